@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib-object.h>
+#include <procfun/procfun-schema.h>
+#include <procfun/procfun-version-macros.h>
+
+G_BEGIN_DECLS
+
+#define PROCFUN_TYPE_CODEC (procfun_codec_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+G_DECLARE_INTERFACE (ProcfunCodec, procfun_codec, PROCFUN, CODEC, GObject)
+
+/**
+ * ProcfunCodecInterface:
+ * @g_iface: the parent
+ * @get_name: the name that both sides know the codec by
+ * @encode: value to bytes
+ * @decode: bytes to value, which has the schema's type, is in normal form and not floating
+ *
+ * How values become bytes and back. Calls come from any thread, many at once.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunCodecInterface
+{
+  GTypeInterface g_iface;
+
+  const char *(*get_name) (ProcfunCodec *self);
+  GBytes *(*encode) (ProcfunCodec *self, ProcfunSchema *schema, GVariant *value, GError **error);
+  GVariant *(*decode) (ProcfunCodec *self, ProcfunSchema *schema, GBytes *data, GError **error);
+};
+
+PROCFUN_AVAILABLE_IN_0_1
+const char *procfun_codec_get_name (ProcfunCodec *self);
+PROCFUN_AVAILABLE_IN_0_1
+GBytes *procfun_codec_encode (ProcfunCodec *self, ProcfunSchema *schema, GVariant *value, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_codec_decode (ProcfunCodec *self, ProcfunSchema *schema, GBytes *data, GError **error);
+
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCodec *procfun_codec_get_json (void);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCodec *procfun_codec_get_gvariant (void);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCodec *procfun_codec_lookup (const char *name);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_codec_register (ProcfunCodec *codec);
+
+G_END_DECLS
