@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/procfun-definition.h"
+#include "procfun/procfun-schema.h"
+#include <gio/gunixfdlist.h>
+
+G_BEGIN_DECLS
+
+/* C values, described by the data that the macros emit, to GVariant and back. */
+
+/* The bytes that a C value of this member takes. */
+gsize type_size (const ProcfunMember *member);
+
+/* (transfer full) */
+ProcfunSchema *type_schema (const ProcfunMember *member);
+
+/* (transfer full), the schema of the arguments: a tuple with names */
+ProcfunSchema *type_schema_arguments (const ProcfunMember *args, gsize n_args);
+
+/* Floating, or NULL with %PROCFUN_ERROR_ENCODE, whose message names the place (`/a/title: is NULL`).
+ * Descriptors are appended to *@fds, which is created when needed; the caller keeps its own. */
+GVariant *type_to_variant (const ProcfunMember *member, gconstpointer value, GUnixFDList **fds, GError **error);
+GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args, gconstpointer const *values,
+                                     GUnixFDList **fds, GError **error);
+
+/* Writes a C value that owns all it points to. On failure the value is zero and @error %PROCFUN_ERROR_DECODE.
+ * @variant has the type of the member's schema. */
+gboolean type_from_variant (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds, gpointer value,
+                            GError **error);
+
+/* Frees what the value owns, and zeroes it. */
+void type_clear (const ProcfunMember *member, gpointer value);
+
+G_END_DECLS
