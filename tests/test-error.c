@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <procfun.h>
+
+/* The domain string travels between processes, so it is part of the protocol. */
+static void
+test_error_domain (void)
+{
+  g_assert_cmpstr (g_quark_to_string (PROCFUN_ERROR), ==, "procfun-error-quark");
+}
+
+static void
+test_error_codes (void)
+{
+  g_autoptr (GEnumClass) codes = g_type_class_ref (PROCFUN_TYPE_ERROR);
+
+  g_assert_cmpuint (codes->n_values, ==, 20);
+  g_assert_cmpint (codes->minimum, ==, PROCFUN_ERROR_SPAWN);
+  g_assert_cmpint (codes->maximum, ==, PROCFUN_ERROR_ENGINE);
+  g_assert_cmpstr (g_enum_get_value (codes, PROCFUN_ERROR_WORKER_LOST)->value_nick, ==,
+                   "worker-lost");
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/error/domain", test_error_domain);
+  g_test_add_func ("/error/codes", test_error_codes);
+
+  return g_test_run ();
+}
