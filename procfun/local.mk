@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One file a line, sorted. Every header directly in procfun/ is installed; every folder below is private.
+# One file a line, sorted. Every header directly in procfun/ is installed, but for -private.h; every folder below is
+# private. procfun_sources are the .c files of the installed headers, which is where documentation is looked for.
 
 procfun_headers = \
 	%D%/procfun-error.h \
@@ -33,3 +34,40 @@ lib_LTLIBRARIES = %D%/libprocfun.la
 %C%_libprocfun_la_SOURCES =
 %C%_libprocfun_la_LIBADD = %D%/libprocfun-all.la
 %C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined
+
+if HAVE_INTROSPECTION
+-include $(INTROSPECTION_MAKEFILE)
+INTROSPECTION_GIRS = %D%/Procfun-1.0.gir
+# A wrong annotation or parameter name stops the build.
+INTROSPECTION_SCANNER_ARGS = --warn-all --warn-error
+
+%D%/Procfun-1.0.gir: %D%/libprocfun.la
+%C%_Procfun_1_0_gir_INCLUDES = Gio-2.0 Json-1.0
+%C%_Procfun_1_0_gir_EXPORT_PACKAGES = procfun
+%C%_Procfun_1_0_gir_C_INCLUDES = procfun.h
+%C%_Procfun_1_0_gir_CFLAGS = $(AM_CPPFLAGS) $(PROCFUN_CFLAGS)
+%C%_Procfun_1_0_gir_LIBS = %D%/libprocfun.la
+%C%_Procfun_1_0_gir_FILES = $(procfun_headers) $(procfun_built_headers) $(procfun_sources)
+
+girdir = $(datadir)/gir-1.0
+nodist_gir_DATA = $(INTROSPECTION_GIRS)
+typelibdir = $(libdir)/girepository-1.0
+nodist_typelib_DATA = %D%/Procfun-1.0.typelib
+CLEANFILES += $(nodist_gir_DATA) $(nodist_typelib_DATA)
+endif
+
+if ENABLE_VAPIGEN
+-include $(VAPIGEN_MAKEFILE)
+VAPIGEN_VAPIS = %D%/procfun.vapi
+
+%D%/procfun.vapi: %D%/Procfun-1.0.gir
+%C%_procfun_vapi_DEPS = gio-2.0 json-glib-1.0
+%C%_procfun_vapi_FILES = %D%/Procfun-1.0.gir
+
+%D%/procfun.deps: Makefile
+	$(AM_V_GEN)printf '%s\n' $(%C%_procfun_vapi_DEPS) > $@
+
+vapidir = $(datadir)/vala/vapi
+nodist_vapi_DATA = $(VAPIGEN_VAPIS) %D%/procfun.deps
+CLEANFILES += $(nodist_vapi_DATA)
+endif

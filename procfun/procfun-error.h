@@ -8,7 +8,7 @@
 
 #include <glib-object.h>
 
-#include "procfun/procfun-version-macros.h"
+#include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
 

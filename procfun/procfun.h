@@ -6,8 +6,8 @@
 
 #define PROCFUN_INSIDE
 
-#include "procfun/procfun-error.h"
-#include "procfun/procfun-version-macros.h"
-#include "procfun/procfun-version.h"
+#include <procfun/procfun-error.h>
+#include <procfun/procfun-version-macros.h>
+#include <procfun/procfun-version.h>
 
 #undef PROCFUN_INSIDE
