@@ -1,13 +1,40 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One test a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
+# One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
 	%D%/test-error
 
-test_scripts =
+# Programs that tests start; they are built with the tests but are none.
+test_helpers =
 
-check_PROGRAMS += $(test_programs)
+test_scripts = \
+	%D%/test-exports.sh \
+	%D%/test-headers.sh \
+	%D%/test-install.sh \
+	%D%/test-layers.sh
+
+# Data and sources that tests read: in the tarball, and installed beside the installed tests.
+test_data =
+
 LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
+
+if ENABLE_INSTALLED_TESTS
+installedtestsdir = $(libexecdir)/installed-tests/procfun
+installedtests_PROGRAMS = $(test_programs) $(test_helpers)
+dist_installedtests_DATA = $(test_data)
+installedtestsmetadir = $(datadir)/installed-tests/procfun
+nodist_installedtestsmeta_DATA = $(test_programs:=.test)
+CLEANFILES += $(nodist_installedtestsmeta_DATA)
+
+%D%/%.test: Makefile
+	$(AM_V_GEN)printf '[Test]\nType=session\nExec=%s\nOutput=TAP\n' \
+	  "env G_TEST_SRCDIR=$(installedtestsdir) G_TEST_BUILDDIR=$(installedtestsdir) $(installedtestsdir)/$*" > $@
+else
+check_PROGRAMS += $(test_programs) $(test_helpers)
+EXTRA_DIST += $(test_data)
+endif
+
+EXTRA_DIST += $(test_scripts) %D%/tap.sh
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)
@@ -15,10 +42,22 @@ TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
-AM_TESTS_ENVIRONMENT = \
-	G_TEST_SRCDIR='$(abs_top_srcdir)/%D%' \
-	G_TEST_BUILDDIR='$(abs_top_builddir)/%D%' \
-	G_DEBUG=fatal-warnings \
-	; export G_TEST_SRCDIR G_TEST_BUILDDIR G_DEBUG;
 
-EXTRA_DIST += $(test_scripts)
+# For the programs; then for scripts, which compile and look into things. The sanitizers' options make
+# stacks through GLib, which keeps no frame pointers, readable.
+AM_TESTS_ENVIRONMENT = \
+	export G_TEST_SRCDIR='$(abs_top_srcdir)/%D%' G_TEST_BUILDDIR='$(abs_top_builddir)/%D%'; \
+	export G_DEBUG=fatal-warnings LC_ALL=C.UTF-8; \
+	export ASAN_OPTIONS=fast_unwind_on_malloc=0 UBSAN_OPTIONS=print_stacktrace=1; \
+	export TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)'; \
+	export CC='$(CC)' CXX='$(CXX)' NM='$(NM_PROGRAM)' PKG_CONFIG='$(PKG_CONFIG)' SANITIZERS='$(SANITIZERS)'; \
+	export CFLAGS='$(CFLAGS)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'; \
+	export PROCFUN_CFLAGS='$(AM_CPPFLAGS) $(PROCFUN_CFLAGS)' PROCFUN_LIBS='$(PROCFUN_LIBS)'; \
+	export LIBDIR='$(libdir)' PKGCONFIGDIR='$(pkgconfigdir)'; \
+	export PROCFUN_HEADERS='$(procfun_headers) $(procfun_built_headers)';
+
+# What was installed works; distcheck runs this, too.
+installcheck-local:
+	$(AM_TESTS_ENVIRONMENT) INSTALLED=yes $(SHELL) $(top_srcdir)/%D%/test-install.sh | tee %D%/installcheck.tap
+	! grep '^not ok' %D%/installcheck.tap
+CLEANFILES += %D%/installcheck.tap

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the shared library exports is what is written down, in debian/ and in the reference.
+
+. "$TOP_SRCDIR/tests/tap.sh"
+LC_ALL=C
+export LC_ALL
+
+library=$TOP_BUILDDIR/procfun/.libs/libprocfun.so
+soname=$(basename "$(readlink -f "$library")" | sed -E 's/(\.so\.[0-9]+).*/\1/')
+package=$(echo "$soname" | sed 's/\.so\.//')
+
+# Coverage and sanitizers export things of their own.
+"$NM" -D --defined-only "$library" | awk '{ print $3 }' |
+  grep -vE '^(__|_init$|_fini$|_edata$|_end$|mangle_path$)' | sort >"$tmp/exported"
+
+sed -nE 's/^ ([A-Za-z0-9_]+)@Base .*/\1/p' "$TOP_SRCDIR/debian/$package.symbols" | sort >"$tmp/symbols-file"
+
+# In the reference, macros and inline functions are in small letters, too.
+cat "$TOP_SRCDIR"/procfun/*.h "$TOP_BUILDDIR"/procfun/*.h |
+  sed -nE 's/^#define (procfun_[a-z0-9_]+).*/\1/p; /^static inline/,/\(/s/.*(procfun_[a-z0-9_]+) \(.*/\1/p' |
+  sort -u >"$tmp/not-functions"
+grep -xE 'procfun_[a-z0-9_]+' "$TOP_SRCDIR/docs/procfun-sections.txt" | sort |
+  comm -23 - "$tmp/not-functions" >"$tmp/documented"
+
+all_prefixed () { ! grep -vE '^procfun_' "$tmp/exported"; }
+not_empty () { test -s "$tmp/exported"; }
+named_by_soname () { head -n 1 "$TOP_SRCDIR/debian/$package.symbols" | grep "^$soname $package "; }
+sorted () { sort -c "$tmp/in-order"; }
+
+sed -nE 's/^ ([A-Za-z0-9_]+)@Base .*/\1/p' "$TOP_SRCDIR/debian/$package.symbols" >"$tmp/in-order"
+
+check "the library exports something" not_empty
+check "each symbol begins with procfun_" all_prefixed
+check "the symbols file is named by the soname" named_by_soname
+check "the symbols file is sorted" sorted
+check "exported = debian/$package.symbols" same "$tmp/exported" "$tmp/symbols-file"
+check "exported = docs/procfun-sections.txt" same "$tmp/exported" "$tmp/documented"
+done_testing
