@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# One program a line, sorted; "make bench" builds and runs them, nothing else does.
+
+bench_programs =
+
+EXTRA_PROGRAMS += $(bench_programs)
+
+bench: $(bench_programs)
+	@for program in $(bench_programs); do ./$$program || exit 1; done
+.PHONY: bench
