@@ -9,6 +9,7 @@ cd "$TOP_SRCDIR" || exit 1
 layers='
 0 procfun/procfun-version*
 0 procfun/procfun-error.*
+0 procfun/platform/intl.*
 1 procfun/platform/*
 2 procfun/wire/*
 2 procfun/procfun-schema*.*
