@@ -43,6 +43,10 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 
+# What pkg-config would say if the library in the tree were installed.
+tree_includes = -I$(abs_top_srcdir) -I$(abs_top_builddir) -I$(abs_top_srcdir)/procfun
+tree_libs = -L$(abs_top_builddir)/procfun/.libs -Wl,-rpath,$(abs_top_builddir)/procfun/.libs -lprocfun
+
 # For the programs; then for scripts, which compile and look into things. The sanitizers' options make
 # stacks through GLib, which keeps no frame pointers, readable.
 AM_TESTS_ENVIRONMENT = \
@@ -52,7 +56,7 @@ AM_TESTS_ENVIRONMENT = \
 	export TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)'; \
 	export CC='$(CC)' CXX='$(CXX)' NM='$(NM_PROGRAM)' PKG_CONFIG='$(PKG_CONFIG)' SANITIZERS='$(SANITIZERS)'; \
 	export CFLAGS='$(CFLAGS)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'; \
-	export PROCFUN_CFLAGS='$(AM_CPPFLAGS) $(PROCFUN_CFLAGS)' PROCFUN_LIBS='$(PROCFUN_LIBS)'; \
+	export PROCFUN_CFLAGS='$(tree_includes) $(PROCFUN_CFLAGS)' PROCFUN_LIBS='$(tree_libs) $(PROCFUN_LIBS)'; \
 	export LIBDIR='$(libdir)' PKGCONFIGDIR='$(pkgconfigdir)'; \
 	export PROCFUN_HEADERS='$(procfun_headers) $(procfun_built_headers)';
 

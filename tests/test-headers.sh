@@ -7,9 +7,6 @@ export LC_ALL
 
 c="$CC -std=gnu11 -x c -fsyntax-only -Wall -Wextra -Wno-unused-parameter -Werror"
 cxx="$CXX -std=c++11 -x c++ -fsyntax-only -Wall -Wextra -Wno-unused-parameter -Werror"
-# As a program would: what pkg-config gives for the installed library, applied to the tree.
-user_flags="-I$TOP_SRCDIR -I$TOP_BUILDDIR -I$TOP_SRCDIR/procfun $(echo " $PROCFUN_CFLAGS " |
-  sed -E 's/ -DPROCFUN_COMPILATION / /; s/ -I[^ ]*top_[^ ]*//g')"
 
 # compiles HEADER COMPILER…
 compiles ()
@@ -23,7 +20,7 @@ guarded ()
 {
   echo "#include <$1>" >"$tmp/includes.c"
   # shellcheck disable=SC2086
-  if $c $user_flags "$tmp/includes.c" 2>"$tmp/messages"
+  if $c $PROCFUN_CFLAGS "$tmp/includes.c" 2>"$tmp/messages"
   then
     echo "$1 can be included alone by programs"
     return 1
@@ -41,12 +38,12 @@ check "every header in procfun/ is installed" same "$tmp/in-the-tree" "$tmp/inst
 check "procfun.h includes every other" same "$tmp/included" "$tmp/to-include"
 # shellcheck disable=SC2086
 {
-  check "<procfun.h> compiles as C" compiles procfun.h $c $user_flags
-  check "<procfun.h> compiles as C++" compiles procfun.h $cxx $user_flags
+  check "<procfun.h> compiles as C" compiles procfun.h $c $PROCFUN_CFLAGS
+  check "<procfun.h> compiles as C++" compiles procfun.h $cxx $PROCFUN_CFLAGS
   for header in $(cat "$tmp/to-include")
   do
-    check "$header compiles alone as C" compiles "$header" $c $user_flags -DPROCFUN_COMPILATION
-    check "$header compiles alone as C++" compiles "$header" $cxx $user_flags -DPROCFUN_COMPILATION
+    check "$header compiles alone as C" compiles "$header" $c $PROCFUN_CFLAGS -DPROCFUN_COMPILATION
+    check "$header compiles alone as C++" compiles "$header" $cxx $PROCFUN_CFLAGS -DPROCFUN_COMPILATION
     check "$header is not for direct use" guarded "$header"
   done
 }
