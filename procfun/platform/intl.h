@@ -4,12 +4,12 @@
 
 #include <glib.h>
 
-/* Translation of the library's own messages. GLib's <glib/gi18n-lib.h> would look them up, but nobody would
- * have said where they lie: a library has no main in which to call bindtextdomain. */
+/* Translation of the library's own messages. GLib's <glib/gi18n-lib.h> would look them up, but
+ * nobody would have said where they lie: a library has no main in which to call bindtextdomain. */
 
 #define _(text) intl_get (text)
 #define N_(text) (text)
 
 const char *intl_get (const char *text) G_GNUC_FORMAT (1);
 const char *intl_get_plural (const char *one, const char *many, gulong n) G_GNUC_FORMAT (1)
-  G_GNUC_FORMAT (2);
+    G_GNUC_FORMAT (2);
