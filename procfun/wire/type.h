@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "procfun/procfun-definition.h"
 #include "procfun/procfun-schema.h"
+#include "procfun/procfun-type-info.h"
 #include <gio/gunixfdlist.h>
 
 G_BEGIN_DECLS
