@@ -60,6 +60,13 @@ AM_TESTS_ENVIRONMENT = \
 	export LIBDIR='$(libdir)' PKGCONFIGDIR='$(pkgconfigdir)'; \
 	export PROCFUN_HEADERS='$(procfun_headers) $(procfun_built_headers)';
 
+# The programs under valgrind; their children run as always. GLib brings what it leaks by intention.
+valgrind_flags = -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+	--suppressions=$(GLIB_PREFIX)/share/glib-2.0/valgrind/glib.supp
+check-valgrind: $(test_programs) $(test_helpers)
+	$(MAKE) check-TESTS TESTS='$(test_programs)' LOG_COMPILER=valgrind LOG_FLAGS='$(valgrind_flags)'
+.PHONY: check-valgrind
+
 # What was installed works; distcheck runs this, too.
 installcheck-local:
 	$(AM_TESTS_ENVIRONMENT) INSTALLED=yes $(SHELL) $(top_srcdir)/%D%/test-install.sh | tee %D%/installcheck.tap
