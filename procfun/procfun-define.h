@@ -96,6 +96,7 @@
   PROCFUN_DECLARE_ (n, scope, fails, name, Return, __VA_ARGS__)                                    \
   PROCFUN_DEFINE_DATA_ (n, fails, name, Return, __VA_ARGS__)                                       \
   PROCFUN_DEFINE_ENTRIES_ (name)                                                                   \
+  PROCFUN_DEFINE_NOTE_ (name, #name)                                                               \
   PROCFUN_DEFINE_WRAPPERS_ (n, scope, name, Return, PROCFUN_IS_VOID_ (Return), __VA_ARGS__)        \
   PROCFUN_SCOPE_##scope Return name (PROCFUN_PARAMETERS_##fails (n, __VA_ARGS__))
 
@@ -153,7 +154,12 @@
 
 /* Pointers to functions among the constructors and destructors of the module, and not attributes,
  * because gcc's LTO merges attributed ones into a function without arguments, and because the entry
- * must know its place: what follows has not run yet when the library takes over. */
+ * must know its place: what follows has not run yet when the library takes over. Linkers put
+ * .init_array.00101, which is how gcc spells priority 101, before what has no priority.
+ *
+ * The order of the entries among themselves, and how many constructors follow the last one, depends
+ * on compiler, linker and LTO. A compiler that optimizes the whole program may run the constructors
+ * of C++ globals before or after ours: those that follow are there, the others have run. */
 #define PROCFUN_DEFINE_ENTRIES_(name)                                                              \
   static void procfun_register_##name (int argc_, char **argv_, char **envp_);                     \
   static void procfun_enter_##name (int argc_, char **argv_, char **envp_);                        \
@@ -183,9 +189,31 @@
 
 G_BEGIN_DECLS
 extern void *__dso_handle __attribute__ ((visibility ("hidden")));
-/* The linker's; NULL in a shared library, except if lld made it. */
+/* The linker's. GNU ld leaves it NULL in a shared library, lld and gold do not: that it is set does
+ * not mean that this is the executable. */
 extern ProcfunConstructor const __init_array_end[] __attribute__ ((weak, visibility ("hidden")));
 G_END_DECLS
+
+/* An ELF note, for who wants to know whether a file has functions and must not execute it. Aligned,
+ * for compilers like to align arrays to more, which would leave holes between the notes; and
+ * without the red zones that clang's AddressSanitizer adds. */
+#define PROCFUN_DEFINE_NOTE_(name, text)                                                           \
+  static const struct                                                                              \
+  {                                                                                                \
+    guint32 owner_size;                                                                            \
+    guint32 text_size;                                                                             \
+    guint32 type;                                                                                  \
+    char owner[8];                                                                                 \
+    char its_text[(sizeof (text) + 3) / 4 * 4];                                                    \
+  } procfun_note_of_##name __attribute__ ((aligned (4)))                                           \
+  PROCFUN_NO_RED_ZONE_ PROCFUN_IN_SECTION_ (".note.procfun")                                       \
+      = { 8, sizeof (text), 1, "procfun", text };
+
+#ifdef __clang__
+#define PROCFUN_NO_RED_ZONE_ __attribute__ ((no_sanitize ("address")))
+#else
+#define PROCFUN_NO_RED_ZONE_
+#endif
 
 #define PROCFUN_VALUES_(n, ...)                                                                    \
   gconstpointer const values_[] = { PROCFUN_EACH_ (n, PROCFUN_VALUE_, ~, __VA_ARGS__) NULL };

@@ -49,7 +49,8 @@ struct _ProcfunDefinition
 };
 
 /* Constructors and destructor of a definition, see procfun-define.h. @rest to @end are the constructors that the
- * executable has still to run. */
+ * module has still to run. @end may be NULL in shared libraries; that it is not does not mean that the module is the
+ * executable. */
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_definition_register (ProcfunDefinition *self);
 PROCFUN_AVAILABLE_IN_0_1
