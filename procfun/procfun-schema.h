@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)
+#error "Only <procfun.h> can be included directly."
+#endif
+
 #include <glib-object.h>
 #include <procfun/procfun-version-macros.h>
 

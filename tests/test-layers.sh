@@ -35,12 +35,6 @@ layers='
 6 procfun/procfun.h
 '
 
-# "file include", a line each: known to be wrong, to be mended.
-exceptions='
-procfun/wire/type.h procfun/procfun-definition.h
-procfun/wire/type.c procfun/procfun-definition.h
-'
-
 linux_headers='linux/.*|asm/.*|sys/(prctl|syscall|signalfd|eventfd|epoll|timerfd|inotify|pidfd|memfd|capability)\.h'
 
 # The layer of a path, or nothing.
@@ -74,7 +68,6 @@ nothing_includes_upwards ()
   do
     from=$(layer_of "${place%%:*}")
     to=$(layer_of "$include")
-    echo "$exceptions" | grep -qxF "${place%%:*} $include" && continue
     test "${to:-9}" -le "${from:-9}" || echo "$place: layer $from includes $include of layer ${to:-unknown}"
   done <"$tmp/ours" | grep . && return 1
   return 0
