@@ -4,11 +4,13 @@
 
 procfun_headers = \
 	%D%/procfun-error.h \
+	%D%/procfun-values.h \
 	%D%/procfun-version-macros.h \
 	%D%/procfun.h
 
 procfun_sources = \
-	%D%/procfun-error.c
+	%D%/procfun-error.c \
+	%D%/procfun-values.c
 
 procfun_private = \
 	%D%/platform/intl.c \

@@ -7,54 +7,308 @@
 #endif
 
 #include <glib-object.h>
+
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
 
+/**
+ * ProcfunMaybeString:
+ *
+ * A `char *` that may be %NULL, as the type of an argument, a field or a result; `ms` in GVariant
+ * terms. A plain `char *` that is %NULL is an error.
+ *
+ * Since: 0.1
+ */
 typedef char *ProcfunMaybeString;
+
+/**
+ * ProcfunFd:
+ *
+ * A file descriptor, as the type of an argument, a field or a result; `h` in GVariant terms.
+ *
+ * The function gets a descriptor of its own for the same open file, close-on-exec, which is closed
+ * when it has returned; the caller keeps the one it passed. A result is the caller's to close;
+ * where the call failed it is -1. Descriptors that arrive are never 0 to 2, even where these are
+ * free, so that nothing is taken for a standard stream.
+ *
+ * The `_clear()` function of a struct closes its descriptors and sets them to -1. It takes 0 for a
+ * field that nobody has set, as in a struct of zeroes, and leaves it alone.
+ *
+ * Since: 0.1
+ */
 typedef int ProcfunFd;
 
+/**
+ * ProcfunInt16s:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of 16-bit integers, as the type of an argument, a field or a result; `an` in GVariant
+ * terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_int16s_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const gint16 *data;
   gsize length;
   GBytes *owner;
 } ProcfunInt16s;
+
+#define PROCFUN_TYPE_INT16S (procfun_int16s_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_int16s_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt16s procfun_int16s_new (const gint16 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt16s procfun_int16s_new_take (gint16 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_int16s_clear (ProcfunInt16s *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt16s *procfun_int16s_copy (const ProcfunInt16s *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_int16s_free (ProcfunInt16s *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunInt16s, procfun_int16s_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt16s, procfun_int16s_free)
+
+/**
+ * ProcfunUint16s:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of unsigned 16-bit integers, as the type of an argument, a field or a result; `aq` in
+ * GVariant terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_uint16s_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const guint16 *data;
   gsize length;
   GBytes *owner;
 } ProcfunUint16s;
+
+#define PROCFUN_TYPE_UINT16S (procfun_uint16s_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_uint16s_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint16s procfun_uint16s_new (const guint16 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint16s procfun_uint16s_new_take (guint16 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_uint16s_clear (ProcfunUint16s *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint16s *procfun_uint16s_copy (const ProcfunUint16s *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_uint16s_free (ProcfunUint16s *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunUint16s, procfun_uint16s_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint16s, procfun_uint16s_free)
+
+/**
+ * ProcfunInt32s:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of 32-bit integers, as the type of an argument, a field or a result; `ai` in GVariant
+ * terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_int32s_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const gint32 *data;
   gsize length;
   GBytes *owner;
 } ProcfunInt32s;
+
+#define PROCFUN_TYPE_INT32S (procfun_int32s_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_int32s_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt32s procfun_int32s_new (const gint32 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt32s procfun_int32s_new_take (gint32 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_int32s_clear (ProcfunInt32s *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt32s *procfun_int32s_copy (const ProcfunInt32s *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_int32s_free (ProcfunInt32s *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunInt32s, procfun_int32s_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt32s, procfun_int32s_free)
+
+/**
+ * ProcfunUint32s:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of unsigned 32-bit integers, as the type of an argument, a field or a result; `au` in
+ * GVariant terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_uint32s_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const guint32 *data;
   gsize length;
   GBytes *owner;
 } ProcfunUint32s;
+
+#define PROCFUN_TYPE_UINT32S (procfun_uint32s_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_uint32s_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint32s procfun_uint32s_new (const guint32 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint32s procfun_uint32s_new_take (guint32 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_uint32s_clear (ProcfunUint32s *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint32s *procfun_uint32s_copy (const ProcfunUint32s *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_uint32s_free (ProcfunUint32s *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunUint32s, procfun_uint32s_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint32s, procfun_uint32s_free)
+
+/**
+ * ProcfunInt64s:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of 64-bit integers, as the type of an argument, a field or a result; `ax` in GVariant
+ * terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_int64s_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const gint64 *data;
   gsize length;
   GBytes *owner;
 } ProcfunInt64s;
+
+#define PROCFUN_TYPE_INT64S (procfun_int64s_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_int64s_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt64s procfun_int64s_new (const gint64 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt64s procfun_int64s_new_take (gint64 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_int64s_clear (ProcfunInt64s *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunInt64s *procfun_int64s_copy (const ProcfunInt64s *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_int64s_free (ProcfunInt64s *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunInt64s, procfun_int64s_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt64s, procfun_int64s_free)
+
+/**
+ * ProcfunUint64s:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of unsigned 64-bit integers, as the type of an argument, a field or a result; `at` in
+ * GVariant terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_uint64s_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const guint64 *data;
   gsize length;
   GBytes *owner;
 } ProcfunUint64s;
+
+#define PROCFUN_TYPE_UINT64S (procfun_uint64s_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_uint64s_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint64s procfun_uint64s_new (const guint64 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint64s procfun_uint64s_new_take (guint64 *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_uint64s_clear (ProcfunUint64s *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUint64s *procfun_uint64s_copy (const ProcfunUint64s *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_uint64s_free (ProcfunUint64s *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunUint64s, procfun_uint64s_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint64s, procfun_uint64s_free)
+
+/**
+ * ProcfunDoubles:
+ * @data: (array length=length) (nullable): the numbers
+ * @length: how many there are
+ * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ *
+ * An array of doubles, as the type of an argument, a field or a result; `ad` in GVariant terms.
+ *
+ * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
+ * another process has an owner, is read in place and freed by procfun_doubles_clear().
+ *
+ * Since: 0.1
+ */
 typedef struct
 {
   const double *data;
   gsize length;
   GBytes *owner;
 } ProcfunDoubles;
+
+#define PROCFUN_TYPE_DOUBLES (procfun_doubles_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_doubles_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunDoubles procfun_doubles_new (const double *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunDoubles procfun_doubles_new_take (double *data, gsize length);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_doubles_clear (ProcfunDoubles *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunDoubles *procfun_doubles_copy (const ProcfunDoubles *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_doubles_free (ProcfunDoubles *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcfunDoubles, procfun_doubles_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunDoubles, procfun_doubles_free)
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #define PROCFUN_INSIDE
 
 #include <procfun/procfun-error.h>
+#include <procfun/procfun-values.h>
 #include <procfun/procfun-version-macros.h>
 #include <procfun/procfun-version.h>
 
