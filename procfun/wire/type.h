@@ -13,23 +13,33 @@ G_BEGIN_DECLS
 gsize type_size (const ProcfunMember *member);
 
 /* (transfer full) */
+char *type_string (const ProcfunMember *member);
+
+/* (transfer full) */
 ProcfunSchema *type_schema (const ProcfunMember *member);
 
 /* (transfer full), the schema of the arguments: a tuple with names */
 ProcfunSchema *type_schema_arguments (const ProcfunMember *args, gsize n_args);
 
-/* Floating, or NULL with %PROCFUN_ERROR_ENCODE, whose message names the place (`/a/title: is NULL`).
- * Descriptors are appended to *@fds, which is created when needed; the caller keeps its own. */
-GVariant *type_to_variant (const ProcfunMember *member, gconstpointer value, GUnixFDList **fds, GError **error);
-GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args, gconstpointer const *values,
-                                     GUnixFDList **fds, GError **error);
+/* Floating, or NULL with %PROCFUN_ERROR_ENCODE, whose message names the place (`/a/title: is NULL`, in a result
+ * `result/title: is NULL`). Descriptors are appended to *@fds, which is created when needed; the caller keeps its
+ * own. A floating GVariant among the arguments is sunk, as GLib does it; in a result or a struct it is kept for
+ * type_clear(). */
+GVariant *type_to_variant (const ProcfunMember *member, gconstpointer value, GUnixFDList **fds,
+                           GError **error);
+GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args,
+                                     gconstpointer const *values, GUnixFDList **fds,
+                                     GError **error);
 
-/* Writes a C value that owns all it points to. On failure the value is zero and @error %PROCFUN_ERROR_DECODE.
+/* Writes a C value that owns all it points to. On failure the value is empty and @error %PROCFUN_ERROR_DECODE.
  * @variant has the type of the member's schema. */
-gboolean type_from_variant (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds, gpointer value,
-                            GError **error);
+gboolean type_from_variant (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds,
+                            gpointer value, GError **error);
 
-/* Frees what the value owns, and zeroes it. */
+/* Writes a value that owns nothing: zeroes, and -1 for descriptors. */
+void type_init (const ProcfunMember *member, gpointer value);
+
+/* Frees what the value owns, and leaves it as type_init() does. */
 void type_clear (const ProcfunMember *member, gpointer value);
 
 G_END_DECLS
