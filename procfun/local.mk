@@ -3,18 +3,80 @@
 # private. procfun_sources are the .c files of the installed headers, which is where documentation is looked for.
 
 procfun_headers = \
+	%D%/procfun-call.h \
+	%D%/procfun-codec.h \
+	%D%/procfun-context.h \
+	%D%/procfun-definition.h \
+	%D%/procfun-define.h \
+	%D%/procfun-define-each.h \
+	%D%/procfun-define-mapping.h \
 	%D%/procfun-error.h \
+	%D%/procfun-executor.h \
+	%D%/procfun-function.h \
+	%D%/procfun-inline.h \
+	%D%/procfun-registry.h \
+	%D%/procfun-schema.h \
+	%D%/procfun-spawner.h \
+	%D%/procfun-type-info.h \
 	%D%/procfun-values.h \
 	%D%/procfun-version-macros.h \
 	%D%/procfun.h
 
+# The last two hold public functions that stand above the model: layers in docs/design.md.
 procfun_sources = \
+	%D%/procfun-call.c \
+	%D%/procfun-context.c \
+	%D%/procfun-definition.c \
 	%D%/procfun-error.c \
-	%D%/procfun-values.c
+	%D%/procfun-executor.c \
+	%D%/procfun-function.c \
+	%D%/procfun-inline.c \
+	%D%/procfun-registry.c \
+	%D%/procfun-spawner.c \
+	%D%/procfun-values.c \
+	%D%/backend/default.c \
+	%D%/child/enter.c
 
 procfun_private = \
+	%D%/backend/exchange.c \
+	%D%/backend/exchange.h \
+	%D%/backend/launch.c \
+	%D%/backend/launch.h \
+	%D%/child/command.c \
+	%D%/child/command.h \
+	%D%/child/serve.c \
+	%D%/child/serve.h \
+	%D%/child/setup.c \
+	%D%/child/setup.h \
+	%D%/platform/fds.c \
+	%D%/platform/fds.h \
 	%D%/platform/intl.c \
-	%D%/platform/intl.h
+	%D%/platform/intl.h \
+	%D%/platform/module.c \
+	%D%/platform/module.h \
+	%D%/platform/process.c \
+	%D%/platform/process.h \
+	%D%/procfun-call-private.h \
+	%D%/procfun-context-private.h \
+	%D%/procfun-definition-private.h \
+	%D%/procfun-executor-private.h \
+	%D%/procfun-function-private.h \
+	%D%/procfun-registry-private.h \
+	%D%/procfun-schema-private.h \
+	%D%/wire/channel.c \
+	%D%/wire/channel.h \
+	%D%/wire/error.c \
+	%D%/wire/error.h \
+	%D%/wire/frame.c \
+	%D%/wire/frame.h \
+	%D%/wire/setup.c \
+	%D%/wire/setup.h \
+	%D%/wire/type-decode.c \
+	%D%/wire/type-encode.c \
+	%D%/wire/type-plain.c \
+	%D%/wire/type-private.h \
+	%D%/wire/type.c \
+	%D%/wire/type.h
 
 # Generated, so not in the tarball.
 procfun_built_headers = \
@@ -28,7 +90,8 @@ nodist_procfuninclude_HEADERS = $(procfun_built_headers)
 # files (a libtool wrapper could not execute itself) and reach private symbols.
 noinst_LTLIBRARIES = %D%/libprocfun-all.la
 %C%_libprocfun_all_la_SOURCES = $(procfun_headers) $(procfun_sources) $(procfun_private)
-%C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"'
+%C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"' \
+	-DPROCFUN_WORKER_PATH='"$(pkglibexecdir)/procfun-worker"'
 %C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_libprocfun_all_la_LIBADD = $(PROCFUN_LIBS)
 

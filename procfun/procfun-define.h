@@ -129,7 +129,8 @@
           PROCFUN_DEFINITION_##fails,                                                              \
           NULL,                                                                                    \
           NULL,                                                                                    \
-          { NULL, NULL } };
+          NULL,                                                                                    \
+          NULL };
 
 #define PROCFUN_DEFINITION_PLAIN_ PROCFUN_DEFINITION_NONE
 #define PROCFUN_DEFINITION_ERROR_ PROCFUN_DEFINITION_WITH_ERROR

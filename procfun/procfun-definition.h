@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 
 typedef struct _ProcfunDefinition ProcfunDefinition;
 
+#define PROCFUN_MAX_ARGUMENTS 12
+
 typedef enum /*< skip >*/
 {
   PROCFUN_DEFINITION_NONE = 0,
@@ -44,8 +46,9 @@ struct _ProcfunDefinition
 
   /* the library's */
   ProcfunDefinition *next;
+  ProcfunDefinition *next_in_bucket;
   ProcfunFunction *function;
-  gpointer reserved[2];
+  gpointer reserved;
 };
 
 /* Constructors and destructor of a definition, see procfun-define.h. @rest to @end are the constructors that the
@@ -77,6 +80,10 @@ void procfun_definition_process_async (ProcfunDefinition *self, gconstpointer co
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                             gpointer result, GError **error);
+
+/* The main() of procfun-worker: loads the shared library that the command line names, and serves its functions. */
+PROCFUN_AVAILABLE_IN_0_1
+int procfun_worker_run (int argc, char **argv);
 
 /* Frees what a struct or an array of structs owns, and zeroes it. */
 PROCFUN_AVAILABLE_IN_0_1

@@ -6,7 +6,17 @@
 
 #define PROCFUN_INSIDE
 
+#include <procfun/procfun-call.h>
+#include <procfun/procfun-codec.h>
+#include <procfun/procfun-context.h>
+#include <procfun/procfun-define.h>
 #include <procfun/procfun-error.h>
+#include <procfun/procfun-executor.h>
+#include <procfun/procfun-function.h>
+#include <procfun/procfun-inline.h>
+#include <procfun/procfun-registry.h>
+#include <procfun/procfun-schema.h>
+#include <procfun/procfun-spawner.h>
 #include <procfun/procfun-values.h>
 #include <procfun/procfun-version-macros.h>
 #include <procfun/procfun-version.h>

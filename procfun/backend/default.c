@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know them all. */
+
+#include "procfun/procfun-executor.h"
+#include "procfun/procfun-inline.h"
+#include "procfun/procfun-spawner.h"
+#include <sys/auxv.h>
+
+G_LOCK_DEFINE_STATIC (default_executor);
+static ProcfunExecutor *default_executor;
+
+static ProcfunExecutor *
+make_default (void)
+{
+  static const struct
+  {
+    const char *name;
+    ProcfunExecutor *(*make) (void);
+  } executors[] = { { "spawn", procfun_spawner_new }, { "inline", procfun_inline_new } };
+  const char *wanted = getauxval (AT_SECURE) == 0 ? g_getenv ("PROCFUN_EXECUTOR") : NULL;
+
+  for (gsize i = 0; wanted != NULL && i < G_N_ELEMENTS (executors); i++)
+    if (g_str_equal (wanted, executors[i].name))
+      return executors[i].make ();
+  if (wanted != NULL)
+    g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “spawn” is used", wanted);
+  return procfun_spawner_new ();
+}
+
+/**
+ * procfun_executor_get_default:
+ *
+ * Gets the executor of calls that name none: what procfun_executor_set_default() set, or what the environment
+ * variable `PROCFUN_EXECUTOR` names, or a #ProcfunSpawner.
+ *
+ * Returns: (transfer none): the default executor
+ *
+ * Since: 0.1
+ */
+ProcfunExecutor *
+procfun_executor_get_default (void)
+{
+  ProcfunExecutor *executor;
+
+  G_LOCK (default_executor);
+  if (default_executor == NULL)
+    default_executor = make_default ();
+  executor = default_executor;
+  G_UNLOCK (default_executor);
+  return executor;
+}
+
+/**
+ * procfun_executor_set_default:
+ * @self: (nullable): an executor, or %NULL to go back to the one that a program has which sets none
+ *
+ * Sets where calls run that name no executor. Do this at the beginning of a program: a call that another thread makes
+ * meanwhile may still go to the one before.
+ *
+ * Since: 0.1
+ */
+void
+procfun_executor_set_default (ProcfunExecutor *self)
+{
+  ProcfunExecutor *before;
+
+  g_return_if_fail (self == NULL || PROCFUN_IS_EXECUTOR (self));
+
+  if (self != NULL)
+    g_object_ref (self);
+  G_LOCK (default_executor);
+  before = default_executor;
+  default_executor = self;
+  G_UNLOCK (default_executor);
+  g_clear_object (&before);
+}

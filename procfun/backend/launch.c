@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launch.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-context-private.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
+#include "procfun/wire/setup.h"
+#include <gio/gio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/wait.h>
+
+/* One string of a command line may have 32 pages: MAX_ARG_STRLEN in the kernel's linux/binfmts.h. */
+#define ARGUMENT_MAX ((gsize)32 * 4096 - 1)
+
+/* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the status. */
+#define REAP_WAIT_MAX_US 50000
+#define REAP_WAIT_STEP_US 200
+
+void
+launched_clear (Launched *self)
+{
+  g_clear_pointer (&self->process, process_free);
+  fd_clear (&self->channel_fd);
+  fd_clear (&self->lifeline_fd);
+}
+
+static gboolean
+check_depth (ProcfunFunction *function, GError **error)
+{
+  const char *name = procfun_function_get_name (function);
+  guint depth = procfun_context_get_depth ();
+
+  if (procfun_is_child () && depth == 0)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                 _ ("%s() cannot be called while a process for another call starts"), name);
+  else if (depth >= SETUP_MAX_DEPTH)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED, _ ("%s() cannot be called: calls are nested %u deep"),
+                 name, depth);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_function (ProcfunFunction *function, const char *arguments, GError **error)
+{
+  const char *name = procfun_function_get_name (function);
+
+  if (procfun_function_is_ambiguous (function))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s() cannot be called: %s is defined twice"), name,
+                 procfun_function_get_signature (function));
+  else if (procfun_function_get_loaded_module (function) == NULL && !procfun_context_serves ())
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("%s() was registered at run time, but the program does not call procfun_registry_serve()"), name);
+  else if (arguments != NULL && strlen (arguments) > ARGUMENT_MAX)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, too many for a command line: use the "
+                    "channel"),
+                 name, strlen (arguments));
+  else
+    return check_depth (function, error);
+  return FALSE;
+}
+
+static const char *
+get_worker_path (void)
+{
+  const char *path = getauxval (AT_SECURE) == 0 ? g_getenv ("PROCFUN_WORKER") : NULL;
+
+  return path != NULL ? path : PROCFUN_WORKER_PATH;
+}
+
+/* A script is found by the command line that started it, which ends with the call then. */
+static void
+add_own_command_line (GStrvBuilder *builder)
+{
+  g_autofree char *text = NULL;
+  gsize size = 0;
+
+  if (!g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL) || size == 0)
+    return;
+  for (const char *at = text + strlen (text) + 1; at < text + size; at += strlen (at) + 1)
+    if (!g_str_has_prefix (at, SETUP_ARGUMENT_PREFIX))
+      g_strv_builder_add (builder, at);
+    else
+      break;
+}
+
+static char **
+make_argv (ProcfunFunction *function, const char *const *prefix, const char *arguments)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  const Module *module = procfun_function_get_loaded_module (function);
+  g_autofree char *executable = module_get_executable_path ();
+  g_autofree char *serve = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (function), NULL);
+
+  if (prefix != NULL)
+    g_strv_builder_addv (builder, (const char **)prefix);
+  g_strv_builder_add (builder, module != NULL && module->path != NULL ? get_worker_path () : executable);
+  if (module == NULL)
+    add_own_command_line (builder);
+  g_strv_builder_add (builder, serve);
+  g_strv_builder_add (builder, procfun_function_get_name (function));
+  if (module != NULL && module->path != NULL)
+    g_strv_builder_add (builder, module->path);
+  if (arguments != NULL)
+    g_strv_builder_add (builder, arguments);
+  return g_strv_builder_end (builder);
+}
+
+/* GSubprocess knows the status if the kernel does not tell. But it takes a child that somebody else reaped, or that
+ * nobody could because SIGCHLD is ignored, for one that succeeded: 0 means nothing. */
+static gboolean
+ask_subprocess (gpointer user_data, int *wait_status)
+{
+  GSubprocess *subprocess = user_data;
+  gint64 end = g_get_monotonic_time () + REAP_WAIT_MAX_US;
+
+  while (g_subprocess_get_identifier (subprocess) != NULL)
+    {
+      if (g_get_monotonic_time () > end)
+        return FALSE;
+      g_usleep (REAP_WAIT_STEP_US);
+    }
+  *wait_status = g_subprocess_get_status (subprocess);
+  return *wait_status != 0;
+}
+
+/* @fds are taken. INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it lets
+ * through, the child closes. A working directory or an environment of its own would lose that. */
+static Process *
+spawn (const char *const *argv, int channel_fd, int lifeline_fd, GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_INHERIT_FDS);
+  g_autoptr (GSubprocess) subprocess = NULL;
+  const char *identifier;
+
+  g_subprocess_launcher_take_fd (launcher, channel_fd, SETUP_CHANNEL_FD);
+  g_subprocess_launcher_take_fd (launcher, lifeline_fd, SETUP_LIFELINE_FD);
+  subprocess = g_subprocess_launcher_spawnv (launcher, argv, error);
+  g_subprocess_launcher_close (launcher);
+  if (subprocess == NULL)
+    return NULL;
+  identifier = g_subprocess_get_identifier (subprocess);
+  return process_new (identifier != NULL ? (pid_t)strtol (identifier, NULL, 10) : 0, ask_subprocess,
+                      g_steal_pointer (&subprocess), g_object_unref);
+}
+
+gboolean
+launch (Launched *launched, ProcfunFunction *function, const char *const *prefix, const char *arguments,
+        GError **error)
+{
+  g_auto (GStrv) argv = NULL;
+  g_autoptr (GError) own_error = NULL;
+  int channel[2], lifeline[2];
+
+  if (!check_function (function, arguments, error))
+    return FALSE;
+  argv = make_argv (function, prefix, arguments);
+  if (!fds_open_socketpair (channel, error))
+    {
+      g_prefix_error (error, _ ("%s() cannot be called: "), procfun_function_get_name (function));
+      return FALSE;
+    }
+  if (!fds_open_pipe (lifeline, error))
+    {
+      g_prefix_error (error, _ ("%s() cannot be called: "), procfun_function_get_name (function));
+      fd_clear (&channel[0]);
+      fd_clear (&channel[1]);
+      return FALSE;
+    }
+  launched->channel_fd = channel[0];
+  launched->lifeline_fd = lifeline[1];
+  launched->process = spawn ((const char *const *)argv, channel[1], lifeline[0], &own_error);
+  if (launched->process != NULL)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("%s() cannot be called: %s cannot be started: %s"),
+               procfun_function_get_name (function), argv[0], own_error->message);
+  launched_clear (launched);
+  return FALSE;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* The command line of this process, where it is one of a child. */
+typedef struct
+{
+  char **argv;
+  const char *hash;
+  const char *name;
+  char *const *rest; /* what follows the name, NULL-terminated */
+} Command;
+
+/* Whether this process was started for a call, by its command line and its descriptors. @only_first: by nothing but
+ * the first argument. */
+gboolean command_is_child (gboolean only_first);
+
+/* (nullable): NULL when the command line is not of that form. */
+Command *command_new (void);
+void command_free (Command *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Command, command_free)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The three ways into a child. An executable with functions of its own serves them before its main(): the last thing
+ * that its constructors do. procfun-worker serves those of a library that it has loaded. A script serves what it
+ * registered at run time, when it says so. */
+
+#include "command.h"
+#include "procfun/platform/intl.h"
+#include "procfun/platform/module.h"
+#include "procfun/procfun-context-private.h"
+#include "procfun/procfun-definition-private.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-registry.h"
+#include "serve.h"
+#include "setup.h"
+#include <dlfcn.h>
+#include <string.h>
+
+/* Runs before any constructor of the program, and closes what the caller had open before the program opens anything
+ * of its own. Later than that, in a script, only the caller's other traces can be removed. */
+static void procfun_first_of_all (void) __attribute__ ((constructor (101)));
+
+static void
+procfun_first_of_all (void)
+{
+  if (!command_is_child (TRUE))
+    return;
+  procfun_context_set_child ();
+  setup_process (TRUE);
+}
+
+static GError *
+not_found (const Command *command, const char *where)
+{
+  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("there is no function %s() with the hash %s in %s"),
+                      command->name, command->hash, where);
+}
+
+/* The constructors that the linker placed behind this one, among them those of C++ objects in files linked later: the
+ * function may need them. */
+static void
+run_rest (ProcfunConstructor const *rest, ProcfunConstructor const *end, int argc, char **argv, char **envp)
+{
+  for (ProcfunConstructor const *constructor = rest; end != NULL && constructor < end; constructor++)
+    (*constructor) (argc, argv, envp);
+}
+
+static void
+serve_executable (void)
+{
+  g_autoptr (Command) command = command_new ();
+  ProcfunFunction *function;
+
+  if (command == NULL)
+    setup_end ();
+  function = procfun_definitions_find (NULL, command->name, command->hash);
+  serve (command, function, function == NULL ? not_found (command, _ ("the program")) : NULL, command->rest[0]);
+}
+
+void
+procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const *rest, ProcfunConstructor const *end,
+                          int argc, char **argv, char **envp)
+{
+  static gboolean entered;
+
+  if (entered || !module_is_executable (self))
+    return;
+  entered = TRUE;
+  if (!procfun_is_child ())
+    {
+      procfun_definitions_report_duplicates ();
+      return;
+    }
+  run_rest (rest, end, argc, argv, envp);
+  serve_executable ();
+}
+
+/* RTLD_NOW, so that a library that needs symbols of its host program says so here, by name. */
+int
+procfun_worker_run (int argc, char **argv)
+{
+  g_autoptr (Command) command = command_new ();
+  ProcfunFunction *function = NULL;
+  GError *why = NULL;
+  const char *path;
+
+  if (!procfun_is_child () || command == NULL || command->rest[0] == NULL)
+    {
+      g_printerr (_ ("procfun-worker is started by programs that use procfun, and not by hand\n"));
+      return 2;
+    }
+  path = command->rest[0];
+  if (dlopen (path, RTLD_NOW | RTLD_LOCAL) == NULL)
+    why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("%s() cannot be called: %s"), command->name,
+                       dlerror ());
+  else
+    {
+      function = procfun_definitions_find (path, command->name, command->hash);
+      if (function == NULL)
+        why = not_found (command, path);
+    }
+  serve (command, function, why, command->rest[1]);
+}
+
+/**
+ * procfun_registry_serve:
+ * @self: a #ProcfunRegistry
+ *
+ * Lets functions that were registered at run time be called in processes of their own: such a process is the same
+ * program with the same command line, and when it comes here it runs the function and ends. In a process that is no
+ * such child this returns at once.
+ *
+ * Programs call this once, after they have registered their functions and before they do anything that should not
+ * happen in each child. Functions that macros define need no such call.
+ *
+ * Since: 0.1
+ */
+void
+procfun_registry_serve (ProcfunRegistry *self)
+{
+  g_autoptr (Command) command = NULL;
+  ProcfunFunction *function;
+
+  g_return_if_fail (PROCFUN_IS_REGISTRY (self));
+
+  procfun_context_set_serves ();
+  if (procfun_is_child () || !command_is_child (FALSE))
+    return;
+  procfun_context_set_child ();
+  setup_process (FALSE);
+  command = command_new ();
+  function = procfun_registry_lookup (self, command->hash);
+  serve (command, function, function == NULL ? not_found (command, _ ("the registry")) : NULL, command->rest[0]);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fds.h"
+
+#include "intl.h"
+#include "procfun/procfun-error.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* A low descriptor would become somebody's standard stream. */
+static gboolean
+move_up (int *fd)
+{
+  int moved;
+
+  if (*fd > STDERR_FILENO)
+    return TRUE;
+  moved = fcntl (*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (moved < 0)
+    return FALSE;
+  close (*fd);
+  *fd = moved;
+  return TRUE;
+}
+
+static gboolean
+finish_pair (int result, int fds[2], GError **error)
+{
+  int saved_errno;
+
+  if (result == 0 && move_up (&fds[0]) && move_up (&fds[1]))
+    return TRUE;
+  saved_errno = errno;
+  if (result == 0)
+    {
+      fd_clear (&fds[0]);
+      fd_clear (&fds[1]);
+    }
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("cannot open descriptors for a process: %s"),
+               g_strerror (saved_errno));
+  return FALSE;
+}
+
+gboolean
+fds_open_socketpair (int fds[2], GError **error)
+{
+  return finish_pair (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), fds, error);
+}
+
+gboolean
+fds_open_pipe (int fds[2], GError **error)
+{
+  return finish_pair (pipe2 (fds, O_CLOEXEC | O_NONBLOCK), fds, error);
+}
+
+/* For kernels and tools (valgrind) without close_range(). */
+static void
+close_listed_from (int first)
+{
+  DIR *dir = opendir ("/proc/self/fd");
+  struct dirent *entry;
+
+  if (dir == NULL)
+    return;
+  while ((entry = readdir (dir)) != NULL)
+    {
+      int fd = atoi (entry->d_name);
+
+      if (fd >= first && fd != dirfd (dir))
+        close (fd);
+    }
+  closedir (dir);
+}
+
+void
+fds_close_from (int first)
+{
+  if (close_range ((unsigned)first, ~0U, 0) != 0)
+    close_listed_from (first);
+}
+
+void
+fds_fill_standard (void)
+{
+  for (int fd = 0; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0)
+      {
+        int opened = open ("/dev/null", O_RDWR); /* the lowest free number, which is fd */
+
+        if (opened > STDERR_FILENO)
+          close (opened);
+      }
+}

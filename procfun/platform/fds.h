@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <unistd.h>
+
+/* File descriptors. All that is opened here is close-on-exec, does not block, and is none of 0 to 2, so that
+ * it works in programs that closed their standard streams, too. */
+
+static inline void
+fd_clear (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+/* Owns a descriptor until the end of the block; g_steal_fd() takes it out. */
+#define auto_fd __attribute__ ((cleanup (fd_clear)))
+
+gboolean fds_open_socketpair (int fds[2], GError **error);
+gboolean fds_open_pipe (int fds[2], GError **error);
+
+/* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open. */
+void fds_close_from (int first);
+void fds_fill_standard (void);

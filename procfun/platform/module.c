@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "module.h"
+
+#include "fds.h"
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct
+{
+  ElfW (Addr) address;
+  gboolean is_first; /* the executable is the first of all, see dl_iterate_phdr(3) */
+  gboolean is_executable;
+  const char *path;
+  char *build_id;
+} Search;
+
+static gboolean
+holds (const struct dl_phdr_info *info, ElfW (Addr) address)
+{
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      const ElfW (Phdr) *header = &info->dlpi_phdr[i];
+      ElfW (Addr) start = info->dlpi_addr + header->p_vaddr;
+
+      if (header->p_type == PT_LOAD && address >= start && address - start < header->p_memsz)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static char *
+to_hex (const guint8 *data, gsize size)
+{
+  GString *hex = g_string_sized_new (2 * size);
+
+  for (gsize i = 0; i < size; i++)
+    g_string_append_printf (hex, "%02x", data[i]);
+  return g_string_free (hex, FALSE);
+}
+
+/* The build-id is a note that the linker derives from all that it links. The format of notes: elf(5). */
+static char *
+find_build_id (const struct dl_phdr_info *info)
+{
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      const ElfW (Phdr) *header = &info->dlpi_phdr[i];
+      const guint8 *at = (const guint8 *)(info->dlpi_addr + header->p_vaddr);
+      const guint8 *end = at + header->p_memsz;
+
+      if (header->p_type != PT_NOTE)
+        continue;
+      while (at + sizeof (ElfW (Nhdr)) <= end)
+        {
+          const ElfW (Nhdr) *note = (const ElfW (Nhdr) *)(gconstpointer)at;
+          const guint8 *name = at + sizeof *note;
+          const guint8 *data = name + ((note->n_namesz + 3) & ~3U);
+
+          if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp (name, "GNU", 4) == 0)
+            return to_hex (data, note->n_descsz);
+          at = data + ((note->n_descsz + 3) & ~3U);
+        }
+    }
+  return NULL;
+}
+
+static int
+is_executable_cb (struct dl_phdr_info *info, size_t size, void *user_data)
+{
+  Search *search = user_data;
+
+  search->is_executable = holds (info, search->address);
+  return 1;
+}
+
+/* No allocation: constructors ask before GLib may be ready. */
+gboolean
+module_is_executable (gconstpointer address)
+{
+  Search search = { .address = (ElfW (Addr))address };
+
+  dl_iterate_phdr (is_executable_cb, &search);
+  return search.is_executable;
+}
+
+static int
+describe_cb (struct dl_phdr_info *info, size_t size, void *user_data)
+{
+  Search *search = user_data;
+
+  if (holds (info, search->address))
+    {
+      search->is_executable = search->is_first;
+      search->path = info->dlpi_name;
+      search->build_id = find_build_id (info);
+      return 1;
+    }
+  search->is_first = FALSE;
+  return 0;
+}
+
+/* For what was linked without a build-id: the file itself. */
+static char *
+identify_file (const char *path)
+{
+  struct stat st;
+
+  if (stat (path, &st) != 0)
+    return g_strdup ("unknown");
+  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT
+                          ".%ld",
+                          (guint64)st.st_dev, (guint64)st.st_ino, (gint64)st.st_size,
+                          (gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+Module *
+module_new_for_address (gconstpointer address)
+{
+  Module *self = g_new0 (Module, 1);
+  Search search = { .address = (ElfW (Addr))address, .is_first = TRUE };
+
+  dl_iterate_phdr (describe_cb, &search);
+  if (!search.is_executable && search.path != NULL)
+    self->path = g_canonicalize_filename (search.path, NULL);
+  self->identity = search.build_id != NULL
+                       ? search.build_id
+                       : identify_file (self->path != NULL ? self->path : "/proc/self/exe");
+  return self;
+}
+
+void
+module_free (Module *self)
+{
+  g_free (self->path);
+  g_free (self->identity);
+  g_free (self);
+}
+
+/* Its name where that still leads to the file that runs, for `ps` to show; the kernel's own link else. */
+char *
+module_get_executable_path (void)
+{
+  char path[4096];
+  gssize n = readlink ("/proc/self/exe", path, sizeof path - 1);
+  struct stat running, named;
+
+  auto_fd int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC); /* not stat(), which valgrind does not redirect */
+
+  if (n > 0 && fd >= 0)
+    {
+      path[n] = '\0';
+      if (fstat (fd, &running) == 0 && stat (path, &named) == 0 && running.st_ino == named.st_ino
+          && running.st_dev == named.st_dev)
+        return g_strdup (path);
+    }
+  return g_strdup_printf ("/proc/%d/exe", (int)getpid ());
+}

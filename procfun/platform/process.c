@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process.h"
+
+#include "fds.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* From linux/pidfd.h of Linux 6.15, which Debian 12's headers do not have yet. The kernel fills in what it knows
+ * up to the size in the request's number. */
+typedef struct
+{
+  guint64 mask;
+  guint64 cgroup_id;
+  guint32 ids[11];
+  gint32 exit_code;
+} PidfdInfo;
+#define PIDFD_INFO_EXIT_MASK (1UL << 3)
+#define PIDFD_GET_INFO_REQUEST _IOWR (0xFF, 11, PidfdInfo)
+
+/* linux/pidfd.h of Linux 6.9 */
+#define PIDFD_SIGNAL_GROUP (1UL << 2)
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+struct _Process
+{
+  pid_t pid;
+  int pidfd;
+  gboolean gone; /* it had died before it could be held */
+  ProcessStatusFunc status;
+  gpointer user_data;
+  GDestroyNotify destroy;
+};
+
+Process *
+process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data, GDestroyNotify destroy)
+{
+  Process *self = g_new0 (Process, 1);
+
+  self->pid = pid;
+  self->pidfd = pid > 0 ? (int)syscall (SYS_pidfd_open, pid, 0) : -1;
+  self->gone = pid <= 0 || (self->pidfd < 0 && errno == ESRCH);
+  self->status = status;
+  self->user_data = user_data;
+  self->destroy = destroy;
+  return self;
+}
+
+void
+process_free (Process *self)
+{
+  fd_clear (&self->pidfd);
+  if (self->destroy != NULL)
+    self->destroy (self->user_data);
+  g_free (self);
+}
+
+pid_t
+process_get_pid (Process *self)
+{
+  return self->pid;
+}
+
+int
+process_get_pidfd (Process *self)
+{
+  return self->pidfd;
+}
+
+gboolean
+process_has_died (Process *self)
+{
+  struct pollfd poll_fd = { .fd = self->pidfd, .events = POLLIN };
+
+  if (self->gone)
+    return TRUE;
+  if (self->pidfd < 0) /* no pidfds here: the number is still ours as long as it is not reaped */
+    return kill (self->pid, 0) != 0 && errno == ESRCH;
+  return poll (&poll_fd, 1, 0) > 0;
+}
+
+/* A number may belong to a stranger once its process was reaped, which a pidfd never does. Before Linux 6.9 a
+ * pidfd cannot address the group: then the group is signalled by number only while its leader lives. */
+void
+process_signal (Process *self, int signum)
+{
+  if (self->gone)
+    return;
+  errno = 0;
+  if (self->pidfd >= 0 && syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, PIDFD_SIGNAL_GROUP) == 0)
+    return;
+  if (errno != ESRCH && !process_has_died (self) && kill (-self->pid, signum) == 0)
+    return;
+  if (self->pidfd >= 0) /* it leads no group yet */
+    syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0);
+  else
+    kill (self->pid, signum);
+}
+
+static int
+status_from_siginfo (const siginfo_t *info)
+{
+  return info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8 : info->si_status & 0x7f;
+}
+
+/* The kernel's word is right even when the program ignores SIGCHLD or reaps with waitpid (-1), which makes
+ * GSubprocess report success; before Linux 6.15 the one who reaps has to be asked. */
+gboolean
+process_get_status (Process *self, int *wait_status)
+{
+  PidfdInfo info = { .mask = PIDFD_INFO_EXIT_MASK };
+  siginfo_t siginfo = { 0 };
+
+  if (self->pidfd >= 0 && ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) == 0
+      && (info.mask & PIDFD_INFO_EXIT_MASK) != 0)
+    {
+      *wait_status = info.exit_code;
+      return TRUE;
+    }
+  if (self->pidfd >= 0
+      && waitid ((idtype_t)P_PIDFD, (id_t)self->pidfd, &siginfo, WEXITED | WNOHANG | WNOWAIT) == 0
+      && siginfo.si_pid != 0)
+    {
+      *wait_status = status_from_siginfo (&siginfo);
+      return TRUE;
+    }
+  return self->status != NULL && self->status (self->user_data, wait_status);
+}
+
+void
+process_adopt_orphans (void)
+{
+  prctl (PR_SET_CHILD_SUBREAPER, 1);
+}

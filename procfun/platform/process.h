@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* A process that was started, which leads a session and process group of its own. Somebody else reaps it. */
+typedef struct _Process Process;
+
+/* Asks whoever reaps the process for its wait status, once it has died. FALSE: not known. */
+typedef gboolean (*ProcessStatusFunc) (gpointer user_data, int *wait_status);
+
+/* @status is asked when the kernel does not tell; @user_data is owned. */
+Process *process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data, GDestroyNotify destroy);
+void process_free (Process *self);
+
+pid_t process_get_pid (Process *self);
+
+/* Readable when the process has died; -1 where the kernel has none. */
+int process_get_pidfd (Process *self);
+gboolean process_has_died (Process *self);
+
+/* Signals the whole group, as far as it can be proven to be this process's. */
+void process_signal (Process *self, int signum);
+
+/* Of a process that has died: FALSE when nobody can tell how. */
+gboolean process_get_status (Process *self, int *wait_status);
+
+/* For a child: orphans among its descendants become its children. */
+void process_adopt_orphans (void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Process, process_free)

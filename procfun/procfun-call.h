@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)
+#error "Only <procfun.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+#include <gio/gunixfdlist.h>
+#include <procfun/procfun-function.h>
+#include <procfun/procfun-version-macros.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ProcfunExecutor ProcfunExecutor;
+
+#define PROCFUN_TYPE_CALL (procfun_call_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+G_DECLARE_FINAL_TYPE (ProcfunCall, procfun_call, PROCFUN, CALL, GObject)
+
+/**
+ * ProcfunCallState:
+ * @PROCFUN_CALL_NEW: not started
+ * @PROCFUN_CALL_RUNNING: given to its executor
+ * @PROCFUN_CALL_SUCCEEDED: ended, with a result
+ * @PROCFUN_CALL_FAILED: ended, with an error
+ *
+ * How far a call is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_CALL_NEW,
+  PROCFUN_CALL_RUNNING,
+  PROCFUN_CALL_SUCCEEDED,
+  PROCFUN_CALL_FAILED
+} ProcfunCallState;
+
+#define PROCFUN_TYPE_CALL_STATE (procfun_call_state_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_call_state_get_type (void) G_GNUC_CONST;
+
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCall *procfun_call_new (ProcfunFunction *function, GVariant *args);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunFunction *procfun_call_get_function (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_call_get_arguments (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_executor (ProcfunCall *self, ProcfunExecutor *executor);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunExecutor *procfun_call_get_executor (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
+PROCFUN_AVAILABLE_IN_0_1
+GUnixFDList *procfun_call_get_fd_list (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCallState procfun_call_get_state (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+int procfun_call_get_pid (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_call_get_result (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+GUnixFDList *procfun_call_get_result_fd_list (ProcfunCall *self);
+
+G_END_DECLS

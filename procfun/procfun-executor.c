@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun-executor-private.h"
+
+#include "platform/intl.h"
+#include "procfun-error.h"
+
+/**
+ * SECTION:procfun-executor
+ * @title: ProcfunExecutor
+ * @short_description: where calls run
+ *
+ * An executor takes calls and runs them: #ProcfunSpawner in a fresh process each, #ProcfunInline in the process of
+ * the caller. Calls may come from any thread, many at once. Calls that say nothing else run on the default executor.
+ *
+ * Other places can be added by deriving from this class.
+ *
+ * The environment variable `PROCFUN_EXECUTOR` (`spawn` or `inline`) chooses the default executor of a program that
+ * sets none itself; setuid and setgid programs ignore it.
+ */
+
+typedef struct
+{
+  GMutex lock;
+  GCond idle;
+  gboolean closed;
+  guint n_running;
+  GQueue closing; /* (element-type GTask) that wait until nothing runs */
+} ProcfunExecutorPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_OBJECT)
+
+#define PRIVATE(self) ((ProcfunExecutorPrivate *)procfun_executor_get_instance_private (self))
+
+static void
+procfun_executor_finalize (GObject *object)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (PROCFUN_EXECUTOR (object));
+
+  g_mutex_clear (&priv->lock);
+  g_cond_clear (&priv->idle);
+
+  G_OBJECT_CLASS (procfun_executor_parent_class)->finalize (object);
+}
+
+static gboolean
+procfun_executor_real_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+static void
+procfun_executor_real_close_async (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+procfun_executor_class_init (ProcfunExecutorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = procfun_executor_finalize;
+  klass->close = procfun_executor_real_close;
+  klass->close_async = procfun_executor_real_close_async;
+  klass->close_finish = procfun_executor_real_close_finish;
+}
+
+static void
+procfun_executor_init (ProcfunExecutor *self)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_init (&priv->lock);
+  g_cond_init (&priv->idle);
+  g_queue_init (&priv->closing);
+}
+
+/* Running */
+
+static gboolean
+enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  gboolean closed;
+
+  g_mutex_lock (&priv->lock);
+  closed = priv->closed;
+  if (!closed)
+    priv->n_running++;
+  g_mutex_unlock (&priv->lock);
+  if (closed)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, _ ("%s() cannot be called: the executor is closed"),
+                 procfun_function_get_name (procfun_call_get_function (call)));
+  return !closed;
+}
+
+static void on_idle (ProcfunExecutor *self, GTask *task);
+
+static void
+leave (ProcfunExecutor *self)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  GQueue closing = G_QUEUE_INIT;
+  GTask *task;
+
+  g_mutex_lock (&priv->lock);
+  if (--priv->n_running == 0)
+    {
+      closing = priv->closing;
+      g_queue_init (&priv->closing);
+      g_cond_broadcast (&priv->idle);
+    }
+  g_mutex_unlock (&priv->lock);
+  while ((task = g_queue_pop_head (&closing)) != NULL)
+    on_idle (self, task);
+}
+
+GVariant *
+procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable, GError **error)
+{
+  GVariant *result;
+
+  if (!enter (self, call, error))
+    return NULL;
+  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, error);
+  leave (self);
+  return result;
+}
+
+static void
+on_run (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  GVariant *variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, result, &error);
+
+  leave (self);
+  if (variant != NULL)
+    g_task_return_pointer (task, variant, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, procfun_executor_run_async);
+  if (enter (self, call, &error))
+    PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run, g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
+GVariant *
+procfun_executor_run_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* Closing */
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ProcfunExecutorPrivate *priv = user_data;
+
+  g_mutex_lock (&priv->lock);
+  g_cond_broadcast (&priv->idle);
+  g_mutex_unlock (&priv->lock);
+}
+
+/**
+ * procfun_executor_close:
+ * @self: a #ProcfunExecutor
+ * @cancellable: (nullable): a #GCancellable, which ends the waiting only
+ * @error: return location for a #GError
+ *
+ * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that run have ended, and
+ * ends what the executor keeps between calls. After that nothing of it is left. Closing again is allowed.
+ *
+ * Calls that were started asynchronously end in their own main context: where that is the one of this thread, use
+ * procfun_executor_close_async().
+ *
+ * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
+{
+  ProcfunExecutorPrivate *priv;
+  gulong handler;
+
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
+
+  priv = PRIVATE (self);
+  handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), priv, NULL);
+  g_mutex_lock (&priv->lock);
+  priv->closed = TRUE;
+  while (priv->n_running > 0 && !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait (&priv->idle, &priv->lock);
+  g_mutex_unlock (&priv->lock);
+  g_cancellable_disconnect (cancellable, handler);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  return PROCFUN_EXECUTOR_GET_CLASS (self)->close (self, cancellable, error);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (PROCFUN_EXECUTOR_GET_CLASS (self)->close_finish (self, result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Nothing runs any more; the last call may have ended in another thread than the one that closes. */
+static gboolean
+close_in_context (gpointer user_data)
+{
+  GTask *task = user_data;
+  ProcfunExecutor *self = g_task_get_source_object (task);
+
+  if (!g_task_return_error_if_cancelled (task))
+    PROCFUN_EXECUTOR_GET_CLASS (self)->close_async (self, g_task_get_cancellable (task), on_closed,
+                                                    g_object_ref (task));
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes @task. */
+static void
+on_idle (ProcfunExecutor *self, GTask *task)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_callback (source, close_in_context, task, g_object_unref);
+  g_source_attach (source, g_task_get_context (task));
+}
+
+/**
+ * procfun_executor_close_async:
+ * @self: a #ProcfunExecutor
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called in the thread-default main context when the executor is closed
+ * @user_data: for @callback
+ *
+ * Does what procfun_executor_close() does, without waiting. Calls that run are waited for even when @cancellable
+ * trips meanwhile.
+ *
+ * Since: 0.1
+ */
+void
+procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  ProcfunExecutorPrivate *priv;
+  GTask *task;
+
+  g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
+
+  priv = PRIVATE (self);
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, procfun_executor_close_async);
+  g_mutex_lock (&priv->lock);
+  priv->closed = TRUE;
+  if (priv->n_running > 0)
+    g_queue_push_tail (&priv->closing, g_steal_pointer (&task));
+  g_mutex_unlock (&priv->lock);
+  if (task != NULL)
+    on_idle (self, task);
+}
+
+/**
+ * procfun_executor_close_finish:
+ * @self: a #ProcfunExecutor
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what procfun_executor_close_async() began.
+ *
+ * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_executor_close_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * procfun_executor_is_closed:
+ * @self: a #ProcfunExecutor
+ *
+ * Tells whether closing has begun.
+ *
+ * Returns: %TRUE when no more calls are taken
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_is_closed (ProcfunExecutor *self)
+{
+  ProcfunExecutorPrivate *priv;
+  gboolean closed;
+
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), TRUE);
+
+  priv = PRIVATE (self);
+  g_mutex_lock (&priv->lock);
+  closed = priv->closed;
+  g_mutex_unlock (&priv->lock);
+  return closed;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)
+#error "Only <procfun.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+#include <procfun/procfun-call.h>
+#include <procfun/procfun-version-macros.h>
+
+G_BEGIN_DECLS
+
+#define PROCFUN_TYPE_EXECUTOR (procfun_executor_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+G_DECLARE_DERIVABLE_TYPE (ProcfunExecutor, procfun_executor, PROCFUN, EXECUTOR, GObject)
+
+/**
+ * ProcfunExecutorClass:
+ * @parent_class: the parent
+ * @run: runs a call and waits for its end; the result is not floating
+ * @run_async: the same for the thread-default main context
+ * @run_finish: gives what @run_async brought
+ * @close: ends what the executor keeps between calls, and waits for it
+ * @close_async: the same for the thread-default main context
+ * @close_finish: gives what @close_async brought
+ *
+ * What an executor implements. The base class has seen to it that the executor is open, that the call is new and
+ * its arguments have the right type, and keeps state, result and error of the call. Both forms of a function must
+ * be there, except for close, where the base class has nothing to end.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunExecutorClass
+{
+  GObjectClass parent_class;
+
+  GVariant *(*run) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable, GError **error);
+  void (*run_async) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                     GAsyncReadyCallback callback, gpointer user_data);
+  GVariant *(*run_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
+  gboolean (*close) (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
+  void (*close_async) (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                       gpointer user_data);
+  gboolean (*close_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
+
+  /*< private >*/
+  gpointer padding[10];
+};
+
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunExecutor *procfun_executor_get_default (void);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_executor_set_default (ProcfunExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_is_closed (ProcfunExecutor *self);
+
+G_END_DECLS

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/platform/module.h"
+#include "procfun/procfun-definition.h"
+#include "procfun/procfun-function.h"
+#include "procfun/procfun-registry.h"
+#include <gio/gunixfdlist.h>
+
+G_BEGIN_DECLS
+
+/* @definition may go before the function does: procfun_function_unload() then cuts the tie. */
+ProcfunFunction *procfun_function_new_for_definition (ProcfunDefinition *definition);
+
+/* Checks what it is given, since bindings pass what programs say: %PROCFUN_ERROR_INVALID. */
+ProcfunFunction *procfun_function_new_for_handler (const char *name, const char *const *arg_names,
+                                                   const GVariantType *args_type, const GVariantType *return_type,
+                                                   ProcfunHandler handler, gpointer user_data,
+                                                   GDestroyNotify destroy, GError **error);
+
+void procfun_function_unload (ProcfunFunction *self);
+
+/* (nullable): none for functions registered at run time, which only a running main() can find. */
+const Module *procfun_function_get_loaded_module (ProcfunFunction *self);
+guint64 procfun_function_get_hash_number (ProcfunFunction *self);
+
+/* A second function of the same module and hash: which of the two a child would run is not known. */
+void procfun_function_set_ambiguous (ProcfunFunction *self);
+gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
+
+/* Runs it here. @args has the right type; the result is not floating, and () for void. Descriptors of the result
+ * are appended to *@result_fds. */
+GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
+                                   GUnixFDList **result_fds, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-registry.h"
+
+G_BEGIN_DECLS
+
+/* The library of a function is unloaded: removes it from the default registry. */
+void procfun_registry_forget (ProcfunFunction *function);
+
+G_END_DECLS

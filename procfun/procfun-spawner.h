@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)
+#error "Only <procfun.h> can be included directly."
+#endif
+
+#include <procfun/procfun-codec.h>
+#include <procfun/procfun-executor.h>
+#include <procfun/procfun-version-macros.h>
+
+G_BEGIN_DECLS
+
+/**
+ * ProcfunTransport:
+ * @PROCFUN_TRANSPORT_CHANNEL: over the descriptor that the result comes back on; nobody else sees them
+ * @PROCFUN_TRANSPORT_ARGV: on the command line, as JSON, where every user of the machine can read them; up to 128 KiB
+ *
+ * How the arguments of a call reach its process.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_TRANSPORT_CHANNEL,
+  PROCFUN_TRANSPORT_ARGV
+} ProcfunTransport;
+
+#define PROCFUN_TYPE_TRANSPORT (procfun_transport_get_type ())
+#define PROCFUN_TYPE_SPAWNER (procfun_spawner_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_transport_get_type (void) G_GNUC_CONST;
+
+PROCFUN_AVAILABLE_IN_0_1
+G_DECLARE_FINAL_TYPE (ProcfunSpawner, procfun_spawner, PROCFUN, SPAWNER, ProcfunExecutor)
+
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunExecutor *procfun_spawner_new (void);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_spawner_set_transport (ProcfunSpawner *self, ProcfunTransport transport);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunTransport procfun_spawner_get_transport (ProcfunSpawner *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_spawner_set_codec (ProcfunSpawner *self, ProcfunCodec *codec);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCodec *procfun_spawner_get_codec (ProcfunSpawner *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_spawner_set_launcher (ProcfunSpawner *self, const char *const *launcher);
+PROCFUN_AVAILABLE_IN_0_1
+const char *const *procfun_spawner_get_launcher (ProcfunSpawner *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_spawner_set_max_payload (ProcfunSpawner *self, guint64 bytes);
+PROCFUN_AVAILABLE_IN_0_1
+guint64 procfun_spawner_get_max_payload (ProcfunSpawner *self);
+
+G_END_DECLS

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "channel.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define IN_SIZE ((gsize)8 * 1024)  /* room to receive several small frames at once */
+#define COPY_MAX ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
+
+/* A part of the output: bytes, and the descriptors that go with the first of them. */
+typedef struct
+{
+  GBytes *bytes;
+  GUnixFDList *fds; /* (nullable) */
+  gsize written;
+} Chunk;
+
+struct _Channel
+{
+  int fd;
+  gsize limit;
+
+  GQueue output; /* (element-type Chunk) */
+  gboolean ending; /* the other side is to be told when the output is written */
+
+  guint8 *in; /* received, not yet looked at: from in_start to in_end */
+  gsize in_start;
+  gsize in_end;
+  GArray *in_fds; /* (element-type int) received, not yet given to a frame */
+
+  FrameHeader header; /* of the frame being received, when payload is not NULL */
+  guint8 *payload;
+  gsize payload_filled;
+
+  guint64 bytes_read;
+  guint64 bytes_written;
+};
+
+static void
+chunk_free (Chunk *self)
+{
+  g_bytes_unref (self->bytes);
+  g_clear_object (&self->fds);
+  g_free (self);
+}
+
+static void
+clear_fd (gpointer fd)
+{
+  fd_clear (fd);
+}
+
+Channel *
+channel_new (int fd, gsize limit)
+{
+  Channel *self = g_new0 (Channel, 1);
+
+  self->fd = fd;
+  self->limit = limit;
+  self->in = g_malloc (IN_SIZE);
+  self->in_fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_set_clear_func (self->in_fds, clear_fd);
+  g_queue_init (&self->output);
+  return self;
+}
+
+void
+channel_free (Channel *self)
+{
+  fd_clear (&self->fd);
+  g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
+  g_array_unref (self->in_fds);
+  g_free (self->payload);
+  g_free (self->in);
+  g_free (self);
+}
+
+int
+channel_get_fd (Channel *self)
+{
+  return self->fd;
+}
+
+guint64
+channel_get_bytes_read (Channel *self)
+{
+  return self->bytes_read;
+}
+
+guint64
+channel_get_bytes_written (Channel *self)
+{
+  return self->bytes_written;
+}
+
+/* Writing */
+
+static void
+push_chunk (Channel *self, GBytes *bytes, GUnixFDList *fds)
+{
+  Chunk *chunk = g_new0 (Chunk, 1);
+
+  chunk->bytes = bytes;
+  chunk->fds = fds != NULL ? g_object_ref (fds) : NULL;
+  g_queue_push_tail (&self->output, chunk);
+}
+
+void
+channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
+              GBytes *payload, GUnixFDList *fds)
+{
+  gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
+  gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
+  gsize head_size = sizeof (FrameHeader) + prefix_size + joined;
+  guint8 *head = g_malloc (head_size);
+  int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+
+  frame_header_init ((FrameHeader *)head, type, call_id, (guint)n_fds, prefix_size + payload_size);
+  if (prefix_size > 0)
+    memcpy (head + sizeof (FrameHeader), prefix, prefix_size);
+  if (joined > 0)
+    memcpy (head + sizeof (FrameHeader) + prefix_size, g_bytes_get_data (payload, NULL), joined);
+  push_chunk (self, g_bytes_new_take (head, head_size), n_fds > 0 ? fds : NULL);
+  if (payload_size > joined)
+    push_chunk (self, g_bytes_ref (payload), NULL);
+}
+
+gboolean
+channel_has_output (Channel *self)
+{
+  return !g_queue_is_empty (&self->output);
+}
+
+/* Fills @control with the descriptors that go with the beginning of a chunk. */
+static void
+attach_fds (struct msghdr *message, GUnixFDList *list, void *control)
+{
+  int n;
+  const int *fds = g_unix_fd_list_peek_fds (list, &n);
+  struct cmsghdr *cmsg;
+
+  message->msg_control = control;
+  message->msg_controllen = CMSG_SPACE (sizeof (int) * (gsize)n);
+  cmsg = CMSG_FIRSTHDR (message);
+  cmsg->cmsg_level = SOL_SOCKET;
+  cmsg->cmsg_type = SCM_RIGHTS;
+  cmsg->cmsg_len = CMSG_LEN (sizeof (int) * (gsize)n);
+  memcpy (CMSG_DATA (cmsg), fds, sizeof (int) * (gsize)n);
+}
+
+/* One write of as many chunks as possible, up to the next one with descriptors. */
+static gssize
+write_chunks (Channel *self)
+{
+  union
+  {
+    struct cmsghdr align;
+    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
+  } control = { 0 };
+  struct iovec parts[16];
+  struct msghdr message = { .msg_iov = parts };
+
+  for (GList *l = self->output.head; l != NULL && message.msg_iovlen < G_N_ELEMENTS (parts); l = l->next)
+    {
+      Chunk *chunk = l->data;
+      gsize size;
+      const guint8 *data = g_bytes_get_data (chunk->bytes, &size);
+
+      if (chunk->fds != NULL && chunk->written == 0)
+        {
+          if (message.msg_iovlen > 0)
+            break;
+          attach_fds (&message, chunk->fds, &control);
+        }
+      parts[message.msg_iovlen].iov_base = (guint8 *)data + chunk->written;
+      parts[message.msg_iovlen++].iov_len = size - chunk->written;
+    }
+  return sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+drop_written (Channel *self, gsize written)
+{
+  self->bytes_written += written;
+  while (written > 0)
+    {
+      Chunk *chunk = g_queue_peek_head (&self->output);
+      gsize left = g_bytes_get_size (chunk->bytes) - chunk->written;
+
+      if (written < left)
+        {
+          chunk->written += written;
+          return;
+        }
+      written -= left;
+      chunk_free (g_queue_pop_head (&self->output));
+    }
+}
+
+void
+channel_flush (Channel *self)
+{
+  while (channel_has_output (self))
+    {
+      gssize written = write_chunks (self);
+
+      if (written > 0)
+        drop_written (self, (gsize)written);
+      else if (errno == EAGAIN || errno == ENOBUFS)
+        return;
+      else if (errno != EINTR) /* nobody reads: reading tells why, and may bring the other side's last words */
+        g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
+    }
+  if (self->ending)
+    shutdown (self->fd, SHUT_WR);
+  self->ending = FALSE;
+}
+
+void
+channel_end_output (Channel *self)
+{
+  self->ending = TRUE;
+  channel_flush (self);
+}
+
+/* Reading */
+
+static void
+take_fds (Channel *self, struct msghdr *message)
+{
+  for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (message); cmsg != NULL; cmsg = CMSG_NXTHDR (message, cmsg))
+    if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+      g_array_append_vals (self->in_fds, CMSG_DATA (cmsg),
+                           (guint)((cmsg->cmsg_len - CMSG_LEN (0)) / sizeof (int)));
+}
+
+static gssize
+read_some (Channel *self, void *data, gsize size)
+{
+  union
+  {
+    struct cmsghdr align;
+    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
+  } control;
+  struct iovec part = { data, size };
+  struct msghdr message
+      = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+  gssize n;
+
+  do
+    n = recvmsg (self->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n > 0)
+    {
+      self->bytes_read += (gsize)n;
+      take_fds (self, &message);
+    }
+  return n;
+}
+
+/* Reads into the payload when one is awaited, into the buffer else. */
+static ChannelStatus
+fill (Channel *self)
+{
+  gssize n;
+
+  if (self->payload != NULL && self->in_start == self->in_end)
+    {
+      n = read_some (self, self->payload + self->payload_filled, self->header.size - self->payload_filled);
+      if (n > 0)
+        self->payload_filled += (gsize)n;
+    }
+  else
+    {
+      if (self->in_start > 0)
+        memmove (self->in, self->in + self->in_start, self->in_end - self->in_start);
+      self->in_end -= self->in_start;
+      self->in_start = 0;
+      n = read_some (self, self->in + self->in_end, IN_SIZE - self->in_end);
+      if (n > 0)
+        self->in_end += (gsize)n;
+    }
+  if (n > 0)
+    return CHANNEL_FRAME;
+  return n < 0 && errno == EAGAIN ? CHANNEL_AGAIN : CHANNEL_END;
+}
+
+static gboolean
+start_payload (Channel *self, GError **error)
+{
+  memcpy (&self->header, self->in + self->in_start, sizeof (FrameHeader));
+  if (!frame_header_check (&self->header, self->limit, error))
+    return FALSE;
+  self->payload = g_try_malloc (MAX (self->header.size, 1));
+  if (self->payload == NULL)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("there is no memory for the %" G_GUINT64_FORMAT " bytes that the other side sends"),
+                   self->header.size);
+      return FALSE;
+    }
+  self->in_start += sizeof (FrameHeader);
+  self->payload_filled = 0;
+  return TRUE;
+}
+
+static gboolean
+finish_frame (Channel *self, Frame *frame, GError **error)
+{
+  guint n_fds = self->header.n_fds;
+
+  if (n_fds > self->in_fds->len || self->in_fds->len > 2 * FRAME_MAX_FDS)
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                           _ ("the other side sent other descriptors than it announced"));
+      return FALSE;
+    }
+  frame->type = self->header.type;
+  frame->call_id = self->header.call_id;
+  frame->fds = NULL;
+  if (n_fds > 0)
+    {
+      frame->fds = g_unix_fd_list_new_from_array ((const int *)(gpointer)self->in_fds->data, (int)n_fds);
+      g_array_set_clear_func (self->in_fds, NULL); /* they are the list's now */
+      g_array_remove_range (self->in_fds, 0, n_fds);
+      g_array_set_clear_func (self->in_fds, clear_fd);
+    }
+  frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->header.size);
+  return TRUE;
+}
+
+ChannelStatus
+channel_receive (Channel *self, Frame *frame, GError **error)
+{
+  for (;;)
+    {
+      gsize available = self->in_end - self->in_start;
+      ChannelStatus status;
+
+      if (self->payload == NULL && available >= sizeof (FrameHeader))
+        {
+          if (!start_payload (self, error))
+            return CHANNEL_FAILED;
+          available -= sizeof (FrameHeader);
+        }
+      if (self->payload != NULL)
+        {
+          gsize n = MIN (available, self->header.size - self->payload_filled);
+
+          memcpy (self->payload + self->payload_filled, self->in + self->in_start, n);
+          self->payload_filled += n;
+          self->in_start += n;
+          if (self->payload_filled == self->header.size)
+            return finish_frame (self, frame, error) ? CHANNEL_FRAME : CHANNEL_FAILED;
+        }
+      status = fill (self);
+      if (status != CHANNEL_FRAME)
+        return status;
+    }
+}
+
+/* Waiting */
+
+static void
+wait_for (Channel *self, short events)
+{
+  struct pollfd poll_fd = { .fd = self->fd, .events = events };
+
+  while (poll (&poll_fd, 1, -1) < 0 && errno == EINTR)
+    ;
+}
+
+ChannelStatus
+channel_receive_blocking (Channel *self, Frame *frame, GError **error)
+{
+  ChannelStatus status;
+
+  while ((status = channel_receive (self, frame, error)) == CHANNEL_AGAIN)
+    wait_for (self, POLLIN);
+  return status;
+}
+
+void
+channel_flush_blocking (Channel *self)
+{
+  for (channel_flush (self); channel_has_output (self); channel_flush (self))
+    wait_for (self, POLLOUT);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "frame.h"
+
+G_BEGIN_DECLS
+
+/* Frames and descriptors over one socket that does not block. Both sides use it: it never waits, and it reads
+ * and writes independently of each other, so that full buffers in both directions are no deadlock. */
+typedef struct _Channel Channel;
+
+typedef enum
+{
+  CHANNEL_FRAME, /* a frame was received */
+  CHANNEL_AGAIN, /* none is complete yet */
+  CHANNEL_END,   /* the other side is gone, or closed its end */
+  CHANNEL_FAILED /* what came is no frame: error is set */
+} ChannelStatus;
+
+#define CHANNEL_DEFAULT_LIMIT ((gsize)1 << 30)
+
+/* Takes @fd. A payload of more than @limit bytes is refused before anything is allocated for it. */
+Channel *channel_new (int fd, gsize limit);
+void channel_free (Channel *self);
+
+int channel_get_fd (Channel *self);
+
+/* Queues a frame whose payload is @prefix and then @payload; the descriptors stay open until they are sent. */
+void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
+                   GBytes *payload, GUnixFDList *fds);
+
+/* Writes what goes without waiting. When the other side is gone, the rest is dropped: channel_receive() tells. */
+void channel_flush (Channel *self);
+gboolean channel_has_output (Channel *self);
+
+/* Nothing more will be sent: the other side reads its end once all is written. */
+void channel_end_output (Channel *self);
+
+ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
+
+/* For those who have nothing else to do: waits until there is a frame, or until all is written. */
+ChannelStatus channel_receive_blocking (Channel *self, Frame *frame, GError **error);
+void channel_flush_blocking (Channel *self);
+
+guint64 channel_get_bytes_read (Channel *self);
+guint64 channel_get_bytes_written (Channel *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Channel, channel_free)
+
+G_END_DECLS

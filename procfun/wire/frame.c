@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frame.h"
+
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+
+#define FRAME_MAGIC 0xf5 /* no byte of UTF-8, so that text is never taken for a frame */
+
+G_STATIC_ASSERT (sizeof (FrameHeader) == 16);
+G_STATIC_ASSERT (sizeof (FrameCall) % 8 == 0);
+
+void
+frame_clear (Frame *self)
+{
+  g_clear_pointer (&self->payload, g_bytes_unref);
+  g_clear_object (&self->fds);
+}
+
+void
+frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds, gsize size)
+{
+  self->magic = FRAME_MAGIC;
+  self->version = FRAME_VERSION;
+  self->type = (guint8)type;
+  self->n_fds = (guint8)n_fds;
+  self->call_id = call_id;
+  self->size = size;
+}
+
+gboolean
+frame_header_check (const FrameHeader *self, gsize limit, GError **error)
+{
+  if (self->magic != FRAME_MAGIC)
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                           _ ("the other side sent something that is no frame"));
+      return FALSE;
+    }
+  if (self->version != FRAME_VERSION)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
+                   _ ("the other side speaks version %u of the protocol, this one %u"), self->version,
+                   FRAME_VERSION);
+      return FALSE;
+    }
+  if (self->size > limit)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("the other side announced %" G_GUINT64_FORMAT " bytes, but %" G_GSIZE_FORMAT
+                      " is the limit"),
+                   self->size, limit);
+      return FALSE;
+    }
+  if (self->type < FRAME_HELLO || self->type > FRAME_EXIT)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                   _ ("the other side sent a frame of the unknown type %u"), self->type);
+      return FALSE;
+    }
+  return TRUE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+#include <gio/gunixfdlist.h>
+
+/* What goes over a channel: a header, and as many bytes as it says. Both ends are on one machine and of one
+ * byte order. */
+
+#define FRAME_VERSION 1
+#define FRAME_MAX_FDS 253 /* SCM_MAX_FD in the kernel's net/scm.h */
+
+typedef enum
+{
+  FRAME_HELLO = 1, /* callee: the identity of its module, as text */
+  FRAME_SETUP,     /* caller, once: a{sv}, see wire/setup.h */
+  FRAME_CALL,      /* caller: FrameCall, then the encoded arguments */
+  FRAME_RESULT,    /* callee: the encoded result */
+  FRAME_ERROR,     /* callee: a GError, see wire/error.h */
+  FRAME_EXIT       /* callee: the function called exit() with this gint32 */
+} FrameType;
+
+typedef struct
+{
+  guint8 magic;
+  guint8 version;
+  guint8 type;
+  guint8 n_fds;
+  guint32 call_id;
+  guint64 size; /* of the payload, in bytes */
+} FrameHeader;
+
+/* What a call's payload begins with; its size keeps what follows aligned to 8. */
+typedef struct
+{
+  guint64 hash;
+  guint64 flags; /* none yet */
+} FrameCall;
+
+typedef struct
+{
+  FrameType type;
+  guint32 call_id;
+  GBytes *payload;
+  GUnixFDList *fds; /* (nullable) */
+} Frame;
+
+void frame_clear (Frame *self);
+
+void frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds, gsize size);
+
+/* FALSE: %PROCFUN_ERROR_MISMATCH for another version, %PROCFUN_ERROR_PROTOCOL for what is no frame or exceeds
+ * @limit bytes. */
+gboolean frame_header_check (const FrameHeader *self, gsize limit, GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Frame, frame_clear)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "setup.h"
+
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+
+GBytes *
+setup_to_bytes (const Setup *self)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (GVariant) variant = NULL;
+
+  g_variant_dict_insert (&dict, "codec", "s", self->codec);
+  g_variant_dict_insert (&dict, "identity", "s", self->identity);
+  g_variant_dict_insert (&dict, "depth", "u", self->depth);
+  g_variant_dict_insert (&dict, "arguments-on-command-line", "b", self->arguments_on_command_line);
+  g_variant_dict_insert (&dict, "max-payload", "t", self->max_payload);
+  variant = g_variant_ref_sink (g_variant_dict_end (&dict));
+  return g_variant_get_data_as_bytes (variant);
+}
+
+gboolean
+setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
+{
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+
+  if (!g_variant_is_normal_form (variant) || !g_variant_lookup (variant, "codec", "&s", &self->codec)
+      || !g_variant_lookup (variant, "identity", "&s", &self->identity)
+      || !g_variant_lookup (variant, "depth", "u", &self->depth)
+      || !g_variant_lookup (variant, "arguments-on-command-line", "b", &self->arguments_on_command_line)
+      || !g_variant_lookup (variant, "max-payload", "t", &self->max_payload))
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                           _ ("the set-up of the process cannot be read"));
+      return FALSE;
+    }
+  *holder = g_steal_pointer (&variant);
+  return TRUE;
+}

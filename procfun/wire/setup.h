@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+/* How a child is started and told what it is for: the command line that it is recognised by, and the frame that
+ * the caller sends first. */
+
+/* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. */
+#define SETUP_ARGUMENT_PREFIX "--procfun-serve="
+
+/* Where the child finds its two descriptors. */
+#define SETUP_CHANNEL_FD 3
+#define SETUP_LIFELINE_FD 4
+
+/* Calls may be nested so deep. */
+#define SETUP_MAX_DEPTH 8
+
+typedef struct
+{
+  const char *codec;
+  const char *identity; /* of the module that the caller found the function in: see platform/module.h */
+  guint depth;          /* of the child: 1 for what a program calls */
+  gboolean arguments_on_command_line;
+  guint64 max_payload; /* in bytes */
+} Setup;
+
+GBytes *setup_to_bytes (const Setup *self);
+
+/* The strings live as long as *@holder, which the caller unrefs. */
+gboolean setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error);
