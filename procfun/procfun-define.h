@@ -93,6 +93,8 @@
 #define PROCFUN_DEFINE_(n, scope, fails, name, Return, ...)                                        \
   PROCFUN_EACH_ (n, PROCFUN_ASSERT_ARGUMENT_, ~, __VA_ARGS__)                                      \
   PROCFUN_ASSERT_RESULT_ (Return)                                                                  \
+  PROCFUN_STATIC_ASSERT_ (n - 1 <= PROCFUN_MAX_ARGUMENTS,                                          \
+                          "procfun: " #name "() has more than 12 arguments");                      \
   PROCFUN_DECLARE_ (n, scope, fails, name, Return, __VA_ARGS__)                                    \
   PROCFUN_DEFINE_DATA_ (n, fails, name, Return, __VA_ARGS__)                                       \
   PROCFUN_DEFINE_ENTRIES_ (name)                                                                   \
@@ -302,8 +304,23 @@ G_END_DECLS
   PROCFUN_DEFINE_INFO_ (Name, NULL, procfun_nicks_of_##Name, NULL, n - 1, PROCFUN_KIND_ENUM)       \
   PROCFUN_DEFINE_ARRAY_ (Name)
 
-#define PROCFUN_COMMA_ENUMERATOR_(c, VALUE) , VALUE
-#define PROCFUN_NICK_(c, VALUE) { #VALUE, VALUE },
+/* A VALUE, or a pair of it and a number. */
+#define PROCFUN_COMMA_ENUMERATOR_(c, VALUE)                                                        \
+  , PROCFUN_CAT_ (PROCFUN_ENUMERATOR_, PROCFUN_IS_PAIR_ (VALUE)) (VALUE)
+#define PROCFUN_ENUMERATOR_SINGLE_(VALUE) VALUE
+#define PROCFUN_ENUMERATOR_PAIR_(pair) PROCFUN_ENUMERATOR_OF_ pair
+#define PROCFUN_ENUMERATOR_OF_(VALUE, number) VALUE = number
+#define PROCFUN_NICK_(c, VALUE) PROCFUN_CAT_ (PROCFUN_NICK_, PROCFUN_IS_PAIR_ (VALUE)) (VALUE),
+#define PROCFUN_NICK_SINGLE_(VALUE) PROCFUN_NICK_OF_ (VALUE, ~)
+#define PROCFUN_NICK_PAIR_(pair) PROCFUN_NICK_OF_ pair
+#define PROCFUN_NICK_OF_(VALUE, number)                                                            \
+  {                                                                                                \
+#VALUE, VALUE                                                                                  \
+  }
+
+#define PROCFUN_IS_PAIR_(x) PROCFUN_IS_PAIR_AGAIN_ (PROCFUN_PAIR_ x, ~, SINGLE_, ~)
+#define PROCFUN_IS_PAIR_AGAIN_(...) PROCFUN_THIRD_ (__VA_ARGS__, ~)
+#define PROCFUN_PAIR_(...) ~, PAIR_, PAIR_
 
 #define PROCFUN_DEFINE_ARRAY_(Element)                                                             \
   typedef struct                                                                                   \
