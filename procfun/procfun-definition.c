@@ -216,8 +216,7 @@ finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer 
 {
   gboolean ok = variant != NULL;
 
-  if (self->result_size > 0)
-    memset (result, 0, self->result_size);
+  type_init (&self->result, result);
   if (ok && self->result_size > 0)
     ok = type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call), result, error);
   g_clear_pointer (&variant, g_variant_unref);

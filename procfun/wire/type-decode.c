@@ -340,10 +340,6 @@ type_from_variant (const ProcfunMember *member, GVariant *variant, GUnixFDList *
 {
   if (decode_whole (member, variant, fds, value, error))
     return TRUE;
-
-  if (member->name != NULL)
-    g_prefix_error (error, "/%s", member->name);
-  else
-    g_prefix_error (error, "%s", _ ("result"));
+  type_place_error (member, error);
   return FALSE;
 }

@@ -37,6 +37,7 @@ static GVariant *
 encode_string (const char *string, GError **error)
 {
   gsize length;
+  char *copy;
 
   if (string == NULL)
     return fail (error, _ ("is NULL"));
@@ -45,8 +46,8 @@ encode_string (const char *string, GError **error)
     return fail (error, _ ("is not valid UTF-8"));
 
   /* g_variant_new_string() would validate it again. */
-  return g_variant_new_from_data (G_VARIANT_TYPE_STRING, g_memdup2 (string, length + 1), length + 1,
-                                  TRUE, NULL, NULL);
+  copy = g_memdup2 (string, length + 1);
+  return g_variant_new_from_data (G_VARIANT_TYPE_STRING, copy, length + 1, TRUE, g_free, copy);
 }
 
 static GVariant *
@@ -303,13 +304,9 @@ type_to_variant (const ProcfunMember *member, gconstpointer value, GUnixFDList *
 {
   GVariant *variant = encode (member, value, fds, error);
 
-  if (variant != NULL)
-    return variant;
-  if (member->name != NULL)
-    g_prefix_error (error, "/%s", member->name);
-  else
-    g_prefix_error (error, "%s", _ ("result"));
-  return NULL;
+  if (variant == NULL)
+    type_place_error (member, error);
+  return variant;
 }
 
 GVariant *

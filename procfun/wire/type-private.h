@@ -24,6 +24,9 @@ typedef struct
 /* The bytes of a number in ProcfunDoubles and its like. */
 gsize type_number_size (guint32 kind);
 
+/* Completes a message like "/points/3: is NULL". */
+void type_place_error (const ProcfunMember *member, GError **error);
+
 /* Plain values are numbers, booleans, enumerations, and structs of these. GVariant gives them a
  * fixed size and layout, so they are converted field by field in place, and an array of them in one
  * piece of memory. Anything else goes through a tree of GVariants. */

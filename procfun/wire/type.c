@@ -170,3 +170,20 @@ type_schema_arguments (const ProcfunMember *args, gsize n_args)
 {
   return schema_named (PROCFUN_SCHEMA_ARGUMENTS, args, n_args);
 }
+
+/* A result has no name, and nothing is said of the place where it is the whole result that is
+ * wrong. */
+void
+type_place_error (const ProcfunMember *member, GError **error)
+{
+  char *message;
+
+  if (member->name != NULL)
+    g_prefix_error (error, "/%s", member->name);
+  else if (error != NULL && g_str_has_prefix ((*error)->message, ": "))
+    {
+      message = (*error)->message;
+      (*error)->message = g_strdup (message + strlen (": "));
+      g_free (message);
+    }
+}

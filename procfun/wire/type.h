@@ -21,9 +21,10 @@ ProcfunSchema *type_schema (const ProcfunMember *member);
 /* (transfer full), the schema of the arguments: a tuple with names */
 ProcfunSchema *type_schema_arguments (const ProcfunMember *args, gsize n_args);
 
-/* Floating, or NULL with %PROCFUN_ERROR_ENCODE, whose message names the place (`/a/title: is NULL`, in a result
- * `result/title: is NULL`). Descriptors are appended to *@fds, which is created when needed; the caller keeps its
- * own. A floating GVariant among the arguments is sunk, as GLib does it; in a result or a struct it is kept for
+/* Floating, or NULL with %PROCFUN_ERROR_ENCODE, whose message names the place: `/a/title: is NULL`
+ * in an argument, `/title: is NULL` in a result, `is NULL` where that is all of it. Descriptors are
+ * appended to *@fds, which is created when needed; the caller keeps its own. A floating GVariant
+ * among the arguments is sunk, as GLib does it; in a result or a struct it is kept for
  * type_clear(). */
 GVariant *type_to_variant (const ProcfunMember *member, gconstpointer value, GUnixFDList **fds,
                            GError **error);
@@ -31,7 +32,8 @@ GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args,
                                      gconstpointer const *values, GUnixFDList **fds,
                                      GError **error);
 
-/* Writes a C value that owns all it points to. On failure the value is empty and @error %PROCFUN_ERROR_DECODE.
+/* Writes a C value that owns all it points to. On failure the value is empty and @error
+ * %PROCFUN_ERROR_DECODE.
  * @variant has the type of the member's schema. */
 gboolean type_from_variant (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds,
                             gpointer value, GError **error);
