@@ -2,7 +2,9 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
-	%D%/test-error
+	%D%/test-error \
+	%D%/test-type \
+	%D%/test-type-structs
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers =
@@ -17,6 +19,8 @@ test_scripts = \
 test_data =
 
 LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
+%C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
+%C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 
 if ENABLE_INSTALLED_TESTS
 installedtestsdir = $(libexecdir)/installed-tests/procfun
