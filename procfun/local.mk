@@ -32,6 +32,7 @@ procfun_sources = \
 	%D%/procfun-function.c \
 	%D%/procfun-inline.c \
 	%D%/procfun-registry.c \
+	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
 	%D%/procfun-values.c \
 	%D%/backend/default.c \
@@ -77,6 +78,7 @@ procfun_private = \
 	%D%/wire/type-private.h \
 	%D%/wire/type.c \
 	%D%/wire/type.h
+
 
 # Generated, so not in the tarball.
 procfun_built_headers = \
@@ -126,7 +128,6 @@ if ENABLE_VAPIGEN
 VAPIGEN_VAPIS = %D%/procfun.vapi
 
 %D%/procfun.vapi: %D%/Procfun-1.0.gir
-%C%_procfun_vapi_DEPS = gio-2.0 json-glib-1.0
 %C%_procfun_vapi_FILES = %D%/Procfun-1.0.gir
 
 %D%/procfun.deps: Makefile

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #pragma once
 
 #if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)

@@ -3,6 +3,7 @@
 
 test_programs = \
 	%D%/test-error \
+	%D%/test-schema \
 	%D%/test-type \
 	%D%/test-type-structs
 
