@@ -70,6 +70,9 @@ procfun_private = \
 	%D%/wire/error.h \
 	%D%/wire/frame.c \
 	%D%/wire/frame.h \
+	%D%/wire/number.c \
+	%D%/wire/number.h \
+	%D%/wire/powers-of-ten.c \
 	%D%/wire/setup.c \
 	%D%/wire/setup.h \
 	%D%/wire/type-decode.c \
@@ -79,6 +82,7 @@ procfun_private = \
 	%D%/wire/type.c \
 	%D%/wire/type.h
 
+EXTRA_DIST += %D%/wire/powers-of-ten.py
 
 # Generated, so not in the tarball.
 procfun_built_headers = \

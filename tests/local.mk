@@ -3,6 +3,7 @@
 
 test_programs = \
 	%D%/test-error \
+	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-type \
 	%D%/test-type-structs
@@ -22,6 +23,7 @@ test_data =
 LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
+%C%_test_number_LDADD = $(LDADD) -lm
 
 if ENABLE_INSTALLED_TESTS
 installedtestsdir = $(libexecdir)/installed-tests/procfun
