@@ -25,6 +25,7 @@ procfun_headers = \
 # The last two hold public functions that stand above the model: layers in docs/design.md.
 procfun_sources = \
 	%D%/procfun-call.c \
+	%D%/procfun-codec.c \
 	%D%/procfun-context.c \
 	%D%/procfun-definition.c \
 	%D%/procfun-error.c \
@@ -64,15 +65,34 @@ procfun_private = \
 	%D%/procfun-function-private.h \
 	%D%/procfun-registry-private.h \
 	%D%/procfun-schema-private.h \
+	%D%/wire/base64.c \
+	%D%/wire/base64.h \
+	%D%/wire/buffer.c \
+	%D%/wire/buffer.h \
 	%D%/wire/channel.c \
 	%D%/wire/channel.h \
 	%D%/wire/error.c \
 	%D%/wire/error.h \
 	%D%/wire/frame.c \
 	%D%/wire/frame.h \
+	%D%/wire/json-keys.c \
+	%D%/wire/json-keys.h \
+	%D%/wire/json-place.c \
+	%D%/wire/json-place.h \
+	%D%/wire/json-read-containers.c \
+	%D%/wire/json-read-object.c \
+	%D%/wire/json-read.c \
+	%D%/wire/json-reader.h \
+	%D%/wire/json-scanner.c \
+	%D%/wire/json-scanner.h \
+	%D%/wire/json-write.c \
+	%D%/wire/json.c \
+	%D%/wire/json.h \
 	%D%/wire/number.c \
 	%D%/wire/number.h \
 	%D%/wire/powers-of-ten.c \
+	%D%/wire/serialised.c \
+	%D%/wire/serialised.h \
 	%D%/wire/setup.c \
 	%D%/wire/setup.h \
 	%D%/wire/type-decode.c \
@@ -80,7 +100,9 @@ procfun_private = \
 	%D%/wire/type-plain.c \
 	%D%/wire/type-private.h \
 	%D%/wire/type.c \
-	%D%/wire/type.h
+	%D%/wire/type.h \
+	%D%/wire/variant.c \
+	%D%/wire/variant.h
 
 EXTRA_DIST += %D%/wire/powers-of-ten.py
 
@@ -132,6 +154,7 @@ if ENABLE_VAPIGEN
 VAPIGEN_VAPIS = %D%/procfun.vapi
 
 %D%/procfun.vapi: %D%/Procfun-1.0.gir
+%C%_procfun_vapi_DEPS = gio-2.0 json-glib-1.0
 %C%_procfun_vapi_FILES = %D%/Procfun-1.0.gir
 
 %D%/procfun.deps: Makefile

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #pragma once
 
 #if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)
@@ -39,9 +40,11 @@ struct _ProcfunCodecInterface
 PROCFUN_AVAILABLE_IN_0_1
 const char *procfun_codec_get_name (ProcfunCodec *self);
 PROCFUN_AVAILABLE_IN_0_1
-GBytes *procfun_codec_encode (ProcfunCodec *self, ProcfunSchema *schema, GVariant *value, GError **error);
+GBytes *procfun_codec_encode (ProcfunCodec *self, ProcfunSchema *schema, GVariant *value,
+                              GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-GVariant *procfun_codec_decode (ProcfunCodec *self, ProcfunSchema *schema, GBytes *data, GError **error);
+GVariant *procfun_codec_decode (ProcfunCodec *self, ProcfunSchema *schema, GBytes *data,
+                                GError **error);
 
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunCodec *procfun_codec_get_json (void);

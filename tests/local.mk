@@ -2,7 +2,9 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-codec \
 	%D%/test-error \
+	%D%/test-json \
 	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-type \
@@ -23,6 +25,7 @@ test_data =
 LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
+%C%_test_json_LDADD = $(LDADD) -lm
 %C%_test_number_LDADD = $(LDADD) -lm
 
 if ENABLE_INSTALLED_TESTS

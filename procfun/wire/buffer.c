@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/wire/buffer.h"
+
+void
+wire_buffer_grow (Buffer *self, gsize more)
+{
+  gsize needed;
+
+  if (!g_size_checked_add (&needed, self->length, more) || needed > G_MAXSIZE / 2)
+    g_error ("No room for %" G_GSIZE_FORMAT " more bytes", more);
+
+  self->allocated = MAX (MAX (needed, self->allocated * 2), 64);
+  self->data = g_realloc (self->data, self->allocated);
+}
+
+void
+wire_buffer_clear (Buffer *self)
+{
+  g_free (self->data);
+  *self = (Buffer){ 0 };
+}
+
+GBytes *
+wire_buffer_steal (Buffer *self)
+{
+  GBytes *bytes;
+
+  /* Worth a copy at worst, and for large ones the kernel just takes the pages back. */
+  if (self->allocated - self->length > self->length / 4 + 4096)
+    self->data = g_realloc (self->data, MAX (self->length, 1));
+
+  bytes = g_bytes_new_take (self->data, self->length);
+  *self = (Buffer){ 0 };
+  return bytes;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/wire/buffer.h"
+#include "procfun/wire/json-place.h"
+#include "procfun/wire/json-scanner.h"
+#include "procfun/wire/serialised.h"
+
+G_BEGIN_DECLS
+
+/* Reads text and writes the serialised form of GVariant at once: a tree of GVariants, each with its
+ * type, lock and reference count, would take ten times as long. The files json-read*.c share this.
+ *
+ * Functions read the value at the cursor, which no space precedes, and leave the cursor behind it;
+ * they return FALSE with the error set. */
+typedef struct
+{
+  JsonScanner scanner;
+  Buffer out;     /* begins aligned, as malloc() aligns */
+  Buffer offsets; /* (element-type gsize): framing offsets of containers that are not closed yet */
+  Buffer scratch; /* strings without their escapes */
+  SchemaCache schemas;
+  guint level; /* containers around the cursor */
+} JsonReader;
+
+gboolean wire_json_read_value (JsonReader *self, const ProcfunSchema *schema,
+                               const JsonPlace *place);
+
+/* json-read-containers.c */
+gboolean wire_json_read_array (JsonReader *self, const ProcfunSchema *schema,
+                               const JsonPlace *place);
+gboolean wire_json_read_maybe (JsonReader *self, const ProcfunSchema *schema,
+                               const JsonPlace *place);
+gboolean wire_json_read_members (JsonReader *self, const ProcfunSchema *schema,
+                                 const JsonPlace *place);
+gboolean wire_json_read_variant (JsonReader *self, const ProcfunSchema *schema,
+                                 const JsonPlace *place);
+
+/* json-read-object.c */
+typedef gboolean (*JsonReadField) (JsonReader *self, const ProcfunSchema *schema, guint index,
+                                   const JsonPlace *place, gpointer data);
+
+/* An object whose names are known: calls @read for each of the @n @names in order, whatever the
+ * order of the text. */
+gboolean wire_json_read_object (JsonReader *self, const ProcfunSchema *schema, guint n,
+                                const char *const *names, JsonReadField read, gpointer data,
+                                const JsonPlace *place);
+
+/* An object as a dictionary; @schema is that of the array. */
+gboolean wire_json_read_dictionary (JsonReader *self, const ProcfunSchema *schema,
+                                    const JsonPlace *place);
+
+/* Errors */
+gboolean wire_json_read_error (JsonReader *self, const JsonPlace *place, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+/* “an int32”, translated */
+const char *wire_json_describe (const ProcfunSchema *schema);
+/* What is at the cursor is no value of the schema. */
+gboolean wire_json_wrong_type (JsonReader *self, const ProcfunSchema *schema,
+                               const JsonPlace *place);
+
+/* What is at the cursor, an opening quote, is a string without U+0000: (transfer none), ended by a
+ * NUL and valid until the next call. */
+gboolean wire_json_read_text (JsonReader *self, const char **text, gsize *length,
+                              const JsonPlace *place);
+
+/* A child of @schema begins where the last ended; its offset is noted if there has to be one. */
+static inline gboolean
+json_read_member (JsonReader *self, const ProcfunSchema *schema, guint index, gsize start,
+                  const JsonPlace *place)
+{
+  const ProcfunSchema *child = schema->children[index];
+  gsize offset;
+
+  if (!wire_json_read_value (self, child, place))
+    return FALSE;
+  if (child->fixed_size == 0 && index + 1 < schema->n_children)
+    {
+      offset = self->out.length - start;
+      buffer_append (&self->offsets, &offset, sizeof offset);
+    }
+  return TRUE;
+}
+
+/* Ends a tuple or dictionary entry that began at @start, when @offsets was the length of offsets.
+ */
+void wire_json_end_members (JsonReader *self, const ProcfunSchema *schema, gsize start,
+                            gsize offsets);
+
+/* Ends an array, likewise. */
+void wire_json_end_array (JsonReader *self, const ProcfunSchema *schema, gsize start,
+                          gsize offsets);
+
+G_END_DECLS

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-codec.h"
+
+G_BEGIN_DECLS
+
+/* The codec named "json". What it writes and reads stands at procfun_codec_get_json(). */
+
+/* (transfer full) */
+ProcfunCodec *wire_json_codec_new (void);
+
+/* @value has the schema's type. */
+GBytes *wire_json_write (ProcfunSchema *schema, GVariant *value, GError **error);
+
+/* (transfer full): not floating, and trusted. */
+GVariant *wire_json_read (ProcfunSchema *schema, const char *text, gsize length, GError **error);
+
+G_END_DECLS
