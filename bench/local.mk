@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # One program a line, sorted; "make bench" builds and runs them, nothing else does.
 
-bench_programs =
+bench_programs = \
+	%D%/bench-calls
+
+# Against the shared library, as users have it.
+%C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 
 EXTRA_PROGRAMS += $(bench_programs)
 

@@ -118,8 +118,7 @@ nodist_procfuninclude_HEADERS = $(procfun_built_headers)
 # files (a libtool wrapper could not execute itself) and reach private symbols.
 noinst_LTLIBRARIES = %D%/libprocfun-all.la
 %C%_libprocfun_all_la_SOURCES = $(procfun_headers) $(procfun_sources) $(procfun_private)
-%C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"' \
-	-DPROCFUN_WORKER_PATH='"$(pkglibexecdir)/procfun-worker"'
+%C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"'
 %C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 %C%_libprocfun_all_la_LIBADD = $(PROCFUN_LIBS)
 

@@ -71,7 +71,7 @@ get_worker_path (void)
 {
   const char *path = getauxval (AT_SECURE) == 0 ? g_getenv ("PROCFUN_WORKER") : NULL;
 
-  return path != NULL ? path : PROCFUN_WORKER_PATH;
+  return path != NULL ? path : PROCFUN_PKGLIBEXECDIR "/procfun-worker";
 }
 
 /* A script is found by the command line that started it, which ends with the call then. */
