@@ -112,7 +112,7 @@ leave (ProcfunExecutor *self)
   GTask *task;
 
   g_mutex_lock (&priv->lock);
-  if (--priv->n_running == 0)
+  if (--priv->n_running == 0 && priv->closed)
     {
       closing = priv->closing;
       g_queue_init (&priv->closing);
