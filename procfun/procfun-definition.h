@@ -14,6 +14,8 @@
 
 G_BEGIN_DECLS
 
+#ifndef __GI_SCANNER__ /* for C and C++ alone */
+
 /* What the macros of procfun-define.h leave in a program: constant data, and calls of the functions
  * below. Programs use the macros; nothing here is for use by hand. */
 
@@ -88,5 +90,7 @@ int procfun_worker_run (int argc, char **argv);
 /* Frees what a struct or an array of structs owns, and zeroes it. */
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_value_clear (const ProcfunTypeInfo *info, gpointer value);
+
+#endif
 
 G_END_DECLS

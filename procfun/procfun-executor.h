@@ -14,8 +14,27 @@ G_BEGIN_DECLS
 
 #define PROCFUN_TYPE_EXECUTOR (procfun_executor_get_type ())
 
-PROCFUN_AVAILABLE_IN_0_1
-G_DECLARE_DERIVABLE_TYPE (ProcfunExecutor, procfun_executor, PROCFUN, EXECUTOR, GObject)
+#define PROCFUN_EXECUTOR(object) (G_TYPE_CHECK_INSTANCE_CAST ((object), PROCFUN_TYPE_EXECUTOR, ProcfunExecutor))
+#define PROCFUN_EXECUTOR_CLASS(klass) \
+  (G_TYPE_CHECK_CLASS_CAST ((klass), PROCFUN_TYPE_EXECUTOR, ProcfunExecutorClass))
+#define PROCFUN_IS_EXECUTOR(object) (G_TYPE_CHECK_INSTANCE_TYPE ((object), PROCFUN_TYPE_EXECUTOR))
+#define PROCFUN_EXECUTOR_GET_CLASS(object) \
+  (G_TYPE_INSTANCE_GET_CLASS ((object), PROCFUN_TYPE_EXECUTOR, ProcfunExecutorClass))
+
+typedef struct _ProcfunExecutorClass ProcfunExecutorClass;
+
+/**
+ * ProcfunExecutor:
+ * @parent_instance: the parent
+ *
+ * Where calls run.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunExecutor /* the type itself: procfun-call.h */
+{
+  GObject parent_instance;
+};
 
 /**
  * ProcfunExecutorClass:
@@ -50,6 +69,10 @@ struct _ProcfunExecutorClass
   gpointer padding[10];
 };
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_executor_get_type (void) G_GNUC_CONST;
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunExecutor *procfun_executor_get_default (void);
 PROCFUN_AVAILABLE_IN_0_1

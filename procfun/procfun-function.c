@@ -324,9 +324,8 @@ invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result, 
   GVariant *variant;
 
   definition->thunk (values, result, &own_error);
-  if (own_error != NULL)
+  if (own_error != NULL) /* what was returned besides means nothing, and may be nothing that could be freed */
     {
-      type_clear (&definition->result, result);
       g_propagate_error (error, own_error);
       return NULL;
     }
@@ -349,6 +348,7 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
   GVariant *result;
   guint n;
 
+  type_init (&definition->result, room);
   for (n = 0; n < definition->n_args; n++)
     {
       g_autoptr (GVariant) arg = g_variant_get_child_value (args, n);

@@ -10,6 +10,8 @@
 
 G_BEGIN_DECLS
 
+#ifndef __GI_SCANNER__ /* for C and C++ alone */
+
 /* How the macros of procfun-define.h describe C types: constant data, which wire/type.h reads.
  * Nothing here is for use by hand. */
 
@@ -78,5 +80,7 @@ struct _ProcfunTypeInfo
   guint16 n_members;              /* members or nicks */
   guint16 kind;
 };
+
+#endif
 
 G_END_DECLS
