@@ -193,10 +193,11 @@ extern "C++"
 #define PROCFUN_IS_VOID_(Type) PROCFUN_IS_VOID_AGAIN_ (procfun_void_##Type, ~, VALUE_, ~)
 #define PROCFUN_IS_VOID_AGAIN_(...) PROCFUN_THIRD_ (__VA_ARGS__, ~)
 
-#define PROCFUN_NO_MAPPING_(text) "procfun has no mapping for the type \"" text "\""
+/* Without quotation marks, which gcc would print with a backslash. */
+#define PROCFUN_NO_MAPPING_(text) "procfun has no mapping for the type " text
 #define PROCFUN_NO_OWNER_                                                                          \
-  "procfun: nobody could own a result of the type \"const char *\"; return char *, which the "     \
-  "caller frees"
+  "procfun: nobody could own a result of the type const char *; return char *, which the caller "  \
+  "frees"
 
 /* What an argument or a field, and what a result must be. */
 #define PROCFUN_ASSERT_VALUE_(Type)                                                                \
