@@ -3,17 +3,21 @@
 
 test_programs = \
 	%D%/test-codec \
+	%D%/test-define \
+	%D%/test-define-cxx \
 	%D%/test-error \
 	%D%/test-json \
 	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-type \
-	%D%/test-type-structs
+	%D%/test-type-structs \
+	%D%/test-values
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers =
 
 test_scripts = \
+	%D%/test-define-errors.sh \
 	%D%/test-exports.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
@@ -23,6 +27,8 @@ test_scripts = \
 test_data =
 
 LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
+%C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
+%C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_json_LDADD = $(LDADD) -lm
