@@ -139,9 +139,7 @@ INTROSPECTION_SCANNER_ARGS = --warn-all --warn-error
 %C%_Procfun_1_0_gir_C_INCLUDES = procfun.h
 %C%_Procfun_1_0_gir_CFLAGS = $(AM_CPPFLAGS) $(PROCFUN_CFLAGS)
 %C%_Procfun_1_0_gir_LIBS = %D%/libprocfun.la
-# What is for the macros alone is not for bindings.
-%C%_Procfun_1_0_gir_FILES = $(procfun_built_headers) \
-	$(filter-out %D%/procfun-defin% %D%/procfun-type-info.h,$(procfun_headers) $(procfun_sources))
+%C%_Procfun_1_0_gir_FILES = $(procfun_headers) $(procfun_built_headers) $(procfun_sources)
 
 girdir = $(datadir)/gir-1.0
 nodist_gir_DATA = $(INTROSPECTION_GIRS)
