@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a call costs: by ProcfunSpawner against posix_spawn() and wait of this same program doing nothing, in a small
- * process and with 2 GiB resident; and by ProcfunInline. The two alternate, so that the noise of the machine falls on
- * both, and the ratio is that of the medians. */
+/* What a call costs: by ProcfunSpawner against posix_spawn() and wait of this same program doing
+ * nothing, in a small process and with 2 GiB resident; and by ProcfunInline. The two alternate, so
+ * that the noise of the machine falls on both, and the ratio is that of the medians. */
 
 #include <procfun.h>
 #include <spawn.h>
@@ -16,10 +16,7 @@
 
 extern char **environ;
 
-PROCFUN_DEFINE_STATIC_FUNCTION (add, int, (int, a), (int, b))
-{
-  return a + b;
-}
+PROCFUN_DEFINE_STATIC_FUNCTION (add, int, (int, a), (int, b)) { return a + b; }
 
 static void
 spawn_nothing (char *program)
@@ -28,7 +25,8 @@ spawn_nothing (char *program)
   pid_t pid;
   int status;
 
-  if (posix_spawn (&pid, program, NULL, NULL, argv, environ) != 0 || waitpid (pid, &status, 0) != pid || status != 0)
+  if (posix_spawn (&pid, program, NULL, NULL, argv, environ) != 0
+      || waitpid (pid, &status, 0) != pid || status != 0)
     g_error ("this program cannot be started");
 }
 
@@ -101,8 +99,8 @@ measure_inline (void)
       rounds[i] = since (start) / 10000;
     }
   procfun_executor_set_default (NULL);
-  printf ("%-36s %10s %10.2f %8s   (bar: 5 µs)\n", "add by ProcfunInline", "", median (rounds, G_N_ELEMENTS (rounds)),
-          "");
+  printf ("%-36s %10s %10.2f %8s   (bar: 5 µs)\n", "add by ProcfunInline", "",
+          median (rounds, G_N_ELEMENTS (rounds)), "");
 }
 
 int

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-call-private.h"
+#include "procfun/procfun-call-private.h"
 
-#include "platform/intl.h"
-#include "procfun-error.h"
-#include "procfun-executor-private.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-executor-private.h"
 
 /**
  * SECTION:procfun-call
@@ -12,10 +12,11 @@
  * @short_description: one call from beginning to end
  *
  * A call is made of a function and its arguments, and can be run once, with procfun_call_run() or
- * procfun_call_run_async(). The macros generate `name_call()` and `name_run()` for calls with C types.
+ * procfun_call_run_async(). The macros generate `name_call()` and `name_run()` for calls with C
+ * types.
  *
- * Its signals are emitted in the thread that runs it: the one in procfun_call_run(), or the one of the main context
- * that was the thread's default when procfun_call_run_async() was called.
+ * Its signals are emitted in the thread that runs it: the one in procfun_call_run(), or the one of
+ * the main context that was the thread's default when procfun_call_run_async() was called.
  */
 
 /**
@@ -94,7 +95,8 @@ procfun_call_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     }
 }
 
-G_DEFINE_ENUM_TYPE (ProcfunCallState, procfun_call_state, G_DEFINE_ENUM_VALUE (PROCFUN_CALL_NEW, "new"),
+G_DEFINE_ENUM_TYPE (ProcfunCallState, procfun_call_state,
+                    G_DEFINE_ENUM_VALUE (PROCFUN_CALL_NEW, "new"),
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_RUNNING, "running"),
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_SUCCEEDED, "succeeded"),
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_FAILED, "failed"))
@@ -123,8 +125,9 @@ procfun_call_class_init (ProcfunCallClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, PROCFUN_TYPE_CALL_STATE, PROCFUN_CALL_NEW,
-                                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_STATE]
+      = g_param_spec_enum ("state", NULL, NULL, PROCFUN_TYPE_CALL_STATE, PROCFUN_CALL_NEW,
+                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**
@@ -136,19 +139,19 @@ procfun_call_class_init (ProcfunCallClass *klass)
    *
    * Since: 0.1
    */
-  signals[STARTED] = g_signal_new ("started", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[STARTED] = g_signal_new ("started", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 1, G_TYPE_INT);
   /**
    * ProcfunCall::finished:
    * @self: the call
    *
-   * Emitted once when the call has ended, whether well or not, before procfun_call_run() returns and before the
-   * callback of procfun_call_run_async() is called.
+   * Emitted once when the call has ended, whether well or not, before procfun_call_run() returns
+   * and before the callback of procfun_call_run_async() is called.
    *
    * Since: 0.1
    */
-  signals[FINISHED]
-      = g_signal_new ("finished", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[FINISHED] = g_signal_new ("finished", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                    NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -197,7 +200,8 @@ check_arguments (ProcfunCall *self, GError **error)
   if (g_variant_is_of_type (self->args, type))
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() takes arguments of the type “%.*s”, not “%s”"), procfun_function_get_name (self->function),
+               _ ("%s() takes arguments of the type “%.*s”, not “%s”"),
+               procfun_function_get_name (self->function),
                (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type),
                g_variant_get_type_string (self->args));
   return FALSE;
@@ -232,10 +236,11 @@ ref_executor (ProcfunCall *self)
  *
  * Runs the call and waits for its end, in this thread and without running its main context.
  *
- * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of the domain
- * %PROCFUN_ERROR.
+ * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of
+ * the domain %PROCFUN_ERROR.
  *
- * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error set
+ * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error
+ * set
  *
  * Since: 0.1
  */
@@ -249,7 +254,8 @@ procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
   if (!start (self))
     {
-      g_critical ("%s: this call of %s() was started before", G_STRFUNC, procfun_function_get_name (self->function));
+      g_critical ("%s: this call of %s() was started before", G_STRFUNC,
+                  procfun_function_get_name (self->function));
       return NULL;
     }
 
@@ -277,7 +283,8 @@ on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-/* A call that fails before it reaches its executor ends like any other: later, in the caller's context. */
+/* A call that fails before it reaches its executor ends like any other: later, in the caller's
+ * context. */
 static gboolean
 fail_in_context (gpointer user_data)
 {
@@ -306,8 +313,8 @@ fail_later (GTask *task, GError *error)
  * @callback: called when the call has ended
  * @user_data: for @callback
  *
- * Runs the call without waiting for its end. Signals and @callback come in the main context that is this thread's
- * default now.
+ * Runs the call without waiting for its end. Signals and @callback come in the main context that is
+ * this thread's default now.
  *
  * Since: 0.1
  */
@@ -322,11 +329,13 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
   g_return_if_fail (PROCFUN_IS_CALL (self));
   if (!start (self))
     {
-      g_critical ("%s: this call of %s() was started before", G_STRFUNC, procfun_function_get_name (self->function));
+      g_critical ("%s: this call of %s() was started before", G_STRFUNC,
+                  procfun_function_get_name (self->function));
       return;
     }
 
-  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded. */
+  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded.
+   */
   task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, procfun_call_run_async);
   executor = ref_executor (self);
@@ -342,9 +351,11 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
  * @result: what the callback was given
  * @error: return location for a #GError
  *
- * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the errors.
+ * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the
+ * errors.
  *
- * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error set
+ * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error
+ * set
  *
  * Since: 0.1
  */
@@ -362,8 +373,8 @@ procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error
  * @function: what to call
  * @args: a tuple with the arguments; a floating reference is taken
  *
- * Makes a call, which is not started. When @args has not the type that @function takes, running it fails with
- * %PROCFUN_ERROR_INVALID.
+ * Makes a call, which is not started. When @args has not the type that @function takes, running it
+ * fails with %PROCFUN_ERROR_INVALID.
  *
  * Returns: (transfer full): a new call
  *
@@ -406,8 +417,8 @@ procfun_call_get_function (ProcfunCall *self)
  *
  * Gets the arguments.
  *
- * Returns: (transfer none) (nullable): a tuple, or %NULL when the C values could not be encoded, which running the
- *     call reports
+ * Returns: (transfer none) (nullable): a tuple, or %NULL when the C values could not be encoded,
+ * which running the call reports
  *
  * Since: 0.1
  */
@@ -511,7 +522,8 @@ procfun_call_get_state (ProcfunCall *self)
  * procfun_call_get_pid:
  * @self: a #ProcfunCall
  *
- * Gets the number of the process that runs the function, or ran it: then another process may bear it by now.
+ * Gets the number of the process that runs the function, or ran it: then another process may bear
+ * it by now.
  *
  * Returns: a number, or 0 when the call has not got a process
  *

@@ -61,8 +61,8 @@ GUnixFDList *procfun_call_get_fd_list (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                             gpointer user_data);
+void procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error);
 PROCFUN_AVAILABLE_IN_0_1

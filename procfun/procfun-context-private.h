@@ -13,7 +13,8 @@ guint procfun_context_get_depth (void);
 /* This process was started for a call. */
 void procfun_context_set_child (void);
 
-/* main() comes by procfun_registry_serve(), so that a child finds what is registered at run time. */
+/* main() comes by procfun_registry_serve(), so that a child finds what is registered at run time.
+ */
 void procfun_context_set_serves (void);
 gboolean procfun_context_serves (void);
 

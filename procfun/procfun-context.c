@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-context-private.h"
+#include "procfun/procfun-context-private.h"
 
 /**
  * SECTION:procfun-context
  * @title: In the function
  * @short_description: what the body of a function may ask
  *
- * A function runs where it is called: in its caller's process by its own name, in a child by `name_process()`. These
- * functions tell it where it is.
+ * A function runs where it is called: in its caller's process by its own name, in a child by
+ * `name_process()`. These functions tell it where it is.
  */
 
 static gint is_child;
@@ -18,7 +18,8 @@ static gint serves;
 /**
  * procfun_is_child:
  *
- * Tells whether this process was started to run a function, so that main() has not run and never will.
+ * Tells whether this process was started to run a function, so that main() has not run and never
+ * will.
  *
  * Returns: %TRUE in a process that procfun started for a call
  *

@@ -190,12 +190,14 @@
 
 #define PROCFUN_IN_SECTION_(section_name) __attribute__ ((section (section_name), used))
 
+#ifndef __GI_SCANNER__
 G_BEGIN_DECLS
 extern void *__dso_handle __attribute__ ((visibility ("hidden")));
 /* The linker's. GNU ld leaves it NULL in a shared library, lld and gold do not: that it is set does
  * not mean that this is the executable. */
 extern ProcfunConstructor const __init_array_end[] __attribute__ ((weak, visibility ("hidden")));
 G_END_DECLS
+#endif
 
 /* An ELF note, for who wants to know whether a file has functions and must not execute it. Aligned,
  * for compilers like to align arrays to more, which would leave holes between the notes; and

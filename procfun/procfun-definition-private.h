@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The functions of all macros in the executable and the loaded libraries, in the order in which they registered.
- * (transfer container) (element-type ProcfunFunction) */
+/* The functions of all macros in the executable and the loaded libraries, in the order in which
+ * they registered. (transfer container) (element-type ProcfunFunction) */
 GPtrArray *procfun_definitions_list_functions (void);
 
 /* Changes whenever that list does. */
@@ -16,7 +16,8 @@ guint procfun_definitions_get_generation (void);
 /* The function of the executable (@path NULL) or of a shared library. (transfer none) (nullable) */
 ProcfunFunction *procfun_definitions_find (const char *path, const char *name, const char *hash);
 
-/* Says which functions of one module have the same signature, if any registered since the last time. */
+/* Says which functions of one module have the same signature, if any registered since the last
+ * time. */
 void procfun_definitions_report_duplicates (void);
 
 G_END_DECLS

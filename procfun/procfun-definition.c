@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-definition-private.h"
+#include "procfun/procfun-definition-private.h"
 
-#include "platform/intl.h"
-#include "procfun-call-private.h"
-#include "procfun-error.h"
-#include "procfun-function-private.h"
-#include "procfun-registry-private.h"
-#include "wire/type.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-call-private.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
+#include "procfun/procfun-registry-private.h"
+#include "procfun/wire/type.h"
 #include <pthread.h>
 #include <string.h>
 
-/* Definitions register before main(), in a static program even before GLib's own constructor: the list needs
- * neither GLib nor memory. */
+/* Definitions register before main(), in a static program even before GLib's own constructor: the
+ * list needs neither GLib nor memory. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ProcfunDefinition *first;
 static ProcfunDefinition **last = &first;
-static ProcfunDefinition *buckets[256]; /* by name, to see duplicates without comparing all with all */
+static ProcfunDefinition
+    *buckets[256]; /* by name, to see duplicates without comparing all with all */
 static guint generation;
 static gboolean duplicates_suspected;
 
@@ -59,13 +60,15 @@ unlink_definition (ProcfunDefinition *self)
     *link = self->next;
   if (last == &self->next)
     last = link;
-  for (link = find_bucket (self->name); *link != NULL && *link != self; link = &(*link)->next_in_bucket)
+  for (link = find_bucket (self->name); *link != NULL && *link != self;
+       link = &(*link)->next_in_bucket)
     ;
   if (*link != NULL)
     *link = self->next_in_bucket;
 }
 
-/* A library is unloaded. At the end of the program nobody needs it, and other threads may still run. */
+/* A library is unloaded. At the end of the program nobody needs it, and other threads may still
+ * run. */
 void
 procfun_definition_unregister (ProcfunDefinition *self)
 {
@@ -138,7 +141,8 @@ procfun_definitions_get_generation (void)
   return value;
 }
 
-/* Few have the name, and only theirs is the hash computed: a child starts in the time of one function. */
+/* Few have the name, and only theirs is the hash computed: a child starts in the time of one
+ * function. */
 ProcfunFunction *
 procfun_definitions_find (const char *path, const char *name, const char *hash)
 {
@@ -175,8 +179,11 @@ procfun_definitions_report_duplicates (void)
   all = procfun_definitions_list_functions ();
   for (guint i = 0; i < all->len; i++)
     for (guint k = 0; k < i; k++)
-      if (procfun_function_get_hash_number (all->pdata[i]) == procfun_function_get_hash_number (all->pdata[k])
-          && g_strcmp0 (procfun_function_get_module (all->pdata[i]), procfun_function_get_module (all->pdata[k])) == 0)
+      if (procfun_function_get_hash_number (all->pdata[i])
+              == procfun_function_get_hash_number (all->pdata[k])
+          && g_strcmp0 (procfun_function_get_module (all->pdata[i]),
+                        procfun_function_get_module (all->pdata[k]))
+                 == 0)
         {
           procfun_function_set_ambiguous (all->pdata[i]);
           procfun_function_set_ambiguous (all->pdata[k]);
@@ -212,13 +219,15 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
 
 /* Takes @variant, which is NULL when the call failed. */
 static gboolean
-finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result, GError **error)
+finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
+        GError **error)
 {
   gboolean ok = variant != NULL;
 
   type_init (&self->result, result);
   if (ok && self->result_size > 0)
-    ok = type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call), result, error);
+    ok = type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call), result,
+                            error);
   g_clear_pointer (&variant, g_variant_unref);
   return ok;
 }
@@ -226,12 +235,13 @@ finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer 
 static gboolean
 is_call_of (ProcfunDefinition *self, ProcfunCall *call)
 {
-  return PROCFUN_IS_CALL (call) && procfun_call_get_function (call) == procfun_definition_get_function (self);
+  return PROCFUN_IS_CALL (call)
+         && procfun_call_get_function (call) == procfun_definition_get_function (self);
 }
 
 gboolean
-procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable *cancellable, gpointer result,
-                        GError **error)
+procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable *cancellable,
+                        gpointer result, GError **error)
 {
   GVariant *variant = NULL;
 
@@ -243,7 +253,8 @@ procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable
 }
 
 gboolean
-procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values, gpointer result, GError **error)
+procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values, gpointer result,
+                            GError **error)
 {
   g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
 
@@ -251,8 +262,9 @@ procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values
 }
 
 void
-procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *values, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer user_data)
+procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *values,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
 {
   g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
 
@@ -260,14 +272,15 @@ procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *
 }
 
 gboolean
-procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result, gpointer result,
-                                   GError **error)
+procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
+                                   gpointer result, GError **error)
 {
   g_autoptr (GObject) call = g_async_result_get_source_object (async_result);
   GVariant *variant = NULL;
 
   if (!is_call_of (self, (ProcfunCall *)call))
-    g_critical ("%s_process_finish() was given something else than the result of %s()", self->name, self->name);
+    g_critical ("%s_process_finish() was given something else than the result of %s()", self->name,
+                self->name);
   else
     variant = procfun_call_run_finish (PROCFUN_CALL (call), async_result, error);
   return finish (self, (ProcfunCall *)call, variant, result, error);

@@ -40,7 +40,8 @@ struct _ProcfunDefinition
   const char *name;
   const ProcfunMember *args;
   ProcfunThunk thunk;
-  gconstpointer module; /* &__dso_handle, which every executable and shared library has its own of */
+  gconstpointer
+      module; /* &__dso_handle, which every executable and shared library has its own of */
   ProcfunMember result;
   guint32 result_size; /* in bytes, 0 for void */
   guint16 n_args;
@@ -53,9 +54,9 @@ struct _ProcfunDefinition
   gpointer reserved;
 };
 
-/* Constructors and destructor of a definition, see procfun-define.h. @rest to @end are the constructors that the
- * module has still to run. @end may be NULL in shared libraries; that it is not does not mean that the module is the
- * executable. */
+/* Constructors and destructor of a definition, see procfun-define.h. @rest to @end are the
+ * constructors that the module has still to run. @end may be NULL in shared libraries; that it is
+ * not does not mean that the module is the executable. */
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_definition_register (ProcfunDefinition *self);
 PROCFUN_AVAILABLE_IN_0_1
@@ -64,17 +65,18 @@ void procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_definition_unregister (ProcfunDefinition *self);
 
-/* What the typed wrappers do. @values[i] points to the i-th argument; @result is always written: zeroes on failure. */
+/* What the typed wrappers do. @values[i] points to the i-th argument; @result is always written:
+ * zeroes on failure. */
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunction *procfun_definition_get_function (ProcfunDefinition *self);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunCall *procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable *cancellable,
-                                 gpointer result, GError **error);
+gboolean procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call,
+                                 GCancellable *cancellable, gpointer result, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values, gpointer result,
-                                     GError **error);
+gboolean procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values,
+                                     gpointer result, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *values,
                                        GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -83,7 +85,8 @@ PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                             gpointer result, GError **error);
 
-/* The main() of procfun-worker: loads the shared library that the command line names, and serves its functions. */
+/* The main() of procfun-worker: loads the shared library that the command line names, and serves
+ * its functions. */
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_worker_run (int argc, char **argv);
 

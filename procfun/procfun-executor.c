@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-executor-private.h"
+#include "procfun/procfun-executor-private.h"
 
-#include "platform/intl.h"
-#include "procfun-error.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
 
 /**
  * SECTION:procfun-executor
  * @title: ProcfunExecutor
  * @short_description: where calls run
  *
- * An executor takes calls and runs them: #ProcfunSpawner in a fresh process each, #ProcfunInline in the process of
- * the caller. Calls may come from any thread, many at once. Calls that say nothing else run on the default executor.
+ * An executor takes calls and runs them: #ProcfunSpawner in a fresh process each, #ProcfunInline in
+ * the process of the caller. Calls may come from any thread, many at once. Calls that say nothing
+ * else run on the default executor.
  *
  * Other places can be added by deriving from this class.
  *
- * The environment variable `PROCFUN_EXECUTOR` (`spawn` or `inline`) chooses the default executor of a program that
- * sets none itself; setuid and setgid programs ignore it.
+ * The environment variable `PROCFUN_EXECUTOR` (`spawn` or `inline`) chooses the default executor of
+ * a program that sets none itself; setuid and setgid programs ignore it.
  */
 
 typedef struct
@@ -50,8 +51,8 @@ procfun_executor_real_close (ProcfunExecutor *self, GCancellable *cancellable, G
 }
 
 static void
-procfun_executor_real_close_async (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data)
+procfun_executor_real_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
@@ -97,7 +98,8 @@ enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
     priv->n_running++;
   g_mutex_unlock (&priv->lock);
   if (closed)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, _ ("%s() cannot be called: the executor is closed"),
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+                 _ ("%s() cannot be called: the executor is closed"),
                  procfun_function_get_name (procfun_call_get_function (call)));
   return !closed;
 }
@@ -124,7 +126,8 @@ leave (ProcfunExecutor *self)
 }
 
 GVariant *
-procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable, GError **error)
+procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                      GError **error)
 {
   GVariant *result;
 
@@ -159,7 +162,8 @@ procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellab
 
   g_task_set_source_tag (task, procfun_executor_run_async);
   if (enter (self, call, &error))
-    PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run, g_steal_pointer (&task));
+    PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run,
+                                                  g_steal_pointer (&task));
   else
     g_task_return_error (task, error);
 }
@@ -188,11 +192,12 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
  * @cancellable: (nullable): a #GCancellable, which ends the waiting only
  * @error: return location for a #GError
  *
- * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that run have ended, and
- * ends what the executor keeps between calls. After that nothing of it is left. Closing again is allowed.
+ * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that
+ * run have ended, and ends what the executor keeps between calls. After that nothing of it is left.
+ * Closing again is allowed.
  *
- * Calls that were started asynchronously end in their own main context: where that is the one of this thread, use
- * procfun_executor_close_async().
+ * Calls that were started asynchronously end in their own main context: where that is the one of
+ * this thread, use procfun_executor_close_async().
  *
  * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
  *
@@ -232,7 +237,8 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-/* Nothing runs any more; the last call may have ended in another thread than the one that closes. */
+/* Nothing runs any more; the last call may have ended in another thread than the one that closes.
+ */
 static gboolean
 close_in_context (gpointer user_data)
 {
@@ -263,14 +269,14 @@ on_idle (ProcfunExecutor *self, GTask *task)
  * @callback: called in the thread-default main context when the executor is closed
  * @user_data: for @callback
  *
- * Does what procfun_executor_close() does, without waiting. Calls that run are waited for even when @cancellable
- * trips meanwhile.
+ * Does what procfun_executor_close() does, without waiting. Calls that run are waited for even when
+ * @cancellable trips meanwhile.
  *
  * Since: 0.1
  */
 void
-procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                              gpointer user_data)
+procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
 {
   ProcfunExecutorPrivate *priv;
   GTask *task;

@@ -14,11 +14,12 @@ G_BEGIN_DECLS
 
 #define PROCFUN_TYPE_EXECUTOR (procfun_executor_get_type ())
 
-#define PROCFUN_EXECUTOR(object) (G_TYPE_CHECK_INSTANCE_CAST ((object), PROCFUN_TYPE_EXECUTOR, ProcfunExecutor))
-#define PROCFUN_EXECUTOR_CLASS(klass) \
+#define PROCFUN_EXECUTOR(object)                                                                   \
+  (G_TYPE_CHECK_INSTANCE_CAST ((object), PROCFUN_TYPE_EXECUTOR, ProcfunExecutor))
+#define PROCFUN_EXECUTOR_CLASS(klass)                                                              \
   (G_TYPE_CHECK_CLASS_CAST ((klass), PROCFUN_TYPE_EXECUTOR, ProcfunExecutorClass))
 #define PROCFUN_IS_EXECUTOR(object) (G_TYPE_CHECK_INSTANCE_TYPE ((object), PROCFUN_TYPE_EXECUTOR))
-#define PROCFUN_EXECUTOR_GET_CLASS(object) \
+#define PROCFUN_EXECUTOR_GET_CLASS(object)                                                         \
   (G_TYPE_INSTANCE_GET_CLASS ((object), PROCFUN_TYPE_EXECUTOR, ProcfunExecutorClass))
 
 typedef struct _ProcfunExecutorClass ProcfunExecutorClass;
@@ -46,9 +47,10 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  * @close_async: the same for the thread-default main context
  * @close_finish: gives what @close_async brought
  *
- * What an executor implements. The base class has seen to it that the executor is open, that the call is new and
- * its arguments have the right type, and keeps state, result and error of the call. Both forms of a function must
- * be there, except for close, where the base class has nothing to end.
+ * What an executor implements. The base class has seen to it that the executor is open, that the
+ * call is new and its arguments have the right type, and keeps state, result and error of the call.
+ * Both forms of a function must be there, except for close, where the base class has nothing to
+ * end.
  *
  * Since: 0.1
  */
@@ -56,13 +58,14 @@ struct _ProcfunExecutorClass
 {
   GObjectClass parent_class;
 
-  GVariant *(*run) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable, GError **error);
+  GVariant *(*run) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                    GError **error);
   void (*run_async) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                      GAsyncReadyCallback callback, gpointer user_data);
   GVariant *(*run_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
   gboolean (*close) (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
-  void (*close_async) (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                       gpointer user_data);
+  void (*close_async) (ProcfunExecutor *self, GCancellable *cancellable,
+                       GAsyncReadyCallback callback, gpointer user_data);
   gboolean (*close_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
 
   /*< private >*/
@@ -80,10 +83,11 @@ void procfun_executor_set_default (ProcfunExecutor *self);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data);
+void procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error);
+gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result,
+                                        GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_is_closed (ProcfunExecutor *self);
 

@@ -15,7 +15,8 @@ ProcfunFunction *procfun_function_new_for_definition (ProcfunDefinition *definit
 
 /* Checks what it is given, since bindings pass what programs say: %PROCFUN_ERROR_INVALID. */
 ProcfunFunction *procfun_function_new_for_handler (const char *name, const char *const *arg_names,
-                                                   const GVariantType *args_type, const GVariantType *return_type,
+                                                   const GVariantType *args_type,
+                                                   const GVariantType *return_type,
                                                    ProcfunHandler handler, gpointer user_data,
                                                    GDestroyNotify destroy, GError **error);
 
@@ -25,12 +26,13 @@ void procfun_function_unload (ProcfunFunction *self);
 const Module *procfun_function_get_loaded_module (ProcfunFunction *self);
 guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 
-/* A second function of the same module and hash: which of the two a child would run is not known. */
+/* A second function of the same module and hash: which of the two a child would run is not known.
+ */
 void procfun_function_set_ambiguous (ProcfunFunction *self);
 gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
 
-/* Runs it here. @args has the right type; the result is not floating, and () for void. Descriptors of the result
- * are appended to *@result_fds. */
+/* Runs it here. @args has the right type; the result is not floating, and () for void. Descriptors
+ * of the result are appended to *@result_fds. */
 GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
                                    GUnixFDList **result_fds, GError **error);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-function-private.h"
+#include "procfun/procfun-function-private.h"
 
-#include "platform/intl.h"
-#include "procfun-error.h"
-#include "procfun-schema-private.h"
-#include "wire/type.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-schema-private.h"
+#include "procfun/wire/type.h"
 #include <string.h>
 
 /**
@@ -13,12 +13,12 @@
  * @title: ProcfunFunction
  * @short_description: the description of a function
  *
- * What procfun knows about a function that can be called in a process of its own: its name, the names and types of
- * its arguments, the type of its result, and the hash that a child finds it by.
+ * What procfun knows about a function that can be called in a process of its own: its name, the
+ * names and types of its arguments, the type of its result, and the hash that a child finds it by.
  *
- * The hash is the first 16 hexadecimal digits of the SHA-256 of the signature, which is the name, the GVariant types
- * of the arguments in parentheses, and the type of the result: `distance((dd)(dd))d`. The result of a void
- * function is `()`.
+ * The hash is the first 16 hexadecimal digits of the SHA-256 of the signature, which is the name,
+ * the GVariant types of the arguments in parentheses, and the type of the result:
+ * `distance((dd)(dd))d`. The result of a void function is `()`.
  */
 
 /**
@@ -114,7 +114,8 @@ procfun_function_class_init (ProcfunFunctionClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_NAME]
+      = g_param_spec_string ("name", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   /**
    * ProcfunFunction:hash:
    *
@@ -122,7 +123,8 @@ procfun_function_class_init (ProcfunFunctionClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_HASH] = g_param_spec_string ("hash", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_HASH]
+      = g_param_spec_string ("hash", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   /**
    * ProcfunFunction:signature:
    *
@@ -130,8 +132,8 @@ procfun_function_class_init (ProcfunFunctionClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_SIGNATURE]
-      = g_param_spec_string ("signature", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_SIGNATURE] = g_param_spec_string ("signature", NULL, NULL, NULL,
+                                               G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -150,10 +152,10 @@ function_new (const char *name, ProcfunSchema *args, ProcfunSchema *result)
   self->name = g_strdup (name);
   self->args_schema = args;
   self->return_schema = result;
-  self->signature
-      = g_strdup_printf ("%s%.*s%.*s", name, (int)g_variant_type_get_string_length (args_type),
-                         g_variant_type_peek_string (args_type),
-                         (int)g_variant_type_get_string_length (return_type), g_variant_type_peek_string (return_type));
+  self->signature = g_strdup_printf (
+      "%s%.*s%.*s", name, (int)g_variant_type_get_string_length (args_type),
+      g_variant_type_peek_string (args_type), (int)g_variant_type_get_string_length (return_type),
+      g_variant_type_peek_string (return_type));
   self->hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, self->signature, -1);
   self->hash[16] = '\0';
   self->hash_number = g_ascii_strtoull (self->hash, NULL, 16);
@@ -163,9 +165,9 @@ function_new (const char *name, ProcfunSchema *args, ProcfunSchema *result)
 ProcfunFunction *
 procfun_function_new_for_definition (ProcfunDefinition *definition)
 {
-  ProcfunFunction *self
-      = function_new (definition->name, type_schema_arguments (definition->args, definition->n_args),
-                      type_schema (&definition->result));
+  ProcfunFunction *self = function_new (
+      definition->name, type_schema_arguments (definition->args, definition->n_args),
+      type_schema (&definition->result));
 
   self->definition = definition;
   self->module = module_new_for_address (definition->module);
@@ -188,9 +190,11 @@ is_identifier (const char *name)
 static ProcfunSchema *
 named_schema (const char *const *names, const GVariantType *type)
 {
-  g_autoptr (GPtrArray) children = g_ptr_array_new_with_free_func ((GDestroyNotify)procfun_schema_unref);
+  g_autoptr (GPtrArray) children
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)procfun_schema_unref);
 
-  for (const GVariantType *item = g_variant_type_first (type); item != NULL; item = g_variant_type_next (item))
+  for (const GVariantType *item = g_variant_type_first (type); item != NULL;
+       item = g_variant_type_next (item))
     g_ptr_array_add (children, procfun_schema_new (item));
   return procfun_schema_new_named (PROCFUN_SCHEMA_ARGUMENTS, children->len, names,
                                    (ProcfunSchema *const *)children->pdata);
@@ -215,14 +219,15 @@ check_description (const char *name, const char *const *arg_names, const GVarian
       problem = N_ ("a name of an argument is no identifier, or is there twice");
   if (problem == NULL)
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("the function “%s” cannot be registered: %s"),
-               name, _ (problem));
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("the function “%s” cannot be registered: %s"), name, _ (problem));
   return FALSE;
 }
 
 ProcfunFunction *
-procfun_function_new_for_handler (const char *name, const char *const *arg_names, const GVariantType *args_type,
-                                  const GVariantType *return_type, ProcfunHandler handler, gpointer user_data,
+procfun_function_new_for_handler (const char *name, const char *const *arg_names,
+                                  const GVariantType *args_type, const GVariantType *return_type,
+                                  ProcfunHandler handler, gpointer user_data,
                                   GDestroyNotify destroy, GError **error)
 {
   static const char *const no_names[] = { NULL };
@@ -288,7 +293,8 @@ invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
     return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   if (result == NULL || !g_variant_is_of_type (result, type))
     {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE, _ ("%s() returned %s instead of “%.*s”"), self->name,
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
+                   _ ("%s() returned %s instead of “%.*s”"), self->name,
                    result != NULL ? g_variant_get_type_string (result) : "NULL",
                    (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type));
       return NULL;
@@ -317,14 +323,15 @@ clear_values (const ProcfunDefinition *definition, gpointer *values, guint n)
 }
 
 static GVariant *
-invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result, GUnixFDList **result_fds,
-              GError **error)
+invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
+              GUnixFDList **result_fds, GError **error)
 {
   GError *own_error = NULL;
   GVariant *variant;
 
   definition->thunk (values, result, &own_error);
-  if (own_error != NULL) /* what was returned besides means nothing, and may be nothing that could be freed */
+  if (own_error
+      != NULL) /* what was returned besides means nothing, and may be nothing that could be freed */
     {
       g_propagate_error (error, own_error);
       return NULL;
@@ -339,8 +346,8 @@ invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result, 
 }
 
 static GVariant *
-invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *fds, GUnixFDList **result_fds,
-                   GError **error)
+invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *fds,
+                   GUnixFDList **result_fds, GError **error)
 {
   g_autofree guint8 *room = g_malloc0 (get_values_size (definition));
   guint8 *at = room + ALIGNED (MAX (definition->result_size, 1));
@@ -368,8 +375,8 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
 }
 
 GVariant *
-procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds, GUnixFDList **result_fds,
-                         GError **error)
+procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
+                         GUnixFDList **result_fds, GError **error)
 {
   ProcfunDefinition *definition = g_atomic_pointer_get (&self->definition);
 
@@ -377,8 +384,8 @@ procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds
     return invoke_handler (self, args, error);
   if (definition != NULL)
     return invoke_definition (definition, args, fds, result_fds, error);
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("the library that defines %s() was unloaded"),
-               self->name);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+               _ ("the library that defines %s() was unloaded"), self->name);
   return NULL;
 }
 
@@ -437,10 +444,11 @@ procfun_function_get_signature (ProcfunFunction *self)
  * procfun_function_get_module:
  * @self: a #ProcfunFunction
  *
- * Gets the file of the shared library that defines the function. Such a function is run by the helper program
- * `procfun-worker`, which loads that library alone.
+ * Gets the file of the shared library that defines the function. Such a function is run by the
+ * helper program `procfun-worker`, which loads that library alone.
  *
- * Returns: (transfer none) (nullable) (type filename): an absolute path, or %NULL for a function of the program itself
+ * Returns: (transfer none) (nullable) (type filename): an absolute path, or %NULL for a function of
+ * the program itself
  *
  * Since: 0.1
  */

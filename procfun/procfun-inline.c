@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-inline.h"
+#include "procfun/procfun-inline.h"
 
-#include "procfun-call-private.h"
-#include "procfun-function-private.h"
+#include "procfun/procfun-call-private.h"
+#include "procfun/procfun-function-private.h"
 #include <unistd.h>
 
 /**
@@ -11,9 +11,9 @@
  * @title: ProcfunInline
  * @short_description: calls in the process of the caller
  *
- * Runs each call in the caller's own process and thread: for debuggers, which then step into the function, and for
- * unit tests. Signals and errors are the same as elsewhere; but a function that crashes takes the program with it, and
- * one that runs can't be cancelled.
+ * Runs each call in the caller's own process and thread: for debuggers, which then step into the
+ * function, and for unit tests. Signals and errors are the same as elsewhere; but a function that
+ * crashes takes the program with it, and one that runs can't be cancelled.
  *
  * `PROCFUN_EXECUTOR=inline` makes it the default executor of a program.
  */
@@ -33,13 +33,15 @@ struct _ProcfunInline
 G_DEFINE_FINAL_TYPE (ProcfunInline, procfun_inline, PROCFUN_TYPE_EXECUTOR)
 
 static GVariant *
-procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable, GError **error)
+procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                    GError **error)
 {
   g_autoptr (GUnixFDList) result_fds = NULL;
   GVariant *result;
 
   procfun_call_started (call, (int)getpid ());
-  result = procfun_function_invoke (procfun_call_get_function (call), procfun_call_get_arguments (call),
+  result = procfun_function_invoke (procfun_call_get_function (call),
+                                    procfun_call_get_arguments (call),
                                     procfun_call_get_fd_list (call), &result_fds, error);
   if (result != NULL && result_fds != NULL)
     procfun_call_take_result_fd_list (call, g_steal_pointer (&result_fds));
@@ -55,7 +57,8 @@ run_in_context (gpointer user_data)
 
   if (g_task_return_error_if_cancelled (task))
     return G_SOURCE_REMOVE;
-  result = procfun_inline_run (g_task_get_source_object (task), g_task_get_task_data (task), NULL, &error);
+  result = procfun_inline_run (g_task_get_source_object (task), g_task_get_task_data (task), NULL,
+                               &error);
   if (result != NULL)
     g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
   else

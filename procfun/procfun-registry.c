@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-registry-private.h"
+#include "procfun/procfun-registry-private.h"
 
-#include "platform/intl.h"
-#include "procfun-definition-private.h"
-#include "procfun-error.h"
-#include "procfun-function-private.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-definition-private.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
 
 /**
  * SECTION:procfun-registry
  * @title: ProcfunRegistry
  * @short_description: the functions that can be called
  *
- * A registry is a list of functions, found by hash or by name. The default one holds all that macros define in
- * the program and its libraries, and what was registered at run time. It is a #GListModel of #ProcfunFunction.
+ * A registry is a list of functions, found by hash or by name. The default one holds all that
+ * macros define in the program and its libraries, and what was registered at run time. It is a
+ * #GListModel of #ProcfunFunction.
  *
- * Bindings register handlers at run time. Their calls run in a new process of the same program with the same command
- * line, so the program must come by procfun_registry_serve() after it has registered its functions.
+ * Bindings register handlers at run time. Their calls run in a new process of the same program with
+ * the same command line, so the program must come by procfun_registry_serve() after it has
+ * registered its functions.
  */
 
 /**
@@ -41,7 +43,8 @@ struct _ProcfunRegistry
 static void procfun_registry_list_model_init (GListModelInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (ProcfunRegistry, procfun_registry, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, procfun_registry_list_model_init))
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL,
+                                                      procfun_registry_list_model_init))
 
 static ProcfunRegistry *default_registry;
 
@@ -183,8 +186,8 @@ procfun_registry_list_model_init (GListModelInterface *iface)
 /**
  * procfun_registry_get_default:
  *
- * Gets the registry of the program: all that macros define in it and in the libraries that are loaded, and what is
- * registered with it.
+ * Gets the registry of the program: all that macros define in it and in the libraries that are
+ * loaded, and what is registered with it.
  *
  * Returns: (transfer none): the default registry
  *
@@ -225,8 +228,8 @@ procfun_registry_new (void)
  * procfun_registry_register:
  * @self: a #ProcfunRegistry
  * @name: the name of the function: an identifier of C
- * @arg_names: (array zero-terminated=1) (nullable): the names of its arguments: identifiers, each different; %NULL
- *     for none
+ * @arg_names: (array zero-terminated=1) (nullable): the names of its arguments: identifiers, each
+ * different; %NULL for none
  * @args_type: the type of a tuple of its arguments
  * @return_type: the type of its result, `()` for none
  * @handler: (scope notified): what runs
@@ -234,10 +237,11 @@ procfun_registry_new (void)
  * @destroy: (nullable): called with @user_data when the function is no longer needed
  * @error: return location for a #GError
  *
- * Adds a function. For calls in a process of their own the program must also call procfun_registry_serve().
+ * Adds a function. For calls in a process of their own the program must also call
+ * procfun_registry_serve().
  *
- * Fails with %PROCFUN_ERROR_INVALID when names or types are not valid, or when a function with the same signature
- * is registered here already. @user_data is then freed by @destroy, too.
+ * Fails with %PROCFUN_ERROR_INVALID when names or types are not valid, or when a function with the
+ * same signature is registered here already. @user_data is then freed by @destroy, too.
  *
  * Returns: (transfer none): the function
  *
@@ -245,19 +249,21 @@ procfun_registry_new (void)
  */
 ProcfunFunction *
 procfun_registry_register (ProcfunRegistry *self, const char *name, const char *const *arg_names,
-                           const GVariantType *args_type, const GVariantType *return_type, ProcfunHandler handler,
-                           gpointer user_data, GDestroyNotify destroy, GError **error)
+                           const GVariantType *args_type, const GVariantType *return_type,
+                           ProcfunHandler handler, gpointer user_data, GDestroyNotify destroy,
+                           GError **error)
 {
   g_autoptr (ProcfunFunction) function = NULL;
   ProcfunFunction *other;
   guint position;
 
   g_return_val_if_fail (PROCFUN_IS_REGISTRY (self), NULL);
-  g_return_val_if_fail (name != NULL && args_type != NULL && return_type != NULL && handler != NULL, NULL);
+  g_return_val_if_fail (name != NULL && args_type != NULL && return_type != NULL && handler != NULL,
+                        NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  function = procfun_function_new_for_handler (name, arg_names, args_type, return_type, handler, user_data, destroy,
-                                               error);
+  function = procfun_function_new_for_handler (name, arg_names, args_type, return_type, handler,
+                                               user_data, destroy, error);
   if (function == NULL)
     {
       if (destroy != NULL)
@@ -275,9 +281,9 @@ procfun_registry_register (ProcfunRegistry *self, const char *name, const char *
   g_mutex_unlock (&self->lock);
   if (other != NULL)
     {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s and %s have the same hash %s"),
-                   procfun_function_get_signature (function), procfun_function_get_signature (other),
-                   procfun_function_get_hash (function));
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                   _ ("%s and %s have the same hash %s"), procfun_function_get_signature (function),
+                   procfun_function_get_signature (other), procfun_function_get_hash (function));
       return NULL;
     }
   g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
@@ -301,7 +307,8 @@ look_up (ProcfunRegistry *self, GHashTable *table, const char *key)
  * @self: a #ProcfunRegistry
  * @hash: 16 hexadecimal digits
  *
- * Finds a function by its hash. Where several modules define the same one, this is the one that came first.
+ * Finds a function by its hash. Where several modules define the same one, this is the one that
+ * came first.
  *
  * Returns: (transfer none) (nullable): the function, or %NULL
  *

@@ -25,8 +25,8 @@ G_DECLARE_FINAL_TYPE (ProcfunRegistry, procfun_registry, PROCFUN, REGISTRY, GObj
  *
  * The body of a function that is registered at run time. It runs in the process of the call.
  *
- * Returns: (transfer full) (nullable): the result, of the registered type; %NULL with @error set on failure, and
- *     without for a result of type `()`
+ * Returns: (transfer full) (nullable): the result, of the registered type; %NULL with @error set on
+ * failure, and without for a result of type `()`
  *
  * Since: 0.1
  */
@@ -37,9 +37,11 @@ ProcfunRegistry *procfun_registry_get_default (void);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunRegistry *procfun_registry_new (void);
 PROCFUN_AVAILABLE_IN_0_1
-ProcfunFunction *procfun_registry_register (ProcfunRegistry *self, const char *name, const char *const *arg_names,
-                                            const GVariantType *args_type, const GVariantType *return_type,
-                                            ProcfunHandler handler, gpointer user_data, GDestroyNotify destroy,
+ProcfunFunction *procfun_registry_register (ProcfunRegistry *self, const char *name,
+                                            const char *const *arg_names,
+                                            const GVariantType *args_type,
+                                            const GVariantType *return_type, ProcfunHandler handler,
+                                            gpointer user_data, GDestroyNotify destroy,
                                             GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunction *procfun_registry_lookup (ProcfunRegistry *self, const char *hash);

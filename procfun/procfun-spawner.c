@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun-spawner.h"
+#include "procfun/procfun-spawner.h"
 
-#include "backend/exchange.h"
-#include "backend/launch.h"
-#include "platform/fds.h"
-#include "procfun-error.h"
-#include "wire/channel.h"
+#include "procfun/backend/exchange.h"
+#include "procfun/backend/launch.h"
+#include "procfun/platform/fds.h"
+#include "procfun/procfun-error.h"
+#include "procfun/wire/channel.h"
 
 /**
  * SECTION:procfun-spawner
  * @title: ProcfunSpawner
  * @short_description: a fresh process for each call
  *
- * Runs each call in a process that is executed for it: the program itself, which runs the function before its main(),
- * or for functions in shared libraries the helper `procfun-worker`. Nothing of the caller's memory is there, and
- * nothing of the call is left when it has ended.
+ * Runs each call in a process that is executed for it: the program itself, which runs the function
+ * before its main(), or for functions in shared libraries the helper `procfun-worker`. Nothing of
+ * the caller's memory is there, and nothing of the call is left when it has ended.
  *
  * A fresh process costs a few milliseconds, whatever the size of the program that calls.
  *
- * Besides the function's own error, calls fail with %PROCFUN_ERROR_SPAWN when no process can be started,
- * %PROCFUN_ERROR_NOT_FOUND and %PROCFUN_ERROR_MISMATCH when the process is not of the caller's build,
- * %PROCFUN_ERROR_ENCODE, %PROCFUN_ERROR_DECODE and %PROCFUN_ERROR_LIMIT for values, %PROCFUN_ERROR_CRASHED,
- * %PROCFUN_ERROR_EXITED and %PROCFUN_ERROR_KILLED when the process ended without a result, %PROCFUN_ERROR_PROTOCOL,
- * %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_CLOSED, and %G_IO_ERROR_CANCELLED.
+ * Besides the function's own error, calls fail with %PROCFUN_ERROR_SPAWN when no process can be
+ * started, %PROCFUN_ERROR_NOT_FOUND and %PROCFUN_ERROR_MISMATCH when the process is not of the
+ * caller's build, %PROCFUN_ERROR_ENCODE, %PROCFUN_ERROR_DECODE and %PROCFUN_ERROR_LIMIT for values,
+ * %PROCFUN_ERROR_CRASHED, %PROCFUN_ERROR_EXITED and %PROCFUN_ERROR_KILLED when the process ended
+ * without a result, %PROCFUN_ERROR_PROTOCOL, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID,
+ * %PROCFUN_ERROR_CLOSED, and %G_IO_ERROR_CANCELLED.
  */
 
 /**
@@ -74,7 +75,8 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
 
   g_mutex_lock (&self->lock);
   options.arguments_on_command_line = self->transport == PROCFUN_TRANSPORT_ARGV;
-  options.codec = codec = g_object_ref (options.arguments_on_command_line ? procfun_codec_get_json () : self->codec);
+  options.codec = codec
+      = g_object_ref (options.arguments_on_command_line ? procfun_codec_get_json () : self->codec);
   options.max_payload = self->max_payload;
   launcher = g_strdupv (self->launcher);
   g_mutex_unlock (&self->lock);
@@ -84,13 +86,15 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
     return NULL;
   if (options.arguments_on_command_line)
     text = g_bytes_get_data (arguments, NULL);
-  if (!launch (&launched, procfun_call_get_function (call), (const char *const *)launcher, text, error))
+  if (!launch (&launched, procfun_call_get_function (call), (const char *const *)launcher, text,
+               error))
     return NULL;
   return exchange_new (call, &launched, &options, text == NULL ? arguments : NULL);
 }
 
 static GVariant *
-procfun_spawner_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable, GError **error)
+procfun_spawner_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                     GError **error)
 {
   g_autoptr (Exchange) exchange = start (PROCFUN_SPAWNER (executor), call, error);
 
@@ -198,8 +202,8 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_TRANSPORT]
-      = g_param_spec_enum ("transport", NULL, NULL, PROCFUN_TYPE_TRANSPORT, PROCFUN_TRANSPORT_CHANNEL, flags);
+  props[PROP_TRANSPORT] = g_param_spec_enum ("transport", NULL, NULL, PROCFUN_TYPE_TRANSPORT,
+                                             PROCFUN_TRANSPORT_CHANNEL, flags);
   /**
    * ProcfunSpawner:codec:
    *
@@ -211,8 +215,8 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
   /**
    * ProcfunSpawner:launcher:
    *
-   * A command that executes the command that follows it, and leaves descriptors open, like `nice`, `-n`, `10`; or
-   * %NULL.
+   * A command that executes the command that follows it, and leaves descriptors open, like `nice`,
+   * `-n`, `10`; or %NULL.
    *
    * Since: 0.1
    */
@@ -220,12 +224,13 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
   /**
    * ProcfunSpawner:max-payload:
    *
-   * How many bytes the encoded arguments, and the encoded result, may take. Checked before memory is allocated.
+   * How many bytes the encoded arguments, and the encoded result, may take. Checked before memory
+   * is allocated.
    *
    * Since: 0.1
    */
-  props[PROP_MAX_PAYLOAD]
-      = g_param_spec_uint64 ("max-payload", NULL, NULL, 1, G_MAXINT64, CHANNEL_DEFAULT_LIMIT, flags);
+  props[PROP_MAX_PAYLOAD] = g_param_spec_uint64 ("max-payload", NULL, NULL, 1, G_MAXINT64,
+                                                 CHANNEL_DEFAULT_LIMIT, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -335,7 +340,8 @@ procfun_spawner_get_codec (ProcfunSpawner *self)
 /**
  * procfun_spawner_set_launcher:
  * @self: a #ProcfunSpawner
- * @launcher: (nullable) (array zero-terminated=1): a command that executes the command that follows it
+ * @launcher: (nullable) (array zero-terminated=1): a command that executes the command that follows
+ * it
  *
  * Sets #ProcfunSpawner:launcher. Calls that run are not affected.
  *

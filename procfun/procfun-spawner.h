@@ -14,8 +14,10 @@ G_BEGIN_DECLS
 
 /**
  * ProcfunTransport:
- * @PROCFUN_TRANSPORT_CHANNEL: over the descriptor that the result comes back on; nobody else sees them
- * @PROCFUN_TRANSPORT_ARGV: on the command line, as JSON, where every user of the machine can read them; up to 128 KiB
+ * @PROCFUN_TRANSPORT_CHANNEL: over the descriptor that the result comes back on; nobody else sees
+ * them
+ * @PROCFUN_TRANSPORT_ARGV: on the command line, as JSON, where every user of the machine can read
+ * them; up to 128 KiB
  *
  * How the arguments of a call reach its process.
  *

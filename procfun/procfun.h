@@ -9,7 +9,10 @@
 #include <procfun/procfun-call.h>
 #include <procfun/procfun-codec.h>
 #include <procfun/procfun-context.h>
+#include <procfun/procfun-define-each.h>
+#include <procfun/procfun-define-mapping.h>
 #include <procfun/procfun-define.h>
+#include <procfun/procfun-definition.h>
 #include <procfun/procfun-error.h>
 #include <procfun/procfun-executor.h>
 #include <procfun/procfun-function.h>
@@ -17,6 +20,7 @@
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>
+#include <procfun/procfun-type-info.h>
 #include <procfun/procfun-values.h>
 #include <procfun/procfun-version-macros.h>
 #include <procfun/procfun-version.h>

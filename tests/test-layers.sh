@@ -23,15 +23,15 @@ layers='
 3 procfun/procfun-failure*.*
 3 procfun/procfun-call*.*
 3 procfun/procfun-executor*.*
+3 procfun/procfun-definition*.*
+3 procfun/procfun-context*.*
 4 procfun/child/*
-4 procfun/procfun-context*.*
 5 procfun/backend/*
 5 procfun/procfun-spawner*.*
 5 procfun/procfun-fork-server*.*
 5 procfun/procfun-pool*.*
 5 procfun/procfun-inline*.*
 6 procfun/procfun-define*.h
-6 procfun/procfun-definition*.*
 6 procfun/procfun.h
 '
 

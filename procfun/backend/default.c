@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know them all. */
+/* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know
+ * them all. */
 
 #include "procfun/procfun-executor.h"
 #include "procfun/procfun-inline.h"
@@ -31,8 +32,8 @@ make_default (void)
 /**
  * procfun_executor_get_default:
  *
- * Gets the executor of calls that name none: what procfun_executor_set_default() set, or what the environment
- * variable `PROCFUN_EXECUTOR` names, or a #ProcfunSpawner.
+ * Gets the executor of calls that name none: what procfun_executor_set_default() set, or what the
+ * environment variable `PROCFUN_EXECUTOR` names, or a #ProcfunSpawner.
  *
  * Returns: (transfer none): the default executor
  *
@@ -55,8 +56,8 @@ procfun_executor_get_default (void)
  * procfun_executor_set_default:
  * @self: (nullable): an executor, or %NULL to go back to the one that a program has which sets none
  *
- * Sets where calls run that name no executor. Do this at the beginning of a program: a call that another thread makes
- * meanwhile may still go to the one before.
+ * Sets where calls run that name no executor. Do this at the beginning of a program: a call that
+ * another thread makes meanwhile may still go to the one before.
  *
  * Since: 0.1
  */

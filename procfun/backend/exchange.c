@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "exchange.h"
+#include "procfun/backend/exchange.h"
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
@@ -16,7 +16,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* A child that has answered, or closed its channel, ends by itself; when it does not within this time, it is ended. */
+/* A child that has answered, or closed its channel, ends by itself; when it does not within this
+ * time, it is ended. */
 #define END_WAIT_US (2 * G_USEC_PER_SEC)
 
 /* Where the kernel has no pidfds, for which nothing can wait. */
@@ -48,11 +49,14 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
                               procfun_call_get_arguments (call), error);
 
   if (bytes == NULL)
-    g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
+    g_prefix_error (error, _ ("%s() cannot be called with this: "),
+                    procfun_function_get_name (function));
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT " is the limit"),
-                 procfun_function_get_name (function), g_bytes_get_size (bytes), options->max_payload);
+                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
+                    " is the limit"),
+                 procfun_function_get_name (function), g_bytes_get_size (bytes),
+                 options->max_payload);
   else
     return g_steal_pointer (&bytes);
   return NULL;
@@ -78,12 +82,14 @@ send_call (Exchange *self, const ExchangeOptions *options, GBytes *arguments)
   g_autoptr (GBytes) setup_bytes = setup_to_bytes (&setup);
 
   channel_send (self->channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, NULL);
-  channel_send (self->channel, FRAME_CALL, 0, &head, sizeof head, arguments, procfun_call_get_fd_list (self->call));
+  channel_send (self->channel, FRAME_CALL, 0, &head, sizeof head, arguments,
+                procfun_call_get_fd_list (self->call));
   channel_end_output (self->channel);
 }
 
 Exchange *
-exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options, GBytes *arguments)
+exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
+              GBytes *arguments)
 {
   Exchange *self = g_new0 (Exchange, 1);
 
@@ -162,12 +168,13 @@ static void
 handle_result (Exchange *self, const Frame *frame)
 {
   GError *error = NULL;
-  GVariant *result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
-                                           frame->payload, &error);
+  GVariant *result = procfun_codec_decode (
+      self->codec, procfun_function_get_return_schema (self->function), frame->payload, &error);
 
   if (result == NULL)
     {
-      g_prefix_error (&error, _ ("the result of %s() cannot be read: "), procfun_function_get_name (self->function));
+      g_prefix_error (&error, _ ("the result of %s() cannot be read: "),
+                      procfun_function_get_name (self->function));
       fail_and_kill (self, error);
       return;
     }
@@ -182,9 +189,11 @@ handle_exit (Exchange *self, const Frame *frame)
 {
   gint32 code = 0;
 
-  memcpy (&code, g_bytes_get_data (frame->payload, NULL), MIN (g_bytes_get_size (frame->payload), sizeof code));
-  fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED, _ ("%s() ended its process by exit (%d)"),
-                           procfun_function_get_name (self->function), code));
+  memcpy (&code, g_bytes_get_data (frame->payload, NULL),
+          MIN (g_bytes_get_size (frame->payload), sizeof code));
+  fail (self,
+        g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED, _ ("%s() ended its process by exit (%d)"),
+                     procfun_function_get_name (self->function), code));
 }
 
 static void
@@ -242,21 +251,25 @@ error_from_status (Exchange *self)
 
   if (!process_get_status (self->process, &status))
     return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                        _ ("%s() ended its process without an answer; how is not known, because this program ignores "
+                        _ ("%s() ended its process without an answer; how is not known, because "
+                           "this program ignores "
                            "or collects the end of its children"),
                         name);
   if (WIFEXITED (status))
     return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                        self->greeted ? _ ("%s() ended its process with exit code %d")
-                                      : _ ("the process for %s() did not start: it ended with exit code %d"),
+                        self->greeted
+                            ? _ ("%s() ended its process with exit code %d")
+                            : _ ("the process for %s() did not start: it ended with exit code %d"),
                         name, WEXITSTATUS (status));
   if (WTERMSIG (status) == SIGKILL)
-    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_KILLED,
-                        _ ("%s() was killed: SIGKILL from outside this program, maybe by the system for lack of "
-                           "memory"),
-                        name);
+    return g_error_new (
+        PROCFUN_ERROR, PROCFUN_ERROR_KILLED,
+        _ ("%s() was killed: SIGKILL from outside this program, maybe by the system for lack of "
+           "memory"),
+        name);
   return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, _ ("%s() crashed: SIG%s (%s)"), name,
-                      sigabbrev_np (WTERMSIG (status)) != NULL ? sigabbrev_np (WTERMSIG (status)) : "?",
+                      sigabbrev_np (WTERMSIG (status)) != NULL ? sigabbrev_np (WTERMSIG (status))
+                                                               : "?",
                       g_strsignal (WTERMSIG (status)));
 }
 
@@ -325,7 +338,8 @@ get_timeout_ms (Exchange *self)
 {
   gint64 wake_time = get_wake_time (self);
 
-  return wake_time < 0 ? -1 : (int)CLAMP ((wake_time - g_get_monotonic_time ()) / 1000 + 1, 0, G_MAXINT);
+  return wake_time < 0 ? -1
+                       : (int)CLAMP ((wake_time - g_get_monotonic_time ()) / 1000 + 1, 0, G_MAXINT);
 }
 
 GVariant *
@@ -336,9 +350,10 @@ exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
   while (!self->done)
     {
       short events = wanted_events (self);
-      struct pollfd fds[] = { { .fd = events != 0 ? channel_get_fd (self->channel) : -1, .events = events },
-                              { .fd = process_get_pidfd (self->process), .events = POLLIN },
-                              { .fd = is_answered (self) ? -1 : cancel_fd, .events = POLLIN } };
+      struct pollfd fds[]
+          = { { .fd = events != 0 ? channel_get_fd (self->channel) : -1, .events = events },
+              { .fd = process_get_pidfd (self->process), .events = POLLIN },
+              { .fd = is_answered (self) ? -1 : cancel_fd, .events = POLLIN } };
 
       poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
       advance (self, cancellable);
@@ -428,8 +443,8 @@ exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
 
   self->exchange = exchange;
   self->task = task;
-  self->channel_tag
-      = g_source_add_unix_fd (source, channel_get_fd (exchange->channel), (GIOCondition)wanted_events (exchange));
+  self->channel_tag = g_source_add_unix_fd (source, channel_get_fd (exchange->channel),
+                                            (GIOCondition)wanted_events (exchange));
   if (process_get_pidfd (exchange->process) >= 0)
     g_source_add_unix_fd (source, process_get_pidfd (exchange->process), G_IO_IN);
   if (cancellable != NULL)

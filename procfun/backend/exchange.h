@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "launch.h"
+#include "procfun/backend/launch.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-codec.h"
 
-/* What happens between a caller and one child, from the first frame until the child is dead: one state machine,
- * driven by poll() or by a GSource. */
+/* What happens between a caller and one child, from the first frame until the child is dead: one
+ * state machine, driven by poll() or by a GSource. */
 typedef struct _Exchange Exchange;
 
 typedef struct
@@ -17,10 +17,12 @@ typedef struct
 } ExchangeOptions;
 
 /* Encodes the arguments of @call. */
-GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error);
+GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
+                                   GError **error);
 
 /* Takes what is in @launched. @arguments: (nullable) when the child has them already. */
-Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options, GBytes *arguments);
+Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
+                        GBytes *arguments);
 void exchange_free (Exchange *self);
 
 /* The result, not floating; or NULL with @error set. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "launch.h"
+#include "procfun/backend/launch.h"
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
@@ -13,10 +13,12 @@
 #include <sys/auxv.h>
 #include <sys/wait.h>
 
-/* One string of a command line may have 32 pages: MAX_ARG_STRLEN in the kernel's linux/binfmts.h. */
+/* One string of a command line may have 32 pages: MAX_ARG_STRLEN in the kernel's linux/binfmts.h.
+ */
 #define ARGUMENT_MAX ((gsize)32 * 4096 - 1)
 
-/* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the status. */
+/* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the
+ * status. */
 #define REAP_WAIT_MAX_US 50000
 #define REAP_WAIT_STEP_US 200
 
@@ -38,8 +40,8 @@ check_depth (ProcfunFunction *function, GError **error)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
                  _ ("%s() cannot be called while a process for another call starts"), name);
   else if (depth >= SETUP_MAX_DEPTH)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED, _ ("%s() cannot be called: calls are nested %u deep"),
-                 name, depth);
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                 _ ("%s() cannot be called: calls are nested %u deep"), name, depth);
   else
     return TRUE;
   return FALSE;
@@ -51,14 +53,18 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
   const char *name = procfun_function_get_name (function);
 
   if (procfun_function_is_ambiguous (function))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s() cannot be called: %s is defined twice"), name,
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("%s() cannot be called: %s is defined twice"), name,
                  procfun_function_get_signature (function));
   else if (procfun_function_get_loaded_module (function) == NULL && !procfun_context_serves ())
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("%s() was registered at run time, but the program does not call procfun_registry_serve()"), name);
+                 _ ("%s() was registered at run time, but the program does not call "
+                    "procfun_registry_serve()"),
+                 name);
   else if (arguments != NULL && strlen (arguments) > ARGUMENT_MAX)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, too many for a command line: use the "
+                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT
+                    " bytes, too many for a command line: use the "
                     "channel"),
                  name, strlen (arguments));
   else
@@ -96,11 +102,13 @@ make_argv (ProcfunFunction *function, const char *const *prefix, const char *arg
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const Module *module = procfun_function_get_loaded_module (function);
   g_autofree char *executable = module_get_executable_path ();
-  g_autofree char *serve = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (function), NULL);
+  g_autofree char *serve
+      = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (function), NULL);
 
   if (prefix != NULL)
     g_strv_builder_addv (builder, (const char **)prefix);
-  g_strv_builder_add (builder, module != NULL && module->path != NULL ? get_worker_path () : executable);
+  g_strv_builder_add (builder,
+                      module != NULL && module->path != NULL ? get_worker_path () : executable);
   if (module == NULL)
     add_own_command_line (builder);
   g_strv_builder_add (builder, serve);
@@ -112,8 +120,9 @@ make_argv (ProcfunFunction *function, const char *const *prefix, const char *arg
   return g_strv_builder_end (builder);
 }
 
-/* GSubprocess knows the status if the kernel does not tell. But it takes a child that somebody else reaped, or that
- * nobody could because SIGCHLD is ignored, for one that succeeded: 0 means nothing. */
+/* GSubprocess knows the status if the kernel does not tell. But it takes a child that somebody else
+ * reaped, or that nobody could because SIGCHLD is ignored, for one that succeeded: 0 means nothing.
+ */
 static gboolean
 ask_subprocess (gpointer user_data, int *wait_status)
 {
@@ -130,12 +139,14 @@ ask_subprocess (gpointer user_data, int *wait_status)
   return *wait_status != 0;
 }
 
-/* @fds are taken. INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it lets
- * through, the child closes. A working directory or an environment of its own would lose that. */
+/* @fds are taken. INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this
+ * program; what it lets through, the child closes. A working directory or an environment of its own
+ * would lose that. */
 static Process *
 spawn (const char *const *argv, int channel_fd, int lifeline_fd, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_INHERIT_FDS);
+  g_autoptr (GSubprocessLauncher) launcher
+      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_INHERIT_FDS);
   g_autoptr (GSubprocess) subprocess = NULL;
   const char *identifier;
 
@@ -151,8 +162,8 @@ spawn (const char *const *argv, int channel_fd, int lifeline_fd, GError **error)
 }
 
 gboolean
-launch (Launched *launched, ProcfunFunction *function, const char *const *prefix, const char *arguments,
-        GError **error)
+launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
+        const char *arguments, GError **error)
 {
   g_auto (GStrv) argv = NULL;
   g_autoptr (GError) own_error = NULL;
@@ -178,7 +189,8 @@ launch (Launched *launched, ProcfunFunction *function, const char *const *prefix
   launched->process = spawn ((const char *const *)argv, channel[1], lifeline[0], &own_error);
   if (launched->process != NULL)
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("%s() cannot be called: %s cannot be started: %s"),
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+               _ ("%s() cannot be called: %s cannot be started: %s"),
                procfun_function_get_name (function), argv[0], own_error->message);
   launched_clear (launched);
   return FALSE;

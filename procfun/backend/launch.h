@@ -4,8 +4,8 @@
 #include "procfun/platform/process.h"
 #include "procfun/procfun-function.h"
 
-/* A process that was started for one function: it waits for frames on @channel_fd, and ends when @lifeline_fd is
- * closed. */
+/* A process that was started for one function: it waits for frames on @channel_fd, and ends when
+ * @lifeline_fd is closed. */
 typedef struct
 {
   Process *process;
@@ -15,10 +15,11 @@ typedef struct
 
 void launched_clear (Launched *self);
 
-/* Starts the process that can run @function: the program itself, procfun-worker, or the script. @prefix: (nullable)
- * a command that executes what follows it. @arguments: (nullable) as JSON, for the command line.
- * Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID or %PROCFUN_ERROR_LIMIT. */
-gboolean launch (Launched *launched, ProcfunFunction *function, const char *const *prefix, const char *arguments,
-                 GError **error);
+/* Starts the process that can run @function: the program itself, procfun-worker, or the script.
+ * @prefix: (nullable) a command that executes what follows it. @arguments: (nullable) as JSON, for
+ * the command line. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID
+ * or %PROCFUN_ERROR_LIMIT. */
+gboolean launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
+                 const char *arguments, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Launched, launched_clear)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "command.h"
+#include "procfun/child/command.h"
 
 #include "procfun/wire/setup.h"
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "setup.h"
+#include "procfun/child/setup.h"
 
 #define PREFIX_SIZE (sizeof SETUP_ARGUMENT_PREFIX - 1)
 

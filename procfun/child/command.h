@@ -12,8 +12,8 @@ typedef struct
   char *const *rest; /* what follows the name, NULL-terminated */
 } Command;
 
-/* Whether this process was started for a call, by its command line and its descriptors. @only_first: by nothing but
- * the first argument. */
+/* Whether this process was started for a call, by its command line and its descriptors.
+ * @only_first: by nothing but the first argument. */
 gboolean command_is_child (gboolean only_first);
 
 /* (nullable): NULL when the command line is not of that form. */

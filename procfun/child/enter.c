@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The three ways into a child. An executable with functions of its own serves them before its main(): the last thing
- * that its constructors do. procfun-worker serves those of a library that it has loaded. A script serves what it
- * registered at run time, when it says so. */
+/* The three ways into a child. An executable with functions of its own serves them before its
+ * main(): the last thing that its constructors do. procfun-worker serves those of a library that it
+ * has loaded. A script serves what it registered at run time, when it says so. */
 
-#include "command.h"
+#include "procfun/child/command.h"
+#include "procfun/child/serve.h"
+#include "procfun/child/setup.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/module.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-registry.h"
-#include "serve.h"
-#include "setup.h"
 #include <dlfcn.h>
 #include <string.h>
 
-/* Runs before any constructor of the program, and closes what the caller had open before the program opens anything
- * of its own. Later than that, in a script, only the caller's other traces can be removed. */
+/* Runs before any constructor of the program, and closes what the caller had open before the
+ * program opens anything of its own. Later than that, in a script, only the caller's other traces
+ * can be removed. */
 static void procfun_first_of_all (void) __attribute__ ((constructor (101)));
 
 static void
@@ -32,16 +33,19 @@ procfun_first_of_all (void)
 static GError *
 not_found (const Command *command, const char *where)
 {
-  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("there is no function %s() with the hash %s in %s"),
-                      command->name, command->hash, where);
+  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                      _ ("there is no function %s() with the hash %s in %s"), command->name,
+                      command->hash, where);
 }
 
-/* The constructors that the linker placed behind this one, among them those of C++ objects in files linked later: the
- * function may need them. */
+/* The constructors that the linker placed behind this one, among them those of C++ objects in files
+ * linked later: the function may need them. */
 static void
-run_rest (ProcfunConstructor const *rest, ProcfunConstructor const *end, int argc, char **argv, char **envp)
+run_rest (ProcfunConstructor const *rest, ProcfunConstructor const *end, int argc, char **argv,
+          char **envp)
 {
-  for (ProcfunConstructor const *constructor = rest; end != NULL && constructor < end; constructor++)
+  for (ProcfunConstructor const *constructor = rest; end != NULL && constructor < end;
+       constructor++)
     (*constructor) (argc, argv, envp);
 }
 
@@ -54,12 +58,13 @@ serve_executable (void)
   if (command == NULL)
     setup_end ();
   function = procfun_definitions_find (NULL, command->name, command->hash);
-  serve (command, function, function == NULL ? not_found (command, _ ("the program")) : NULL, command->rest[0]);
+  serve (command, function, function == NULL ? not_found (command, _ ("the program")) : NULL,
+         command->rest[0]);
 }
 
 void
-procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const *rest, ProcfunConstructor const *end,
-                          int argc, char **argv, char **envp)
+procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const *rest,
+                          ProcfunConstructor const *end, int argc, char **argv, char **envp)
 {
   static gboolean entered;
 
@@ -91,8 +96,8 @@ procfun_worker_run (int argc, char **argv)
     }
   path = command->rest[0];
   if (dlopen (path, RTLD_NOW | RTLD_LOCAL) == NULL)
-    why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("%s() cannot be called: %s"), command->name,
-                       dlerror ());
+    why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("%s() cannot be called: %s"),
+                       command->name, dlerror ());
   else
     {
       function = procfun_definitions_find (path, command->name, command->hash);
@@ -106,12 +111,12 @@ procfun_worker_run (int argc, char **argv)
  * procfun_registry_serve:
  * @self: a #ProcfunRegistry
  *
- * Lets functions that were registered at run time be called in processes of their own: such a process is the same
- * program with the same command line, and when it comes here it runs the function and ends. In a process that is no
- * such child this returns at once.
+ * Lets functions that were registered at run time be called in processes of their own: such a
+ * process is the same program with the same command line, and when it comes here it runs the
+ * function and ends. In a process that is no such child this returns at once.
  *
- * Programs call this once, after they have registered their functions and before they do anything that should not
- * happen in each child. Functions that macros define need no such call.
+ * Programs call this once, after they have registered their functions and before they do anything
+ * that should not happen in each child. Functions that macros define need no such call.
  *
  * Since: 0.1
  */
@@ -130,5 +135,6 @@ procfun_registry_serve (ProcfunRegistry *self)
   setup_process (FALSE);
   command = command_new ();
   function = procfun_registry_lookup (self, command->hash);
-  serve (command, function, function == NULL ? not_found (command, _ ("the registry")) : NULL, command->rest[0]);
+  serve (command, function, function == NULL ? not_found (command, _ ("the registry")) : NULL,
+         command->rest[0]);
 }

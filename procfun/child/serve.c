@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "serve.h"
+#include "procfun/child/serve.h"
 
+#include "procfun/child/setup.h"
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-context-private.h"
@@ -9,7 +10,6 @@
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
-#include "setup.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +56,10 @@ check_payload (Server *self, GBytes *payload, GError **error)
   if (g_bytes_get_size (payload) <= self->max_payload)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GSIZE_FORMAT " is the limit"),
-               procfun_function_get_name (self->function), g_bytes_get_size (payload), self->max_payload);
+               _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GSIZE_FORMAT
+                  " is the limit"),
+               procfun_function_get_name (self->function), g_bytes_get_size (payload),
+               self->max_payload);
   return FALSE;
 }
 
@@ -71,11 +73,13 @@ decode_arguments (Server *self, GBytes *payload, GError **error)
   if (self->arguments != NULL)
     bytes = g_bytes_new_static (self->arguments, strlen (self->arguments));
   else
-    bytes = g_bytes_new_from_bytes (payload, sizeof (FrameCall), g_bytes_get_size (payload) - sizeof (FrameCall));
-  args = procfun_codec_decode (self->arguments != NULL ? procfun_codec_get_json () : self->codec, schema, bytes,
-                               error);
+    bytes = g_bytes_new_from_bytes (payload, sizeof (FrameCall),
+                                    g_bytes_get_size (payload) - sizeof (FrameCall));
+  args = procfun_codec_decode (self->arguments != NULL ? procfun_codec_get_json () : self->codec,
+                               schema, bytes, error);
   if (args == NULL)
-    g_prefix_error (error, _ ("the arguments of %s() cannot be read: "), procfun_function_get_name (self->function));
+    g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
+                    procfun_function_get_name (self->function));
   return args;
 }
 
@@ -96,9 +100,11 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   fflush (NULL);
   if (result == NULL)
     return NULL;
-  payload = procfun_codec_encode (self->codec, procfun_function_get_return_schema (self->function), result, error);
+  payload = procfun_codec_encode (self->codec, procfun_function_get_return_schema (self->function),
+                                  result, error);
   if (payload == NULL)
-    g_prefix_error (error, _ ("the result of %s() cannot be sent: "), procfun_function_get_name (self->function));
+    g_prefix_error (error, _ ("the result of %s() cannot be sent: "),
+                    procfun_function_get_name (self->function));
   else if (check_payload (self, payload, error))
     return g_steal_pointer (&payload);
   return NULL;
@@ -110,15 +116,18 @@ check_call (Server *self, const Frame *frame, GError **error)
   const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
 
   if (self->codec == NULL || g_bytes_get_size (frame->payload) < sizeof *head)
-    g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL, _ ("the caller sent a call that cannot be read"));
+    g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                         _ ("the caller sent a call that cannot be read"));
   else if (self->function == NULL)
     g_propagate_error (error, g_error_copy (self->why));
   else if (procfun_function_is_ambiguous (self->function))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s is defined twice"),
                  procfun_function_get_signature (self->function));
   else if (head->hash != procfun_function_get_hash_number (self->function))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH, _ ("%s() was called, but this process serves %s"),
-                 procfun_function_get_name (self->function), procfun_function_get_signature (self->function));
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
+                 _ ("%s() was called, but this process serves %s"),
+                 procfun_function_get_name (self->function),
+                 procfun_function_get_signature (self->function));
   else
     return TRUE;
   return FALSE;
@@ -145,16 +154,18 @@ handle_call (Server *self, const Frame *frame)
 static gboolean
 apply_setup (Server *self, const Setup *setup, GError **error)
 {
-  const Module *module = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
+  const Module *module
+      = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
 
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
     {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
-                   _ ("%s() cannot be called: %s was replaced by another build since the caller started"),
-                   procfun_function_get_name (self->function),
-                   module->path != NULL ? module->path : _ ("the program"));
+      g_set_error (
+          error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
+          _ ("%s() cannot be called: %s was replaced by another build since the caller started"),
+          procfun_function_get_name (self->function),
+          module->path != NULL ? module->path : _ ("the program"));
       return FALSE;
     }
   self->codec = procfun_codec_lookup (setup->codec);
@@ -174,7 +185,8 @@ handle_setup (Server *self, const Frame *frame)
   g_autoptr (GError) error = NULL;
   Setup setup;
 
-  if (setup_from_bytes (&setup, frame->payload, &holder, &error) && apply_setup (self, &setup, &error))
+  if (setup_from_bytes (&setup, frame->payload, &holder, &error)
+      && apply_setup (self, &setup, &error))
     return TRUE;
   send_error (self, frame->call_id, error);
   return FALSE;
@@ -198,7 +210,8 @@ handle_frame (Server *self, const Frame *frame)
 static void
 say_hello (Server *self)
 {
-  const Module *module = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
+  const Module *module
+      = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
   const char *identity = module != NULL ? module->identity : "";
 
   channel_send (self->channel, FRAME_HELLO, 0, identity, strlen (identity), NULL, NULL);
@@ -222,7 +235,8 @@ serve (const Command *command, ProcfunFunction *function, GError *why, const cha
     {
       g_auto (Frame) frame = { 0 };
 
-      go_on = channel_receive_blocking (self->channel, &frame, NULL) == CHANNEL_FRAME && handle_frame (self, &frame);
+      go_on = channel_receive_blocking (self->channel, &frame, NULL) == CHANNEL_FRAME
+              && handle_frame (self, &frame);
     }
   fflush (NULL);
   setup_end ();

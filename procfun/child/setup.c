@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "setup.h"
+#include "procfun/child/setup.h"
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/process.h"
@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-/* Nobody but the caller leaves an unnamed, connected socket and a pipe just there: names on a command line alone make
- * no child. */
+/* Nobody but the caller leaves an unnamed, connected socket and a pipe just there: names on a
+ * command line alone make no child. */
 gboolean
 setup_has_descriptors (void)
 {
@@ -23,8 +23,9 @@ setup_has_descriptors (void)
   struct sockaddr_un address;
   socklen_t size = sizeof address;
 
-  return fstat (SETUP_LIFELINE_FD, &st) == 0 && S_ISFIFO (st.st_mode) && fstat (SETUP_CHANNEL_FD, &st) == 0
-         && S_ISSOCK (st.st_mode) && getpeername (SETUP_CHANNEL_FD, (struct sockaddr *)&address, &size) == 0
+  return fstat (SETUP_LIFELINE_FD, &st) == 0 && S_ISFIFO (st.st_mode)
+         && fstat (SETUP_CHANNEL_FD, &st) == 0 && S_ISSOCK (st.st_mode)
+         && getpeername (SETUP_CHANNEL_FD, (struct sockaddr *)&address, &size) == 0
          && address.sun_family == AF_UNIX && size == sizeof (sa_family_t);
 }
 
@@ -42,8 +43,9 @@ reset_signals (void)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
-/* The other end of the lifeline is open as long as the caller's process lives, and nothing is ever written. So the
- * only event is its end, upon which the kernel kills the group, even in a busy loop. */
+/* The other end of the lifeline is open as long as the caller's process lives, and nothing is ever
+ * written. So the only event is its end, upon which the kernel kills the group, even in a busy
+ * loop. */
 static void
 tie_to_lifeline (void)
 {

@@ -3,14 +3,14 @@
 
 #include <glib.h>
 
-/* What a child does to itself before anything of the program runs. Plain system calls: in a static program GLib is
- * not ready yet. */
+/* What a child does to itself before anything of the program runs. Plain system calls: in a static
+ * program GLib is not ready yet. */
 
 /* Whether the descriptors of a child are there and are what its caller would have left. */
 gboolean setup_has_descriptors (void);
 
-/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and an end when the
- * caller's process ends. */
+/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and an
+ * end when the caller's process ends. */
 void setup_process (gboolean close);
 
 /* Ends this process at once, and with it all that it started. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "fds.h"
+#include "procfun/platform/fds.h"
 
-#include "intl.h"
+#include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
 #include <dirent.h>
 #include <errno.h>
@@ -38,15 +38,16 @@ finish_pair (int result, int fds[2], GError **error)
       fd_clear (&fds[0]);
       fd_clear (&fds[1]);
     }
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("cannot open descriptors for a process: %s"),
-               g_strerror (saved_errno));
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+               _ ("cannot open descriptors for a process: %s"), g_strerror (saved_errno));
   return FALSE;
 }
 
 gboolean
 fds_open_socketpair (int fds[2], GError **error)
 {
-  return finish_pair (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), fds, error);
+  return finish_pair (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), fds,
+                      error);
 }
 
 gboolean

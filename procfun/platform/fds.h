@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <unistd.h>
 
-/* File descriptors. All that is opened here is close-on-exec, does not block, and is none of 0 to 2, so that
- * it works in programs that closed their standard streams, too. */
+/* File descriptors. All that is opened here is close-on-exec, does not block, and is none of 0 to
+ * 2, so that it works in programs that closed their standard streams, too. */
 
 static inline void
 fd_clear (int *fd)
@@ -21,6 +21,7 @@ fd_clear (int *fd)
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
 
-/* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open. */
+/* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.
+ */
 void fds_close_from (int first);
 void fds_fill_standard (void);

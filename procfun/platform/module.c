@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "module.h"
+#include "procfun/platform/module.h"
 
-#include "fds.h"
+#include "procfun/platform/fds.h"
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
@@ -42,7 +42,8 @@ to_hex (const guint8 *data, gsize size)
   return g_string_free (hex, FALSE);
 }
 
-/* The build-id is a note that the linker derives from all that it links. The format of notes: elf(5). */
+/* The build-id is a note that the linker derives from all that it links. The format of notes:
+ * elf(5). */
 static char *
 find_build_id (const struct dl_phdr_info *info)
 {
@@ -60,7 +61,8 @@ find_build_id (const struct dl_phdr_info *info)
           const guint8 *name = at + sizeof *note;
           const guint8 *data = name + ((note->n_namesz + 3) & ~3U);
 
-          if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp (name, "GNU", 4) == 0)
+          if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4
+              && memcmp (name, "GNU", 4) == 0)
             return to_hex (data, note->n_descsz);
           at = data + ((note->n_descsz + 3) & ~3U);
         }
@@ -111,8 +113,8 @@ identify_file (const char *path)
 
   if (stat (path, &st) != 0)
     return g_strdup ("unknown");
-  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT
-                          ".%ld",
+  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%" G_GINT64_FORMAT
+                          ":%" G_GINT64_FORMAT ".%ld",
                           (guint64)st.st_dev, (guint64)st.st_ino, (gint64)st.st_size,
                           (gint64)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
@@ -140,7 +142,8 @@ module_free (Module *self)
   g_free (self);
 }
 
-/* Its name where that still leads to the file that runs, for `ps` to show; the kernel's own link else. */
+/* Its name where that still leads to the file that runs, for `ps` to show; the kernel's own link
+ * else. */
 char *
 module_get_executable_path (void)
 {
@@ -148,7 +151,8 @@ module_get_executable_path (void)
   gssize n = readlink ("/proc/self/exe", path, sizeof path - 1);
   struct stat running, named;
 
-  auto_fd int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC); /* not stat(), which valgrind does not redirect */
+  auto_fd int fd = open ("/proc/self/exe",
+                         O_RDONLY | O_CLOEXEC); /* not stat(), which valgrind does not redirect */
 
   if (n > 0 && fd >= 0)
     {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "process.h"
+#include "procfun/platform/process.h"
 
-#include "fds.h"
+#include "procfun/platform/fds.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* From linux/pidfd.h of Linux 6.15, which Debian 12's headers do not have yet. The kernel fills in what it knows
- * up to the size in the request's number. */
+/* From linux/pidfd.h of Linux 6.15, which Debian 12's headers do not have yet. The kernel fills in
+ * what it knows up to the size in the request's number. */
 typedef struct
 {
   guint64 mask;
@@ -86,15 +86,17 @@ process_has_died (Process *self)
   return poll (&poll_fd, 1, 0) > 0;
 }
 
-/* A number may belong to a stranger once its process was reaped, which a pidfd never does. Before Linux 6.9 a
- * pidfd cannot address the group: then the group is signalled by number only while its leader lives. */
+/* A number may belong to a stranger once its process was reaped, which a pidfd never does. Before
+ * Linux 6.9 a pidfd cannot address the group: then the group is signalled by number only while its
+ * leader lives. */
 void
 process_signal (Process *self, int signum)
 {
   if (self->gone)
     return;
   errno = 0;
-  if (self->pidfd >= 0 && syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, PIDFD_SIGNAL_GROUP) == 0)
+  if (self->pidfd >= 0
+      && syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, PIDFD_SIGNAL_GROUP) == 0)
     return;
   if (errno != ESRCH && !process_has_died (self) && kill (-self->pid, signum) == 0)
     return;
@@ -110,8 +112,8 @@ status_from_siginfo (const siginfo_t *info)
   return info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8 : info->si_status & 0x7f;
 }
 
-/* The kernel's word is right even when the program ignores SIGCHLD or reaps with waitpid (-1), which makes
- * GSubprocess report success; before Linux 6.15 the one who reaps has to be asked. */
+/* The kernel's word is right even when the program ignores SIGCHLD or reaps with waitpid (-1),
+ * which makes GSubprocess report success; before Linux 6.15 the one who reaps has to be asked. */
 gboolean
 process_get_status (Process *self, int *wait_status)
 {

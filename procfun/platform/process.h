@@ -4,14 +4,16 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* A process that was started, which leads a session and process group of its own. Somebody else reaps it. */
+/* A process that was started, which leads a session and process group of its own. Somebody else
+ * reaps it. */
 typedef struct _Process Process;
 
 /* Asks whoever reaps the process for its wait status, once it has died. FALSE: not known. */
 typedef gboolean (*ProcessStatusFunc) (gpointer user_data, int *wait_status);
 
 /* @status is asked when the kernel does not tell; @user_data is owned. */
-Process *process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data, GDestroyNotify destroy);
+Process *process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data,
+                      GDestroyNotify destroy);
 void process_free (Process *self);
 
 pid_t process_get_pid (Process *self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "channel.h"
+#include "procfun/wire/channel.h"
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
@@ -9,8 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define IN_SIZE ((gsize)8 * 1024)  /* room to receive several small frames at once */
-#define COPY_MAX ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
+#define IN_SIZE ((gsize)8 * 1024) /* room to receive several small frames at once */
+#define COPY_MAX                                                                                   \
+  ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
 
 /* A part of the output: bytes, and the descriptors that go with the first of them. */
 typedef struct
@@ -25,7 +26,7 @@ struct _Channel
   int fd;
   gsize limit;
 
-  GQueue output; /* (element-type Chunk) */
+  GQueue output;   /* (element-type Chunk) */
   gboolean ending; /* the other side is to be told when the output is written */
 
   guint8 *in; /* received, not yet looked at: from in_start to in_end */
@@ -111,8 +112,8 @@ push_chunk (Channel *self, GBytes *bytes, GUnixFDList *fds)
 }
 
 void
-channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
-              GBytes *payload, GUnixFDList *fds)
+channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+              gsize prefix_size, GBytes *payload, GUnixFDList *fds)
 {
   gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
   gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
@@ -165,7 +166,8 @@ write_chunks (Channel *self)
   struct iovec parts[16];
   struct msghdr message = { .msg_iov = parts };
 
-  for (GList *l = self->output.head; l != NULL && message.msg_iovlen < G_N_ELEMENTS (parts); l = l->next)
+  for (GList *l = self->output.head; l != NULL && message.msg_iovlen < G_N_ELEMENTS (parts);
+       l = l->next)
     {
       Chunk *chunk = l->data;
       gsize size;
@@ -213,7 +215,8 @@ channel_flush (Channel *self)
         drop_written (self, (gsize)written);
       else if (errno == EAGAIN || errno == ENOBUFS)
         return;
-      else if (errno != EINTR) /* nobody reads: reading tells why, and may bring the other side's last words */
+      else if (errno != EINTR) /* nobody reads: reading tells why, and may bring the other side's
+                                  last words */
         g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
     }
   if (self->ending)
@@ -233,7 +236,8 @@ channel_end_output (Channel *self)
 static void
 take_fds (Channel *self, struct msghdr *message)
 {
-  for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (message); cmsg != NULL; cmsg = CMSG_NXTHDR (message, cmsg))
+  for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (message); cmsg != NULL;
+       cmsg = CMSG_NXTHDR (message, cmsg))
     if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
       g_array_append_vals (self->in_fds, CMSG_DATA (cmsg),
                            (guint)((cmsg->cmsg_len - CMSG_LEN (0)) / sizeof (int)));
@@ -248,8 +252,9 @@ read_some (Channel *self, void *data, gsize size)
     char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
   } control;
   struct iovec part = { data, size };
-  struct msghdr message
-      = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
   gssize n;
 
   do
@@ -271,7 +276,8 @@ fill (Channel *self)
 
   if (self->payload != NULL && self->in_start == self->in_end)
     {
-      n = read_some (self, self->payload + self->payload_filled, self->header.size - self->payload_filled);
+      n = read_some (self, self->payload + self->payload_filled,
+                     self->header.size - self->payload_filled);
       if (n > 0)
         self->payload_filled += (gsize)n;
     }
@@ -299,9 +305,10 @@ start_payload (Channel *self, GError **error)
   self->payload = g_try_malloc (MAX (self->header.size, 1));
   if (self->payload == NULL)
     {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("there is no memory for the %" G_GUINT64_FORMAT " bytes that the other side sends"),
-                   self->header.size);
+      g_set_error (
+          error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+          _ ("there is no memory for the %" G_GUINT64_FORMAT " bytes that the other side sends"),
+          self->header.size);
       return FALSE;
     }
   self->in_start += sizeof (FrameHeader);
@@ -325,7 +332,8 @@ finish_frame (Channel *self, Frame *frame, GError **error)
   frame->fds = NULL;
   if (n_fds > 0)
     {
-      frame->fds = g_unix_fd_list_new_from_array ((const int *)(gpointer)self->in_fds->data, (int)n_fds);
+      frame->fds
+          = g_unix_fd_list_new_from_array ((const int *)(gpointer)self->in_fds->data, (int)n_fds);
       g_array_set_clear_func (self->in_fds, NULL); /* they are the list's now */
       g_array_remove_range (self->in_fds, 0, n_fds);
       g_array_set_clear_func (self->in_fds, clear_fd);

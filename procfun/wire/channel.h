@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "frame.h"
+#include "procfun/wire/frame.h"
 
 G_BEGIN_DECLS
 
-/* Frames and descriptors over one socket that does not block. Both sides use it: it never waits, and it reads
- * and writes independently of each other, so that full buffers in both directions are no deadlock. */
+/* Frames and descriptors over one socket that does not block. Both sides use it: it never waits,
+ * and it reads and writes independently of each other, so that full buffers in both directions are
+ * no deadlock. */
 typedef struct _Channel Channel;
 
 typedef enum
@@ -25,11 +26,13 @@ void channel_free (Channel *self);
 
 int channel_get_fd (Channel *self);
 
-/* Queues a frame whose payload is @prefix and then @payload; the descriptors stay open until they are sent. */
-void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
-                   GBytes *payload, GUnixFDList *fds);
+/* Queues a frame whose payload is @prefix and then @payload; the descriptors stay open until they
+ * are sent. */
+void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                   gsize prefix_size, GBytes *payload, GUnixFDList *fds);
 
-/* Writes what goes without waiting. When the other side is gone, the rest is dropped: channel_receive() tells. */
+/* Writes what goes without waiting. When the other side is gone, the rest is dropped:
+ * channel_receive() tells. */
 void channel_flush (Channel *self);
 gboolean channel_has_output (Channel *self);
 

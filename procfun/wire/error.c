@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "error.h"
+#include "procfun/wire/error.h"
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
@@ -10,8 +10,8 @@ GBytes *
 error_to_bytes (const GError *error)
 {
   g_autofree char *message = g_utf8_make_valid (error->message, -1);
-  g_autoptr (GVariant) variant
-      = g_variant_ref_sink (g_variant_new ("(sis)", g_quark_to_string (error->domain), error->code, message));
+  g_autoptr (GVariant) variant = g_variant_ref_sink (
+      g_variant_new ("(sis)", g_quark_to_string (error->domain), error->code, message));
 
   return g_variant_get_data_as_bytes (variant);
 }
@@ -19,7 +19,8 @@ error_to_bytes (const GError *error)
 GError *
 error_from_bytes (GBytes *bytes)
 {
-  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_from_bytes (ERROR_TYPE, bytes, FALSE));
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new_from_bytes (ERROR_TYPE, bytes, FALSE));
   const char *domain;
   const char *message;
   gint32 code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "frame.h"
+#include "procfun/wire/frame.h"
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
@@ -39,8 +39,8 @@ frame_header_check (const FrameHeader *self, gsize limit, GError **error)
   if (self->version != FRAME_VERSION)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
-                   _ ("the other side speaks version %u of the protocol, this one %u"), self->version,
-                   FRAME_VERSION);
+                   _ ("the other side speaks version %u of the protocol, this one %u"),
+                   self->version, FRAME_VERSION);
       return FALSE;
     }
   if (self->size > limit)

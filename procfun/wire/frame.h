@@ -4,8 +4,8 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
-/* What goes over a channel: a header, and as many bytes as it says. Both ends are on one machine and of one
- * byte order. */
+/* What goes over a channel: a header, and as many bytes as it says. Both ends are on one machine
+ * and of one byte order. */
 
 #define FRAME_VERSION 1
 #define FRAME_MAX_FDS 253 /* SCM_MAX_FD in the kernel's net/scm.h */
@@ -47,9 +47,11 @@ typedef struct
 
 void frame_clear (Frame *self);
 
-void frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds, gsize size);
+void frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds,
+                        gsize size);
 
-/* FALSE: %PROCFUN_ERROR_MISMATCH for another version, %PROCFUN_ERROR_PROTOCOL for what is no frame or exceeds
+/* FALSE: %PROCFUN_ERROR_MISMATCH for another version, %PROCFUN_ERROR_PROTOCOL for what is no frame
+ * or exceeds
  * @limit bytes. */
 gboolean frame_header_check (const FrameHeader *self, gsize limit, GError **error);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "setup.h"
+#include "procfun/wire/setup.h"
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
@@ -25,10 +25,12 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
   g_autoptr (GVariant) variant
       = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
 
-  if (!g_variant_is_normal_form (variant) || !g_variant_lookup (variant, "codec", "&s", &self->codec)
+  if (!g_variant_is_normal_form (variant)
+      || !g_variant_lookup (variant, "codec", "&s", &self->codec)
       || !g_variant_lookup (variant, "identity", "&s", &self->identity)
       || !g_variant_lookup (variant, "depth", "u", &self->depth)
-      || !g_variant_lookup (variant, "arguments-on-command-line", "b", &self->arguments_on_command_line)
+      || !g_variant_lookup (variant, "arguments-on-command-line", "b",
+                            &self->arguments_on_command_line)
       || !g_variant_lookup (variant, "max-payload", "t", &self->max_payload))
     {
       g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,

@@ -3,8 +3,8 @@
 
 #include <gio/gio.h>
 
-/* How a child is started and told what it is for: the command line that it is recognised by, and the frame that
- * the caller sends first. */
+/* How a child is started and told what it is for: the command line that it is recognised by, and
+ * the frame that the caller sends first. */
 
 /* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. */
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
@@ -19,8 +19,9 @@
 typedef struct
 {
   const char *codec;
-  const char *identity; /* of the module that the caller found the function in: see platform/module.h */
-  guint depth;          /* of the child: 1 for what a program calls */
+  const char
+      *identity; /* of the module that the caller found the function in: see platform/module.h */
+  guint depth;   /* of the child: 1 for what a program calls */
   gboolean arguments_on_command_line;
   guint64 max_payload; /* in bytes */
 } Setup;
