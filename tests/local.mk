@@ -6,6 +6,7 @@ test_programs = \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-error \
+	%D%/test-fixture \
 	%D%/test-json \
 	%D%/test-number \
 	%D%/test-schema \
@@ -19,6 +20,7 @@ test_helpers =
 test_scripts = \
 	%D%/test-define-errors.sh \
 	%D%/test-exports.sh \
+	%D%/test-fixture-used.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh
@@ -26,7 +28,9 @@ test_scripts = \
 # Data and sources that tests read: in the tarball, and installed beside the installed tests.
 test_data =
 
-LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
+LDADD = %D%/libfixture.la procfun/libprocfun-all.la $(PROCFUN_LIBS)
+EXTRA_LTLIBRARIES = %D%/libfixture.la
+%C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
