@@ -9,6 +9,7 @@ procfun_headers = \
 	%D%/procfun-definition.h \
 	%D%/procfun-define.h \
 	%D%/procfun-define-each.h \
+	%D%/procfun-define-generate.h \
 	%D%/procfun-define-mapping.h \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
