@@ -10,6 +10,7 @@ test_programs = \
 	%D%/test-json \
 	%D%/test-number \
 	%D%/test-schema \
+	%D%/test-schema-json \
 	%D%/test-type \
 	%D%/test-type-structs \
 	%D%/test-values
@@ -72,6 +73,7 @@ tree_libs = -L$(abs_top_builddir)/procfun/.libs -Wl,-rpath,$(abs_top_builddir)/p
 AM_TESTS_ENVIRONMENT = \
 	export G_TEST_SRCDIR='$(abs_top_srcdir)/%D%' G_TEST_BUILDDIR='$(abs_top_builddir)/%D%'; \
 	export G_DEBUG=fatal-warnings LC_ALL=C.UTF-8; \
+	export PROCFUN_WORKER='$(abs_top_builddir)/tools/procfun-worker-in-tree'; \
 	export ASAN_OPTIONS=fast_unwind_on_malloc=0 UBSAN_OPTIONS=print_stacktrace=1; \
 	export TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)'; \
 	export CC='$(CC)' CXX='$(CXX)' NM='$(NM_PROGRAM)' PKG_CONFIG='$(PKG_CONFIG)' SANITIZERS='$(SANITIZERS)'; \
