@@ -26,7 +26,8 @@
  * any other, and beside it:
  *
  * - `int add_process (int a, int b, GError **error)` calls it in a process of its own and waits for
- *   the result. On failure it returns 0, %NULL or a struct of zeroes and sets @error.
+ *   the result. On failure it returns 0, %NULL, a struct of zeroes or a #ProcfunFd of -1 and sets
+ *   @error.
  * - `void add_process_async (int a, int b, GCancellable *cancellable, GAsyncReadyCallback callback,
  *   gpointer user_data)` does the same for a main loop, and `int add_process_finish (GAsyncResult
  *   *result, GError **error)` gives the result.
@@ -45,8 +46,9 @@
  * to another process does not compile, and the message of the compiler names it.
  *
  * Arguments are borrowed: neither the function nor its wrappers free them. A result belongs to the
- * caller, both of the function and of its wrappers. A `const char *` is therefore no result: nobody
- * could own it.
+ * caller, both of the function and of its wrappers, and is freed by g_free(), g_bytes_unref() and
+ * so on, or by the `_clear` of a struct or an array. A `const char *` is therefore no result:
+ * nobody could own it. A floating #GVariant is sunk where it is an argument, and may be a result.
  *
  * Nothing has to be called in main(). A child is the same program again, which runs the function
  * before its main() would begin, and ends; what main() sets up does not exist there.
@@ -78,7 +80,8 @@
  * Defines a function that can fail: it has one more parameter at the end, `GError **error`.
  *
  * An error that the body sets arrives at the caller of another process with its domain, code and
- * message.
+ * message. What the body returns beside an error is freed there, and the caller gets none of it.
+ * In a process of its own @error is never %NULL.
  *
  * |[<!-- language="C" -->
  * PROCFUN_DEFINE_FUNCTION_WITH_ERROR (first_line, char *, (const char *, path))
@@ -133,7 +136,8 @@
  * @name: the name of the function
  * @...: what stands at its PROCFUN_DEFINE_FUNCTION(): the type of the result, and the arguments
  *
- * Declares a function and its wrappers, for a header.
+ * Declares a function and its wrappers, for a header. C++ can thus call what is defined in C, and
+ * the other way round. No semicolon follows.
  *
  * |[<!-- language="C" -->
  * PROCFUN_DECLARE_FUNCTION (add, int, (int, a), (int, b))
@@ -173,14 +177,15 @@
  * defines:
  *
  * - `typedef struct _Point { double x; double y; } Point`
- * - `void Point_clear (Point *self)`, which frees what the fields own and makes them zeroes; and
- *   `g_auto (Point)` calls it
+ * - `void Point_clear (Point *self)`, which frees what the fields own and makes them zeroes (-1
+ * where they are descriptors); and `g_auto (Point)` calls it
  * - `PointArray`, with the fields `Point *data` and `gsize length`, for arrays of such structs
  * - `void PointArray_clear (PointArray *self)`, which frees the array with all that its elements
  *   own, by g_free(); and `g_auto (PointArray)`
  *
- * What arrives as a result, or in a child as an argument, owns all that its fields point to. An
- * argument is only read, so its fields may point to anything.
+ * What arrives as a result, or in a child as an argument, owns all that its fields point to, of
+ * `const char *` as well as `char *`. An argument is only read, so its fields may point to
+ * anything.
  *
  * Since: 0.1
  */
@@ -200,7 +205,7 @@
  * ]|
  *
  * defines the enumeration `Colour`, and `ColourArray` with `ColourArray_clear` as
- * PROCFUN_DEFINE_STRUCT() does.
+ * PROCFUN_DEFINE_STRUCT() does. A value without a name is no error, neither here nor on its way.
  *
  * In JSON a value is its nick, like `"dark-blue"`: the name in small letters, without what all
  * names begin with, and with `-` for `_`. In GVariant terms it is `i`.
