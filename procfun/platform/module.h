@@ -3,13 +3,6 @@
 
 #include <glib.h>
 
-<<<<<<< Updated upstream
-/* The executable or a shared library, as loaded into this process; or another program that this process calls. */
-typedef struct
-{
-  char *path;          /* (nullable): of a shared library's file, or of the other program; NULL for the executable */
-  char *identity;      /* equal for two files only when they are of the same build */
-=======
 /* The executable or a shared library, as loaded into this process; or another program that this
  * process calls. */
 typedef struct
@@ -17,7 +10,6 @@ typedef struct
   char *path;     /* (nullable): of a shared library's file, or of the other program; NULL for the
                      executable */
   char *identity; /* equal for two files only when they are of the same build */
->>>>>>> Stashed changes
   gboolean is_program; /* path is of another program */
 } Module;
 
