@@ -20,6 +20,12 @@ ProcfunFunction *procfun_function_new_for_handler (const char *name, const char 
                                                    ProcfunHandler handler, gpointer user_data,
                                                    GDestroyNotify destroy, GError **error);
 
+/* What another program or library says of itself: it can be called in its own process, and not
+ * here. The schemas are borrowed, @module is taken. */
+ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchema *args,
+                                                  ProcfunSchema *result, ProcfunFunctionFlags flags,
+                                                  Module *module);
+
 void procfun_function_unload (ProcfunFunction *self);
 
 /* (nullable): none for functions registered at run time, which only a running main() can find. */

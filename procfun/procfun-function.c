@@ -245,6 +245,18 @@ procfun_function_new_for_handler (const char *name, const char *const *arg_names
   return self;
 }
 
+ProcfunFunction *
+procfun_function_new_for_module (const char *name, ProcfunSchema *args, ProcfunSchema *result,
+                                 ProcfunFunctionFlags flags, Module *module)
+{
+  ProcfunFunction *self
+      = function_new (name, procfun_schema_ref (args), procfun_schema_ref (result));
+
+  self->flags = flags;
+  self->module = module;
+  return self;
+}
+
 void
 procfun_function_unload (ProcfunFunction *self)
 {
