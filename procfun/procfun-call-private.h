@@ -6,14 +6,53 @@
 
 G_BEGIN_DECLS
 
+struct _ProcfunCall
+{
+  GObject parent_instance;
+
+  ProcfunFunction *function;
+  GVariant *args;            /* (nullable): not when @encode_error is set */
+  GError *encode_error;      /* (nullable) */
+  GUnixFDList *fd_list;      /* (nullable) */
+  ProcfunExecutor *executor; /* (nullable): the default one */
+
+  /* how it may run; times in µs, 0: none */
+  gint64 timeout;
+  gint64 deadline;
+  gint64 grace_period;
+  ProcfunLimits *limits; /* (nullable) */
+  ProcfunOutputMode output_modes[2];
+
+  gint state;                 /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
+  gint64 submitted_at;        /* monotonic time in µs */
+  GCancellable *cancellable;  /* trips by abort, and with the one that the caller gave */
+  gint detached;              /* nobody needs to hold it */
+
+  /* what came of it */
+  gint pid;
+  GVariant *result;
+  GUnixFDList *result_fd_list; /* (nullable) */
+  ProcfunUsage *usage;         /* (nullable) */
+  ProcfunFailure *failure;     /* (nullable) */
+};
+
 /* A call that can only fail, with @error (transfer full): its arguments could not be encoded. */
 ProcfunCall *procfun_call_new_failed (ProcfunFunction *function, GError *error);
 
-/* For executors. The process runs: keeps its number and emits #ProcfunCall::started in the calling
- * thread. */
-void procfun_call_started (ProcfunCall *self, int pid);
+/* For executors; all of it in the thread that runs the call. */
 
-/* Descriptors that came with the result. (nullable) (transfer full) */
+/* When its deadline is over: monotonic time in µs; 0: it has none. */
+gint64 procfun_call_get_deadline_time (ProcfunCall *self);
+
+/* The process runs: keeps its number and emits #ProcfunCall::started. */
+void procfun_call_started (ProcfunCall *self, int pid);
+void procfun_call_emit_finished (ProcfunCall *self);
+void procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message);
+void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);
+
+/* Descriptors that came with the result; what was used; why it failed. (nullable) (transfer full) */
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
+void procfun_call_take_usage (ProcfunCall *self, ProcfunUsage *usage);
+void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
 
 G_END_DECLS

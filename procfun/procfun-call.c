@@ -2,9 +2,7 @@
 
 #include "procfun/procfun-call-private.h"
 
-#include "procfun/platform/intl.h"
-#include "procfun/procfun-error.h"
-#include "procfun/procfun-executor-private.h"
+#include "procfun/procfun-executor.h"
 
 /**
  * SECTION:procfun-call
@@ -26,21 +24,8 @@
  *
  * Since: 0.1
  */
-struct _ProcfunCall
-{
-  GObject parent_instance;
-
-  ProcfunFunction *function;
-  GVariant *args;            /* (nullable): not when @encode_error is set */
-  GError *encode_error;      /* (nullable) */
-  GUnixFDList *fd_list;      /* (nullable) */
-  ProcfunExecutor *executor; /* (nullable): the default one */
-
-  gint state; /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
-  gint pid;
-  GVariant *result;
-  GUnixFDList *result_fd_list; /* (nullable) */
-};
+/* For functions that do not listen, the first step is the last one that is needed. */
+#define DEFAULT_GRACE_PERIOD G_USEC_PER_SEC
 
 G_DEFINE_FINAL_TYPE (ProcfunCall, procfun_call, G_TYPE_OBJECT)
 
@@ -48,12 +33,17 @@ enum
 {
   PROP_FUNCTION = 1,
   PROP_STATE,
+  PROP_TIMEOUT,
+  PROP_DEADLINE,
+  PROP_GRACE_PERIOD,
   N_PROPS
 };
 
 enum
 {
   STARTED,
+  PROGRESS,
+  OUTPUT,
   FINISHED,
   N_SIGNALS
 };
@@ -73,6 +63,10 @@ procfun_call_finalize (GObject *object)
   g_clear_object (&self->executor);
   g_clear_pointer (&self->result, g_variant_unref);
   g_clear_object (&self->result_fd_list);
+  g_clear_pointer (&self->limits, procfun_limits_free);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->usage, procfun_usage_free);
+  g_clear_pointer (&self->failure, procfun_failure_unref);
 
   G_OBJECT_CLASS (procfun_call_parent_class)->finalize (object);
 }
@@ -90,10 +84,48 @@ procfun_call_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_STATE:
       g_value_set_enum (value, (gint)procfun_call_get_state (self));
       break;
+    case PROP_TIMEOUT:
+      g_value_set_int64 (value, self->timeout);
+      break;
+    case PROP_DEADLINE:
+      g_value_set_int64 (value, self->deadline);
+      break;
+    case PROP_GRACE_PERIOD:
+      g_value_set_int64 (value, self->grace_period);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
+
+static void
+procfun_call_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  ProcfunCall *self = PROCFUN_CALL (object);
+
+  switch (id)
+    {
+    case PROP_TIMEOUT:
+      procfun_call_set_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_DEADLINE:
+      procfun_call_set_deadline (self, g_value_get_int64 (value));
+      break;
+    case PROP_GRACE_PERIOD:
+      procfun_call_set_grace_period (self, g_value_get_int64 (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+G_DEFINE_ENUM_TYPE (ProcfunStream, procfun_stream, G_DEFINE_ENUM_VALUE (PROCFUN_STREAM_STDOUT, "stdout"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_STREAM_STDERR, "stderr"))
+
+G_DEFINE_ENUM_TYPE (ProcfunOutputMode, procfun_output_mode,
+                    G_DEFINE_ENUM_VALUE (PROCFUN_OUTPUT_INHERIT, "inherit"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_OUTPUT_CAPTURE, "capture"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_OUTPUT_DISCARD, "discard"))
 
 G_DEFINE_ENUM_TYPE (ProcfunCallState, procfun_call_state,
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_NEW, "new"),
@@ -108,6 +140,7 @@ procfun_call_class_init (ProcfunCallClass *klass)
 
   object_class->finalize = procfun_call_finalize;
   object_class->get_property = procfun_call_get_property;
+  object_class->set_property = procfun_call_set_property;
 
   /**
    * ProcfunCall:function:
@@ -128,6 +161,36 @@ procfun_call_class_init (ProcfunCallClass *klass)
   props[PROP_STATE]
       = g_param_spec_enum ("state", NULL, NULL, PROCFUN_TYPE_CALL_STATE, PROCFUN_CALL_NEW,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * ProcfunCall:timeout:
+   *
+   * How long the function may run, in microseconds; 0: as long as it likes.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TIMEOUT]
+      = g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, 0,
+                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * ProcfunCall:deadline:
+   *
+   * How long the call may take from its submission, time in a queue included, in microseconds; 0: as long as it likes.
+   *
+   * Since: 0.1
+   */
+  props[PROP_DEADLINE]
+      = g_param_spec_int64 ("deadline", NULL, NULL, 0, G_MAXINT64, 0,
+                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * ProcfunCall:grace-period:
+   *
+   * How long a call that is to end has after each step of asking it, in microseconds. With 0 it is killed at once.
+   *
+   * Since: 0.1
+   */
+  props[PROP_GRACE_PERIOD]
+      = g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
+                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**
@@ -141,6 +204,32 @@ procfun_call_class_init (ProcfunCallClass *klass)
    */
   signals[STARTED] = g_signal_new ("started", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  /**
+   * ProcfunCall::progress:
+   * @self: the call
+   * @fraction: how far the function is, from 0 to 1
+   * @message: (nullable): what it is doing
+   *
+   * Emitted when the function has called procfun_report_progress(), in order. Reports that follow each other within
+   * 20 ms are left out, but for the last one.
+   *
+   * Since: 0.1
+   */
+  signals[PROGRESS] = g_signal_new ("progress", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_STRING);
+  /**
+   * ProcfunCall::output:
+   * @self: the call
+   * @stream: where the function printed
+   * @line: a line without its end; what is no UTF-8 in it is replaced
+   *
+   * Emitted for each line that the function printed, where procfun_call_set_output_mode() asks for it. A line of
+   * more than 64 KiB comes in parts.
+   *
+   * Since: 0.1
+   */
+  signals[OUTPUT] = g_signal_new ("output", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 2, PROCFUN_TYPE_STREAM, G_TYPE_STRING);
   /**
    * ProcfunCall::finished:
    * @self: the call
@@ -157,6 +246,8 @@ procfun_call_class_init (ProcfunCallClass *klass)
 static void
 procfun_call_init (ProcfunCall *self)
 {
+  self->grace_period = DEFAULT_GRACE_PERIOD;
+  self->cancellable = g_cancellable_new ();
 }
 
 /* What executors tell */
@@ -179,193 +270,48 @@ procfun_call_started (ProcfunCall *self, int pid)
 }
 
 void
+procfun_call_emit_finished (ProcfunCall *self)
+{
+  g_signal_emit (self, signals[FINISHED], 0);
+}
+
+void
+procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message)
+{
+  g_signal_emit (self, signals[PROGRESS], 0, fraction, message);
+}
+
+void
+procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line)
+{
+  g_signal_emit (self, signals[OUTPUT], 0, stream, line);
+}
+
+gint64
+procfun_call_get_deadline_time (ProcfunCall *self)
+{
+  return self->deadline > 0 ? self->submitted_at + self->deadline : 0;
+}
+
+void
+procfun_call_take_usage (ProcfunCall *self, ProcfunUsage *usage)
+{
+  g_clear_pointer (&self->usage, procfun_usage_free);
+  self->usage = usage;
+}
+
+void
+procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure)
+{
+  g_clear_pointer (&self->failure, procfun_failure_unref);
+  self->failure = failure;
+}
+
+void
 procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list)
 {
   g_clear_object (&self->result_fd_list);
   self->result_fd_list = fd_list;
-}
-
-/* Running */
-
-static gboolean
-check_arguments (ProcfunCall *self, GError **error)
-{
-  const GVariantType *type = procfun_function_get_arguments_type (self->function);
-
-  if (self->encode_error != NULL)
-    {
-      g_propagate_error (error, g_error_copy (self->encode_error));
-      return FALSE;
-    }
-  if (g_variant_is_of_type (self->args, type))
-    return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() takes arguments of the type “%.*s”, not “%s”"),
-               procfun_function_get_name (self->function),
-               (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type),
-               g_variant_get_type_string (self->args));
-  return FALSE;
-}
-
-static gboolean
-start (ProcfunCall *self)
-{
-  return g_atomic_int_compare_and_exchange (&self->state, PROCFUN_CALL_NEW, PROCFUN_CALL_RUNNING);
-}
-
-static void
-end (ProcfunCall *self, GVariant *result)
-{
-  if (result != NULL)
-    self->result = g_variant_ref (result);
-  g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
-  g_signal_emit (self, signals[FINISHED], 0);
-}
-
-static ProcfunExecutor *
-ref_executor (ProcfunCall *self)
-{
-  return g_object_ref (self->executor != NULL ? self->executor : procfun_executor_get_default ());
-}
-
-/**
- * procfun_call_run:
- * @self: a #ProcfunCall that was not started
- * @cancellable: (nullable): a #GCancellable, which ends the process of the call
- * @error: return location for a #GError
- *
- * Runs the call and waits for its end, in this thread and without running its main context.
- *
- * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of
- * the domain %PROCFUN_ERROR.
- *
- * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error
- * set
- *
- * Since: 0.1
- */
-GVariant *
-procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (ProcfunExecutor) executor = NULL;
-  GVariant *result = NULL;
-
-  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  if (!start (self))
-    {
-      g_critical ("%s: this call of %s() was started before", G_STRFUNC,
-                  procfun_function_get_name (self->function));
-      return NULL;
-    }
-
-  g_object_ref (self);
-  executor = ref_executor (self);
-  if (check_arguments (self, error) && !g_cancellable_set_error_if_cancelled (cancellable, error))
-    result = procfun_executor_run (executor, self, cancellable, error);
-  end (self, result);
-  g_object_unref (self);
-  return result;
-}
-
-static void
-on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  ProcfunCall *self = g_task_get_source_object (task);
-  GError *error = NULL;
-  GVariant *result = procfun_executor_run_finish (PROCFUN_EXECUTOR (source), async_result, &error);
-
-  end (self, result);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-}
-
-/* A call that fails before it reaches its executor ends like any other: later, in the caller's
- * context. */
-static gboolean
-fail_in_context (gpointer user_data)
-{
-  GTask *task = user_data;
-
-  end (g_task_get_source_object (task), NULL);
-  g_task_return_error (task, g_error_copy (g_task_get_task_data (task)));
-  return G_SOURCE_REMOVE;
-}
-
-static void
-fail_later (GTask *task, GError *error)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_task_set_task_data (task, error, (GDestroyNotify)g_error_free);
-  g_source_set_callback (source, fail_in_context, g_object_ref (task), g_object_unref);
-  g_source_set_priority (source, g_task_get_priority (task));
-  g_source_attach (source, g_task_get_context (task));
-}
-
-/**
- * procfun_call_run_async:
- * @self: a #ProcfunCall that was not started
- * @cancellable: (nullable): a #GCancellable, which ends the process of the call
- * @callback: called when the call has ended
- * @user_data: for @callback
- *
- * Runs the call without waiting for its end. Signals and @callback come in the main context that is
- * this thread's default now.
- *
- * Since: 0.1
- */
-void
-procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                        gpointer user_data)
-{
-  g_autoptr (GTask) task = NULL;
-  g_autoptr (ProcfunExecutor) executor = NULL;
-  GError *error = NULL;
-
-  g_return_if_fail (PROCFUN_IS_CALL (self));
-  if (!start (self))
-    {
-      g_critical ("%s: this call of %s() was started before", G_STRFUNC,
-                  procfun_function_get_name (self->function));
-      return;
-    }
-
-  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded.
-   */
-  task = g_task_new (self, NULL, callback, user_data);
-  g_task_set_source_tag (task, procfun_call_run_async);
-  executor = ref_executor (self);
-  if (check_arguments (self, &error) && !g_cancellable_set_error_if_cancelled (cancellable, &error))
-    procfun_executor_run_async (executor, self, cancellable, on_run, g_steal_pointer (&task));
-  else
-    fail_later (task, error);
-}
-
-/**
- * procfun_call_run_finish:
- * @self: a #ProcfunCall
- * @result: what the callback was given
- * @error: return location for a #GError
- *
- * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the
- * errors.
- *
- * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error
- * set
- *
- * Since: 0.1
- */
-GVariant *
-procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_call_run_async), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /**
@@ -501,6 +447,197 @@ procfun_call_get_fd_list (ProcfunCall *self)
   return self->fd_list;
 }
 
+static void
+set_time (ProcfunCall *self, gint64 *time, gint64 us, GParamSpec *pspec)
+{
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  if (*time == us)
+    return;
+  *time = us;
+  g_object_notify_by_pspec (G_OBJECT (self), pspec);
+}
+
+/**
+ * procfun_call_set_timeout:
+ * @self: a #ProcfunCall that was not started
+ * @us: how long the function may run, in microseconds; 0: as long as it likes
+ *
+ * Sets #ProcfunCall:timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_timeout (ProcfunCall *self, gint64 us)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (us >= 0);
+
+  set_time (self, &self->timeout, us, props[PROP_TIMEOUT]);
+}
+
+/**
+ * procfun_call_get_timeout:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:timeout.
+ *
+ * Returns: how long the function may run, in microseconds; 0: as long as it likes
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_call_get_timeout (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), 0);
+  return self->timeout;
+}
+
+/**
+ * procfun_call_set_deadline:
+ * @self: a #ProcfunCall that was not started
+ * @us: how long the call may take from its submission, in microseconds; 0: as long as it likes
+ *
+ * Sets #ProcfunCall:deadline.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_deadline (ProcfunCall *self, gint64 us)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (us >= 0);
+
+  set_time (self, &self->deadline, us, props[PROP_DEADLINE]);
+}
+
+/**
+ * procfun_call_get_deadline:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:deadline.
+ *
+ * Returns: how long the call may take from its submission, in microseconds; 0: as long as it likes
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_call_get_deadline (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), 0);
+  return self->deadline;
+}
+
+/**
+ * procfun_call_set_grace_period:
+ * @self: a #ProcfunCall that was not started
+ * @us: how long a call that is to end has after each step, in microseconds
+ *
+ * Sets #ProcfunCall:grace-period.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_grace_period (ProcfunCall *self, gint64 us)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (us >= 0);
+
+  set_time (self, &self->grace_period, us, props[PROP_GRACE_PERIOD]);
+}
+
+/**
+ * procfun_call_get_grace_period:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:grace-period.
+ *
+ * Returns: how long a call that is to end has after each step, in microseconds
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_call_get_grace_period (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), 0);
+  return self->grace_period;
+}
+
+/**
+ * procfun_call_set_limits:
+ * @self: a #ProcfunCall that was not started
+ * @limits: (nullable): what the call may use, or %NULL for anything; copied
+ *
+ * Sets what the call may use. Each limit that is broken ends the call with an error of its own.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_limits (ProcfunCall *self, const ProcfunLimits *limits)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  g_clear_pointer (&self->limits, procfun_limits_free);
+  self->limits = limits != NULL ? procfun_limits_copy (limits) : NULL;
+}
+
+/**
+ * procfun_call_get_limits:
+ * @self: a #ProcfunCall
+ *
+ * Gets what the call may use.
+ *
+ * Returns: (transfer none) (nullable): the limits, or %NULL for none
+ *
+ * Since: 0.1
+ */
+const ProcfunLimits *
+procfun_call_get_limits (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  return self->limits;
+}
+
+/**
+ * procfun_call_set_output_mode:
+ * @self: a #ProcfunCall that was not started
+ * @stream: one of the streams of the function
+ * @mode: what becomes of what it prints there
+ *
+ * Chooses where the output of the function goes: by default, where that of the program goes.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_output_mode (ProcfunCall *self, ProcfunStream stream, ProcfunOutputMode mode)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (stream <= PROCFUN_STREAM_STDERR);
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  self->output_modes[stream] = mode;
+}
+
+/**
+ * procfun_call_get_output_mode:
+ * @self: a #ProcfunCall
+ * @stream: one of the streams of the function
+ *
+ * Gets where the output of the function goes.
+ *
+ * Returns: what becomes of what it prints there
+ *
+ * Since: 0.1
+ */
+ProcfunOutputMode
+procfun_call_get_output_mode (ProcfunCall *self, ProcfunStream stream)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), PROCFUN_OUTPUT_INHERIT);
+  g_return_val_if_fail (stream <= PROCFUN_STREAM_STDERR, PROCFUN_OUTPUT_INHERIT);
+  return self->output_modes[stream];
+}
+
 /**
  * procfun_call_get_state:
  * @self: a #ProcfunCall
@@ -568,4 +705,38 @@ procfun_call_get_result_fd_list (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
   return procfun_call_get_state (self) == PROCFUN_CALL_SUCCEEDED ? self->result_fd_list : NULL;
+}
+
+/**
+ * procfun_call_get_usage:
+ * @self: a #ProcfunCall
+ *
+ * Gets what the call used, also when it failed, as far as its process could still be asked.
+ *
+ * Returns: (transfer none) (nullable): the usage, or %NULL when it is not known, or the call has not ended
+ *
+ * Since: 0.1
+ */
+ProcfunUsage *
+procfun_call_get_usage (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  return procfun_call_get_state (self) >= PROCFUN_CALL_SUCCEEDED ? self->usage : NULL;
+}
+
+/**
+ * procfun_call_get_failure:
+ * @self: a #ProcfunCall
+ *
+ * Gets why the call failed.
+ *
+ * Returns: (transfer none) (nullable): the failure, or %NULL when the call has not failed
+ *
+ * Since: 0.1
+ */
+ProcfunFailure *
+procfun_call_get_failure (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  return procfun_call_get_state (self) == PROCFUN_CALL_FAILED ? self->failure : NULL;
 }

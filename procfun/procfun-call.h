@@ -8,7 +8,10 @@
 
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
+#include <procfun/procfun-failure.h>
 #include <procfun/procfun-function.h>
+#include <procfun/procfun-limits.h>
+#include <procfun/procfun-usage.h>
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
@@ -44,6 +47,48 @@ typedef enum
 PROCFUN_AVAILABLE_IN_0_1
 GType procfun_call_state_get_type (void) G_GNUC_CONST;
 
+/**
+ * ProcfunStream:
+ * @PROCFUN_STREAM_STDOUT: standard output
+ * @PROCFUN_STREAM_STDERR: standard error
+ *
+ * What a function prints on.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_STREAM_STDOUT,
+  PROCFUN_STREAM_STDERR
+} ProcfunStream;
+
+#define PROCFUN_TYPE_STREAM (procfun_stream_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_stream_get_type (void) G_GNUC_CONST;
+
+/**
+ * ProcfunOutputMode:
+ * @PROCFUN_OUTPUT_INHERIT: goes where the same stream of the program goes
+ * @PROCFUN_OUTPUT_CAPTURE: is given line by line by #ProcfunCall::output
+ * @PROCFUN_OUTPUT_DISCARD: is thrown away
+ *
+ * What becomes of what a function prints. In each case the last 4 KiB are kept for the failure of the call.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_OUTPUT_INHERIT,
+  PROCFUN_OUTPUT_CAPTURE,
+  PROCFUN_OUTPUT_DISCARD
+} ProcfunOutputMode;
+
+#define PROCFUN_TYPE_OUTPUT_MODE (procfun_output_mode_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_output_mode_get_type (void) G_GNUC_CONST;
+
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunCall *procfun_call_new (ProcfunFunction *function, GVariant *args);
 PROCFUN_AVAILABLE_IN_0_1
@@ -59,6 +104,30 @@ void procfun_call_set_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
 PROCFUN_AVAILABLE_IN_0_1
 GUnixFDList *procfun_call_get_fd_list (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_timeout (ProcfunCall *self, gint64 us);
+PROCFUN_AVAILABLE_IN_0_1
+gint64 procfun_call_get_timeout (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_deadline (ProcfunCall *self, gint64 us);
+PROCFUN_AVAILABLE_IN_0_1
+gint64 procfun_call_get_deadline (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_grace_period (ProcfunCall *self, gint64 us);
+PROCFUN_AVAILABLE_IN_0_1
+gint64 procfun_call_get_grace_period (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_limits (ProcfunCall *self, const ProcfunLimits *limits);
+PROCFUN_AVAILABLE_IN_0_1
+const ProcfunLimits *procfun_call_get_limits (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_output_mode (ProcfunCall *self, ProcfunStream stream, ProcfunOutputMode mode);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunOutputMode procfun_call_get_output_mode (ProcfunCall *self, ProcfunStream stream);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_abort (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_detach (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable,
@@ -73,5 +142,9 @@ PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_get_result (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 GUnixFDList *procfun_call_get_result_fd_list (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunUsage *procfun_call_get_usage (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunFailure *procfun_call_get_failure (ProcfunCall *self);
 
 G_END_DECLS

@@ -1,43 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #include "procfun/backend/exchange.h"
 
+#include "procfun/backend/ladder.h"
+#include "procfun/backend/outcome.h"
+#include "procfun/backend/output.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
+#include "procfun/procfun-usage-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
-/* A child that has answered, or closed its channel, ends by itself; when it does not within this
- * time, it is ended. */
+/* A child that has answered, or closed its channel, ends by itself; when it does not within this time, it is ended. */
 #define END_WAIT_US (2 * G_USEC_PER_SEC)
 
-/* Where the kernel has no pidfds, for which nothing can wait. */
+/* Where the kernel has no pidfds, for which nothing can wait; and when a stream of the program is full. */
 #define BLIND_STEP_US 1000
+#define HELD_UP_STEP_US 5000
+
+#define REPORT_MAX ((gsize)1024 * 1024) /* of a crash */
 
 struct _Exchange
 {
-  ProcfunCall *call;
+  ProcfunCall *call;         /* borrowed */
   ProcfunFunction *function; /* the call's */
   ProcfunCodec *codec;
   Process *process;
   Channel *channel;
   int lifeline_fd;
+  int report_fd;
+  GByteArray *report;
+  Output *outputs[2];
+  Ladder ladder;
 
-  gboolean greeted; /* the child said hello */
-  GVariant *result; /* what came of it: a result or an error, or neither yet */
-  GError *error;
+  gboolean greeted;       /* the child said hello */
+  gint64 timeout_at;      /* monotonic times in µs; 0: never */
+  gint64 deadline_at;
+  gint64 end_by;          /* when it must have ended, because it has answered or can't any more */
   gboolean channel_ended; /* nothing more will come */
-  gint64 kill_at;         /* monotonic time in µs; 0: never */
-  gboolean done;          /* the child is dead, and all is known */
+  Outcome outcome;
+  gboolean done; /* the child is dead, and all is known */
 };
 
 GBytes *
@@ -49,14 +59,12 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
                               procfun_call_get_arguments (call), error);
 
   if (bytes == NULL)
-    g_prefix_error (error, _ ("%s() cannot be called with this: "),
-                    procfun_function_get_name (function));
+    g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                  _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
                     " is the limit"),
-                 procfun_function_get_name (function), g_bytes_get_size (bytes),
-                 options->max_payload);
+                 procfun_function_get_name (function), g_bytes_get_size (bytes), options->max_payload);
   else
     return g_steal_pointer (&bytes);
   return NULL;
@@ -77,28 +85,49 @@ send_call (Exchange *self, const ExchangeOptions *options, GBytes *arguments)
                         .identity = get_identity (self->function),
                         .depth = procfun_context_get_depth () + 1,
                         .arguments_on_command_line = options->arguments_on_command_line,
-                        .max_payload = options->max_payload };
-  const FrameCall head = { .hash = procfun_function_get_hash_number (self->function) };
+                        .max_payload = options->max_payload,
+                        .limits = (ProcfunLimits *)procfun_call_get_limits (self->call) };
+  const FrameCall head = { .hash = procfun_function_get_hash_number (self->function),
+                           .deadline = self->deadline_at,
+                           .flags = FRAME_CALL_LAST };
   g_autoptr (GBytes) setup_bytes = setup_to_bytes (&setup);
 
   channel_send (self->channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, NULL);
   channel_send (self->channel, FRAME_CALL, 0, &head, sizeof head, arguments,
                 procfun_call_get_fd_list (self->call));
-  channel_end_output (self->channel);
+  channel_flush (self->channel);
+}
+
+static void
+take_outputs (Exchange *self, Launched *launched)
+{
+  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    self->outputs[i] = output_new (g_steal_fd (&launched->output_fds[i]), (ProcfunStream)i,
+                                   procfun_call_get_output_mode (self->call, (ProcfunStream)i), limit);
 }
 
 Exchange *
-exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
-              GBytes *arguments)
+exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options, GBytes *arguments)
 {
   Exchange *self = g_new0 (Exchange, 1);
 
-  self->call = g_object_ref (call);
-  self->function = procfun_call_get_function (call);
+  self->call = call;
+  self->function = g_object_ref (procfun_call_get_function (call));
   self->codec = g_object_ref (options->codec);
   self->process = g_steal_pointer (&launched->process);
-  self->channel = channel_new (g_steal_fd (&launched->channel_fd), options->max_payload);
+  self->channel = channel_new (g_steal_fd (&launched->channel_fd), options->max_payload + sizeof (ProcfunUsage));
   self->lifeline_fd = g_steal_fd (&launched->lifeline_fd);
+  self->report_fd = g_steal_fd (&launched->report_fd);
+  self->report = g_byte_array_new ();
+  self->ladder.process = self->process;
+  self->ladder.channel = self->channel;
+  self->ladder.grace = procfun_call_get_grace_period (call);
+  self->deadline_at = procfun_call_get_deadline_time (call);
+  outcome_init (&self->outcome, call, process_get_pid (self->process));
+  take_outputs (self, launched);
   send_call (self, options, arguments);
   return self;
 }
@@ -107,48 +136,50 @@ void
 exchange_free (Exchange *self)
 {
   if (!self->done)
-    process_signal (self->process, SIGKILL);
-  g_object_unref (self->call);
+    process_kill_all (self->process);
+  g_object_unref (self->function);
   g_object_unref (self->codec);
   process_free (self->process);
   channel_free (self->channel);
   fd_clear (&self->lifeline_fd);
-  g_clear_pointer (&self->result, g_variant_unref);
-  g_clear_error (&self->error);
+  fd_clear (&self->report_fd);
+  g_byte_array_unref (self->report);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    output_free (self->outputs[i]);
+  outcome_clear (&self->outcome);
   g_free (self);
 }
 
-/* What came of it */
+/* What comes of it */
 
-static gboolean
-is_answered (Exchange *self)
+static void
+await_end (Exchange *self)
 {
-  return self->result != NULL || self->error != NULL;
+  if (self->end_by == 0)
+    self->end_by = g_get_monotonic_time () + END_WAIT_US;
+}
+
+/* Takes @error. */
+static void
+fail (Exchange *self, ProcfunCause cause, GError *error)
+{
+  outcome_fail (&self->outcome, cause, error);
+  await_end (self);
 }
 
 static void
-wait_for_end (Exchange *self)
+fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
 {
-  if (self->kill_at == 0)
-    self->kill_at = g_get_monotonic_time () + END_WAIT_US;
+  fail (self, cause, error);
+  ladder_kill (&self->ladder);
 }
 
-/* Takes @error. The first one counts. */
+/* Asks first. What it says from now on changes nothing. */
 static void
-fail (Exchange *self, GError *error)
+fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
 {
-  if (is_answered (self))
-    g_error_free (error);
-  else
-    self->error = error;
-  wait_for_end (self);
-}
-
-static void
-fail_and_kill (Exchange *self, GError *error)
-{
-  fail (self, error);
-  process_signal (self->process, SIGKILL);
+  outcome_fail (&self->outcome, cause, error);
+  ladder_begin (&self->ladder);
 }
 
 static void
@@ -157,60 +188,121 @@ handle_hello (Exchange *self, const Frame *frame)
   const char *identity = get_identity (self->function);
   gsize size;
   const char *theirs = g_bytes_get_data (frame->payload, &size);
+  gint64 timeout = procfun_call_get_timeout (self->call);
 
   self->greeted = TRUE;
   if (size > 0 && (size != strlen (identity) || memcmp (theirs, identity, size) != 0))
     return; /* it says so itself, with the name of the file */
+  if (timeout > 0)
+    self->timeout_at = g_get_monotonic_time () + timeout;
   procfun_call_started (self->call, process_get_pid (self->process));
+}
+
+/* The usage that answers begin with; the rest is returned. (transfer full) */
+static GBytes *
+take_usage (Exchange *self, const Frame *frame)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frame->payload, &size);
+
+  if (size < sizeof (ProcfunUsage))
+    return g_bytes_new (NULL, 0);
+  outcome_set_usage (&self->outcome, data);
+  return g_bytes_new_from_bytes (frame->payload, sizeof (ProcfunUsage), size - sizeof (ProcfunUsage));
 }
 
 static void
 handle_result (Exchange *self, const Frame *frame)
 {
+  g_autoptr (GBytes) payload = take_usage (self, frame);
   GError *error = NULL;
-  GVariant *result = procfun_codec_decode (
-      self->codec, procfun_function_get_return_schema (self->function), frame->payload, &error);
+  GVariant *result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
+                                           payload, &error);
 
   if (result == NULL)
     {
       g_prefix_error (&error, _ ("the result of %s() cannot be read: "),
                       procfun_function_get_name (self->function));
-      fail_and_kill (self, error);
+      fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
       return;
     }
-  self->result = result;
+  outcome_succeed (&self->outcome, result);
   if (frame->fds != NULL)
     procfun_call_take_result_fd_list (self->call, g_object_ref (frame->fds));
-  wait_for_end (self);
+  await_end (self);
+}
+
+static void
+handle_error (Exchange *self, const Frame *frame)
+{
+  g_autoptr (GBytes) payload = take_usage (self, frame);
+
+  fail (self, PROCFUN_CAUSE_ERROR, error_from_bytes (payload));
 }
 
 static void
 handle_exit (Exchange *self, const Frame *frame)
 {
+  g_autoptr (GBytes) payload = take_usage (self, frame);
   gint32 code = 0;
 
-  memcpy (&code, g_bytes_get_data (frame->payload, NULL),
-          MIN (g_bytes_get_size (frame->payload), sizeof code));
-  fail (self,
-        g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED, _ ("%s() ended its process by exit (%d)"),
-                     procfun_function_get_name (self->function), code));
+  memcpy (&code, g_bytes_get_data (payload, NULL), MIN (g_bytes_get_size (payload), sizeof code));
+  outcome_exit (&self->outcome, code);
+  await_end (self);
+}
+
+static void
+handle_progress (Exchange *self, const Frame *frame)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (frame->payload, &size);
+  g_autofree char *message = NULL;
+  double fraction;
+
+  if (size < sizeof fraction)
+    return;
+  memcpy (&fraction, data, sizeof fraction);
+  if (size > sizeof fraction)
+    message = g_utf8_make_valid (data + sizeof fraction, (gssize)(size - sizeof fraction));
+  procfun_call_emit_progress (self->call, fraction, message);
 }
 
 static void
 handle_frame (Exchange *self, const Frame *frame)
 {
+  static const struct
+  {
+    FrameType type;
+    void (*handle) (Exchange *self, const Frame *frame);
+    gboolean is_answer;
+  } handlers[] = { { FRAME_RESULT, handle_result, TRUE },
+                   { FRAME_ERROR, handle_error, TRUE },
+                   { FRAME_EXIT, handle_exit, TRUE },
+                   { FRAME_PROGRESS, handle_progress, FALSE } };
+
+  if (frame->type == FRAME_LISTENS)
+    {
+      self->ladder.listens = TRUE;
+      return;
+    }
   if (frame->type == FRAME_HELLO && !self->greeted)
-    handle_hello (self, frame);
-  else if (frame->type == FRAME_RESULT && !is_answered (self))
-    handle_result (self, frame);
-  else if (frame->type == FRAME_ERROR && !is_answered (self))
-    fail (self, error_from_bytes (frame->payload));
-  else if (frame->type == FRAME_EXIT && !is_answered (self))
-    handle_exit (self, frame);
-  else
-    fail_and_kill (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                                      _ ("%s() failed: its process sent a frame out of turn"),
-                                      procfun_function_get_name (self->function)));
+    {
+      handle_hello (self, frame);
+      return;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
+    if (handlers[i].type == frame->type && self->greeted)
+      {
+        if (!outcome_is_known (&self->outcome))
+          handlers[i].handle (self, frame);
+        else if (handlers[i].is_answer)
+          await_end (self); /* it heard that it is to end */
+        return;
+      }
+  fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL,
+                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                              _ ("%s() failed: its process sent a frame out of turn"),
+                              procfun_function_get_name (self->function)));
 }
 
 static void
@@ -230,234 +322,183 @@ receive (Exchange *self)
           return;
         case CHANNEL_FAILED:
           g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));
-          fail_and_kill (self, error);
+          fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
           self->channel_ended = TRUE;
           break;
         case CHANNEL_END:
         default:
           self->channel_ended = TRUE;
-          wait_for_end (self);
+          await_end (self);
           break;
         }
     }
 }
 
-/* The child is dead and left no answer: its wait status is all there is. */
-static GError *
-error_from_status (Exchange *self)
+static void
+receive_report (Exchange *self)
+{
+  while (self->report_fd >= 0)
+    {
+      guint8 data[4096];
+      gssize n = read (self->report_fd, data, sizeof data);
+
+      if (n > 0 && self->report->len < REPORT_MAX)
+        g_byte_array_append (self->report, data, (guint)n);
+      else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+        fd_clear (&self->report_fd);
+      else if (errno == EAGAIN)
+        return;
+    }
+}
+
+static void
+receive_output (Exchange *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      output_advance (self->outputs[i], self->call);
+      if (output_is_over_limit (self->outputs[i]) && !outcome_is_known (&self->outcome))
+        fail_and_kill (self, PROCFUN_CAUSE_LIMIT,
+                       g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_LIMIT, _ ("%s() printed more than its limit"),
+                                    procfun_function_get_name (self->function)));
+    }
+}
+
+/* When it must end */
+
+static void
+check_cancelled (Exchange *self, GCancellable *cancellable)
+{
+  GError *error = NULL;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
+    fail_and_end (self, PROCFUN_CAUSE_CANCELLED, error);
+}
+
+static gboolean
+is_over (gint64 time, gint64 now)
+{
+  return time > 0 && now >= time;
+}
+
+static void
+check_clocks (Exchange *self)
 {
   const char *name = procfun_function_get_name (self->function);
-  int status;
+  gint64 now = g_get_monotonic_time ();
 
-  if (!process_get_status (self->process, &status))
-    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                        _ ("%s() ended its process without an answer; how is not known, because "
-                           "this program ignores "
-                           "or collects the end of its children"),
-                        name);
-  if (WIFEXITED (status))
-    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                        self->greeted
-                            ? _ ("%s() ended its process with exit code %d")
-                            : _ ("the process for %s() did not start: it ended with exit code %d"),
-                        name, WEXITSTATUS (status));
-  if (WTERMSIG (status) == SIGKILL)
-    return g_error_new (
-        PROCFUN_ERROR, PROCFUN_ERROR_KILLED,
-        _ ("%s() was killed: SIGKILL from outside this program, maybe by the system for lack of "
-           "memory"),
-        name);
-  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, _ ("%s() crashed: SIG%s (%s)"), name,
-                      sigabbrev_np (WTERMSIG (status)) != NULL ? sigabbrev_np (WTERMSIG (status))
-                                                               : "?",
-                      g_strsignal (WTERMSIG (status)));
+  if (is_over (self->timeout_at, now))
+    fail_and_end (self, PROCFUN_CAUSE_TIMED_OUT,
+                  g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("%s() timed out after %.6g s"), name,
+                               (double)procfun_call_get_timeout (self->call) / G_USEC_PER_SEC));
+  else if (is_over (self->deadline_at, now))
+    fail_and_end (self, PROCFUN_CAUSE_TIMED_OUT,
+                  g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("%s() missed its deadline of %.6g s"),
+                               name, (double)procfun_call_get_deadline (self->call) / G_USEC_PER_SEC));
+}
+
+/* It has answered or closed its channel, and should be gone. */
+static void
+check_end (Exchange *self)
+{
+  if (!is_over (self->end_by, g_get_monotonic_time ()))
+    return;
+  fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL,
+                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                              _ ("%s() closed its channel without an answer"),
+                              procfun_function_get_name (self->function)));
+  self->end_by = 0;
 }
 
 static void
 handle_death (Exchange *self)
 {
+  int status;
+  gboolean known = process_get_status (self->process, &status);
+
   receive (self); /* what it had still written */
-  if (!is_answered (self))
-    fail (self, error_from_status (self));
+  receive_report (self);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    output_finish (self->outputs[i], self->call);
   process_signal (self->process, SIGKILL); /* whom it left behind in its group */
+  outcome_settle (&self->outcome, known ? &status : NULL, self->greeted, self->ladder.step, self->report,
+                  self->outputs);
   self->done = TRUE;
 }
 
-/* The machine: looks at everything, since asking costs less than remembering. */
-static void
-advance (Exchange *self, GCancellable *cancellable)
+gboolean
+exchange_advance (Exchange *self, GCancellable *cancellable)
 {
-  g_autoptr (GError) cancelled = NULL;
-
   channel_flush (self->channel);
   receive (self);
-  if (!is_answered (self) && g_cancellable_set_error_if_cancelled (cancellable, &cancelled))
-    fail_and_kill (self, g_steal_pointer (&cancelled));
+  receive_report (self);
+  receive_output (self);
+  if (!outcome_is_known (&self->outcome))
+    check_cancelled (self, cancellable);
+  if (!outcome_is_known (&self->outcome))
+    check_clocks (self);
   if (process_has_died (self->process))
     {
       handle_death (self);
-      return;
+      return TRUE;
     }
-  if (self->kill_at == 0 || g_get_monotonic_time () < self->kill_at)
-    return;
-  fail_and_kill (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                                    _ ("%s() closed its channel without an answer"),
-                                    procfun_function_get_name (self->function)));
-  self->kill_at = g_get_monotonic_time () + END_WAIT_US;
+  check_end (self);
+  ladder_advance (&self->ladder);
+  return FALSE;
 }
 
-static short
-wanted_events (Exchange *self)
+/* What to wait for */
+
+void
+exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
 {
-  if (self->channel_ended)
-    return 0;
-  return (short)(POLLIN | (channel_has_output (self->channel) ? POLLOUT : 0));
+  gushort channel_events = G_IO_IN;
+
+  if (channel_has_output (self->channel))
+    channel_events |= G_IO_OUT;
+  fds[0] = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->channel), channel_events, 0 };
+  fds[1] = (GPollFD){ process_get_pidfd (self->process), G_IO_IN, 0 };
+  fds[2] = (GPollFD){ self->report_fd, G_IO_IN, 0 };
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    fds[3 + i] = (GPollFD){ output_get_fd (self->outputs[i]), G_IO_IN, 0 };
 }
 
-/* When to look again although nothing happens: monotonic time in µs, or -1. */
-static gint64
-get_wake_time (Exchange *self)
+static void
+take_earlier (gint64 *time, gint64 other)
 {
+  if (other > 0 && (*time < 0 || other < *time))
+    *time = other;
+}
+
+gint64
+exchange_get_wake_time (Exchange *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 time = -1;
+
+  if (!outcome_is_known (&self->outcome))
+    {
+      take_earlier (&time, self->timeout_at);
+      take_earlier (&time, self->deadline_at);
+    }
+  take_earlier (&time, self->end_by);
+  take_earlier (&time, self->ladder.next_at);
   if (process_get_pidfd (self->process) < 0 && self->channel_ended)
-    return g_get_monotonic_time () + BLIND_STEP_US;
-  return self->kill_at > 0 ? self->kill_at : -1;
+    take_earlier (&time, now + BLIND_STEP_US);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    if (output_is_held_up (self->outputs[i]))
+      take_earlier (&time, now + HELD_UP_STEP_US);
+  return time;
 }
 
-static GVariant *
-take_outcome (Exchange *self, GError **error)
+gboolean
+exchange_is_ending (Exchange *self)
 {
-  if (self->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->error));
-  return g_steal_pointer (&self->result);
-}
-
-/* Driven by poll() */
-
-static int
-get_timeout_ms (Exchange *self)
-{
-  gint64 wake_time = get_wake_time (self);
-
-  return wake_time < 0 ? -1
-                       : (int)CLAMP ((wake_time - g_get_monotonic_time ()) / 1000 + 1, 0, G_MAXINT);
+  return outcome_is_known (&self->outcome);
 }
 
 GVariant *
-exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
+exchange_finish (Exchange *self, GError **error)
 {
-  int cancel_fd = cancellable != NULL ? g_cancellable_get_fd (cancellable) : -1;
-
-  while (!self->done)
-    {
-      short events = wanted_events (self);
-      struct pollfd fds[]
-          = { { .fd = events != 0 ? channel_get_fd (self->channel) : -1, .events = events },
-              { .fd = process_get_pidfd (self->process), .events = POLLIN },
-              { .fd = is_answered (self) ? -1 : cancel_fd, .events = POLLIN } };
-
-      poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
-      advance (self, cancellable);
-    }
-  if (cancel_fd >= 0)
-    g_cancellable_release_fd (cancellable);
-  return take_outcome (self, error);
-}
-
-/* Driven by a GSource */
-
-typedef struct
-{
-  GSource source;
-  Exchange *exchange;
-  GCancellable *cancellable; /* (nullable) */
-  GTask *task;
-  GSource *cancel_source; /* (nullable) (unowned): not when it is too late to cancel */
-  gpointer channel_tag;   /* (nullable): not when nothing more comes */
-} ExchangeSource;
-
-static void
-update_source (ExchangeSource *self)
-{
-  Exchange *exchange = self->exchange;
-  GSource *source = &self->source;
-  short events = wanted_events (exchange);
-
-  if (events == 0 && self->channel_tag != NULL)
-    g_source_remove_unix_fd (source, g_steal_pointer (&self->channel_tag));
-  else if (events != 0)
-    g_source_modify_unix_fd (source, self->channel_tag, (GIOCondition)events);
-  g_source_set_ready_time (source, get_wake_time (exchange));
-  if (is_answered (exchange) && self->cancel_source != NULL)
-    g_source_remove_child_source (source, g_steal_pointer (&self->cancel_source));
-}
-
-static gboolean
-exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  ExchangeSource *self = (ExchangeSource *)source;
-  g_autoptr (GTask) task = NULL;
-  GError *error = NULL;
-  GVariant *result;
-
-  advance (self->exchange, self->cancellable);
-  if (!self->exchange->done)
-    {
-      update_source (self);
-      return G_SOURCE_CONTINUE;
-    }
-  task = g_steal_pointer (&self->task);
-  result = take_outcome (self->exchange, &error);
-  g_clear_pointer (&self->exchange, exchange_free);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-  return G_SOURCE_REMOVE;
-}
-
-/* Also when its main context goes away with the call unfinished. */
-static void
-exchange_source_finalize (GSource *source)
-{
-  ExchangeSource *self = (ExchangeSource *)source;
-
-  g_clear_pointer (&self->exchange, exchange_free);
-  g_clear_object (&self->cancellable);
-  g_clear_object (&self->task);
-}
-
-static GSourceFuncs exchange_source_funcs
-    = { .dispatch = exchange_source_dispatch, .finalize = exchange_source_finalize };
-
-static gboolean
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  return G_SOURCE_CONTINUE; /* being ready is enough: the parent source is dispatched, too */
-}
-
-void
-exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
-{
-  g_autoptr (GSource) source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
-  ExchangeSource *self = (ExchangeSource *)source;
-
-  self->exchange = exchange;
-  self->task = task;
-  self->channel_tag = g_source_add_unix_fd (source, channel_get_fd (exchange->channel),
-                                            (GIOCondition)wanted_events (exchange));
-  if (process_get_pidfd (exchange->process) >= 0)
-    g_source_add_unix_fd (source, process_get_pidfd (exchange->process), G_IO_IN);
-  if (cancellable != NULL)
-    {
-      g_autoptr (GSource) cancel_source = g_cancellable_source_new (cancellable);
-
-      self->cancellable = g_object_ref (cancellable);
-      g_source_set_callback (cancel_source, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
-      g_source_add_child_source (source, cancel_source);
-      self->cancel_source = cancel_source;
-    }
-  g_source_set_priority (source, g_task_get_priority (task));
-  g_source_set_static_name (source, "procfun exchange");
-  update_source (self);
-  g_source_attach (source, g_task_get_context (task));
+  return outcome_take (&self->outcome, error);
 }

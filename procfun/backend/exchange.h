@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #pragma once
 
 #include "procfun/backend/launch.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-codec.h"
 
-/* What happens between a caller and one child, from the first frame until the child is dead: one
- * state machine, driven by poll() or by a GSource. */
+/* What happens between a caller and one child, from the first frame until the child is dead: one state machine, which
+ * exchange-drive.h drives by poll() or by a GSource. */
 typedef struct _Exchange Exchange;
 
 typedef struct
@@ -16,19 +17,29 @@ typedef struct
   gboolean arguments_on_command_line; /* the child has them, as JSON */
 } ExchangeOptions;
 
-/* Encodes the arguments of @call. */
-GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
-                                   GError **error);
+/* Channel, death, crash report, and two streams of output. */
+#define EXCHANGE_N_FDS 5
 
-/* Takes what is in @launched. @arguments: (nullable) when the child has them already. */
-Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
-                        GBytes *arguments);
+/* Encodes the arguments of @call. */
+GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error);
+
+/* Takes what is in @launched. @call is borrowed, so that it is noticed when nobody else holds it. @arguments:
+ * (nullable) when the child has them already. */
+Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options, GBytes *arguments);
 void exchange_free (Exchange *self);
 
-/* The result, not floating; or NULL with @error set. */
-GVariant *exchange_run (Exchange *self, GCancellable *cancellable, GError **error);
+/* What to wait for: descriptors, of which some may be -1, and when to go on even if nothing happens: monotonic time in
+ * µs, or -1. */
+void exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS]);
+gint64 exchange_get_wake_time (Exchange *self);
 
-/* Takes @self and @task, and returns a GVariant through it, from the task's context. */
-void exchange_run_async (Exchange *self, GCancellable *cancellable, GTask *task);
+/* Whether it is too late to cancel. */
+gboolean exchange_is_ending (Exchange *self);
+
+/* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
+gboolean exchange_advance (Exchange *self, GCancellable *cancellable);
+
+/* Once it is: the result, not floating; or NULL with @error set. */
+GVariant *exchange_finish (Exchange *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_free)

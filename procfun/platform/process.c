@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -140,4 +142,53 @@ void
 process_adopt_orphans (void)
 {
   prctl (PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* The children of all threads of @pid: proc(5), /proc/pid/task/tid/children. */
+static void
+collect_children (pid_t pid, GArray *pids)
+{
+  g_autofree char *task_path = g_strdup_printf ("/proc/%d/task", (int)pid);
+  g_autoptr (GDir) tasks = g_dir_open (task_path, 0, NULL);
+  const char *tid;
+
+  while (tasks != NULL && (tid = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (task_path, tid, "children", NULL);
+      g_autofree char *text = NULL;
+      char *at;
+
+      if (!g_file_get_contents (path, &text, NULL, NULL))
+        continue;
+      for (at = text; *at != '\0';)
+        {
+          char *end;
+          pid_t child = (pid_t)strtol (at, &end, 10);
+
+          if (end == at)
+            break;
+          g_array_append_val (pids, child);
+          at = end + strspn (end, " \n");
+        }
+    }
+}
+
+void
+process_kill_all (Process *self)
+{
+  g_autoptr (GArray) pids = NULL;
+
+  if (self->gone || process_has_died (self))
+    {
+      process_signal (self, SIGKILL);
+      return;
+    }
+  process_signal (self, SIGSTOP); /* so that it starts no more meanwhile */
+  pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  collect_children (self->pid, pids);
+  for (guint i = 0; i < pids->len; i++) /* grows while it is walked */
+    collect_children (g_array_index (pids, pid_t, i), pids);
+  for (guint i = 0; i < pids->len; i++)
+    kill (g_array_index (pids, pid_t, i), SIGKILL);
+  process_signal (self, SIGKILL);
 }

@@ -18,6 +18,10 @@ void process_free (Process *self);
 
 pid_t process_get_pid (Process *self);
 
+/* Kills it and all its descendants, also those that left its group, as long as it lives itself: as it adopts orphans,
+ * they can all be found below it. Which of them would be born in this moment is seen by doing it again. */
+void process_kill_all (Process *self);
+
 /* Readable when the process has died; -1 where the kernel has none. */
 int process_get_pidfd (Process *self);
 gboolean process_has_died (Process *self);

@@ -51,7 +51,7 @@ frame_header_check (const FrameHeader *self, gsize limit, GError **error)
                    self->size, limit);
       return FALSE;
     }
-  if (self->type < FRAME_HELLO || self->type > FRAME_EXIT)
+  if (self->type < FRAME_HELLO || self->type > FRAME_PROGRESS)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                    _ ("the other side sent a frame of the unknown type %u"), self->type);

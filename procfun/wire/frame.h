@@ -15,9 +15,12 @@ typedef enum
   FRAME_HELLO = 1, /* callee: the identity of its module, as text */
   FRAME_SETUP,     /* caller, once: a{sv}, see wire/setup.h */
   FRAME_CALL,      /* caller: FrameCall, then the encoded arguments */
-  FRAME_RESULT,    /* callee: the encoded result */
-  FRAME_ERROR,     /* callee: a GError, see wire/error.h */
-  FRAME_EXIT       /* callee: the function called exit() with this gint32 */
+  FRAME_RESULT,    /* callee: ProcfunUsage, then the encoded result */
+  FRAME_ERROR,     /* callee: ProcfunUsage, then a GError, see wire/error.h */
+  FRAME_EXIT,      /* callee: ProcfunUsage, then the gint32 that the function called exit() with */
+  FRAME_CANCEL,    /* caller: the function is to end */
+  FRAME_LISTENS,   /* callee: the function has asked for its cancellable */
+  FRAME_PROGRESS   /* callee: a double, then text: what procfun_report_progress() was given */
 } FrameType;
 
 typedef struct
@@ -34,8 +37,14 @@ typedef struct
 typedef struct
 {
   guint64 hash;
-  guint64 flags; /* none yet */
+  gint64 deadline; /* monotonic time in µs, which is the same in all processes; 0: none */
+  guint64 flags;   /* FrameCallFlags */
 } FrameCall;
+
+typedef enum
+{
+  FRAME_CALL_LAST = 1 << 0 /* the process is for this call alone */
+} FrameCallFlags;
 
 typedef struct
 {

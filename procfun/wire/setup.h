@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/procfun-limits.h"
 #include <gio/gio.h>
 
 /* How a child is started and told what it is for: the command line that it is recognised by, and
@@ -9,9 +10,10 @@
 /* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. */
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
 
-/* Where the child finds its two descriptors. */
+/* Where the child finds what its caller left it: frames, the sign that the caller lives, and where a crash is reported. */
 #define SETUP_CHANNEL_FD 3
 #define SETUP_LIFELINE_FD 4
+#define SETUP_REPORT_FD 5
 
 /* Calls may be nested so deep. */
 #define SETUP_MAX_DEPTH 8
@@ -24,7 +26,10 @@ typedef struct
   guint depth;   /* of the child: 1 for what a program calls */
   gboolean arguments_on_command_line;
   guint64 max_payload; /* in bytes */
+  const ProcfunLimits *limits; /* (nullable) */
 } Setup;
+
+void setup_clear (Setup *self);
 
 GBytes *setup_to_bytes (const Setup *self);
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/backend/exchange-drive.h"
+
+#include <poll.h>
+
+/* Driven by poll() */
+
+static int
+get_timeout_ms (Exchange *self)
+{
+  gint64 wake_time = exchange_get_wake_time (self);
+
+  /* Rounded up, or the last millisecond would be spent spinning. */
+  return wake_time < 0 ? -1 : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);
+}
+
+GVariant *
+exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
+{
+  int cancel_fd = cancellable != NULL ? g_cancellable_get_fd (cancellable) : -1;
+
+  while (!exchange_advance (self, cancellable))
+    {
+      GPollFD fds[EXCHANGE_N_FDS + 1];
+
+      exchange_get_fds (self, fds);
+      fds[EXCHANGE_N_FDS] = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : cancel_fd, .events = G_IO_IN };
+      g_poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
+    }
+  if (cancel_fd >= 0)
+    g_cancellable_release_fd (cancellable);
+  return exchange_finish (self, error);
+}
+
+/* Driven by a GSource */
+
+typedef struct
+{
+  GSource source;
+  Exchange *exchange;
+  GTask *task;
+  GCancellable *cancellable; /* (nullable) */
+  GSource *cancel_source;    /* (nullable) (unowned): not when it is too late to cancel */
+  GPollFD fds[EXCHANGE_N_FDS];
+  gpointer tags[EXCHANGE_N_FDS]; /* (nullable): of those that are waited for */
+} ExchangeSource;
+
+static void
+watch (ExchangeSource *self, guint i, GPollFD wanted)
+{
+  GSource *source = &self->source;
+
+  if (self->tags[i] != NULL && wanted.fd == self->fds[i].fd)
+    {
+      if (wanted.events != self->fds[i].events)
+        g_source_modify_unix_fd (source, self->tags[i], wanted.events);
+    }
+  else
+    {
+      if (self->tags[i] != NULL)
+        g_source_remove_unix_fd (source, g_steal_pointer (&self->tags[i]));
+      if (wanted.fd >= 0)
+        self->tags[i] = g_source_add_unix_fd (source, wanted.fd, wanted.events);
+    }
+  self->fds[i] = wanted;
+}
+
+static void
+watch_all (ExchangeSource *self)
+{
+  GSource *source = &self->source;
+  GPollFD fds[EXCHANGE_N_FDS];
+
+  exchange_get_fds (self->exchange, fds);
+  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+    watch (self, i, fds[i]);
+  g_source_set_ready_time (source, exchange_get_wake_time (self->exchange));
+  if (exchange_is_ending (self->exchange) && self->cancel_source != NULL)
+    g_source_remove_child_source (source, g_steal_pointer (&self->cancel_source));
+}
+
+static gboolean
+exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  ExchangeSource *self = (ExchangeSource *)source;
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  GVariant *result;
+
+  if (!exchange_advance (self->exchange, self->cancellable))
+    {
+      watch_all (self);
+      return G_SOURCE_CONTINUE;
+    }
+  task = g_steal_pointer (&self->task);
+  result = exchange_finish (self->exchange, &error);
+  g_clear_pointer (&self->exchange, exchange_free);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+  return G_SOURCE_REMOVE;
+}
+
+/* Also when its main context goes away with the call unfinished. */
+static void
+exchange_source_finalize (GSource *source)
+{
+  ExchangeSource *self = (ExchangeSource *)source;
+
+  g_clear_pointer (&self->exchange, exchange_free);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->task);
+}
+
+static GSourceFuncs exchange_source_funcs
+    = { .dispatch = exchange_source_dispatch, .finalize = exchange_source_finalize };
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  return G_SOURCE_CONTINUE; /* being ready is enough: the parent source is dispatched, too */
+}
+
+void
+exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
+{
+  g_autoptr (GSource) source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
+  ExchangeSource *self = (ExchangeSource *)source;
+
+  self->exchange = exchange;
+  self->task = task;
+  if (cancellable != NULL)
+    {
+      g_autoptr (GSource) cancel_source = g_cancellable_source_new (cancellable);
+
+      self->cancellable = g_object_ref (cancellable);
+      g_source_set_callback (cancel_source, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
+      g_source_add_child_source (source, cancel_source);
+      self->cancel_source = cancel_source;
+    }
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_static_name (source, "procfun exchange");
+  watch_all (self);
+  g_source_attach (source, g_task_get_context (task));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/platform/process.h"
+#include "procfun/procfun-failure.h"
+#include "procfun/wire/channel.h"
+
+/* How a process is ended that has not ended by itself: it is asked, then SIGTERM, then SIGKILL, with a grace period
+ * after each of the first two. */
+typedef struct
+{
+  Process *process; /* unowned */
+  Channel *channel; /* unowned */
+  gint64 grace;     /* in µs */
+  gboolean listens; /* the function asked for its cancellable, so asking it makes sense */
+  ProcfunStep step; /* the last one taken */
+  gint64 next_at;   /* of the next one: monotonic time in µs; 0: none */
+} Ladder;
+
+/* Takes the first step, if none is taken yet. */
+void ladder_begin (Ladder *self);
+
+/* Goes to the last step at once. */
+void ladder_kill (Ladder *self);
+
+/* Takes the next step when its time has come. */
+void ladder_advance (Ladder *self);

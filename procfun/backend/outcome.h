@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/backend/output.h"
+#include "procfun/procfun-call.h"
+#include "procfun/procfun-failure.h"
+
+/* What comes of a call: a result, or an error with the failure that tells all about it. The first word counts; what a
+ * dead process leaves is looked at last. */
+typedef struct
+{
+  ProcfunCall *call; /* borrowed */
+  GVariant *result;  /* (nullable) */
+  GError *error;     /* (nullable) */
+  ProcfunUsage *usage;     /* (nullable) */
+  ProcfunFailure *failure; /* (nullable): not yet, or there is a result */
+  int pid;
+} Outcome;
+
+void outcome_init (Outcome *self, ProcfunCall *call, int pid);
+void outcome_clear (Outcome *self);
+
+gboolean outcome_is_known (const Outcome *self);
+
+/* Both take what they are given, and do nothing when the outcome is known. */
+void outcome_succeed (Outcome *self, GVariant *result);
+void outcome_fail (Outcome *self, ProcfunCause cause, GError *error);
+
+/* The function called exit(). */
+void outcome_exit (Outcome *self, int code);
+
+/* From the bytes of a frame, which need not be aligned. */
+void outcome_set_usage (Outcome *self, gconstpointer data);
+
+/* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. @wait_status: (nullable)
+ * when nobody knows it. @greeted: it had come so far as to say hello. */
+void outcome_settle (Outcome *self, const int *wait_status, gboolean greeted, ProcfunStep step, GByteArray *report,
+                     Output *const outputs[2]);
+
+/* The result, not floating; or NULL with @error set. */
+GVariant *outcome_take (Outcome *self, GError **error);

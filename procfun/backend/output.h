@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-call.h"
+
+/* What a function prints on one of its streams: passed on, given to the call by line, or thrown away; and its end
+ * kept for the case that the call fails. */
+typedef struct _Output Output;
+
+/* Takes @fd. @limit: how many bytes may come; 0: any number. */
+Output *output_new (int fd, ProcfunStream stream, ProcfunOutputMode mode, guint64 limit);
+void output_free (Output *self);
+
+/* -1 when no more comes, or when the program's own stream is full. */
+int output_get_fd (Output *self);
+
+/* Whether to try again although nothing may come: the program's own stream was full. */
+gboolean output_is_held_up (Output *self);
+
+/* Takes what is there, without waiting. */
+void output_advance (Output *self, ProcfunCall *call);
+
+/* The process is dead: takes what is still there, also a line without an end. */
+void output_finish (Output *self, ProcfunCall *call);
+
+gboolean output_is_over_limit (Output *self);
+
+/* The last 4 KiB. (transfer full) */
+GBytes *output_get_tail (Output *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Output, output_free)

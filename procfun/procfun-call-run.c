@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The life of a call, from its start to its end. */
+
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-call-private.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-executor-private.h"
+#include "procfun/procfun-failure-private.h"
+
+static gboolean
+check_arguments (ProcfunCall *self, GError **error)
+{
+  const GVariantType *type = procfun_function_get_arguments_type (self->function);
+
+  if (self->encode_error != NULL)
+    {
+      g_propagate_error (error, g_error_copy (self->encode_error));
+      return FALSE;
+    }
+  if (g_variant_is_of_type (self->args, type))
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s() takes arguments of the type “%.*s”, not “%s”"),
+               procfun_function_get_name (self->function), (int)g_variant_type_get_string_length (type),
+               g_variant_type_peek_string (type), g_variant_get_type_string (self->args));
+  return FALSE;
+}
+
+/* What the caller gave to cancel with, for as long as the call runs. */
+typedef struct
+{
+  GCancellable *cancellable; /* (nullable) */
+  gulong handler;
+} Link;
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+static void
+link_init (Link *self, ProcfunCall *call, GCancellable *cancellable)
+{
+  self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  self->handler = cancellable != NULL ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                                               g_object_ref (call->cancellable), g_object_unref)
+                                      : 0;
+}
+
+static void
+link_clear (Link *self)
+{
+  g_cancellable_disconnect (self->cancellable, self->handler);
+  g_clear_object (&self->cancellable);
+}
+
+static gboolean
+start (ProcfunCall *self)
+{
+  if (!g_atomic_int_compare_and_exchange (&self->state, PROCFUN_CALL_NEW, PROCFUN_CALL_RUNNING))
+    {
+      g_critical ("This call of %s() was started before", procfun_function_get_name (self->function));
+      return FALSE;
+    }
+  self->submitted_at = g_get_monotonic_time ();
+  return TRUE;
+}
+
+/* @error: NULL when there is a result; both are borrowed */
+static void
+end (ProcfunCall *self, GVariant *result, GError *error)
+{
+  const char *name = procfun_function_get_name (self->function);
+  gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  if (result != NULL)
+    self->result = g_variant_ref (result);
+  else if (self->failure == NULL)
+    self->failure = procfun_failure_new (cancelled ? PROCFUN_CAUSE_CANCELLED : PROCFUN_CAUSE_ERROR, name);
+  if (error != NULL && error->domain == PROCFUN_ERROR)
+    procfun_error_set_failure (error, self->failure);
+  g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
+  procfun_call_emit_finished (self);
+}
+
+static ProcfunExecutor *
+ref_executor (ProcfunCall *self)
+{
+  return g_object_ref (self->executor != NULL ? self->executor : procfun_executor_get_default ());
+}
+
+/**
+ * procfun_call_run:
+ * @self: a #ProcfunCall that was not started
+ * @cancellable: (nullable): a #GCancellable, which ends the call like procfun_call_abort()
+ * @error: return location for a #GError
+ *
+ * Runs the call and waits for its end, in this thread and without running its main context.
+ *
+ * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of the domain
+ * %PROCFUN_ERROR.
+ *
+ * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (ProcfunExecutor) executor = NULL;
+  GError *own_error = NULL;
+  GVariant *result = NULL;
+  Link link;
+
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  if (!start (self))
+    return NULL;
+
+  g_object_ref (self);
+  link_init (&link, self, cancellable);
+  executor = ref_executor (self);
+  if (check_arguments (self, &own_error) && !g_cancellable_set_error_if_cancelled (self->cancellable, &own_error))
+    result = procfun_executor_run (executor, self, self->cancellable, &own_error);
+  link_clear (&link);
+  end (self, result, own_error);
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  g_object_unref (self);
+  return result;
+}
+
+/* A call that runs asynchronously. Only a toggle reference is held to the call, and the task is made at the end, so
+ * that it is noticed when nobody else holds the call any more. */
+typedef struct
+{
+  ProcfunCall *call;
+  Link link;
+  GMainContext *context;
+  GAsyncReadyCallback callback;
+  gpointer user_data;
+  GError *early_error; /* (nullable): it failed before it reached its executor */
+} Run;
+
+static void
+on_toggle (gpointer user_data, GObject *object, gboolean is_last_ref)
+{
+  ProcfunCall *self = PROCFUN_CALL (object);
+
+  if (is_last_ref && !g_atomic_int_get (&self->detached))
+    g_cancellable_cancel (self->cancellable);
+}
+
+static Run *
+run_new (ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  Run *self = g_new0 (Run, 1);
+
+  self->call = call;
+  link_init (&self->link, call, cancellable);
+  self->context = g_main_context_ref_thread_default ();
+  self->callback = callback;
+  self->user_data = user_data;
+  g_object_add_toggle_ref (G_OBJECT (call), on_toggle, NULL);
+  return self;
+}
+
+/* Takes everything. */
+static void
+run_end (Run *self, GVariant *result, GError *error)
+{
+  g_autoptr (ProcfunCall) call = g_object_ref (self->call);
+  g_autoptr (GTask) task = NULL;
+
+  g_object_remove_toggle_ref (G_OBJECT (call), on_toggle, NULL);
+  link_clear (&self->link);
+  end (call, result, error);
+
+  g_main_context_push_thread_default (self->context);
+  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded. */
+  task = g_task_new (call, NULL, self->callback, self->user_data);
+  g_task_set_source_tag (task, procfun_call_run_async);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+  g_main_context_pop_thread_default (self->context);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+static void
+on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  GError *error = NULL;
+  GVariant *result = procfun_executor_run_finish (PROCFUN_EXECUTOR (source), async_result, &error);
+
+  run_end (user_data, result, error);
+}
+
+static gboolean
+fail_in_context (gpointer user_data)
+{
+  Run *run = user_data;
+
+  run_end (run, NULL, g_steal_pointer (&run->early_error));
+  return G_SOURCE_REMOVE;
+}
+
+/* Like any other call it ends later, in the caller's context. */
+static void
+run_fail_later (Run *self, GError *error)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  self->early_error = error;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, fail_in_context, self, NULL);
+  g_source_attach (source, self->context);
+}
+
+/**
+ * procfun_call_run_async:
+ * @self: a #ProcfunCall that was not started
+ * @cancellable: (nullable): a #GCancellable, which ends the call like procfun_call_abort()
+ * @callback: called when the call has ended
+ * @user_data: for @callback
+ *
+ * Runs the call without waiting for its end. Signals and @callback come in the main context that is this thread's
+ * default now.
+ *
+ * Nobody waits for a call that nobody holds: when the last reference to it goes while it runs, it is ended as by
+ * procfun_call_abort(), unless procfun_call_detach() was called. @callback is called in any case.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (ProcfunExecutor) executor = NULL;
+  GError *error = NULL;
+  Run *run;
+
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  if (!start (self))
+    return;
+
+  executor = ref_executor (self);
+  run = run_new (self, cancellable, callback, user_data);
+  if (check_arguments (self, &error) && !g_cancellable_set_error_if_cancelled (self->cancellable, &error))
+    procfun_executor_run_async (executor, self, self->cancellable, on_run, run);
+  else
+    run_fail_later (run, error);
+}
+
+/**
+ * procfun_call_run_finish:
+ * @self: a #ProcfunCall
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the errors.
+ *
+ * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_call_run_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * procfun_call_abort:
+ * @self: a #ProcfunCall
+ *
+ * Ends the call, from any thread: first the function's own procfun_get_cancellable() trips, if it has asked for it;
+ * after #ProcfunCall:grace-period its process is sent SIGTERM, and after as long again SIGKILL. The call then fails
+ * with %G_IO_ERROR_CANCELLED. A call that was not started fails so when it is run; one that has ended is left as it is.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_abort (ProcfunCall *self)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+
+  g_cancellable_cancel (self->cancellable);
+}
+
+/**
+ * procfun_call_detach:
+ * @self: a #ProcfunCall
+ *
+ * Lets the call run on when nobody holds it any more.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_detach (ProcfunCall *self)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+
+  g_atomic_int_set (&self->detached, TRUE);
+}
