@@ -9,6 +9,7 @@ procfun_headers = \
 	%D%/procfun-definition.h \
 	%D%/procfun-define.h \
 	%D%/procfun-define-each.h \
+	%D%/procfun-define-generate.h \
 	%D%/procfun-define-mapping.h \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
@@ -44,6 +45,8 @@ procfun_private = \
 	%D%/backend/exchange.h \
 	%D%/backend/launch.c \
 	%D%/backend/launch.h \
+	%D%/child/command-line.c \
+	%D%/child/command-line.h \
 	%D%/child/command.c \
 	%D%/child/command.h \
 	%D%/child/serve.c \
@@ -91,6 +94,8 @@ procfun_private = \
 	%D%/wire/number.c \
 	%D%/wire/number.h \
 	%D%/wire/powers-of-ten.c \
+	%D%/wire/schema-json.c \
+	%D%/wire/schema-json.h \
 	%D%/wire/serialised.c \
 	%D%/wire/serialised.h \
 	%D%/wire/setup.c \

@@ -24,6 +24,13 @@
  * name.
  */
 
+/**
+ * ProcfunCodec:
+ *
+ * How values become bytes and back.
+ *
+ * Since: 0.1
+ */
 G_DEFINE_INTERFACE (ProcfunCodec, procfun_codec, G_TYPE_OBJECT)
 
 static GMutex registered_lock;

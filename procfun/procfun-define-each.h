@@ -5,7 +5,8 @@
 #error "Only <procfun.h> can be included directly."
 #endif
 
-/* Counting and walking macro arguments, for procfun-define.h. Nothing here is for use by hand. */
+/* Counting and walking macro arguments, for procfun-define-generate.h. Nothing here is for use by
+ * hand. */
 
 #define PROCFUN_CAT_(a, b) PROCFUN_CAT_AGAIN_ (a, b)
 #define PROCFUN_CAT_AGAIN_(a, b) a##b

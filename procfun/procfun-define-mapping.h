@@ -12,8 +12,8 @@
 #include <procfun/procfun-type-info.h>
 #include <procfun/procfun-values.h>
 
-/* From the spelling of a type to its ProcfunKind and ProcfunTypeInfo, for procfun-define.h. Nothing
- * here is for use by hand.
+/* From the spelling of a type to its ProcfunKind and ProcfunTypeInfo, for
+ * procfun-define-generate.h. Nothing here is for use by hand.
  *
  * procfun_mapping_of_ is pasted to the first word of the type. Where that word is one of those
  * below, the result is a macro with a comma in it, so that a second macro argument appears, which

@@ -54,7 +54,7 @@ struct _ProcfunDefinition
   gpointer reserved;
 };
 
-/* Constructors and destructor of a definition, see procfun-define.h. @rest to @end are the
+/* Constructors and destructor of a definition, see procfun-define-generate.h. @rest to @end are the
  * constructors that the module has still to run. @end may be NULL in shared libraries; that it is
  * not does not mean that the module is the executable. */
 PROCFUN_AVAILABLE_IN_0_1

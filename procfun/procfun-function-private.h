@@ -20,6 +20,19 @@ ProcfunFunction *procfun_function_new_for_handler (const char *name, const char 
                                                    ProcfunHandler handler, gpointer user_data,
                                                    GDestroyNotify destroy, GError **error);
 
+<<<<<<< Updated upstream
+/* What another program or library says of itself: it can be called in its own process, and not here. The schemas are
+ * borrowed, @module is taken. */
+ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchema *args, ProcfunSchema *result,
+                                                  ProcfunFunctionFlags flags, Module *module);
+=======
+/* What another program or library says of itself: it can be called in its own process, and not
+ * here. The schemas are borrowed, @module is taken. */
+ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchema *args,
+                                                  ProcfunSchema *result, ProcfunFunctionFlags flags,
+                                                  Module *module);
+>>>>>>> Stashed changes
+
 void procfun_function_unload (ProcfunFunction *self);
 
 /* (nullable): none for functions registered at run time, which only a running main() can find. */

@@ -245,6 +245,22 @@ procfun_function_new_for_handler (const char *name, const char *const *arg_names
   return self;
 }
 
+ProcfunFunction *
+procfun_function_new_for_module (const char *name, ProcfunSchema *args, ProcfunSchema *result,
+                                 ProcfunFunctionFlags flags, Module *module)
+{
+<<<<<<< Updated upstream
+  ProcfunFunction *self = function_new (name, procfun_schema_ref (args), procfun_schema_ref (result));
+=======
+  ProcfunFunction *self
+      = function_new (name, procfun_schema_ref (args), procfun_schema_ref (result));
+>>>>>>> Stashed changes
+
+  self->flags = flags;
+  self->module = module;
+  return self;
+}
+
 void
 procfun_function_unload (ProcfunFunction *self)
 {

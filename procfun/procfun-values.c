@@ -4,6 +4,7 @@
 
 /**
  * SECTION:procfun-values
+ * @title: Value types
  * @short_description: C types for values that C has none for
  *
  * The types that arguments, fields and results of functions may have are plain C and GLib types,

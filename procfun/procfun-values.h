@@ -53,12 +53,13 @@ typedef int ProcfunFd;
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunInt16s ProcfunInt16s;
+struct _ProcfunInt16s
 {
   const gint16 *data;
   gsize length;
   GBytes *owner;
-} ProcfunInt16s;
+};
 
 #define PROCFUN_TYPE_INT16S (procfun_int16s_get_type ())
 
@@ -92,12 +93,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt16s, procfun_int16s_free)
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunUint16s ProcfunUint16s;
+struct _ProcfunUint16s
 {
   const guint16 *data;
   gsize length;
   GBytes *owner;
-} ProcfunUint16s;
+};
 
 #define PROCFUN_TYPE_UINT16S (procfun_uint16s_get_type ())
 
@@ -131,12 +133,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint16s, procfun_uint16s_free)
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunInt32s ProcfunInt32s;
+struct _ProcfunInt32s
 {
   const gint32 *data;
   gsize length;
   GBytes *owner;
-} ProcfunInt32s;
+};
 
 #define PROCFUN_TYPE_INT32S (procfun_int32s_get_type ())
 
@@ -170,12 +173,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt32s, procfun_int32s_free)
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunUint32s ProcfunUint32s;
+struct _ProcfunUint32s
 {
   const guint32 *data;
   gsize length;
   GBytes *owner;
-} ProcfunUint32s;
+};
 
 #define PROCFUN_TYPE_UINT32S (procfun_uint32s_get_type ())
 
@@ -209,12 +213,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint32s, procfun_uint32s_free)
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunInt64s ProcfunInt64s;
+struct _ProcfunInt64s
 {
   const gint64 *data;
   gsize length;
   GBytes *owner;
-} ProcfunInt64s;
+};
 
 #define PROCFUN_TYPE_INT64S (procfun_int64s_get_type ())
 
@@ -248,12 +253,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt64s, procfun_int64s_free)
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunUint64s ProcfunUint64s;
+struct _ProcfunUint64s
 {
   const guint64 *data;
   gsize length;
   GBytes *owner;
-} ProcfunUint64s;
+};
 
 #define PROCFUN_TYPE_UINT64S (procfun_uint64s_get_type ())
 
@@ -286,12 +292,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint64s, procfun_uint64s_free)
  *
  * Since: 0.1
  */
-typedef struct
+typedef struct _ProcfunDoubles ProcfunDoubles;
+struct _ProcfunDoubles
 {
   const double *data;
   gsize length;
   GBytes *owner;
-} ProcfunDoubles;
+};
 
 #define PROCFUN_TYPE_DOUBLES (procfun_doubles_get_type ())
 

@@ -10,6 +10,7 @@
 #include <procfun/procfun-codec.h>
 #include <procfun/procfun-context.h>
 #include <procfun/procfun-define-each.h>
+#include <procfun/procfun-define-generate.h>
 #include <procfun/procfun-define-mapping.h>
 #include <procfun/procfun-define.h>
 #include <procfun/procfun-definition.h>

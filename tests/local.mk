@@ -6,9 +6,11 @@ test_programs = \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-error \
+	%D%/test-fixture \
 	%D%/test-json \
 	%D%/test-number \
 	%D%/test-schema \
+	%D%/test-schema-json \
 	%D%/test-type \
 	%D%/test-type-structs \
 	%D%/test-values
@@ -19,6 +21,7 @@ test_helpers =
 test_scripts = \
 	%D%/test-define-errors.sh \
 	%D%/test-exports.sh \
+	%D%/test-fixture-used.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh
@@ -26,7 +29,9 @@ test_scripts = \
 # Data and sources that tests read: in the tarball, and installed beside the installed tests.
 test_data =
 
-LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
+LDADD = %D%/libfixture.la procfun/libprocfun-all.la $(PROCFUN_LIBS)
+EXTRA_LTLIBRARIES = %D%/libfixture.la
+%C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
@@ -68,6 +73,7 @@ tree_libs = -L$(abs_top_builddir)/procfun/.libs -Wl,-rpath,$(abs_top_builddir)/p
 AM_TESTS_ENVIRONMENT = \
 	export G_TEST_SRCDIR='$(abs_top_srcdir)/%D%' G_TEST_BUILDDIR='$(abs_top_builddir)/%D%'; \
 	export G_DEBUG=fatal-warnings LC_ALL=C.UTF-8; \
+	export PROCFUN_WORKER='$(abs_top_builddir)/tools/procfun-worker-in-tree'; \
 	export ASAN_OPTIONS=fast_unwind_on_malloc=0 UBSAN_OPTIONS=print_stacktrace=1; \
 	export TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)'; \
 	export CC='$(CC)' CXX='$(CXX)' NM='$(NM_PROGRAM)' PKG_CONFIG='$(PKG_CONFIG)' SANITIZERS='$(SANITIZERS)'; \

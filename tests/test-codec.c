@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
+
 #include <procfun.h>
 
 #include "procfun/wire/variant.h"
@@ -348,25 +350,25 @@ test_threads (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/codec/lookup", test_lookup);
-  g_test_add_func ("/codec/register", test_register);
-  g_test_add_func ("/codec/wrong-type", test_wrong_type);
+  fixture_add_func ("/codec/lookup", test_lookup);
+  fixture_add_func ("/codec/register", test_register);
+  fixture_add_func ("/codec/wrong-type", test_wrong_type);
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
     {
       g_autofree char *round_trip = g_strdup_printf ("/codec/%s/round-trip", codecs[i]);
       g_autofree char *floating = g_strdup_printf ("/codec/%s/floating", codecs[i]);
 
-      g_test_add_data_func (round_trip, codecs[i], test_round_trip);
-      g_test_add_data_func (floating, codecs[i], test_floating);
+      fixture_add_data_func (round_trip, codecs[i], test_round_trip);
+      fixture_add_data_func (floating, codecs[i], test_floating);
     }
-  g_test_add_func ("/codec/gvariant/refuses", test_gvariant_refuses);
-  g_test_add_func ("/codec/gvariant/alignment", test_gvariant_alignment);
-  g_test_add_func ("/codec/gvariant/large-bytes", test_gvariant_large_bytes);
-  g_test_add_func ("/codec/gvariant/too-deep", test_gvariant_too_deep);
-  g_test_add_func ("/codec/gvariant/encode-not-normal", test_gvariant_encode_not_normal);
-  g_test_add_func ("/codec/threads", test_threads);
+  fixture_add_func ("/codec/gvariant/refuses", test_gvariant_refuses);
+  fixture_add_func ("/codec/gvariant/alignment", test_gvariant_alignment);
+  fixture_add_func ("/codec/gvariant/large-bytes", test_gvariant_large_bytes);
+  fixture_add_func ("/codec/gvariant/too-deep", test_gvariant_too_deep);
+  fixture_add_func ("/codec/gvariant/encode-not-normal", test_gvariant_encode_not_normal);
+  fixture_add_func ("/codec/threads", test_threads);
 
-  return g_test_run ();
+  return fixture_run ();
 }

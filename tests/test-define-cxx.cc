@@ -3,6 +3,7 @@
 /* C++ calls what C defines, and defines functions of its own. */
 
 #include "tests/define-functions.h"
+#include "tests/fixture.h"
 
 #include <string>
 
@@ -79,11 +80,11 @@ test_own (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/define/cxx/call-c", test_call_c);
-  g_test_add_func ("/define/cxx/error-from-c", test_error_from_c);
-  g_test_add_func ("/define/cxx/own", test_own);
+  fixture_add_func ("/define/cxx/call-c", test_call_c);
+  fixture_add_func ("/define/cxx/error-from-c", test_error_from_c);
+  fixture_add_func ("/define/cxx/own", test_own);
 
-  return g_test_run ();
+  return fixture_run ();
 }

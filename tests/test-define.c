@@ -4,6 +4,7 @@
  * are in the tests of the executors. */
 
 #include "tests/define-functions.h"
+#include "tests/fixture.h"
 #include "tests/thunk.h"
 
 #include <elf.h>
@@ -257,16 +258,16 @@ test_notes (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/define/prototypes", test_prototypes);
-  g_test_add_func ("/define/plain-calls", test_plain_calls);
-  g_test_add_func ("/define/description", test_description);
-  g_test_add_func ("/define/functions", test_functions);
-  g_test_add_func ("/define/thunks", test_thunks);
-  g_test_add_func ("/define/run", test_run);
-  g_test_add_func ("/define/run-async", test_run_async);
-  g_test_add_func ("/define/notes", test_notes);
+  fixture_add_func ("/define/prototypes", test_prototypes);
+  fixture_add_func ("/define/plain-calls", test_plain_calls);
+  fixture_add_func ("/define/description", test_description);
+  fixture_add_func ("/define/functions", test_functions);
+  fixture_add_func ("/define/thunks", test_thunks);
+  fixture_add_func ("/define/run", test_run);
+  fixture_add_func ("/define/run-async", test_run_async);
+  fixture_add_func ("/define/notes", test_notes);
 
-  return g_test_run ();
+  return fixture_run ();
 }

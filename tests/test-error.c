@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
+
 #include <procfun.h>
 
 /* The domain string travels between processes, so it is part of the protocol. */
@@ -24,10 +26,10 @@ test_error_codes (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/error/domain", test_error_domain);
-  g_test_add_func ("/error/codes", test_error_codes);
+  fixture_add_func ("/error/domain", test_error_domain);
+  fixture_add_func ("/error/codes", test_error_codes);
 
-  return g_test_run ();
+  return fixture_run ();
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
+
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-schema-private.h"
 #include "procfun/wire/json.h"
@@ -796,27 +798,27 @@ add_cases (const char *prefix, const Case *cases, guint n, GTestDataFunc test)
         if (*p == '/' || (guchar)*p < 0x21 || (guchar)*p > 0x7e)
           *p = '_';
       path = g_strdup_printf ("/json/%s/%s/%u-%s", prefix, cases[i].schema, i, json);
-      g_test_add_data_func (path, &cases[i], test);
+      fixture_add_data_func (path, &cases[i], test);
     }
 }
 
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
   add_cases ("both", both, G_N_ELEMENTS (both), test_both);
   add_cases ("read", also_read, G_N_ELEMENTS (also_read), test_read);
-  g_test_add_func ("/json/errors", test_errors);
-  g_test_add_func ("/json/errors/nul", test_nul);
-  g_test_add_func ("/json/errors/long-names", test_long_names);
-  g_test_add_func ("/json/errors/brackets", test_brackets);
-  g_test_add_func ("/json/levels", test_levels);
-  g_test_add_func ("/json/write/too-deep", test_write_too_deep);
-  g_test_add_func ("/json/write/handle", test_write_handle);
-  g_test_add_func ("/json/write/not-normal", test_write_not_normal);
-  g_test_add_func ("/json/many-keys", test_many_keys);
-  g_test_add_func ("/json/offset-widths", test_offset_widths);
+  fixture_add_func ("/json/errors", test_errors);
+  fixture_add_func ("/json/errors/nul", test_nul);
+  fixture_add_func ("/json/errors/long-names", test_long_names);
+  fixture_add_func ("/json/errors/brackets", test_brackets);
+  fixture_add_func ("/json/levels", test_levels);
+  fixture_add_func ("/json/write/too-deep", test_write_too_deep);
+  fixture_add_func ("/json/write/handle", test_write_handle);
+  fixture_add_func ("/json/write/not-normal", test_write_not_normal);
+  fixture_add_func ("/json/many-keys", test_many_keys);
+  fixture_add_func ("/json/offset-widths", test_offset_widths);
 
-  return g_test_run ();
+  return fixture_run ();
 }

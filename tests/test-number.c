@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
+
 #include "procfun/wire/number.h"
 
 #include <float.h>
@@ -471,19 +473,19 @@ test_integer_text (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/number/powers-of-ten", test_powers_of_ten);
-  g_test_add_func ("/number/double/text", test_double_text);
-  g_test_add_func ("/number/double/powers", test_double_powers);
-  g_test_add_func ("/number/double/random", test_double_random);
-  g_test_add_func ("/number/double/overflow", test_overflow);
-  g_test_add_func ("/number/read/hard", test_read_hard);
-  g_test_add_func ("/number/read/middles", test_read_middles);
-  g_test_add_func ("/number/read/random", test_read_random);
-  g_test_add_func ("/number/grammar", test_grammar);
-  g_test_add_func ("/number/integer/read", test_integers);
-  g_test_add_func ("/number/integer/write", test_integer_text);
+  fixture_add_func ("/number/powers-of-ten", test_powers_of_ten);
+  fixture_add_func ("/number/double/text", test_double_text);
+  fixture_add_func ("/number/double/powers", test_double_powers);
+  fixture_add_func ("/number/double/random", test_double_random);
+  fixture_add_func ("/number/double/overflow", test_overflow);
+  fixture_add_func ("/number/read/hard", test_read_hard);
+  fixture_add_func ("/number/read/middles", test_read_middles);
+  fixture_add_func ("/number/read/random", test_read_random);
+  fixture_add_func ("/number/grammar", test_grammar);
+  fixture_add_func ("/number/integer/read", test_integers);
+  fixture_add_func ("/number/integer/write", test_integer_text);
 
-  return g_test_run ();
+  return fixture_run ();
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
+
 #include <procfun.h>
 
 #include "procfun/procfun-schema-private.h"
@@ -198,18 +200,18 @@ test_schema_threads (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/schema/plain", test_schema_plain);
-  g_test_add_func ("/schema/basic", test_schema_basic);
-  g_test_add_func ("/schema/named", test_schema_named);
-  g_test_add_func ("/schema/no-members", test_schema_no_members);
-  g_test_add_func ("/schema/enum", test_schema_enum);
-  g_test_add_func ("/schema/child-outlives", test_schema_child_outlives);
-  g_test_add_func ("/schema/boxed", test_schema_boxed);
-  g_test_add_func ("/schema/misuse", test_schema_misuse);
-  g_test_add_func ("/schema/layout", test_schema_layout);
-  g_test_add_func ("/schema/threads", test_schema_threads);
+  fixture_add_func ("/schema/plain", test_schema_plain);
+  fixture_add_func ("/schema/basic", test_schema_basic);
+  fixture_add_func ("/schema/named", test_schema_named);
+  fixture_add_func ("/schema/no-members", test_schema_no_members);
+  fixture_add_func ("/schema/enum", test_schema_enum);
+  fixture_add_func ("/schema/child-outlives", test_schema_child_outlives);
+  fixture_add_func ("/schema/boxed", test_schema_boxed);
+  fixture_add_func ("/schema/misuse", test_schema_misuse);
+  fixture_add_func ("/schema/layout", test_schema_layout);
+  fixture_add_func ("/schema/threads", test_schema_threads);
 
-  return g_test_run ();
+  return fixture_run ();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
 #include "tests/thunk.h"
 
 #include "procfun/wire/type.h"
@@ -418,18 +419,18 @@ test_clear (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/type/structs/nested", test_nested);
-  g_test_add_func ("/type/structs/schema", test_schema);
-  g_test_add_func ("/type/structs/nicks", test_nicks);
-  g_test_add_func ("/type/structs/clear", test_clear);
-  g_test_add_func ("/type/errors/encode", test_encode_errors);
-  g_test_add_func ("/type/errors/null-result", test_null_result);
-  g_test_add_func ("/type/errors/decode", test_decode_errors);
-  g_test_add_func ("/type/descriptors/passed", test_descriptors);
-  g_test_add_func ("/type/descriptors/zero", test_descriptor_zero);
-  g_test_add_func ("/type/descriptors/errors", test_descriptor_errors);
+  fixture_add_func ("/type/structs/nested", test_nested);
+  fixture_add_func ("/type/structs/schema", test_schema);
+  fixture_add_func ("/type/structs/nicks", test_nicks);
+  fixture_add_func ("/type/structs/clear", test_clear);
+  fixture_add_func ("/type/errors/encode", test_encode_errors);
+  fixture_add_func ("/type/errors/null-result", test_null_result);
+  fixture_add_func ("/type/errors/decode", test_decode_errors);
+  fixture_add_func ("/type/descriptors/passed", test_descriptors);
+  fixture_add_func ("/type/descriptors/zero", test_descriptor_zero);
+  fixture_add_func ("/type/descriptors/errors", test_descriptor_errors);
 
-  return g_test_run ();
+  return fixture_run ();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
 #include "tests/thunk.h"
 
 #include "procfun/wire/type.h"
@@ -375,18 +376,18 @@ test_unaligned_numbers (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/type/scalars", test_scalars);
-  g_test_add_func ("/type/gboolean-is-normalised", test_gboolean_is_normalised);
-  g_test_add_func ("/type/plain-structs", test_plain_structs);
-  g_test_add_func ("/type/layout", test_layout);
-  g_test_add_func ("/type/strings", test_strings);
-  g_test_add_func ("/type/strv", test_strv);
-  g_test_add_func ("/type/bytes-and-variants", test_bytes_and_variants);
-  g_test_add_func ("/type/numbers", test_number_arrays);
-  g_test_add_func ("/type/numbers/not-copied", test_no_copies);
-  g_test_add_func ("/type/numbers/unaligned", test_unaligned_numbers);
+  fixture_add_func ("/type/scalars", test_scalars);
+  fixture_add_func ("/type/gboolean-is-normalised", test_gboolean_is_normalised);
+  fixture_add_func ("/type/plain-structs", test_plain_structs);
+  fixture_add_func ("/type/layout", test_layout);
+  fixture_add_func ("/type/strings", test_strings);
+  fixture_add_func ("/type/strv", test_strv);
+  fixture_add_func ("/type/bytes-and-variants", test_bytes_and_variants);
+  fixture_add_func ("/type/numbers", test_number_arrays);
+  fixture_add_func ("/type/numbers/not-copied", test_no_copies);
+  fixture_add_func ("/type/numbers/unaligned", test_unaligned_numbers);
 
-  return g_test_run ();
+  return fixture_run ();
 }

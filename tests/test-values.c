@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/fixture.h"
+
 #include <procfun.h>
 
 /* The seven arrays are one macro, so what holds for one type of each size holds for all. */
@@ -94,14 +96,14 @@ test_misuse (void)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, NULL);
+  fixture_init (&argc, &argv);
 
-  g_test_add_func ("/values/new", test_new);
-  g_test_add_func ("/values/new-take", test_new_take);
-  g_test_add_func ("/values/clear", test_clear);
-  g_test_add_func ("/values/copy", test_copy);
-  g_test_add_func ("/values/boxed", test_boxed);
-  g_test_add_func ("/values/misuse", test_misuse);
+  fixture_add_func ("/values/new", test_new);
+  fixture_add_func ("/values/new-take", test_new_take);
+  fixture_add_func ("/values/clear", test_clear);
+  fixture_add_func ("/values/copy", test_copy);
+  fixture_add_func ("/values/boxed", test_boxed);
+  fixture_add_func ("/values/misuse", test_misuse);
 
-  return g_test_run ();
+  return fixture_run ();
 }

@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Programs here are installed, so each has an empty %C%_NAME_LDFLAGS instead of AM_LDFLAGS.
+
+# It loads libraries that are linked with the shared library, so it must be, too.
+pkglibexec_PROGRAMS += %D%/procfun-worker
+%C%_procfun_worker_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_procfun_worker_LDFLAGS =
+
+# The same for tests in the tree, where libtool makes a script of what will be installed.
+check_PROGRAMS += %D%/procfun-worker-in-tree
+%C%_procfun_worker_in_tree_SOURCES = %D%/procfun-worker.c
+%C%_procfun_worker_in_tree_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)

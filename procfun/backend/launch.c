@@ -72,8 +72,8 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
   return FALSE;
 }
 
-static const char *
-get_worker_path (void)
+const char *
+launch_get_worker_path (void)
 {
   const char *path = getauxval (AT_SECURE) == 0 ? g_getenv ("PROCFUN_WORKER") : NULL;
 
@@ -96,24 +96,33 @@ add_own_command_line (GStrvBuilder *builder)
       break;
 }
 
+/* What is to be executed: the worker for a library, else another program or this one. (transfer
+ * full) */
+static char *
+get_executable (const Module *module)
+{
+  if (module == NULL || module->path == NULL)
+    return module_get_executable_path ();
+  return g_strdup (module->is_program ? module->path : launch_get_worker_path ());
+}
+
 static char **
 make_argv (ProcfunFunction *function, const char *const *prefix, const char *arguments)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const Module *module = procfun_function_get_loaded_module (function);
-  g_autofree char *executable = module_get_executable_path ();
+  g_autofree char *executable = get_executable (module);
   g_autofree char *serve
       = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (function), NULL);
 
   if (prefix != NULL)
     g_strv_builder_addv (builder, (const char **)prefix);
-  g_strv_builder_add (builder,
-                      module != NULL && module->path != NULL ? get_worker_path () : executable);
+  g_strv_builder_add (builder, executable);
   if (module == NULL)
     add_own_command_line (builder);
   g_strv_builder_add (builder, serve);
   g_strv_builder_add (builder, procfun_function_get_name (function));
-  if (module != NULL && module->path != NULL)
+  if (module != NULL && module->path != NULL && !module->is_program)
     g_strv_builder_add (builder, module->path);
   if (arguments != NULL)
     g_strv_builder_add (builder, arguments);

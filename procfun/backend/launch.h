@@ -15,6 +15,9 @@ typedef struct
 
 void launched_clear (Launched *self);
 
+/* The program that calls functions of libraries. */
+const char *launch_get_worker_path (void);
+
 /* Starts the process that can run @function: the program itself, procfun-worker, or the script.
  * @prefix: (nullable) a command that executes what follows it. @arguments: (nullable) as JSON, for
  * the command line. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID

@@ -11,9 +11,8 @@
 
 #define PREFIX_SIZE (sizeof SETUP_ARGUMENT_PREFIX - 1)
 
-/* The first argument begins like this, as far as can be told without memory. */
-static gboolean
-first_argument_fits (void)
+gboolean
+command_first_argument_begins (const char *prefix, gsize size)
 {
   char text[4096];
   int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
@@ -24,7 +23,7 @@ first_argument_fits (void)
     close (fd);
   text[MAX (n, 0)] = '\0';
   first = text + strlen (text) + 1;
-  return first + PREFIX_SIZE <= text + n && memcmp (first, SETUP_ARGUMENT_PREFIX, PREFIX_SIZE) == 0;
+  return first + size <= text + n && memcmp (first, prefix, size) == 0;
 }
 
 gboolean
@@ -35,13 +34,13 @@ command_is_child (gboolean only_first)
   if (getauxval (AT_SECURE) != 0 || !setup_has_descriptors ())
     return FALSE;
   if (only_first)
-    return first_argument_fits ();
+    return command_first_argument_begins (SETUP_ARGUMENT_PREFIX, PREFIX_SIZE);
   command = command_new ();
   return command != NULL;
 }
 
-static char **
-read_argv (void)
+char **
+command_read_argv (void)
 {
   g_autofree char *text = NULL;
   gsize size;
@@ -56,7 +55,7 @@ read_argv (void)
 Command *
 command_new (void)
 {
-  g_auto (GStrv) argv = read_argv ();
+  g_auto (GStrv) argv = command_read_argv ();
 
   for (gsize i = 0; argv[i] != NULL; i++)
     if (i > 0 && g_str_has_prefix (argv[i], SETUP_ARGUMENT_PREFIX) && argv[i + 1] != NULL)

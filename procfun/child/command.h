@@ -12,6 +12,13 @@ typedef struct
   char *const *rest; /* what follows the name, NULL-terminated */
 } Command;
 
+/* Whether the first argument begins with the @size bytes of @prefix, of which the NUL at its end
+ * may be one. Plain system calls, no memory. */
+gboolean command_first_argument_begins (const char *prefix, gsize size);
+
+/* The command line of this process. (transfer full) */
+char **command_read_argv (void);
+
 /* Whether this process was started for a call, by its command line and its descriptors.
  * @only_first: by nothing but the first argument. */
 gboolean command_is_child (gboolean only_first);

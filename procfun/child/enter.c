@@ -4,6 +4,7 @@
  * main(): the last thing that its constructors do. procfun-worker serves those of a library that it
  * has loaded. A script serves what it registered at run time, when it says so. */
 
+#include "procfun/child/command-line.h"
 #include "procfun/child/command.h"
 #include "procfun/child/serve.h"
 #include "procfun/child/setup.h"
@@ -71,6 +72,12 @@ procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const *res
   if (entered || !module_is_executable (self))
     return;
   entered = TRUE;
+  if (command_line_is_asked ())
+    {
+      command_line_begin ();
+      run_rest (rest, end, argc, argv, envp);
+      command_line_answer (NULL);
+    }
   if (!procfun_is_child ())
     {
       procfun_definitions_report_duplicates ();
@@ -81,6 +88,30 @@ procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const *res
 }
 
 /* RTLD_NOW, so that a library that needs symbols of its host program says so here, by name. */
+static gboolean
+load_library (const char *path)
+{
+  return dlopen (path, RTLD_NOW | RTLD_LOCAL) != NULL;
+}
+
+static int
+answer_for_library (const char *argument)
+{
+  g_autofree char *path = NULL;
+
+  if (argument == NULL)
+    {
+      g_printerr (_ ("procfun-worker needs the name of a library\n"));
+      return 2;
+    }
+  path = g_canonicalize_filename (argument, NULL);
+  command_line_begin ();
+  if (load_library (path))
+    command_line_answer (path);
+  g_printerr ("procfun-worker: %s\n", dlerror ());
+  return 2;
+}
+
 int
 procfun_worker_run (int argc, char **argv)
 {
@@ -89,13 +120,15 @@ procfun_worker_run (int argc, char **argv)
   GError *why = NULL;
   const char *path;
 
+  if (command_line_is_asked ())
+    return answer_for_library (argv[2]);
   if (!procfun_is_child () || command == NULL || command->rest[0] == NULL)
     {
       g_printerr (_ ("procfun-worker is started by programs that use procfun, and not by hand\n"));
       return 2;
     }
   path = command->rest[0];
-  if (dlopen (path, RTLD_NOW | RTLD_LOCAL) == NULL)
+  if (!load_library (path))
     why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("%s() cannot be called: %s"),
                        command->name, dlerror ());
   else

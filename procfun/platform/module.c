@@ -134,6 +134,17 @@ module_new_for_address (gconstpointer address)
   return self;
 }
 
+Module *
+module_new_for_file (const char *path, gboolean is_program, const char *identity)
+{
+  Module *self = g_new0 (Module, 1);
+
+  self->path = g_strdup (path);
+  self->identity = g_strdup (identity);
+  self->is_program = is_program;
+  return self;
+}
+
 void
 module_free (Module *self)
 {

@@ -3,15 +3,29 @@
 
 #include <glib.h>
 
-/* The executable or a shared library, as loaded into this process. */
+<<<<<<< Updated upstream
+/* The executable or a shared library, as loaded into this process; or another program that this process calls. */
 typedef struct
 {
-  char *path;     /* (nullable): of a shared library's file; NULL for the executable */
+  char *path;          /* (nullable): of a shared library's file, or of the other program; NULL for the executable */
+  char *identity;      /* equal for two files only when they are of the same build */
+=======
+/* The executable or a shared library, as loaded into this process; or another program that this
+ * process calls. */
+typedef struct
+{
+  char *path;     /* (nullable): of a shared library's file, or of the other program; NULL for the
+                     executable */
   char *identity; /* equal for two files only when they are of the same build */
+>>>>>>> Stashed changes
+  gboolean is_program; /* path is of another program */
 } Module;
 
 /* The module that holds @address. (transfer full) */
 Module *module_new_for_address (gconstpointer address);
+
+/* Another program, or a library that another process loads. (transfer full) */
+Module *module_new_for_file (const char *path, gboolean is_program, const char *identity);
 void module_free (Module *self);
 
 gboolean module_is_executable (gconstpointer address);

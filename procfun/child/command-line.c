@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/child/command-line.h"
+
+#include "procfun/child/command.h"
+#include "procfun/platform/fds.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-codec.h"
+#include "procfun/procfun-context-private.h"
+#include "procfun/procfun-definition-private.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
+#include "procfun/wire/channel.h"
+#include "procfun/wire/schema-json.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+enum
+{
+  STATUS_DONE = 0,
+  STATUS_FAILED = 1,
+  STATUS_REFUSED = 2,
+  STATUS_EXITED = 3
+};
+
+static int answer_fd = -1;
+static const char *running_name; /* of the function that runs */
+
+/* Without the variable, a file name that looks like our option would have an effect. */
+gboolean
+command_line_is_asked (void)
+{
+  const char *value = getenv (COMMAND_LINE_VARIABLE);
+
+  return getauxval (AT_SECURE) == 0 && value != NULL && strcmp (value, "1") == 0
+         && (command_first_argument_begins (COMMAND_LINE_LIST, sizeof COMMAND_LINE_LIST)
+             || command_first_argument_begins (COMMAND_LINE_CALL_PREFIX,
+                                               sizeof COMMAND_LINE_CALL_PREFIX - 1));
+}
+
+void
+command_line_begin (void)
+{
+  unsetenv (COMMAND_LINE_VARIABLE); /* what the function starts was not asked */
+  answer_fd = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  fds_fill_standard ();
+  dup2 (STDERR_FILENO, STDOUT_FILENO);
+  procfun_context_set_child ();
+}
+
+static void G_GNUC_NORETURN
+end (int status)
+{
+  fflush (NULL);
+  _exit (status);
+}
+
+/* Not g_printerr(), which spoils UTF-8 before a setlocale(). Takes @error. */
+static void G_GNUC_NORETURN
+end_with_error (int status, GError *error)
+{
+  fprintf (stderr, "procfun: %s\n", error->message);
+  end (status);
+}
+
+static void G_GNUC_NORETURN
+end_with_answer (const char *json, gsize size)
+{
+  g_autoptr (GString) line = g_string_new_len (json, (gssize)size);
+  gsize done = 0;
+
+  g_string_append_c (line, '\n');
+  while (done < line->len)
+    {
+      gssize n = write (answer_fd, line->str + done, line->len - done);
+
+      if (n < 0 && errno != EINTR)
+        end_with_error (STATUS_REFUSED,
+                        g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
+                                     _ ("the result cannot be written: %s"), g_strerror (errno)));
+      done += (gsize)MAX (n, 0);
+    }
+  end (STATUS_DONE);
+}
+
+static GPtrArray *
+list_functions_of (const char *path)
+{
+  g_autoptr (GPtrArray) all = procfun_definitions_list_functions ();
+  GPtrArray *functions = g_ptr_array_new ();
+
+  for (guint i = 0; i < all->len; i++)
+    if (g_strcmp0 (procfun_function_get_module (all->pdata[i]), path) == 0)
+      g_ptr_array_add (functions, all->pdata[i]);
+  return functions;
+}
+
+/* --procfun-list */
+
+static void
+append_function (ProcfunFunction *function, GString *json)
+{
+  gboolean fails = (procfun_function_get_flags (function) & PROCFUN_FUNCTION_WITH_ERROR) != 0;
+
+  g_string_append_printf (
+      json, "{\"name\":\"%s\",\"hash\":\"%s\",\"signature\":\"%s\",\"arguments\":",
+      procfun_function_get_name (function), procfun_function_get_hash (function),
+      procfun_function_get_signature (function));
+  schema_members_to_json (procfun_function_get_arguments_schema (function), json);
+  g_string_append (json, ",\"result\":");
+  schema_to_json (procfun_function_get_return_schema (function), json);
+  g_string_append_printf (json, ",\"flags\":[%s]}", fails ? "\"with-error\"" : "");
+}
+
+static void G_GNUC_NORETURN
+answer_list (GPtrArray *functions)
+{
+  GString *json = g_string_new ("{\"build\":");
+  const Module *module
+      = functions->len > 0 ? procfun_function_get_loaded_module (functions->pdata[0]) : NULL;
+
+  g_string_append_printf (json, "\"%s\",\"functions\":[", module != NULL ? module->identity : "");
+  for (guint i = 0; i < functions->len; i++)
+    {
+      g_string_append (json, i > 0 ? "," : "");
+      append_function (functions->pdata[i], json);
+    }
+  g_string_append (json, "]}");
+  end_with_answer (json->str, json->len);
+}
+
+/* --procfun-call */
+
+static ProcfunFunction *
+find_function (GPtrArray *functions, const char *name_or_hash, GError **error)
+{
+  ProcfunFunction *found = NULL;
+
+  for (guint i = 0; i < functions->len; i++)
+    {
+      ProcfunFunction *function = functions->pdata[i];
+
+      if (strcmp (procfun_function_get_hash (function), name_or_hash) != 0
+          && strcmp (procfun_function_get_name (function), name_or_hash) != 0)
+        continue;
+      if (found != NULL)
+        {
+          g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                       _ ("there are several functions %s(): name one by its hash"), name_or_hash);
+          return NULL;
+        }
+      found = function;
+    }
+  if (found == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("there is no function “%s”"),
+                 name_or_hash);
+  return found;
+}
+
+static GVariant *
+read_arguments (ProcfunFunction *function, const char *text, GError **error)
+{
+  g_autoptr (GBytes) json = command_line_read_json (text, error);
+  GVariant *args = NULL;
+
+  if (json != NULL)
+    args = procfun_codec_decode (procfun_codec_get_json (),
+                                 procfun_function_get_arguments_schema (function), json, error);
+  if (args == NULL)
+    g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
+                    procfun_function_get_name (function));
+  return args;
+}
+
+static void
+on_exit_called (int code, void *user_data)
+{
+  if (running_name == NULL)
+    return;
+  fprintf (stderr, _ ("procfun: %s() ended its process by exit (%d)\n"), running_name, code);
+  end (STATUS_EXITED);
+}
+
+static GBytes *
+run_function (ProcfunFunction *function, GVariant *args, GError **error)
+{
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GUnixFDList) result_fds = NULL;
+
+  on_exit (on_exit_called, NULL);
+  procfun_context_set_depth (1);
+  running_name = procfun_function_get_name (function);
+  result = procfun_function_invoke (function, args, NULL, &result_fds, error);
+  running_name = NULL;
+  if (result == NULL)
+    return NULL;
+  return procfun_codec_encode (procfun_codec_get_json (),
+                               procfun_function_get_return_schema (function), result, error);
+}
+
+static void G_GNUC_NORETURN
+answer_call (GPtrArray *functions, const char *name_or_hash, const char *text)
+{
+  GError *error = NULL;
+  ProcfunFunction *function = find_function (functions, name_or_hash, &error);
+  GVariant *args = function != NULL ? read_arguments (function, text, &error) : NULL;
+  GBytes *result;
+
+  if (args == NULL)
+    end_with_error (STATUS_REFUSED, error);
+  result = run_function (function, args, &error);
+  if (result == NULL)
+    {
+      g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (function));
+      end_with_error (STATUS_FAILED, error);
+    }
+  end_with_answer (g_bytes_get_data (result, NULL), g_bytes_get_size (result));
+}
+
+void
+command_line_answer (const char *path)
+{
+  char **argv = command_read_argv ();
+  GPtrArray *functions = list_functions_of (path);
+  char *const *rest = argv + (path != NULL ? 3 : 2);
+
+  if (g_str_equal (argv[1], COMMAND_LINE_LIST))
+    answer_list (functions);
+  answer_call (functions, argv[1] + sizeof COMMAND_LINE_CALL_PREFIX - 1, *rest);
+}
+
+/* stdin may have much more than any function takes. */
+static GBytes *
+read_stdin (GError **error)
+{
+  g_autoptr (GByteArray) all = g_byte_array_new ();
+  guint8 part[16384];
+  gssize n;
+
+  while ((n = read (STDIN_FILENO, part, sizeof part)) != 0)
+    {
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        {
+          g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("stdin cannot be read: %s"),
+                       g_strerror (errno));
+          return NULL;
+        }
+      if (all->len + (gsize)n > CHANNEL_DEFAULT_LIMIT)
+        {
+          g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT, _ ("stdin has too much"));
+          return NULL;
+        }
+      g_byte_array_append (all, part, (guint)n);
+    }
+  return g_byte_array_free_to_bytes (g_steal_pointer (&all));
+}
+
+GBytes *
+command_line_read_json (const char *text, GError **error)
+{
+  if (g_strcmp0 (text, "-") == 0)
+    return read_stdin (error);
+  return g_bytes_new (text != NULL ? text : "[]", text != NULL ? strlen (text) : 2);
+}

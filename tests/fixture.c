@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tests/fixture.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A test takes seconds at most; instrumented and on a busy machine it may take longer. */
+#define WATCHDOG_SECONDS 120
+
+/* What ends with a call may end moments after it: GLib's own thread reaps, and a thread that was
+ * joined is listed until the kernel has forgotten it. */
+#define PATIENCE_US (10 * G_USEC_PER_SEC)
+#define STEP_US 500
+
+/* In the environment of all that a test program starts, and so of what that starts, whoever its
+ * parent is. */
+#define MARK_VARIABLE "PROCFUN_TEST_PROGRAM"
+
+#define THREAD_WORD "thread "
+#define FILE_WORDS "temporary file "
+
+typedef struct
+{
+  GTestFunc func;
+  GTestDataFunc data_func;
+  gconstpointer data;
+} Test;
+
+typedef struct
+{
+  GPtrArray *before; /* (element-type utf8) */
+} Fixture;
+
+static gint64 patience = PATIENCE_US;
+static char *temporary_folder;
+static char *mark;
+
+/* Looking around: each kind of thing as text that also says what it is to a person. */
+
+typedef char *(*DescribeFunc) (const char *folder, const char *name);
+
+static void
+look_into (GPtrArray *found, const char *folder, DescribeFunc describe)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      char *description = describe (folder, name);
+
+      if (description != NULL)
+        g_ptr_array_add (found, description);
+    }
+}
+
+static char *
+describe_descriptor (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *target = g_file_read_link (path, NULL);
+
+  /* The folder that is being read is open, too. */
+  if (target == NULL || (g_str_has_prefix (target, "/proc/") && g_str_has_suffix (target, "/fd")))
+    return NULL;
+  return g_strdup_printf ("descriptor %s: %s", name, target);
+}
+
+static char *
+read_file (const char *folder, const char *name, const char *file, gsize *size)
+{
+  g_autofree char *path = g_build_filename (folder, name, file, NULL);
+  char *text;
+
+  return g_file_get_contents (path, &text, size, NULL) ? text : NULL;
+}
+
+static char *
+describe_thread (const char *folder, const char *name)
+{
+  return g_strconcat (THREAD_WORD, name, NULL);
+}
+
+static char *
+describe_file (const char *folder, const char *name)
+{
+  return g_strdup_printf (FILE_WORDS "%s/%s", folder, name);
+}
+
+static gboolean
+has_mark (const char *name)
+{
+  gsize size;
+  g_autofree char *environment = read_file ("/proc", name, "environ", &size);
+
+  return environment != NULL && memmem (environment, size, mark, strlen (mark)) != NULL;
+}
+
+/* proc(5): "PID (NAME) STATE PARENT …", where NAME may hold anything. */
+static gboolean
+is_child (const char *name, char *state)
+{
+  gsize size;
+  g_autofree char *stat = read_file ("/proc", name, "stat", &size);
+  const char *rest = stat != NULL ? strrchr (stat, ')') : NULL;
+  int parent;
+
+  return rest != NULL && sscanf (rest, ") %c %d", state, &parent) == 2 && parent == getpid ();
+}
+
+static char *
+describe_process (const char *folder, const char *name)
+{
+  g_autofree char *command_line = NULL;
+  gsize size = 0;
+  char state = 'R';
+
+  if (!g_ascii_isdigit (name[0]) || atoi (name) == getpid ()
+      || (!is_child (name, &state) && !has_mark (name)))
+    return NULL;
+  if (state == 'Z')
+    return g_strdup_printf ("zombie %s", name);
+  command_line = read_file (folder, name, "cmdline", &size);
+  for (gsize i = 0; i + 1 < size; i++)
+    if (command_line[i] == '\0')
+      command_line[i] = ' ';
+  return g_strdup_printf ("process %s: %s", name, command_line != NULL ? command_line : "");
+}
+
+static void
+look_at_mappings (GPtrArray *found)
+{
+  gsize size;
+  g_autofree char *text = read_file ("/proc", "self", "maps", &size);
+  g_auto (GStrv) lines = g_strsplit (text != NULL ? text : "", "\n", -1);
+
+  for (gsize i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], "/memfd:") != NULL || strstr (lines[i], "/dev/shm/") != NULL)
+      g_ptr_array_add (found, g_strdup_printf ("shared memory %s", lines[i]));
+}
+
+static GPtrArray *
+look_around (void)
+{
+  GPtrArray *found = g_ptr_array_new_with_free_func (g_free);
+
+  look_into (found, "/proc/self/fd", describe_descriptor);
+  look_into (found, "/proc/self/task", describe_thread);
+  look_into (found, "/proc", describe_process);
+  look_into (found, temporary_folder, describe_file);
+  look_at_mappings (found);
+  return found;
+}
+
+/* What is there now and was not before. */
+static GPtrArray *
+find_left (GPtrArray *before)
+{
+  GPtrArray *left = look_around ();
+
+  for (guint i = left->len; i > 0; i--)
+    if (g_ptr_array_find_with_equal_func (before, left->pdata[i - 1], g_str_equal, NULL))
+      g_ptr_array_remove_index_fast (left, i - 1);
+  return left;
+}
+
+static guint
+count (const char *folder, DescribeFunc describe)
+{
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
+
+  look_into (found, folder, describe);
+  return found->len;
+}
+
+guint
+fixture_count_descriptors (void)
+{
+  return count ("/proc/self/fd", describe_descriptor);
+}
+
+guint
+fixture_count_processes (void)
+{
+  return count ("/proc", describe_process);
+}
+
+/* Around each test */
+
+static void
+on_alarm (int signum)
+{
+  static const char text[] = "Bail out! The test hangs\n";
+
+  if (write (STDOUT_FILENO, text, sizeof text - 1) > 0)
+    abort ();
+  _exit (1);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer test)
+{
+  alarm (WATCHDOG_SECONDS);
+  fixture->before = look_around ();
+}
+
+static void
+run (Fixture *fixture, gconstpointer user_data)
+{
+  const Test *test = user_data;
+
+  if (test->func != NULL)
+    test->func ();
+  else
+    test->data_func (test->data);
+}
+
+static GPtrArray *
+wait_until_nothing_is_left (GPtrArray *before)
+{
+  gint64 end = g_get_monotonic_time () + patience;
+  GPtrArray *left;
+
+  while ((left = find_left (before))->len > 0 && g_get_monotonic_time () < end)
+    {
+      g_ptr_array_unref (left);
+      g_usleep (STEP_US);
+    }
+  return left;
+}
+
+/* A thread gets its name after it has begun, so the name is not what it is known by. */
+static void
+report (const char *left)
+{
+  g_autofree char *name = NULL;
+  gsize size;
+
+  if (g_str_has_prefix (left, THREAD_WORD))
+    name = read_file ("/proc/self/task", left + strlen (THREAD_WORD), "comm", &size);
+  g_printerr ("# left behind: %s %s\n", left, name != NULL ? g_strchomp (name) : "");
+  g_test_fail_printf ("left behind: %s %s", left, name != NULL ? name : "");
+}
+
+static void
+remove_it (const char *left)
+{
+  int pid;
+
+  if (sscanf (left, "process %d", &pid) == 1)
+    kill (pid, SIGKILL);
+  else if (g_str_has_prefix (left, FILE_WORDS))
+    g_remove (left + strlen (FILE_WORDS));
+}
+
+/* On stderr, too: of a test that runs in a program of its own the rest is not seen. */
+static void
+tear_down (Fixture *fixture, gconstpointer test)
+{
+  g_autoptr (GPtrArray) left = wait_until_nothing_is_left (fixture->before);
+
+  for (guint i = 0; i < left->len; i++)
+    {
+      report (left->pdata[i]);
+      remove_it (left->pdata[i]);
+    }
+  g_clear_pointer (&fixture->before, g_ptr_array_unref);
+  alarm (0);
+}
+
+static void
+add (const char *path, const Test *test)
+{
+  /* g_test_add() cannot free it, and LeakSanitizer sees it through this list. */
+  static GPtrArray *tests;
+
+  if (tests == NULL)
+    tests = g_ptr_array_new ();
+  g_ptr_array_add (tests, g_memdup2 (test, sizeof *test));
+  g_test_add (path, Fixture, tests->pdata[tests->len - 1], set_up, run, tear_down);
+}
+
+void
+fixture_add_func (const char *path, GTestFunc func)
+{
+  const Test test = { .func = func };
+
+  add (path, &test);
+}
+
+void
+fixture_add_data_func (const char *path, gconstpointer data, GTestDataFunc func)
+{
+  const Test test = { .data_func = func, .data = data };
+
+  add (path, &test);
+}
+
+void
+fixture_set_patience (gint64 usec)
+{
+  patience = usec;
+}
+
+/* Around the program */
+
+/* GLib keeps a thread and descriptors from its first GSubprocess on, and of the default main
+ * context. */
+static void
+warm_up (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) subprocess
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_INHERIT_FDS, &error, "true", NULL);
+
+  g_assert_no_error (error);
+  g_subprocess_wait_check (subprocess, NULL, &error);
+  g_assert_no_error (error);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+make_temporary_folder (void)
+{
+  const char *base = g_getenv ("TMPDIR");
+
+  temporary_folder = g_build_filename (base != NULL ? base : "/tmp", "procfun-test-XXXXXX", NULL);
+  g_assert_nonnull (g_mkdtemp (temporary_folder));
+  g_setenv ("TMPDIR", temporary_folder, TRUE);
+}
+
+static void
+make_mark (void)
+{
+  mark = g_strdup_printf (MARK_VARIABLE "=%d.%" G_GINT64_FORMAT, (int)getpid (),
+                          g_get_monotonic_time ());
+  g_setenv (MARK_VARIABLE, mark + sizeof MARK_VARIABLE, TRUE);
+}
+
+/* What the one who runs the tests prefers; a test that starts itself again means what it sets. */
+static void
+forget_preferences (void)
+{
+  static const char *const names[] = { "PROCFUN_EXECUTOR", "PROCFUN_CODEC", "PROCFUN_TIMEOUT",
+                                       "PROCFUN_DEBUG", "PROCFUN_COMMAND_LINE" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_unsetenv (names[i]);
+}
+
+/* A test in a program of its own has what the program that started it made, which looks after it.
+ */
+void
+fixture_init (int *argc, char ***argv)
+{
+  g_test_init (argc, argv, NULL);
+  signal (SIGALRM, on_alarm);
+  if (g_test_subprocess ())
+    {
+      temporary_folder = g_strdup (g_getenv ("TMPDIR"));
+      mark = g_strconcat (MARK_VARIABLE "=", g_getenv (MARK_VARIABLE), NULL);
+    }
+  else
+    {
+      make_temporary_folder ();
+      make_mark ();
+      forget_preferences ();
+    }
+  g_setenv ("G_DEBUG", "fatal-warnings", FALSE);
+  warm_up ();
+}
+
+int
+fixture_run (void)
+{
+  int status = g_test_run ();
+
+  if (!g_test_subprocess ())
+    g_rmdir (temporary_folder);
+  g_clear_pointer (&temporary_folder, g_free);
+  g_clear_pointer (&mark, g_free);
+  return status;
+}

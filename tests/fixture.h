@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* What every test program is made with, instead of g_test_init() and its like: after each test
+ * there must be no process, descriptor, thread, shared memory or temporary file that was not there
+ * before, and a test that hangs fails. Warnings are fatal, in children too.
+ * tests/test-fixture-used.sh sees to it that nobody forgets. */
+
+void fixture_init (int *argc, char ***argv);
+void fixture_add_func (const char *path, GTestFunc func);
+void fixture_add_data_func (const char *path, gconstpointer data, GTestDataFunc func);
+int fixture_run (void);
+
+/* How long to wait for what ends moments after a test. */
+void fixture_set_patience (gint64 usec);
+
+/* How many descriptors of this process are open. */
+guint fixture_count_descriptors (void);
+
+/* How many processes this one started, directly or not, that live, or that nobody reaped. */
+guint fixture_count_processes (void);
+
+G_END_DECLS
