@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/procfun-failure.h"
+
+/* What a process died of. Pure: it knows what it is told. */
+
+/* Why the caller ended the process, if it did. */
+typedef enum
+{
+  VERDICT_NOT_ENDED,
+  VERDICT_ENDED_TIMEOUT,
+  VERDICT_ENDED_CANCELLED,
+  VERDICT_ENDED_CPU,
+  VERDICT_ENDED_OUTPUT,
+  VERDICT_ENDED_RESULT,
+  VERDICT_ENDED_PROTOCOL
+} VerdictEnded;
+
+typedef struct
+{
+  const ProcfunLimits *limits; /* (nullable): none */
+  VerdictEnded ended;
+
+  gboolean has_status;
+  int wait_status;
+
+  /* From the crash record, where there is one. */
+  int signum; /* 0: there is none */
+  int signal_code;
+  int crash_errno; /* of the thread that crashed, as it was then */
+  gboolean memory_exhausted;
+  gboolean files_exhausted;
+
+  const char *last_words; /* (nullable): the end of what it wrote to stderr */
+  gint64 cpu_time;        /* the call's, in µs; -1: not known */
+  gboolean oom_killed;    /* by the kernel, in a group of its own */
+  gboolean fork_refused;  /* likewise */
+} VerdictFacts;
+
+typedef struct
+{
+  ProcfunCause cause;
+  GQuark domain; /* what the caller gets */
+  int code;
+  const char *limit; /* (nullable): the name of the limit, as in the text form of limits */
+  gboolean proven;   /* and not only very likely */
+} Verdict;
+
+Verdict verdict_find (const VerdictFacts *facts);
+
+/* A sentence without its subject, which is the function: “needed more memory than its limit of
+ * 200M allows”. */
+char *verdict_to_string (const Verdict *self, const VerdictFacts *facts);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/procfun-limits.h"
+#include <sys/types.h>
+
+/* A control group (v2) for one call, where this process may make one: see cgroups(7). */
+typedef struct _Cgroup Cgroup;
+
+/* (nullable): NULL without @error where there can be none, or where none of @limits is one that a
+ * group keeps. Fails with %PROCFUN_ERROR_SANDBOX. */
+Cgroup *cgroup_new_for_limits (const ProcfunLimits *limits, GError **error);
+
+/* Kills what is in it, and removes it. */
+void cgroup_free (Cgroup *self);
+
+/* Whether the group bounds the number of processes: then the child need not. */
+gboolean cgroup_limits_processes (Cgroup *self);
+
+/* Moves a process in: before it runs the function. */
+gboolean cgroup_add (Cgroup *self, pid_t pid, GError **error);
+
+/* Whether the kernel killed in it for lack of memory, which is a proof. */
+gboolean cgroup_was_oom_killed (Cgroup *self);
+
+/* How often a process could not be started for the limit. */
+guint64 cgroup_get_refused_processes (Cgroup *self);
+
+/* The most memory in bytes that all processes in it had together, or 0 when it is not known. */
+guint64 cgroup_get_peak (Cgroup *self);
+
+/* Kills all in it, at once; FALSE where the kernel has no way to. */
+gboolean cgroup_kill (Cgroup *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Cgroup, cgroup_free)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-limits.h"
+
+G_BEGIN_DECLS
+
+/* 0: no limit. Times in µs, sizes in bytes. */
+struct _ProcfunLimits
+{
+  guint64 memory;
+  guint64 cpu_time;
+  guint64 open_files;
+  guint64 file_size;
+  guint64 processes;
+  guint64 result_size;
+  guint64 output_size;
+};
+
+/* For the wire: a{st} with the limits that there are. Floating. */
+GVariant *limits_to_variant (const ProcfunLimits *self);
+
+/* (nullable): NULL for what limits_to_variant() cannot have made. */
+ProcfunLimits *limits_from_variant (GVariant *variant);
+
+G_END_DECLS
