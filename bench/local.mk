@@ -7,8 +7,13 @@ bench_programs = \
 # Against the shared library, as users have it.
 %C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 
+bench_scripts = \
+	%D%/definition-size.sh
+
 EXTRA_PROGRAMS += $(bench_programs)
+EXTRA_DIST += $(bench_scripts)
 
 bench: $(bench_programs)
 	@for program in $(bench_programs); do ./$$program || exit 1; done
+	@$(AM_TESTS_ENVIRONMENT) for script in $(bench_scripts); do $(SHELL) $(top_srcdir)/$$script || exit 1; done
 .PHONY: bench
