@@ -2,6 +2,7 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-channel \
 	%D%/test-codec \
 	%D%/test-define \
 	%D%/test-define-cxx \
@@ -13,7 +14,8 @@ test_programs = \
 	%D%/test-schema-json \
 	%D%/test-type \
 	%D%/test-type-structs \
-	%D%/test-values
+	%D%/test-values \
+	%D%/test-wire-error
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers =
