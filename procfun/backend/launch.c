@@ -80,7 +80,7 @@ launch_get_worker_path (void)
   return path != NULL ? path : PROCFUN_PKGLIBEXECDIR "/procfun-worker";
 }
 
-/* A script is found by the command line that started it, which ends with the call then. */
+/* A script is found by the command line that started it, which ends where that of a call began. */
 static void
 add_own_command_line (GStrvBuilder *builder)
 {
@@ -90,7 +90,7 @@ add_own_command_line (GStrvBuilder *builder)
   if (!g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL) || size == 0)
     return;
   for (const char *at = text + strlen (text) + 1; at < text + size; at += strlen (at) + 1)
-    if (!g_str_has_prefix (at, SETUP_ARGUMENT_PREFIX))
+    if (!g_str_has_prefix (at, SETUP_MAIN_ARGUMENT_PREFIX))
       g_strv_builder_add (builder, at);
     else
       break;
@@ -113,7 +113,8 @@ make_argv (ProcfunFunction *function, const char *const *prefix, const char *arg
   const Module *module = procfun_function_get_loaded_module (function);
   g_autofree char *executable = get_executable (module);
   g_autofree char *serve
-      = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (function), NULL);
+      = g_strconcat (module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX,
+                     procfun_function_get_hash (function), NULL);
 
   if (prefix != NULL)
     g_strv_builder_addv (builder, (const char **)prefix);

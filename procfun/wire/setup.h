@@ -6,8 +6,11 @@
 /* How a child is started and told what it is for: the command line that it is recognised by, and
  * the frame that the caller sends first. */
 
-/* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. */
+/* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. What
+ * a macro defines is served before main(), by the first argument alone; what is registered at run
+ * time once main() has registered it, by an argument behind all of the program's own. */
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
+#define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
 /* Where the child finds its two descriptors. */
 #define SETUP_CHANNEL_FD 3
