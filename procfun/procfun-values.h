@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 /**
- * ProcfunMaybeString:
+ * ProcfunMaybeString: (skip)
  *
  * A `char *` that may be %NULL, as the type of an argument, a field or a result; `ms` in GVariant
  * terms. A plain `char *` that is %NULL is an error.
@@ -23,7 +23,7 @@ G_BEGIN_DECLS
 typedef char *ProcfunMaybeString;
 
 /**
- * ProcfunFd:
+ * ProcfunFd: (skip)
  *
  * A file descriptor, as the type of an argument, a field or a result; `h` in GVariant terms.
  *
