@@ -26,7 +26,9 @@ test_scripts = \
 	%D%/test-fixture-used.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
-	%D%/test-layers.sh
+	%D%/test-layers.sh \
+	%D%/test-python.sh \
+	%D%/test-vala.sh
 
 # Data and sources that tests read: in the tarball, and installed beside the installed tests.
 test_data =
@@ -57,7 +59,7 @@ check_PROGRAMS += $(test_programs) $(test_helpers)
 EXTRA_DIST += $(test_data)
 endif
 
-EXTRA_DIST += $(test_scripts) %D%/tap.sh
+EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)
