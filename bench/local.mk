@@ -2,10 +2,12 @@
 # One program a line, sorted; "make bench" builds and runs them, nothing else does.
 
 bench_programs = \
-	%D%/bench-calls
+	%D%/bench-calls \
+	%D%/bench-codec
 
 # Against the shared library, as users have it.
 %C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
 
 bench_scripts = \
 	%D%/definition-size.sh
