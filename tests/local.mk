@@ -9,6 +9,7 @@ test_programs = \
 	%D%/test-error \
 	%D%/test-fixture \
 	%D%/test-json \
+	%D%/test-matrix \
 	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-schema-json \
@@ -38,6 +39,9 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 %C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
+# What tests call, and how.
+calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
+%C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_json_LDADD = $(LDADD) -lm
