@@ -30,7 +30,8 @@ typedef char *ProcfunMaybeString;
  * The function gets a descriptor of its own for the same open file, close-on-exec, which is closed
  * when it has returned; the caller keeps the one it passed. A result is the caller's to close;
  * where the call failed it is -1. Descriptors that arrive are never 0 to 2, even where these are
- * free, so that nothing is taken for a standard stream.
+ * free, so that nothing is taken for a standard stream. As with other types, a function does not
+ * return what it was lent: it returns a dup() of it.
  *
  * The `_clear()` function of a struct closes its descriptors and sets them to -1. It takes 0 for a
  * field that nobody has set, as in a struct of zeroes, and leaves it alone.
