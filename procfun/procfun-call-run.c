@@ -101,7 +101,7 @@ ref_executor (ProcfunCall *self)
  * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of the domain
  * %PROCFUN_ERROR.
  *
- * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error set
+ * Returns: (transfer full): the result, `()` for a void function; or %NULL with @error set
  *
  * Since: 0.1
  */
@@ -262,7 +262,7 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
  *
  * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the errors.
  *
- * Returns: (transfer full) (nullable): the result, `()` for a void function; or %NULL with @error set
+ * Returns: (transfer full): the result, `()` for a void function; or %NULL with @error set
  *
  * Since: 0.1
  */

@@ -122,10 +122,9 @@
 #define PROCFUN_SIZE_VALUE_(Return) sizeof (Return)
 
 #define PROCFUN_ARGUMENT_(c, pair) PROCFUN_ARGUMENT_OF_ pair,
-#define PROCFUN_ARGUMENT_OF_(Type, arg)                                                            \
-  {                                                                                                \
-#arg, PROCFUN_INFO_OF_(Type), 0, PROCFUN_KIND_OF_(Type)                                        \
-  }
+/* clang-format off */
+#define PROCFUN_ARGUMENT_OF_(Type, arg) { #arg, PROCFUN_INFO_OF_ (Type), 0, PROCFUN_KIND_OF_ (Type) }
+/* clang-format on */
 
 /* Pointers to functions among the constructors and destructors of the module, and not attributes,
  * because gcc's LTO merges attributed ones into a function without arguments, and because the entry
@@ -287,10 +286,9 @@ G_END_DECLS
 #define PROCFUN_NICK_(c, VALUE) PROCFUN_CAT_ (PROCFUN_NICK_, PROCFUN_IS_PAIR_ (VALUE)) (VALUE),
 #define PROCFUN_NICK_SINGLE_(VALUE) PROCFUN_NICK_OF_ (VALUE, ~)
 #define PROCFUN_NICK_PAIR_(pair) PROCFUN_NICK_OF_ pair
-#define PROCFUN_NICK_OF_(VALUE, number)                                                            \
-  {                                                                                                \
-#VALUE, VALUE                                                                                  \
-  }
+/* clang-format off */
+#define PROCFUN_NICK_OF_(VALUE, number) { #VALUE, VALUE }
+/* clang-format on */
 
 #define PROCFUN_IS_PAIR_(x) PROCFUN_IS_PAIR_AGAIN_ (PROCFUN_PAIR_ x, ~, SINGLE_, ~)
 #define PROCFUN_IS_PAIR_AGAIN_(...) PROCFUN_THIRD_ (__VA_ARGS__, ~)

@@ -195,9 +195,11 @@ extern "C++"
 
 /* Without quotation marks, which gcc would print with a backslash. */
 #define PROCFUN_NO_MAPPING_(text) "procfun has no mapping for the type " text
+#ifndef __GI_SCANNER__
 #define PROCFUN_NO_OWNER_                                                                          \
   "procfun: nobody could own a result of the type const char *; return char *, which the caller "  \
   "frees"
+#endif
 
 /* What an argument or a field, and what a result must be. */
 #define PROCFUN_ASSERT_VALUE_(Type)                                                                \

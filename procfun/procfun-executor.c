@@ -207,12 +207,13 @@ gboolean
 procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
 {
   ProcfunExecutorPrivate *priv;
-  gulong handler;
+  gulong handler = 0;
 
   g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
 
   priv = PRIVATE (self);
-  handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), priv, NULL);
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), priv, NULL);
   g_mutex_lock (&priv->lock);
   priv->closed = TRUE;
   while (priv->n_running > 0 && !g_cancellable_is_cancelled (cancellable))

@@ -301,17 +301,18 @@ invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
       g_propagate_error (error, own_error);
       return NULL;
     }
-  if (result == NULL && g_variant_type_equal (type, G_VARIANT_TYPE_UNIT))
-    return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
-  if (result == NULL || !g_variant_is_of_type (result, type))
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
-                   _ ("%s() returned %s instead of “%.*s”"), self->name,
-                   result != NULL ? g_variant_get_type_string (result) : "NULL",
-                   (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type));
-      return NULL;
-    }
-  return g_steal_pointer (&result);
+  /* Not even for (): an exception of another language arrives like this. */
+  if (result == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
+                 _ ("%s() returned neither a result nor an error"), self->name);
+  else if (!g_variant_is_of_type (result, type))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
+                 _ ("%s() returned “%s” instead of “%.*s”"), self->name,
+                 g_variant_get_type_string (result), (int)g_variant_type_get_string_length (type),
+                 g_variant_type_peek_string (type));
+  else
+    return g_steal_pointer (&result);
+  return NULL;
 }
 
 /* The C values of the arguments, one after the other, each aligned for any type. */

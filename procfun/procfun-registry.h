@@ -25,8 +25,8 @@ G_DECLARE_FINAL_TYPE (ProcfunRegistry, procfun_registry, PROCFUN, REGISTRY, GObj
  *
  * The body of a function that is registered at run time. It runs in the process of the call.
  *
- * Returns: (transfer full) (nullable): the result, of the registered type; %NULL with @error set on
- * failure, and without for a result of type `()`
+ * Returns: (transfer full): the result, of the registered type: an empty tuple for `()`. Or %NULL
+ *     with @error set on failure
  *
  * Since: 0.1
  */

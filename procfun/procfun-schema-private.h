@@ -31,6 +31,10 @@ struct _ProcfunSchema
   gint32 *values;           /* (nullable) (owned): of the nicks */
 };
 
+/* The schema of a basic type or `v`, by the one character of its type; (nullable) (transfer none),
+ * but it can be held and dropped as any other. */
+ProcfunSchema *procfun_schema_find_leaf (char type);
+
 /* An array of what @element describes; @element is borrowed. */
 ProcfunSchema *procfun_schema_new_array (ProcfunSchema *element);
 

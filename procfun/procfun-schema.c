@@ -116,6 +116,14 @@ schema_lay_out (ProcfunSchema *self)
     }
 }
 
+ProcfunSchema *
+procfun_schema_find_leaf (char type)
+{
+  if (type < 'a' || type > 'z' || leaves[type - 'a'].type_class == '\0')
+    return NULL;
+  return &leaves[type - 'a'];
+}
+
 static ProcfunSchema *
 schema_parse (char *text, const GVariantType *type)
 {

@@ -2,7 +2,7 @@
 
 #include "procfun/procfun-spawner.h"
 
-#include "procfun/backend/exchange.h"
+#include "procfun/backend/exchange-drive.h"
 #include "procfun/backend/launch.h"
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
@@ -69,7 +69,7 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
   g_autoptr (ProcfunCodec) codec = NULL;
   g_auto (GStrv) launcher = NULL;
   g_autoptr (GBytes) arguments = NULL;
-  g_auto (Launched) launched = { NULL, -1, -1 };
+  g_auto (Launched) launched = LAUNCHED_INIT;
   ExchangeOptions options;
   const char *text = NULL;
 

@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 /**
- * ProcfunMaybeString:
+ * ProcfunMaybeString: (skip)
  *
  * A `char *` that may be %NULL, as the type of an argument, a field or a result; `ms` in GVariant
  * terms. A plain `char *` that is %NULL is an error.
@@ -23,14 +23,15 @@ G_BEGIN_DECLS
 typedef char *ProcfunMaybeString;
 
 /**
- * ProcfunFd:
+ * ProcfunFd: (skip)
  *
  * A file descriptor, as the type of an argument, a field or a result; `h` in GVariant terms.
  *
  * The function gets a descriptor of its own for the same open file, close-on-exec, which is closed
  * when it has returned; the caller keeps the one it passed. A result is the caller's to close;
  * where the call failed it is -1. Descriptors that arrive are never 0 to 2, even where these are
- * free, so that nothing is taken for a standard stream.
+ * free, so that nothing is taken for a standard stream. As with other types, a function does not
+ * return what it was lent: it returns a dup() of it.
  *
  * The `_clear()` function of a struct closes its descriptors and sets them to -1. It takes 0 for a
  * field that nobody has set, as in a struct of zeroes, and leaves it alone.

@@ -308,6 +308,32 @@ fixture_set_patience (gint64 usec)
 
 /* Around the program */
 
+/* The sanitizers' own names for what they are to do. Functions that crash are to do so by their
+ * signal, and more memory than there is must be an error of malloc(). */
+#define LEAVE_SIGNALS "handle_segv=0:handle_abort=0:handle_sigill=0:handle_sigbus=0:handle_sigfpe=0"
+
+const char *__asan_default_options (void);
+const char *__tsan_default_options (void);
+const char *__ubsan_default_options (void);
+
+const char *
+__asan_default_options (void)
+{
+  return LEAVE_SIGNALS ":allocator_may_return_null=1";
+}
+
+const char *
+__tsan_default_options (void)
+{
+  return LEAVE_SIGNALS ":allocator_may_return_null=1";
+}
+
+const char *
+__ubsan_default_options (void)
+{
+  return LEAVE_SIGNALS;
+}
+
 /* GLib keeps a thread and descriptors from its first GSubprocess on, and of the default main
  * context. */
 static void

@@ -2,18 +2,21 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-channel \
 	%D%/test-codec \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-error \
 	%D%/test-fixture \
 	%D%/test-json \
+	%D%/test-matrix \
 	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-schema-json \
 	%D%/test-type \
 	%D%/test-type-structs \
-	%D%/test-values
+	%D%/test-values \
+	%D%/test-wire-error
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers =
@@ -24,7 +27,9 @@ test_scripts = \
 	%D%/test-fixture-used.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
-	%D%/test-layers.sh
+	%D%/test-layers.sh \
+	%D%/test-python.sh \
+	%D%/test-vala.sh
 
 # Data and sources that tests read: in the tarball, and installed beside the installed tests.
 test_data =
@@ -34,6 +39,9 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 %C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
+# What tests call, and how.
+calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
+%C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_json_LDADD = $(LDADD) -lm
@@ -55,7 +63,7 @@ check_PROGRAMS += $(test_programs) $(test_helpers)
 EXTRA_DIST += $(test_data)
 endif
 
-EXTRA_DIST += $(test_scripts) %D%/tap.sh
+EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)

@@ -10,6 +10,40 @@
 PROCFUN_DEFINE_ENUM (Case, CASE_UPPER, CASE_LOWER)
 PROCFUN_DEFINE_STRUCT (Text, (char *, words), (Case, letters), (bool, shout), (gboolean, end))
 
+/* C has _Generic for this, C++ has templates: the same types must have the same kinds. */
+#define ASSERT_KIND(Type, its_kind)                                                                \
+  static_assert (PROCFUN_KIND_OF_ (Type) == PROCFUN_KIND_##its_kind, "")
+ASSERT_KIND (void, VOID);
+ASSERT_KIND (gboolean, GBOOLEAN);
+ASSERT_KIND (bool, BOOL);
+ASSERT_KIND (unsigned char, UINT8);
+ASSERT_KIND (gint16, INT16);
+ASSERT_KIND (uint16_t, UINT16);
+ASSERT_KIND (int, INT32);
+ASSERT_KIND (unsigned, UINT32);
+ASSERT_KIND (gint64, INT64);
+ASSERT_KIND (long long, INT64);
+ASSERT_KIND (unsigned long long, UINT64);
+ASSERT_KIND (double, DOUBLE);
+ASSERT_KIND (float, FLOAT);
+ASSERT_KIND (char *, STRING);
+ASSERT_KIND (const gchar *, CONST_STRING);
+ASSERT_KIND (ProcfunMaybeString, MAYBE_STRING);
+ASSERT_KIND (GStrv, STRV);
+ASSERT_KIND (GBytes *, BYTES);
+ASSERT_KIND (GVariant *, VARIANT);
+ASSERT_KIND (ProcfunFd, FD);
+ASSERT_KIND (GUnixFDList *, FD_LIST);
+ASSERT_KIND (ProcfunInt16s, INT16S);
+ASSERT_KIND (ProcfunUint64s, UINT64S);
+ASSERT_KIND (ProcfunDoubles, DOUBLES);
+ASSERT_KIND (Text, STRUCT);
+ASSERT_KIND (TextArray, ARRAY);
+ASSERT_KIND (Case, ENUM);
+ASSERT_KIND (CaseArray, ARRAY);
+ASSERT_KIND (char **, NONE);
+ASSERT_KIND (Text *, NONE);
+
 /* A function may need objects that exist because constructors ran, here those of another file, too.
  */
 extern const std::string greeting;

@@ -385,7 +385,7 @@ static const struct
   { "()", "null", "/: expected an array, found null" },
   { "(ii)", "{}", "/: expected an array, found an object" },
   { "Colour", "\"pink\"", "/: the enumeration has no “pink”" },
-  { "Colour", "\"red\\u0000\"", "/: a string can't contain U+0000" },
+  { "Colour", "\"red\\u0000\"", "/: the enumeration has no “red\\u0000”" },
   { "Colour", "null", "/: expected a nick or a number, found null" },
   { "Colour", "2147483648", "/: 2147483648 is out of range for a nick or a number" },
 

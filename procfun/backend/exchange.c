@@ -7,6 +7,7 @@
 #include "procfun/backend/output.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/limits.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
@@ -45,6 +46,9 @@ struct _Exchange
   gint64 timeout_at;      /* monotonic times in µs; 0: never */
   gint64 deadline_at;
   gint64 end_by;          /* when it must have ended, because it has answered or can't any more */
+  gint64 cpu_time;        /* of the child when it was last looked at, in µs; -1: never */
+  gint64 cpu_at_hello;    /* what it had used when the function began */
+  gint64 cpu_check_at;
   gboolean channel_ended; /* nothing more will come */
   Outcome outcome;
   gboolean done; /* the child is dead, and all is known */
@@ -126,6 +130,7 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->ladder.channel = self->channel;
   self->ladder.grace = procfun_call_get_grace_period (call);
   self->deadline_at = procfun_call_get_deadline_time (call);
+  self->cpu_time = -1;
   outcome_init (&self->outcome, call, process_get_pid (self->process));
   take_outputs (self, launched);
   send_call (self, options, arguments);
@@ -193,6 +198,7 @@ handle_hello (Exchange *self, const Frame *frame)
   self->greeted = TRUE;
   if (size > 0 && (size != strlen (identity) || memcmp (theirs, identity, size) != 0))
     return; /* it says so itself, with the name of the file */
+  self->cpu_at_hello = limits_read_cpu_time (process_get_pid (self->process));
   if (timeout > 0)
     self->timeout_at = g_get_monotonic_time () + timeout;
   procfun_call_started (self->call, process_get_pid (self->process));
@@ -397,6 +403,30 @@ check_clocks (Exchange *self)
                                name, (double)procfun_call_get_deadline (self->call) / G_USEC_PER_SEC));
 }
 
+/* Looked at when it could be used up at the earliest, and not more often. */
+static void
+check_cpu_time (Exchange *self)
+{
+  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  gint64 budget = limits != NULL ? procfun_limits_get_cpu_time (limits) : 0;
+  pid_t pid = process_get_pid (self->process);
+  gint64 now = g_get_monotonic_time ();
+  gint64 used;
+
+  if (budget == 0 || !self->greeted || now < self->cpu_check_at)
+    return;
+  used = limits_read_cpu_time (pid) - self->cpu_at_hello;
+  if (process_has_died (self->process))
+    return; /* the number may be somebody else's */
+  self->cpu_time = used;
+  self->cpu_check_at = now + limits_get_cpu_wait (budget - used, limits_count_cpus (pid));
+  if (used >= budget)
+    fail_and_kill (self, PROCFUN_CAUSE_CPU_LIMIT,
+                   g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CPU_LIMIT,
+                                _ ("%s() used more CPU time than its limit of %.6g s"),
+                                procfun_function_get_name (self->function), (double)budget / G_USEC_PER_SEC));
+}
+
 /* It has answered or closed its channel, and should be gone. */
 static void
 check_end (Exchange *self)
@@ -413,16 +443,21 @@ check_end (Exchange *self)
 static void
 handle_death (Exchange *self)
 {
-  int status;
-  gboolean known = process_get_status (self->process, &status);
+  OutcomeRemains remains
+      = { .greeted = self->greeted, .step = self->ladder.step, .cpu_time = self->cpu_time };
+  g_autoptr (GBytes) report = NULL;
 
+  remains.has_status = process_get_status (self->process, &remains.wait_status);
   receive (self); /* what it had still written */
   receive_report (self);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    output_finish (self->outputs[i], self->call);
+    {
+      output_finish (self->outputs[i], self->call);
+      remains.outputs[i] = self->outputs[i];
+    }
   process_signal (self->process, SIGKILL); /* whom it left behind in its group */
-  outcome_settle (&self->outcome, known ? &status : NULL, self->greeted, self->ladder.step, self->report,
-                  self->outputs);
+  remains.report = report = g_bytes_new (self->report->data, self->report->len);
+  outcome_settle (&self->outcome, &remains);
   self->done = TRUE;
 }
 
@@ -437,6 +472,8 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
     check_cancelled (self, cancellable);
   if (!outcome_is_known (&self->outcome))
     check_clocks (self);
+  if (!outcome_is_known (&self->outcome))
+    check_cpu_time (self);
   if (process_has_died (self->process))
     {
       handle_death (self);
@@ -480,6 +517,7 @@ exchange_get_wake_time (Exchange *self)
     {
       take_earlier (&time, self->timeout_at);
       take_earlier (&time, self->deadline_at);
+      take_earlier (&time, self->cpu_check_at);
     }
   take_earlier (&time, self->end_by);
   take_earlier (&time, self->ladder.next_at);

@@ -28,6 +28,9 @@ launched_clear (Launched *self)
   g_clear_pointer (&self->process, process_free);
   fd_clear (&self->channel_fd);
   fd_clear (&self->lifeline_fd);
+  fd_clear (&self->report_fd);
+  fd_clear (&self->output_fds[0]);
+  fd_clear (&self->output_fds[1]);
 }
 
 static gboolean
@@ -80,7 +83,7 @@ launch_get_worker_path (void)
   return path != NULL ? path : PROCFUN_PKGLIBEXECDIR "/procfun-worker";
 }
 
-/* A script is found by the command line that started it, which ends with the call then. */
+/* A script is found by the command line that started it, which ends where that of a call began. */
 static void
 add_own_command_line (GStrvBuilder *builder)
 {
@@ -90,7 +93,7 @@ add_own_command_line (GStrvBuilder *builder)
   if (!g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL) || size == 0)
     return;
   for (const char *at = text + strlen (text) + 1; at < text + size; at += strlen (at) + 1)
-    if (!g_str_has_prefix (at, SETUP_ARGUMENT_PREFIX))
+    if (!g_str_has_prefix (at, SETUP_MAIN_ARGUMENT_PREFIX))
       g_strv_builder_add (builder, at);
     else
       break;
@@ -113,7 +116,8 @@ make_argv (ProcfunFunction *function, const char *const *prefix, const char *arg
   const Module *module = procfun_function_get_loaded_module (function);
   g_autofree char *executable = get_executable (module);
   g_autofree char *serve
-      = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (function), NULL);
+      = g_strconcat (module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX,
+                     procfun_function_get_hash (function), NULL);
 
   if (prefix != NULL)
     g_strv_builder_addv (builder, (const char **)prefix);
@@ -148,19 +152,65 @@ ask_subprocess (gpointer user_data, int *wait_status)
   return *wait_status != 0;
 }
 
-/* @fds are taken. INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this
- * program; what it lets through, the child closes. A working directory or an environment of its own
- * would lose that. */
+/* The child's ends of what the caller keeps in a Launched. */
+typedef struct
+{
+  int channel_fd;
+  int lifeline_fd;
+  int report_fd;
+  int output_fds[2];
+} ChildEnds;
+
+static void
+child_ends_clear (ChildEnds *self)
+{
+  fd_clear (&self->channel_fd);
+  fd_clear (&self->lifeline_fd);
+  fd_clear (&self->report_fd);
+  fd_clear (&self->output_fds[0]);
+  fd_clear (&self->output_fds[1]);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ChildEnds, child_ends_clear)
+
+static gboolean
+open_pair (gboolean (*open) (int fds[2], GError **error), int *first, int *second, GError **error)
+{
+  int fds[2];
+
+  if (!open (fds, error))
+    return FALSE;
+  *first = fds[0];
+  *second = fds[1];
+  return TRUE;
+}
+
+static gboolean
+open_ends (Launched *launched, ChildEnds *ends, GError **error)
+{
+  return open_pair (fds_open_socketpair, &launched->channel_fd, &ends->channel_fd, error)
+         && open_pair (fds_open_pipe, &ends->lifeline_fd, &launched->lifeline_fd, error)
+         && open_pair (fds_open_pipe, &launched->report_fd, &ends->report_fd, error)
+         && open_pair (fds_open_pipe, &launched->output_fds[0], &ends->output_fds[0], error)
+         && open_pair (fds_open_pipe, &launched->output_fds[1], &ends->output_fds[1], error);
+}
+
+/* INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it
+ * lets through, the child closes. A working directory or an environment of its own would lose that:
+ * the child applies them. */
 static Process *
-spawn (const char *const *argv, int channel_fd, int lifeline_fd, GError **error)
+spawn (const char *const *argv, ChildEnds *ends, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_INHERIT_FDS);
   g_autoptr (GSubprocess) subprocess = NULL;
   const char *identifier;
 
-  g_subprocess_launcher_take_fd (launcher, channel_fd, SETUP_CHANNEL_FD);
-  g_subprocess_launcher_take_fd (launcher, lifeline_fd, SETUP_LIFELINE_FD);
+  g_subprocess_launcher_take_fd (launcher, g_steal_fd (&ends->channel_fd), SETUP_CHANNEL_FD);
+  g_subprocess_launcher_take_fd (launcher, g_steal_fd (&ends->lifeline_fd), SETUP_LIFELINE_FD);
+  g_subprocess_launcher_take_fd (launcher, g_steal_fd (&ends->report_fd), SETUP_REPORT_FD);
+  g_subprocess_launcher_take_stdout_fd (launcher, g_steal_fd (&ends->output_fds[0]));
+  g_subprocess_launcher_take_stderr_fd (launcher, g_steal_fd (&ends->output_fds[1]));
   subprocess = g_subprocess_launcher_spawnv (launcher, argv, error);
   g_subprocess_launcher_close (launcher);
   if (subprocess == NULL)
@@ -174,28 +224,20 @@ gboolean
 launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
         const char *arguments, GError **error)
 {
+  g_auto (ChildEnds) ends = { -1, -1, -1, { -1, -1 } };
   g_auto (GStrv) argv = NULL;
   g_autoptr (GError) own_error = NULL;
-  int channel[2], lifeline[2];
 
   if (!check_function (function, arguments, error))
     return FALSE;
   argv = make_argv (function, prefix, arguments);
-  if (!fds_open_socketpair (channel, error))
+  if (!open_ends (launched, &ends, error))
     {
       g_prefix_error (error, _ ("%s() cannot be called: "), procfun_function_get_name (function));
+      launched_clear (launched);
       return FALSE;
     }
-  if (!fds_open_pipe (lifeline, error))
-    {
-      g_prefix_error (error, _ ("%s() cannot be called: "), procfun_function_get_name (function));
-      fd_clear (&channel[0]);
-      fd_clear (&channel[1]);
-      return FALSE;
-    }
-  launched->channel_fd = channel[0];
-  launched->lifeline_fd = lifeline[1];
-  launched->process = spawn ((const char *const *)argv, channel[1], lifeline[0], &own_error);
+  launched->process = spawn ((const char *const *)argv, &ends, &own_error);
   if (launched->process != NULL)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,

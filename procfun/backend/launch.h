@@ -4,14 +4,18 @@
 #include "procfun/platform/process.h"
 #include "procfun/procfun-function.h"
 
-/* A process that was started for one function: it waits for frames on @channel_fd, and ends when
- * @lifeline_fd is closed. */
+/* A process that was started for one function: it waits for frames on @channel_fd, ends when
+ * @lifeline_fd is closed, reports a crash on @report_fd, and prints on @output_fds. */
 typedef struct
 {
   Process *process;
   int channel_fd;
   int lifeline_fd;
+  int report_fd;
+  int output_fds[2];
 } Launched;
+
+#define LAUNCHED_INIT { NULL, -1, -1, -1, { -1, -1 } }
 
 void launched_clear (Launched *self);
 

@@ -33,10 +33,22 @@ void outcome_exit (Outcome *self, int code);
 /* From the bytes of a frame, which need not be aligned. */
 void outcome_set_usage (Outcome *self, gconstpointer data);
 
-/* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. @wait_status: (nullable)
- * when nobody knows it. @greeted: it had come so far as to say hello. */
-void outcome_settle (Outcome *self, const int *wait_status, gboolean greeted, ProcfunStep step, GByteArray *report,
-                     Output *const outputs[2]);
+/* What a dead process leaves. */
+typedef struct
+{
+  gboolean greeted; /* it had come so far as to say hello */
+  gboolean has_status;
+  int wait_status;
+  ProcfunStep step;        /* that was taken to end it */
+  GBytes *report;          /* of a crash: see wire/crash.h */
+  Output *outputs[2];      /* borrowed */
+  gint64 cpu_time;         /* in µs; -1: not known */
+  gboolean oom_killed;     /* in a control group of its own */
+  gboolean fork_refused;   /* likewise */
+} OutcomeRemains;
+
+/* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. */
+void outcome_settle (Outcome *self, const OutcomeRemains *remains);
 
 /* The result, not floating; or NULL with @error set. */
 GVariant *outcome_take (Outcome *self, GError **error);

@@ -9,8 +9,6 @@
 
 #include "procfun/child/setup.h"
 
-#define PREFIX_SIZE (sizeof SETUP_ARGUMENT_PREFIX - 1)
-
 gboolean
 command_first_argument_begins (const char *prefix, gsize size)
 {
@@ -26,17 +24,17 @@ command_first_argument_begins (const char *prefix, gsize size)
   return first + size <= text + n && memcmp (first, prefix, size) == 0;
 }
 
-gboolean
-command_is_child (gboolean only_first)
+static gboolean
+may_be_child (void)
 {
-  g_autoptr (Command) command = NULL;
+  return getauxval (AT_SECURE) == 0 && setup_has_descriptors ();
+}
 
-  if (getauxval (AT_SECURE) != 0 || !setup_has_descriptors ())
-    return FALSE;
-  if (only_first)
-    return command_first_argument_begins (SETUP_ARGUMENT_PREFIX, PREFIX_SIZE);
-  command = command_new ();
-  return command != NULL;
+gboolean
+command_is_child (void)
+{
+  return may_be_child ()
+         && command_first_argument_begins (SETUP_ARGUMENT_PREFIX, sizeof SETUP_ARGUMENT_PREFIX - 1);
 }
 
 char **
@@ -52,23 +50,39 @@ command_read_argv (void)
   return g_strv_builder_end (builder);
 }
 
+static gboolean
+begins_command (char **argv, gsize i)
+{
+  return (i == 1 && g_str_has_prefix (argv[i], SETUP_ARGUMENT_PREFIX))
+         || (i > 0 && g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX));
+}
+
 Command *
 command_new (void)
 {
   g_auto (GStrv) argv = command_read_argv ();
 
   for (gsize i = 0; argv[i] != NULL; i++)
-    if (i > 0 && g_str_has_prefix (argv[i], SETUP_ARGUMENT_PREFIX) && argv[i + 1] != NULL)
+    if (begins_command (argv, i) && argv[i + 1] != NULL)
       {
         Command *self = g_new0 (Command, 1);
 
-        self->hash = argv[i] + PREFIX_SIZE;
+        self->in_main = g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX);
+        self->hash = strchr (argv[i], '=') + 1;
         self->name = argv[i + 1];
         self->rest = argv + i + 2;
         self->argv = g_steal_pointer (&argv);
         return self;
       }
   return NULL;
+}
+
+gboolean
+command_is_child_in_main (void)
+{
+  g_autoptr (Command) command = may_be_child () ? command_new () : NULL;
+
+  return command != NULL && command->in_main;
 }
 
 void

@@ -10,6 +10,7 @@ typedef struct
   const char *hash;
   const char *name;
   char *const *rest; /* what follows the name, NULL-terminated */
+  gboolean in_main;  /* to be served by procfun_registry_serve() */
 } Command;
 
 /* Whether the first argument begins with the @size bytes of @prefix, of which the NUL at its end
@@ -19,9 +20,10 @@ gboolean command_first_argument_begins (const char *prefix, gsize size);
 /* The command line of this process. (transfer full) */
 char **command_read_argv (void);
 
-/* Whether this process was started for a call, by its command line and its descriptors.
- * @only_first: by nothing but the first argument. */
-gboolean command_is_child (gboolean only_first);
+/* Whether this process was started for a call, by its command line and its descriptors: to be
+ * served before main(), or by a main() that says so. */
+gboolean command_is_child (void);
+gboolean command_is_child_in_main (void);
 
 /* (nullable): NULL when the command line is not of that form. */
 Command *command_new (void);

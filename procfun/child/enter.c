@@ -2,7 +2,7 @@
 
 /* The three ways into a child. An executable with functions of its own serves them before its
  * main(): the last thing that its constructors do. procfun-worker serves those of a library that it
- * has loaded. A script serves what it registered at run time, when it says so. */
+ * has loaded. A script or program serves what it registered at run time, when it says so. */
 
 #include "procfun/child/command-line.h"
 #include "procfun/child/command.h"
@@ -25,7 +25,7 @@ static void procfun_first_of_all (void) __attribute__ ((constructor (101)));
 static void
 procfun_first_of_all (void)
 {
-  if (!command_is_child (TRUE))
+  if (!command_is_child ())
     return;
   procfun_context_set_child ();
   setup_process (TRUE);
@@ -162,7 +162,7 @@ procfun_registry_serve (ProcfunRegistry *self)
   g_return_if_fail (PROCFUN_IS_REGISTRY (self));
 
   procfun_context_set_serves ();
-  if (procfun_is_child () || !command_is_child (FALSE))
+  if (procfun_is_child () || !command_is_child_in_main ())
     return;
   procfun_context_set_child ();
   setup_process (FALSE);

@@ -50,10 +50,15 @@ fds_open_socketpair (int fds[2], GError **error)
                       error);
 }
 
+/* Only its reader may not block: the writer is a program's stream, or writes nothing. */
 gboolean
 fds_open_pipe (int fds[2], GError **error)
 {
-  return finish_pair (pipe2 (fds, O_CLOEXEC | O_NONBLOCK), fds, error);
+  int result = pipe2 (fds, O_CLOEXEC);
+
+  if (result == 0)
+    fcntl (fds[0], F_SETFL, O_NONBLOCK);
+  return finish_pair (result, fds, error);
 }
 
 /* For kernels and tools (valgrind) without close_range(). */

@@ -26,8 +26,9 @@ wire_buffer_steal (Buffer *self)
 {
   GBytes *bytes;
 
-  /* Worth a copy at worst, and for large ones the kernel just takes the pages back. */
-  if (self->allocated - self->length > self->length / 4 + 4096)
+  /* Room that was never touched takes no memory, as long as there is not too much of it; and taking
+   * it back would make malloc() forget that such sizes are common, and ask the kernel each time. */
+  if (self->allocated > 2 * self->length + 4096)
     self->data = g_realloc (self->data, MAX (self->length, 1));
 
   bytes = g_bytes_new_take (self->data, self->length);

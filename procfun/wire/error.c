@@ -9,9 +9,10 @@
 GBytes *
 error_to_bytes (const GError *error)
 {
+  const char *domain = error->domain != 0 ? g_quark_to_string (error->domain) : "";
   g_autofree char *message = g_utf8_make_valid (error->message, -1);
-  g_autoptr (GVariant) variant = g_variant_ref_sink (
-      g_variant_new ("(sis)", g_quark_to_string (error->domain), error->code, message));
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new ("(sis)", domain, error->code, message));
 
   return g_variant_get_data_as_bytes (variant);
 }

@@ -4,6 +4,8 @@
 
 #include "procfun/procfun-error.h"
 
+#include <string.h>
+
 #define EXCERPT_LENGTH 60 /* bytes */
 
 char *
@@ -44,7 +46,8 @@ append_place (GString *path, const JsonPlace *self)
   append_place (path, self->parent);
   g_string_append_c (path, '/');
   if (self->name != NULL)
-    append_name (path, self->name, self->number);
+    append_name (path, self->name,
+                 self->number == JSON_PLACE_WHOLE ? strlen (self->name) : self->number);
   else
     g_string_append_printf (path, "%" G_GSIZE_FORMAT, self->number);
 }

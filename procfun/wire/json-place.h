@@ -13,14 +13,16 @@ typedef struct _JsonPlace JsonPlace;
 struct _JsonPlace
 {
   const JsonPlace *parent; /* (nullable) */
-  const char *name;        /* (nullable): need not end with a NUL; NULL in arrays */
-  gsize number;            /* the length of the name, or the index */
+  const char *name;        /* (nullable): NULL in arrays */
+  gsize number;            /* the index, or the length of the name */
 };
 
+#define JSON_PLACE_WHOLE G_MAXSIZE /* a name that ends with a NUL */
+
 static inline JsonPlace
-json_place_name (const JsonPlace *parent, const char *name, gsize length)
+json_place_name (const JsonPlace *parent, const char *name)
 {
-  return (JsonPlace){ parent, name, length };
+  return (JsonPlace){ parent, name, JSON_PLACE_WHOLE };
 }
 
 /* A place like a JSON pointer (RFC 6901), except that the outermost is “/” and long names are cut.

@@ -54,26 +54,46 @@ read_elements (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *p
   JsonPlace inside = { .parent = place };
   gsize offset;
 
+  do
+    {
+      if (!wire_json_read_value (self, element, &inside))
+        return FALSE;
+      if (element->fixed_size == 0)
+        {
+          offset = self->out.length - start;
+          buffer_append (&self->offsets, &offset, sizeof offset);
+        }
+      inside.number++;
+    }
+  while (json_next_element (scanner));
+
+  wire_json_end_array (self, schema, start, offsets);
+  return TRUE;
+}
+
+static gboolean
+read_list (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
+{
+  JsonScanner *scanner = &self->scanner;
+  const ProcfunSchema *element = schema->children[0];
+  JsonPlace inside = { .parent = place };
+
   scanner->cursor++;
   json_skip_space (scanner);
   if (json_peek (scanner) != ']')
-    do
-      {
-        if (!wire_json_read_value (self, element, &inside))
-          return FALSE;
-        if (element->fixed_size == 0)
-          {
-            offset = self->out.length - start;
-            buffer_append (&self->offsets, &offset, sizeof offset);
-          }
-        inside.number++;
-      }
-    while (json_next_element (scanner));
+    {
+      /* Arrays of integers are worth a loop of their own. */
+      gboolean integers = element->fixed_size != 0 && element->kind == PROCFUN_SCHEMA_PLAIN
+                          && strchr ("ynqiuxth", element->type_class) != NULL;
+
+      if (integers ? !wire_json_read_integers (self, element, &inside)
+                   : !read_elements (self, schema, place))
+        return FALSE;
+    }
 
   if (json_peek (scanner) != ']')
     return wire_json_unexpected (scanner, _ ("“,” or “]”"));
   scanner->cursor++;
-  wire_json_end_array (self, schema, start, offsets);
   return TRUE;
 }
 
@@ -81,22 +101,15 @@ static gboolean
 read_base64 (JsonReader *self, const JsonPlace *place)
 {
   JsonString string;
-  gsize size;
+  const char *text;
+  gsize length, size;
 
   if (!wire_json_scan_string (&self->scanner, &string))
     return FALSE;
 
   /* Some escape each slash. */
-  if (string.escaped)
-    {
-      self->scratch.length = 0;
-      buffer_reserve (&self->scratch, string.length);
-      string.length = wire_json_unescape (&string, (char *)self->scratch.data);
-      string.text = (const char *)self->scratch.data;
-    }
-
-  if (!wire_base64_decode (buffer_reserve (&self->out, string.length / 4 * 3), &size, string.text,
-                           string.length))
+  text = wire_json_get_text (self, &string, &length);
+  if (!wire_base64_decode (buffer_reserve (&self->out, length / 4 * 3), &size, text, length))
     return wire_json_read_error (self, place, _ ("the string is not Base64"));
   self->out.length += size;
   return TRUE;
@@ -110,7 +123,7 @@ wire_json_read_array (JsonReader *self, const ProcfunSchema *schema, const JsonP
   switch (json_peek (&self->scanner))
     {
     case '[':
-      return read_elements (self, schema, place);
+      return read_list (self, schema, place);
     case '"':
       if (of == G_VARIANT_CLASS_BYTE)
         return read_base64 (self, place);
@@ -182,7 +195,7 @@ static JsonPlace
 place_of_member (const ProcfunSchema *schema, guint index, const JsonPlace *place)
 {
   if (schema->names != NULL)
-    return json_place_name (place, schema->names[index], strlen (schema->names[index]));
+    return json_place_name (place, schema->names[index]);
   return (JsonPlace){ .parent = place, .number = index };
 }
 
@@ -214,8 +227,9 @@ read_members_in_order (JsonReader *self, const ProcfunSchema *schema, gsize star
         if (index == schema->n_children)
           return wrong_number (self, schema, index, place);
         inside = place_of_member (schema, index, place);
-        if (!json_read_member (self, schema, index, start, &inside))
+        if (!wire_json_read_value (self, schema->children[index], &inside))
           return FALSE;
+        json_note_offset (self, schema, index, start);
         index++;
       }
     while (json_next_element (scanner));
@@ -232,7 +246,10 @@ read_named_member (JsonReader *self, const ProcfunSchema *schema, guint index,
 {
   const gsize *start = data;
 
-  return json_read_member (self, schema, index, *start, place);
+  if (!wire_json_read_value (self, schema->children[index], place))
+    return FALSE;
+  json_note_offset (self, schema, index, *start);
+  return TRUE;
 }
 
 gboolean
@@ -276,16 +293,7 @@ read_type (JsonReader *self, ProcfunSchema **type, const JsonPlace *place)
   if (!wire_json_scan_string (&self->scanner, &string))
     return FALSE;
 
-  text = string.text;
-  length = string.length;
-  if (string.escaped)
-    {
-      self->scratch.length = 0;
-      buffer_reserve (&self->scratch, length);
-      length = wire_json_unescape (&string, (char *)self->scratch.data);
-      text = (const char *)self->scratch.data;
-    }
-
+  text = wire_json_get_text (self, &string, &length);
   *type = wire_schema_cache_get (&self->schemas, text, length);
   if (*type == NULL)
     {

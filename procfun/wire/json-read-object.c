@@ -14,7 +14,7 @@ read_name (JsonReader *self, JsonString *name)
 
   if (json_peek (scanner) != '"')
     return wire_json_unexpected (scanner, _ ("a name in quotes"));
-  if (!wire_json_scan_string (scanner, name))
+  if (!json_scan_string (scanner, name))
     return FALSE;
   json_skip_space (scanner);
   if (json_peek (scanner) != ':')
@@ -33,34 +33,18 @@ read_close (JsonReader *self)
   return TRUE;
 }
 
-static gboolean
-name_is (const char *text, gsize length, const char *name)
-{
-  return strncmp (text, name, length) == 0 && name[length] == '\0';
-}
-
 /* The index of a name, most likely @likely; @n if there is none. */
 static guint
 find_name (JsonReader *self, const JsonString *name, guint n, const char *const *names,
            guint likely)
 {
-  const char *text = name->text;
-  gsize length = name->length;
+  gsize length;
+  const char *text = wire_json_get_text (self, name, &length);
 
-  if (name->nul)
-    return n;
-  if (name->escaped)
-    {
-      self->scratch.length = 0;
-      buffer_reserve (&self->scratch, length);
-      length = wire_json_unescape (name, (char *)self->scratch.data);
-      text = (const char *)self->scratch.data;
-    }
-
-  if (likely < n && name_is (text, length, names[likely]))
+  if (likely < n && json_text_is (text, length, names[likely]))
     return likely;
   for (guint i = 0; i < n; i++)
-    if (name_is (text, length, names[i]))
+    if (json_text_is (text, length, names[i]))
       return i;
   return n;
 }
@@ -103,7 +87,7 @@ wire_json_read_object (JsonReader *self, const ProcfunSchema *schema, guint n,
 
         if (index == next && passed == NULL)
           {
-            JsonPlace inside = json_place_name (place, names[index], strlen (names[index]));
+            JsonPlace inside = json_place_name (place, names[index]);
 
             if (!read (self, schema, index, &inside, data))
               return FALSE;
@@ -126,7 +110,7 @@ wire_json_read_object (JsonReader *self, const ProcfunSchema *schema, guint n,
   close = scanner->cursor;
   for (; next < n; next++)
     {
-      JsonPlace inside = json_place_name (place, names[next], strlen (names[next]));
+      JsonPlace inside = json_place_name (place, names[next]);
 
       if (passed == NULL || passed[next] == NULL)
         return wire_json_read_error (self, place, _ ("“%s” is missing"), names[next]);
@@ -138,74 +122,48 @@ wire_json_read_object (JsonReader *self, const ProcfunSchema *schema, guint n,
   return TRUE;
 }
 
-/* Whether the value of this type that is the key is a string in JSON, wherever it stands. Of
- * doubles, those are which do not end with a digit. */
-static gboolean
-key_is_string (const ProcfunSchema *key, const JsonString *name)
-{
-  switch (key->type_class)
-    {
-    case G_VARIANT_CLASS_STRING:
-    case G_VARIANT_CLASS_OBJECT_PATH:
-    case G_VARIANT_CLASS_SIGNATURE:
-      return TRUE;
-    case G_VARIANT_CLASS_DOUBLE:
-      return name->length > 0 && !g_ascii_isdigit (name->text[name->length - 1]);
-    default:
-      return FALSE;
-    }
-}
-
 /* Reads what is between the quotes as if it stood there without them. */
 static gboolean
-read_bare_key (JsonReader *self, const ProcfunSchema *entry, gsize start, const JsonString *name,
+read_bare_key (JsonReader *self, const ProcfunSchema *key, const JsonString *name,
                const JsonPlace *place)
 {
   JsonScanner *scanner = &self->scanner;
-  const char *end = scanner->end;
+  const JsonScanner outside = *scanner;
   gboolean done, all;
 
   scanner->cursor = name->text;
   scanner->end = name->text + name->length;
-  done = name->length > 0 && json_read_member (self, entry, 0, start, place);
+  done = name->length > 0 && wire_json_read_value (self, key, place);
   all = scanner->cursor == scanner->end;
-  scanner->end = end;
+  *scanner = outside;
 
   if (name->length == 0 || (done && !all))
     {
       g_autofree char *excerpt = wire_json_excerpt (name->text, name->length);
 
       return wire_json_read_error (self, place, _ ("“%s” is not %s"), excerpt,
-                                   wire_json_describe (entry->children[0]));
+                                   wire_json_describe (key));
     }
   return done;
 }
 
-/* The cursor is at the quote before the key, then at the value. */
 static gboolean
-read_key (JsonReader *self, const ProcfunSchema *entry, gsize start, const JsonPlace *place,
-          JsonPlace *inside)
+read_key (JsonReader *self, const ProcfunSchema *key, const JsonString *name,
+          const JsonPlace *place)
 {
-  JsonScanner *scanner = &self->scanner;
-  const char *key = scanner->cursor;
-  const char *value;
-  JsonString name;
-
-  if (!read_name (self, &name))
-    return FALSE;
-
-  value = scanner->cursor;
-  scanner->cursor = key;
-  *inside = json_place_name (place, name.text, name.length);
-  if (key_is_string (entry->children[0], &name))
+  switch (key->type_class)
     {
-      if (!json_read_member (self, entry, 0, start, inside))
-        return FALSE;
+    case G_VARIANT_CLASS_STRING:
+    case G_VARIANT_CLASS_OBJECT_PATH:
+    case G_VARIANT_CLASS_SIGNATURE:
+      return wire_json_append_string (self, key, name, place);
+    case G_VARIANT_CLASS_DOUBLE:
+      /* NaN and the infinities are strings wherever they stand */
+      if (name->length > 0 && !g_ascii_isdigit (name->text[name->length - 1]))
+        return wire_json_append_word (self, key, name, place);
+      break;
     }
-  else if (!read_bare_key (self, entry, start, &name, inside))
-    return FALSE;
-  scanner->cursor = value;
-  return TRUE;
+  return read_bare_key (self, key, name, place);
 }
 
 /* The bytes of the entries' keys, in the value as it has been written from @start on. */
@@ -249,13 +207,19 @@ static gboolean
 read_entry (JsonReader *self, const ProcfunSchema *entry, const JsonPlace *place)
 {
   const gsize offsets = self->offsets.length;
+  JsonString name;
   JsonPlace inside;
   gsize start;
 
   buffer_align (&self->out, entry->alignment);
   start = self->out.length;
-  if (!read_key (self, entry, start, place, &inside)
-      || !json_read_member (self, entry, 1, start, &inside))
+  if (!read_name (self, &name))
+    return FALSE;
+  inside = (JsonPlace){ place, name.text, name.length };
+  if (!read_key (self, entry->children[0], &name, &inside))
+    return FALSE;
+  json_note_offset (self, entry, 0, start);
+  if (!wire_json_read_value (self, entry->children[1], &inside))
     return FALSE;
   wire_json_end_members (self, entry, start, offsets);
   return TRUE;

@@ -99,23 +99,17 @@ read_boolean (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pl
   return TRUE;
 }
 
-gboolean
-wire_json_read_text (JsonReader *self, const char **text, gsize *length, const JsonPlace *place)
+const char *
+wire_json_get_text (JsonReader *self, const JsonString *string, gsize *length)
 {
-  JsonString string;
-  Buffer *scratch = &self->scratch;
+  *length = string->length;
+  if (!string->escaped)
+    return string->text;
 
-  if (!wire_json_scan_string (&self->scanner, &string))
-    return FALSE;
-  if (string.nul)
-    return wire_json_read_error (self, place, _ ("a string can't contain U+0000"));
-
-  scratch->length = 0;
-  buffer_reserve (scratch, string.length + 1);
-  *text = (const char *)scratch->data;
-  *length = wire_json_unescape (&string, (char *)scratch->data);
-  scratch->data[*length] = '\0';
-  return TRUE;
+  self->scratch.length = 0;
+  buffer_reserve (&self->scratch, string->length);
+  *length = wire_json_unescape (string, (char *)self->scratch.data);
+  return (const char *)self->scratch.data;
 }
 
 static gboolean
@@ -247,7 +241,7 @@ read_other_integer (JsonReader *self, const ProcfunSchema *schema, const JsonPla
     }
 }
 
-static gboolean
+static inline gboolean
 read_integer (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
 {
   const char *const text = self->scanner.cursor;
@@ -259,6 +253,8 @@ read_integer (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pl
   guint64 magnitude = 0;
 
   /* Up to 18 digits, and nothing else: all that most numbers are. */
+  if (end - first >= 8)
+    p += number_eight_digits (first, &magnitude);
   for (; p < most && *p >= '0' && *p <= '9'; p++)
     magnitude = magnitude * 10 + (guint64)(*p - '0');
   if (p == first || (*first == '0' && p > first + 1)
@@ -269,97 +265,103 @@ read_integer (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pl
   return finish_integer (self, schema, text, p, negative, magnitude, place);
 }
 
+gboolean
+wire_json_read_integers (JsonReader *self, const ProcfunSchema *schema, JsonPlace *place)
+{
+  do
+    {
+      if (!read_integer (self, schema, place))
+        return FALSE;
+      place->number++;
+    }
+  while (json_next_element (&self->scanner));
+  return TRUE;
+}
+
 static gboolean
 read_nick (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
 {
+  g_autofree char *excerpt = NULL;
+  JsonString string;
   const char *text;
   gsize length;
 
-  if (!wire_json_read_text (self, &text, &length, place))
+  if (!wire_json_scan_string (&self->scanner, &string))
     return FALSE;
 
+  text = wire_json_get_text (self, &string, &length);
   for (guint i = 0; i < schema->n_nicks; i++)
-    if (strcmp (schema->names[i], text) == 0)
+    if (json_text_is (text, length, schema->names[i]))
       {
         append_integer (&self->out, sizeof (gint32), (guint64)schema->values[i]);
         return TRUE;
       }
 
-  {
-    g_autofree char *excerpt = wire_json_excerpt (text, length);
-
-    return wire_json_read_error (self, place, _ ("the enumeration has no “%s”"), excerpt);
-  }
+  excerpt = wire_json_excerpt (string.text, string.length);
+  return wire_json_read_error (self, place, _ ("the enumeration has no “%s”"), excerpt);
 }
 
-static gboolean
-read_quoted_double (JsonReader *self, double *value, const JsonPlace *place)
+gboolean
+wire_json_append_word (JsonReader *self, const ProcfunSchema *schema, const JsonString *string,
+                       const JsonPlace *place)
 {
   g_autofree char *excerpt = NULL;
-  const char *text;
   gsize length;
-
-  if (!wire_json_read_text (self, &text, &length, place))
-    return FALSE;
-
-  if (strcmp (text, "NaN") == 0)
-    *value = NAN;
-  else if (strcmp (text, "Infinity") == 0)
-    *value = INFINITY;
-  else if (strcmp (text, "-Infinity") == 0)
-    *value = -INFINITY;
-  else
-    {
-      excerpt = wire_json_excerpt (text, length);
-      return wire_json_read_error (
-          self, place, _ ("“%s” is not “NaN”, “Infinity”, “-Infinity” or a number"), excerpt);
-    }
-  return TRUE;
-}
-
-static gboolean
-read_double (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
-{
-  Number number;
+  const char *text = wire_json_get_text (self, string, &length);
   double value;
 
-  if (json_peek (&self->scanner) == '"')
-    {
-      if (!read_quoted_double (self, &value, place))
-        return FALSE;
-    }
+  if (json_text_is (text, length, "NaN"))
+    value = NAN;
+  else if (json_text_is (text, length, "Infinity"))
+    value = INFINITY;
+  else if (json_text_is (text, length, "-Infinity"))
+    value = -INFINITY;
   else
     {
-      if (!scan_number (self, &number, schema, place))
-        return FALSE;
-      if (!wire_number_to_double (&number, &value))
-        return out_of_range (self, number.start, number.end, schema, place);
+      excerpt = wire_json_excerpt (string->text, string->length);
+      return wire_json_read_error (
+          self, place, _ ("“%s” is not “NaN”, “Infinity”, “-Infinity” or a number"), excerpt);
     }
   buffer_append (&self->out, &value, sizeof value);
   return TRUE;
 }
 
 static gboolean
-read_string (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
+read_double (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
 {
   JsonString string;
+  Number number;
+  double value;
+
+  if (json_peek (&self->scanner) == '"')
+    return wire_json_scan_string (&self->scanner, &string)
+           && wire_json_append_word (self, schema, &string, place);
+
+  if (!scan_number (self, &number, schema, place))
+    return FALSE;
+  if (!wire_number_to_double (&number, &value))
+    return out_of_range (self, number.start, number.end, schema, place);
+  buffer_append (&self->out, &value, sizeof value);
+  return TRUE;
+}
+
+gboolean
+wire_json_append_string (JsonReader *self, const ProcfunSchema *schema, const JsonString *string,
+                         const JsonPlace *place)
+{
+  g_autofree char *excerpt = NULL;
   char *text;
-  gsize length;
+  gsize length = string->length;
   gboolean valid = TRUE;
 
-  if (json_peek (&self->scanner) != '"')
-    return wire_json_wrong_type (self, schema, place);
-  if (!wire_json_scan_string (&self->scanner, &string))
-    return FALSE;
-  if (string.nul)
+  if (string->nul)
     return wire_json_read_error (self, place, _ ("a string can't contain U+0000"));
 
-  text = (char *)buffer_reserve (&self->out, string.length + 1);
-  length = string.length;
-  if (string.escaped)
-    length = wire_json_unescape (&string, text);
+  text = (char *)buffer_reserve (&self->out, length + 1);
+  if (string->escaped)
+    length = wire_json_unescape (string, text);
   else
-    memcpy (text, string.text, length);
+    memcpy (text, string->text, length);
   text[length] = '\0';
   self->out.length += length + 1;
 
@@ -367,14 +369,23 @@ read_string (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pla
     valid = g_variant_is_object_path (text);
   else if (schema->type_class == G_VARIANT_CLASS_SIGNATURE)
     valid = g_variant_is_signature (text);
-  if (!valid)
-    {
-      g_autofree char *excerpt = wire_json_excerpt (text, length);
+  if (valid)
+    return TRUE;
 
-      return wire_json_read_error (self, place, _ ("“%s” is not %s"), excerpt,
-                                   wire_json_describe (schema));
-    }
-  return TRUE;
+  excerpt = wire_json_excerpt (text, length);
+  return wire_json_read_error (self, place, _ ("“%s” is not %s"), excerpt,
+                               wire_json_describe (schema));
+}
+
+static gboolean
+read_string (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
+{
+  JsonString string;
+
+  if (json_peek (&self->scanner) != '"')
+    return wire_json_wrong_type (self, schema, place);
+  return json_scan_string (&self->scanner, &string)
+         && wire_json_append_string (self, schema, &string, place);
 }
 
 gboolean

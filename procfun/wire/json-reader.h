@@ -60,27 +60,38 @@ const char *wire_json_describe (const ProcfunSchema *schema);
 gboolean wire_json_wrong_type (JsonReader *self, const ProcfunSchema *schema,
                                const JsonPlace *place);
 
-/* What is at the cursor, an opening quote, is a string without U+0000: (transfer none), ended by a
- * NUL and valid until the next call. */
-gboolean wire_json_read_text (JsonReader *self, const char **text, gsize *length,
-                              const JsonPlace *place);
+/* What a string means, not ended by a NUL; valid until the next call. */
+const char *wire_json_get_text (JsonReader *self, const JsonString *string, gsize *length);
 
-/* A child of @schema begins where the last ended; its offset is noted if there has to be one. */
 static inline gboolean
-json_read_member (JsonReader *self, const ProcfunSchema *schema, guint index, gsize start,
-                  const JsonPlace *place)
+json_text_is (const char *text, gsize length, const char *name)
 {
-  const ProcfunSchema *child = schema->children[index];
-  gsize offset;
+  /* names are short, and most differ in their first character */
+  for (gsize i = 0; i < length; i++)
+    if (text[i] != name[i] || name[i] == '\0')
+      return FALSE;
+  return name[length] == '\0';
+}
 
-  if (!wire_json_read_value (self, child, place))
-    return FALSE;
-  if (child->fixed_size == 0 && index + 1 < schema->n_children)
-    {
-      offset = self->out.length - start;
-      buffer_append (&self->offsets, &offset, sizeof offset);
-    }
-  return TRUE;
+/* The elements of an array of integers, and the commas between them. */
+gboolean wire_json_read_integers (JsonReader *self, const ProcfunSchema *schema, JsonPlace *place);
+
+/* A string of the text, as a value of @schema: a string, object path or signature; a double that
+ * JSON has no number for. */
+gboolean wire_json_append_string (JsonReader *self, const ProcfunSchema *schema,
+                                  const JsonString *string, const JsonPlace *place);
+gboolean wire_json_append_word (JsonReader *self, const ProcfunSchema *schema,
+                                const JsonString *string, const JsonPlace *place);
+
+/* After a child of a container that began at @start: notes where it ended, if that has to be known.
+ */
+static inline void
+json_note_offset (JsonReader *self, const ProcfunSchema *schema, guint index, gsize start)
+{
+  gsize offset = self->out.length - start;
+
+  if (schema->children[index]->fixed_size == 0 && index + 1 < schema->n_children)
+    buffer_append (&self->offsets, &offset, sizeof offset);
 }
 
 /* Ends a tuple or dictionary entry that began at @start, when @offsets was the length of offsets.

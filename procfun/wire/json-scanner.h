@@ -80,27 +80,44 @@ json_next_element (JsonScanner *self)
 #define JSON_BYTES(byte) (G_GUINT64_CONSTANT (0x0101010101010101) * (byte))
 
 /* The first character of a string that is not to be copied as it is, or not ASCII. Eight at a time:
- * subtracting from each byte borrows its top bit if it was less. */
+ * subtracting from each byte borrows its top bit if it was less, and only from bytes behind it if
+ * it was not, so the first one found is right. */
 static inline const char *
 json_plain_end (const char *text, const char *end)
 {
   for (; end - text >= 8; text += 8)
     {
-      guint64 bytes, quotes, backslashes;
+      guint64 bytes, quotes, backslashes, found;
 
       memcpy (&bytes, text, sizeof bytes);
+      bytes = GUINT64_FROM_LE (bytes);
       quotes = bytes ^ JSON_BYTES ('"');
       backslashes = bytes ^ JSON_BYTES ('\\');
-      if ((((bytes - JSON_BYTES (0x20)) | (quotes - JSON_BYTES (1)) | (backslashes - JSON_BYTES (1))
-            | bytes)
-           & JSON_BYTES (0x80))
-          != 0)
-        break;
+      found = ((bytes - JSON_BYTES (0x20)) | (quotes - JSON_BYTES (1))
+               | (backslashes - JSON_BYTES (1)) | bytes)
+              & JSON_BYTES (0x80);
+      if (found != 0)
+        return text + __builtin_ctzll (found) / 8;
     }
   while (text < end && (guchar)*text >= 0x20 && (guchar)*text < 0x80 && *text != '"'
          && *text != '\\')
     text++;
   return text;
+}
+
+/* The same as wire_json_scan_string(), without a call where a string has nothing but plain
+ * characters. */
+static inline gboolean
+json_scan_string (JsonScanner *self, JsonString *string)
+{
+  const char *text = self->cursor + 1;
+  const char *quote = json_plain_end (text, self->end);
+
+  if (G_UNLIKELY (quote == self->end || *quote != '"'))
+    return wire_json_scan_string (self, string);
+  *string = (JsonString){ .text = text, .length = (gsize)(quote - text) };
+  self->cursor = quote + 1;
+  return TRUE;
 }
 
 G_END_DECLS

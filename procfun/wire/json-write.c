@@ -45,36 +45,98 @@ write_double (Buffer *out, const guint8 *data)
         += wire_number_format_double ((char *)buffer_reserve (out, NUMBER_MAX_LENGTH), value);
 }
 
-/* Integers that a double can't hold are written so that no reader rounds them. */
-static void
-write_integer (Buffer *out, guint64 magnitude, gboolean negative)
-{
-  const gboolean quoted = magnitude > G_GUINT64_CONSTANT (1) << 53;
-  char *start = (char *)buffer_reserve (out, NUMBER_MAX_LENGTH);
-  char *text = start;
-
-  if (quoted)
-    *text++ = '"';
-  if (negative)
-    *text++ = '-';
-  text += wire_number_format_uint64 (text, magnitude);
-  if (quoted)
-    *text++ = '"';
-  out->length += (gsize)(text - start);
-}
-
-static void
-write_signed (Buffer *out, gint64 value)
-{
-  write_integer (out, value < 0 ? -(guint64)value : (guint64)value, value < 0);
-}
-
 #define LOAD(type, data)                                                                           \
   ({                                                                                               \
     type loaded;                                                                                   \
     memcpy (&loaded, (data), sizeof loaded);                                                       \
     loaded;                                                                                        \
   })
+
+/* An integer of any type: whether it is negative, and without its sign. */
+static inline guint64
+load_integer (char type_class, const guint8 *data, gboolean *negative)
+{
+  gint64 value;
+
+  switch (type_class)
+    {
+    case G_VARIANT_CLASS_BYTE:
+      value = *data;
+      break;
+    case G_VARIANT_CLASS_INT16:
+      value = LOAD (gint16, data);
+      break;
+    case G_VARIANT_CLASS_UINT16:
+      value = LOAD (guint16, data);
+      break;
+    case G_VARIANT_CLASS_UINT32:
+      value = LOAD (guint32, data);
+      break;
+    case G_VARIANT_CLASS_UINT64:
+      *negative = FALSE;
+      return LOAD (guint64, data);
+    case G_VARIANT_CLASS_INT64:
+      value = LOAD (gint64, data);
+      break;
+    default:
+      value = LOAD (gint32, data);
+      break;
+    }
+  *negative = value < 0;
+  return value < 0 ? -(guint64)value : (guint64)value;
+}
+
+/* Integers that a double can't hold are written so that no reader rounds them. Takes at most
+ * NUMBER_MAX_LENGTH, and returns the end. */
+static inline char *
+put_integer (char *text, guint64 magnitude, gboolean negative)
+{
+  const gboolean quoted = magnitude > G_GUINT64_CONSTANT (1) << 53;
+
+  if (G_UNLIKELY (quoted))
+    *text++ = '"';
+  *text = '-';
+  text += negative;
+  text += wire_number_format_uint64 (text, magnitude);
+  if (G_UNLIKELY (quoted))
+    *text++ = '"';
+  return text;
+}
+
+static void
+write_integer (Buffer *out, char type_class, const guint8 *data)
+{
+  char *text = (char *)buffer_reserve (out, NUMBER_MAX_LENGTH);
+  gboolean negative;
+  guint64 magnitude = load_integer (type_class, data, &negative);
+
+  out->length += (gsize)(put_integer (text, magnitude, negative) - text);
+}
+
+/* Many, with a comma after each. */
+static void
+write_integers (Buffer *out, const ProcfunSchema *schema, const guint8 *data, gsize size)
+{
+  const gsize step = schema->fixed_size;
+  const guint8 *end = data + size;
+
+  while (data < end)
+    {
+      const guint8 *pause = (gsize)(end - data) > 64 * step ? data + 64 * step : end;
+      char *start = (char *)buffer_reserve (out, 64 * (NUMBER_MAX_LENGTH + 1));
+      char *text = start;
+
+      for (; data < pause; data += step)
+        {
+          gboolean negative;
+          guint64 magnitude = load_integer (schema->type_class, data, &negative);
+
+          text = put_integer (text, magnitude, negative);
+          *text++ = ',';
+        }
+      out->length += (gsize)(text - start);
+    }
+}
 
 static void
 write_escape (Buffer *out, guchar c)
@@ -120,25 +182,29 @@ write_text (Buffer *out, const char *text, gsize length)
 }
 
 static gboolean
-write_handle (JsonWriter *self, gint32 handle, const JsonPlace *place)
+write_handle (JsonWriter *self, const guint8 *data, const JsonPlace *place)
 {
+  const gint32 handle = LOAD (gint32, data);
+
   if (handle < 0)
     return wire_json_set_error (self->error, PROCFUN_ERROR_ENCODE, place,
                                 _ ("a handle can't be %d"), handle);
-  write_signed (&self->out, handle);
+  write_integer (&self->out, G_VARIANT_CLASS_HANDLE, data);
   return TRUE;
 }
 
 static void
-write_enum (Buffer *out, const ProcfunSchema *schema, gint32 value)
+write_enum (Buffer *out, const ProcfunSchema *schema, const guint8 *data)
 {
+  const gint32 value = LOAD (gint32, data);
+
   for (guint i = 0; i < schema->n_nicks; i++)
     if (schema->values[i] == value)
       {
         write_text (out, schema->names[i], strlen (schema->names[i]));
         return;
       }
-  write_signed (out, value);
+  write_integer (out, G_VARIANT_CLASS_INT32, data);
 }
 
 static void
@@ -162,14 +228,48 @@ not_normal (JsonWriter *self, const JsonPlace *place)
 }
 
 static gboolean
+is_plain_integer (const ProcfunSchema *schema)
+{
+  return schema->kind == PROCFUN_SCHEMA_PLAIN && strchr ("ynqiuxt", schema->type_class) != NULL;
+}
+
+static gboolean
+write_fixed_elements (JsonWriter *self, const ProcfunSchema *element, const guint8 *data,
+                      gsize size, const JsonPlace *place)
+{
+  Buffer *out = &self->out;
+  const guint8 *end = data + size;
+  JsonPlace inside = { .parent = place };
+
+  buffer_append_byte (out, '[');
+  if (is_plain_integer (element))
+    write_integers (out, element, data, size);
+  else
+    for (; data < end; data += element->fixed_size, inside.number++)
+      {
+        if (!write_value (self, element, data, element->fixed_size, &inside))
+          return FALSE;
+        buffer_append_byte (out, ',');
+      }
+
+  if (out->data[out->length - 1] == ',')
+    out->length--;
+  buffer_append_byte (out, ']');
+  return TRUE;
+}
+
+static gboolean
 write_elements (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, gsize size,
                 const JsonPlace *place)
 {
+  const ProcfunSchema *element = schema->children[0];
   JsonPlace inside = { .parent = place };
   SerialisedIter iter;
 
   if (!wire_serialised_iter_init (&iter, schema, data, size))
     return not_normal (self, place);
+  if (element->fixed_size != 0)
+    return write_fixed_elements (self, element, data, size, place);
 
   buffer_append_byte (&self->out, '[');
   for (; iter.index < iter.n_children; inside.number++)
@@ -178,7 +278,7 @@ write_elements (JsonWriter *self, const ProcfunSchema *schema, const guint8 *dat
         buffer_append_byte (&self->out, ',');
       if (!wire_serialised_iter_next (&iter, &data, &size))
         return not_normal (self, &inside);
-      if (!write_value (self, schema->children[0], data, size, &inside))
+      if (!write_value (self, element, data, size, &inside))
         return FALSE;
     }
   buffer_append_byte (&self->out, ']');
@@ -201,13 +301,13 @@ write_members (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data
     {
       const gsize index = iter.index;
       const char *name = schema->names != NULL ? schema->names[index] : NULL;
-      JsonPlace inside = { place, name, name != NULL ? strlen (name) : index };
+      JsonPlace inside = { place, name, name != NULL ? JSON_PLACE_WHOLE : index };
 
       if (index > 0)
         buffer_append_byte (&self->out, ',');
       if (named)
         {
-          write_text (&self->out, name, inside.number);
+          write_text (&self->out, name, strlen (name));
           buffer_append_byte (&self->out, ':');
         }
       if (!wire_serialised_iter_next (&iter, &data, &size))
@@ -250,7 +350,7 @@ write_entry (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
       || !wire_serialised_iter_next (&iter, &child, &child_size) || child_size == 0)
     return not_normal (self, place);
 
-  inside = json_place_name (place, (const char *)child, child_size - 1);
+  inside = (JsonPlace){ place, (const char *)child, child_size - 1 };
   write_text (&self->out, inside.name, inside.number);
   buffer_append_byte (&self->out, ':');
   if (!wire_serialised_iter_next (&iter, &child, &child_size))
@@ -347,7 +447,7 @@ static gboolean
 write_variant (JsonWriter *self, const guint8 *data, gsize size, const JsonPlace *place)
 {
   g_autoptr (ProcfunSchema) inner = NULL;
-  const JsonPlace inside = json_place_name (place, "value", 5);
+  const JsonPlace inside = json_place_name (place, "value");
   const char *type;
   gsize type_length, value_size;
 
@@ -401,32 +501,22 @@ write_value (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
     case G_VARIANT_CLASS_BOOLEAN:
       buffer_append (out, *data != 0 ? "true" : "false", *data != 0 ? 4 : 5);
       return TRUE;
-    case G_VARIANT_CLASS_BYTE:
-      write_integer (out, *data, FALSE);
-      return TRUE;
-    case G_VARIANT_CLASS_INT16:
-      write_signed (out, LOAD (gint16, data));
-      return TRUE;
-    case G_VARIANT_CLASS_UINT16:
-      write_integer (out, LOAD (guint16, data), FALSE);
-      return TRUE;
     case G_VARIANT_CLASS_INT32:
       if (schema->kind == PROCFUN_SCHEMA_ENUM)
-        write_enum (out, schema, LOAD (gint32, data));
+        write_enum (out, schema, data);
       else
-        write_signed (out, LOAD (gint32, data));
+        write_integer (out, G_VARIANT_CLASS_INT32, data);
       return TRUE;
+    case G_VARIANT_CLASS_BYTE:
+    case G_VARIANT_CLASS_INT16:
+    case G_VARIANT_CLASS_UINT16:
     case G_VARIANT_CLASS_UINT32:
-      write_integer (out, LOAD (guint32, data), FALSE);
-      return TRUE;
     case G_VARIANT_CLASS_INT64:
-      write_signed (out, LOAD (gint64, data));
-      return TRUE;
     case G_VARIANT_CLASS_UINT64:
-      write_integer (out, LOAD (guint64, data), FALSE);
+      write_integer (out, schema->type_class, data);
       return TRUE;
     case G_VARIANT_CLASS_HANDLE:
-      return write_handle (self, LOAD (gint32, data), place);
+      return write_handle (self, data, place);
     case G_VARIANT_CLASS_DOUBLE:
       write_double (out, data);
       return TRUE;

@@ -3,7 +3,6 @@
 #include "procfun/wire/number.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Reading follows D. Lemire, “Number Parsing at a Gigabyte per Second” (Software: Practice and
  * Experience 51, 2021), in that it multiplies the digits with a 128 bit power of ten. In place of
@@ -75,6 +74,14 @@ is_digit (const char *text, const char *end)
 static const char *
 scan_digits (Number *self, const char *text, const char *end)
 {
+  guint64 eight;
+
+  while (self->digits < G_GUINT64_CONSTANT (100000000000) && end - text >= 8
+         && number_eight_digits (text, &eight) == 8)
+    {
+      self->digits = self->digits * 100000000 + eight;
+      text += 8;
+    }
   for (; is_digit (text, end); text++)
     {
       if (self->digits < G_GUINT64_CONSTANT (1000000000000000000))
@@ -340,25 +347,53 @@ drop_zeros (guint64 digits, int *exponent)
   return digits;
 }
 
+/* Eight digits, the first in the lowest byte: the halves of four, then the pairs, then the digits,
+ * all divided at once. The factors are 2^20 / 100 and 2^10 / 10, exact for so few digits. */
+static inline guint64
+split_digits (guint32 value)
+{
+  guint64 fours = value / 10000 | (guint64)(value % 10000) << 32;
+  guint64 hundreds = fours * 10486 >> 20 & G_GUINT64_CONSTANT (0x0000007f0000007f);
+  guint64 pairs = hundreds | (fours - hundreds * 100) << 16;
+  guint64 tens = pairs * 103 >> 10 & G_GUINT64_CONSTANT (0x000f000f000f000f);
+
+  return tens | (pairs - tens * 10) << 8;
+}
+
+static inline void
+put_digits (char *text, guint64 digits)
+{
+  digits = GUINT64_TO_LE (digits + NUMBER_BYTES ('0'));
+  memcpy (text, &digits, sizeof digits);
+}
+
+#define EIGHT_DIGITS 100000000
+
+/* Without zeros before it. */
+static inline gsize
+put_small (char *text, guint32 value)
+{
+  const guint64 digits = split_digits (value);
+  const guint zeros = (guint)__builtin_ctzll (digits | G_GUINT64_CONSTANT (1) << 56) / 8;
+
+  put_digits (text, digits >> (8 * zeros));
+  return 8 - zeros;
+}
+
+static G_GNUC_NO_INLINE gsize
+put_large (char *text, guint64 value)
+{
+  const guint64 rest = value / EIGHT_DIGITS;
+  gsize before = rest < EIGHT_DIGITS ? put_small (text, (guint32)rest) : put_large (text, rest);
+
+  put_digits (text + before, split_digits ((guint32)(value % EIGHT_DIGITS)));
+  return before + 8;
+}
+
 gsize
 wire_number_format_uint64 (char *text, guint64 value)
 {
-  static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                              "25262728293031323334353637383940414243444546474849"
-                              "50515253545556575859606162636465666768697071727374"
-                              "75767778798081828384858687888990919293949596979899";
-  char backwards[20];
-  gsize start = sizeof backwards;
-
-  for (; value >= 100; value /= 100)
-    memcpy (backwards + (start -= 2), pairs + value % 100 * 2, 2);
-  if (value >= 10)
-    memcpy (backwards + (start -= 2), pairs + value * 2, 2);
-  else
-    backwards[--start] = (char)('0' + value);
-
-  memcpy (text, backwards + start, sizeof backwards - start);
-  return sizeof backwards - start;
+  return value < EIGHT_DIGITS ? put_small (text, (guint32)value) : put_large (text, value);
 }
 
 /* As Python does it: plain between 0.0001 and 1e16, else with an exponent. */
@@ -408,7 +443,7 @@ format_digits (char *text, const char *digits, int n_digits, int exponent)
 gsize
 wire_number_format_double (char *text, double value)
 {
-  char digits[20];
+  char digits[NUMBER_MAX_LENGTH];
   guint64 bits, fraction, shortest;
   int exponent, n_digits;
   gsize sign;

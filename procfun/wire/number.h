@@ -3,6 +3,7 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
 
 G_BEGIN_DECLS
 
@@ -27,7 +28,7 @@ typedef enum
   NUMBER_TOO_LARGE
 } NumberRange;
 
-/* Enough for any of the two formats below; they add no NUL. */
+/* The room that the two formats below want. They add no NUL, but may use what they don't need. */
 #define NUMBER_MAX_LENGTH 32
 
 /* The longest number of RFC 8259 at @text; FALSE if there is none. */
@@ -49,5 +50,30 @@ gsize wire_number_format_uint64 (char *text, guint64 value);
 #define WIRE_LEAST_POWER (-342)
 #define WIRE_GREATEST_POWER 324
 extern const guint64 wire_powers_of_ten[WIRE_GREATEST_POWER - WIRE_LEAST_POWER + 1][2];
+
+#define NUMBER_BYTES(byte) (G_GUINT64_CONSTANT (0x0101010101010101) * (byte))
+
+/* How many of the next eight characters are digits before anything else, and their value. All at
+ * once: neighbours become numbers of two digits, these of four, and these of eight. */
+static inline guint
+number_eight_digits (const char *text, guint64 *value)
+{
+  guint64 bytes, others;
+  guint n;
+
+  memcpy (&bytes, text, sizeof bytes);
+  bytes = GUINT64_FROM_LE (bytes);
+  others = ((bytes - NUMBER_BYTES ('0')) | (bytes + NUMBER_BYTES (0x7f - '9')) | bytes)
+           & NUMBER_BYTES (0x80);
+  n = others != 0 ? (guint)__builtin_ctzll (others) / 8 : 8;
+  if (n == 0)
+    return 0;
+
+  bytes = (bytes & NUMBER_BYTES (0x0f)) << (64 - 8 * n);
+  bytes = (bytes * 10 + (bytes >> 8)) & G_GUINT64_CONSTANT (0x00ff00ff00ff00ff);
+  bytes = (bytes * 100 + (bytes >> 16)) & G_GUINT64_CONSTANT (0x0000ffff0000ffff);
+  *value = (bytes * 10000 + (bytes >> 32)) & G_MAXUINT32;
+  return n;
+}
 
 G_END_DECLS

@@ -254,14 +254,13 @@ wire_schema_cache_get (SchemaCache *self, const char *type, gsize length)
   const char *end;
   ProcfunSchema *schema;
 
+  if (length == 1)
+    return procfun_schema_find_leaf (*type);
+  if (self->last != NULL && schema_is (self->last, type, length))
+    return procfun_schema_ref (self->last);
   if (length == 0 || !g_variant_type_string_scan (type, type + length, &end) || end != type + length
       || !g_variant_type_is_definite ((const GVariantType *)type))
     return NULL;
-
-  if (length == 1)
-    return procfun_schema_new ((const GVariantType *)type);
-  if (self->last != NULL && schema_is (self->last, type, length))
-    return procfun_schema_ref (self->last);
 
   if (self->schemas == NULL)
     self->schemas = g_hash_table_new_full (g_variant_type_hash, g_variant_type_equal, NULL,

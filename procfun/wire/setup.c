@@ -3,6 +3,7 @@
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-limits-private.h"
 
 GBytes *
 setup_to_bytes (const Setup *self)
@@ -15,6 +16,8 @@ setup_to_bytes (const Setup *self)
   g_variant_dict_insert (&dict, "depth", "u", self->depth);
   g_variant_dict_insert (&dict, "arguments-on-command-line", "b", self->arguments_on_command_line);
   g_variant_dict_insert (&dict, "max-payload", "t", self->max_payload);
+  if (self->limits != NULL)
+    g_variant_dict_insert_value (&dict, "limits", limits_to_variant (self->limits));
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
   return g_variant_get_data_as_bytes (variant);
 }
@@ -24,6 +27,7 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
 {
   g_autoptr (GVariant) variant
       = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  g_autoptr (GVariant) limits = NULL;
 
   if (!g_variant_is_normal_form (variant)
       || !g_variant_lookup (variant, "codec", "&s", &self->codec)
@@ -37,6 +41,14 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
                            _ ("the set-up of the process cannot be read"));
       return FALSE;
     }
+  limits = g_variant_lookup_value (variant, "limits", G_VARIANT_TYPE ("a{st}"));
+  self->limits = limits != NULL ? limits_from_variant (limits) : NULL;
   *holder = g_steal_pointer (&variant);
   return TRUE;
+}
+
+void
+setup_clear (Setup *self)
+{
+  g_clear_pointer (&self->limits, procfun_limits_free);
 }

@@ -7,8 +7,11 @@
 /* How a child is started and told what it is for: the command line that it is recognised by, and
  * the frame that the caller sends first. */
 
-/* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. */
+/* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. What
+ * a macro defines is served before main(), by the first argument alone; what is registered at run
+ * time once main() has registered it, by an argument behind all of the program's own. */
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
+#define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
 /* Where the child finds what its caller left it: frames, the sign that the caller lives, and where a crash is reported. */
 #define SETUP_CHANNEL_FD 3
@@ -26,7 +29,7 @@ typedef struct
   guint depth;   /* of the child: 1 for what a program calls */
   gboolean arguments_on_command_line;
   guint64 max_payload; /* in bytes */
-  const ProcfunLimits *limits; /* (nullable) */
+  ProcfunLimits *limits; /* (nullable) */
 } Setup;
 
 void setup_clear (Setup *self);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tests/calls.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+static GVariant *
+run_async (ProcfunCall *call, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_main_context_push_thread_default (context);
+  procfun_call_run_async (call, cancellable, keep_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (context, TRUE);
+  g_main_context_pop_thread_default (context);
+  return procfun_call_run_finish (call, result, error);
+}
+
+GVariant *
+calls_run (ProcfunCall *call, gboolean async, GCancellable *cancellable, GError **error)
+{
+  GVariant *result
+      = async ? run_async (call, cancellable, error) : procfun_call_run (call, cancellable, error);
+
+  g_assert_true (result == NULL || !g_variant_is_floating (result));
+  g_object_unref (call);
+  return result;
+}
+
+void
+calls_assert_result (ProcfunExecutor *executor, ProcfunCall *call, gboolean async,
+                     const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = NULL;
+  g_autofree char *text = NULL;
+
+  procfun_call_set_executor (call, executor);
+  result = calls_run (call, async, NULL, &error);
+  g_assert_no_error (error);
+  text = g_variant_print (result, TRUE);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+void
+calls_check_error (const GError *error, GQuark domain, gint code, const char *pattern)
+{
+  g_assert_error (error, domain, code);
+  if (!g_pattern_match_simple (pattern, error->message))
+    g_error ("“%s” does not fit “%s”", error->message, pattern);
+}
+
+void
+calls_assert_error (ProcfunExecutor *executor, ProcfunCall *call, gboolean async, GQuark domain,
+                    gint code, const char *pattern)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = NULL;
+
+  procfun_call_set_executor (call, executor);
+  result = calls_run (call, async, NULL, &error);
+  g_assert_null (result);
+  calls_check_error (error, domain, code, pattern);
+}
+
+ProcfunCall *
+calls_new (const char *name, const char *arguments)
+{
+  ProcfunFunction *function
+      = procfun_registry_lookup_by_name (procfun_registry_get_default (), name);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) args = NULL;
+
+  if (function == NULL)
+    g_error ("there is no function %s()", name);
+  args = g_variant_parse (procfun_function_get_arguments_type (function), arguments, NULL, NULL,
+                          &error);
+  g_assert_no_error (error);
+  return procfun_call_new (function, args);
+}
+
+void
+signal_open (Signal *self)
+{
+  g_assert_no_errno (pipe2 (self->ends, O_CLOEXEC));
+}
+
+void
+signal_wait (Signal *self)
+{
+  char byte;
+
+  g_assert_cmpint (read (self->ends[0], &byte, 1), ==, 1);
+}
+
+void
+signal_close (Signal *self)
+{
+  close (self->ends[0]);
+  close (self->ends[1]);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <procfun.h>
+
+/* Runs @call, which it takes, in one of the two ways: in this thread, or on a main context made for
+ * it. */
+GVariant *calls_run (ProcfunCall *call, gboolean async, GCancellable *cancellable, GError **error);
+
+/* The same for a call on @executor that must bring @expected, as g_variant_print() writes it. */
+void calls_assert_result (ProcfunExecutor *executor, ProcfunCall *call, gboolean async,
+                          const char *expected);
+
+/* The same for a call on @executor that must fail with a message that @pattern fits. */
+void calls_assert_error (ProcfunExecutor *executor, ProcfunCall *call, gboolean async,
+                         GQuark domain, gint code, const char *pattern);
+void calls_check_error (const GError *error, GQuark domain, gint code, const char *pattern);
+
+/* A call of the function with this name, with arguments as g_variant_parse() reads them. */
+ProcfunCall *calls_new (const char *name, const char *arguments);
+
+/* A pipe by which a function says that it runs: where it writes to, and waiting for that. */
+typedef struct
+{
+  int ends[2];
+} Signal;
+
+void signal_open (Signal *self);
+void signal_wait (Signal *self);
+void signal_close (Signal *self);

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tests/fixture.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/procfun-error.h"
+#include "procfun/wire/channel.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define LIMIT ((gsize)1024 * 1024)
+
+/* A channel, and the bare socket at its other end. */
+static Channel *
+open_half (int *other, gsize limit)
+{
+  int fds[2];
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  *other = fds[1];
+  return channel_new (fds[0], limit);
+}
+
+static void
+open_both (Channel **a, Channel **b, gsize limit)
+{
+  int other;
+
+  *a = open_half (&other, limit);
+  *b = channel_new (other, limit);
+}
+
+static GBytes *
+make_payload (gsize size)
+{
+  guint8 *data = g_malloc (size);
+
+  for (gsize i = 0; i < size; i++)
+    data[i] = (guint8)(i % 253);
+  return g_bytes_new_take (data, size);
+}
+
+/* The bytes of a frame as they go over the wire. */
+static GByteArray *
+make_frame (FrameType type, guint32 call_id, GBytes *payload)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  FrameHeader header;
+  gsize size = 0;
+  const guint8 *data = payload != NULL ? g_bytes_get_data (payload, &size) : NULL;
+
+  frame_header_init (&header, type, call_id, 0, size);
+  g_byte_array_append (bytes, (const guint8 *)&header, sizeof header);
+  if (size > 0)
+    g_byte_array_append (bytes, data, (guint)size);
+  return bytes;
+}
+
+static void
+write_raw (int fd, gconstpointer data, gsize size)
+{
+  g_assert_cmpint (write (fd, data, size), ==, size);
+}
+
+static void
+assert_status (Channel *channel, ChannelStatus expected)
+{
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (channel_receive (channel, &frame, &error), ==, expected);
+  if (expected != CHANNEL_FAILED)
+    g_assert_no_error (error);
+}
+
+static void
+assert_fails (Channel *channel, gint code)
+{
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (channel_receive (channel, &frame, &error), ==, CHANNEL_FAILED);
+  g_assert_error (error, PROCFUN_ERROR, code);
+}
+
+/* Sends and receives on both until @to has a frame; neither waits for the other. */
+static void
+carry (Channel *from, Channel *to, Frame *frame)
+{
+  for (;;)
+    {
+      g_autoptr (GError) error = NULL;
+      ChannelStatus status;
+
+      channel_flush (from);
+      status = channel_receive (to, frame, &error);
+      g_assert_no_error (error);
+      if (status == CHANNEL_FRAME)
+        return;
+      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
+    }
+}
+
+static void
+test_sizes (void)
+{
+  static const gsize sizes[]
+      = { 0, 1, 7, 8, 4095, 4096, 4097, 8 * 1024 - 17, 8 * 1024 - 16, 8 * 1024, 65536, LIMIT };
+  Channel *a, *b;
+  guint64 total = 0;
+
+  open_both (&a, &b, LIMIT);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GBytes) payload = make_payload (sizes[i]);
+      g_auto (Frame) frame = { 0 };
+
+      channel_send (a, FRAME_RESULT, (guint32)i, NULL, 0, payload, NULL);
+      carry (a, b, &frame);
+      g_assert_cmpint (frame.type, ==, FRAME_RESULT);
+      g_assert_cmpuint (frame.call_id, ==, i);
+      g_assert_true (g_bytes_equal (frame.payload, payload));
+      g_assert_null (frame.fds);
+      total += sizeof (FrameHeader) + sizes[i];
+      g_assert_cmpuint (channel_get_bytes_written (a), ==, total);
+      g_assert_cmpuint (channel_get_bytes_read (b), ==, total);
+      g_assert_false (channel_has_output (a));
+      assert_status (b, CHANNEL_AGAIN);
+    }
+  channel_free (a);
+  channel_free (b);
+}
+
+static void
+test_prefix (void)
+{
+  static const gsize sizes[] = { 0, 3, 100000 };
+  Channel *a, *b;
+
+  open_both (&a, &b, LIMIT);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GBytes) payload = make_payload (sizes[i]);
+      g_auto (Frame) frame = { 0 };
+      gsize size;
+      const guint8 *data;
+
+      channel_send (a, FRAME_CALL, 0, "prefix", 6, sizes[i] > 0 ? payload : NULL, NULL);
+      carry (a, b, &frame);
+      data = g_bytes_get_data (frame.payload, &size);
+      g_assert_cmpuint (size, ==, 6 + sizes[i]);
+      g_assert_cmpmem (data, 6, "prefix", 6);
+      g_assert_cmpmem (data + 6, size - 6, g_bytes_get_data (payload, NULL), sizes[i]);
+    }
+  channel_free (a);
+  channel_free (b);
+}
+
+/* Wherever a frame is cut in two, it is a frame only when its last byte is there. */
+static void
+test_every_byte (void)
+{
+  g_autoptr (GBytes) payload = make_payload (20);
+  g_autoptr (GByteArray) bytes = make_frame (FRAME_ERROR, 7, payload);
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+
+  for (guint cut = 0; cut < bytes->len; cut++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      write_raw (other, bytes->data, cut);
+      assert_status (channel, CHANNEL_AGAIN);
+      write_raw (other, bytes->data + cut, bytes->len - cut);
+      g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_FRAME);
+      g_assert_true (g_bytes_equal (frame.payload, payload));
+      g_assert_cmpuint (frame.call_id, ==, 7);
+    }
+  channel_free (channel);
+  close (other);
+}
+
+static void
+test_byte_by_byte (void)
+{
+  g_autoptr (GBytes) payload = make_payload (20);
+  g_autoptr (GByteArray) bytes = make_frame (FRAME_ERROR, 7, payload);
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+
+  for (guint i = 0; i + 1 < bytes->len; i++)
+    {
+      write_raw (other, bytes->data + i, 1);
+      assert_status (channel, CHANNEL_AGAIN);
+    }
+  write_raw (other, bytes->data + bytes->len - 1, 1);
+  assert_status (channel, CHANNEL_FRAME);
+  channel_free (channel);
+  close (other);
+}
+
+/* Small ones and large ones, in the order in which they were sent, received by one read or by many.
+ */
+static void
+test_many_at_once (void)
+{
+  Channel *a, *b;
+
+  open_both (&a, &b, LIMIT);
+  for (guint i = 0; i < 500; i++)
+    {
+      g_autoptr (GBytes) payload = make_payload (i % 50 == 0 ? 20000 + i : i % 40);
+
+      channel_send (a, FRAME_RESULT, i, NULL, 0, payload, NULL);
+    }
+  channel_end_output (a);
+  for (guint i = 0; i < 500; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+      g_autoptr (GBytes) payload = make_payload (i % 50 == 0 ? 20000 + i : i % 40);
+
+      carry (a, b, &frame);
+      g_assert_cmpuint (frame.call_id, ==, i);
+      g_assert_true (g_bytes_equal (frame.payload, payload));
+    }
+  assert_status (b, CHANNEL_END);
+  channel_free (a);
+  channel_free (b);
+}
+
+/* Ends while more than the socket holds is under way in both directions. */
+#define LARGE ((gsize)64 * 1024 * 1024)
+
+static gboolean
+pump (Channel *channel, Frame *frame)
+{
+  if (frame->payload != NULL && !channel_has_output (channel))
+    return FALSE;
+  channel_flush (channel);
+  if (frame->payload == NULL)
+    g_assert_cmpint (channel_receive (channel, frame, NULL), <=, CHANNEL_AGAIN);
+  return TRUE;
+}
+
+static void
+test_both_directions (void)
+{
+  g_autoptr (GBytes) payload = make_payload (LARGE);
+  g_auto (Frame) at_a = { 0 };
+  g_auto (Frame) at_b = { 0 };
+  gboolean a_works, b_works;
+  Channel *a, *b;
+
+  open_both (&a, &b, LARGE);
+  channel_send (a, FRAME_CALL, 1, NULL, 0, payload, NULL);
+  channel_send (b, FRAME_RESULT, 2, NULL, 0, payload, NULL);
+  do
+    {
+      a_works = pump (a, &at_a);
+      b_works = pump (b, &at_b);
+    }
+  while (a_works || b_works);
+  g_assert_true (g_bytes_equal (at_a.payload, payload));
+  g_assert_true (g_bytes_equal (at_b.payload, payload));
+  channel_free (a);
+  channel_free (b);
+}
+
+static gpointer
+send_blocking (gpointer user_data)
+{
+  g_autoptr (GBytes) payload = make_payload (LARGE);
+
+  channel_send (user_data, FRAME_CALL, 1, NULL, 0, payload, NULL);
+  channel_flush_blocking (user_data);
+  return NULL;
+}
+
+static void
+test_blocking (void)
+{
+  g_auto (Frame) frame = { 0 };
+  GThread *thread;
+  Channel *a, *b;
+
+  open_both (&a, &b, LARGE);
+  thread = g_thread_new ("sender", send_blocking, a);
+  g_assert_cmpint (channel_receive_blocking (b, &frame, NULL), ==, CHANNEL_FRAME);
+  g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, LARGE);
+  g_thread_join (thread);
+  channel_free (a);
+  g_clear_pointer (&frame.payload, g_bytes_unref);
+  g_assert_cmpint (channel_receive_blocking (b, &frame, NULL), ==, CHANNEL_END);
+  channel_free (b);
+}
+
+/* Wherever the other side ends, what is not whole is no frame. */
+static void
+test_end_in_frame (void)
+{
+  g_autoptr (GBytes) payload = make_payload (20);
+  g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, 7, payload);
+
+  for (guint cut = 0; cut < bytes->len; cut++)
+    {
+      int other;
+      Channel *channel = open_half (&other, LIMIT);
+
+      write_raw (other, bytes->data, bytes->len);
+      write_raw (other, bytes->data, cut);
+      close (other);
+      assert_status (channel, CHANNEL_FRAME);
+      assert_status (channel, CHANNEL_END);
+      assert_status (channel, CHANNEL_END);
+      channel_free (channel);
+    }
+}
+
+static void
+test_end_of_output (void)
+{
+  Channel *a, *b;
+
+  open_both (&a, &b, LIMIT);
+  channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
+  channel_end_output (a);
+  assert_status (b, CHANNEL_FRAME);
+  assert_status (b, CHANNEL_END);
+  /* The way back is open. */
+  channel_send (b, FRAME_RESULT, 0, NULL, 0, NULL, NULL);
+  channel_flush (b);
+  assert_status (a, CHANNEL_FRAME);
+  assert_status (a, CHANNEL_AGAIN);
+  channel_free (a);
+  channel_free (b);
+}
+
+/* Nobody reads: that is no SIGPIPE, and what the other side had written before still comes. */
+static void
+test_nobody_reads (void)
+{
+  g_autoptr (GBytes) payload = make_payload (LIMIT);
+  g_autoptr (GByteArray) bytes = make_frame (FRAME_ERROR, 1, NULL);
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+
+  write_raw (other, bytes->data, bytes->len);
+  close (other);
+  channel_send (channel, FRAME_CALL, 0, NULL, 0, payload, NULL);
+  channel_flush (channel);
+  g_assert_false (channel_has_output (channel));
+  assert_status (channel, CHANNEL_FRAME);
+  assert_status (channel, CHANNEL_END);
+  channel_free (channel);
+}
+
+static void
+test_reset (void)
+{
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+
+  /* Unread bytes at the end of a socket make the kernel say ECONNRESET, which is an end, too. */
+  channel_send (channel, FRAME_CALL, 0, NULL, 0, NULL, NULL);
+  channel_flush (channel);
+  close (other);
+  assert_status (channel, CHANNEL_END);
+  channel_free (channel);
+}
+
+/* Headers that are none, or not ours. */
+static const struct
+{
+  const char *name;
+  FrameHeader header;
+  gint code;
+} bad_headers[] = {
+  { "magic", { 0x7f, 1, 1, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "text", { 'H', 'T', 'T', 'P', 0x302e3120, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "zeroes", { 0, 0, 0, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "version-0", { 0xf5, 0, 1, 0, 0, 0 }, PROCFUN_ERROR_MISMATCH },
+  { "version-2", { 0xf5, 2, 1, 0, 0, 0 }, PROCFUN_ERROR_MISMATCH },
+  { "type-0", { 0xf5, 1, 0, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "type-unknown", { 0xf5, 1, FRAME_EXIT + 1, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "type-255", { 0xf5, 1, 255, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "too-large", { 0xf5, 1, 1, 0, 0, LIMIT + 1 }, PROCFUN_ERROR_LIMIT },
+  { "enormous", { 0xf5, 1, 1, 0, 0, G_MAXUINT64 }, PROCFUN_ERROR_LIMIT },
+  { "descriptors", { 0xf5, 1, 1, 1, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+};
+
+static void
+test_bad_header (gconstpointer data)
+{
+  gsize i = GPOINTER_TO_SIZE (data);
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+
+  write_raw (other, &bad_headers[i].header, sizeof (FrameHeader));
+  assert_fails (channel, bad_headers[i].code);
+  channel_free (channel);
+  close (other);
+}
+
+/* The limit is the user's; memory may have another. */
+static void
+test_no_memory (void)
+{
+  const FrameHeader header = { 0xf5, 1, FRAME_RESULT, 0, 0, (guint64)1 << 60 };
+  int other;
+  Channel *channel = open_half (&other, G_MAXINT64);
+
+  write_raw (other, &header, sizeof header);
+  assert_fails (channel, PROCFUN_ERROR_LIMIT);
+  channel_free (channel);
+  close (other);
+}
+
+/* Descriptors */
+
+/* (transfer full) @n descriptors of files that differ. */
+static GUnixFDList *
+open_descriptors (guint n)
+{
+  GUnixFDList *list = g_unix_fd_list_new ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      int ends[2];
+
+      g_assert_no_errno (pipe2 (ends, O_CLOEXEC));
+      g_assert_cmpint (g_unix_fd_list_append (list, ends[0], NULL), >=, 0);
+      close (ends[0]);
+      close (ends[1]);
+    }
+  return list;
+}
+
+static void
+assert_same_files (GUnixFDList *a, GUnixFDList *b)
+{
+  int n_a, n_b;
+  const int *fds_a = g_unix_fd_list_peek_fds (a, &n_a);
+  const int *fds_b = g_unix_fd_list_peek_fds (b, &n_b);
+
+  g_assert_cmpint (n_a, ==, n_b);
+  for (int i = 0; i < n_a; i++)
+    {
+      struct stat stat_a, stat_b;
+
+      g_assert_cmpint (fds_a[i], !=, fds_b[i]);
+      g_assert_no_errno (fstat (fds_a[i], &stat_a));
+      g_assert_no_errno (fstat (fds_b[i], &stat_b));
+      g_assert_cmpuint (stat_a.st_ino, ==, stat_b.st_ino);
+      g_assert_cmpint (fcntl (fds_b[i], F_GETFD), ==, FD_CLOEXEC);
+    }
+}
+
+static void
+test_descriptors (void)
+{
+  static const guint numbers[] = { 1, 0, 3, 0, 0, FRAME_MAX_FDS, 2 };
+  static const gsize sizes[] = { 0, 5, 50000, 0, 50000, 1, 5000 };
+  GUnixFDList *lists[G_N_ELEMENTS (numbers)];
+  Channel *a, *b;
+
+  open_both (&a, &b, LIMIT);
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_autoptr (GBytes) payload = make_payload (sizes[i]);
+
+      lists[i] = open_descriptors (numbers[i]);
+      channel_send (a, FRAME_CALL, 0, NULL, 0, payload, lists[i]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      carry (a, b, &frame);
+      g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, sizes[i]);
+      if (numbers[i] > 0)
+        assert_same_files (lists[i], frame.fds);
+      else
+        g_assert_null (frame.fds);
+      g_object_unref (lists[i]);
+    }
+  channel_free (a);
+  channel_free (b);
+}
+
+static void
+send_raw_fds (int fd, gconstpointer data, gsize size, int passed, guint n)
+{
+  union
+  {
+    struct cmsghdr align;
+    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
+  } control = { 0 };
+  struct iovec part = { (gpointer)data, size };
+  struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
+  struct cmsghdr *cmsg;
+
+  message.msg_controllen = CMSG_SPACE (sizeof (int) * n);
+  cmsg = CMSG_FIRSTHDR (&message);
+  cmsg->cmsg_level = SOL_SOCKET;
+  cmsg->cmsg_type = SCM_RIGHTS;
+  cmsg->cmsg_len = CMSG_LEN (sizeof (int) * n);
+  for (guint i = 0; i < n; i++)
+    memcpy (CMSG_DATA (cmsg) + i * sizeof (int), &passed, sizeof (int));
+  g_assert_cmpint (sendmsg (fd, &message, MSG_NOSIGNAL), ==, size);
+}
+
+/* Descriptors that no frame announces are closed, at the latest with the channel; and there can't
+ * be many. */
+static void
+test_unannounced_descriptors (void)
+{
+  g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, 0, NULL);
+  g_autoptr (GError) error = NULL;
+  ChannelStatus status = CHANNEL_FRAME;
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+  guint before = fixture_count_descriptors ();
+  guint n_frames;
+
+  for (n_frames = 0; n_frames < 10 && status == CHANNEL_FRAME; n_frames++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      send_raw_fds (other, bytes->data, bytes->len, other, 200);
+      status = channel_receive (channel, &frame, &error);
+      if (status == CHANNEL_FRAME)
+        g_assert_null (frame.fds);
+    }
+  g_assert_cmpint (status, ==, CHANNEL_FAILED);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+  g_assert_cmpuint (n_frames, <, 10);
+  channel_free (channel);
+  g_assert_cmpuint (fixture_count_descriptors (), ==, before - 1);
+  close (other);
+}
+
+/* Anything at all may come: it is a frame, or an end, or an error, and always ends. */
+static void
+test_garbage (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+
+  for (guint i = 0; i < 5000; i++)
+    {
+      g_autoptr (GBytes) payload = make_payload ((gsize)g_rand_int_range (random, 0, 60));
+      g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, i, payload);
+      ChannelStatus status = CHANNEL_FRAME;
+      int other;
+      Channel *channel = open_half (&other, 200);
+
+      for (gint n = g_rand_int_range (random, 0, 4); n > 0; n--)
+        bytes->data[g_rand_int_range (random, 0, (gint)bytes->len)] = (guint8)g_rand_int (random);
+      write_raw (other, bytes->data, bytes->len);
+      write_raw (other, bytes->data, (gsize)g_rand_int_range (random, 0, (gint)bytes->len));
+      close (other);
+      while (status == CHANNEL_FRAME)
+        {
+          g_auto (Frame) frame = { 0 };
+
+          status = channel_receive (channel, &frame, NULL);
+        }
+      g_assert_cmpint (status, !=, CHANNEL_AGAIN);
+      channel_free (channel);
+    }
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_func ("/channel/sizes", test_sizes);
+  fixture_add_func ("/channel/prefix", test_prefix);
+  fixture_add_func ("/channel/every-byte", test_every_byte);
+  fixture_add_func ("/channel/byte-by-byte", test_byte_by_byte);
+  fixture_add_func ("/channel/many-at-once", test_many_at_once);
+  fixture_add_func ("/channel/both-directions", test_both_directions);
+  fixture_add_func ("/channel/blocking", test_blocking);
+  fixture_add_func ("/channel/end/in-frame", test_end_in_frame);
+  fixture_add_func ("/channel/end/of-output", test_end_of_output);
+  fixture_add_func ("/channel/end/nobody-reads", test_nobody_reads);
+  fixture_add_func ("/channel/end/reset", test_reset);
+  for (gsize i = 0; i < G_N_ELEMENTS (bad_headers); i++)
+    {
+      g_autofree char *path = g_strconcat ("/channel/bad/", bad_headers[i].name, NULL);
+
+      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bad_header);
+    }
+  fixture_add_func ("/channel/bad/no-memory", test_no_memory);
+  fixture_add_func ("/channel/bad/garbage", test_garbage);
+  fixture_add_func ("/channel/descriptors/passed", test_descriptors);
+  fixture_add_func ("/channel/descriptors/unannounced", test_unannounced_descriptors);
+  return fixture_run ();
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tests/fixture.h"
+
+#include <procfun.h>
+
+#include "procfun/wire/error.h"
+
+/* Any GError must be the same on the other side. */
+static void
+assert_round_trip (GQuark domain, gint code, const char *message, const char *expected)
+{
+  g_autoptr (GError) error = g_error_new_literal (domain, code, message);
+  g_autoptr (GBytes) bytes = error_to_bytes (error);
+  g_autoptr (GError) back = error_from_bytes (bytes);
+
+  g_assert_true (back->domain == domain);
+  g_assert_cmpint (back->code, ==, code);
+  g_assert_cmpstr (back->message, ==, expected);
+}
+
+static void
+test_round_trip (void)
+{
+  static const gint codes[] = { 0, 1, -1, G_MAXINT, G_MININT };
+  static const char *const messages[]
+      = { "", "plain", "two\nlines\t%s %d", "Grüße, 世界 \U0001F600", "\x01\x7f" };
+  const GQuark domains[]
+      = { PROCFUN_ERROR, G_IO_ERROR, G_FILE_ERROR, g_quark_from_static_string ("spaces & “ü”") };
+  g_autofree char *long_message = g_strnfill (1000000, 'x');
+
+  for (gsize d = 0; d < G_N_ELEMENTS (domains); d++)
+    for (gsize c = 0; c < G_N_ELEMENTS (codes); c++)
+      for (gsize m = 0; m < G_N_ELEMENTS (messages); m++)
+        assert_round_trip (domains[d], codes[c], messages[m], messages[m]);
+  assert_round_trip (G_IO_ERROR, 1, long_message, long_message);
+}
+
+/* A message in another encoding is no reason to lose the error. */
+static void
+test_not_utf8 (void)
+{
+  assert_round_trip (G_IO_ERROR, 1, "caf\xe9", "caf\xef\xbf\xbd");
+}
+
+/* Domains that this process does not know yet. */
+static void
+test_new_domain (void)
+{
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new ("(sis)", "never-seen-quark", 5, "it"));
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (variant);
+  g_autoptr (GError) error = error_from_bytes (bytes);
+
+  g_assert_cmpstr (g_quark_to_string (error->domain), ==, "never-seen-quark");
+  g_assert_cmpint (error->code, ==, 5);
+}
+
+/* GLib warns of an error without a domain, but there it is. */
+static void
+test_no_domain (void)
+{
+  const GError none = { 0, 5, (char *)"it" };
+  g_autoptr (GBytes) bytes = error_to_bytes (&none);
+  g_autoptr (GError) back = error_from_bytes (bytes);
+
+  g_assert_cmpuint (back->domain, !=, 0);
+  g_assert_cmpint (back->code, ==, 5);
+  g_assert_cmpstr (back->message, ==, "it");
+}
+
+/* Every beginning of an error, and every error with a byte that is another, is an error. */
+static void
+test_damaged (void)
+{
+  g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, 77, "message");
+  g_autoptr (GBytes) bytes = error_to_bytes (error);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+
+  for (gsize cut = 0; cut < size; cut++)
+    {
+      g_autoptr (GBytes) part = g_bytes_new (data, cut);
+      g_autoptr (GError) back = error_from_bytes (part);
+
+      g_assert_error (back, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+    }
+  for (gsize i = 0; i < size; i++)
+    for (guint value = 0; value < 256; value++)
+      {
+        guint8 *copy = g_memdup2 (data, size);
+        g_autoptr (GBytes) changed = NULL;
+        g_autoptr (GError) back = NULL;
+
+        copy[i] = (guint8)value;
+        changed = g_bytes_new_take (copy, size);
+        back = error_from_bytes (changed);
+        g_assert_nonnull (back);
+        g_assert_cmpuint (back->domain, !=, 0);
+        g_assert_true (g_utf8_validate (back->message, -1, NULL));
+      }
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_func ("/wire-error/round-trip", test_round_trip);
+  fixture_add_func ("/wire-error/not-utf8", test_not_utf8);
+  fixture_add_func ("/wire-error/new-domain", test_new_domain);
+  fixture_add_func ("/wire-error/no-domain", test_no_domain);
+  fixture_add_func ("/wire-error/damaged", test_damaged);
+  return fixture_run ();
+}
