@@ -12,6 +12,8 @@
  */
 
 static gint is_child;
+static Running *running_in_child;
+static GPrivate running_in_thread;
 static gint depth;
 static gint serves;
 
@@ -59,4 +61,88 @@ gboolean
 procfun_context_serves (void)
 {
   return g_atomic_int_get (&serves);
+}
+
+Running *
+procfun_context_set_running (Running *running)
+{
+  Running *before;
+
+  if (procfun_is_child ())
+    {
+      before = g_atomic_pointer_get (&running_in_child);
+      g_atomic_pointer_set (&running_in_child, running);
+      return before;
+    }
+  before = g_private_get (&running_in_thread);
+  g_private_set (&running_in_thread, running);
+  return before;
+}
+
+static Running *
+get_running (void)
+{
+  return procfun_is_child () ? g_atomic_pointer_get (&running_in_child) : g_private_get (&running_in_thread);
+}
+
+/**
+ * procfun_get_cancellable:
+ *
+ * Gets what trips when the call of the function that runs is to end: the caller has cancelled it, or its time is up.
+ * From then on the function has the grace period of the call to end by itself.
+ *
+ * In a child, the first call of this starts a thread that listens to the caller.
+ *
+ * Returns: (transfer none) (nullable): the cancellable, which lives as long as the function runs; %NULL when this
+ *     is no function that procfun runs
+ *
+ * Since: 0.1
+ */
+GCancellable *
+procfun_get_cancellable (void)
+{
+  Running *running = get_running ();
+
+  if (running == NULL)
+    return NULL;
+  if (running->listen != NULL && g_atomic_int_compare_and_exchange (&running->listens, FALSE, TRUE))
+    running->listen (running->user_data);
+  return running->cancellable;
+}
+
+/**
+ * procfun_get_deadline:
+ *
+ * Gets when the call of the function that runs must have ended, so that the function can do as much as there is
+ * time for.
+ *
+ * Returns: a time in microseconds as of g_get_monotonic_time(), or 0 when there is none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_get_deadline (void)
+{
+  Running *running = get_running ();
+
+  return running != NULL ? running->deadline : 0;
+}
+
+/**
+ * procfun_report_progress:
+ * @fraction: how far the function is, from 0 to 1
+ * @message: (nullable): what it is doing
+ *
+ * Tells the caller how far the function that runs is: see #ProcfunCall::progress. Does nothing elsewhere. This is
+ * cheap enough for an inner loop.
+ *
+ * Since: 0.1
+ */
+void
+procfun_report_progress (double fraction, const char *message)
+{
+  Running *running = get_running ();
+
+  if (running != NULL && running->report_progress != NULL)
+    running->report_progress (fraction, message, running->user_data);
 }

@@ -2,7 +2,10 @@
 
 #include "procfun/procfun-inline.h"
 
+#include "procfun/platform/intl.h"
 #include "procfun/procfun-call-private.h"
+#include "procfun/procfun-context-private.h"
+#include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
 #include <unistd.h>
 
@@ -32,17 +35,44 @@ struct _ProcfunInline
 
 G_DEFINE_FINAL_TYPE (ProcfunInline, procfun_inline, PROCFUN_TYPE_EXECUTOR)
 
+static void
+report_progress (double fraction, const char *message, gpointer user_data)
+{
+  procfun_call_emit_progress (user_data, fraction, message);
+}
+
+/* What cannot be kept here is refused, not lost. */
+static gboolean
+check_settings (ProcfunCall *call, GError **error)
+{
+  if (procfun_call_get_limits (call) == NULL && procfun_call_get_timeout (call) == 0
+      && procfun_call_get_deadline (call) == 0)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() cannot be called: limits, timeout and deadline need a process of its own"),
+               procfun_function_get_name (procfun_call_get_function (call)));
+  return FALSE;
+}
+
 static GVariant *
 procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
                     GError **error)
 {
   g_autoptr (GUnixFDList) result_fds = NULL;
+  Running running = { .cancellable = cancellable,
+                      .report_progress = report_progress,
+                      .user_data = call };
+  Running *before;
   GVariant *result;
 
+  if (!check_settings (call, error))
+    return NULL;
   procfun_call_started (call, (int)getpid ());
+  before = procfun_context_set_running (&running);
   result = procfun_function_invoke (procfun_call_get_function (call),
                                     procfun_call_get_arguments (call),
                                     procfun_call_get_fd_list (call), &result_fds, error);
+  procfun_context_set_running (before);
   if (result != NULL && result_fds != NULL)
     procfun_call_take_result_fd_list (call, g_steal_pointer (&result_fds));
   return result;
@@ -57,8 +87,8 @@ run_in_context (gpointer user_data)
 
   if (g_task_return_error_if_cancelled (task))
     return G_SOURCE_REMOVE;
-  result = procfun_inline_run (g_task_get_source_object (task), g_task_get_task_data (task), NULL,
-                               &error);
+  result = procfun_inline_run (g_task_get_source_object (task), g_task_get_task_data (task),
+                               g_task_get_cancellable (task), &error);
   if (result != NULL)
     g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
   else
@@ -74,7 +104,7 @@ procfun_inline_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancell
   g_autoptr (GSource) source = g_idle_source_new ();
 
   g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, g_object_ref (call), g_object_unref);
+  g_task_set_task_data (task, call, NULL); /* borrowed: it may be noticed that nobody else holds it */
   g_source_set_callback (source, run_in_context, g_steal_pointer (&task), g_object_unref);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_attach (source, g_main_context_get_thread_default ());

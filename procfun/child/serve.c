@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/serve.h"
 
+#include "procfun/child/listener.h"
 #include "procfun/child/setup.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/limits.h"
+#include "procfun/platform/usage.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
@@ -14,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Progress is for people, who see no more. */
+#define PROGRESS_STEP_US 20000
+
 typedef struct
 {
   Channel *channel;
@@ -22,32 +28,110 @@ typedef struct
   const char *arguments; /* (nullable): as JSON, from the command line */
   ProcfunCodec *codec;
   gsize max_payload;
-  guint32 call_id; /* of the call that runs, for the exit handler */
-  gboolean running;
+  ProcfunLimits *limits; /* (nullable) */
+  guint32 call_id;       /* of the call that runs, for the exit handler */
+  gboolean is_running;
+  UsageMark mark;
+  Running running;
+  GMutex write_lock;  /* threads of the function report progress while it runs */
+  double fraction;    /* the last progress reported, which may not have been sent */
+  char *message;      /* (nullable) */
+  gboolean has_progress;
 } Server;
 
 /* exit() may come from anywhere in the function. */
 static Server *exiting_server;
 
 static void
+send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size, GBytes *payload,
+      GUnixFDList *fds)
+{
+  g_mutex_lock (&self->write_lock);
+  channel_send (self->channel, type, call_id, prefix, prefix_size, payload, fds);
+  channel_flush_blocking (self->channel);
+  g_mutex_unlock (&self->write_lock);
+}
+
+/* Answers begin with what was used. */
+static void
+send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUnixFDList *fds)
+{
+  ProcfunUsage usage = { 0 };
+
+  usage_end (&self->mark, &usage);
+  usage.bytes_out = g_bytes_get_size (payload);
+  usage.bytes_in = channel_get_bytes_read (self->channel);
+  send (self, type, call_id, &usage, sizeof usage, payload, fds);
+}
+
+static void
 send_error (Server *self, guint32 call_id, const GError *error)
 {
   g_autoptr (GBytes) bytes = error_to_bytes (error);
 
-  channel_send (self->channel, FRAME_ERROR, call_id, NULL, 0, bytes, NULL);
-  channel_flush_blocking (self->channel);
+  send_answer (self, FRAME_ERROR, call_id, bytes, NULL);
 }
 
 static void
 on_exit_called (int code, void *user_data)
 {
   Server *self = exiting_server;
-  gint32 number = code;
+  const gint32 number = code;
+  g_autoptr (GBytes) bytes = NULL;
 
-  if (self == NULL || !self->running)
+  if (self == NULL || !self->is_running)
     return;
-  channel_send (self->channel, FRAME_EXIT, self->call_id, &number, sizeof number, NULL, NULL);
+  bytes = g_bytes_new (&number, sizeof number);
+  send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
+}
+
+/* What the function asks of procfun while it runs. */
+
+static void
+on_listen (gpointer user_data)
+{
+  Server *self = user_data;
+
+  listener_start (self->channel, self->running.cancellable);
+  send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
+}
+
+static void
+send_progress (Server *self)
+{
+  g_autoptr (GBytes) text = g_bytes_new (self->message, self->message != NULL ? strlen (self->message) : 0);
+
+  channel_send (self->channel, FRAME_PROGRESS, self->call_id, &self->fraction, sizeof self->fraction, text, NULL);
   channel_flush_blocking (self->channel);
+  self->has_progress = FALSE;
+}
+
+static void
+on_progress (double fraction, const char *message, gpointer user_data)
+{
+  Server *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  g_mutex_lock (&self->write_lock);
+  self->fraction = fraction;
+  g_free (self->message);
+  self->message = g_strdup (message);
+  self->has_progress = TRUE;
+  if (now - self->running.reported_at >= PROGRESS_STEP_US)
+    {
+      self->running.reported_at = now;
+      send_progress (self);
+    }
+  g_mutex_unlock (&self->write_lock);
+}
+
+static void
+flush_progress (Server *self)
+{
+  g_mutex_lock (&self->write_lock);
+  if (self->has_progress)
+    send_progress (self);
+  g_mutex_unlock (&self->write_lock);
 }
 
 static gboolean
@@ -83,6 +167,32 @@ decode_arguments (Server *self, GBytes *payload, GError **error)
   return args;
 }
 
+static void
+begin (Server *self, const Frame *frame)
+{
+  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
+
+  self->call_id = frame->call_id;
+  self->running = (Running){ .cancellable = g_cancellable_new (),
+                             .deadline = head->deadline,
+                             .listen = on_listen,
+                             .report_progress = on_progress,
+                             .user_data = self };
+  procfun_context_set_running (&self->running);
+  usage_begin (&self->mark);
+  self->is_running = TRUE;
+}
+
+/* The cancellable stays: a thread of the function may still look at it. */
+static void
+end (Server *self)
+{
+  self->is_running = FALSE;
+  procfun_context_set_running (NULL);
+  flush_progress (self);
+  fflush (NULL);
+}
+
 /* From the frame of a call to the bytes of its result. */
 static GBytes *
 run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **error)
@@ -93,11 +203,11 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
 
   if (args == NULL)
     return NULL;
-  self->call_id = frame->call_id;
-  self->running = TRUE;
+  if (self->limits != NULL && !limits_apply (self->limits, error))
+    return NULL;
+  begin (self, frame);
   result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
-  self->running = FALSE;
-  fflush (NULL);
+  end (self);
   if (result == NULL)
     return NULL;
   payload = procfun_codec_encode (self->codec, procfun_function_get_return_schema (self->function),
@@ -147,8 +257,7 @@ handle_call (Server *self, const Frame *frame)
       send_error (self, frame->call_id, error);
       return;
     }
-  channel_send (self->channel, FRAME_RESULT, frame->call_id, NULL, 0, result, result_fds);
-  channel_flush_blocking (self->channel);
+  send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
 }
 
 static gboolean
@@ -159,6 +268,14 @@ apply_setup (Server *self, const Setup *setup, GError **error)
 
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
+  if (setup->limits != NULL)
+    {
+      guint64 result_size = procfun_limits_get_result_size (setup->limits);
+
+      if (result_size > 0)
+        self->max_payload = MIN (self->max_payload, result_size);
+      self->limits = procfun_limits_copy (setup->limits);
+    }
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
     {
       g_set_error (
@@ -183,13 +300,22 @@ handle_setup (Server *self, const Frame *frame)
 {
   g_autoptr (GVariant) holder = NULL;
   g_autoptr (GError) error = NULL;
-  Setup setup;
+  g_auto (Setup) setup = { 0 };
 
   if (setup_from_bytes (&setup, frame->payload, &holder, &error)
       && apply_setup (self, &setup, &error))
     return TRUE;
   send_error (self, frame->call_id, error);
   return FALSE;
+}
+
+/* A call that cannot be read is the last one, too. */
+static gboolean
+is_last (const Frame *frame)
+{
+  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
+
+  return g_bytes_get_size (frame->payload) < sizeof *head || (head->flags & FRAME_CALL_LAST) != 0;
 }
 
 static gboolean
@@ -201,7 +327,7 @@ handle_frame (Server *self, const Frame *frame)
       return handle_setup (self, frame);
     case FRAME_CALL:
       handle_call (self, frame);
-      return TRUE;
+      return !is_last (frame);
     default:
       return FALSE;
     }
@@ -228,6 +354,9 @@ serve (const Command *command, ProcfunFunction *function, GError *why, const cha
   self->function = function;
   self->why = why;
   self->arguments = arguments;
+  g_mutex_init (&self->write_lock);
+  usage_begin (&self->mark);
+  setvbuf (stdout, NULL, _IOLBF, 0); /* it is a pipe now, and shall not lose the last lines in a crash */
   exiting_server = self;
   on_exit (on_exit_called, NULL);
   say_hello (self);

@@ -24,6 +24,7 @@ setup_has_descriptors (void)
   socklen_t size = sizeof address;
 
   return fstat (SETUP_LIFELINE_FD, &st) == 0 && S_ISFIFO (st.st_mode)
+         && fstat (SETUP_REPORT_FD, &st) == 0 && S_ISFIFO (st.st_mode)
          && fstat (SETUP_CHANNEL_FD, &st) == 0 && S_ISSOCK (st.st_mode)
          && getpeername (SETUP_CHANNEL_FD, (struct sockaddr *)&address, &size) == 0
          && address.sun_family == AF_UNIX && size == sizeof (sa_family_t);
@@ -64,10 +65,11 @@ setup_process (gboolean close)
   setsid ();
   reset_signals ();
   if (close)
-    fds_close_from (SETUP_LIFELINE_FD + 1);
+    fds_close_from (SETUP_REPORT_FD + 1);
   fds_fill_standard ();
   fcntl (SETUP_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
   fcntl (SETUP_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
+  fcntl (SETUP_REPORT_FD, F_SETFD, FD_CLOEXEC);
   process_adopt_orphans ();
   tie_to_lifeline ();
 }
@@ -78,7 +80,11 @@ setup_end (void)
   siginfo_t info;
 
   /* As all orphans below come to this process, no children means nothing is left. */
-  if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && getpgrp () == getpid ())
-    kill (0, SIGKILL);
+  if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+    {
+      process_kill_descendants (getpid ());
+      if (getpgrp () == getpid ())
+        kill (0, SIGKILL);
+    }
   _exit (0);
 }

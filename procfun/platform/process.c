@@ -174,21 +174,24 @@ collect_children (pid_t pid, GArray *pids)
 }
 
 void
-process_kill_all (Process *self)
+process_kill_descendants (pid_t pid)
 {
-  g_autoptr (GArray) pids = NULL;
+  g_autoptr (GArray) pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
 
-  if (self->gone || process_has_died (self))
-    {
-      process_signal (self, SIGKILL);
-      return;
-    }
-  process_signal (self, SIGSTOP); /* so that it starts no more meanwhile */
-  pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
-  collect_children (self->pid, pids);
+  collect_children (pid, pids);
   for (guint i = 0; i < pids->len; i++) /* grows while it is walked */
     collect_children (g_array_index (pids, pid_t, i), pids);
   for (guint i = 0; i < pids->len; i++)
     kill (g_array_index (pids, pid_t, i), SIGKILL);
+}
+
+void
+process_kill_all (Process *self)
+{
+  if (!self->gone && !process_has_died (self))
+    {
+      process_signal (self, SIGSTOP); /* so that it starts no more meanwhile */
+      process_kill_descendants (self->pid);
+    }
   process_signal (self, SIGKILL);
 }

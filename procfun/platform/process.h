@@ -32,6 +32,9 @@ void process_signal (Process *self, int signum);
 /* Of a process that has died: FALSE when nobody can tell how. */
 gboolean process_get_status (Process *self, int *wait_status);
 
+/* All that is below a process, now. */
+void process_kill_descendants (pid_t pid);
+
 /* For a child: orphans among its descendants become its children. */
 void process_adopt_orphans (void);
 

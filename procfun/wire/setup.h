@@ -34,6 +34,8 @@ typedef struct
 
 void setup_clear (Setup *self);
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Setup, setup_clear)
+
 GBytes *setup_to_bytes (const Setup *self);
 
 /* The strings live as long as *@holder, which the caller unrefs. */
