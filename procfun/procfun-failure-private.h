@@ -3,6 +3,7 @@
 #pragma once
 
 #include "procfun/procfun-failure.h"
+#include "procfun/wire/crash.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +20,13 @@ struct _ProcfunFailure
   int signal_code;
   guint64 fault_address;
   guint64 program_counter;
+  int sender;      /* pid of who sent the signal; 0: the kernel, or there was none */
+  int system_call; /* that a SIGSYS was for; -1: none */
+  CrashAccess access;
+  gboolean stack_overflow;
+  gboolean has_address; /* @fault_address means something */
+  int thread_id;        /* of the thread that died; 0: not known */
+  char *thread_name;    /* (nullable) */
   char *abort_message;  /* (nullable) */
   char **backtrace;     /* (nullable): a line for each frame, the innermost first */
   GBytes *stdout_tail;  /* (nullable) */
@@ -26,8 +34,15 @@ struct _ProcfunFailure
   ProcfunStep step;
   ProcfunLimits *limits; /* (nullable) */
   ProcfunUsage *usage;   /* (nullable) */
+  char *verdict;         /* (nullable): what it did, in a sentence without its subject */
 };
 
 ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_name);
+
+/* The message of the error: one line, with the function, the cause and its last words. */
+char *failure_summarise (ProcfunFailure *self);
+
+/* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */
+void failure_attach (ProcfunFailure *self, GError *error);
 
 G_END_DECLS

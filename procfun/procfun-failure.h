@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 /**
  * ProcfunCause:
- * @PROCFUN_CAUSE_ERROR: the function returned an error, or a value could not be sent; the error says all
+ * @PROCFUN_CAUSE_ERROR: the function returned an error, or a value could not be sent
  * @PROCFUN_CAUSE_START: the process could not be started, or is not of the caller's build
  * @PROCFUN_CAUSE_CRASHED: a signal of the function's own making
  * @PROCFUN_CAUSE_EXITED: the function ended its process
@@ -122,6 +122,10 @@ PROCFUN_AVAILABLE_IN_0_1
 const ProcfunUsage *procfun_failure_get_usage (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
 char *procfun_failure_to_string (ProcfunFailure *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_failure_to_variant (ProcfunFailure *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunFailure *procfun_error_get_failure (const GError *error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunFailure, procfun_failure_unref)
 
