@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One program a line, sorted, and its LDADD below: examples use the shared library as any program does.
+# One program a line, sorted: examples use the shared library as any program does.
 
-example_programs =
+example_programs = \
+	%D%/async \
+	%D%/errors \
+	%D%/first \
+	%D%/structs
+
+example_libs = procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_async_LDADD = $(example_libs)
+%C%_errors_LDADD = $(example_libs)
+%C%_first_LDADD = $(example_libs)
+%C%_structs_LDADD = $(example_libs)
 
 if HAVE_PIXBUF
-# example_programs += image-info, which needs $(PIXBUF_CFLAGS) and $(PIXBUF_LIBS)
+example_programs += %D%/image-info
+%C%_image_info_CFLAGS = $(AM_CFLAGS) $(PIXBUF_CFLAGS)
+%C%_image_info_LDADD = $(example_libs) $(PIXBUF_LIBS)
 endif
 
 noinst_PROGRAMS += $(example_programs)
-
-example_libs = procfun/libprocfun.la $(PROCFUN_LIBS)

@@ -1,6 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Programs here are installed, so each has an empty %C%_NAME_LDFLAGS instead of AM_LDFLAGS.
 
+# It calls functions of other programs by means that are not public: it has the library's objects.
+bin_PROGRAMS += %D%/procfun
+%C%_procfun_SOURCES = \
+	%D%/cmd-call.c \
+	%D%/cmd-list.c \
+	%D%/commands.c \
+	%D%/commands.h \
+	%D%/elf.c \
+	%D%/elf.h \
+	%D%/procfun.c \
+	%D%/program.c \
+	%D%/program.h
+%C%_procfun_LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
+%C%_procfun_LDFLAGS =
+
 # It loads libraries that are linked with the shared library, so it must be, too.
 pkglibexec_PROGRAMS += %D%/procfun-worker
 %C%_procfun_worker_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)

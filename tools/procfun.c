@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The tool: lists and calls the functions of programs and libraries. Each command is a file
+ * cmd-NAME.c. */
+
+#include "tools/commands.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/platform/intl.h"
+#include <locale.h>
+#include <procfun.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct
+{
+  const char *name;
+  int (*run) (int argc, char **argv);
+  const char *summary;
+} commands[] = {
+  { "call", command_call, N_ ("call a function in a process of its own") },
+  { "list", command_list, N_ ("list the functions of a program or library") },
+};
+
+static void
+print_usage (FILE *to)
+{
+  fprintf (to, _ ("Usage: procfun COMMAND [ARGUMENT…]\n\nCommands:\n"));
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (to, "  %-8s %s\n", commands[i].name, _ (commands[i].summary));
+  fprintf (to, _ ("\n“procfun COMMAND --help” says more, and so does procfun(1).\n"));
+}
+
+static int
+print_version (void)
+{
+  printf ("procfun %d.%d.%d\n", PROCFUN_MAJOR_VERSION, PROCFUN_MINOR_VERSION,
+          PROCFUN_MICRO_VERSION);
+  return STATUS_DONE;
+}
+
+int
+main (int argc, char **argv)
+{
+  fds_fill_standard (); /* what is opened later must not become a standard stream */
+  setlocale (LC_ALL, "");
+  if (argc < 2)
+    {
+      print_usage (stderr);
+      return STATUS_USAGE;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (strcmp (argv[1], commands[i].name) == 0)
+      return commands[i].run (argc - 1, argv + 1);
+  if (strcmp (argv[1], "--version") == 0)
+    return print_version ();
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0
+      || strcmp (argv[1], "help") == 0)
+    {
+      print_usage (stdout);
+      return STATUS_DONE;
+    }
+  fprintf (stderr, _ ("procfun: there is no command “%s”\n"), argv[1]);
+  print_usage (stderr);
+  return STATUS_USAGE;
+}

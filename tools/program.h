@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <procfun.h>
+
+/* A program or library, and what it says it has. */
+typedef struct
+{
+  char *path;           /* absolute */
+  GPtrArray *functions; /* (element-type ProcfunFunction): they can be called as our own */
+  JsonNode *list;       /* the array that describes them */
+} Program;
+
+/* Executes the program (or the worker, which loads the library) when the file shows that it will
+ * answer. (transfer full) */
+Program *program_open (const char *path, GError **error);
+void program_free (Program *self);
+
+/* (transfer none): with suggestions in @error when there is none. */
+ProcfunFunction *program_find (Program *self, const char *name_or_hash, GError **error);
+
+/* "i a, as b" (transfer full) */
+char *program_describe_arguments (ProcfunFunction *function);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Program, program_free)
