@@ -13,6 +13,9 @@ procfun_headers = \
 	%D%/procfun-define-mapping.h \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
+	%D%/procfun-failure.h \
+	%D%/procfun-limits.h \
+	%D%/procfun-usage.h \
 	%D%/procfun-function.h \
 	%D%/procfun-inline.h \
 	%D%/procfun-registry.h \
@@ -26,6 +29,7 @@ procfun_headers = \
 # The last two hold public functions that stand above the model: layers in docs/design.md.
 procfun_sources = \
 	%D%/procfun-call.c \
+	%D%/procfun-call-run.c \
 	%D%/procfun-codec.c \
 	%D%/procfun-context.c \
 	%D%/procfun-definition.c \
@@ -41,14 +45,24 @@ procfun_sources = \
 	%D%/child/enter.c
 
 procfun_private = \
+	%D%/backend/exchange-drive.c \
+	%D%/backend/exchange-drive.h \
 	%D%/backend/exchange.c \
 	%D%/backend/exchange.h \
+	%D%/backend/ladder.c \
+	%D%/backend/ladder.h \
 	%D%/backend/launch.c \
 	%D%/backend/launch.h \
+	%D%/backend/outcome.c \
+	%D%/backend/outcome.h \
+	%D%/backend/output.c \
+	%D%/backend/output.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \
 	%D%/child/command.h \
+	%D%/child/listener.c \
+	%D%/child/listener.h \
 	%D%/child/serve.c \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
@@ -65,9 +79,11 @@ procfun_private = \
 	%D%/procfun-context-private.h \
 	%D%/procfun-definition-private.h \
 	%D%/procfun-executor-private.h \
+	%D%/procfun-failure-private.h \
 	%D%/procfun-function-private.h \
 	%D%/procfun-registry-private.h \
 	%D%/procfun-schema-private.h \
+	%D%/procfun-usage-private.h \
 	%D%/wire/base64.c \
 	%D%/wire/base64.h \
 	%D%/wire/buffer.c \

@@ -16,12 +16,15 @@
 #include <procfun/procfun-definition.h>
 #include <procfun/procfun-error.h>
 #include <procfun/procfun-executor.h>
+#include <procfun/procfun-failure.h>
 #include <procfun/procfun-function.h>
 #include <procfun/procfun-inline.h>
+#include <procfun/procfun-limits.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>
 #include <procfun/procfun-type-info.h>
+#include <procfun/procfun-usage.h>
 #include <procfun/procfun-values.h>
 #include <procfun/procfun-version-macros.h>
 #include <procfun/procfun-version.h>
