@@ -79,7 +79,7 @@ end (ProcfunCall *self, GVariant *result, GError *error)
   else if (self->failure == NULL)
     self->failure = procfun_failure_new (cancelled ? PROCFUN_CAUSE_CANCELLED : PROCFUN_CAUSE_ERROR, name);
   if (error != NULL && error->domain == PROCFUN_ERROR)
-    procfun_error_set_failure (error, self->failure);
+    failure_attach (self->failure, error);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
   procfun_call_emit_finished (self);
 }

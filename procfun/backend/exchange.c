@@ -179,6 +179,14 @@ fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
   ladder_kill (&self->ladder);
 }
 
+/* Takes @sentence, whose subject is the function. */
+static void
+break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence)
+{
+  outcome_fail_by (&self->outcome, cause, code, sentence);
+  ladder_kill (&self->ladder);
+}
+
 /* Asks first. What it says from now on changes nothing. */
 static void
 fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
@@ -305,10 +313,8 @@ handle_frame (Exchange *self, const Frame *frame)
           await_end (self); /* it heard that it is to end */
         return;
       }
-  fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL,
-                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                              _ ("%s() failed: its process sent a frame out of turn"),
-                              procfun_function_get_name (self->function)));
+  break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+             g_strdup (_ ("failed: its process sent a frame out of turn")));
 }
 
 static void
@@ -364,9 +370,8 @@ receive_output (Exchange *self)
     {
       output_advance (self->outputs[i], self->call);
       if (output_is_over_limit (self->outputs[i]) && !outcome_is_known (&self->outcome))
-        fail_and_kill (self, PROCFUN_CAUSE_LIMIT,
-                       g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_LIMIT, _ ("%s() printed more than its limit"),
-                                    procfun_function_get_name (self->function)));
+        break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+                   g_strdup (_ ("printed more than its limit allows")));
     }
 }
 
@@ -388,19 +393,29 @@ is_over (gint64 time, gint64 now)
 }
 
 static void
+time_out (Exchange *self, char *sentence)
+{
+  outcome_fail_by (&self->outcome, PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT, sentence);
+  ladder_begin (&self->ladder);
+}
+
+static double
+to_seconds (gint64 us)
+{
+  return (double)us / G_USEC_PER_SEC;
+}
+
+static void
 check_clocks (Exchange *self)
 {
-  const char *name = procfun_function_get_name (self->function);
   gint64 now = g_get_monotonic_time ();
 
   if (is_over (self->timeout_at, now))
-    fail_and_end (self, PROCFUN_CAUSE_TIMED_OUT,
-                  g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("%s() timed out after %.6g s"), name,
-                               (double)procfun_call_get_timeout (self->call) / G_USEC_PER_SEC));
+    time_out (self, g_strdup_printf (_ ("timed out after %.6g s"),
+                                     to_seconds (procfun_call_get_timeout (self->call))));
   else if (is_over (self->deadline_at, now))
-    fail_and_end (self, PROCFUN_CAUSE_TIMED_OUT,
-                  g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("%s() missed its deadline of %.6g s"),
-                               name, (double)procfun_call_get_deadline (self->call) / G_USEC_PER_SEC));
+    time_out (self, g_strdup_printf (_ ("missed its deadline of %.6g s"),
+                                     to_seconds (procfun_call_get_deadline (self->call))));
 }
 
 /* Looked at when it could be used up at the earliest, and not more often. */
@@ -421,10 +436,8 @@ check_cpu_time (Exchange *self)
   self->cpu_time = used;
   self->cpu_check_at = now + limits_get_cpu_wait (budget - used, limits_count_cpus (pid));
   if (used >= budget)
-    fail_and_kill (self, PROCFUN_CAUSE_CPU_LIMIT,
-                   g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CPU_LIMIT,
-                                _ ("%s() used more CPU time than its limit of %.6g s"),
-                                procfun_function_get_name (self->function), (double)budget / G_USEC_PER_SEC));
+    break_off (self, PROCFUN_CAUSE_CPU_LIMIT, PROCFUN_ERROR_CPU_LIMIT,
+               g_strdup_printf (_ ("used more CPU time than its limit of %.6g s allows"), to_seconds (budget)));
 }
 
 /* It has answered or closed its channel, and should be gone. */
@@ -433,10 +446,8 @@ check_end (Exchange *self)
 {
   if (!is_over (self->end_by, g_get_monotonic_time ()))
     return;
-  fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL,
-                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                              _ ("%s() closed its channel without an answer"),
-                              procfun_function_get_name (self->function)));
+  break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+             g_strdup (_ ("closed its channel without an answer")));
   self->end_by = 0;
 }
 

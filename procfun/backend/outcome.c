@@ -2,6 +2,7 @@
 
 #include "procfun/backend/outcome.h"
 
+#include "procfun/backend/crash-report.h"
 #include "procfun/backend/verdict.h"
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-call-private.h"
@@ -48,20 +49,41 @@ get_name (const Outcome *self)
   return procfun_function_get_name (procfun_call_get_function (self->call));
 }
 
+static ProcfunFailure *
+make_failure (Outcome *self, ProcfunCause cause)
+{
+  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  ProcfunFailure *failure = procfun_failure_new (cause, get_name (self));
+
+  failure->pid = self->pid;
+  failure->limits = limits != NULL ? procfun_limits_copy (limits) : NULL;
+  return failure;
+}
+
 void
 outcome_fail (Outcome *self, ProcfunCause cause, GError *error)
 {
-  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
-
   if (outcome_is_known (self))
     {
       g_error_free (error);
       return;
     }
   self->error = error;
-  self->failure = procfun_failure_new (cause, get_name (self));
-  self->failure->pid = self->pid;
-  self->failure->limits = limits != NULL ? procfun_limits_copy (limits) : NULL;
+  if (self->failure == NULL)
+    self->failure = make_failure (self, cause);
+  self->failure->cause = cause;
+}
+
+void
+outcome_fail_by (Outcome *self, ProcfunCause cause, ProcfunError code, char *sentence)
+{
+  if (outcome_is_known (self))
+    {
+      g_free (sentence);
+      return;
+    }
+  outcome_fail (self, cause, g_error_new_literal (PROCFUN_ERROR, (int)code, sentence));
+  self->failure->verdict = sentence;
 }
 
 void
@@ -69,9 +91,8 @@ outcome_exit (Outcome *self, int code)
 {
   if (outcome_is_known (self))
     return;
-  outcome_fail (self, PROCFUN_CAUSE_EXITED,
-                g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED, _ ("%s() ended its process by exit (%d)"),
-                             get_name (self), code));
+  outcome_fail_by (self, PROCFUN_CAUSE_EXITED, PROCFUN_ERROR_EXITED,
+                   g_strdup_printf (_ ("ended its process by exit (%d)"), code));
   self->failure->exit_code = code;
 }
 
@@ -105,46 +126,65 @@ get_ended (const Outcome *self)
 
 /* Nobody has said why it ended: what it left tells. */
 static void
-judge (Outcome *self, const OutcomeRemains *remains, const char *last_words)
+judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash, const char *last_words)
 {
   VerdictFacts facts = { .limits = procfun_call_get_limits (self->call),
                          .ended = get_ended (self),
                          .has_status = remains->has_status,
                          .wait_status = remains->wait_status,
+                         .signum = crash->died ? self->failure->signum : 0,
+                         .signal_code = self->failure->signal_code,
+                         .crash_errno = crash->error_number,
+                         .memory_exhausted = crash->memory_exhausted,
+                         .files_exhausted = crash->files_exhausted,
                          .last_words = last_words,
                          .cpu_time = remains->cpu_time,
                          .oom_killed = remains->oom_killed,
                          .fork_refused = remains->fork_refused };
-  g_autofree char *sentence = NULL;
-  Verdict verdict;
+  Verdict verdict = verdict_find (&facts);
 
-  verdict = verdict_find (&facts);
-  sentence = verdict_to_string (&verdict, &facts);
-  outcome_fail (self, verdict.cause,
-                g_error_new (verdict.domain, verdict.code, "%s() %s", get_name (self), sentence));
+  outcome_fail_by (self, verdict.cause, (ProcfunError)verdict.code, verdict_to_string (&verdict, &facts));
 }
 
-/* It was killed before it could have run anything of the function: no word of the function's. */
+/* Nothing of the function has run. */
 static void
 fail_to_start (Outcome *self, const OutcomeRemains *remains)
 {
   outcome_fail (self, PROCFUN_CAUSE_START,
                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                             _ ("the process for %s() did not start: it ended with exit code %d"), get_name (self),
-                             WEXITSTATUS (remains->wait_status)));
+                             _ ("the process for %s() did not start: it ended with exit code %d"),
+                             get_name (self), WEXITSTATUS (remains->wait_status)));
 }
 
 static void
 fill_failure (ProcfunFailure *failure, const OutcomeRemains *remains)
 {
+  gboolean has_status = remains->has_status;
+
   failure->step = remains->step;
-  if (remains->has_status && WIFEXITED (remains->wait_status) && failure->exit_code < 0
+  if (has_status && WIFEXITED (remains->wait_status) && failure->exit_code < 0
       && failure->cause == PROCFUN_CAUSE_EXITED)
     failure->exit_code = WEXITSTATUS (remains->wait_status);
-  if (remains->has_status && WIFSIGNALED (remains->wait_status) && failure->signum == 0)
+  if (has_status && WIFSIGNALED (remains->wait_status) && failure->signum == 0)
     failure->signum = WTERMSIG (remains->wait_status);
   failure->stdout_tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDOUT]);
   failure->stderr_tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDERR]);
+}
+
+static void
+give_failure (Outcome *self, const OutcomeRemains *remains)
+{
+  ProcfunFailure *failure = g_steal_pointer (&self->failure);
+
+  fill_failure (failure, remains);
+  if (self->usage != NULL)
+    failure->usage = procfun_usage_copy (self->usage);
+  if (failure->verdict != NULL)
+    {
+      g_free (self->error->message);
+      self->error->message = failure_summarise (failure);
+    }
+  procfun_call_take_failure (self->call, failure);
 }
 
 void
@@ -153,20 +193,25 @@ outcome_settle (Outcome *self, const OutcomeRemains *remains)
   g_autoptr (GBytes) tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDERR]);
   g_autofree char *last_words
       = g_utf8_make_valid (g_bytes_get_data (tail, NULL), (gssize)g_bytes_get_size (tail));
+  CrashFacts crash = { 0 };
 
+  if (self->result == NULL)
+    {
+      if (self->failure == NULL)
+        self->failure = make_failure (self, PROCFUN_CAUSE_CRASHED);
+      crash_report_parse (remains->report, self->failure, &crash);
+      if (crash.has_usage && self->usage == NULL)
+        outcome_set_usage (self, &crash.usage);
+    }
   if (!outcome_is_known (self))
     {
       if (!remains->greeted && remains->has_status && WIFEXITED (remains->wait_status))
         fail_to_start (self, remains);
       else
-        judge (self, remains, last_words);
+        judge (self, remains, &crash, last_words);
     }
-  if (self->failure != NULL)
-    {
-      fill_failure (self->failure, remains);
-      self->failure->usage = self->usage != NULL ? procfun_usage_copy (self->usage) : NULL;
-      procfun_call_take_failure (self->call, g_steal_pointer (&self->failure));
-    }
+  if (self->error != NULL)
+    give_failure (self, remains);
   if (self->usage != NULL)
     procfun_call_take_usage (self->call, g_steal_pointer (&self->usage));
 }

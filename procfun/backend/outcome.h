@@ -4,6 +4,7 @@
 
 #include "procfun/backend/output.h"
 #include "procfun/procfun-call.h"
+#include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
 
 /* What comes of a call: a result, or an error with the failure that tells all about it. The first word counts; what a
@@ -26,6 +27,10 @@ gboolean outcome_is_known (const Outcome *self);
 /* Both take what they are given, and do nothing when the outcome is known. */
 void outcome_succeed (Outcome *self, GVariant *result);
 void outcome_fail (Outcome *self, ProcfunCause cause, GError *error);
+
+/* The same with an error of %PROCFUN_ERROR, whose message is made in the end, when all is known: of the function's
+ * name, what it did (@sentence, taken), and its last words. */
+void outcome_fail_by (Outcome *self, ProcfunCause cause, ProcfunError code, char *sentence);
 
 /* The function called exit(). */
 void outcome_exit (Outcome *self, int code);
