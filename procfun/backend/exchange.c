@@ -20,14 +20,20 @@
  * time, it is ended. */
 #define END_WAIT_US (2 * G_USEC_PER_SEC)
 
-/* Where the kernel has no pidfds, for which nothing can wait. */
+/* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its
+ * end mostly tells. */
 #define BLIND_STEP_US 1000
+#define BLIND_STEP_OPEN_US 20000
+
+/* Frames that are no payload may take this, however low its limit is. */
+#define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
 struct _Exchange
 {
   ProcfunCall *call;
   ProcfunFunction *function; /* the call's */
   ProcfunCodec *codec;
+  guint64 max_payload; /* in bytes */
   Process *process;
   Channel *channel;
   int lifeline_fd;
@@ -49,6 +55,9 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
                               procfun_call_get_arguments (call), error);
 
   if (bytes == NULL)
+    g_prefix_error (error, _ ("%s() cannot be called with this: "),
+                    procfun_function_get_name (function));
+  else if (!channel_check_fds (procfun_call_get_fd_list (call), error))
     g_prefix_error (error, _ ("%s() cannot be called with this: "),
                     procfun_function_get_name (function));
   else if (g_bytes_get_size (bytes) > options->max_payload)
@@ -97,7 +106,9 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->function = procfun_call_get_function (call);
   self->codec = g_object_ref (options->codec);
   self->process = g_steal_pointer (&launched->process);
-  self->channel = channel_new (g_steal_fd (&launched->channel_fd), options->max_payload);
+  self->max_payload = options->max_payload;
+  self->channel = channel_new (g_steal_fd (&launched->channel_fd),
+                               MAX (options->max_payload, FRAME_LIMIT_MIN));
   self->lifeline_fd = g_steal_fd (&launched->lifeline_fd);
   send_call (self, options, arguments);
   return self;
@@ -164,21 +175,38 @@ handle_hello (Exchange *self, const Frame *frame)
   procfun_call_started (self->call, process_get_pid (self->process));
 }
 
+static GVariant *
+read_result (Exchange *self, const Frame *frame, GError **error)
+{
+  const char *name = procfun_function_get_name (self->function);
+  GVariant *result;
+
+  if (g_bytes_get_size (frame->payload) > self->max_payload)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
+                      " is the limit"),
+                   name, g_bytes_get_size (frame->payload), self->max_payload);
+      return NULL;
+    }
+  result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
+                                 frame->payload, error);
+  if (result == NULL)
+    g_prefix_error (error, _ ("the result of %s() cannot be read: "), name);
+  return result;
+}
+
 static void
 handle_result (Exchange *self, const Frame *frame)
 {
   GError *error = NULL;
-  GVariant *result = procfun_codec_decode (
-      self->codec, procfun_function_get_return_schema (self->function), frame->payload, &error);
 
-  if (result == NULL)
+  self->result = read_result (self, frame, &error);
+  if (self->result == NULL)
     {
-      g_prefix_error (&error, _ ("the result of %s() cannot be read: "),
-                      procfun_function_get_name (self->function));
       fail_and_kill (self, error);
       return;
     }
-  self->result = result;
   if (frame->fds != NULL)
     procfun_call_take_result_fd_list (self->call, g_object_ref (frame->fds));
   wait_for_end (self);
@@ -242,6 +270,57 @@ receive (Exchange *self)
     }
 }
 
+/* Without "SIG"; real-time signals have no names of their own. (transfer full) */
+static char *
+name_signal (int signum)
+{
+  const char *name = sigabbrev_np (signum);
+
+  return name != NULL ? g_strdup (name) : g_strdup_printf ("RTMIN+%d", signum - SIGRTMIN);
+}
+
+/* What happens before the child says hello is not the function's doing. */
+static GError *
+error_before_start (const char *name, int status)
+{
+  g_autofree char *signal_name = NULL;
+
+  if (WIFEXITED (status))
+    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                        _ ("the process for %s() did not start: it ended with exit code %d"), name,
+                        WEXITSTATUS (status));
+  signal_name = name_signal (WTERMSIG (status));
+  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                      _ ("the process for %s() did not start: it was ended by SIG%s (%s)"), name,
+                      signal_name, g_strsignal (WTERMSIG (status)));
+}
+
+static GError *
+error_of_function (const char *name, int status)
+{
+  g_autofree char *signal_name = NULL;
+
+  if (WIFEXITED (status))
+    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
+                        _ ("%s() ended its process with exit code %d"), name, WEXITSTATUS (status));
+  signal_name = name_signal (WTERMSIG (status));
+  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, _ ("%s() crashed: SIG%s (%s)"), name,
+                      signal_name, g_strsignal (WTERMSIG (status)));
+}
+
+static GError *
+error_of_unknown_end (Exchange *self, const char *name)
+{
+  if (!self->greeted)
+    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                        _ ("the process for %s() did not start; how it ended is not known"), name);
+  return g_error_new (
+      PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
+      _ ("%s() ended its process without an answer; how is not known, because this program "
+         "ignores or collects the end of its children"),
+      name);
+}
+
 /* The child is dead and left no answer: its wait status is all there is. */
 static GError *
 error_from_status (Exchange *self)
@@ -250,27 +329,14 @@ error_from_status (Exchange *self)
   int status;
 
   if (!process_get_status (self->process, &status))
-    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                        _ ("%s() ended its process without an answer; how is not known, because "
-                           "this program ignores "
-                           "or collects the end of its children"),
-                        name);
-  if (WIFEXITED (status))
-    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                        self->greeted
-                            ? _ ("%s() ended its process with exit code %d")
-                            : _ ("the process for %s() did not start: it ended with exit code %d"),
-                        name, WEXITSTATUS (status));
-  if (WTERMSIG (status) == SIGKILL)
+    return error_of_unknown_end (self, name);
+  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL)
     return g_error_new (
         PROCFUN_ERROR, PROCFUN_ERROR_KILLED,
         _ ("%s() was killed: SIGKILL from outside this program, maybe by the system for lack of "
            "memory"),
         name);
-  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, _ ("%s() crashed: SIG%s (%s)"), name,
-                      sigabbrev_np (WTERMSIG (status)) != NULL ? sigabbrev_np (WTERMSIG (status))
-                                                               : "?",
-                      g_strsignal (WTERMSIG (status)));
+  return self->greeted ? error_of_function (name, status) : error_before_start (name, status);
 }
 
 static void
@@ -318,8 +384,8 @@ wanted_events (Exchange *self)
 static gint64
 get_wake_time (Exchange *self)
 {
-  if (process_get_pidfd (self->process) < 0 && self->channel_ended)
-    return g_get_monotonic_time () + BLIND_STEP_US;
+  if (process_get_pidfd (self->process) < 0)
+    return g_get_monotonic_time () + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US);
   return self->kill_at > 0 ? self->kill_at : -1;
 }
 
