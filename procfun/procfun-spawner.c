@@ -71,7 +71,7 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
   g_autoptr (GBytes) arguments = NULL;
   g_auto (Launched) launched = LAUNCHED_INIT;
   ExchangeOptions options;
-  const char *text = NULL;
+  g_autofree char *text = NULL;
 
   g_mutex_lock (&self->lock);
   options.arguments_on_command_line = self->transport == PROCFUN_TRANSPORT_ARGV;
@@ -85,7 +85,7 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
   if (arguments == NULL)
     return NULL;
   if (options.arguments_on_command_line)
-    text = g_bytes_get_data (arguments, NULL);
+    text = g_strndup (g_bytes_get_data (arguments, NULL), g_bytes_get_size (arguments));
   if (!launch (&launched, procfun_call_get_function (call), (const char *const *)launcher, text,
                error))
     return NULL;
@@ -350,15 +350,18 @@ procfun_spawner_get_codec (ProcfunSpawner *self)
 void
 procfun_spawner_set_launcher (ProcfunSpawner *self, const char *const *launcher)
 {
-  char **copy;
+  char **before;
 
   g_return_if_fail (PROCFUN_IS_SPAWNER (self));
 
-  copy = g_strdupv ((char **)launcher);
+  before = self->launcher;
+  if (before == NULL || launcher == NULL ? before == (char **)launcher
+                                         : g_strv_equal ((const char *const *)before, launcher))
+    return;
   g_mutex_lock (&self->lock);
-  g_strfreev (self->launcher);
-  self->launcher = copy;
+  self->launcher = g_strdupv ((char **)launcher);
   g_mutex_unlock (&self->lock);
+  g_strfreev (before);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAUNCHER]);
 }
 

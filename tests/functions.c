@@ -2,6 +2,8 @@
 
 #include "tests/functions.h"
 
+#include "tests/calls.h"
+
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <signal.h>
@@ -220,6 +222,20 @@ PROCFUN_DEFINE_FUNCTION (open_text, ProcfunFd, (const char *, text))
   return ends[0];
 }
 
+PROCFUN_DEFINE_FUNCTION (open_many, GUnixFDList *, (guint, n))
+{
+  GUnixFDList *list = g_unix_fd_list_new ();
+
+  for (guint i = 0; i < n; i++)
+    g_unix_fd_list_append (list, STDERR_FILENO, NULL);
+  return list;
+}
+
+PROCFUN_DEFINE_FUNCTION (count_many, guint, (GUnixFDList *, fds))
+{
+  return (guint)g_unix_fd_list_get_length (fds);
+}
+
 PROCFUN_DEFINE_FUNCTION_WITH_ERROR (nest, gint, (gint, more))
 {
   GError *own_error = NULL;
@@ -229,4 +245,13 @@ PROCFUN_DEFINE_FUNCTION_WITH_ERROR (nest, gint, (gint, more))
     return deeper + 1;
   g_propagate_error (error, own_error);
   return 0;
+}
+
+PROCFUN_DEFINE_FUNCTION_WITH_ERROR (relay, char *, (const char *, function),
+                                    (const char *, arguments))
+{
+  g_autoptr (ProcfunCall) call = calls_new (function, arguments);
+  g_autoptr (GVariant) result = procfun_call_run (call, NULL, error);
+
+  return result != NULL ? g_variant_print (result, TRUE) : NULL;
 }

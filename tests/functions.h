@@ -42,6 +42,12 @@ PROCFUN_DECLARE_FUNCTION (get_changed_signals, GStrv)
 PROCFUN_DECLARE_FUNCTION (get_folder, char *)
 PROCFUN_DECLARE_FUNCTION (read_all, char *, (ProcfunFd, fd))
 PROCFUN_DECLARE_FUNCTION (open_text, ProcfunFd, (const char *, text))
+PROCFUN_DECLARE_FUNCTION (open_many, GUnixFDList *, (guint, n))
+PROCFUN_DECLARE_FUNCTION (count_many, guint, (GUnixFDList *, fds))
 
 /* Calls itself in a process of its own, @more times; each adds one. */
 PROCFUN_DECLARE_FUNCTION_WITH_ERROR (nest, gint, (gint, more))
+
+/* Calls another function, whose result it prints. */
+PROCFUN_DECLARE_FUNCTION_WITH_ERROR (relay, char *, (const char *, function),
+                                     (const char *, arguments))

@@ -13,6 +13,7 @@ test_programs = \
 	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-schema-json \
+	%D%/test-spawner \
 	%D%/test-type \
 	%D%/test-type-structs \
 	%D%/test-values \
@@ -42,6 +43,7 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 # What tests call, and how.
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
+%C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_json_LDADD = $(LDADD) -lm

@@ -513,6 +513,20 @@ send_raw_fds (int fd, gconstpointer data, gsize size, int passed, guint n)
   g_assert_cmpint (sendmsg (fd, &message, MSG_NOSIGNAL), ==, size);
 }
 
+static void
+test_too_many_descriptors (void)
+{
+  g_autoptr (GUnixFDList) most = open_descriptors (FRAME_MAX_FDS);
+  g_autoptr (GUnixFDList) too_many = open_descriptors (FRAME_MAX_FDS + 1);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (channel_check_fds (NULL, &error));
+  g_assert_true (channel_check_fds (most, &error));
+  g_assert_no_error (error);
+  g_assert_false (channel_check_fds (too_many, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+}
+
 /* Descriptors that no frame announces are closed, at the latest with the channel; and there can't
  * be many. */
 static void
@@ -598,6 +612,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel/bad/no-memory", test_no_memory);
   fixture_add_func ("/channel/bad/garbage", test_garbage);
   fixture_add_func ("/channel/descriptors/passed", test_descriptors);
+  fixture_add_func ("/channel/descriptors/too-many", test_too_many_descriptors);
   fixture_add_func ("/channel/descriptors/unannounced", test_unannounced_descriptors);
   return fixture_run ();
 }

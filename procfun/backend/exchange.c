@@ -23,9 +23,15 @@
 /* A child that has answered, or closed its channel, ends by itself; when it does not within this time, it is ended. */
 #define END_WAIT_US (2 * G_USEC_PER_SEC)
 
-/* Where the kernel has no pidfds, for which nothing can wait; and when a stream of the program is full. */
+/* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its end mostly tells. */
 #define BLIND_STEP_US 1000
+#define BLIND_STEP_OPEN_US 20000
+
+/* When a stream of the program is full. */
 #define HELD_UP_STEP_US 5000
+
+/* Frames that are no payload may take this, however low its limit is. */
+#define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
 #define REPORT_MAX ((gsize)1024 * 1024) /* of a crash */
 
@@ -34,6 +40,7 @@ struct _Exchange
   ProcfunCall *call;         /* borrowed */
   ProcfunFunction *function; /* the call's */
   ProcfunCodec *codec;
+  guint64 max_payload; /* in bytes */
   Process *process;
   Channel *channel;
   int lifeline_fd;
@@ -63,6 +70,8 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
                               procfun_call_get_arguments (call), error);
 
   if (bytes == NULL)
+    g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
+  else if (!channel_check_fds (procfun_call_get_fd_list (call), error))
     g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
@@ -122,7 +131,9 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->function = g_object_ref (procfun_call_get_function (call));
   self->codec = g_object_ref (options->codec);
   self->process = g_steal_pointer (&launched->process);
-  self->channel = channel_new (g_steal_fd (&launched->channel_fd), options->max_payload + sizeof (ProcfunUsage));
+  self->max_payload = options->max_payload;
+  self->channel = channel_new (g_steal_fd (&launched->channel_fd),
+                               MAX (options->max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
   self->lifeline_fd = g_steal_fd (&launched->lifeline_fd);
   self->report_fd = g_steal_fd (&launched->report_fd);
   self->report = g_byte_array_new ();
@@ -225,18 +236,35 @@ take_usage (Exchange *self, const Frame *frame)
   return g_bytes_new_from_bytes (frame->payload, sizeof (ProcfunUsage), size - sizeof (ProcfunUsage));
 }
 
+static GVariant *
+read_result (Exchange *self, GBytes *payload, GError **error)
+{
+  const char *name = procfun_function_get_name (self->function);
+  GVariant *result;
+
+  if (g_bytes_get_size (payload) > self->max_payload)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
+                      " is the limit"),
+                   name, g_bytes_get_size (payload), self->max_payload);
+      return NULL;
+    }
+  result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function), payload, error);
+  if (result == NULL)
+    g_prefix_error (error, _ ("the result of %s() cannot be read: "), name);
+  return result;
+}
+
 static void
 handle_result (Exchange *self, const Frame *frame)
 {
   g_autoptr (GBytes) payload = take_usage (self, frame);
   GError *error = NULL;
-  GVariant *result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
-                                           payload, &error);
+  GVariant *result = read_result (self, payload, &error);
 
   if (result == NULL)
     {
-      g_prefix_error (&error, _ ("the result of %s() cannot be read: "),
-                      procfun_function_get_name (self->function));
       fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
       return;
     }
@@ -532,8 +560,8 @@ exchange_get_wake_time (Exchange *self)
     }
   take_earlier (&time, self->end_by);
   take_earlier (&time, self->ladder.next_at);
-  if (process_get_pidfd (self->process) < 0 && self->channel_ended)
-    take_earlier (&time, now + BLIND_STEP_US);
+  if (process_get_pidfd (self->process) < 0)
+    take_earlier (&time, now + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     if (output_is_held_up (self->outputs[i]))
       take_earlier (&time, now + HELD_UP_STEP_US);

@@ -146,14 +146,34 @@ judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash, co
   outcome_fail_by (self, verdict.cause, (ProcfunError)verdict.code, verdict_to_string (&verdict, &facts));
 }
 
-/* Nothing of the function has run. */
+/* What happens before the child says hello is not the function's doing. (transfer full) */
+static char *
+describe_start (const OutcomeRemains *remains)
+{
+  int signum;
+
+  if (!remains->has_status)
+    return g_strdup (_ ("how it ended is not known"));
+  if (WIFEXITED (remains->wait_status))
+    return g_strdup_printf (_ ("it ended with exit code %d"), WEXITSTATUS (remains->wait_status));
+  signum = WTERMSIG (remains->wait_status);
+  return g_strdup_printf (_ ("it was ended by signal %d (%s)"), signum, g_strsignal (signum));
+}
+
 static void
 fail_to_start (Outcome *self, const OutcomeRemains *remains)
 {
+  g_autofree char *how = describe_start (remains);
+
   outcome_fail (self, PROCFUN_CAUSE_START,
-                g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_EXITED,
-                             _ ("the process for %s() did not start: it ended with exit code %d"),
-                             get_name (self), WEXITSTATUS (remains->wait_status)));
+                g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("the process for %s() did not start: %s"),
+                             get_name (self), how));
+}
+
+static gboolean
+is_killed (const OutcomeRemains *remains)
+{
+  return remains->has_status && WIFSIGNALED (remains->wait_status) && WTERMSIG (remains->wait_status) == SIGKILL;
 }
 
 static void
@@ -205,7 +225,7 @@ outcome_settle (Outcome *self, const OutcomeRemains *remains)
     }
   if (!outcome_is_known (self))
     {
-      if (!remains->greeted && remains->has_status && WIFEXITED (remains->wait_status))
+      if (!remains->greeted && !is_killed (remains))
         fail_to_start (self, remains);
       else
         judge (self, remains, &crash, last_words);

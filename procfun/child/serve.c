@@ -27,7 +27,7 @@ typedef struct
   const GError *why;     /* (nullable): there is no function */
   const char *arguments; /* (nullable): as JSON, from the command line */
   ProcfunCodec *codec;
-  gsize max_payload;
+  guint64 max_payload;
   ProcfunLimits *limits; /* (nullable) */
   guint32 call_id;       /* of the call that runs, for the exit handler */
   gboolean is_running;
@@ -140,7 +140,7 @@ check_payload (Server *self, GBytes *payload, GError **error)
   if (g_bytes_get_size (payload) <= self->max_payload)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GSIZE_FORMAT
+               _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
                   " is the limit"),
                procfun_function_get_name (self->function), g_bytes_get_size (payload),
                self->max_payload);
@@ -212,7 +212,7 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
     return NULL;
   payload = procfun_codec_encode (self->codec, procfun_function_get_return_schema (self->function),
                                   result, error);
-  if (payload == NULL)
+  if (payload == NULL || !channel_check_fds (*result_fds, error))
     g_prefix_error (error, _ ("the result of %s() cannot be sent: "),
                     procfun_function_get_name (self->function));
   else if (check_payload (self, payload, error))

@@ -111,6 +111,18 @@ push_chunk (Channel *self, GBytes *bytes, GUnixFDList *fds)
   g_queue_push_tail (&self->output, chunk);
 }
 
+gboolean
+channel_check_fds (GUnixFDList *fds, GError **error)
+{
+  int n = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+
+  if (n <= FRAME_MAX_FDS)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+               _ ("there are %d descriptors, but %d is the limit"), n, FRAME_MAX_FDS);
+  return FALSE;
+}
+
 void
 channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
               gsize prefix_size, GBytes *payload, GUnixFDList *fds)
@@ -118,9 +130,12 @@ channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer pref
   gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
   gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
   gsize head_size = sizeof (FrameHeader) + prefix_size + joined;
-  guint8 *head = g_malloc (head_size);
+  guint8 *head;
   int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
 
+  g_return_if_fail (n_fds <= FRAME_MAX_FDS);
+
+  head = g_malloc (head_size);
   frame_header_init ((FrameHeader *)head, type, call_id, (guint)n_fds, prefix_size + payload_size);
   if (prefix_size > 0)
     memcpy (head + sizeof (FrameHeader), prefix, prefix_size);

@@ -26,6 +26,9 @@ void channel_free (Channel *self);
 
 int channel_get_fd (Channel *self);
 
+/* So many descriptors go with a frame: %PROCFUN_ERROR_LIMIT for more. @fds: (nullable) */
+gboolean channel_check_fds (GUnixFDList *fds, GError **error);
+
 /* Queues a frame whose payload is @prefix and then @payload; the descriptors stay open until they
  * are sent. */
 void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
