@@ -26,6 +26,7 @@ test_scripts = \
 	%D%/test-define-errors.sh \
 	%D%/test-exports.sh \
 	%D%/test-fixture-used.sh \
+	%D%/test-guide.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh \
