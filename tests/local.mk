@@ -25,6 +25,7 @@ test_helpers =
 
 test_scripts = \
 	%D%/test-define-errors.sh \
+	%D%/test-examples.sh \
 	%D%/test-exports.sh \
 	%D%/test-fixture-used.sh \
 	%D%/test-guide.sh \
