@@ -53,6 +53,8 @@ procfun_private = \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
+	%D%/platform/descendants.c \
+	%D%/platform/descendants.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
 	%D%/platform/intl.c \

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -24,6 +25,7 @@ typedef struct
   guint64 max_payload;
   guint32 call_id; /* of the call that runs, for the exit handler */
   gboolean running;
+  pid_t pid; /* of the process that was started, and not of one that the function forks */
 } Server;
 
 /* exit() may come from anywhere in the function. */
@@ -44,7 +46,7 @@ on_exit_called (int code, void *user_data)
   Server *self = exiting_server;
   gint32 number = code;
 
-  if (self == NULL || !self->running)
+  if (self == NULL || !self->running || getpid () != self->pid)
     return;
   channel_send (self->channel, FRAME_EXIT, self->call_id, &number, sizeof number, NULL, NULL);
   channel_flush_blocking (self->channel);
@@ -97,6 +99,8 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   self->running = TRUE;
   result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
   self->running = FALSE;
+  if (getpid () != self->pid) /* the other one answers */
+    _exit (0);
   fflush (NULL);
   if (result == NULL)
     return NULL;
@@ -228,6 +232,7 @@ serve (const Command *command, ProcfunFunction *function, GError *why, const cha
   self->function = function;
   self->why = why;
   self->arguments = arguments;
+  self->pid = getpid ();
   exiting_server = self;
   on_exit (on_exit_called, NULL);
   say_hello (self);

@@ -28,7 +28,4 @@ void process_signal (Process *self, int signum);
 /* Of a process that has died: FALSE when nobody can tell how. */
 gboolean process_get_status (Process *self, int *wait_status);
 
-/* For a child: orphans among its descendants become its children. */
-void process_adopt_orphans (void);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Process, process_free)
