@@ -63,6 +63,8 @@ procfun_private = \
 	%D%/platform/module.h \
 	%D%/platform/process.c \
 	%D%/platform/process.h \
+	%D%/platform/self.c \
+	%D%/platform/self.h \
 	%D%/procfun-call-private.h \
 	%D%/procfun-context-private.h \
 	%D%/procfun-definition-private.h \
