@@ -9,6 +9,7 @@ test_programs = \
 	%D%/test-elf \
 	%D%/test-error \
 	%D%/test-fixture \
+	%D%/test-hosts \
 	%D%/test-json \
 	%D%/test-matrix \
 	%D%/test-number \
@@ -21,7 +22,9 @@ test_programs = \
 	%D%/test-wire-error
 
 # Programs that tests start; they are built with the tests but are none.
-test_helpers =
+test_helpers = \
+	%D%/hosts \
+	%D%/hosts-other-build
 
 test_scripts = \
 	%D%/test-define-errors.sh \
@@ -48,6 +51,10 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
+hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
+	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
+%C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
+%C%_hosts_other_build_SOURCES = $(hosts_sources) %D%/hosts-other-build.c
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
