@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 /* Calls from a main loop, which goes on meanwhile: three functions run at the same time, one is
  * cancelled, and a timer shows that nothing waits for them. */
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 /* What may become of a call: a result, the function's own error, a crash, an exit. The caller gets
  * the latter two as errors as well, tells them apart by their codes, and goes on. */
 

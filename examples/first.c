@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 /* The smallest program: a function, and a call of it in a process of its own. Built by
  * cc first.c -o first $(pkg-config --cflags --libs procfun) */
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 /* The size and the mean colour of each image file given. Each is loaded in a process of its own,
  * for files come from anywhere and loaders have bugs: what fails or crashes costs one line of the
  * table. Built by cc image-info.c -o image-info $(pkg-config --cflags --libs procfun

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 /* Structs, arrays of them and enumerations as arguments and results: each is defined once, and is
  * then a type of C and of the calls alike. What a result owns, its _clear() frees; g_auto() does it
  * at the end of the block. */

@@ -67,6 +67,8 @@ procfun_private = \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
+	%D%/platform/descendants.c \
+	%D%/platform/descendants.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
 	%D%/platform/intl.c \
@@ -75,6 +77,8 @@ procfun_private = \
 	%D%/platform/module.h \
 	%D%/platform/process.c \
 	%D%/platform/process.h \
+	%D%/platform/self.c \
+	%D%/platform/self.h \
 	%D%/procfun-call-private.h \
 	%D%/procfun-context-private.h \
 	%D%/procfun-definition-private.h \

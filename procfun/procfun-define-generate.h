@@ -77,7 +77,8 @@
 #define PROCFUN_ASSERT_ARGUMENT_(c, pair) PROCFUN_ASSERT_ARGUMENT_OF_ pair
 #define PROCFUN_ASSERT_ARGUMENT_OF_(Type, arg) PROCFUN_ASSERT_VALUE_ (Type)
 
-/* The description, and the function in the form in which the library calls it. */
+/* The description, and the function in the form in which the library calls it: through a variable,
+ * because a compiler that knows what is called drops it where it seems to do nothing, or to crash. */
 #define PROCFUN_DEFINE_DATA_(n, fails, name, Return, ...)                                          \
   static void procfun_thunk_of_##name (G_GNUC_UNUSED gpointer const *args_,                        \
                                        G_GNUC_UNUSED gpointer result_,                             \
@@ -87,8 +88,9 @@
     {                                                                                              \
       PROCFUN_EACH_ (n, PROCFUN_POSITION_, ~, __VA_ARGS__) procfun_n_args                          \
     };                                                                                             \
+    __typeof__ (&name) volatile function_ = name;                                                  \
     PROCFUN_CAT_ (PROCFUN_ASSIGN_, PROCFUN_IS_VOID_ (Return))                                      \
-    (Return) name (PROCFUN_PASS_##fails (n, __VA_ARGS__));                                         \
+    (Return) function_ (PROCFUN_PASS_##fails (n, __VA_ARGS__));                                    \
   }                                                                                                \
   static const ProcfunMember procfun_args_of_##name[]                                              \
       = { PROCFUN_EACH_ (n, PROCFUN_ARGUMENT_, ~, __VA_ARGS__){ NULL, NULL, 0, 0 } };              \

@@ -6,8 +6,10 @@ test_programs = \
 	%D%/test-codec \
 	%D%/test-define \
 	%D%/test-define-cxx \
+	%D%/test-elf \
 	%D%/test-error \
 	%D%/test-fixture \
+	%D%/test-hosts \
 	%D%/test-json \
 	%D%/test-matrix \
 	%D%/test-number \
@@ -20,16 +22,21 @@ test_programs = \
 	%D%/test-wire-error
 
 # Programs that tests start; they are built with the tests but are none.
-test_helpers =
+test_helpers = \
+	%D%/hosts \
+	%D%/hosts-other-build
 
 test_scripts = \
 	%D%/test-define-errors.sh \
+	%D%/test-examples.sh \
 	%D%/test-exports.sh \
 	%D%/test-fixture-used.sh \
+	%D%/test-guide.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh \
 	%D%/test-python.sh \
+	%D%/test-tool.sh \
 	%D%/test-vala.sh
 
 # Data and sources that tests read: in the tarball, and installed beside the installed tests.
@@ -44,10 +51,26 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
+hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
+	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
+%C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
+%C%_hosts_other_build_SOURCES = $(hosts_sources) %D%/hosts-other-build.c
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
+%C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
 %C%_test_json_LDADD = $(LDADD) -lm
 %C%_test_number_LDADD = $(LDADD) -lm
+
+# What test-tool.sh looks into, against the shared library as users have it.
+check_PROGRAMS += %D%/tool-program
+%C%_tool_program_SOURCES = %D%/tool-functions.c %D%/tool-main.c
+%C%_tool_program_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+check_LTLIBRARIES = %D%/tool-library.la
+%C%_tool_library_la_SOURCES = %D%/tool-functions.c
+%C%_tool_library_la_LIBADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_tool_library_la_CFLAGS = $(AM_CFLAGS) # or automake would mix up its objects with the program's
+# Only what has an rpath is made a shared library.
+%C%_tool_library_la_LDFLAGS = -module -avoid-version -rpath /nowhere
 
 if ENABLE_INSTALLED_TESTS
 installedtestsdir = $(libexecdir)/installed-tests/procfun

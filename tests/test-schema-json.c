@@ -2,6 +2,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-schema-private.h"
 #include "procfun/wire/schema-json.h"
+#include "tests/fixture.h"
 
 static void
 assert_same_schema (ProcfunSchema *a, ProcfunSchema *b)
@@ -129,10 +130,10 @@ test_refused (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/schema-json/plain", test_plain);
-  g_test_add_func ("/schema-json/enum", test_enum);
-  g_test_add_func ("/schema-json/nested", test_nested);
-  g_test_add_func ("/schema-json/refused", test_refused);
-  return g_test_run ();
+  fixture_init (&argc, &argv);
+  fixture_add_func ("/schema-json/plain", test_plain);
+  fixture_add_func ("/schema-json/enum", test_enum);
+  fixture_add_func ("/schema-json/nested", test_nested);
+  fixture_add_func ("/schema-json/refused", test_refused);
+  return fixture_run ();
 }

@@ -15,13 +15,16 @@
 #define NOTE_OWNER "procfun"
 #define NOTE_TYPE 1
 
+typedef ElfW (Ehdr) Header;
+typedef ElfW (Phdr) Segment;
+
 /* A file that may be damaged, or made to mislead: nothing in it is taken for an offset or a size
  * unchecked, and nothing is read in place, where it could lie unaligned. */
 typedef struct
 {
   const guint8 *data;
   gsize size;
-  ElfW (Ehdr) header;
+  Header header;
   gsize notes_size; /* of the segments of notes seen so far */
   GPtrArray *names; /* (element-type utf8) (owned) */
 } Reader;
@@ -49,7 +52,7 @@ get_part (const Reader *self, guint64 offset, guint64 size)
 }
 
 static gboolean
-get_segment (const Reader *self, guint index, ElfW (Phdr) * segment)
+get_segment (const Reader *self, guint index, Segment *segment)
 {
   const guint8 *part
       = get_part (self, self->header.e_phoff + (guint64)index * sizeof *segment, sizeof *segment);
@@ -62,7 +65,7 @@ get_segment (const Reader *self, guint index, ElfW (Phdr) * segment)
 
 /* The format of notes: elf(5). In a segment aligned to 8 bytes, so are they. */
 static gboolean
-read_notes (Reader *self, const ElfW (Phdr) * segment)
+read_notes (Reader *self, const Segment *segment)
 {
   const guint8 *notes = get_part (self, segment->p_offset, segment->p_filesz);
   guint64 alignment = segment->p_align == 8 ? 8 : 4;
@@ -95,7 +98,7 @@ read_notes (Reader *self, const ElfW (Phdr) * segment)
 /* A position-independent program is a library to the kernel, but for this flag; and older ones for
  * an interpreter. */
 static gboolean
-has_pie_flag (const Reader *self, const ElfW (Phdr) * segment)
+has_pie_flag (const Reader *self, const Segment *segment)
 {
   const guint8 *entries = get_part (self, segment->p_offset, segment->p_filesz);
   ElfW (Dyn) entry;
@@ -110,18 +113,26 @@ has_pie_flag (const Reader *self, const ElfW (Phdr) * segment)
   return FALSE;
 }
 
+/* What would be loaded must be there: executing a truncated program would end in a signal. */
+static gboolean
+check_segment (Reader *self, const Segment *segment)
+{
+  if (segment->p_type == PT_LOAD)
+    return get_part (self, segment->p_offset, segment->p_filesz) != NULL;
+  return segment->p_type != PT_NOTE || read_notes (self, segment);
+}
+
 static gboolean
 read_segments (Reader *self, gboolean *is_program)
 {
   *is_program = self->header.e_type == ET_EXEC;
-  if (self->header.e_phentsize != sizeof (ElfW (Phdr)))
+  if (self->header.e_phentsize != sizeof (Segment))
     return FALSE;
   for (guint i = 0; i < self->header.e_phnum; i++)
     {
-      ElfW (Phdr) segment;
+      Segment segment;
 
-      if (!get_segment (self, i, &segment)
-          || (segment.p_type == PT_NOTE && !read_notes (self, &segment)))
+      if (!get_segment (self, i, &segment) || !check_segment (self, &segment))
         return FALSE;
       if (segment.p_type == PT_INTERP
           || (segment.p_type == PT_DYNAMIC && has_pie_flag (self, &segment)))
@@ -132,10 +143,10 @@ read_segments (Reader *self, gboolean *is_program)
 
 /* Our own file says what this machine's files look like. */
 static gboolean
-is_for_this_machine (const ElfW (Ehdr) * header)
+is_for_this_machine (const Header *header)
 {
   auto_fd int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  ElfW (Ehdr) own;
+  Header own;
 
   return fd >= 0 && read (fd, &own, sizeof own) == sizeof own
          && memcmp (header->e_ident, own.e_ident, EI_VERSION) == 0

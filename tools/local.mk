@@ -25,3 +25,7 @@ pkglibexec_PROGRAMS += %D%/procfun-worker
 check_PROGRAMS += %D%/procfun-worker-in-tree
 %C%_procfun_worker_in_tree_SOURCES = %D%/procfun-worker.c
 %C%_procfun_worker_in_tree_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+
+dist_man1_MANS = %D%/procfun.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = %D%/bash-completion/procfun

@@ -3,6 +3,7 @@
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/self.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
@@ -16,6 +17,10 @@
 /* One string of a command line may have 32 pages: MAX_ARG_STRLEN in the kernel's linux/binfmts.h.
  */
 #define ARGUMENT_MAX ((gsize)32 * 4096 - 1)
+
+/* More descriptors than GLib opens for a call, among them /dev/null: where it finds none for itself,
+ * it ends the program. */
+#define SPARE_DESCRIPTORS 8
 
 /* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the
  * status. */
@@ -33,6 +38,24 @@ launched_clear (Launched *self)
   fd_clear (&self->output_fds[1]);
 }
 
+/* A process that was started for a call and does not know it, since its command line came through
+ * and its descriptors did not. It must not start another one like it. */
+static gboolean
+is_astray (void)
+{
+  g_auto (GStrv) argv = self_read_command_line ();
+  gsize n = g_strv_length (argv);
+
+  if (procfun_is_child () || n < 2)
+    return FALSE;
+  if (g_str_has_prefix (argv[1], SETUP_ARGUMENT_PREFIX))
+    return TRUE;
+  for (gsize i = 1; i < n && procfun_context_serves (); i++)
+    if (g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 check_depth (ProcfunFunction *function, GError **error)
 {
@@ -42,12 +65,26 @@ check_depth (ProcfunFunction *function, GError **error)
   if (procfun_is_child () && depth == 0)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
                  _ ("%s() cannot be called while a process for another call starts"), name);
+  else if (is_astray ())
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                 _ ("%s() cannot be called in a process that was started for another call, but "
+                    "without its descriptors"),
+                 name);
   else if (depth >= SETUP_MAX_DEPTH)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
                  _ ("%s() cannot be called: calls are nested %u deep"), name, depth);
   else
     return TRUE;
   return FALSE;
+}
+
+/* This program, and not a worker or another program. */
+static gboolean
+runs_in_own_program (ProcfunFunction *function)
+{
+  const Module *module = procfun_function_get_loaded_module (function);
+
+  return module == NULL || module->path == NULL;
 }
 
 static gboolean
@@ -63,6 +100,11 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("%s() was registered at run time, but the program does not call "
                     "procfun_registry_serve()"),
+                 name);
+  else if (getauxval (AT_SECURE) != 0 && runs_in_own_program (function))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                 _ ("%s() cannot be called: a program with more rights than who runs it is not "
+                    "started for calls"),
                  name);
   else if (arguments != NULL && strlen (arguments) > ARGUMENT_MAX)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
@@ -87,14 +129,11 @@ launch_get_worker_path (void)
 static void
 add_own_command_line (GStrvBuilder *builder)
 {
-  g_autofree char *text = NULL;
-  gsize size = 0;
+  g_auto (GStrv) argv = self_read_command_line ();
 
-  if (!g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL) || size == 0)
-    return;
-  for (const char *at = text + strlen (text) + 1; at < text + size; at += strlen (at) + 1)
-    if (!g_str_has_prefix (at, SETUP_MAIN_ARGUMENT_PREFIX))
-      g_strv_builder_add (builder, at);
+  for (gsize i = 1; argv[0] != NULL && argv[i] != NULL; i++)
+    if (!g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX))
+      g_strv_builder_add (builder, argv[i]);
     else
       break;
 }
@@ -102,10 +141,10 @@ add_own_command_line (GStrvBuilder *builder)
 /* What is to be executed: the worker for a library, else another program or this one. (transfer
  * full) */
 static char *
-get_executable (const Module *module)
+get_executable (const Module *module, gboolean directly)
 {
   if (module == NULL || module->path == NULL)
-    return module_get_executable_path ();
+    return self_get_executable (directly);
   return g_strdup (module->is_program ? module->path : launch_get_worker_path ());
 }
 
@@ -114,7 +153,7 @@ make_argv (ProcfunFunction *function, const char *const *prefix, const char *arg
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const Module *module = procfun_function_get_loaded_module (function);
-  g_autofree char *executable = get_executable (module);
+  g_autofree char *executable = get_executable (module, prefix == NULL);
   g_autofree char *serve
       = g_strconcat (module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX,
                      procfun_function_get_hash (function), NULL);
@@ -185,6 +224,7 @@ open_pair (gboolean (*open) (int fds[2], GError **error), int *first, int *secon
   return TRUE;
 }
 
+/* And room for those that GLib opens. */
 static gboolean
 open_ends (Launched *launched, ChildEnds *ends, GError **error)
 {
@@ -192,7 +232,8 @@ open_ends (Launched *launched, ChildEnds *ends, GError **error)
          && open_pair (fds_open_pipe, &ends->lifeline_fd, &launched->lifeline_fd, error)
          && open_pair (fds_open_pipe, &launched->report_fd, &ends->report_fd, error)
          && open_pair (fds_open_pipe, &launched->output_fds[0], &ends->output_fds[0], error)
-         && open_pair (fds_open_pipe, &launched->output_fds[1], &ends->output_fds[1], error);
+         && open_pair (fds_open_pipe, &launched->output_fds[1], &ends->output_fds[1], error)
+         && fds_check_spare (SPARE_DESCRIPTORS, error);
 }
 
 /* INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it

@@ -4,6 +4,7 @@
 #include "procfun/child/command.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/self.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-definition-private.h"
@@ -223,7 +224,7 @@ answer_call (GPtrArray *functions, const char *name_or_hash, const char *text)
 void
 command_line_answer (const char *path)
 {
-  char **argv = command_read_argv ();
+  char **argv = self_read_command_line ();
   GPtrArray *functions = list_functions_of (path);
   char *const *rest = argv + (path != NULL ? 3 : 2);
 

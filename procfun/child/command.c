@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/command.h"
 
+#include "procfun/platform/self.h"
 #include "procfun/wire/setup.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -12,7 +14,7 @@
 gboolean
 command_first_argument_begins (const char *prefix, gsize size)
 {
-  char text[4096];
+  char text[2 * PATH_MAX]; /* the name of the program comes first */
   int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
   gssize n = fd >= 0 ? read (fd, text, sizeof text - 1) : 0;
   const char *first;
@@ -37,19 +39,6 @@ command_is_child (void)
          && command_first_argument_begins (SETUP_ARGUMENT_PREFIX, sizeof SETUP_ARGUMENT_PREFIX - 1);
 }
 
-char **
-command_read_argv (void)
-{
-  g_autofree char *text = NULL;
-  gsize size;
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  if (g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL))
-    for (const char *at = text; at < text + size; at += strlen (at) + 1)
-      g_strv_builder_add (builder, at);
-  return g_strv_builder_end (builder);
-}
-
 static gboolean
 begins_command (char **argv, gsize i)
 {
@@ -60,7 +49,7 @@ begins_command (char **argv, gsize i)
 Command *
 command_new (void)
 {
-  g_auto (GStrv) argv = command_read_argv ();
+  g_auto (GStrv) argv = self_read_command_line ();
 
   for (gsize i = 0; argv[i] != NULL; i++)
     if (begins_command (argv, i) && argv[i + 1] != NULL)

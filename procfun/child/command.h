@@ -17,9 +17,6 @@ typedef struct
  * may be one. Plain system calls, no memory. */
 gboolean command_first_argument_begins (const char *prefix, gsize size);
 
-/* The command line of this process. (transfer full) */
-char **command_read_argv (void);
-
 /* Whether this process was started for a call, by its command line and its descriptors: to be
  * served before main(), or by a main() that says so. */
 gboolean command_is_child (void);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Progress is for people, who see no more. */
 #define PROGRESS_STEP_US 20000
@@ -37,6 +38,7 @@ typedef struct
   double fraction;    /* the last progress reported, which may not have been sent */
   char *message;      /* (nullable) */
   gboolean has_progress;
+  pid_t pid; /* of the process that was started, and not of one that the function forks */
 } Server;
 
 /* exit() may come from anywhere in the function. */
@@ -79,7 +81,7 @@ on_exit_called (int code, void *user_data)
   const gint32 number = code;
   g_autoptr (GBytes) bytes = NULL;
 
-  if (self == NULL || !self->is_running)
+  if (self == NULL || !self->is_running || getpid () != self->pid)
     return;
   bytes = g_bytes_new (&number, sizeof number);
   send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
@@ -207,6 +209,8 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
     return NULL;
   begin (self, frame);
   result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
+  if (getpid () != self->pid) /* the other one answers */
+    _exit (0);
   end (self);
   if (result == NULL)
     return NULL;
@@ -357,6 +361,7 @@ serve (const Command *command, ProcfunFunction *function, GError *why, const cha
   g_mutex_init (&self->write_lock);
   usage_begin (&self->mark);
   setvbuf (stdout, NULL, _IOLBF, 0); /* it is a pipe now, and shall not lose the last lines in a crash */
+  self->pid = getpid ();
   exiting_server = self;
   on_exit (on_exit_called, NULL);
   say_hello (self);

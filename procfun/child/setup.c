@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/setup.h"
 
+#include "procfun/platform/descendants.h"
 #include "procfun/platform/fds.h"
-#include "procfun/platform/process.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -70,21 +70,13 @@ setup_process (gboolean close)
   fcntl (SETUP_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
   fcntl (SETUP_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
   fcntl (SETUP_REPORT_FD, F_SETFD, FD_CLOEXEC);
-  process_adopt_orphans ();
+  descendants_adopt ();
   tie_to_lifeline ();
 }
 
 void
 setup_end (void)
 {
-  siginfo_t info;
-
-  /* As all orphans below come to this process, no children means nothing is left. */
-  if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
-    {
-      process_kill_descendants (getpid ());
-      if (getpgrp () == getpid ())
-        kill (0, SIGKILL);
-    }
+  descendants_kill ();
   _exit (0);
 }

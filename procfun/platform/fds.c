@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* A low descriptor would become somebody's standard stream. */
-static gboolean
-move_up (int *fd)
+gboolean
+fds_move_up (int *fd)
 {
   int moved;
 
@@ -30,7 +29,7 @@ finish_pair (int result, int fds[2], GError **error)
 {
   int saved_errno;
 
-  if (result == 0 && move_up (&fds[0]) && move_up (&fds[1]))
+  if (result == 0 && fds_move_up (&fds[0]) && fds_move_up (&fds[1]))
     return TRUE;
   saved_errno = errno;
   if (result == 0)
@@ -59,6 +58,32 @@ fds_open_pipe (int fds[2], GError **error)
   if (result == 0)
     fcntl (fds[0], F_SETFL, O_NONBLOCK);
   return finish_pair (result, fds, error);
+}
+
+gboolean
+fds_check_spare (guint n, GError **error)
+{
+  int spare[16];
+  int saved_errno = 0;
+  guint n_open = 0;
+
+  g_assert (n <= G_N_ELEMENTS (spare));
+  while (n_open < n && saved_errno == 0)
+    {
+      int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+      if (fd >= 0)
+        spare[n_open++] = fd;
+      else
+        saved_errno = errno;
+    }
+  while (n_open > 0)
+    close (spare[--n_open]);
+  if (saved_errno == 0)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("cannot open /dev/null: %s"),
+               g_strerror (saved_errno));
+  return FALSE;
 }
 
 /* For kernels and tools (valgrind) without close_range(). */

@@ -18,8 +18,14 @@ fd_clear (int *fd)
 /* Owns a descriptor until the end of the block; g_steal_fd() takes it out. */
 #define auto_fd __attribute__ ((cleanup (fd_clear)))
 
+/* A low number would become somebody's standard stream. FALSE: errno says why not. */
+gboolean fds_move_up (int *fd);
+
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
+
+/* Whether @n more descriptors could be opened now, of /dev/null. */
+gboolean fds_check_spare (guint n, GError **error);
 
 /* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.
  */

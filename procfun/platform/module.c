@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DELETED " (deleted)" /* what the kernel puts behind the path of a file that is no more */
+
 typedef struct
 {
   ElfW (Addr) address;
@@ -89,6 +91,38 @@ module_is_executable (gconstpointer address)
   return search.is_executable;
 }
 
+/* proc(5): START-END RIGHTS OFFSET DEVICE INODE PATH. The path is there as long as the file is; the
+ * name that a library was loaded by may have been relative to a folder that was another then. */
+static char *
+find_mapped_path (ElfW (Addr) address)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  g_file_get_contents ("/proc/self/maps", &text, NULL, NULL);
+  lines = g_strsplit (text != NULL ? text : "", "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      const char *path = strchr (*line, '/');
+      char *dash;
+      guint64 start = g_ascii_strtoull (*line, &dash, 16);
+
+      if (path != NULL && *dash == '-' && address >= start
+          && address < g_ascii_strtoull (dash + 1, NULL, 16))
+        return g_str_has_suffix (path, DELETED) ? g_strndup (path, strlen (path) - strlen (DELETED))
+                                                : g_strdup (path);
+    }
+  return NULL;
+}
+
+static char *
+make_absolute (const char *name, ElfW (Addr) address)
+{
+  char *path = g_path_is_absolute (name) ? NULL : find_mapped_path (address);
+
+  return path != NULL ? path : g_canonicalize_filename (name, NULL);
+}
+
 static int
 describe_cb (struct dl_phdr_info *info, size_t size, void *user_data)
 {
@@ -127,7 +161,7 @@ module_new_for_address (gconstpointer address)
 
   dl_iterate_phdr (describe_cb, &search);
   if (!search.is_executable && search.path != NULL)
-    self->path = g_canonicalize_filename (search.path, NULL);
+    self->path = make_absolute (search.path, search.address);
   self->identity = search.build_id != NULL
                        ? search.build_id
                        : identify_file (self->path != NULL ? self->path : "/proc/self/exe");
@@ -151,26 +185,4 @@ module_free (Module *self)
   g_free (self->path);
   g_free (self->identity);
   g_free (self);
-}
-
-/* Its name where that still leads to the file that runs, for `ps` to show; the kernel's own link
- * else. */
-char *
-module_get_executable_path (void)
-{
-  char path[4096];
-  gssize n = readlink ("/proc/self/exe", path, sizeof path - 1);
-  struct stat running, named;
-
-  auto_fd int fd = open ("/proc/self/exe",
-                         O_RDONLY | O_CLOEXEC); /* not stat(), which valgrind does not redirect */
-
-  if (n > 0 && fd >= 0)
-    {
-      path[n] = '\0';
-      if (fstat (fd, &running) == 0 && stat (path, &named) == 0 && running.st_ino == named.st_ino
-          && running.st_dev == named.st_dev)
-        return g_strdup (path);
-    }
-  return g_strdup_printf ("/proc/%d/exe", (int)getpid ());
 }

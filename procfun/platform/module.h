@@ -22,8 +22,4 @@ void module_free (Module *self);
 
 gboolean module_is_executable (gconstpointer address);
 
-/* A path that executes the program that this process runs, even when its file was replaced or
- * removed meanwhile. */
-char *module_get_executable_path (void);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Module, module_free)

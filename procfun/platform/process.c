@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -49,6 +48,8 @@ process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data, GDestroyNo
   self->pid = pid;
   self->pidfd = pid > 0 ? (int)syscall (SYS_pidfd_open, pid, 0) : -1;
   self->gone = pid <= 0 || (self->pidfd < 0 && errno == ESRCH);
+  if (self->pidfd >= 0 && !fds_move_up (&self->pidfd))
+    fd_clear (&self->pidfd);
   self->status = status;
   self->user_data = user_data;
   self->destroy = destroy;
@@ -88,23 +89,39 @@ process_has_died (Process *self)
   return poll (&poll_fd, 1, 0) > 0;
 }
 
-/* A number may belong to a stranger once its process was reaped, which a pidfd never does. Before
- * Linux 6.9 a pidfd cannot address the group: then the group is signalled by number only while its
- * leader lives. */
+/* A number may belong to a stranger once its process was reaped, which a pidfd never does. */
+static gboolean
+is_unreaped (Process *self)
+{
+  siginfo_t info;
+
+  if (self->pidfd >= 0)
+    return waitid ((idtype_t)P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  return waitid (P_PID, (id_t)self->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* The number of a group is not given away as long as the group lives, so where a group has it and
+ * no process, that is the one whose leader has died. */
+static gboolean
+owns_group_number (Process *self)
+{
+  return is_unreaped (self) || (kill (self->pid, 0) != 0 && errno == ESRCH);
+}
+
+/* Before Linux 6.9 a pidfd cannot address the group. */
 void
 process_signal (Process *self, int signum)
 {
-  if (self->gone)
+  if (self->pid <= 0)
     return;
-  errno = 0;
   if (self->pidfd >= 0
       && syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, PIDFD_SIGNAL_GROUP) == 0)
     return;
-  if (errno != ESRCH && !process_has_died (self) && kill (-self->pid, signum) == 0)
+  if (owns_group_number (self) && kill (-self->pid, signum) == 0)
     return;
   if (self->pidfd >= 0) /* it leads no group yet */
     syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0);
-  else
+  else if (is_unreaped (self))
     kill (self->pid, signum);
 }
 
@@ -138,12 +155,6 @@ process_get_status (Process *self, int *wait_status)
   return self->status != NULL && self->status (self->user_data, wait_status);
 }
 
-void
-process_adopt_orphans (void)
-{
-  prctl (PR_SET_CHILD_SUBREAPER, 1);
-}
-
 /* The children of all threads of @pid: proc(5), /proc/pid/task/tid/children. */
 static void
 collect_children (pid_t pid, GArray *pids)
@@ -173,8 +184,8 @@ collect_children (pid_t pid, GArray *pids)
     }
 }
 
-void
-process_kill_descendants (pid_t pid)
+static void
+kill_descendants (pid_t pid)
 {
   g_autoptr (GArray) pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
 
@@ -188,10 +199,10 @@ process_kill_descendants (pid_t pid)
 void
 process_kill_all (Process *self)
 {
-  if (!self->gone && !process_has_died (self))
+  if (!process_has_died (self))
     {
       process_signal (self, SIGSTOP); /* so that it starts no more meanwhile */
-      process_kill_descendants (self->pid);
+      kill_descendants (self->pid);
     }
   process_signal (self, SIGKILL);
 }

@@ -18,8 +18,9 @@ void process_free (Process *self);
 
 pid_t process_get_pid (Process *self);
 
-/* Kills it and all its descendants, also those that left its group, as long as it lives itself: as it adopts orphans,
- * they can all be found below it. Which of them would be born in this moment is seen by doing it again. */
+/* Kills it and all its descendants, also those that left its group, as long as it lives itself: as
+ * it adopts orphans, they can all be found below it. Which of them would be born in this moment is
+ * seen by doing it again. */
 void process_kill_all (Process *self);
 
 /* Readable when the process has died; -1 where the kernel has none. */
@@ -31,11 +32,5 @@ void process_signal (Process *self, int signum);
 
 /* Of a process that has died: FALSE when nobody can tell how. */
 gboolean process_get_status (Process *self, int *wait_status);
-
-/* All that is below a process, now. */
-void process_kill_descendants (pid_t pid);
-
-/* For a child: orphans among its descendants become its children. */
-void process_adopt_orphans (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Process, process_free)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* For a child: what it starts. Plain system calls. */
+
+/* From now on orphans among its descendants become its children. */
+void descendants_adopt (void);
+
+/* Kills all of them. */
+void descendants_kill (void);

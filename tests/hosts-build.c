@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What differs between two builds of a program. */
+
+#include "tests/hosts.h"
+
+PROCFUN_DEFINE_FUNCTION (build, gint32) { return 1; }

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Each example does what its comment says, and stays short.
+
+. "$TOP_SRCDIR/tests/tap.sh"
+examples=$TOP_BUILDDIR/examples
+
+# Sanitizers would make an exit of a crash.
+for options in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+do
+  eval "export $options=\"\$$options:handle_segv=0:handle_sigfpe=0\""
+done
+
+# prints EXPECTED COMMAND…
+prints ()
+{
+  expected=$1
+  shift
+  timeout 60 "$@" >"$tmp/output" || return 1
+  cat "$tmp/output"
+  test "$(cat "$tmp/output")" = "$expected"
+}
+
+async_prints ()
+{
+  timeout 60 "$examples/async" >"$tmp/output" || return 1
+  cat "$tmp/output"
+  printf '%s\n' "below 1000: 168 primes" "below 100000: 9592 primes" "below 2147483647: cancelled" |
+    sort >"$tmp/expected"
+  sort "$tmp/output" | cmp "$tmp/expected" -
+}
+
+short ()
+{
+  for file in "$TOP_SRCDIR"/examples/*.c
+  do
+    test "$(wc -l <"$file")" -lt 80 || echo "$file has 80 lines or more"
+    sed -n 3p "$file" | grep -q '^/\* ' || echo "$file: no comment on top"
+  done | grep . && return 1
+  return 0
+}
+
+all_tried ()
+{
+  for file in "$TOP_SRCDIR"/examples/*.c
+  do
+    grep -q "examples/$(basename "$file" .c)\"" "$TOP_SRCDIR/tests/test-examples.sh" || echo "$file is not run here"
+  done | grep . && return 1
+  return 0
+}
+
+check "first" prints "1 + 2 = 3" "$examples/first"
+check "structs" prints "around 3 points, in metres: (-1.2192, 0.0000) to (1.0668, 3.0480)" "$examples/structs"
+check "errors" prints "42 / 7 carefully: 6
+42 / 0 carefully: error of the function: cannot divide by zero
+42 / 0 carelessly: crash: divide() crashed: SIGFPE (Floating point exception)
+42 / 0 desperately: exit: divide() ended its process by exit (3)" "$examples/errors"
+check "async" async_prints
+
+# A red image in the simplest format there is, and what is none.
+mkdir "$tmp/images"
+printf 'P6 2 1 255 \377\000\000\377\000\000' >"$tmp/images/red.ppm"
+head -c 14 "$tmp/images/red.ppm" >"$tmp/images/truncated.ppm"
+cp "$tmp/images/red.ppm" "$tmp/images/crash.png"
+echo "This is no image." >"$tmp/images/text.png"
+
+image_info_prints ()
+{
+  cd "$tmp/images" || return 1
+  timeout 60 "$examples/image-info" ./red.ppm ./crash.png ./text.png ./truncated.ppm ./nowhere.png ./red.ppm >../table
+  result=$?
+  cat ../table
+  test "$result" = 1 && test "$(wc -l <../table)" = 7 &&
+    test "$(grep -c '^    2 × 1     #ff0000  ./red.ppm$' ../table)" = 2 &&
+    grep -q '^failed *./crash.png: image_info() crashed: SIGSEGV' ../table &&
+    grep -q '^failed *./text.png: ' ../table &&
+    grep -q '^failed *./truncated.ppm: ' ../table &&
+    grep -q '^failed *./nowhere.png: ' ../table
+}
+
+if test -x "$examples/image-info"
+then
+  check "image-info" image_info_prints
+else
+  skip "image-info" "gdk-pixbuf-2.0 is not installed"
+fi
+
+check "every example is short, with a comment on top" short
+check "every example is run" all_tried
+done_testing

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the guide says is so: its files, whose names stand in their first lines, are written, its commands are
+# executed, and they print what it says.
+
+. "$TOP_SRCDIR/tests/tap.sh"
+
+# Files go into $tmp/work; the command of screen number n into $tmp/n.command, what it should print into
+# $tmp/n.expected.
+mkdir "$tmp/work" "$tmp/bin" "$tmp/pkgconfig"
+cd "$tmp/work" || exit 1
+chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs/procfun-docs.xml")
+# shellcheck disable=SC2086
+(cd "$TOP_SRCDIR/docs" && cat $chapters) | awk -v tmp="$tmp" '
+  { line = $0 }
+  sub (/.*<programlisting[^>]*><!\[CDATA\[/, "", line) { listing = 1; file = ""; head = "" }
+  sub (/.*<screen><!\[CDATA\[/, "", line) { screen = 1 }
+  sub (/\]\]>.*/, "", line) { last = 1 }
+  listing && file == "" && match (line, /[a-z-]+\.(c|h|py)/) && (line ~ /^\/\* [^ ]* \*\/$/ || line ~ /^# [^ ]*$/) {
+    file = tmp "/work/" substr (line, RSTART, RLENGTH)
+    printf "%s", head > file
+  }
+  listing && file == "" { head = head line "\n" }
+  listing && file != "" && (line != "" || !last) { print line > file }
+  screen && line ~ /^\$ / {
+    n++
+    print substr (line, 3) > (tmp "/" n ".command")
+    expected = tmp "/" n ".expected"
+    printf "" > expected
+  }
+  screen && line !~ /^\$ / && (line != "" || !last) { print line > expected }
+  last { listing = screen = last = 0 }
+  END { print n > (tmp "/count") }
+'
+
+# The commands are those of a user, for whom the library in the tree is installed.
+cat >"$tmp/pkgconfig/procfun.pc" <<END
+Name: procfun
+Description: in the tree
+Version: 0
+Cflags: $PROCFUN_CFLAGS
+Libs: $PROCFUN_LIBS
+END
+printf '#!/bin/sh\nexec %s -Wall -Wextra -Wno-unused-parameter -Werror %s %s "$@"\n' "$CC" "$CFLAGS" "$LDFLAGS" \
+  >"$tmp/bin/cc"
+printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >"$tmp/bin/python3"
+chmod +x "$tmp/bin/cc" "$tmp/bin/python3"
+export PATH="$tmp/bin:$TOP_BUILDDIR/tools:$PATH" PKG_CONFIG_PATH="$tmp/pkgconfig"
+export GI_TYPELIB_PATH="$TOP_BUILDDIR/procfun" LD_LIBRARY_PATH="$TOP_BUILDDIR/procfun/.libs:$LD_LIBRARY_PATH"
+export PYTHONDONTWRITEBYTECODE=1
+
+prints_what_it_says ()
+{
+  timeout 120 sh -c "$(cat "$tmp/$1.command")" >"$tmp/printed" 2>&1
+  diff -u "$tmp/$1.expected" "$tmp/printed"
+}
+
+has_files_and_commands ()
+{
+  ls && test -s words.c && test "$(cat "$tmp/count")" -gt 20
+}
+
+check "the guide has files and commands" has_files_and_commands
+for n in $(seq "$(cat "$tmp/count")")
+do
+  command=$(cat "$tmp/$n.command")
+  case $command in
+    python3*)
+      test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && python3 -c 'import gi' 2>/dev/null || {
+        skip "$command" "no introspection, or no python3 with gi"
+        continue
+      } ;;
+  esac
+  check "$command" prints_what_it_says "$n"
+done
+done_testing

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The tool, and the command line of programs that it is built on.
+
+. "$TOP_SRCDIR/tests/tap.sh"
+
+tool=$TOP_BUILDDIR/tools/procfun
+worker=$TOP_BUILDDIR/tools/procfun-worker-in-tree
+program=$TOP_BUILDDIR/tests/tool-program
+library=$TOP_BUILDDIR/tests/.libs/tool-library.so
+
+# Sanitizers would make an exit of a crash.
+for options in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+do
+  eval "export $options=\"\$$options:handle_segv=0\""
+done
+# Not a program's own handling of warnings.
+unset G_DEBUG
+
+# gives STATUS STDOUT STDERR COMMAND…: it ends so, prints just this (- for anything), and has this in its messages.
+gives ()
+{
+  status=$1 output=$2 messages=$3
+  shift 3
+  timeout 60 "$@" >"$tmp/stdout" 2>"$tmp/stderr"
+  result=$?
+  cat "$tmp/stdout" "$tmp/stderr"
+  test "$result" = "$status" || { echo "exit status $result"; return 1; }
+  test "$output" = - || test "$(cat "$tmp/stdout")" = "$output" || { echo "stdout is not: $output"; return 1; }
+  grep -qF -e "$messages" "$tmp/stderr" || test -z "$messages" || { echo "stderr has not: $messages"; return 1; }
+}
+
+# from_stdin TEXT COMMAND…
+from_stdin ()
+{
+  printf '%s' "$1" >"$tmp/stdin"
+  shift
+  "$@" <"$tmp/stdin"
+}
+
+# lists FILE WORD…: the table has each.
+lists ()
+{
+  timeout 60 "$tool" list "$1" >"$tmp/table" || return 1
+  shift
+  cat "$tmp/table"
+  for word in "$@"
+  do
+    grep -qF -e "$word" "$tmp/table" || { echo "not there: $word"; return 1; }
+  done
+}
+
+lists_as_json ()
+{
+  timeout 60 "$tool" list --json "$1" >"$tmp/list" && python3 - "$tmp/list" <<END
+import json, sys
+functions = {f["name"]: f for f in json.load(open(sys.argv[1]))}
+add, count, read = functions["add"], functions["count_places"], functions["read_file"]
+assert add["signature"] == "add(ii)i" and len(add["hash"]) == 16 and add["flags"] == []
+assert add["arguments"] == [{"name": "a", "type": "i"}, {"name": "b", "type": "i"}]
+assert read["flags"] == ["with-error"] and read["result"] == {"type": "s"}
+fields = count["arguments"][0]["element"]["fields"]
+assert fields[0] == {"name": "x", "type": "d"}
+assert fields[1] == {"name": "side", "type": "i", "values": {"left": 0, "right": 1}}
+END
+}
+
+hash_of ()
+{
+  "$tool" list "$program" | awk -v name="$1" '$2 == name { print $1 }' | head -n 1
+}
+
+# Calls
+
+for file in "$program" "$library"
+do
+  name=$(basename "$file")
+  check "$name: list" lists "$file" HASH "add (i a, i b)" "count_places (a(di) places, y times)" "s or an error"
+  check "$name: list --json" lists_as_json "$file"
+  check "$name: call" gives 0 5 "" "$tool" call "$file" add '[2, 3]'
+  check "$name: call by hash" gives 0 5 "" "$tool" call "$file" "$(hash_of add)" '[2, 3]'
+  check "$name: arguments by name" gives 0 5 "" "$tool" call "$file" add '{"b": 2, "a": 3}'
+  check "$name: arguments from stdin" from_stdin '[2, 3]' gives 0 5 "" "$tool" call "$file" add -
+  check "$name: structs and enumerations" \
+    gives 0 '[{"x":0.0,"side":"left"},{"x":1.0,"side":"right"}]' "" \
+    "$tool" call "$file" count_places '[[{"x": 1, "side": "right"}], 1]'
+  check "$name: no arguments, no result" gives 0 '[]' "" "$tool" call "$file" nothing
+  check "$name: a call in the call" gives 0 5 "" "$tool" call "$file" add_elsewhere '[2, 3]'
+  check "$name: the function's error is 1" \
+    gives 1 "" "read_file() failed (g-file-error-quark, 4): " "$tool" call "$file" read_file '["/nowhere/at/all"]'
+  check "$name: a crash is 3" gives 3 "" "crash() crashed: SIGSEGV" "$tool" call "$file" crash
+  check "$name: exit (0) is 3" gives 3 "" "exit (0)" "$tool" call "$file" leave '[0]'
+  check "$name: what the function prints is not in the result" \
+    gives 1 "" "said to stdout" "$tool" call "$file" chatter
+done
+
+check "constructors of the program have run" gives 0 1 "" "$tool" call "$program" get_constructed
+check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere chatter count_places crash get_constructed leave \
+  nothing read_file twin twin)" "" "$tool" list --names "$program"
+
+# What is wrong is said, and is 2
+
+check "no command" gives 2 "" "Usage" "$tool"
+check "an unknown command" gives 2 "" "“cal”" "$tool" cal
+check "too few arguments" gives 2 "" "Usage" "$tool" call "$program"
+check "too many arguments" gives 2 "" "Usage" "$tool" call "$program" add '[2, 3]' more
+check "an unknown option" gives 2 "" "--nothing" "$tool" list --nothing "$program"
+check "help" gives 0 - "" "$tool" --help
+check "help of a command" gives 0 - "" "$tool" call --help
+check "the version" gives 0 - "" "$tool" --version
+check "an unknown function has others suggested" gives 2 "" "add_elsewhere" "$tool" call "$program" ad '[]'
+check "a name that two functions have" gives 2 "" "several functions “twin”" "$tool" call "$program" twin '[1]'
+check "one of the two, by hash" gives 0 1 "" "$tool" call "$program" "$(hash_of twin)" '[1]'
+check "an unknown hash" gives 2 "" "0123456789abcdef" "$tool" call "$program" 0123456789abcdef
+check "wrong JSON" gives 2 "" "line 1, column 5" "$tool" call "$program" add '[2, x]'
+check "a value out of range" gives 2 "" "/times: 300" "$tool" call "$program" count_places '[[], 300]'
+check "a wrong value, deep inside" gives 2 "" "/places/1/side" \
+  "$tool" call "$program" count_places '[[[1, "left"], [1, "top"]], 1]'
+check "too few values" gives 2 "" "add (i a, i b)" "$tool" call "$program" add '[2]'
+check "a full disk" gives 2 "" "No space" sh -c "exec '$tool' call '$program' add '[2, 3]' >/dev/full"
+
+# Files: what has no note is never executed
+
+printf '#!/bin/sh\ntouch "%s"\n' "$tmp/executed" >"$tmp/script"
+printf '#include <fcntl.h>\nint main (void) { return creat ("%s", 0600) < 0; }\n' "$tmp/executed" >"$tmp/plain.c"
+# shellcheck disable=SC2086
+$CC $CFLAGS $LDFLAGS "$tmp/plain.c" -o "$tmp/plain"
+chmod +x "$tmp/script"
+mkfifo "$tmp/pipe"
+: >"$tmp/empty"
+head -c 3000 "$program" >"$tmp/truncated"
+cp "$program" "$tmp/32-bit"
+printf '\001' | dd of="$tmp/32-bit" bs=1 seek=4 conv=notrunc 2>/dev/null
+chmod +x "$tmp/truncated" "$tmp/32-bit"
+
+check "a file that is not there" gives 2 "" "No such file" "$tool" list "$tmp/nowhere"
+check "a folder" gives 2 "" "Is a directory" "$tool" list "$tmp"
+check "a named pipe" gives 2 "" "no regular file" "$tool" list "$tmp/pipe"
+check "an empty file" gives 2 "" "no program" "$tool" list "$tmp/empty"
+check "a script" gives 2 "" "no ELF file" "$tool" list "$tmp/script"
+check "a program without functions" gives 2 "" "no function in it" "$tool" call "$tmp/plain" add
+check "a truncated program" gives 2 "" "damaged" "$tool" list "$tmp/truncated"
+check "a program of another word size" gives 2 "" "-bit file" "$tool" list "$tmp/32-bit"
+check "none of them was executed" test ! -e "$tmp/executed"
+
+# By hand
+
+by_hand="env PROCFUN_COMMAND_LINE=1"
+
+check "by hand: a list in one line" gives 0 - "" $by_hand "$program" --procfun-list
+check "by hand: a call" gives 0 5 "" $by_hand "$program" --procfun-call=add '[2, 3]'
+check "by hand: a call by hash" gives 0 5 "" $by_hand "$program" "--procfun-call=$(hash_of add)" '[2, 3]'
+check "by hand: arguments from stdin" from_stdin '[2, 3]' gives 0 5 "" $by_hand "$program" --procfun-call=add -
+check "by hand: a call in the call" gives 0 5 "" $by_hand "$program" --procfun-call=add_elsewhere '[2, 3]'
+check "by hand: what starts later was not asked, and stdout has the result alone" \
+  gives 1 "" "said to stdout" $by_hand "$program" --procfun-call=chatter
+check "by hand: the function's error" gives 1 "" "No such file" $by_hand "$program" --procfun-call=read_file '["/nowhere"]'
+check "by hand: an unknown function" gives 2 "" "“ad”" $by_hand "$program" --procfun-call=ad
+check "by hand: a name that two functions have" gives 2 "" "several" $by_hand "$program" --procfun-call=twin '[1]'
+check "by hand: wrong arguments" gives 2 "" "/b" $by_hand "$program" --procfun-call=add '[2, "x"]'
+check "by hand: exit" gives 3 "" "exit (0)" $by_hand "$program" --procfun-call=leave '[0]'
+check "by hand: a library" gives 0 5 "" $by_hand "$worker" --procfun-call=add "$library" '[2, 3]'
+check "by hand: a library that is none" gives 2 "" "$tmp/script" $by_hand "$worker" --procfun-list "$tmp/script"
+check "by hand: no library" gives 2 "" "name of a library" $by_hand "$worker" --procfun-list
+
+# Nothing happens but as the first argument, with the variable, in programs that are not setuid
+
+runs_main ()
+{
+  timeout 60 "$@" >"$tmp/stdout"
+  result=$?
+  cat "$tmp/stdout"
+  test "$result" = 7 && tail -n 1 "$tmp/stdout" | grep '^main with '
+}
+
+check "without the variable main runs" runs_main "$program" --procfun-list
+check "with another value main runs" runs_main env PROCFUN_COMMAND_LINE=yes "$program" --procfun-list
+check "as the second argument nothing happens" runs_main env PROCFUN_COMMAND_LINE=1 "$program" file --procfun-list
+check "longer options are the program's" runs_main env PROCFUN_COMMAND_LINE=1 "$program" --procfun-lists
+check "the variable alone does nothing" runs_main env PROCFUN_COMMAND_LINE=1 "$program"
+
+nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+chmod 755 "$tmp"
+cp "$program" "$tmp/setuid" && chmod 4755 "$tmp/setuid"
+if test "$(id -u)" = 0 && $nobody "$program" >/dev/null 2>&1 || test $? = 7
+then
+  check "a setuid program runs its main" runs_main $nobody env PROCFUN_COMMAND_LINE=1 "$tmp/setuid" --procfun-list
+else
+  skip "a setuid program runs its main" "needs root, and a build folder that others can read"
+fi
+check "the tool refuses a setuid program" gives 2 "" "setuid" "$tool" list "$tmp/setuid"
+
+# Manual and completion
+
+manual_is_clean ()
+{
+  LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/procfun.1" 2>&1 >"$tmp/manual" | grep . && return 1
+  for word in list call --names --json
+  do
+    grep -q -e "$word" "$tmp/manual" || { echo "not there: $word"; return 1; }
+  done
+}
+
+if man --version >/dev/null 2>&1
+then
+  check "the manual renders without warnings" manual_is_clean
+else
+  skip "the manual renders without warnings" "man is not installed"
+fi
+
+# completes EXPECTED WORD…: what bash would offer for the last word.
+completes ()
+{
+  expected=$1
+  shift
+  PATH="$TOP_BUILDDIR/tools:$PATH" bash -c '
+    set -e
+    . "$TOP_SRCDIR/tools/bash-completion/procfun"
+    compopt () { :; } # only bash itself may call it
+    COMP_WORDS=(procfun "$@")
+    COMP_CWORD=$#
+    _procfun
+    echo "${COMPREPLY[*]}"' completes "$@" >"$tmp/completion" || return 1
+  cat "$tmp/completion"
+  test "$(cat "$tmp/completion")" = "$expected"
+}
+
+if bash --version >/dev/null 2>&1
+then
+  check "completion of commands" completes call ca
+  check "completion of options" completes "--json --names --help" list --
+  check "completion of files" completes "$program" call "$TOP_BUILDDIR/tests/tool-prog"
+  check "completion of functions" completes "add add_elsewhere" call "$program" ad
+  check "completion of functions of no program" completes "" call "$tmp/script" ad
+  check "no completion of what follows" completes "" call "$program" add ''
+  check "completion executed nothing" test ! -e "$tmp/executed"
+else
+  skip "completion" "bash is not installed"
+fi
+done_testing

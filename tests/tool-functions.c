@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What tests/test-tool.sh lists and calls: the same in a program, with tool-main.c, and in a
+ * library. */
+
+#include <procfun.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+PROCFUN_DEFINE_ENUM (Side, SIDE_LEFT, SIDE_RIGHT)
+PROCFUN_DEFINE_STRUCT (Place, (double, x), (Side, side))
+
+PROCFUN_DEFINE_FUNCTION (add, int, (int, a), (int, b)) { return a + b; }
+
+PROCFUN_DEFINE_FUNCTION (count_places, PlaceArray, (PlaceArray, places), (guint8, times))
+{
+  PlaceArray result = { g_new0 (Place, places.length + times), places.length + times };
+
+  for (gsize i = 0; i < result.length; i++)
+    result.data[i] = (Place){ (double)i, i % 2 ? SIDE_RIGHT : SIDE_LEFT };
+  return result;
+}
+
+PROCFUN_DEFINE_FUNCTION (nothing, void) {}
+
+PROCFUN_DEFINE_FUNCTION_WITH_ERROR (read_file, char *, (const char *, path))
+{
+  char *text = NULL;
+
+  g_file_get_contents (path, &text, NULL, error);
+  return text;
+}
+
+PROCFUN_DEFINE_FUNCTION (crash, void) { raise (SIGSEGV); }
+
+PROCFUN_DEFINE_FUNCTION (leave, void, (int, code)) { exit (code); }
+
+PROCFUN_DEFINE_FUNCTION (chatter, char *)
+{
+  printf ("said to stdout\n");
+  fprintf (stderr, "said to stderr\n");
+  return g_strdup (g_getenv ("PROCFUN_COMMAND_LINE"));
+}
+
+PROCFUN_DEFINE_FUNCTION_WITH_ERROR (add_elsewhere, int, (int, a), (int, b))
+{
+  return add_process (a, b, error);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (twin, int, (int, a)) { return a; }
