@@ -14,14 +14,14 @@ procfun_headers = \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
 	%D%/procfun-failure.h \
-	%D%/procfun-limits.h \
-	%D%/procfun-usage.h \
 	%D%/procfun-function.h \
 	%D%/procfun-inline.h \
+	%D%/procfun-limits.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-spawner.h \
 	%D%/procfun-type-info.h \
+	%D%/procfun-usage.h \
 	%D%/procfun-values.h \
 	%D%/procfun-version-macros.h \
 	%D%/procfun.h
@@ -37,9 +37,11 @@ procfun_sources = \
 	%D%/procfun-executor.c \
 	%D%/procfun-function.c \
 	%D%/procfun-inline.c \
+	%D%/procfun-limits.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
+	%D%/procfun-usage.c \
 	%D%/procfun-values.c \
 	%D%/backend/default.c \
 	%D%/child/enter.c
@@ -57,6 +59,8 @@ procfun_private = \
 	%D%/backend/outcome.h \
 	%D%/backend/output.c \
 	%D%/backend/output.h \
+	%D%/backend/verdict.c \
+	%D%/backend/verdict.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \
@@ -67,24 +71,33 @@ procfun_private = \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
+	%D%/platform/cgroup.c \
+	%D%/platform/cgroup.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
 	%D%/platform/intl.c \
 	%D%/platform/intl.h \
+	%D%/platform/limits.c \
+	%D%/platform/limits.h \
 	%D%/platform/module.c \
 	%D%/platform/module.h \
+	%D%/platform/proc.c \
+	%D%/platform/proc.h \
 	%D%/platform/process.c \
 	%D%/platform/process.h \
 	%D%/platform/self.c \
 	%D%/platform/self.h \
+	%D%/platform/usage.c \
+	%D%/platform/usage.h \
 	%D%/procfun-call-private.h \
 	%D%/procfun-context-private.h \
 	%D%/procfun-definition-private.h \
 	%D%/procfun-executor-private.h \
 	%D%/procfun-failure-private.h \
 	%D%/procfun-function-private.h \
+	%D%/procfun-limits-private.h \
 	%D%/procfun-registry-private.h \
 	%D%/procfun-schema-private.h \
 	%D%/procfun-usage-private.h \

@@ -24,4 +24,7 @@ GVariant *limits_to_variant (const ProcfunLimits *self);
 /* (nullable): NULL for what limits_to_variant() cannot have made. */
 ProcfunLimits *limits_from_variant (GVariant *variant);
 
+/* One of them by its name in text, as “200M”; NULL when it is not set. */
+char *limits_describe (const ProcfunLimits *self, const char *name);
+
 G_END_DECLS

@@ -9,6 +9,8 @@ cd "$TOP_SRCDIR" || exit 1
 layers='
 0 procfun/procfun-version*
 0 procfun/procfun-error.*
+0 procfun/procfun-limits*.*
+0 procfun/procfun-usage*.*
 0 procfun/platform/intl.*
 1 procfun/platform/*
 2 procfun/wire/*
@@ -18,8 +20,6 @@ layers='
 2 procfun/procfun-values.*
 3 procfun/procfun-function*.*
 3 procfun/procfun-registry*.*
-3 procfun/procfun-limits*.*
-3 procfun/procfun-usage*.*
 3 procfun/procfun-failure*.*
 3 procfun/procfun-call*.*
 3 procfun/procfun-executor*.*
