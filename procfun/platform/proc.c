@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/proc.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The lines that are looked for are shorter; that of the groups, or of the CPUs, may be any length.
+ */
+#define LINE_SIZE 128
+#define CHUNK_SIZE 1024
+
+static guint64
+read_number (const char *text)
+{
+  guint64 number = 0;
+
+  for (text += strspn (text, " \t"); *text >= '0' && *text <= '9'; text++)
+    number = number * 10 + (guint64)(*text - '0');
+  return number;
+}
+
+gboolean
+proc_read_stat (const char *path, char *text)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gssize n;
+
+  if (fd < 0)
+    return FALSE;
+  n = read (fd, text, PROC_STAT_SIZE - 1);
+  close (fd);
+  text[MAX (n, 0)] = '\0';
+  return n > 0; /* of a process that ends meanwhile there is a file, but nothing in it */
+}
+
+guint64
+proc_get_field (const char *text, guint number)
+{
+  const char *at = strrchr (text, ')');
+
+  for (guint i = 2; at != NULL && i < number; i++)
+    at = strchr (at + 1, ' ');
+  return at != NULL ? read_number (at) : 0;
+}
+
+static void
+look_at_line (const char *line, const char *const *names, guint64 *numbers, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      gsize length = strlen (names[i]);
+
+      if (strncmp (line, names[i], length) == 0 && line[length] == ':')
+        numbers[i] = read_number (line + length + 1);
+    }
+}
+
+gboolean
+proc_read_status (const char *path, const char *const *names, guint64 *numbers, gsize n)
+{
+  char chunk[CHUNK_SIZE];
+  char line[LINE_SIZE];
+  gsize length = 0;
+  gboolean found = FALSE;
+  gssize size;
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+
+  memset (numbers, 0, n * sizeof *numbers);
+  if (fd < 0)
+    return FALSE;
+  while ((size = read (fd, chunk, sizeof chunk)) > 0)
+    for (gssize i = 0; i < size; i++)
+      {
+        if (chunk[i] != '\n' && length < sizeof line - 1)
+          line[length++] = chunk[i];
+        if (chunk[i] != '\n')
+          continue;
+        line[length] = '\0';
+        look_at_line (line, names, numbers, n);
+        length = 0;
+        found = TRUE;
+      }
+  close (fd);
+  return found;
+}
