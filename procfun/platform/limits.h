@@ -33,5 +33,5 @@ gint64 limits_read_cpu_time (pid_t pid);
 /* How long @left µs of CPU time must last at least: in µs, never less than is worth a look. */
 gint64 limits_get_cpu_wait (gint64 left, guint n_cpus);
 
-/* On how many CPUs a process can run at the same time. */
+/* On how many CPUs a process can run at the same time, as of now: it may ask for others. */
 guint limits_count_cpus (pid_t pid);
