@@ -49,6 +49,6 @@ typedef struct
 
 Verdict verdict_find (const VerdictFacts *facts);
 
-/* A sentence without its subject, which is the function: “needed more memory than its limit of
- * 200M allows”. */
+/* A sentence without its subject, which is the function: “needed more memory than it may use; its
+ * limit is 200M”. */
 char *verdict_to_string (const Verdict *self, const VerdictFacts *facts);
