@@ -87,7 +87,7 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
   if (options.arguments_on_command_line)
     text = g_strndup (g_bytes_get_data (arguments, NULL), g_bytes_get_size (arguments));
   if (!launch (&launched, procfun_call_get_function (call), (const char *const *)launcher, text,
-               error))
+               procfun_call_get_limits (call), error))
     return NULL;
   return exchange_new (call, &launched, &options, text == NULL ? arguments : NULL);
 }

@@ -8,6 +8,7 @@
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
+#include "procfun/platform/usage.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
@@ -46,6 +47,7 @@ struct _Exchange
   int lifeline_fd;
   int report_fd;
   GByteArray *report;
+  Cgroup *cgroup; /* (nullable) */
   Output *outputs[2];
   Ladder ladder;
 
@@ -139,6 +141,7 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->report = g_byte_array_new ();
   self->ladder.process = self->process;
   self->ladder.channel = self->channel;
+  self->ladder.cgroup = self->cgroup = g_steal_pointer (&launched->cgroup);
   self->ladder.grace = procfun_call_get_grace_period (call);
   self->deadline_at = procfun_call_get_deadline_time (call);
   self->cpu_time = -1;
@@ -159,6 +162,7 @@ exchange_free (Exchange *self)
   channel_free (self->channel);
   fd_clear (&self->lifeline_fd);
   fd_clear (&self->report_fd);
+  g_clear_pointer (&self->cgroup, cgroup_free);
   g_byte_array_unref (self->report);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     output_free (self->outputs[i]);
@@ -194,14 +198,30 @@ fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
 static void
 break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence)
 {
+  measure (self);
   outcome_fail_by (&self->outcome, cause, code, sentence);
   ladder_kill (&self->ladder);
+}
+
+/* It may not be able to say so itself any more. */
+static void
+measure (Exchange *self)
+{
+  ProcfunUsage usage = { 0 };
+
+  if (usage_of_process (process_get_pid (self->process), &usage) && !process_has_died (self->process))
+    {
+      usage.bytes_in = channel_get_bytes_written (self->channel);
+      usage.bytes_out = channel_get_bytes_read (self->channel);
+      outcome_set_usage (&self->outcome, &usage);
+    }
 }
 
 /* Asks first. What it says from now on changes nothing. */
 static void
 fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
 {
+  measure (self);
   outcome_fail (&self->outcome, cause, error);
   ladder_begin (&self->ladder);
 }
@@ -423,6 +443,7 @@ is_over (gint64 time, gint64 now)
 static void
 time_out (Exchange *self, char *sentence)
 {
+  measure (self);
   outcome_fail_by (&self->outcome, PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT, sentence);
   ladder_begin (&self->ladder);
 }
@@ -495,6 +516,12 @@ handle_death (Exchange *self)
       remains.outputs[i] = self->outputs[i];
     }
   process_signal (self->process, SIGKILL); /* whom it left behind in its group */
+  if (self->cgroup != NULL)
+    {
+      cgroup_kill (self->cgroup);
+      remains.oom_killed = cgroup_was_oom_killed (self->cgroup);
+      remains.fork_refused = cgroup_get_refused_processes (self->cgroup) > 0;
+    }
   remains.report = report = g_bytes_new (self->report->data, self->report->len);
   outcome_settle (&self->outcome, &remains);
   self->done = TRUE;

@@ -17,7 +17,8 @@ wait_grace (Ladder *self, ProcfunStep step)
 void
 ladder_kill (Ladder *self)
 {
-  process_kill_all (self->process);
+  if (self->cgroup == NULL || !cgroup_kill (self->cgroup))
+    process_kill_all (self->process);
   self->step = PROCFUN_STEP_KILL;
   self->next_at = g_get_monotonic_time () + KILL_AGAIN_US;
 }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/platform/cgroup.h"
 #include "procfun/platform/process.h"
 #include "procfun/procfun-failure.h"
 #include "procfun/wire/channel.h"
@@ -12,6 +13,7 @@ typedef struct
 {
   Process *process; /* unowned */
   Channel *channel; /* unowned */
+  Cgroup *cgroup;   /* unowned (nullable) */
   gint64 grace;     /* in µs */
   gboolean listens; /* the function asked for its cancellable, so asking it makes sense */
   ProcfunStep step; /* the last one taken */

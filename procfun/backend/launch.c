@@ -36,6 +36,7 @@ launched_clear (Launched *self)
   fd_clear (&self->report_fd);
   fd_clear (&self->output_fds[0]);
   fd_clear (&self->output_fds[1]);
+  g_clear_pointer (&self->cgroup, cgroup_free);
 }
 
 /* A process that was started for a call and does not know it, since its command line came through
@@ -261,9 +262,26 @@ spawn (const char *const *argv, ChildEnds *ends, GError **error)
                       g_steal_pointer (&subprocess), g_object_unref);
 }
 
+/* It does nothing of its own before it is told to, and that is later. */
+static gboolean
+confine (Launched *launched, const ProcfunLimits *limits, GError **error)
+{
+  g_autoptr (GError) own_error = NULL;
+
+  if (limits == NULL)
+    return TRUE;
+  launched->cgroup = cgroup_new_for_limits (limits, &own_error);
+  if (own_error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&own_error));
+      return FALSE;
+    }
+  return launched->cgroup == NULL || cgroup_add (launched->cgroup, process_get_pid (launched->process), error);
+}
+
 gboolean
 launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
-        const char *arguments, GError **error)
+        const char *arguments, const ProcfunLimits *limits, GError **error)
 {
   g_auto (ChildEnds) ends = { -1, -1, -1, { -1, -1 } };
   g_auto (GStrv) argv = NULL;
@@ -279,11 +297,14 @@ launch (Launched *launched, ProcfunFunction *function, const char *const *prefix
       return FALSE;
     }
   launched->process = spawn ((const char *const *)argv, &ends, &own_error);
-  if (launched->process != NULL)
+  if (launched->process == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                 _ ("%s() cannot be called: %s cannot be started: %s"),
+                 procfun_function_get_name (function), argv[0], own_error->message);
+  else if (confine (launched, limits, error))
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-               _ ("%s() cannot be called: %s cannot be started: %s"),
-               procfun_function_get_name (function), argv[0], own_error->message);
+  else
+    process_kill_all (launched->process);
   launched_clear (launched);
   return FALSE;
 }

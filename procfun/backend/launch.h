@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/platform/cgroup.h"
 #include "procfun/platform/process.h"
 #include "procfun/procfun-function.h"
 
@@ -13,9 +14,10 @@ typedef struct
   int lifeline_fd;
   int report_fd;
   int output_fds[2];
+  Cgroup *cgroup; /* (nullable) */
 } Launched;
 
-#define LAUNCHED_INIT { NULL, -1, -1, -1, { -1, -1 } }
+#define LAUNCHED_INIT { NULL, -1, -1, -1, { -1, -1 }, NULL }
 
 void launched_clear (Launched *self);
 
@@ -24,9 +26,9 @@ const char *launch_get_worker_path (void);
 
 /* Starts the process that can run @function: the program itself, procfun-worker, or the script.
  * @prefix: (nullable) a command that executes what follows it. @arguments: (nullable) as JSON, for
- * the command line. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID
- * or %PROCFUN_ERROR_LIMIT. */
+ * the command line. @limits: (nullable) what a control group is made for, where one can. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID,
+ * %PROCFUN_ERROR_SANDBOX or %PROCFUN_ERROR_LIMIT. */
 gboolean launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
-                 const char *arguments, GError **error);
+                 const char *arguments, const ProcfunLimits *limits, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Launched, launched_clear)
