@@ -179,6 +179,20 @@ await_end (Exchange *self)
     self->end_by = g_get_monotonic_time () + END_WAIT_US;
 }
 
+/* It may not be able to say so itself any more. */
+static void
+measure (Exchange *self)
+{
+  ProcfunUsage usage = { 0 };
+
+  if (usage_of_process (process_get_pid (self->process), &usage) && !process_has_died (self->process))
+    {
+      usage.bytes_in = channel_get_bytes_written (self->channel);
+      usage.bytes_out = channel_get_bytes_read (self->channel);
+      outcome_set_usage (&self->outcome, &usage);
+    }
+}
+
 /* Takes @error. */
 static void
 fail (Exchange *self, ProcfunCause cause, GError *error)
@@ -201,20 +215,6 @@ break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence
   measure (self);
   outcome_fail_by (&self->outcome, cause, code, sentence);
   ladder_kill (&self->ladder);
-}
-
-/* It may not be able to say so itself any more. */
-static void
-measure (Exchange *self)
-{
-  ProcfunUsage usage = { 0 };
-
-  if (usage_of_process (process_get_pid (self->process), &usage) && !process_has_died (self->process))
-    {
-      usage.bytes_in = channel_get_bytes_written (self->channel);
-      usage.bytes_out = channel_get_bytes_read (self->channel);
-      outcome_set_usage (&self->outcome, &usage);
-    }
 }
 
 /* Asks first. What it says from now on changes nothing. */
