@@ -16,6 +16,7 @@ procfun_headers = \
 	%D%/procfun-failure.h \
 	%D%/procfun-function.h \
 	%D%/procfun-inline.h \
+	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
@@ -37,6 +38,7 @@ procfun_sources = \
 	%D%/procfun-executor.c \
 	%D%/procfun-function.c \
 	%D%/procfun-inline.c \
+	%D%/procfun-launch-context.c \
 	%D%/procfun-limits.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
@@ -87,6 +89,8 @@ procfun_private = \
 	%D%/platform/proc.h \
 	%D%/platform/process.c \
 	%D%/platform/process.h \
+	%D%/platform/surroundings.c \
+	%D%/platform/surroundings.h \
 	%D%/platform/self.c \
 	%D%/platform/self.h \
 	%D%/platform/usage.c \
@@ -97,6 +101,7 @@ procfun_private = \
 	%D%/procfun-executor-private.h \
 	%D%/procfun-failure-private.h \
 	%D%/procfun-function-private.h \
+	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
 	%D%/procfun-registry-private.h \
 	%D%/procfun-schema-private.h \

@@ -22,6 +22,7 @@ struct _ProcfunCall
   gint64 grace_period;
   ProcfunLimits *limits; /* (nullable) */
   ProcfunOutputMode output_modes[2];
+  ProcfunLaunchContext *launch_context; /* (nullable) */
 
   gint state;                 /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
   gint64 submitted_at;        /* monotonic time in µs */

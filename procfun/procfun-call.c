@@ -65,6 +65,7 @@ procfun_call_finalize (GObject *object)
   g_clear_object (&self->result_fd_list);
   g_clear_pointer (&self->limits, procfun_limits_free);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->launch_context);
   g_clear_pointer (&self->usage, procfun_usage_free);
   g_clear_pointer (&self->failure, procfun_failure_unref);
 
@@ -636,6 +637,42 @@ procfun_call_get_output_mode (ProcfunCall *self, ProcfunStream stream)
   g_return_val_if_fail (PROCFUN_IS_CALL (self), PROCFUN_OUTPUT_INHERIT);
   g_return_val_if_fail (stream <= PROCFUN_STREAM_STDERR, PROCFUN_OUTPUT_INHERIT);
   return self->output_modes[stream];
+}
+
+/**
+ * procfun_call_set_launch_context:
+ * @self: a #ProcfunCall that was not started
+ * @context: (nullable): the surroundings of its process, or %NULL for those that the executor gives
+ *
+ * Sets what the process of the call finds around itself.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_launch_context (ProcfunCall *self, ProcfunLaunchContext *context)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (context == NULL || PROCFUN_IS_LAUNCH_CONTEXT (context));
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  g_set_object (&self->launch_context, context);
+}
+
+/**
+ * procfun_call_get_launch_context:
+ * @self: a #ProcfunCall
+ *
+ * Gets what the process of the call finds around itself.
+ *
+ * Returns: (transfer none) (nullable): the surroundings, or %NULL for those that the executor gives
+ *
+ * Since: 0.1
+ */
+ProcfunLaunchContext *
+procfun_call_get_launch_context (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  return self->launch_context;
 }
 
 /**

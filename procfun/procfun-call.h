@@ -10,6 +10,7 @@
 #include <gio/gunixfdlist.h>
 #include <procfun/procfun-failure.h>
 #include <procfun/procfun-function.h>
+#include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
 #include <procfun/procfun-usage.h>
 #include <procfun/procfun-version-macros.h>
@@ -123,6 +124,10 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_set_output_mode (ProcfunCall *self, ProcfunStream stream, ProcfunOutputMode mode);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunOutputMode procfun_call_get_output_mode (ProcfunCall *self, ProcfunStream stream);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_launch_context (ProcfunCall *self, ProcfunLaunchContext *context);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunLaunchContext *procfun_call_get_launch_context (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_abort (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1

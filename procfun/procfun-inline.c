@@ -46,10 +46,10 @@ static gboolean
 check_settings (ProcfunCall *call, GError **error)
 {
   if (procfun_call_get_limits (call) == NULL && procfun_call_get_timeout (call) == 0
-      && procfun_call_get_deadline (call) == 0)
+      && procfun_call_get_deadline (call) == 0 && procfun_call_get_launch_context (call) == NULL)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called: limits, timeout and deadline need a process of its own"),
+               _ ("%s() cannot be called: limits, times and surroundings need a process of its own"),
                procfun_function_get_name (procfun_call_get_function (call)));
   return FALSE;
 }

@@ -43,6 +43,7 @@ struct _ProcfunSpawner
   ProcfunCodec *codec;
   char **launcher; /* (nullable) */
   guint64 max_payload;
+  ProcfunLaunchContext *launch_context; /* (nullable) */
 };
 
 G_DEFINE_FINAL_TYPE (ProcfunSpawner, procfun_spawner, PROCFUN_TYPE_EXECUTOR)
@@ -57,6 +58,7 @@ enum
   PROP_CODEC,
   PROP_LAUNCHER,
   PROP_MAX_PAYLOAD,
+  PROP_LAUNCH_CONTEXT,
   N_PROPS
 };
 
@@ -67,6 +69,7 @@ static Exchange *
 start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
 {
   g_autoptr (ProcfunCodec) codec = NULL;
+  g_autoptr (ProcfunLaunchContext) context = NULL;
   g_auto (GStrv) launcher = NULL;
   g_autoptr (GBytes) arguments = NULL;
   g_auto (Launched) launched = LAUNCHED_INIT;
@@ -79,6 +82,9 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
       = g_object_ref (options.arguments_on_command_line ? procfun_codec_get_json () : self->codec);
   options.max_payload = self->max_payload;
   launcher = g_strdupv (self->launcher);
+  options.context = procfun_call_get_launch_context (call);
+  if (options.context == NULL && self->launch_context != NULL)
+    options.context = context = g_object_ref (self->launch_context);
   g_mutex_unlock (&self->lock);
 
   arguments = exchange_encode_arguments (call, &options, error);
@@ -127,6 +133,7 @@ procfun_spawner_finalize (GObject *object)
   ProcfunSpawner *self = PROCFUN_SPAWNER (object);
 
   g_clear_object (&self->codec);
+  g_clear_object (&self->launch_context);
   g_strfreev (self->launcher);
   g_mutex_clear (&self->lock);
 
@@ -152,6 +159,9 @@ procfun_spawner_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_MAX_PAYLOAD:
       g_value_set_uint64 (value, procfun_spawner_get_max_payload (self));
       break;
+    case PROP_LAUNCH_CONTEXT:
+      g_value_set_object (value, procfun_spawner_get_launch_context (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -175,6 +185,9 @@ procfun_spawner_set_property (GObject *object, guint id, const GValue *value, GP
       break;
     case PROP_MAX_PAYLOAD:
       procfun_spawner_set_max_payload (self, g_value_get_uint64 (value));
+      break;
+    case PROP_LAUNCH_CONTEXT:
+      procfun_spawner_set_launch_context (self, g_value_get_object (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -231,6 +244,15 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
    */
   props[PROP_MAX_PAYLOAD] = g_param_spec_uint64 ("max-payload", NULL, NULL, 1, G_MAXINT64,
                                                  CHANNEL_DEFAULT_LIMIT, flags);
+  /**
+   * ProcfunSpawner:launch-context:
+   *
+   * The surroundings of processes whose calls set none.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LAUNCH_CONTEXT]
+      = g_param_spec_object ("launch-context", NULL, NULL, PROCFUN_TYPE_LAUNCH_CONTEXT, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -420,4 +442,45 @@ procfun_spawner_get_max_payload (ProcfunSpawner *self)
 {
   g_return_val_if_fail (PROCFUN_IS_SPAWNER (self), 0);
   return self->max_payload;
+}
+
+/**
+ * procfun_spawner_set_launch_context:
+ * @self: a #ProcfunSpawner
+ * @context: (nullable): the surroundings of processes whose calls set none, or %NULL for those of the caller
+ *
+ * Sets #ProcfunSpawner:launch-context. Calls that run are not affected.
+ *
+ * Since: 0.1
+ */
+void
+procfun_spawner_set_launch_context (ProcfunSpawner *self, ProcfunLaunchContext *context)
+{
+  gboolean changed;
+
+  g_return_if_fail (PROCFUN_IS_SPAWNER (self));
+  g_return_if_fail (context == NULL || PROCFUN_IS_LAUNCH_CONTEXT (context));
+
+  g_mutex_lock (&self->lock);
+  changed = g_set_object (&self->launch_context, context);
+  g_mutex_unlock (&self->lock);
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAUNCH_CONTEXT]);
+}
+
+/**
+ * procfun_spawner_get_launch_context:
+ * @self: a #ProcfunSpawner
+ *
+ * Gets #ProcfunSpawner:launch-context.
+ *
+ * Returns: (transfer none) (nullable): the surroundings, or %NULL for those of the caller
+ *
+ * Since: 0.1
+ */
+ProcfunLaunchContext *
+procfun_spawner_get_launch_context (ProcfunSpawner *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_SPAWNER (self), NULL);
+  return self->launch_context;
 }

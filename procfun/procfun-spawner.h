@@ -56,5 +56,9 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_spawner_set_max_payload (ProcfunSpawner *self, guint64 bytes);
 PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_spawner_get_max_payload (ProcfunSpawner *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_spawner_set_launch_context (ProcfunSpawner *self, ProcfunLaunchContext *context);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunLaunchContext *procfun_spawner_get_launch_context (ProcfunSpawner *self);
 
 G_END_DECLS

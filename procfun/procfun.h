@@ -19,6 +19,7 @@
 #include <procfun/procfun-failure.h>
 #include <procfun/procfun-function.h>
 #include <procfun/procfun-inline.h>
+#include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>

@@ -13,6 +13,7 @@
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
+#include "procfun/procfun-launch-context-private.h"
 #include "procfun/procfun-usage-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
@@ -96,7 +97,8 @@ get_identity (ProcfunFunction *function)
 static void
 send_call (Exchange *self, const ExchangeOptions *options, GBytes *arguments)
 {
-  const Setup setup = { .codec = procfun_codec_get_name (options->codec),
+  g_autoptr (GUnixFDList) fds = NULL;
+  Setup setup = { .codec = procfun_codec_get_name (options->codec),
                         .identity = get_identity (self->function),
                         .depth = procfun_context_get_depth () + 1,
                         .arguments_on_command_line = options->arguments_on_command_line,
@@ -105,9 +107,12 @@ send_call (Exchange *self, const ExchangeOptions *options, GBytes *arguments)
   const FrameCall head = { .hash = procfun_function_get_hash_number (self->function),
                            .deadline = self->deadline_at,
                            .flags = FRAME_CALL_LAST };
-  g_autoptr (GBytes) setup_bytes = setup_to_bytes (&setup);
+  g_autoptr (GBytes) setup_bytes = NULL;
 
-  channel_send (self->channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, NULL);
+  if (options->context != NULL)
+    setup.context = procfun_launch_context_to_variant (options->context, &fds);
+  setup_bytes = setup_to_bytes (&setup);
+  channel_send (self->channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, fds);
   channel_send (self->channel, FRAME_CALL, 0, &head, sizeof head, arguments,
                 procfun_call_get_fd_list (self->call));
   channel_flush (self->channel);

@@ -5,6 +5,7 @@
 #include "procfun/backend/launch.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-codec.h"
+#include "procfun/procfun-launch-context.h"
 
 /* What happens between a caller and one child, from the first frame until the child is dead: one state machine, which
  * exchange-drive.h drives by poll() or by a GSource. */
@@ -15,6 +16,7 @@ typedef struct
   ProcfunCodec *codec;
   guint64 max_payload;                /* in bytes, each way */
   gboolean arguments_on_command_line; /* the child has them, as JSON */
+  ProcfunLaunchContext *context;      /* (nullable) */
 } ExchangeOptions;
 
 /* Channel, death, crash report, and two streams of output. */

@@ -5,6 +5,7 @@
 #include "procfun/child/setup.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
+#include "procfun/platform/surroundings.h"
 #include "procfun/platform/usage.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-context-private.h"
@@ -265,7 +266,7 @@ handle_call (Server *self, const Frame *frame)
 }
 
 static gboolean
-apply_setup (Server *self, const Setup *setup, GError **error)
+apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
 {
   const Module *module
       = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
@@ -289,6 +290,11 @@ apply_setup (Server *self, const Setup *setup, GError **error)
           module->path != NULL ? module->path : _ ("the program"));
       return FALSE;
     }
+  if (setup->context != NULL && !surroundings_apply (setup->context, fds, error))
+    {
+      g_prefix_error (error, _ ("%s() cannot be called: "), self->function != NULL ? procfun_function_get_name (self->function) : "?");
+      return FALSE;
+    }
   self->codec = procfun_codec_lookup (setup->codec);
   if (self->codec == NULL)
     {
@@ -307,7 +313,7 @@ handle_setup (Server *self, const Frame *frame)
   g_auto (Setup) setup = { 0 };
 
   if (setup_from_bytes (&setup, frame->payload, &holder, &error)
-      && apply_setup (self, &setup, &error))
+      && apply_setup (self, &setup, frame->fds, &error))
     return TRUE;
   send_error (self, frame->call_id, error);
   return FALSE;

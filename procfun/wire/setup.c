@@ -18,6 +18,8 @@ setup_to_bytes (const Setup *self)
   g_variant_dict_insert (&dict, "max-payload", "t", self->max_payload);
   if (self->limits != NULL)
     g_variant_dict_insert_value (&dict, "limits", limits_to_variant (self->limits));
+  if (self->context != NULL)
+    g_variant_dict_insert_value (&dict, "context", self->context);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
   return g_variant_get_data_as_bytes (variant);
 }
@@ -43,6 +45,7 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
     }
   limits = g_variant_lookup_value (variant, "limits", G_VARIANT_TYPE ("a{st}"));
   self->limits = limits != NULL ? limits_from_variant (limits) : NULL;
+  self->context = g_variant_lookup_value (variant, "context", G_VARIANT_TYPE_VARDICT);
   *holder = g_steal_pointer (&variant);
   return TRUE;
 }
@@ -51,4 +54,5 @@ void
 setup_clear (Setup *self)
 {
   g_clear_pointer (&self->limits, procfun_limits_free);
+  g_clear_pointer (&self->context, g_variant_unref);
 }

@@ -30,6 +30,7 @@ typedef struct
   gboolean arguments_on_command_line;
   guint64 max_payload; /* in bytes */
   ProcfunLimits *limits; /* (nullable) */
+  GVariant *context;     /* (nullable): see platform/surroundings.h */
 } Setup;
 
 void setup_clear (Setup *self);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-launch-context.h"
+#include <gio/gunixfdlist.h>
+
+G_BEGIN_DECLS
+
+/* For the wire: an a{sv} for wire/surroundings.h, and the descriptors that it speaks of. Floating; @fds: (nullable)
+ * (transfer full). */
+GVariant *procfun_launch_context_to_variant (ProcfunLaunchContext *self, GUnixFDList **fds);
+
+G_END_DECLS
