@@ -37,6 +37,7 @@ test_scripts = \
 	%D%/test-layers.sh \
 	%D%/test-python.sh \
 	%D%/test-tool.sh \
+	%D%/test-translations.sh \
 	%D%/test-vala.sh
 
 # Data and sources that tests read: in the tarball, and installed beside the installed tests.
