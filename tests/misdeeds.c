@@ -2,6 +2,7 @@
 
 #include "tests/misdeeds.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #define CHANNEL_FD 3
 
 /* Not plain NULL: a compiler may leave out what can only be undefined. */
-static int *volatile nowhere;
+static volatile int *volatile nowhere;
 
 /* By a signal, also where a sanitizer would rather exit. */
 __attribute__ ((no_sanitize ("undefined"))) static int
@@ -124,11 +125,10 @@ PROCFUN_DEFINE_FUNCTION (do_write_to_channel, gint, (GBytes *, bytes))
   return 1;
 }
 
-PROCFUN_DEFINE_FUNCTION (do_write_to_channel_and_stay, gint, (GBytes *, bytes))
+PROCFUN_DEFINE_FUNCTION (do_write_to_channel_and_crash, gint, (GBytes *, bytes))
 {
   write_bytes (CHANNEL_FD, bytes);
-  stay ();
-  return 1;
+  return crash ();
 }
 
 PROCFUN_DEFINE_FUNCTION (do_close_all, gint)
@@ -165,11 +165,32 @@ PROCFUN_DEFINE_FUNCTION (do_leave_child_and_crash, gint)
 }
 
 /* A process of another program, which has none of the function's descriptors but stdin, stdout and
- * stderr. */
-PROCFUN_DEFINE_FUNCTION (do_leave_program, void)
+ * stderr. It is there for certain when its end of the pipe is closed. */
+static void
+leave_program (void)
 {
+  int ends[2];
+  char byte;
+
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    abort ();
   if (fork () == 0)
-    execlp ("sleep", "sleep", "600", NULL);
+    {
+      execlp ("sleep", "sleep", "600", NULL);
+      _exit (127);
+    }
+  close (ends[1]);
+  if (read (ends[0], &byte, 1) != 0)
+    abort ();
+  close (ends[0]);
+}
+
+PROCFUN_DEFINE_FUNCTION (do_leave_program, void) { leave_program (); }
+
+PROCFUN_DEFINE_FUNCTION (do_leave_program_and_crash, void)
+{
+  leave_program ();
+  crash ();
 }
 
 /* Its parent is gone at once. */

@@ -31,7 +31,7 @@ PROCFUN_DECLARE_FUNCTION (do_print, gint, (const char *, to_stdout), (const char
 
 /* The channel. */
 PROCFUN_DECLARE_FUNCTION (do_write_to_channel, gint, (GBytes *, bytes))
-PROCFUN_DECLARE_FUNCTION (do_write_to_channel_and_stay, gint, (GBytes *, bytes))
+PROCFUN_DECLARE_FUNCTION (do_write_to_channel_and_crash, gint, (GBytes *, bytes))
 PROCFUN_DECLARE_FUNCTION (do_close_all, gint)
 PROCFUN_DECLARE_FUNCTION (do_close_all_and_stay, gint)
 PROCFUN_DECLARE_FUNCTION (do_close_all_and_crash, gint)
@@ -40,6 +40,7 @@ PROCFUN_DECLARE_FUNCTION (do_close_all_and_crash, gint)
 PROCFUN_DECLARE_FUNCTION (do_leave_child, gint)
 PROCFUN_DECLARE_FUNCTION (do_leave_child_and_crash, gint)
 PROCFUN_DECLARE_FUNCTION (do_leave_program, void)
+PROCFUN_DECLARE_FUNCTION (do_leave_program_and_crash, void)
 PROCFUN_DECLARE_FUNCTION (do_leave_orphan, void)
 PROCFUN_DECLARE_FUNCTION (do_leave_thread, gint)
 PROCFUN_DECLARE_FUNCTION (do_fork_and_exit, gint, (gint, code))

@@ -13,8 +13,8 @@ chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs
 (cd "$TOP_SRCDIR/docs" && cat $chapters) | awk -v tmp="$tmp" '
   { line = $0 }
   sub (/.*<programlisting[^>]*><!\[CDATA\[/, "", line) { listing = 1; file = ""; head = "" }
-  sub (/.*<screen><!\[CDATA\[/, "", line) { screen = 1 }
-  sub (/\]\]>.*/, "", line) { last = 1 }
+  sub (/.*<screen>/, "", line) { screen = 1 }
+  sub (/\]\]>.*|<\/screen>.*/, "", line) { last = 1 }
   listing && file == "" && match (line, /[a-z-]+\.(c|h|py)/) && (line ~ /^\/\* [^ ]* \*\/$/ || line ~ /^# [^ ]*$/) {
     file = tmp "/work/" substr (line, RSTART, RLENGTH)
     printf "%s", head > file

@@ -118,6 +118,8 @@ check "a wrong value, deep inside" gives 2 "" "/places/1/side" \
 check "too few values" gives 2 "" "add (i a, i b)" "$tool" call "$program" add '[2]'
 check "a full disk" gives 2 "" "No space" sh -c "exec '$tool' call '$program' add '[2, 3]' >/dev/full"
 
+check "who starts the tool may ignore SIGCHLD" gives 3 "" "SIGSEGV" sh -c "trap '' CHLD; exec '$tool' call '$program' crash"
+
 # Files: what has no note is never executed
 
 printf '#!/bin/sh\ntouch "%s"\n' "$tmp/executed" >"$tmp/script"

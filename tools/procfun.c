@@ -9,6 +9,7 @@
 #include "procfun/platform/intl.h"
 #include <locale.h>
 #include <procfun.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,8 @@ int
 main (int argc, char **argv)
 {
   fds_fill_standard (); /* what is opened later must not become a standard stream */
+  signal (SIGCHLD,
+          SIG_DFL); /* who started us may ignore it, and then nobody knows how a process ended */
   setlocale (LC_ALL, "");
   if (argc < 2)
     {

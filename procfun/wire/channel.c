@@ -136,7 +136,7 @@ channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer pref
   g_return_if_fail (n_fds <= FRAME_MAX_FDS);
 
   head = g_malloc (head_size);
-  frame_header_init ((FrameHeader *)head, type, call_id, (guint)n_fds, prefix_size + payload_size);
+  frame_header_init ((gpointer)head, type, call_id, (guint)n_fds, prefix_size + payload_size);
   if (prefix_size > 0)
     memcpy (head + sizeof (FrameHeader), prefix, prefix_size);
   if (joined > 0)

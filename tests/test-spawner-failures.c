@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What functions and systems do that they should not: each is one error, which names the function
+ * and the cause, and the fixture sees that nothing is left of it. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/misdeeds.h"
+
+#include "procfun/wire/frame.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <grp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* What a function does to itself: the result that yet comes, or the error. */
+static const struct
+{
+  const char *function;
+  const char *arguments;
+  const char *result; /* NULL: it fails, with */
+  gint code;
+  const char *message;
+} misdeeds[] = {
+  { "do_exit_in_thread", "(5,)", NULL, PROCFUN_ERROR_EXITED, "*do_exit_in_thread()*exit (5)*" },
+  { "do_execute", "('/bin/true',)", NULL, PROCFUN_ERROR_EXITED, "*do_execute()*" },
+  { "do_execute", "('/bin/false',)", NULL, PROCFUN_ERROR_EXITED, "*do_execute()*exit code 1*" },
+  { "do_close_all", "()", NULL, PROCFUN_ERROR_EXITED, "*do_close_all()*" },
+  { "do_close_all_and_stay", "()", NULL, PROCFUN_ERROR_PROTOCOL,
+    "*do_close_all_and_stay()*closed its channel*" },
+  { "do_close_all_and_crash", "()", NULL, PROCFUN_ERROR_CRASHED,
+    "*do_close_all_and_crash()*SIGSEGV*" },
+  { "do_leave_child", "()", "1" },
+  { "do_leave_child_and_crash", "()", NULL, PROCFUN_ERROR_CRASHED,
+    "*do_leave_child_and_crash()*SIGSEGV*" },
+  { "do_leave_program", "()", "()" },
+  { "do_leave_program_and_crash", "()", NULL, PROCFUN_ERROR_CRASHED, "*SIGSEGV*" },
+  { "do_leave_orphan", "()", "()" },
+  { "do_leave_thread", "()", "1" },
+  { "do_fork_and_exit", "(3,)", "3" },
+  { "do_fork_and_return_twice", "()", "1" },
+  { "do_leak", "(10000000,)", "uint64 10000000" },
+  { "do_log_critical", "()", NULL, PROCFUN_ERROR_CRASHED, "*do_log_critical()*SIG*" },
+  { "do_call_serve", "()", "1" },
+};
+
+static void
+test_misdeed (gconstpointer data)
+{
+  gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    {
+      ProcfunCall *call = calls_new (misdeeds[i].function, misdeeds[i].arguments);
+
+      if (misdeeds[i].result != NULL)
+        calls_assert_result (executor, call, async, misdeeds[i].result);
+      else
+        calls_assert_error (executor, call, async, PROCFUN_ERROR, misdeeds[i].code,
+                            misdeeds[i].message);
+    }
+}
+
+/* Every signal by its name. Those that don't end a process by default do nothing here, either. */
+static void
+test_signals (void)
+{
+  static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+
+  for (int signum = 1; signum <= SIGSYS; signum++)
+    {
+      const char *name = sigabbrev_np (signum);
+      g_autofree char *pattern = g_strdup_printf ("*do_raise()*SIG%s*", name);
+      gboolean ends = TRUE;
+
+      for (gsize i = 0; i < G_N_ELEMENTS (harmless); i++)
+        ends = ends && signum != harmless[i];
+      if (signum == SIGSTOP || signum == SIGTSTP || signum == SIGTTIN || signum == SIGTTOU)
+        continue;
+      if (ends)
+        calls_assert_error (executor, do_raise_call (signum), FALSE, PROCFUN_ERROR,
+                            signum == SIGKILL ? PROCFUN_ERROR_KILLED : PROCFUN_ERROR_CRASHED,
+                            pattern);
+      else
+        calls_assert_result (executor, do_raise_call (signum), FALSE, "()");
+    }
+  calls_assert_error (executor, do_raise_call (SIGRTMIN + 3), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_CRASHED, "*do_raise()*SIGRTMIN+3*");
+}
+
+/* What a function writes to the channel that is not its own. */
+static const struct
+{
+  const char *name;
+  FrameHeader header;
+  gint code;
+  const char *message;
+} frames[] = {
+  { "text",
+    { 'r', 'e', 's', 'u', 0x746c, 0 },
+    PROCFUN_ERROR_PROTOCOL,
+    "*do_write_to_channel()*no frame*" },
+  { "version",
+    { 0xf5, 99, FRAME_RESULT, 0, 0, 0 },
+    PROCFUN_ERROR_MISMATCH,
+    "*do_write_to_channel()*version 99*" },
+  { "type",
+    { 0xf5, FRAME_VERSION, 200, 0, 0, 0 },
+    PROCFUN_ERROR_PROTOCOL,
+    "*do_write_to_channel()*200*" },
+  { "too-large",
+    { 0xf5, FRAME_VERSION, FRAME_RESULT, 0, 0, G_MAXUINT64 },
+    PROCFUN_ERROR_LIMIT,
+    "*do_write_to_channel()*18446744073709551615*" },
+  { "descriptors",
+    { 0xf5, FRAME_VERSION, FRAME_RESULT, 3, 0, 0 },
+    PROCFUN_ERROR_PROTOCOL,
+    "*do_write_to_channel()*descriptors*" },
+  { "hello-again",
+    { 0xf5, FRAME_VERSION, FRAME_HELLO, 0, 0, 0 },
+    PROCFUN_ERROR_PROTOCOL,
+    "*do_write_to_channel()*out of turn*" },
+  { "setup",
+    { 0xf5, FRAME_VERSION, FRAME_SETUP, 0, 0, 0 },
+    PROCFUN_ERROR_PROTOCOL,
+    "*out of turn*" },
+  { "call", { 0xf5, FRAME_VERSION, FRAME_CALL, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL, "*out of turn*" },
+  { "empty-result",
+    { 0xf5, FRAME_VERSION, FRAME_RESULT, 0, 0, 0 },
+    PROCFUN_ERROR_DECODE,
+    "*result of do_write_to_channel()*" },
+  { "half-a-result",
+    { 0xf5, FRAME_VERSION, FRAME_RESULT, 0, 0, 10 },
+    PROCFUN_ERROR_DECODE,
+    "*result of do_write_to_channel()*" },
+  { "empty-error",
+    { 0xf5, FRAME_VERSION, FRAME_ERROR, 0, 0, 0 },
+    PROCFUN_ERROR_PROTOCOL,
+    "*cannot be read*" },
+};
+
+static void
+test_frame (gconstpointer data)
+{
+  gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (GBytes) bytes = g_bytes_new (&frames[i].header, sizeof frames[i].header);
+
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    calls_assert_error (executor, do_write_to_channel_call (bytes), async, PROCFUN_ERROR,
+                        frames[i].code, frames[i].message);
+}
+
+/* Nothing more comes, and the process ends: there was no whole frame, so there is no result. */
+static void
+test_death_in_frame (void)
+{
+  static const char result[] = "1";
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (GByteArray) whole = g_byte_array_new ();
+  FrameHeader header;
+
+  frame_header_init (&header, FRAME_RESULT, 0, 0, sizeof result - 1);
+  g_byte_array_append (whole, (const guint8 *)&header, sizeof header);
+  g_byte_array_append (whole, (const guint8 *)result, sizeof result - 1);
+  for (guint cut = 0; cut <= whole->len; cut++)
+    {
+      g_autoptr (GBytes) part = g_bytes_new (whole->data, cut);
+
+      if (cut < whole->len)
+        calls_assert_error (executor, do_write_to_channel_and_crash_call (part), FALSE,
+                            PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*SIGSEGV*");
+      else
+        calls_assert_result (executor, do_write_to_channel_and_crash_call (part), FALSE, "1");
+    }
+}
+
+/* A message far longer than a socket holds. */
+static void
+test_long_error (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autofree char *message = g_strnfill (1024 * 1024, 'e');
+
+  calls_assert_error (executor, fail_call ("some-quark", 7, message), FALSE,
+                      g_quark_from_static_string ("some-quark"), 7, message);
+}
+
+/* Nested calls */
+
+static void
+test_nested (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+
+  calls_assert_result (executor, nest_call (0), FALSE, "1");
+  calls_assert_result (executor, nest_call (7), FALSE, "8");
+  calls_assert_error (executor, nest_call (8), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                      "*nest()*8 deep*");
+}
+
+/* Through two processes, an error is still the same. */
+static void
+test_nested_errors (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+
+  calls_assert_result (executor, relay_call ("echo_string", "('x',)"), FALSE, "\"'x'\"");
+  calls_assert_error (executor, relay_call ("fail_void", "(3,)"), FALSE, G_FILE_ERROR, 3,
+                      "failed with 3");
+  calls_assert_error (executor, relay_call ("do_crash", "()"), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_CRASHED, "do_crash()*SIGSEGV*");
+  calls_assert_error (executor, relay_call ("relay", "('do_exit', '(4,)')"), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_EXITED, "do_exit()*exit (4)*");
+}
+
+/* The system */
+
+/* All descriptors but @n are in use. (transfer full) (element-type int) */
+static GArray *
+take_descriptors (guint n)
+{
+  GArray *taken = g_array_new (FALSE, FALSE, sizeof (int));
+  int fd;
+
+  while ((fd = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+    g_array_append_val (taken, fd);
+  for (; n > 0 && taken->len > 0; n--)
+    {
+      close (g_array_index (taken, int, taken->len - 1));
+      g_array_set_size (taken, taken->len - 1);
+    }
+  return taken;
+}
+
+static void
+give_back (GArray *taken)
+{
+  for (guint i = 0; i < taken->len; i++)
+    close (g_array_index (taken, int, i));
+  g_array_unref (taken);
+}
+
+/* However many descriptors are free, the call succeeds or says that there are too few. */
+static void
+test_no_descriptors (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  struct rlimit before, few;
+  guint n_succeeded = 0;
+
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
+  few = before;
+  few.rlim_cur = fixture_count_descriptors () + 30;
+  for (guint n = 0; n < 16; n++)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) result = NULL;
+      GArray *taken;
+
+      procfun_call_set_executor (call, executor);
+      g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &few));
+      taken = take_descriptors (n);
+      result = procfun_call_run (call, NULL, &error);
+      give_back (taken);
+      g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
+      if (result == NULL)
+        calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                           "*add()*Too many open files*");
+      else
+        n_succeeded++;
+      if (n < 4)
+        g_assert_null (result);
+    }
+  g_assert_cmpuint (n_succeeded, >, 0);
+}
+
+/* As one who may not start processes. root may always, so it becomes somebody else first. */
+static gboolean
+forbid_processes (void)
+{
+  const struct rlimit none = { 0, 0 };
+
+  if (getuid () == 0
+      && (access ("/proc/self/exe", X_OK) != 0 || setgroups (0, NULL) != 0
+          || setresgid (65534, 65534, 65534) != 0 || setresuid (65534, 65534, 65534) != 0))
+    return FALSE;
+  prctl (PR_SET_DUMPABLE, 1);
+  return setrlimit (RLIMIT_NPROC, &none) == 0;
+}
+
+static void
+test_no_processes (void)
+{
+  g_autoptr (ProcfunExecutor) executor = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  if (!forbid_processes ())
+    {
+      g_test_skip ("cannot be forbidden to start processes here");
+      return;
+    }
+  executor = procfun_spawner_new ();
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    calls_assert_error (executor, add_call (1, 2), async, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                        "*add()*Resource temporarily unavailable*");
+}
+
+/* The program's file is removed while it runs: it is still what runs. */
+static void
+test_vanished (void)
+{
+  g_autofree char *own_path = NULL;
+  g_autofree char *path = g_build_filename (g_getenv ("TMPDIR"), "copy", NULL);
+  g_autofree char *program = NULL;
+  g_autoptr (GSubprocess) copy = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize size;
+
+  if (g_test_subprocess ())
+    {
+      own_path = g_file_read_link ("/proc/self/exe", NULL);
+      g_assert_no_errno (g_unlink (own_path));
+      g_assert_cmpint (add_process (1, 2, &error), ==, 3);
+      g_assert_no_error (error);
+      return;
+    }
+  g_assert_true (g_file_get_contents ("/proc/self/exe", &program, &size, NULL));
+  g_assert_true (
+      g_file_set_contents_full (path, program, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+  copy = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, path, "--GTestSubprocess", "-p",
+                           g_test_get_path (), NULL);
+  g_assert_no_error (error);
+  g_subprocess_wait_check (copy, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
+add_for_each (const char *folder, const char *name, gsize i, GTestDataFunc func)
+{
+  g_autofree char *path = g_strdup_printf ("%s%" G_GSIZE_FORMAT "-%s", folder, i, name);
+
+  fixture_add_data_func (path, GSIZE_TO_POINTER (i), func);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (misdeeds); i++)
+    add_for_each ("/spawner/misdeed/", misdeeds[i].function, i, test_misdeed);
+  fixture_add_func ("/spawner/signals", test_signals);
+  for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
+    add_for_each ("/spawner/frame/", frames[i].name, i, test_frame);
+  fixture_add_func ("/spawner/death-in-frame", test_death_in_frame);
+  fixture_add_func ("/spawner/long-error", test_long_error);
+  fixture_add_func ("/spawner/nested", test_nested);
+  fixture_add_func ("/spawner/nested/errors", test_nested_errors);
+  fixture_add_func ("/spawner/no-descriptors", test_no_descriptors);
+  fixture_add_func ("/spawner/no-processes", test_no_processes);
+  fixture_add_func ("/spawner/vanished", test_vanished);
+  return fixture_run ();
+}
