@@ -11,6 +11,8 @@ test_programs = \
 	%D%/test-fixture \
 	%D%/test-hosts \
 	%D%/test-json \
+	%D%/test-limits \
+	%D%/test-limits-applied \
 	%D%/test-matrix \
 	%D%/test-number \
 	%D%/test-schema \
@@ -19,13 +21,16 @@ test_programs = \
 	%D%/test-spawner-failures \
 	%D%/test-type \
 	%D%/test-type-structs \
+	%D%/test-usage \
 	%D%/test-values \
+	%D%/test-verdict \
 	%D%/test-wire-error
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers = \
 	%D%/hosts \
-	%D%/hosts-other-build
+	%D%/hosts-other-build \
+	%D%/limited
 
 test_scripts = \
 	%D%/test-define-errors.sh \

@@ -32,8 +32,11 @@
 static gpointer reserve;
 static int reserve_fds[RESERVE_FDS] = { -1, -1 };
 
-/* Less than this left of the memory is as good as nothing. */
-static gsize probe_size = 64 * 1024;
+/* With less than this left of it, memory was short: even for small blocks malloc() asks the kernel
+ * for 128 KiB more than it needs (M_TOP_PAD of mallopt(3)). */
+#define LEAST_PROBE_SIZE (256 * 1024)
+
+static gsize probe_size = LEAST_PROBE_SIZE;
 
 static gboolean
 fail (GError **error, const char *name, const char *why)
@@ -256,7 +259,7 @@ apply_memory (guint64 value, GError **error)
     return FALSE;
   if (value < G_MAXSSIZE / 2 && can_map (value + (gsize)sysconf (_SC_PAGESIZE)))
     return fail (error, name, _ ("the kernel does not keep it"));
-  probe_size = (gsize)CLAMP (value / 64, probe_size, RESERVE_SIZE);
+  probe_size = (gsize)MIN (CLAMP (value / 64, LEAST_PROBE_SIZE, RESERVE_SIZE), value / 2 + 1);
   return TRUE;
 }
 

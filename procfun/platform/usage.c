@@ -3,6 +3,7 @@
 
 #include "procfun/platform/limits.h"
 #include "procfun/platform/proc.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
@@ -24,32 +25,29 @@ timeval_to_us (const struct timeval *time)
   return time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
 }
 
+/* Something has been measured in this process. */
+static gboolean measured;
+
 /* proc(5), clear_refs: 5 sets the peak of resident memory to what is resident now. The first call
  * of a process need not pay for that (12 µs): exec has begun the peak anew, and fork has set it to
  * what is resident, so all that it shows is this call's. */
 static void
 forget_peak (void)
 {
-  static gboolean later;
-  int fd;
+  int fd = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
 
-  if (!later)
-    {
-      later = TRUE;
-      return;
-    }
-  fd = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
   if (fd < 0)
     return;
   if (write (fd, "5", 1) != 1)
-    later = TRUE; /* then the peak is that of the process */
+    errno = 0; /* then the peak is that of the process */
   close (fd);
 }
 
 void
 usage_begin (UsageMark *mark)
 {
-  forget_peak ();
+  if (measured)
+    forget_peak ();
   getrusage (RUSAGE_SELF, &mark->rusage);
   mark->wall_time = get_time (CLOCK_MONOTONIC);
 }
@@ -73,6 +71,7 @@ usage_end (const UsageMark *mark, ProcfunUsage *usage)
   usage->involuntary_switches = (guint64)(now.ru_nivcsw - before->ru_nivcsw);
   proc_read_status ("/proc/self/status", names, &peak, 1);
   usage->peak_memory = peak * 1024;
+  measured = TRUE;
 }
 
 /* From outside */
