@@ -36,6 +36,8 @@ test_scripts = \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh \
+	%D%/test-link.sh \
+	%D%/test-plugins.sh \
 	%D%/test-python.sh \
 	%D%/test-tool.sh \
 	%D%/test-translations.sh \
@@ -92,6 +94,7 @@ check_PROGRAMS += $(test_programs) $(test_helpers)
 EXTRA_DIST += $(test_data)
 endif
 
+EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
 EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
