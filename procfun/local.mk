@@ -15,6 +15,7 @@ procfun_headers = \
 	%D%/procfun-executor.h \
 	%D%/procfun-function.h \
 	%D%/procfun-inline.h \
+	%D%/procfun-json.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-spawner.h \
@@ -33,6 +34,7 @@ procfun_sources = \
 	%D%/procfun-executor.c \
 	%D%/procfun-function.c \
 	%D%/procfun-inline.c \
+	%D%/procfun-json.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
@@ -92,6 +94,8 @@ procfun_private = \
 	%D%/wire/json-reader.h \
 	%D%/wire/json-scanner.c \
 	%D%/wire/json-scanner.h \
+	%D%/wire/json-text.c \
+	%D%/wire/json-text.h \
 	%D%/wire/json-write.c \
 	%D%/wire/json.c \
 	%D%/wire/json.h \

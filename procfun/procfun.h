@@ -18,6 +18,7 @@
 #include <procfun/procfun-executor.h>
 #include <procfun/procfun-function.h>
 #include <procfun/procfun-inline.h>
+#include <procfun/procfun-json.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>

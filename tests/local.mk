@@ -11,6 +11,7 @@ test_programs = \
 	%D%/test-fixture \
 	%D%/test-hosts \
 	%D%/test-json \
+	%D%/test-json-node \
 	%D%/test-matrix \
 	%D%/test-number \
 	%D%/test-schema \
@@ -65,6 +66,7 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
 %C%_test_json_LDADD = $(LDADD) -lm
+%C%_test_json_node_LDADD = $(LDADD) -lm
 %C%_test_number_LDADD = $(LDADD) -lm
 
 # What test-tool.sh looks into, against the shared library as users have it.
