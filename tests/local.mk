@@ -4,6 +4,7 @@
 test_programs = \
 	%D%/test-channel \
 	%D%/test-codec \
+	%D%/test-codec-property \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-elf \
@@ -11,6 +12,7 @@ test_programs = \
 	%D%/test-fixture \
 	%D%/test-hosts \
 	%D%/test-json \
+	%D%/test-json-corpus \
 	%D%/test-json-node \
 	%D%/test-matrix \
 	%D%/test-number \
