@@ -313,7 +313,7 @@ fail_later (GTask *task, GError *error)
  * @user_data: for @callback
  *
  * Runs the call without waiting for its end. Signals and @callback come in the main context that is
- * this thread's default now.
+ * this thread's default now, and that must be run until then: the call keeps it, and its process.
  *
  * Since: 0.1
  */

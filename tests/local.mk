@@ -19,6 +19,7 @@ test_programs = \
 	%D%/test-schema \
 	%D%/test-schema-json \
 	%D%/test-spawner \
+	%D%/test-spawner-async \
 	%D%/test-spawner-failures \
 	%D%/test-type \
 	%D%/test-type-structs \
@@ -58,6 +59,7 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
+%C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c

@@ -481,7 +481,6 @@ exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_d
   return G_SOURCE_REMOVE;
 }
 
-/* Also when its main context goes away with the call unfinished. */
 static void
 exchange_source_finalize (GSource *source)
 {
