@@ -18,6 +18,7 @@ procfun_headers = \
 	%D%/procfun-inline.h \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
+	%D%/procfun-json.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-spawner.h \
@@ -40,6 +41,7 @@ procfun_sources = \
 	%D%/procfun-inline.c \
 	%D%/procfun-launch-context.c \
 	%D%/procfun-limits.c \
+	%D%/procfun-json.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
@@ -126,6 +128,8 @@ procfun_private = \
 	%D%/wire/json-reader.h \
 	%D%/wire/json-scanner.c \
 	%D%/wire/json-scanner.h \
+	%D%/wire/json-text.c \
+	%D%/wire/json-text.h \
 	%D%/wire/json-write.c \
 	%D%/wire/json.c \
 	%D%/wire/json.h \

@@ -228,7 +228,7 @@ run_fail_later (Run *self, GError *error)
  * @user_data: for @callback
  *
  * Runs the call without waiting for its end. Signals and @callback come in the main context that is this thread's
- * default now.
+ * default now, and that must be run until then: the call keeps it, and its process.
  *
  * Nobody waits for a call that nobody holds: when the last reference to it goes while it runs, it is ended as by
  * procfun_call_abort(), unless procfun_call_detach() was called. @callback is called in any case.

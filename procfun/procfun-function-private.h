@@ -27,6 +27,7 @@ ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchem
                                                   Module *module);
 
 void procfun_function_unload (ProcfunFunction *self);
+gboolean procfun_function_check_loaded (ProcfunFunction *self, GError **error);
 
 /* (nullable): none for functions registered at run time, which only a running main() can find. */
 const Module *procfun_function_get_loaded_module (ProcfunFunction *self);

@@ -41,6 +41,7 @@ struct _ProcfunFunction
   ProcfunSchema *return_schema;
   Module *module; /* (nullable) */
   gint ambiguous;
+  gint unloaded;
 
   ProcfunDefinition *definition; /* (nullable): of a macro, until its library is unloaded */
 
@@ -261,6 +262,17 @@ void
 procfun_function_unload (ProcfunFunction *self)
 {
   g_atomic_pointer_set (&self->definition, NULL);
+  g_atomic_int_set (&self->unloaded, TRUE);
+}
+
+gboolean
+procfun_function_check_loaded (ProcfunFunction *self, GError **error)
+{
+  if (!g_atomic_int_get (&self->unloaded))
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+               _ ("%s() cannot be called: the library that defines it was unloaded"), self->name);
+  return FALSE;
 }
 
 const Module *
@@ -397,8 +409,9 @@ procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds
     return invoke_handler (self, args, error);
   if (definition != NULL)
     return invoke_definition (definition, args, fds, result_fds, error);
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
-               _ ("the library that defines %s() was unloaded"), self->name);
+  if (procfun_function_check_loaded (self, error))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                 _ ("%s() cannot be called here: it is in another program"), self->name);
   return NULL;
 }
 

@@ -21,6 +21,7 @@
 #include <procfun/procfun-inline.h>
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
+#include <procfun/procfun-json.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>

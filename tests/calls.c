@@ -95,6 +95,12 @@ signal_open (Signal *self)
 }
 
 void
+signal_open_inherited (Signal *self)
+{
+  g_assert_no_errno (pipe (self->ends));
+}
+
+void
 signal_wait (Signal *self)
 {
   char byte;

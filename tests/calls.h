@@ -27,5 +27,6 @@ typedef struct
 } Signal;
 
 void signal_open (Signal *self);
+void signal_open_inherited (Signal *self); /* by whatever is started */
 void signal_wait (Signal *self);
 void signal_close (Signal *self);

@@ -4,6 +4,7 @@
 test_programs = \
 	%D%/test-channel \
 	%D%/test-codec \
+	%D%/test-codec-property \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-elf \
@@ -13,11 +14,14 @@ test_programs = \
 	%D%/test-json \
 	%D%/test-limits \
 	%D%/test-limits-applied \
+	%D%/test-json-corpus \
+	%D%/test-json-node \
 	%D%/test-matrix \
 	%D%/test-number \
 	%D%/test-schema \
 	%D%/test-schema-json \
 	%D%/test-spawner \
+	%D%/test-spawner-async \
 	%D%/test-spawner-failures \
 	%D%/test-type \
 	%D%/test-type-structs \
@@ -41,6 +45,8 @@ test_scripts = \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh \
+	%D%/test-link.sh \
+	%D%/test-plugins.sh \
 	%D%/test-python.sh \
 	%D%/test-tool.sh \
 	%D%/test-translations.sh \
@@ -58,6 +64,7 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
+%C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
@@ -66,7 +73,9 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
+%C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
 %C%_test_json_LDADD = $(LDADD) -lm
+%C%_test_json_node_LDADD = $(LDADD) -lm
 %C%_test_number_LDADD = $(LDADD) -lm
 
 # What test-tool.sh looks into, against the shared library as users have it.
@@ -96,6 +105,7 @@ check_PROGRAMS += $(test_programs) $(test_helpers)
 EXTRA_DIST += $(test_data)
 endif
 
+EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
 EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.

@@ -16,6 +16,7 @@ layers='
 2 procfun/wire/*
 2 procfun/procfun-schema*.*
 2 procfun/procfun-codec*.*
+2 procfun/procfun-json*.*
 2 procfun/procfun-type-info.*
 2 procfun/procfun-values.*
 3 procfun/procfun-function*.*

@@ -3,6 +3,7 @@
 #include "procfun/procfun-schema-private.h"
 #include "procfun/wire/schema-json.h"
 #include "tests/fixture.h"
+#include "tools/schema.h"
 
 static void
 assert_same_schema (ProcfunSchema *a, ProcfunSchema *b)

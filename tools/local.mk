@@ -12,7 +12,9 @@ bin_PROGRAMS += %D%/procfun
 	%D%/elf.h \
 	%D%/procfun.c \
 	%D%/program.c \
-	%D%/program.h
+	%D%/program.h \
+	%D%/schema.c \
+	%D%/schema.h
 %C%_procfun_LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
 %C%_procfun_LDFLAGS =
 

@@ -5,8 +5,8 @@
 #include "procfun/child/command-line.h"
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-function-private.h"
-#include "procfun/wire/schema-json.h"
 #include "tools/elf.h"
+#include "tools/schema.h"
 #include <string.h>
 #include <sys/wait.h>
 

@@ -18,6 +18,7 @@
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
+#include <inttypes.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -78,8 +79,7 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
     g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
-                    " is the limit"),
+                 _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
                  procfun_function_get_name (function), g_bytes_get_size (bytes), options->max_payload);
   else
     return g_steal_pointer (&bytes);
@@ -270,8 +270,7 @@ read_result (Exchange *self, GBytes *payload, GError **error)
   if (g_bytes_get_size (payload) > self->max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
-                      " is the limit"),
+                   _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
                    name, g_bytes_get_size (payload), self->max_payload);
       return NULL;
     }

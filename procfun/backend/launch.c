@@ -18,8 +18,8 @@
  */
 #define ARGUMENT_MAX ((gsize)32 * 4096 - 1)
 
-/* More descriptors than GLib opens for a call, among them /dev/null: where it finds none for itself,
- * it ends the program. */
+/* More descriptors than GLib opens for a call, among them /dev/null: where it finds none for
+ * itself, it ends the program. */
 #define SPARE_DESCRIPTORS 8
 
 /* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the
@@ -93,6 +93,8 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
 {
   const char *name = procfun_function_get_name (function);
 
+  if (!procfun_function_check_loaded (function, error))
+    return FALSE;
   if (procfun_function_is_ambiguous (function))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("%s() cannot be called: %s is defined twice"), name,

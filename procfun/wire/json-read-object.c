@@ -171,10 +171,10 @@ static gboolean
 check_keys (JsonReader *self, const ProcfunSchema *entry, gsize start, gsize offsets, gsize n,
             const JsonPlace *place)
 {
-  const gsize *ends = (const gsize *)(gconstpointer)(self->offsets.data + offsets);
   const gsize key_size = entry->children[0]->fixed_size;
   JsonKey few[16];
   g_autofree JsonKey *many = n > G_N_ELEMENTS (few) ? g_new (JsonKey, n) : NULL;
+  g_autofree char *excerpt = NULL;
   JsonKey *keys = many != NULL ? many : few;
   const JsonKey *twice;
   gsize position = 0;
@@ -187,7 +187,10 @@ check_keys (JsonReader *self, const ProcfunSchema *entry, gsize start, gsize off
       data = self->out.data + start + position;
       keys[i].data = data;
       keys[i].size = key_size != 0 ? key_size : strlen ((const char *)data);
-      position = entry->fixed_size != 0 ? position + entry->fixed_size : ends[i];
+
+      position += entry->fixed_size;
+      if (entry->fixed_size == 0)
+        memcpy (&position, self->offsets.data + offsets + i * sizeof position, sizeof position);
     }
 
   twice = wire_json_find_duplicate (keys, n);
@@ -195,12 +198,8 @@ check_keys (JsonReader *self, const ProcfunSchema *entry, gsize start, gsize off
     return TRUE;
   if (key_size != 0)
     return wire_json_read_error (self, place, _ ("a key is there twice"));
-
-  {
-    g_autofree char *excerpt = wire_json_excerpt ((const char *)twice->data, twice->size);
-
-    return wire_json_read_error (self, place, _ ("“%s” is there twice"), excerpt);
-  }
+  excerpt = wire_json_excerpt ((const char *)twice->data, twice->size);
+  return wire_json_read_error (self, place, _ ("“%s” is there twice"), excerpt);
 }
 
 static gboolean

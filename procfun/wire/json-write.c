@@ -6,13 +6,10 @@
 #include "procfun/wire/buffer.h"
 #include "procfun/wire/json-keys.h"
 #include "procfun/wire/json-place.h"
-#include "procfun/wire/json-scanner.h"
+#include "procfun/wire/json-text.h"
 #include "procfun/wire/json.h"
-#include "procfun/wire/number.h"
 #include "procfun/wire/serialised.h"
 #include "procfun/wire/variant.h"
-
-#include <math.h>
 
 /* Walks over the serialised form, in which nothing has to be allocated, locked or counted. */
 typedef struct
@@ -25,25 +22,6 @@ typedef struct
 
 static gboolean write_value (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data,
                              gsize size, const JsonPlace *place);
-
-#define LITERAL(out, text) buffer_append ((out), (text), sizeof (text) - 1)
-
-static void
-write_double (Buffer *out, const guint8 *data)
-{
-  double value;
-
-  memcpy (&value, data, sizeof value);
-  if (isnan (value))
-    LITERAL (out, "\"NaN\"");
-  else if (isinf (value) && value > 0)
-    LITERAL (out, "\"Infinity\"");
-  else if (isinf (value))
-    LITERAL (out, "\"-Infinity\"");
-  else
-    out->length
-        += wire_number_format_double ((char *)buffer_reserve (out, NUMBER_MAX_LENGTH), value);
-}
 
 #define LOAD(type, data)                                                                           \
   ({                                                                                               \
@@ -86,23 +64,6 @@ load_integer (char type_class, const guint8 *data, gboolean *negative)
   return value < 0 ? -(guint64)value : (guint64)value;
 }
 
-/* Integers that a double can't hold are written so that no reader rounds them. Takes at most
- * NUMBER_MAX_LENGTH, and returns the end. */
-static inline char *
-put_integer (char *text, guint64 magnitude, gboolean negative)
-{
-  const gboolean quoted = magnitude > G_GUINT64_CONSTANT (1) << 53;
-
-  if (G_UNLIKELY (quoted))
-    *text++ = '"';
-  *text = '-';
-  text += negative;
-  text += wire_number_format_uint64 (text, magnitude);
-  if (G_UNLIKELY (quoted))
-    *text++ = '"';
-  return text;
-}
-
 static void
 write_integer (Buffer *out, char type_class, const guint8 *data)
 {
@@ -110,7 +71,7 @@ write_integer (Buffer *out, char type_class, const guint8 *data)
   gboolean negative;
   guint64 magnitude = load_integer (type_class, data, &negative);
 
-  out->length += (gsize)(put_integer (text, magnitude, negative) - text);
+  out->length += (gsize)(json_put_integer (text, magnitude, negative) - text);
 }
 
 /* Many, with a comma after each. */
@@ -131,54 +92,11 @@ write_integers (Buffer *out, const ProcfunSchema *schema, const guint8 *data, gs
           gboolean negative;
           guint64 magnitude = load_integer (schema->type_class, data, &negative);
 
-          text = put_integer (text, magnitude, negative);
+          text = json_put_integer (text, magnitude, negative);
           *text++ = ',';
         }
       out->length += (gsize)(text - start);
     }
-}
-
-static void
-write_escape (Buffer *out, guchar c)
-{
-  static const char letters[] = "btn\0fr"; /* for 8 to 13 */
-  static const char hex[] = "0123456789abcdef";
-  char *room = (char *)buffer_reserve (out, 6);
-  char letter = c >= 8 && c <= 13 ? letters[c - 8] : c < 0x20 ? '\0' : (char)c;
-
-  room[0] = '\\';
-  if (letter != '\0')
-    {
-      room[1] = letter;
-      out->length += 2;
-      return;
-    }
-  memcpy (room + 1, "u00", 3);
-  room[4] = hex[c >> 4];
-  room[5] = hex[c & 15];
-  out->length += 6;
-}
-
-static void
-write_text (Buffer *out, const char *text, gsize length)
-{
-  const char *end = text + length;
-
-  buffer_reserve (out, length + 2);
-  buffer_append_byte (out, '"');
-  while (text < end)
-    {
-      const char *plain = json_plain_end (text, end);
-
-      /* What is not ASCII is UTF-8, and stays as it is. */
-      while (plain < end && (guchar)*plain >= 0x80)
-        plain++;
-      buffer_append (out, text, (gsize)(plain - text));
-      text = plain;
-      if (text < end && ((guchar)*text < 0x20 || *text == '"' || *text == '\\'))
-        write_escape (out, (guchar)*text++);
-    }
-  buffer_append_byte (out, '"');
 }
 
 static gboolean
@@ -201,7 +119,7 @@ write_enum (Buffer *out, const ProcfunSchema *schema, const guint8 *data)
   for (guint i = 0; i < schema->n_nicks; i++)
     if (schema->values[i] == value)
       {
-        write_text (out, schema->names[i], strlen (schema->names[i]));
+        wire_json_append_text (out, schema->names[i], strlen (schema->names[i]));
         return;
       }
   write_integer (out, G_VARIANT_CLASS_INT32, data);
@@ -307,7 +225,7 @@ write_members (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data
         buffer_append_byte (&self->out, ',');
       if (named)
         {
-          write_text (&self->out, name, strlen (name));
+          wire_json_append_text (&self->out, name, strlen (name));
           buffer_append_byte (&self->out, ':');
         }
       if (!wire_serialised_iter_next (&iter, &data, &size))
@@ -351,7 +269,7 @@ write_entry (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
     return not_normal (self, place);
 
   inside = (JsonPlace){ place, (const char *)child, child_size - 1 };
-  write_text (&self->out, inside.name, inside.number);
+  wire_json_append_text (&self->out, inside.name, inside.number);
   buffer_append_byte (&self->out, ':');
   if (!wire_serialised_iter_next (&iter, &child, &child_size))
     return not_normal (self, &inside);
@@ -421,7 +339,7 @@ write_maybe (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
   if (size == 0)
     {
       if (!nested)
-        LITERAL (&self->out, "null");
+        JSON_LITERAL (&self->out, "null");
     }
   else
     {
@@ -460,9 +378,9 @@ write_variant (JsonWriter *self, const guint8 *data, gsize size, const JsonPlace
     return wire_json_set_error (self->error, PROCFUN_ERROR_ENCODE, place, _ ("more than %d levels"),
                                 PROCFUN_SCHEMA_MAX_DEPTH);
 
-  LITERAL (&self->out, "{\"type\":\"");
+  JSON_LITERAL (&self->out, "{\"type\":\"");
   buffer_append (&self->out, type, type_length);
-  LITERAL (&self->out, "\",\"value\":");
+  JSON_LITERAL (&self->out, "\",\"value\":");
   if (!write_value (self, inner, data, value_size, &inside))
     return FALSE;
   buffer_append_byte (&self->out, '}');
@@ -518,14 +436,14 @@ write_value (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
     case G_VARIANT_CLASS_HANDLE:
       return write_handle (self, data, place);
     case G_VARIANT_CLASS_DOUBLE:
-      write_double (out, data);
+      wire_json_append_double (out, LOAD (double, data));
       return TRUE;
     case G_VARIANT_CLASS_STRING:
     case G_VARIANT_CLASS_OBJECT_PATH:
     case G_VARIANT_CLASS_SIGNATURE:
       if (size == 0)
         return not_normal (self, place);
-      write_text (out, (const char *)data, size - 1);
+      wire_json_append_text (out, (const char *)data, size - 1);
       return TRUE;
     default:
       self->level++;

@@ -76,7 +76,8 @@ init_members (SerialisedIter *self)
   self->n_children = schema->n_children;
   if (schema->fixed_size != 0)
     return self->size == schema->fixed_size;
-  if (schema->n_offsets == 0)
+  /* An offset of no bytes is zero: GLib takes that for normal where no member needs a byte. */
+  if (schema->n_offsets == 0 || self->size == 0)
     return TRUE;
 
   self->width = width_for_size (self->size);

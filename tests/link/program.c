@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Compiled as C and as C++, and linked in every way: calls its functions, and says which call went
+ * wrong. */
+
+#include <math.h>
+#include <procfun.h>
+#include <stdio.h>
+
+G_BEGIN_DECLS
+int later_value (void);
+G_END_DECLS
+
+PROCFUN_DEFINE_STRUCT (Point, (double, x), (double, y))
+
+PROCFUN_DEFINE_FUNCTION (distance, double, (Point, a), (Point, b))
+{
+  return hypot (a.x - b.x, a.y - b.y);
+}
+
+/* What constructors of a file linked later have done, and static objects there. */
+PROCFUN_DEFINE_FUNCTION (value, gint32) { return later_value (); }
+
+PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fails, char *)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "not here");
+  return NULL;
+}
+
+PROCFUN_DEFINE_FUNCTION (crash, void) { *(volatile int *)0 = 1; }
+
+/* Takes the error. */
+static int
+check (const char *name, gboolean ok, GError **error)
+{
+  if (!ok)
+    printf ("%s: %s\n", name, *error != NULL ? (*error)->message : "wrong");
+  g_clear_error (error);
+  return ok ? 0 : 1;
+}
+
+int
+main (void)
+{
+  const Point a = { 1, 2 }, b = { 4, 6 };
+  GError *error = NULL;
+  int n_wrong = 0;
+
+  n_wrong += check ("distance", distance_process (a, b, &error) == 5.0, &error);
+  n_wrong += check ("here", value () == 42, &error);
+  n_wrong += check ("value", value_process (&error) == 42, &error);
+  fails_process (&error);
+  n_wrong += check ("fails", g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND), &error);
+  n_wrong += check ("crash", !crash_process (&error), &error);
+  return n_wrong;
+}
