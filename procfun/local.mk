@@ -37,6 +37,7 @@ procfun_sources = \
 	%D%/procfun-error.c \
 	%D%/procfun-executor.c \
 	%D%/procfun-function.c \
+	%D%/procfun-function-invoke.c \
 	%D%/procfun-inline.c \
 	%D%/procfun-launch-context.c \
 	%D%/procfun-limits.c \
