@@ -62,6 +62,8 @@ procfun_private = \
 	%D%/backend/outcome.h \
 	%D%/backend/output.c \
 	%D%/backend/output.h \
+	%D%/backend/request.c \
+	%D%/backend/request.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
 	%D%/child/command-line.c \
