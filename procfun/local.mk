@@ -38,6 +38,7 @@ procfun_sources = \
 	%D%/procfun-error.c \
 	%D%/procfun-executor.c \
 	%D%/procfun-function.c \
+	%D%/procfun-function-invoke.c \
 	%D%/procfun-inline.c \
 	%D%/procfun-launch-context.c \
 	%D%/procfun-limits.c \
@@ -63,6 +64,8 @@ procfun_private = \
 	%D%/backend/outcome.h \
 	%D%/backend/output.c \
 	%D%/backend/output.h \
+	%D%/backend/request.c \
+	%D%/backend/request.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
 	%D%/child/command-line.c \

@@ -10,6 +10,28 @@
 
 G_BEGIN_DECLS
 
+struct _ProcfunFunction
+{
+  GObject parent_instance;
+
+  char *name;
+  char *signature;
+  char *hash;
+  guint64 hash_number;
+  ProcfunFunctionFlags flags;
+  ProcfunSchema *args_schema;
+  ProcfunSchema *return_schema;
+  Module *module; /* (nullable) */
+  gint ambiguous;
+  gint unloaded;
+
+  ProcfunDefinition *definition; /* (nullable): of a macro, until its library is unloaded */
+
+  ProcfunHandler handler; /* (nullable): registered at run time */
+  gpointer user_data;
+  GDestroyNotify destroy;
+};
+
 /* @definition may go before the function does: procfun_function_unload() then cuts the tie. */
 ProcfunFunction *procfun_function_new_for_definition (ProcfunDefinition *definition);
 

@@ -5,21 +5,18 @@
 #include "procfun/backend/ladder.h"
 #include "procfun/backend/outcome.h"
 #include "procfun/backend/output.h"
+#include "procfun/backend/request.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
 #include "procfun/platform/usage.h"
 #include "procfun/procfun-call-private.h"
-#include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-function-private.h"
-#include "procfun/procfun-launch-context-private.h"
 #include "procfun/procfun-usage-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
-#include "procfun/wire/setup.h"
-#include <inttypes.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
@@ -65,59 +62,6 @@ struct _Exchange
   gboolean done; /* the child is dead, and all is known */
 };
 
-GBytes *
-exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error)
-{
-  ProcfunFunction *function = procfun_call_get_function (call);
-  g_autoptr (GBytes) bytes
-      = procfun_codec_encode (options->codec, procfun_function_get_arguments_schema (function),
-                              procfun_call_get_arguments (call), error);
-
-  if (bytes == NULL)
-    g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
-  else if (!channel_check_fds (procfun_call_get_fd_list (call), error))
-    g_prefix_error (error, _ ("%s() cannot be called with this: "), procfun_function_get_name (function));
-  else if (g_bytes_get_size (bytes) > options->max_payload)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
-                 procfun_function_get_name (function), g_bytes_get_size (bytes), options->max_payload);
-  else
-    return g_steal_pointer (&bytes);
-  return NULL;
-}
-
-static const char *
-get_identity (ProcfunFunction *function)
-{
-  const Module *module = procfun_function_get_loaded_module (function);
-
-  return module != NULL ? module->identity : "";
-}
-
-static void
-send_call (Exchange *self, const ExchangeOptions *options, GBytes *arguments)
-{
-  g_autoptr (GUnixFDList) fds = NULL;
-  Setup setup = { .codec = procfun_codec_get_name (options->codec),
-                        .identity = get_identity (self->function),
-                        .depth = procfun_context_get_depth () + 1,
-                        .arguments_on_command_line = options->arguments_on_command_line,
-                        .max_payload = options->max_payload,
-                        .limits = (ProcfunLimits *)procfun_call_get_limits (self->call) };
-  const FrameCall head = { .hash = procfun_function_get_hash_number (self->function),
-                           .deadline = self->deadline_at,
-                           .flags = FRAME_CALL_LAST };
-  g_autoptr (GBytes) setup_bytes = NULL;
-
-  if (options->context != NULL)
-    setup.context = procfun_launch_context_to_variant (options->context, &fds);
-  setup_bytes = setup_to_bytes (&setup);
-  channel_send (self->channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, fds);
-  channel_send (self->channel, FRAME_CALL, 0, &head, sizeof head, arguments,
-                procfun_call_get_fd_list (self->call));
-  channel_flush (self->channel);
-}
-
 static void
 take_outputs (Exchange *self, Launched *launched)
 {
@@ -152,7 +96,7 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->cpu_time = -1;
   outcome_init (&self->outcome, call, process_get_pid (self->process));
   take_outputs (self, launched);
-  send_call (self, options, arguments);
+  request_send (self->channel, call, options, arguments);
   return self;
 }
 
@@ -234,7 +178,7 @@ fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
 static void
 handle_hello (Exchange *self, const Frame *frame)
 {
-  const char *identity = get_identity (self->function);
+  const char *identity = request_get_identity (self->function);
   gsize size;
   const char *theirs = g_bytes_get_data (frame->payload, &size);
   gint64 timeout = procfun_call_get_timeout (self->call);
