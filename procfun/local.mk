@@ -36,6 +36,8 @@ procfun_sources = \
 	%D%/procfun-definition.c \
 	%D%/procfun-error.c \
 	%D%/procfun-executor.c \
+	%D%/procfun-failure.c \
+	%D%/procfun-failure-text.c \
 	%D%/procfun-function.c \
 	%D%/procfun-inline.c \
 	%D%/procfun-launch-context.c \
@@ -49,6 +51,8 @@ procfun_sources = \
 	%D%/child/enter.c
 
 procfun_private = \
+	%D%/backend/crash-report.c \
+	%D%/backend/crash-report.h \
 	%D%/backend/exchange-drive.c \
 	%D%/backend/exchange-drive.h \
 	%D%/backend/exchange.c \
@@ -61,6 +65,8 @@ procfun_private = \
 	%D%/backend/outcome.h \
 	%D%/backend/output.c \
 	%D%/backend/output.h \
+	%D%/backend/symbolise.c \
+	%D%/backend/symbolise.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
 	%D%/child/command-line.c \
@@ -98,8 +104,10 @@ procfun_private = \
 	%D%/procfun-call-private.h \
 	%D%/procfun-context-private.h \
 	%D%/procfun-definition-private.h \
+	%D%/procfun-error-private.h \
 	%D%/procfun-executor-private.h \
 	%D%/procfun-failure-private.h \
+	%D%/procfun-failure-signal.c \
 	%D%/procfun-function-private.h \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
@@ -112,6 +120,7 @@ procfun_private = \
 	%D%/wire/buffer.h \
 	%D%/wire/channel.c \
 	%D%/wire/channel.h \
+	%D%/wire/crash.h \
 	%D%/wire/error.c \
 	%D%/wire/error.h \
 	%D%/wire/frame.c \
