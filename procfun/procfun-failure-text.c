@@ -314,9 +314,8 @@ insert_output (GVariantDict *dict, const char *key, GBytes *tail)
 static void
 insert_signal (GVariantDict *dict, ProcfunFailure *self)
 {
-  static const char *const accesses[] = {
-    [FAULT_READ] = "read", [CRASH_ACCESS_WRITE] = "write", [CRASH_ACCESS_EXECUTE] = "execute"
-  };
+  static const char *const accesses[]
+      = { [FAULT_READ] = "read", [FAULT_WRITE] = "write", [FAULT_EXECUTE] = "execute" };
 
   if (self->signum == 0)
     return;

@@ -3,6 +3,7 @@
 #include "procfun/procfun-function-private.h"
 
 #include "procfun/platform/intl.h"
+#include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-schema-private.h"
 #include "procfun/wire/type.h"
@@ -287,7 +288,7 @@ procfun_function_is_ambiguous (ProcfunFunction *self)
   return g_atomic_int_get (&self->ambiguous);
 }
 
-static GVariant *
+static STACK_BOUNDARY GVariant *
 invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
 {
   const GVariantType *type = procfun_schema_get_variant_type (self->return_schema);
@@ -335,7 +336,7 @@ clear_values (const ProcfunDefinition *definition, gpointer *values, guint n)
     type_clear (&definition->args[i], values[i]);
 }
 
-static GVariant *
+static STACK_BOUNDARY GVariant *
 invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
               GUnixFDList **result_fds, GError **error)
 {
@@ -385,6 +386,12 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
   result = invoke_thunk (definition, values, room, result_fds, error);
   clear_values (definition, values, n);
   return result;
+}
+
+gboolean
+procfun_function_is_boundary (gconstpointer start)
+{
+  return start == (gconstpointer)invoke_handler || start == (gconstpointer)invoke_thunk;
 }
 
 GVariant *

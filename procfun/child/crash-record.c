@@ -97,9 +97,10 @@ crash_try (CrashTryFunc func, gpointer user_data)
 }
 
 void
-crash_try_end (void)
+crash_try_end (int signum)
 {
-  if (is_trying && __atomic_load_n (&owner, __ATOMIC_RELAXED) == thread_get_id ())
+  if ((signum == SIGSEGV || signum == SIGBUS) && is_trying
+      && __atomic_load_n (&owner, __ATOMIC_RELAXED) == thread_get_id ())
     siglongjmp (way_out, 1);
 }
 
@@ -224,8 +225,8 @@ crash_record_stack (const Fault *fault, gpointer context)
   crash_try (read_stack, &reading);
   fault_redo_call (fault, context);
   stack_record.frames[0] = fault->pc;
-  stack_record.n_frames = 1 + (guint32)(reading.stack.n_until_own > 0 ? reading.stack.n_until_own
-                                                                      : reading.stack.n);
+  stack_record.n_frames
+      = 1 + (guint32)(reading.stack.n_until_own > 0 ? reading.stack.n_until_own : reading.stack.n);
   stack_record.tid = thread_get_id ();
   thread_get_name (stack_record.thread_name);
   write_modules ();

@@ -4,7 +4,8 @@
 #include "procfun/wire/crash.h"
 #include <glib.h>
 
-/* Writing records, in signal handlers: plain system calls, and memory that has always been there. */
+/* Writing records, in signal handlers: plain system calls, and memory that has always been there.
+ */
 
 /* From now on records go to @fd, from this process; not from forks of it. */
 void crash_record_open (int fd);
@@ -22,8 +23,9 @@ void crash_record_end (void);
 typedef void (*CrashTryFunc) (gpointer user_data);
 void crash_try (CrashTryFunc func, gpointer user_data);
 
-/* For the handler of signals, before all else: does not return if it was crash_try() that crashed. */
-void crash_try_end (void);
+/* For the handler of @signum, before all else: does not return if it was crash_try() that crashed.
+ */
+void crash_try_end (int signum);
 
 /* Writes the stack of this thread, which @fault was found on, and the modules that it leads through
  * and that were not written before. */

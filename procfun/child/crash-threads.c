@@ -2,6 +2,7 @@
 #include "procfun/child/crash-threads.h"
 
 #include "procfun/platform/redirect.h"
+#include "procfun/platform/stack.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ typedef struct
 
 /* The room is at the far end of the thread's own stack, where it stays as long as the thread does,
  * costs nothing until it is used, and need not be freed however the thread ends. */
-static G_NO_INLINE void *
+static STACK_BOUNDARY void *
 run_thread (void *data)
 {
   Start start = *(Start *)data;
@@ -118,12 +119,18 @@ mask_thread (int how, const sigset_t *set, sigset_t *old)
   return mask_all_but_faults (original_pthread_sigmask, how, set, old);
 }
 
+void
+crash_threads_mask (int how, const sigset_t *set)
+{
+  (original_pthread_sigmask != NULL ? original_pthread_sigmask : pthread_sigmask) (how, set, NULL);
+}
+
 static void
 give_handler_stack (void)
 {
   stack_t stack = { .ss_size = HANDLER_STACK_SIZE };
   guint8 *room = mmap (NULL, GUARD_SIZE + HANDLER_STACK_SIZE, PROT_NONE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED)
     return;
   stack.ss_sp = room + GUARD_SIZE;

@@ -128,8 +128,7 @@ redirect_slots (const Imports *self, const ElfW (Rela) * slots, gsize first, gsi
       name = self->strings + self->symbols[ELF64_R_SYM (slot->r_info)].st_name;
       for (gsize r = 0; r < self->n_redirects; r++)
         if (strcmp (name, self->redirects[r].name) == 0)
-          write_slot (self, self->info->dlpi_addr + slot->r_offset,
-                      self->redirects[r].replacement);
+          write_slot (self, self->info->dlpi_addr + slot->r_offset, self->redirects[r].replacement);
     }
 }
 

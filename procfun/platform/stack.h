@@ -6,6 +6,13 @@
 /* The stack of this thread, read in a signal handler: no memory is allocated and no lock taken. But
  * it follows what lies on the stack, and so may crash itself. */
 
+/* For a function that StackIsOwn is to know: it stays one, and begins where its name says. */
+#if __has_attribute(noipa)
+#define STACK_BOUNDARY __attribute__ ((noipa))
+#else
+#define STACK_BOUNDARY __attribute__ ((noinline))
+#endif
+
 /* Whether the frames from the function that begins at @start on are of no interest. */
 typedef gboolean (*StackIsOwn) (gconstpointer start);
 
