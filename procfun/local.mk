@@ -37,6 +37,8 @@ procfun_sources = \
 	%D%/procfun-definition.c \
 	%D%/procfun-error.c \
 	%D%/procfun-executor.c \
+	%D%/procfun-failure.c \
+	%D%/procfun-failure-text.c \
 	%D%/procfun-function.c \
 	%D%/procfun-function-invoke.c \
 	%D%/procfun-inline.c \
@@ -52,6 +54,8 @@ procfun_sources = \
 	%D%/child/enter.c
 
 procfun_private = \
+	%D%/backend/crash-report.c \
+	%D%/backend/crash-report.h \
 	%D%/backend/exchange-drive.c \
 	%D%/backend/exchange-drive.h \
 	%D%/backend/exchange.c \
@@ -66,12 +70,22 @@ procfun_private = \
 	%D%/backend/output.h \
 	%D%/backend/request.c \
 	%D%/backend/request.h \
+	%D%/backend/symbolise.c \
+	%D%/backend/symbolise.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \
 	%D%/child/command.h \
+	%D%/child/crash-record.c \
+	%D%/child/crash-record.h \
+	%D%/child/crash-stacks.c \
+	%D%/child/crash-stacks.h \
+	%D%/child/crash-threads.c \
+	%D%/child/crash-threads.h \
+	%D%/child/crash.c \
+	%D%/child/crash.h \
 	%D%/child/listener.c \
 	%D%/child/listener.h \
 	%D%/child/serve.c \
@@ -80,31 +94,47 @@ procfun_private = \
 	%D%/child/setup.h \
 	%D%/platform/cgroup.c \
 	%D%/platform/cgroup.h \
+	%D%/platform/cgroup-place.c \
+	%D%/platform/cgroup-place.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
+	%D%/platform/fault.c \
+	%D%/platform/fault.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
 	%D%/platform/intl.c \
 	%D%/platform/intl.h \
 	%D%/platform/limits.c \
 	%D%/platform/limits.h \
+	%D%/platform/lines.c \
+	%D%/platform/lines.h \
 	%D%/platform/module.c \
 	%D%/platform/module.h \
 	%D%/platform/proc.c \
 	%D%/platform/proc.h \
 	%D%/platform/process.c \
 	%D%/platform/process.h \
-	%D%/platform/surroundings.c \
-	%D%/platform/surroundings.h \
+	%D%/platform/redirect.c \
+	%D%/platform/redirect.h \
 	%D%/platform/self.c \
 	%D%/platform/self.h \
+	%D%/platform/stack.c \
+	%D%/platform/stack.h \
+	%D%/platform/surroundings.c \
+	%D%/platform/surroundings.h \
+	%D%/platform/symbols.c \
+	%D%/platform/symbols.h \
+	%D%/platform/thread.c \
+	%D%/platform/thread.h \
 	%D%/platform/usage.c \
 	%D%/platform/usage.h \
 	%D%/procfun-call-private.h \
 	%D%/procfun-context-private.h \
 	%D%/procfun-definition-private.h \
+	%D%/procfun-error-private.h \
 	%D%/procfun-executor-private.h \
 	%D%/procfun-failure-private.h \
+	%D%/procfun-failure-signal.c \
 	%D%/procfun-function-private.h \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
@@ -117,6 +147,7 @@ procfun_private = \
 	%D%/wire/buffer.h \
 	%D%/wire/channel.c \
 	%D%/wire/channel.h \
+	%D%/wire/crash.h \
 	%D%/wire/error.c \
 	%D%/wire/error.h \
 	%D%/wire/frame.c \
@@ -169,13 +200,14 @@ nodist_procfuninclude_HEADERS = $(procfun_built_headers)
 noinst_LTLIBRARIES = %D%/libprocfun-all.la
 %C%_libprocfun_all_la_SOURCES = $(procfun_headers) $(procfun_sources) $(procfun_private)
 %C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"'
-%C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+%C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS) -fvisibility=hidden
 %C%_libprocfun_all_la_LIBADD = $(PROCFUN_LIBS)
 
 lib_LTLIBRARIES = %D%/libprocfun.la
 %C%_libprocfun_la_SOURCES =
 %C%_libprocfun_la_LIBADD = %D%/libprocfun-all.la
-%C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined
+# Without -static-libgcc each program would load a library more, which nothing else in it may need.
+%C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined -Wc,-static-libgcc
 
 if HAVE_INTROSPECTION
 -include $(INTROSPECTION_MAKEFILE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-error.h"
+#include "procfun/procfun-error-private.h"
 
 /**
  * SECTION:procfun-error
@@ -11,10 +11,80 @@
  * caller and the function; see #ProcfunError for the causes that are told apart.
  */
 
-/* The formatter would put spaces round the dashes, and the string goes over the wire. */
-/* clang-format off */
-G_DEFINE_QUARK (procfun-error-quark, procfun_error)
-/* clang-format on */
+typedef struct
+{
+  GType type; /* 0: there is none */
+  gpointer boxed;
+} Details;
+
+/* Where GLib keeps what an extended domain adds: as G_DEFINE_EXTENDED_ERROR() has it, which can't
+ * be used because it takes the name of the domain, which goes over the wire, from that of a type.
+ */
+static Details *
+get_details (const GError *error)
+{
+  const gsize alignment = 2 * sizeof (gsize);
+  const gsize size = (sizeof (Details) + alignment - 1) & ~(alignment - 1);
+
+  return (Details *)(gpointer)((guint8 *)error - size);
+}
+
+static void
+init_details (GError *error)
+{
+  *get_details (error) = (Details){ 0 };
+}
+
+static void
+copy_details (const GError *error, GError *copy)
+{
+  const Details *details = get_details (error);
+
+  if (details->type != 0)
+    error_set_boxed (copy, details->type, details->boxed);
+}
+
+static void
+clear_details (GError *error)
+{
+  Details *details = get_details (error);
+
+  if (details->type != 0)
+    g_boxed_free (details->type, details->boxed);
+  *details = (Details){ 0 };
+}
+
+GQuark
+procfun_error_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark,
+                       g_error_domain_register_static ("procfun-error-quark", sizeof (Details),
+                                                       init_details, copy_details, clear_details));
+  return (GQuark)quark;
+}
+
+void
+error_set_boxed (GError *error, GType type, gconstpointer boxed)
+{
+  g_return_if_fail (error != NULL && error->domain == PROCFUN_ERROR);
+
+  clear_details (error);
+  *get_details (error) = (Details){ .type = type, .boxed = g_boxed_copy (type, boxed) };
+}
+
+gpointer
+error_get_boxed (const GError *error, GType type)
+{
+  const Details *details;
+
+  if (error == NULL || error->domain != PROCFUN_ERROR)
+    return NULL;
+  details = get_details (error);
+  return details->type == type ? details->boxed : NULL;
+}
 
 /* clang-format off */
 G_DEFINE_ENUM_TYPE (ProcfunError, procfun_error,

@@ -14,35 +14,43 @@ struct _ProcfunFailure
 
   ProcfunCause cause;
   char *function_name;
+  char *verdict; /* (nullable): what it did, in a sentence without its subject */
   int pid;       /* 0: there was no process */
   int exit_code; /* -1: it did not exit */
-  int signum;    /* 0: none */
+
+  int signum;      /* 0: none */
+  int wait_signum; /* that the process died of in the end, if that was another one; or 0 */
   int signal_code;
-  guint64 fault_address;
-  guint64 program_counter;
   int sender;      /* pid of who sent the signal; 0: the kernel, or there was none */
   int system_call; /* that a SIGSYS was for; -1: none */
-  CrashAccess access;
+  guint64 fault_address;
+  gboolean has_address; /* it means something */
+  FaultAccess access;
   gboolean stack_overflow;
-  gboolean has_address; /* @fault_address means something */
-  int thread_id;        /* of the thread that died; 0: not known */
-  char *thread_name;    /* (nullable) */
-  char *abort_message;  /* (nullable) */
-  char **backtrace;     /* (nullable): a line for each frame, the innermost first */
-  GBytes *stdout_tail;  /* (nullable) */
-  GBytes *stderr_tail;  /* (nullable) */
+  guint64 program_counter;
+  int thread_id;       /* of the thread that died; 0: not known */
+  char *thread_name;   /* (nullable) */
+  char *abort_message; /* (nullable) */
+  char *place;         /* (nullable): the line of @backtrace that is the function's own doing */
+  char **backtrace;    /* (nullable): a line for each frame, the innermost first */
+
+  GBytes *stdout_tail; /* (nullable) */
+  GBytes *stderr_tail; /* (nullable) */
   ProcfunStep step;
   ProcfunLimits *limits; /* (nullable) */
   ProcfunUsage *usage;   /* (nullable) */
-  char *verdict;         /* (nullable): what it did, in a sentence without its subject */
 };
 
 ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_name);
 
+/* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */
+void failure_attach (ProcfunFailure *self, GError *error);
+
 /* The message of the error: one line, with the function, the cause and its last words. */
 char *failure_summarise (ProcfunFailure *self);
 
-/* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */
-void failure_attach (ProcfunFailure *self, GError *error);
+/* “SIGSEGV reading 0x10”; and “address not mapped”, or NULL where the number says nothing. */
+char *failure_describe_signal (ProcfunFailure *self);
+const char *failure_describe_signal_code (ProcfunFailure *self);
 
 G_END_DECLS

@@ -3,11 +3,12 @@
 /* A function runs in this process: GVariants to C values, and back. */
 
 #include "procfun/platform/intl.h"
+#include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
 #include "procfun/wire/type.h"
 
-static GVariant *
+static STACK_BOUNDARY GVariant *
 invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
 {
   const GVariantType *type = procfun_schema_get_variant_type (self->return_schema);
@@ -55,7 +56,7 @@ clear_values (const ProcfunDefinition *definition, gpointer *values, guint n)
     type_clear (&definition->args[i], values[i]);
 }
 
-static GVariant *
+static STACK_BOUNDARY GVariant *
 invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
               GUnixFDList **result_fds, GError **error)
 {
@@ -105,6 +106,12 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
   result = invoke_thunk (definition, values, room, result_fds, error);
   clear_values (definition, values, n);
   return result;
+}
+
+gboolean
+procfun_function_is_boundary (gconstpointer start)
+{
+  return start == (gconstpointer)invoke_handler || start == (gconstpointer)invoke_thunk;
 }
 
 GVariant *

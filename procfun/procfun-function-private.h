@@ -65,4 +65,8 @@ gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
 GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
                                    GUnixFDList **result_fds, GError **error);
 
+/* Whether what begins at @start is what procfun_function_invoke() calls a program's code from. For
+ * signal handlers, too. */
+gboolean procfun_function_is_boundary (gconstpointer start);
+
 G_END_DECLS

@@ -8,7 +8,7 @@ cd "$TOP_SRCDIR" || exit 1
 # The first line whose pattern fits a path gives its layer.
 layers='
 0 procfun/procfun-version*
-0 procfun/procfun-error.*
+0 procfun/procfun-error*.*
 0 procfun/procfun-limits*.*
 0 procfun/procfun-usage*.*
 0 procfun/platform/intl.*

@@ -2,6 +2,7 @@
 
 #include "procfun/backend/exchange.h"
 
+#include "procfun/backend/crash-report.h"
 #include "procfun/backend/ladder.h"
 #include "procfun/backend/outcome.h"
 #include "procfun/backend/output.h"
@@ -33,7 +34,8 @@
 /* Frames that are no payload may take this, however low its limit is. */
 #define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
-#define REPORT_MAX ((gsize)1024 * 1024) /* of a crash */
+/* What a process needs to write the stacks of its threads, before it is ended for lack of time. */
+#define STACKS_WAIT_US 50000
 
 struct _Exchange
 {
@@ -57,6 +59,7 @@ struct _Exchange
   gint64 cpu_time;        /* of the child when it was last looked at, in µs; -1: never */
   gint64 cpu_at_hello;    /* what it had used when the function began */
   gint64 cpu_check_at;
+  gint64 stacks_until;    /* when to wait no more for the stacks of its threads */
   gboolean channel_ended; /* nothing more will come */
   Outcome outcome;
   gboolean done; /* the child is dead, and all is known */
@@ -350,7 +353,7 @@ receive_report (Exchange *self)
       guint8 data[4096];
       gssize n = read (self->report_fd, data, sizeof data);
 
-      if (n > 0 && self->report->len < REPORT_MAX)
+      if (n > 0 && self->report->len < CRASH_REPORT_MAX)
         g_byte_array_append (self->report, data, (guint)n);
       else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
         fd_clear (&self->report_fd);
@@ -393,6 +396,24 @@ time_out (Exchange *self, char *sentence)
 {
   measure (self);
   outcome_fail_by (&self->outcome, PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT, sentence);
+  if (!self->greeted || self->ladder.step != PROCFUN_STEP_NONE)
+    {
+      ladder_begin (&self->ladder);
+      return;
+    }
+  process_signal_alone (self->process, CRASH_STACKS_SIGNAL);
+  self->stacks_until = g_get_monotonic_time () + STACKS_WAIT_US;
+}
+
+/* What it was doing when its time was up has been told, or it does not tell. */
+static void
+check_stacks (Exchange *self)
+{
+  if (self->stacks_until == 0
+      || (g_get_monotonic_time () < self->stacks_until
+          && !crash_report_has_stacks (self->report->data, self->report->len)))
+    return;
+  self->stacks_until = 0;
   ladder_begin (&self->ladder);
 }
 
@@ -493,6 +514,7 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
       handle_death (self);
       return TRUE;
     }
+  check_stacks (self);
   check_end (self);
   ladder_advance (&self->ladder);
   return FALSE;
@@ -534,6 +556,7 @@ exchange_get_wake_time (Exchange *self)
       take_earlier (&time, self->cpu_check_at);
     }
   take_earlier (&time, self->end_by);
+  take_earlier (&time, self->stacks_until);
   take_earlier (&time, self->ladder.next_at);
   if (process_get_pidfd (self->process) < 0)
     take_earlier (&time, now + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));

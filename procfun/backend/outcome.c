@@ -211,8 +211,9 @@ void
 outcome_settle (Outcome *self, const OutcomeRemains *remains)
 {
   g_autoptr (GBytes) tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDERR]);
-  g_autofree char *last_words
-      = g_utf8_make_valid (g_bytes_get_data (tail, NULL), (gssize)g_bytes_get_size (tail));
+  gsize size;
+  const char *text = g_bytes_get_data (tail, &size);
+  g_autofree char *last_words = size > 0 ? g_utf8_make_valid (text, (gssize)size) : NULL;
   CrashFacts crash = { 0 };
 
   if (self->result == NULL)

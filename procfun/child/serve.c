@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/serve.h"
 
+#include "procfun/child/crash.h"
 #include "procfun/child/listener.h"
 #include "procfun/child/setup.h"
 #include "procfun/platform/intl.h"
@@ -366,6 +367,8 @@ serve (const Command *command, ProcfunFunction *function, GError *why, const cha
   self->arguments = arguments;
   g_mutex_init (&self->write_lock);
   usage_begin (&self->mark);
+  crash_set_usage_mark (&self->mark);
+  crash_install (SETUP_REPORT_FD);
   setvbuf (stdout, NULL, _IOLBF, 0); /* it is a pipe now, and shall not lose the last lines in a crash */
   self->pid = getpid ();
   exiting_server = self;

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/platform/cgroup-place.h"
 #include "procfun/procfun-limits.h"
 #include <sys/types.h>
 
-/* A control group (v2) for one call, where this process may make one: see cgroups(7). */
+/* A control group (v2) for one call. It bounds all processes of the call together, and all kinds of
+ * memory, and says so when it had to kill. */
 typedef struct _Cgroup Cgroup;
 
 /* (nullable): NULL without @error where there can be none, or where none of @limits is one that a
- * group keeps. Fails with %PROCFUN_ERROR_SANDBOX. */
+ * group keeps. Fails with %PROCFUN_ERROR_SANDBOX. Before the process of the call is started. */
 Cgroup *cgroup_new_for_limits (const ProcfunLimits *limits, GError **error);
+
+/* One in a known place, with those of @limits that it keeps, which may be none. */
+Cgroup *cgroup_new_in (const CgroupPlace *place, const ProcfunLimits *limits, GError **error);
 
 /* Kills what is in it, and removes it. */
 void cgroup_free (Cgroup *self);
@@ -17,7 +22,7 @@ void cgroup_free (Cgroup *self);
 /* Whether the group bounds the number of processes: then the child need not. */
 gboolean cgroup_limits_processes (Cgroup *self);
 
-/* Moves a process in: before it runs the function. */
+/* Moves a process in: before it runs the function. Fails with %PROCFUN_ERROR_SANDBOX. */
 gboolean cgroup_add (Cgroup *self, pid_t pid, GError **error);
 
 /* Whether the kernel killed in it for lack of memory, which is a proof. */

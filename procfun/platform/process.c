@@ -108,6 +108,15 @@ owns_group_number (Process *self)
   return is_unreaped (self) || (kill (self->pid, 0) != 0 && errno == ESRCH);
 }
 
+void
+process_signal_alone (Process *self, int signum)
+{
+  if (self->pidfd >= 0)
+    syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0);
+  else if (self->pid > 0 && is_unreaped (self))
+    kill (self->pid, signum);
+}
+
 /* Before Linux 6.9 a pidfd cannot address the group. */
 void
 process_signal (Process *self, int signum)
@@ -119,10 +128,7 @@ process_signal (Process *self, int signum)
     return;
   if (owns_group_number (self) && kill (-self->pid, signum) == 0)
     return;
-  if (self->pidfd >= 0) /* it leads no group yet */
-    syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0);
-  else if (is_unreaped (self))
-    kill (self->pid, signum);
+  process_signal_alone (self, signum); /* it leads no group yet */
 }
 
 static int

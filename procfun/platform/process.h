@@ -30,6 +30,9 @@ gboolean process_has_died (Process *self);
 /* Signals the whole group, as far as it can be proven to be this process's. */
 void process_signal (Process *self, int signum);
 
+/* Signals the process, and none of those that it started. */
+void process_signal_alone (Process *self, int signum);
+
 /* Of a process that has died: FALSE when nobody can tell how. */
 gboolean process_get_status (Process *self, int *wait_status);
 

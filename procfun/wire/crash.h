@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/platform/fault.h"
+#include "procfun/platform/thread.h"
+#include "procfun/procfun-usage-private.h"
 #include <glib.h>
 #include <signal.h>
 
@@ -20,10 +23,8 @@
 #define CRASH_MAX_THREADS 64
 #define CRASH_MAX_MODULES 64
 #define CRASH_MESSAGE_SIZE 512
-#define CRASH_THREAD_NAME_SIZE 16 /* TASK_COMM_LEN in the kernel's linux/sched.h */
 #define CRASH_BUILD_ID_SIZE 32
 #define CRASH_PATH_SIZE 1024
-#define CRASH_N_USAGE 10 /* numbers in a ProcfunUsage */
 
 typedef enum
 {
@@ -42,18 +43,10 @@ typedef struct
 
 typedef enum
 {
-  CRASH_ACCESS_UNKNOWN,
-  CRASH_ACCESS_READ,
-  CRASH_ACCESS_WRITE,
-  CRASH_ACCESS_EXECUTE
-} CrashAccess;
-
-typedef enum
-{
   CRASH_MEMORY_EXHAUSTED = 1 << 0,
   CRASH_FILES_EXHAUSTED = 1 << 1,
   CRASH_STACK_OVERFLOW = 1 << 2,
-  CRASH_NO_ADDRESS = 1 << 3, /* the processor does not say which one was meant */
+  CRASH_HAS_ADDRESS = 1 << 3,
   CRASH_HAS_USAGE = 1 << 4
 } CrashFlags;
 
@@ -67,14 +60,14 @@ typedef struct
   gint32 tid;
   gint32 sender;      /* pid of who sent the signal, or 0 when the kernel did */
   gint32 system_call; /* of a SIGSYS, or -1 */
-  guint32 access;
+  guint32 access;     /* FaultAccess */
   guint32 flags;
-  guint32 zero;
+  guint32 reserved;
   guint64 address;
   guint64 pc;
   guint64 sp;
-  guint64 usage[CRASH_N_USAGE];
-  char thread_name[CRASH_THREAD_NAME_SIZE];
+  ProcfunUsage usage;
+  char thread_name[THREAD_NAME_SIZE];
   char message[CRASH_MESSAGE_SIZE]; /* of abort() or of an assertion, or "" */
 } CrashDeath;
 
@@ -95,6 +88,6 @@ typedef struct
   CrashHead head;
   gint32 tid;
   guint32 n_frames;
-  char thread_name[CRASH_THREAD_NAME_SIZE];
+  char thread_name[THREAD_NAME_SIZE];
   guint64 frames[CRASH_MAX_FRAMES]; /* the innermost first, whose place it is; then of returns */
 } CrashStack;

@@ -32,5 +32,6 @@ error_from_bytes (GBytes *bytes)
   g_variant_get (variant, "(&si&s)", &domain, &code, &message);
   if (domain[0] == '\0')
     domain = "procfun-error-quark";
+  (void)PROCFUN_ERROR; /* so that the domain is known with all that its errors carry */
   return g_error_new_literal (g_quark_from_string (domain), code, message);
 }

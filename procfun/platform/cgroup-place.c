@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/cgroup-place.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/platform/proc.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+/* What is said here about control groups is from the kernel's admin-guide/cgroup-v2.rst, and about
+ * delegation from systemd's CGROUP_DELEGATION.md. */
+
+/* This process's own group in the one that was given to it. */
+#define HOST_NAME CGROUP_PREFIX "host"
+
+static const struct
+{
+  CgroupControllers controller;
+  const char *name;
+} controllers[] = { { CGROUP_MEMORY, "memory" }, { CGROUP_PIDS, "pids" } };
+
+static int write_flags = O_WRONLY | O_CLOEXEC;
+
+void
+cgroup_make_files_for_tests (void)
+{
+  write_flags |= O_CREAT | O_TRUNC;
+}
+
+char *
+cgroup_read (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  char *text = NULL;
+
+  g_file_get_contents (path, &text, NULL, NULL);
+  return text;
+}
+
+/* In one write(), as the kernel wants it. */
+gboolean
+cgroup_write (const char *folder, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  auto_fd int fd = open (path, write_flags, 0644);
+
+  return fd >= 0 && write (fd, text, strlen (text)) == (gssize)strlen (text);
+}
+
+void
+cgroup_place_free (CgroupPlace *self)
+{
+  g_free (self->folder);
+  g_free (self);
+}
+
+/* Finding our own group */
+
+/* proc(5), mountinfo: "ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS FIELDS… - TYPE …". */
+static gboolean
+read_mount (const char *line, char **top, char **mount_point)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", -1);
+  const char *dash = strstr (line, " - ");
+
+  if (dash == NULL || !g_str_has_prefix (dash, " - cgroup2 ") || g_strv_length (words) < 5)
+    return FALSE;
+  *top = g_strcompress (words[3]); /* a space is \040 */
+  *mount_point = g_strcompress (words[4]);
+  return TRUE;
+}
+
+/* Where the tree can be seen, and which group is its top there. */
+static gboolean
+find_mount (const char *root, char **top, char **mount_point)
+{
+  g_autofree char *folder = g_strconcat (root, "/proc/self", NULL);
+  g_autofree char *text = cgroup_read (folder, "mountinfo");
+  g_auto (GStrv) lines = g_strsplit (text != NULL ? text : "", "\n", -1);
+
+  for (gsize i = 0; lines[i] != NULL; i++)
+    if (read_mount (lines[i], top, mount_point))
+      return TRUE;
+  return FALSE;
+}
+
+/* cgroups(7), /proc/PID/cgroup: "0::PATH" for v2, beside other lines where v1 is mounted, too. */
+static char *
+find_path (const char *root)
+{
+  g_autofree char *folder = g_strconcat (root, "/proc/self", NULL);
+  g_autofree char *text = cgroup_read (folder, "cgroup");
+  g_auto (GStrv) lines = g_strsplit (text != NULL ? text : "", "\n", -1);
+
+  for (gsize i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], "0::/"))
+      return g_strdup (lines[i] + strlen ("0::"));
+  return NULL;
+}
+
+/* (nullable): NULL also when it lies outside of what can be seen. */
+static char *
+find_own (const char *root, gboolean *is_top)
+{
+  g_autofree char *path = find_path (root);
+  g_autofree char *top = NULL;
+  g_autofree char *mount_point = NULL;
+  const char *below = path;
+
+  if (path == NULL || !find_mount (root, &top, &mount_point))
+    return NULL;
+  if (strcmp (top, "/") != 0)
+    below = g_str_has_prefix (path, top) ? path + strlen (top) : "..";
+  if (strstr (below, "..") != NULL)
+    return NULL;
+  *is_top = below[strspn (below, "/")] == '\0';
+  return g_build_filename (*root != '\0' ? root : "/", mount_point, below, NULL);
+}
+
+/* Whether a group is ours to use */
+
+/* That it can be written to is not enough: one who makes groups inside of those that a manager
+ * looks after is in its way. systemd marks what it gives away; where there is no systemd, whoever
+ * let us write there meant it. */
+static gboolean
+is_delegated (const char *root, const char *folder)
+{
+  static const char *const marks[] = { "user.delegate", "trusted.delegate" };
+  g_autofree char *manager = g_strconcat (root, "/run/systemd/system", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (marks); i++)
+    {
+      char value[2];
+
+      if (getxattr (folder, marks[i], value, sizeof value) == 1 && value[0] == '1')
+        return TRUE;
+    }
+  return access (manager, F_OK) != 0;
+}
+
+static gboolean
+is_writable (const char *folder)
+{
+  static const char *const names[] = { ".", "cgroup.procs", "cgroup.subtree_control" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+
+      if (access (path, W_OK) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static CgroupControllers
+read_controllers (const char *folder, const char *name)
+{
+  g_autofree char *text = cgroup_read (folder, name);
+  g_auto (GStrv) words = g_strsplit_set (text != NULL ? text : "", " \n", -1);
+  CgroupControllers found = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (controllers); i++)
+    if (g_strv_contains ((const char *const *)words, controllers[i].name))
+      found |= controllers[i].controller;
+  return found;
+}
+
+/* Gives what groups in @folder have, after having switched on what there is. */
+static CgroupControllers
+enable_controllers (const char *folder)
+{
+  CgroupControllers missing = read_controllers (folder, "cgroup.controllers")
+                              & ~read_controllers (folder, "cgroup.subtree_control");
+  g_autoptr (GString) words = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (controllers); i++)
+    if ((missing & controllers[i].controller) != 0)
+      g_string_append_printf (words, "+%s ", controllers[i].name);
+  if (words->len > 0)
+    cgroup_write (folder, "cgroup.subtree_control", words->str);
+  return read_controllers (folder, "cgroup.subtree_control");
+}
+
+/* Moving out of the way: but for the top one, a group with processes has no controllers for groups
+ * in it. */
+
+static gboolean
+is_ours (const char *root, const char *pid)
+{
+  g_autofree char *path = g_strdup_printf ("%s/proc/%s/stat", root, pid);
+  char stat[PROC_STAT_SIZE];
+
+  return atoi (pid) == getpid ()
+         || (proc_read_stat (path, stat) && proc_get_field (stat, 4) == (guint64)getpid ());
+}
+
+/* This process and its children; when there are others, nobody. */
+static gboolean
+move_to_host_group (const char *root, const char *folder)
+{
+  g_autofree char *host = g_build_filename (folder, HOST_NAME, NULL);
+  g_autofree char *text = cgroup_read (folder, "cgroup.procs");
+  g_auto (GStrv) pids = g_strsplit (g_strchomp (text != NULL ? text : g_strdup ("")), "\n", -1);
+
+  for (gsize i = 0; pids[i] != NULL; i++)
+    if (!is_ours (root, pids[i]))
+      return FALSE;
+  if (mkdir (host, 0755) != 0 && errno != EEXIST)
+    return FALSE;
+  for (gsize i = 0; pids[i] != NULL; i++)
+    if (!cgroup_write (host, "cgroup.procs", pids[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static CgroupPlace *
+try_place (const char *root, const char *folder, gboolean move)
+{
+  CgroupPlace *self;
+  CgroupControllers found;
+
+  if (!is_writable (folder) || !is_delegated (root, folder)
+      || read_controllers (folder, "cgroup.controllers") == 0)
+    return NULL;
+  if (move && !move_to_host_group (root, folder))
+    return NULL;
+  found = enable_controllers (folder);
+  if (found == 0)
+    return NULL;
+  self = g_new (CgroupPlace, 1);
+  self->folder = g_strdup (folder);
+  self->controllers = found;
+  return self;
+}
+
+/* What a call starts stays in the call's group. */
+static gboolean
+is_of_call (const char *folder)
+{
+  g_autofree char *name = g_path_get_basename (folder);
+
+  return g_str_has_prefix (name, CGROUP_PREFIX) && strcmp (name, HOST_NAME) != 0;
+}
+
+/* The group above ours, when ours is a leaf of what was given to us; the top one; and our own, from
+ * which we then have to move. */
+CgroupPlace *
+cgroup_place_find (const char *root)
+{
+  gboolean is_top = FALSE;
+  g_autofree char *own = find_own (root, &is_top);
+  g_autofree char *above = own != NULL ? g_path_get_dirname (own) : NULL;
+  g_autofree char *type = own != NULL ? cgroup_read (own, "cgroup.type") : NULL;
+  CgroupPlace *self = NULL;
+
+  if (own == NULL || is_of_call (own))
+    return NULL;
+  if (!is_top)
+    self = try_place (root, above, FALSE);
+  if (self == NULL)
+    self = try_place (root, own, type != NULL); /* only the top one has no type */
+  return self;
+}
+
+const CgroupPlace *
+cgroup_place_get (void)
+{
+  static CgroupPlace *place;
+  static gsize found;
+
+  if (g_once_init_enter (&found))
+    {
+      place = cgroup_place_find ("");
+      g_once_init_leave (&found, 1);
+    }
+  return place;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/redirect.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The kinds of entries that hold nothing but the address of a function: each processor's ELF
+ * supplement. */
+#if defined(__x86_64__)
+#define IS_SLOT(type) ((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT)
+#elif defined(__aarch64__)
+#define IS_SLOT(type) ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT)
+#endif
+
+#ifdef IS_SLOT
+
+/* What the dynamic section of a module says: elf(5). */
+typedef struct
+{
+  const struct dl_phdr_info *info;
+  const Redirect *redirects;
+  gsize n_redirects;
+
+  const ElfW (Sym) * symbols;
+  const char *strings;
+  const ElfW (Rela) * slots; /* of functions, bound when they are first called */
+  gsize slots_size;
+  const ElfW (Rela) * others; /* of functions that are bound at once, too */
+  gsize others_size;
+  gsize n_relative; /* the first of the others have no symbol */
+} Imports;
+
+/* The loader replaces offsets by addresses, but not in every module. */
+static gconstpointer
+get_pointer (const Imports *self, const ElfW (Dyn) * entry)
+{
+  ElfW (Addr) address = entry->d_un.d_ptr;
+
+  return (gconstpointer)(address < self->info->dlpi_addr ? self->info->dlpi_addr + address
+                                                         : address);
+}
+
+static void
+read_entry (Imports *self, const ElfW (Dyn) * entry)
+{
+  switch (entry->d_tag)
+    {
+    case DT_SYMTAB:
+      self->symbols = get_pointer (self, entry);
+      break;
+    case DT_STRTAB:
+      self->strings = get_pointer (self, entry);
+      break;
+    case DT_JMPREL:
+      self->slots = get_pointer (self, entry);
+      break;
+    case DT_PLTRELSZ:
+      self->slots_size = entry->d_un.d_val;
+      break;
+    case DT_RELA:
+      self->others = get_pointer (self, entry);
+      break;
+    case DT_RELASZ:
+      self->others_size = entry->d_un.d_val;
+      break;
+    case DT_RELACOUNT:
+      self->n_relative = entry->d_un.d_val;
+      break;
+    default:
+      break;
+    }
+}
+
+static gboolean
+read_dynamic (Imports *self)
+{
+  const ElfW (Dyn) *entry = NULL;
+
+  for (int i = 0; i < self->info->dlpi_phnum; i++)
+    if (self->info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+      entry = (const ElfW (Dyn) *)(self->info->dlpi_addr + self->info->dlpi_phdr[i].p_vaddr);
+  for (; entry != NULL && entry->d_tag != DT_NULL; entry++)
+    read_entry (self, entry);
+  return self->symbols != NULL && self->strings != NULL;
+}
+
+/* The loader makes what it has bound at once read-only. */
+static const ElfW (Phdr) * find_read_only (const Imports *self, ElfW (Addr) address)
+{
+  for (int i = 0; i < self->info->dlpi_phnum; i++)
+    {
+      const ElfW (Phdr) *header = &self->info->dlpi_phdr[i];
+      ElfW (Addr) start = self->info->dlpi_addr + header->p_vaddr;
+
+      if (header->p_type == PT_GNU_RELRO && address >= start && address - start < header->p_memsz)
+        return header;
+    }
+  return NULL;
+}
+
+static void
+write_slot (const Imports *self, ElfW (Addr) address, gpointer value)
+{
+  const gsize page_size = (gsize)sysconf (_SC_PAGESIZE);
+  gpointer page = (gpointer)(address & ~(page_size - 1));
+  gboolean read_only = find_read_only (self, address) != NULL;
+
+  if (read_only && mprotect (page, page_size, PROT_READ | PROT_WRITE) != 0)
+    return;
+  *(gpointer *)address = value;
+  if (read_only)
+    mprotect (page, page_size, PROT_READ);
+}
+
+static void
+redirect_slots (const Imports *self, const ElfW (Rela) * slots, gsize first, gsize size)
+{
+  for (gsize i = first; i < size / sizeof *slots; i++)
+    {
+      const ElfW (Rela) *slot = &slots[i];
+      const char *name;
+
+      if (!IS_SLOT (ELF64_R_TYPE (slot->r_info)))
+        continue;
+      name = self->strings + self->symbols[ELF64_R_SYM (slot->r_info)].st_name;
+      for (gsize r = 0; r < self->n_redirects; r++)
+        if (strcmp (name, self->redirects[r].name) == 0)
+          write_slot (self, self->info->dlpi_addr + slot->r_offset, self->redirects[r].replacement);
+    }
+}
+
+static int
+redirect_module (struct dl_phdr_info *info, size_t size, void *user_data)
+{
+  Imports self = *(const Imports *)user_data;
+
+  self.info = info;
+  if (!read_dynamic (&self))
+    return 0;
+  redirect_slots (&self, self.slots, 0, self.slots_size);
+  redirect_slots (&self, self.others, self.n_relative, self.others_size);
+  return 0;
+}
+
+void
+redirect_calls (const Redirect *redirects, gsize n)
+{
+  Imports imports = { .redirects = redirects, .n_redirects = n };
+
+  for (gsize i = 0; i < n; i++)
+    {
+      *redirects[i].original = dlsym (RTLD_DEFAULT, redirects[i].name);
+      if (*redirects[i].original == NULL)
+        return;
+    }
+  dl_iterate_phdr (redirect_module, &imports);
+}
+
+#else
+
+void
+redirect_calls (const Redirect *redirects, gsize n)
+{
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* The stack of this thread, read in a signal handler: no memory is allocated and no lock taken. But
+ * it follows what lies on the stack, and so may crash itself. */
+
+/* For a function that StackIsOwn is to know: it stays one, and begins where its name says. */
+#if __has_attribute(noipa)
+#define STACK_BOUNDARY __attribute__ ((noipa))
+#else
+#define STACK_BOUNDARY __attribute__ ((noinline))
+#endif
+
+/* Whether the frames from the function that begins at @start on are of no interest. */
+typedef gboolean (*StackIsOwn) (gconstpointer start);
+
+typedef struct
+{
+  guint64 *frames;
+  gsize max;
+  gsize n;        /* grows while the stack is read, so that it can be interrupted */
+  guintptr begin; /* the instruction whose frame is the first */
+  gboolean begun;
+  guint n_skipped;
+  StackIsOwn is_own;
+  gsize n_until_own; /* 0: it has not come to any of its own */
+} Stack;
+
+/* Adds the addresses of the frames from that of @begin on; not that address itself. */
+void stack_read (Stack *self);
+
+/* Where a module is loaded. */
+typedef struct
+{
+  guintptr bias; /* what is added to the addresses in the file */
+  guintptr start;
+  guintptr end;
+  const char *path; /* "": the executable */
+} StackModule;
+
+/* FALSE: @pc is in none. */
+gboolean stack_find_module (guintptr pc, StackModule *module);
+
+/* The build-id of a module, which lies among what is loaded of it, or NULL. May crash where that is
+ * damaged. */
+const guint8 *stack_find_build_id (const StackModule *module, gsize *size);

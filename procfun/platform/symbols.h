@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* The functions in a program or library, by the file that it was loaded from, or that of its
+ * debugging symbols. The file may hold anything: it is read, not mapped, because it might be cut
+ * meanwhile, and nothing in it is believed. */
+typedef struct _Symbols Symbols;
+
+/* (nullable): NULL when there is no such file, or it is of another build than @build_id,
+ * (nullable). */
+Symbols *symbols_open (const char *path, GBytes *build_id);
+void symbols_free (Symbols *self);
+
+/* The name of the function that @address of the file lies in. (nullable) (transfer full) */
+char *symbols_find (Symbols *self, guint64 address);
+
+/* What people call the function that C++ calls @name. (transfer full) */
+char *symbols_demangle (const char *name);
+
+/* Stays open as long as @self. */
+int symbols_get_fd (Symbols *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Symbols, symbols_free)

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What getdents64(2) fills in; older C libraries do not have it. */
+typedef struct
+{
+  guint64 inode;
+  gint64 next;
+  guint16 size;
+  guint8 type;
+  char name[];
+} Entry;
+
+int
+thread_get_id (void)
+{
+  return (int)syscall (SYS_gettid);
+}
+
+void
+thread_get_name (char name[THREAD_NAME_SIZE])
+{
+  memset (name, 0, THREAD_NAME_SIZE);
+  prctl (PR_GET_NAME, name);
+}
+
+/* Not atoi(), which is not for signal handlers. */
+static int
+parse_number (const char *text)
+{
+  int number = 0;
+
+  for (; *text >= '0' && *text <= '9'; text++)
+    number = 10 * number + (*text - '0');
+  return number;
+}
+
+static gsize
+add_entries (const guint8 *at, const guint8 *end, int *ids, gsize n, gsize max)
+{
+  while (at < end)
+    {
+      const Entry *entry = (const Entry *)(gconstpointer)at;
+      int id = parse_number (entry->name);
+
+      if (id > 0 && n < max)
+        ids[n++] = id;
+      at += entry->size;
+    }
+  return n;
+}
+
+gsize
+thread_list (int *ids, gsize max)
+{
+  guint64 buffer[256];
+  int saved_errno = errno;
+  int fd = open ("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gsize n = 0;
+  long size;
+
+  while (fd >= 0 && (size = syscall (SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+    n = add_entries ((const guint8 *)buffer, (const guint8 *)buffer + size, ids, n, max);
+  if (fd >= 0)
+    close (fd);
+  errno = saved_errno;
+  return n;
+}
+
+gboolean
+thread_signal (int id, int signum)
+{
+  int saved_errno = errno;
+  gboolean sent = syscall (SYS_tgkill, getpid (), id, signum) == 0;
+
+  errno = saved_errno;
+  return sent;
+}
+
+void
+thread_signal_again (int signum, const siginfo_t *info)
+{
+  int saved_errno = errno;
+
+  if (syscall (SYS_rt_tgsigqueueinfo, getpid (), thread_get_id (), signum, info) != 0)
+    thread_signal (thread_get_id (), signum);
+  errno = saved_errno;
+}
+
+void
+thread_wait (int *word, int value, guint ms)
+{
+  const struct timespec timeout
+      = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000 * 1000 };
+  int saved_errno = errno;
+
+  if (__atomic_load_n (word, __ATOMIC_ACQUIRE) == value)
+    syscall (SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
+  errno = saved_errno;
+}
+
+void
+thread_wake (int *word)
+{
+  int saved_errno = errno;
+
+  syscall (SYS_futex, word, FUTEX_WAKE_PRIVATE, G_MAXINT, NULL, NULL, 0);
+  errno = saved_errno;
+}
