@@ -210,7 +210,10 @@ check_arguments (ProcfunCall *self, GError **error)
 static gboolean
 start (ProcfunCall *self)
 {
-  return g_atomic_int_compare_and_exchange (&self->state, PROCFUN_CALL_NEW, PROCFUN_CALL_RUNNING);
+  if (!g_atomic_int_compare_and_exchange (&self->state, PROCFUN_CALL_NEW, PROCFUN_CALL_RUNNING))
+    return FALSE;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
+  return TRUE;
 }
 
 static void
@@ -219,6 +222,7 @@ end (ProcfunCall *self, GVariant *result)
   if (result != NULL)
     self->result = g_variant_ref (result);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
   g_signal_emit (self, signals[FINISHED], 0);
 }
 

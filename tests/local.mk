@@ -2,6 +2,7 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-call \
 	%D%/test-call-json \
 	%D%/test-channel \
 	%D%/test-codec \
@@ -58,8 +59,9 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
 # What tests call, and how.
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
-%C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
+%C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
+%C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
