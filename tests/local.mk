@@ -11,6 +11,7 @@ test_programs = \
 	%D%/test-define-cxx \
 	%D%/test-elf \
 	%D%/test-error \
+	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-hosts \
 	%D%/test-json \
@@ -65,6 +66,7 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
+%C%_test_faults_SOURCES = %D%/test-faults.c %D%/faults.c %D%/faults.h $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
 %C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
