@@ -11,6 +11,7 @@
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -62,8 +63,7 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
                     procfun_function_get_name (function));
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
-                    " is the limit"),
+                 _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
                  procfun_function_get_name (function), g_bytes_get_size (bytes),
                  options->max_payload);
   else
@@ -184,9 +184,8 @@ read_result (Exchange *self, const Frame *frame, GError **error)
   if (g_bytes_get_size (frame->payload) > self->max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
-                      " is the limit"),
-                   name, g_bytes_get_size (frame->payload), self->max_payload);
+                   _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name,
+                   g_bytes_get_size (frame->payload), self->max_payload);
       return NULL;
     }
   result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),

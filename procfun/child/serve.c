@@ -10,6 +10,7 @@
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,7 @@ check_payload (Server *self, GBytes *payload, GError **error)
   if (g_bytes_get_size (payload) <= self->max_payload)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("the result of %s() takes %" G_GSIZE_FORMAT " bytes, but %" G_GUINT64_FORMAT
-                  " is the limit"),
+               _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
                procfun_function_get_name (self->function), g_bytes_get_size (payload),
                self->max_payload);
   return FALSE;

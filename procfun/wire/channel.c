@@ -5,6 +5,7 @@
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -339,10 +340,9 @@ start_payload (Channel *self, GError **error)
   self->payload = g_try_malloc (MAX (self->header.size, 1));
   if (self->payload == NULL)
     {
-      g_set_error (
-          error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-          _ ("there is no memory for the %" G_GUINT64_FORMAT " bytes that the other side sends"),
-          self->header.size);
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("there is no memory for the %" PRIu64 " bytes that the other side sends"),
+                   self->header.size);
       return FALSE;
     }
   self->in_start += sizeof (FrameHeader);
