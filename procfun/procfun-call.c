@@ -229,7 +229,7 @@ end (ProcfunCall *self, GVariant *result)
 static ProcfunExecutor *
 ref_executor (ProcfunCall *self)
 {
-  return g_object_ref (self->executor != NULL ? self->executor : procfun_executor_get_default ());
+  return self->executor != NULL ? g_object_ref (self->executor) : procfun_executor_ref_default ();
 }
 
 /**

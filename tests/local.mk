@@ -11,9 +11,11 @@ test_programs = \
 	%D%/test-define-cxx \
 	%D%/test-elf \
 	%D%/test-error \
+	%D%/test-executor \
 	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-hosts \
+	%D%/test-inline \
 	%D%/test-json \
 	%D%/test-json-corpus \
 	%D%/test-json-node \
@@ -62,6 +64,8 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
+%C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
+%C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
