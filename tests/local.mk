@@ -79,8 +79,6 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
-%C%_test_json_LDADD = $(LDADD) -lm
-%C%_test_json_node_LDADD = $(LDADD) -lm
 %C%_test_number_LDADD = $(LDADD) -lm
 
 # What test-tool.sh looks into, against the shared library as users have it.
