@@ -3,6 +3,7 @@
 # private. procfun_sources are the .c files of the installed headers, which is where documentation is looked for.
 
 procfun_headers = \
+	%D%/procfun-call-json.h \
 	%D%/procfun-call.h \
 	%D%/procfun-codec.h \
 	%D%/procfun-context.h \
@@ -30,6 +31,7 @@ procfun_headers = \
 
 # The last two hold public functions that stand above the model: layers in docs/design.md.
 procfun_sources = \
+	%D%/procfun-call-json.c \
 	%D%/procfun-call.c \
 	%D%/procfun-call-run.c \
 	%D%/procfun-codec.c \

@@ -64,6 +64,7 @@ start (ProcfunCall *self)
       return FALSE;
     }
   self->submitted_at = g_get_monotonic_time ();
+  g_object_notify (G_OBJECT (self), "state");
   return TRUE;
 }
 
@@ -81,13 +82,14 @@ end (ProcfunCall *self, GVariant *result, GError *error)
   if (error != NULL && error->domain == PROCFUN_ERROR)
     failure_attach (self->failure, error);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
+  g_object_notify (G_OBJECT (self), "state");
   procfun_call_emit_finished (self);
 }
 
 static ProcfunExecutor *
 ref_executor (ProcfunCall *self)
 {
-  return g_object_ref (self->executor != NULL ? self->executor : procfun_executor_get_default ());
+  return self->executor != NULL ? g_object_ref (self->executor) : procfun_executor_ref_default ();
 }
 
 /**

@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* The default executor, which another thread may replace meanwhile. (transfer full) */
+ProcfunExecutor *procfun_executor_ref_default (void);
+
 /* Runs @call on @self, and counts it: closing waits for it. */
 GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                                 GError **error);

@@ -125,6 +125,24 @@ leave (ProcfunExecutor *self)
     on_idle (self, task);
 }
 
+/* Whoever derives from this class may err; those who convert the result to C values rely on its
+ * type. Takes @result. */
+static GVariant *
+check_result (ProcfunCall *call, GVariant *result, GError **error)
+{
+  ProcfunFunction *function = procfun_call_get_function (call);
+  const GVariantType *type = procfun_function_get_return_type (function);
+  g_autoptr (GVariant) checked = result != NULL ? g_variant_take_ref (result) : NULL;
+
+  if (checked == NULL || g_variant_is_of_type (checked, type))
+    return g_steal_pointer (&checked);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+               _ ("the executor answered %s() with “%s” instead of “%.*s”"),
+               procfun_function_get_name (function), g_variant_get_type_string (checked),
+               (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type));
+  return NULL;
+}
+
 GVariant *
 procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                       GError **error)
@@ -135,7 +153,7 @@ procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *ca
     return NULL;
   result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, error);
   leave (self);
-  return result;
+  return check_result (call, result, error);
 }
 
 static void
@@ -147,6 +165,7 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
   GVariant *variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, result, &error);
 
   leave (self);
+  variant = check_result (g_task_get_task_data (task), variant, &error);
   if (variant != NULL)
     g_task_return_pointer (task, variant, (GDestroyNotify)g_variant_unref);
   else
@@ -161,6 +180,7 @@ procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellab
   GError *error = NULL;
 
   g_task_set_source_tag (task, procfun_executor_run_async);
+  g_task_set_task_data (task, g_object_ref (call), g_object_unref);
   if (enter (self, call, &error))
     PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run,
                                                   g_steal_pointer (&task));

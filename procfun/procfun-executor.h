@@ -40,15 +40,18 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
 /**
  * ProcfunExecutorClass:
  * @parent_class: the parent
- * @run: runs a call and waits for its end; the result is not floating
- * @run_async: the same for the thread-default main context
- * @run_finish: gives what @run_async brought
- * @close: ends what the executor keeps between calls, and waits for it
- * @close_async: the same for the thread-default main context
+ * @run: runs a call and waits for its end, in the thread of the caller. Returns a new reference to
+ *   the result, which is not floating, or %NULL with the error set
+ * @run_async: the same without waiting. The callback comes in the main context that is the thread's
+ *   default now, and never before this returns
+ * @run_finish: gives what @run_async brought, as @run does
+ * @close: ends what the executor keeps between calls, and waits for it. Nothing runs any more
+ * @close_async: the same without waiting
  * @close_finish: gives what @close_async brought
  *
  * What an executor implements. The base class has seen to it that the executor is open, that the
- * call is new and its arguments have the right type, and keeps state, result and error of the call.
+ * call is new and its arguments have the right type, and keeps state and result of the call. It is
+ * for @run and @run_async to heed the cancellable, and they come from any thread, many at once.
  * Both forms of a function must be there, except for close, where the base class has nothing to
  * end.
  *

@@ -6,6 +6,7 @@
 
 #define PROCFUN_INSIDE
 
+#include <procfun/procfun-call-json.h>
 #include <procfun/procfun-call.h>
 #include <procfun/procfun-codec.h>
 #include <procfun/procfun-context.h>

@@ -2,6 +2,8 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-call \
+	%D%/test-call-json \
 	%D%/test-channel \
 	%D%/test-codec \
 	%D%/test-codec-property \
@@ -9,8 +11,11 @@ test_programs = \
 	%D%/test-define-cxx \
 	%D%/test-elf \
 	%D%/test-error \
+	%D%/test-executor \
+	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-hosts \
+	%D%/test-inline \
 	%D%/test-json \
 	%D%/test-limits \
 	%D%/test-limits-applied \
@@ -62,10 +67,15 @@ EXTRA_LTLIBRARIES = %D%/libfixture.la
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
 # What tests call, and how.
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
+%C%_test_call_SOURCES = %D%/test-call.c $(calls)
+%C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
+%C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
+%C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
+%C%_test_faults_SOURCES = %D%/test-faults.c %D%/faults.c %D%/faults.h $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
 %C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
@@ -74,8 +84,6 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
-%C%_test_json_LDADD = $(LDADD) -lm
-%C%_test_json_node_LDADD = $(LDADD) -lm
 %C%_test_number_LDADD = $(LDADD) -lm
 
 # What test-tool.sh looks into, against the shared library as users have it.

@@ -7,7 +7,7 @@ import sys
 import gi
 
 gi.require_version("Procfun", "1.0")
-from gi.repository import Gio, GLib, Procfun
+from gi.repository import Gio, GLib, GObject, Procfun
 
 
 NO_ARGUMENTS = GLib.Variant("()", ())
@@ -58,6 +58,28 @@ def register(name, arg_names, args_type, return_type, handler):
     return registry.register(name, arg_names, GLib.VariantType(args_type), GLib.VariantType(return_type), handler)
 
 
+class TextCodec(GObject.Object, Procfun.Codec):
+    """The text form of GVariant."""
+
+    def do_get_name(self):
+        return "text"
+
+    def do_encode(self, schema, value):
+        return GLib.Bytes.new(value.print_(True).encode())
+
+    def do_decode(self, schema, data):
+        return GLib.Variant.parse(schema.get_variant_type(), data.get_data().decode(), None, None)
+
+
+class Constant(Procfun.Executor):
+    """Has one answer to everything."""
+
+    def do_run(self, call, cancellable):
+        return GLib.Variant("i", 42)
+
+
+codec = TextCodec()
+assert codec.register() and Procfun.codec_lookup("text") == codec
 registry = Procfun.Registry.get_default()
 DIVIDE = register("divide", ["dividend", "divisor"], "(dd)", "d", divide)
 GET_PID = register("get_pid", None, "()", "i", get_pid)
@@ -175,6 +197,14 @@ def case_executors():
     assert spawner.close(None) and spawner.is_closed()
     spawner.set_default()
     fails_with(Procfun.Error.CLOSED, NOTHING)
+
+
+def case_own_executor():
+    assert run(GET_PID, executor=Constant()) == 42
+
+
+def case_own_codec():
+    assert run(DIVIDE, GLib.Variant("(dd)", (1, 4)), executor=Procfun.Spawner(codec=codec)) == 0.25
 
 
 def case_codecs():

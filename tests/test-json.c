@@ -6,7 +6,6 @@
 #include "procfun/procfun-schema-private.h"
 #include "procfun/wire/json.h"
 
-#include <math.h>
 #include <string.h>
 
 /* The table of the reference, line by line. */
@@ -387,7 +386,7 @@ static const struct
   { "Colour", "\"pink\"", "/: the enumeration has no “pink”" },
   { "Colour", "\"red\\u0000\"", "/: the enumeration has no “red\\u0000”" },
   { "Colour", "null", "/: expected a nick or a number, found null" },
-  { "Colour", "2147483648", "/: 2147483648 is out of range for a nick or a number" },
+  { "Colour", "2147483648", "/: 2147483648 is out of range for an int32" },
 
   /* names */
   { "Point", "{\"x\": 1, \"y\": 2, \"z\": 3}", "/: “z” is not known here" },
@@ -519,19 +518,6 @@ test_nul (void)
                   "line 1, column 3: U+0000 stands where the end of the text should be");
 }
 
-static void
-test_long_names (void)
-{
-  g_autoptr (ProcfunSchema) schema = schema_new ("a{si}");
-  g_autofree char *name = g_strnfill (1000, 'a');
-  g_autofree char *json = g_strdup_printf ("{\"%süü\": true}", name);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (wire_json_read (schema, json, strlen (json), &error));
-  g_assert_cmpuint (strlen (error->message), <, 150);
-  g_assert_true (g_utf8_validate (error->message, -1, NULL));
-}
-
 static char *
 repeat (const char *open, const char *middle, const char *close, guint n)
 {
@@ -543,6 +529,37 @@ repeat (const char *open, const char *middle, const char *close, guint n)
   for (guint i = 0; i < n; i++)
     g_string_append (text, close);
   return g_string_free (text, FALSE);
+}
+
+static void
+test_long_names (void)
+{
+  g_autoptr (ProcfunSchema) schema = schema_new ("a{si}");
+
+  for (guint i = 0; i < 4; i++)
+    {
+      /* cut within any of the four bytes */
+      g_autofree char *name = g_strnfill (i, 'a');
+      g_autofree char *others = repeat ("𝄞", "", "", 1000);
+      g_autofree char *json = g_strdup_printf ("{\"%s%s\": true}", name, others);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (wire_json_read (schema, json, strlen (json), &error));
+      g_assert_cmpuint (strlen (error->message), <, 150);
+      g_assert_true (g_utf8_validate (error->message, -1, NULL));
+    }
+}
+
+/* A message is one line of text, whatever the name. */
+static void
+test_control_names (void)
+{
+  g_autoptr (ProcfunSchema) schema = schema_new ("a{sh}");
+  g_autoptr (GVariant) value = variant_parse (schema, "{'a\\n\\u007f': -1}");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (wire_json_write (schema, value, &error));
+  g_assert_cmpstr (error->message, ==, "/a\\u000a\\u007f: a handle can't be -1");
 }
 
 static void
@@ -647,16 +664,77 @@ test_write_too_deep (void)
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE);
 }
 
+/* GVariant has types that are deeper than the values it can hold. */
+static void
+test_write_type_too_deep (void)
+{
+  g_autofree char *type = repeat ("a", "i", "", 128);
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (ProcfunSchema) schema = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_variant_type_string_is_valid (type))
+    {
+      g_test_skip ("This GLib has no such types");
+      return;
+    }
+  schema = schema_new (type);
+  value = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE (type), NULL, 0, TRUE, NULL, NULL));
+  g_assert_null (wire_json_write (schema, value, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE);
+}
+
 static void
 test_write_handle (void)
 {
-  g_autoptr (ProcfunSchema) schema = schema_new ("(sah)");
-  g_autoptr (GVariant) value = variant_parse (schema, "('', [0, -1])");
-  g_autoptr (GError) error = NULL;
+  static const Case cases[] = { { "h", "-1", "/: a handle can't be -1" },
+                                { "(sah)", "('', [0, -1])", "/1/1: a handle can't be -1" },
+                                { "aah", "[[], [-1]]", "/1/0: a handle can't be -1" },
+                                { "a{sh}", "{'a': 0, 'b/c': -1}", "/b~1c: a handle can't be -1" },
+                                { "a{ih}", "{7: -1}", "/0/1: a handle can't be -1" },
+                                { "v", "<handle -1>", "/value: a handle can't be -1" },
+                                { "mmh", "just just -1", "/0: a handle can't be -1" } };
 
-  g_assert_null (wire_json_write (schema, value, &error));
-  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE);
-  g_assert_cmpstr (error->message, ==, "/1/1: a handle can't be -1");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (ProcfunSchema) schema = schema_new (cases[i].schema);
+      g_autoptr (GVariant) value = variant_parse (schema, cases[i].value);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (wire_json_write (schema, value, &error));
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE);
+      g_assert_cmpstr (error->message, ==, cases[i].json);
+    }
+}
+
+/* More than are remembered, each twice, and one around all others. */
+static void
+test_many_types (void)
+{
+  g_autoptr (ProcfunSchema) schema = schema_new ("v");
+  g_autoptr (GVariant) list = NULL;
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GVariant) read = NULL;
+  g_autoptr (GBytes) json = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("av"));
+
+  for (guint i = 0; i < 1000; i++)
+    {
+      GVariantBuilder tuple = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_TUPLE);
+
+      for (guint bit = 0; bit < 10; bit++)
+        g_variant_builder_add (&tuple, i / 2 >> bit & 1 ? "y" : "b", TRUE);
+      g_variant_builder_add (&builder, "v", g_variant_builder_end (&tuple));
+    }
+  list = g_variant_ref_sink (g_variant_builder_end (&builder));
+  value = g_variant_ref_sink (g_variant_new ("v", g_variant_new ("(@avs)", list, "x")));
+  json = wire_json_write (schema, value, &error);
+  g_assert_no_error (error);
+  read = wire_json_read (schema, g_bytes_get_data (json, NULL), g_bytes_get_size (json), &error);
+  g_assert_no_error (error);
+  g_assert_cmpvariant (read, value);
 }
 
 /* What GLib makes of bytes that are no value is what is written. */
@@ -812,12 +890,15 @@ main (int argc, char *argv[])
   fixture_add_func ("/json/errors", test_errors);
   fixture_add_func ("/json/errors/nul", test_nul);
   fixture_add_func ("/json/errors/long-names", test_long_names);
+  fixture_add_func ("/json/errors/control-names", test_control_names);
   fixture_add_func ("/json/errors/brackets", test_brackets);
   fixture_add_func ("/json/levels", test_levels);
   fixture_add_func ("/json/write/too-deep", test_write_too_deep);
+  fixture_add_func ("/json/write/type-too-deep", test_write_type_too_deep);
   fixture_add_func ("/json/write/handle", test_write_handle);
   fixture_add_func ("/json/write/not-normal", test_write_not_normal);
   fixture_add_func ("/json/many-keys", test_many_keys);
+  fixture_add_func ("/json/many-types", test_many_types);
   fixture_add_func ("/json/offset-widths", test_offset_widths);
 
   return fixture_run ();

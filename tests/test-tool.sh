@@ -13,6 +13,8 @@ for options in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 do
   eval "export $options=\"\$$options:handle_segv=0\""
 done
+# GLib's thread for processes has locks that the thread sanitizer does not see.
+export TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1"
 # Not a program's own handling of warnings.
 unset G_DEBUG
 

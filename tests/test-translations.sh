@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every message can be translated, and is.
+# Every message can be translated, is translated, and is shown to those who want it.
 
 . "$TOP_SRCDIR/tests/tap.sh"
 cd "$TOP_SRCDIR" || exit 1
@@ -14,6 +14,90 @@ sort "$tmp/in-order" >"$tmp/POTFILES.in"
 
 sorted () { sort -c "$tmp/in-order"; }
 
+# The messages as "make -C po procfun.pot-update" finds them.
+extracts ()
+{
+  options=$(sed -n '/^XGETTEXT_OPTIONS/,/[^\\]$/p' po/Makevars | tr -d '\\\n' | sed 's/^XGETTEXT_OPTIONS *=//')
+  # shellcheck disable=SC2086
+  xgettext $options --files-from=po/POTFILES.in -o "$tmp/procfun.pot"
+}
+
+# xgettext ends a message at a macro that it does not know, such as G_GSIZE_FORMAT.
+none_is_cut () { ! grep -E '^(msgid )?".*%"$' "$tmp/procfun.pot"; }
+
+# What it prints are the messages for which that is not so.
+complete ()
+{
+  msgmerge --quiet --no-fuzzy-matching --no-location "po/$1.po" "$tmp/procfun.pot" -o "$tmp/$1.po" &&
+    msgattrib --untranslated "$tmp/$1.po" >"$tmp/not-complete" &&
+    msgattrib --only-fuzzy "po/$1.po" >>"$tmp/not-complete" &&
+    cat "$tmp/not-complete" &&
+    msgfmt --check --output-file=/dev/null "po/$1.po" &&
+    test ! -s "$tmp/not-complete"
+}
+
+# LANGUAGE counts only in a locale other than C, which few machines for building have.
+make_locale ()
+{
+  mkdir -p "$tmp/locales" &&
+    localedef --inputfile=de_DE --charmap=UTF-8 "$tmp/locales/de_DE.UTF-8" >"$tmp/localedef" 2>&1
+}
+
+cat >"$tmp/program.c" <<END
+#include <libintl.h>
+#include <locale.h>
+#include <procfun.h>
+#include <stdio.h>
+
+static void
+fail (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ProcfunSchema) schema = procfun_schema_new (G_VARIANT_TYPE_INT32);
+  g_autoptr (GBytes) text = g_bytes_new_static ("[]", 2);
+
+  procfun_codec_decode (procfun_codec_get_json (), schema, text, &error);
+  printf ("%s\n", error->message);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  fail (); /* the library says where its translations are installed, and does so once */
+  bindtextdomain ("procfun", argv[1]);
+  fail ();
+  return 0;
+}
+END
+
+speaks_german ()
+{
+  mkdir -p "$tmp/translations/de/LC_MESSAGES" &&
+    msgfmt -o "$tmp/translations/de/LC_MESSAGES/procfun.mo" po/de.po &&
+    $CC $CFLAGS $LDFLAGS "$tmp/program.c" -o "$tmp/program" $PROCFUN_CFLAGS $PROCFUN_LIBS &&
+    LOCPATH="$tmp/locales" LC_ALL=de_DE.UTF-8 LANGUAGE=de "$tmp/program" "$tmp/translations" >"$tmp/messages" &&
+    cat "$tmp/messages" &&
+    tail -n 1 "$tmp/messages" | grep 'erwartet: ein int32, gefunden: ein Array'
+}
+
 check "po/POTFILES.in is sorted" sorted
 check "po/POTFILES.in has every file with messages" same "$tmp/files-with-messages" "$tmp/POTFILES.in"
+if xgettext --version >"$tmp/version" 2>&1
+then
+  check "the messages can be extracted" extracts
+  check "no message is cut" none_is_cut
+  for language in $(grep -v '^#' po/LINGUAS)
+  do
+    check "$language is complete" complete "$language"
+  done
+else
+  skip "translations are complete" "no gettext"
+fi
+if make_locale
+then
+  check "messages appear in German" speaks_german
+else
+  skip "messages appear in German" "no localedef with de_DE"
+fi
 done_testing

@@ -3,7 +3,7 @@
 /* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know
  * them all. */
 
-#include "procfun/procfun-executor.h"
+#include "procfun/procfun-executor-private.h"
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-spawner.h"
 #include <sys/auxv.h>
@@ -29,6 +29,19 @@ make_default (void)
   return procfun_spawner_new ();
 }
 
+ProcfunExecutor *
+procfun_executor_ref_default (void)
+{
+  ProcfunExecutor *executor;
+
+  G_LOCK (default_executor);
+  if (default_executor == NULL)
+    default_executor = make_default ();
+  executor = g_object_ref (default_executor);
+  G_UNLOCK (default_executor);
+  return executor;
+}
+
 /**
  * procfun_executor_get_default:
  *
@@ -42,13 +55,8 @@ make_default (void)
 ProcfunExecutor *
 procfun_executor_get_default (void)
 {
-  ProcfunExecutor *executor;
+  g_autoptr (ProcfunExecutor) executor = procfun_executor_ref_default ();
 
-  G_LOCK (default_executor);
-  if (default_executor == NULL)
-    default_executor = make_default ();
-  executor = default_executor;
-  G_UNLOCK (default_executor);
   return executor;
 }
 

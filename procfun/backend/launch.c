@@ -111,8 +111,7 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
                  name);
   else if (arguments != NULL && strlen (arguments) > ARGUMENT_MAX)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %" G_GSIZE_FORMAT
-                    " bytes, too many for a command line: use the "
+                 _ ("the arguments of %s() take %zu bytes, too many for a command line: use the "
                     "channel"),
                  name, strlen (arguments));
   else

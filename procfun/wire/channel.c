@@ -5,6 +5,7 @@
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -38,6 +39,7 @@ struct _Channel
   guint8 *payload;
   gsize payload_filled;
 
+  int failure; /* the errno of what could not be written or read, or 0 */
   guint64 bytes_read;
   guint64 bytes_written;
 };
@@ -219,6 +221,14 @@ drop_written (Channel *self, gsize written)
     }
 }
 
+/* That the other side is gone is no failure, but an end. */
+static void
+note_failure (Channel *self)
+{
+  if (self->failure == 0 && errno != EPIPE && errno != ECONNRESET)
+    self->failure = errno;
+}
+
 void
 channel_flush (Channel *self)
 {
@@ -230,9 +240,11 @@ channel_flush (Channel *self)
         drop_written (self, (gsize)written);
       else if (errno == EAGAIN || errno == ENOBUFS)
         return;
-      else if (errno != EINTR) /* nobody reads: reading tells why, and may bring the other side's
-                                  last words */
-        g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
+      else if (errno != EINTR) /* reading may bring the other side's last words, and tells then */
+        {
+          note_failure (self);
+          g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
+        }
     }
   if (self->ending)
     shutdown (self->fd, SHUT_WR);
@@ -285,7 +297,7 @@ read_some (Channel *self, void *data, gsize size)
 
 /* Reads into the payload when one is awaited, into the buffer else. */
 static ChannelStatus
-fill (Channel *self)
+fill (Channel *self, GError **error)
 {
   gssize n;
 
@@ -308,7 +320,15 @@ fill (Channel *self)
     }
   if (n > 0)
     return CHANNEL_FRAME;
-  return n < 0 && errno == EAGAIN ? CHANNEL_AGAIN : CHANNEL_END;
+  if (n < 0 && errno == EAGAIN)
+    return CHANNEL_AGAIN;
+  if (n < 0)
+    note_failure (self);
+  if (self->failure == 0)
+    return CHANNEL_END;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL, _ ("the channel does not work: %s"),
+               g_strerror (self->failure));
+  return CHANNEL_FAILED;
 }
 
 static gboolean
@@ -320,10 +340,9 @@ start_payload (Channel *self, GError **error)
   self->payload = g_try_malloc (MAX (self->header.size, 1));
   if (self->payload == NULL)
     {
-      g_set_error (
-          error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-          _ ("there is no memory for the %" G_GUINT64_FORMAT " bytes that the other side sends"),
-          self->header.size);
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("there is no memory for the %" PRIu64 " bytes that the other side sends"),
+                   self->header.size);
       return FALSE;
     }
   self->in_start += sizeof (FrameHeader);
@@ -381,7 +400,7 @@ channel_receive (Channel *self, Frame *frame, GError **error)
           if (self->payload_filled == self->header.size)
             return finish_frame (self, frame, error) ? CHANNEL_FRAME : CHANNEL_FAILED;
         }
-      status = fill (self);
+      status = fill (self, error);
       if (status != CHANNEL_FRAME)
         return status;
     }

@@ -3,6 +3,7 @@
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
+#include <inttypes.h>
 
 #define FRAME_MAGIC 0xf5 /* no byte of UTF-8, so that text is never taken for a frame */
 
@@ -46,8 +47,7 @@ frame_header_check (const FrameHeader *self, gsize limit, GError **error)
   if (self->size > limit)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("the other side announced %" G_GUINT64_FORMAT " bytes, but %" G_GSIZE_FORMAT
-                      " is the limit"),
+                   _ ("the other side announced %" PRIu64 " bytes, but %zu is the limit"),
                    self->size, limit);
       return FALSE;
     }

@@ -22,8 +22,9 @@ wire_json_read_error (JsonReader *self, const JsonPlace *place, const char *form
   return wire_json_set_error (self->scanner.error, PROCFUN_ERROR_DECODE, place, "%s", message);
 }
 
-const char *
-wire_json_describe (const ProcfunSchema *schema)
+/* By the first character of the type. */
+static const char *
+describe_class (char type_class)
 {
   static const char *const descriptions[] = {
     ['b' - 'a'] = N_ ("true or false"), ['y' - 'a'] = N_ ("a byte"),
@@ -36,6 +37,12 @@ wire_json_describe (const ProcfunSchema *schema)
     ['a' - 'a'] = N_ ("an array"),      ['m' - 'a'] = N_ ("null or a value")
   };
 
+  return intl_get (descriptions[type_class - 'a']);
+}
+
+const char *
+wire_json_describe (const ProcfunSchema *schema)
+{
   if (schema->kind == PROCFUN_SCHEMA_ENUM)
     return _ ("a nick or a number");
   if (schema->type_class == G_VARIANT_CLASS_TUPLE && schema->names != NULL)
@@ -47,7 +54,7 @@ wire_json_describe (const ProcfunSchema *schema)
     return _ ("a Base64 string or an array");
   if (schema->type_class == G_VARIANT_CLASS_ARRAY && schema->children[0]->type_class == '{')
     return _ ("an object or an array of pairs");
-  return intl_get (descriptions[schema->type_class - 'a']);
+  return describe_class (schema->type_class);
 }
 
 gboolean
@@ -119,7 +126,7 @@ out_of_range (JsonReader *self, const char *text, const char *end, const Procfun
   g_autofree char *excerpt = wire_json_excerpt (text, (gsize)(end - text));
 
   return wire_json_read_error (self, place, _ ("%s is out of range for %s"), excerpt,
-                               wire_json_describe (schema));
+                               describe_class (schema->type_class));
 }
 
 /* What an integer can be, by the first character of its type. */
