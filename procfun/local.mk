@@ -94,6 +94,8 @@ procfun_private = \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
+	%D%/platform/cgroup-place.c \
+	%D%/platform/cgroup-place.h \
 	%D%/platform/cgroup.c \
 	%D%/platform/cgroup.h \
 	%D%/platform/cgroup-place.c \

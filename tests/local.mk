@@ -2,6 +2,7 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-cgroup \
 	%D%/test-call \
 	%D%/test-call-json \
 	%D%/test-channel \

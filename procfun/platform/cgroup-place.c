@@ -22,12 +22,12 @@ static const struct
   const char *name;
 } controllers[] = { { CGROUP_MEMORY, "memory" }, { CGROUP_PIDS, "pids" } };
 
-static int write_flags = O_WRONLY | O_CLOEXEC;
+static int flags_for_tests;
 
 void
-cgroup_make_files_for_tests (void)
+cgroup_make_files_for_tests (gboolean make)
 {
-  write_flags |= O_CREAT | O_TRUNC;
+  flags_for_tests = make ? O_CREAT | O_TRUNC : 0;
 }
 
 char *
@@ -45,7 +45,7 @@ gboolean
 cgroup_write (const char *folder, const char *name, const char *text)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  auto_fd int fd = open (path, write_flags, 0644);
+  auto_fd int fd = open (path, O_WRONLY | O_CLOEXEC | flags_for_tests, 0644);
 
   return fd >= 0 && write (fd, text, strlen (text)) == (gssize)strlen (text);
 }
@@ -108,6 +108,7 @@ find_own (const char *root, gboolean *is_top)
   g_autofree char *path = find_path (root);
   g_autofree char *top = NULL;
   g_autofree char *mount_point = NULL;
+  g_autofree char *whole = NULL;
   const char *below = path;
 
   if (path == NULL || !find_mount (root, &top, &mount_point))
@@ -117,7 +118,8 @@ find_own (const char *root, gboolean *is_top)
   if (strstr (below, "..") != NULL)
     return NULL;
   *is_top = below[strspn (below, "/")] == '\0';
-  return g_build_filename (*root != '\0' ? root : "/", mount_point, below, NULL);
+  whole = g_build_filename (*root != '\0' ? root : "/", mount_point, below, NULL);
+  return g_canonicalize_filename (whole, "/");
 }
 
 /* Whether a group is ours to use */

@@ -34,6 +34,6 @@ gboolean cgroup_write (const char *folder, const char *name, const char *text);
 
 /* Control groups come with their files. Where tests play the kernel they do not: then these are
  * made when they are written. */
-void cgroup_make_files_for_tests (void);
+void cgroup_make_files_for_tests (gboolean make);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CgroupPlace, cgroup_place_free)
