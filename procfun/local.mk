@@ -98,8 +98,6 @@ procfun_private = \
 	%D%/platform/cgroup-place.h \
 	%D%/platform/cgroup.c \
 	%D%/platform/cgroup.h \
-	%D%/platform/cgroup-place.c \
-	%D%/platform/cgroup-place.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
 	%D%/platform/fault.c \
