@@ -2,9 +2,9 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
-	%D%/test-cgroup \
 	%D%/test-call \
 	%D%/test-call-json \
+	%D%/test-cgroup \
 	%D%/test-channel \
 	%D%/test-codec \
 	%D%/test-codec-property \
@@ -18,10 +18,10 @@ test_programs = \
 	%D%/test-hosts \
 	%D%/test-inline \
 	%D%/test-json \
-	%D%/test-limits \
-	%D%/test-limits-applied \
 	%D%/test-json-corpus \
 	%D%/test-json-node \
+	%D%/test-limits \
+	%D%/test-limits-applied \
 	%D%/test-matrix \
 	%D%/test-number \
 	%D%/test-schema \

@@ -219,6 +219,17 @@ move_to_host_group (const char *root, const char *folder)
   return TRUE;
 }
 
+/* Others of this process's threads may start children meanwhile. */
+static CgroupControllers
+make_room (const char *root, const char *folder)
+{
+  CgroupControllers found = 0;
+
+  for (guint i = 0; found == 0 && i < 3 && move_to_host_group (root, folder); i++)
+    found = enable_controllers (folder);
+  return found;
+}
+
 static CgroupPlace *
 try_place (const char *root, const char *folder, gboolean move)
 {
@@ -228,9 +239,7 @@ try_place (const char *root, const char *folder, gboolean move)
   if (!is_writable (folder) || !is_delegated (root, folder)
       || read_controllers (folder, "cgroup.controllers") == 0)
     return NULL;
-  if (move && !move_to_host_group (root, folder))
-    return NULL;
-  found = enable_controllers (folder);
+  found = move ? make_room (root, folder) : enable_controllers (folder);
   if (found == 0)
     return NULL;
   self = g_new (CgroupPlace, 1);

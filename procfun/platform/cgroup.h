@@ -10,7 +10,7 @@
 typedef struct _Cgroup Cgroup;
 
 /* (nullable): NULL without @error where there can be none, or where none of @limits is one that a
- * group keeps. Fails with %PROCFUN_ERROR_SANDBOX. Before the process of the call is started. */
+ * group keeps. Fails with %PROCFUN_ERROR_SANDBOX. */
 Cgroup *cgroup_new_for_limits (const ProcfunLimits *limits, GError **error);
 
 /* One in a known place, with those of @limits that it keeps, which may be none. */
