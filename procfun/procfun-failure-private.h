@@ -46,6 +46,9 @@ ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_na
 /* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */
 void failure_attach (ProcfunFailure *self, GError *error);
 
+/* Like SIGSEGV or SIGRTMIN+3. (transfer full) */
+char *failure_name_signal (int signum);
+
 /* The message of the error: one line, with the function, the cause and its last words. */
 char *failure_summarise (ProcfunFailure *self);
 

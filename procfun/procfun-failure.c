@@ -195,8 +195,8 @@ procfun_failure_get_signal (ProcfunFailure *self)
   return self->signum;
 }
 
-static char *
-make_signal_name (int signum)
+char *
+failure_name_signal (int signum)
 {
   const char *name = sigabbrev_np (signum);
 
@@ -225,7 +225,7 @@ procfun_failure_get_signal_name (ProcfunFailure *self)
 
   if (self->signum == 0)
     return NULL;
-  name = make_signal_name (self->signum);
+  name = failure_name_signal (self->signum);
   return g_intern_string (name);
 }
 

@@ -20,7 +20,7 @@ assert_child_has_only_its_own (void)
   g_autofree char *list = list_descriptors_process (&error);
 
   g_assert_no_error (error);
-  g_assert_cmpstr (list, ==, "0 1 2 3 4");
+  g_assert_cmpstr (list, ==, "0 1 2 3 4 5");
 }
 
 /* Each combination of the three. */

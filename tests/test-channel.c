@@ -385,7 +385,7 @@ static const struct
   { "version-0", { 0xf5, 0, 1, 0, 0, 0 }, PROCFUN_ERROR_MISMATCH },
   { "version-2", { 0xf5, 2, 1, 0, 0, 0 }, PROCFUN_ERROR_MISMATCH },
   { "type-0", { 0xf5, 1, 0, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
-  { "type-unknown", { 0xf5, 1, FRAME_EXIT + 1, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
+  { "type-unknown", { 0xf5, 1, 0xee, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
   { "type-255", { 0xf5, 1, 255, 0, 0, 0 }, PROCFUN_ERROR_PROTOCOL },
   { "too-large", { 0xf5, 1, 1, 0, 0, LIMIT + 1 }, PROCFUN_ERROR_LIMIT },
   { "enormous", { 0xf5, 1, 1, 0, 0, G_MAXUINT64 }, PROCFUN_ERROR_LIMIT },

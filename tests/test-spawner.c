@@ -8,6 +8,7 @@
 #include "tests/functions.h"
 #include "tests/misdeeds.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -86,6 +87,7 @@ test_process (void)
 {
   g_autoptr (GError) error = NULL;
   gint pid = get_process_id_process (&error);
+  static const int handled[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU, SIGXFSZ, SIGURG };
   g_auto (GStrv) descriptors = NULL;
   g_auto (GStrv) signals = NULL;
 
@@ -96,11 +98,13 @@ test_process (void)
   g_assert_cmpint (get_session_id_process (&error), !=, getsid (0));
 
   signals = get_changed_signals_process (&error);
-  g_assert_cmpstrv (signals, ((const char *[]){ NULL }));
+  g_assert_cmpuint (g_strv_length (signals), ==, 10); /* those that crash.c handles, and no other */
+  for (gsize i = 0; i < G_N_ELEMENTS (handled); i++)
+    g_assert_true (g_strv_contains ((const char *const *)signals, g_strsignal (handled[i])));
 
-  /* Standard streams, the channel and the lifeline. */
+  /* Standard streams, the channel, the lifeline and the crash report. */
   descriptors = get_descriptors_process (&error);
-  g_assert_cmpstrv (descriptors, ((const char *[]){ "0", "1", "2", "3", "4", NULL }));
+  g_assert_cmpstrv (descriptors, ((const char *[]){ "0", "1", "2", "3", "4", "5", NULL }));
   g_assert_no_error (error);
 }
 

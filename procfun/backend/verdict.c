@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/backend/verdict.h"
 
+#include "procfun/procfun-failure-private.h"
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-limits-private.h"
@@ -278,10 +279,9 @@ describe_exit (const VerdictFacts *facts)
 static char *
 describe_signal (int signum)
 {
-  const char *name = sigabbrev_np (signum);
+  g_autofree char *name = failure_name_signal (signum);
 
-  return g_strdup_printf (_ ("crashed: SIG%s (%s)"), name != NULL ? name : "?",
-                          g_strsignal (signum));
+  return g_strdup_printf (_ ("crashed: %s (%s)"), name, g_strsignal (signum));
 }
 
 char *
