@@ -8,6 +8,7 @@
 #include "tests/functions.h"
 #include "tests/misdeeds.h"
 
+#include "procfun/procfun-usage-private.h"
 #include "procfun/wire/frame.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -166,10 +167,12 @@ test_death_in_frame (void)
   static const char result[] = "1";
   g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
   g_autoptr (GByteArray) whole = g_byte_array_new ();
+  const ProcfunUsage usage = { 0 };
   FrameHeader header;
 
-  frame_header_init (&header, FRAME_RESULT, 0, 0, sizeof result - 1);
+  frame_header_init (&header, FRAME_RESULT, 0, 0, sizeof usage + sizeof result - 1);
   g_byte_array_append (whole, (const guint8 *)&header, sizeof header);
+  g_byte_array_append (whole, (const guint8 *)&usage, sizeof usage);
   g_byte_array_append (whole, (const guint8 *)result, sizeof result - 1);
   for (guint cut = 0; cut <= whole->len; cut++)
     {
@@ -259,8 +262,8 @@ test_no_descriptors (void)
 
   g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
   few = before;
-  few.rlim_cur = fixture_count_descriptors () + 30;
-  for (guint n = 0; n < 16; n++)
+  few.rlim_cur = fixture_count_descriptors () + 40;
+  for (guint n = 0; n < 32; n++)
     {
       g_autoptr (ProcfunCall) call = add_call (1, 2);
       g_autoptr (GError) error = NULL;

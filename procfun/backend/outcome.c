@@ -150,14 +150,15 @@ judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash, co
 static char *
 describe_start (const OutcomeRemains *remains)
 {
-  int signum;
+  g_autofree char *signal_name = NULL;
 
   if (!remains->has_status)
     return g_strdup (_ ("how it ended is not known"));
   if (WIFEXITED (remains->wait_status))
     return g_strdup_printf (_ ("it ended with exit code %d"), WEXITSTATUS (remains->wait_status));
-  signum = WTERMSIG (remains->wait_status);
-  return g_strdup_printf (_ ("it was ended by signal %d (%s)"), signum, g_strsignal (signum));
+  signal_name = failure_name_signal (WTERMSIG (remains->wait_status));
+  return g_strdup_printf (_ ("it was ended by %s (%s)"), signal_name,
+                          g_strsignal (WTERMSIG (remains->wait_status)));
 }
 
 static void
