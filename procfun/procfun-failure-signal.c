@@ -29,8 +29,8 @@ static char *
 describe_origin (ProcfunFailure *self, const char *name)
 {
   if (self->sender == self->pid)
-    return g_strdup_printf (_ ("%s, which it raised itself"), name);
-  return g_strdup_printf (_ ("%s, sent by process %d"), name, self->sender);
+    return g_strdup_printf (_ ("%s (raised by itself)"), name);
+  return g_strdup_printf (_ ("%s (sent by process %d)"), name, self->sender);
 }
 
 char *
@@ -40,13 +40,13 @@ failure_describe_signal (ProcfunFailure *self)
   const char *code = failure_describe_signal_code (self);
 
   if (self->stack_overflow)
-    return g_strdup_printf (_ ("%s, stack overflow"), name);
+    return g_strdup_printf (_ ("%s (stack overflow)"), name);
   if (self->has_address)
     return describe_access (self, name);
   if (self->system_call >= 0)
-    return g_strdup_printf (_ ("%s, system call %d is not allowed"), name, self->system_call);
+    return g_strdup_printf (_ ("%s (system call %d is not allowed)"), name, self->system_call);
   if (code != NULL)
-    return g_strdup_printf ("%s, %s", name, code);
+    return g_strdup_printf ("%s (%s)", name, code);
   if (self->sender > 0)
     return describe_origin (self, name);
   return g_strdup (name);

@@ -61,6 +61,13 @@ get_last_words (ProcfunFailure *self)
   return words[0] != '\0' ? g_steal_pointer (&words) : get_last_line (self->stdout_tail);
 }
 
+/* What it reported says more than a verdict. */
+static gboolean
+is_crash (ProcfunFailure *self)
+{
+  return self->cause == PROCFUN_CAUSE_CRASHED && self->signum != 0;
+}
+
 /* What it did, as far as there is no verdict that says more. */
 static char *
 describe_cause (ProcfunFailure *self)
@@ -68,7 +75,7 @@ describe_cause (ProcfunFailure *self)
   const char *name = self->function_name;
   g_autofree char *how = self->signum != 0 ? failure_describe_signal (self) : NULL;
 
-  if (self->verdict != NULL)
+  if (self->verdict != NULL && !is_crash (self))
     return g_strdup_printf (_ ("%s() %s"), name, self->verdict);
   switch (self->cause)
     {
@@ -77,8 +84,8 @@ describe_cause (ProcfunFailure *self)
     case PROCFUN_CAUSE_CRASHED:
       if (self->signum == SIGABRT && self->abort_message != NULL)
         return g_strdup_printf (_ ("%s() aborted: “%s”"), name, self->abort_message);
-      if (self->signum == SIGABRT)
-        return g_strdup_printf (_ ("%s() aborted"), name);
+      if (self->signum == SIGABRT && how != NULL)
+        return g_strdup_printf (_ ("%s() aborted: %s"), name, how);
       return g_strdup_printf (_ ("%s() crashed: %s"), name, how != NULL ? how : "?");
     case PROCFUN_CAUSE_EXITED:
       return g_strdup_printf (_ ("%s() ended its process by exit (%d)"), name, self->exit_code);
@@ -109,9 +116,9 @@ add_place (ProcfunFailure *self, const char *cause)
 {
   if (self->place == NULL)
     return g_strdup (cause);
-  if (self->cause == PROCFUN_CAUSE_CRASHED && self->verdict == NULL)
+  if (is_crash (self))
     return g_strdup_printf (_ ("%s in %s"), cause, self->place);
-  return g_strdup_printf (_ ("%s, in %s"), cause, self->place);
+  return g_strdup_printf (_ ("%s; it was in %s"), cause, self->place);
 }
 
 char *
@@ -216,6 +223,8 @@ add_signal (GString *text, ProcfunFailure *self)
   if (self->signum == 0)
     return;
   how = failure_describe_signal (self);
+  if (code != NULL && strstr (how, code) != NULL)
+    code = NULL;
   add_row (text, _ ("signal"),
            g_strdup_printf (_ ("%d, %s; code %d%s%s"), self->signum, how, self->signal_code,
                             code != NULL ? ", " : "", code != NULL ? code : ""));
