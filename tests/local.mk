@@ -8,11 +8,13 @@ test_programs = \
 	%D%/test-channel \
 	%D%/test-codec \
 	%D%/test-codec-property \
+	%D%/test-crash \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-elf \
 	%D%/test-error \
 	%D%/test-executor \
+	%D%/test-failure \
 	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-hosts \
@@ -38,6 +40,7 @@ test_programs = \
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers = \
+	%D%/crasher \
 	%D%/hosts \
 	%D%/hosts-other-build \
 	%D%/limited
@@ -81,6 +84,7 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
 %C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
 %C%_hosts_other_build_SOURCES = $(hosts_sources) %D%/hosts-other-build.c
+%C%_crasher_SOURCES = %D%/crasher.c %D%/crasher.h %D%/crasher-throw.cc
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h

@@ -137,22 +137,32 @@ add_module (Symboliser *symboliser, const Reader *reader, const CrashHead *head)
   symboliser_add_module (symboliser, &module, path);
 }
 
-/* What called the function on our behalf goes, unless the compiler put the function into it. */
+/* What called the function on our behalf goes, unless the compiler put the function into it, or let
+ * what the function called return to it. */
 static void
 cut_thunk (GPtrArray *places)
 {
   for (guint i = places->len; i > 0; i--)
     {
       Place *place = places->pdata[i - 1];
+      const Place *inner = i > 1 ? places->pdata[i - 2] : NULL;
+      const char *name = place->function != NULL ? place->function : "";
 
-      if (place->function == NULL || !g_str_has_prefix (place->function, THUNK_PREFIX))
+      if (!g_str_has_prefix (name, THUNK_PREFIX))
         continue;
-      g_ptr_array_set_size (places, (int)MAX (i - 1, 1));
-      if (i == 1)
-        memmove (place->text, place->text + strlen (THUNK_PREFIX),
-                 strlen (place->text + strlen (THUNK_PREFIX)) + 1);
+      name += strlen (THUNK_PREFIX);
+      g_ptr_array_set_size (places,
+                            (int)i - (inner != NULL && g_strcmp0 (inner->function, name) == 0));
       return;
     }
+}
+
+/* Then it stands for the function. */
+static const char *
+get_text (const Place *place)
+{
+  return g_str_has_prefix (place->text, THUNK_PREFIX) ? place->text + strlen (THUNK_PREFIX)
+                                                      : place->text;
 }
 
 static GPtrArray *
@@ -180,9 +190,9 @@ choose_place (GPtrArray *places)
       const Place *place = places->pdata[i];
 
       if (place->function != NULL && !place->is_runtime)
-        return place->text;
+        return get_text (place);
       if (place->function != NULL && second_best == NULL)
-        second_best = place->text;
+        second_best = get_text (place);
     }
   return second_best;
 }
@@ -212,7 +222,7 @@ add_stack (Backtrace *self, const CrashStack *stack)
   if (self->thread == 0)
     g_ptr_array_add (self->lines, describe_thread (stack));
   for (guint i = 0; i < places->len; i++)
-    g_ptr_array_add (self->lines, g_strdup (((Place *)places->pdata[i])->text));
+    g_ptr_array_add (self->lines, g_strdup (get_text (places->pdata[i])));
   if (self->n++ == 0)
     self->failure->place = g_strdup (choose_place (places));
 }

@@ -131,7 +131,8 @@ get_lines (Module *self)
   return self->lines;
 }
 
-/* Where functions end that were given something wrong, and assertions: not what people look for. */
+/* Where functions end that were given something wrong, and assertions: not what people look for,
+ * and not worth the time that it takes to find lines there. */
 static gboolean
 is_runtime (const char *module)
 {
@@ -222,7 +223,7 @@ symboliser_find (Symboliser *self, guint64 address, GPtrArray *places)
       open_module (module);
       symbol = search.symbol = find_symbol (module, address - module->bias);
     }
-  if (now < self->until_lines)
+  if (now < self->until_lines && !search.is_runtime)
     lines = get_lines (module);
   if (lines != NULL && lines_find (lines, address - module->bias, on_line, &search))
     return;

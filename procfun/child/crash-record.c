@@ -219,7 +219,7 @@ crash_record_stack (const Fault *fault, gpointer context)
                       .context = context,
                       .stack = { .frames = stack_record.frames + 1,
                                  .max = CRASH_MAX_FRAMES - 1,
-                                 .begun = fault->pc == 0,
+                                 .begun = fault->sp == 0,
                                  .is_own = is_own } };
 
   crash_try (read_stack, &reading);

@@ -191,6 +191,6 @@ fault_get_pc (const void *context)
 void
 fault_redo_call (const Fault *self, void *context)
 {
-  if (self->pc != 0)
+  if (self->sp != 0)
     write_registers (context, self->pc, self->sp);
 }

@@ -18,7 +18,7 @@ typedef enum
 typedef struct
 {
   guintptr pc;
-  guintptr sp;
+  guintptr sp; /* 0: nothing is known of this processor */
   FaultAccess access;
   gboolean has_address;    /* of a fault in memory */
   gboolean stack_overflow; /* there is no room for another frame */
