@@ -34,6 +34,11 @@ struct _ProcfunFailure
   char *place;         /* (nullable): the line of @backtrace that is the function's own doing */
   char **backtrace;    /* (nullable): a line for each frame, the innermost first */
 
+  /* What threads were doing is looked up when somebody asks, which takes longer than most callers
+   * that set a deadline would wait. */
+  GBytes *stacks; /* (nullable): not yet looked up */
+  void (*look_up) (ProcfunFailure *self, GBytes *stacks);
+
   GBytes *stdout_tail; /* (nullable) */
   GBytes *stderr_tail; /* (nullable) */
   ProcfunStep step;
@@ -42,6 +47,9 @@ struct _ProcfunFailure
 };
 
 ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_name);
+
+/* Sees to it that @backtrace is there, from any thread. */
+void failure_complete (ProcfunFailure *self);
 
 /* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */
 void failure_attach (ProcfunFailure *self, GError *error);

@@ -262,6 +262,7 @@ procfun_failure_to_string (ProcfunFailure *self)
   GString *text;
 
   g_return_val_if_fail (self != NULL, NULL);
+  failure_complete (self);
 
   summary = failure_summarise (self);
   text = g_string_new (summary);
@@ -389,6 +390,7 @@ procfun_failure_to_variant (ProcfunFailure *self)
   g_autofree char *limits = NULL;
 
   g_return_val_if_fail (self != NULL, NULL);
+  failure_complete (self);
 
   summary = failure_summarise (self);
   limits = self->limits != NULL ? procfun_limits_to_string (self->limits) : NULL;

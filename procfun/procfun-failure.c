@@ -103,11 +103,27 @@ procfun_failure_unref (ProcfunFailure *self)
   g_free (self->abort_message);
   g_free (self->place);
   g_strfreev (self->backtrace);
+  g_clear_pointer (&self->stacks, g_bytes_unref);
   g_clear_pointer (&self->stdout_tail, g_bytes_unref);
   g_clear_pointer (&self->stderr_tail, g_bytes_unref);
   g_clear_pointer (&self->limits, procfun_limits_free);
   g_clear_pointer (&self->usage, procfun_usage_free);
   g_free (self);
+}
+
+void
+failure_complete (ProcfunFailure *self)
+{
+  static GMutex lock;
+
+  g_mutex_lock (&lock);
+  if (self->stacks != NULL)
+    {
+      g_autoptr (GBytes) stacks = g_steal_pointer (&self->stacks);
+
+      self->look_up (self, stacks);
+    }
+  g_mutex_unlock (&lock);
 }
 
 /**
@@ -315,6 +331,7 @@ procfun_failure_get_backtrace (ProcfunFailure *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
+  failure_complete (self);
   return (const char *const *)self->backtrace;
 }
 

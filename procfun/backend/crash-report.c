@@ -268,6 +268,12 @@ read_backtrace (GBytes *bytes, ProcfunFailure *failure, int thread)
   return self.n > 0;
 }
 
+static void
+look_up (ProcfunFailure *failure, GBytes *stacks)
+{
+  read_backtrace (stacks, failure, 0);
+}
+
 gboolean
 crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts)
 {
@@ -276,10 +282,14 @@ crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts)
   *facts = (CrashFacts){ 0 };
   if (bytes == NULL)
     return FALSE;
-  if (find_death (bytes, &death))
+  if (!find_death (bytes, &death))
     {
-      fill_failure (failure, &death);
-      fill_facts (facts, &death);
+      failure->stacks = g_bytes_ref (bytes);
+      failure->look_up = look_up;
+      return g_bytes_get_size (bytes) > 0;
     }
-  return read_backtrace (bytes, failure, facts->died ? death.tid : 0) || facts->died;
+  fill_failure (failure, &death);
+  fill_facts (facts, &death);
+  read_backtrace (bytes, failure, death.tid);
+  return TRUE;
 }
