@@ -14,6 +14,7 @@ test_programs = \
 	%D%/test-executor \
 	%D%/test-faults \
 	%D%/test-fixture \
+	%D%/test-function \
 	%D%/test-hosts \
 	%D%/test-inline \
 	%D%/test-json \
@@ -21,6 +22,7 @@ test_programs = \
 	%D%/test-json-node \
 	%D%/test-matrix \
 	%D%/test-number \
+	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \
 	%D%/test-spawner \
@@ -65,8 +67,10 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
+%C%_test_function_SOURCES = %D%/test-function.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
+%C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
