@@ -58,7 +58,7 @@ test_scripts = \
 test_data =
 
 LDADD = %D%/libfixture.la procfun/libprocfun-all.la $(PROCFUN_LIBS)
-EXTRA_LTLIBRARIES = %D%/libfixture.la
+check_LTLIBRARIES = %D%/libfixture.la
 %C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
@@ -89,7 +89,7 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 check_PROGRAMS += %D%/tool-program
 %C%_tool_program_SOURCES = %D%/tool-functions.c %D%/tool-main.c
 %C%_tool_program_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
-check_LTLIBRARIES = %D%/tool-library.la
+check_LTLIBRARIES += %D%/tool-library.la
 %C%_tool_library_la_SOURCES = %D%/tool-functions.c
 %C%_tool_library_la_LIBADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_tool_library_la_CFLAGS = $(AM_CFLAGS) # or automake would mix up its objects with the program's
