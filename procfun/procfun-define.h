@@ -80,8 +80,8 @@
  * Defines a function that can fail: it has one more parameter at the end, `GError **error`.
  *
  * An error that the body sets arrives at the caller of another process with its domain, code and
- * message. What the body returns beside an error is freed there, and the caller gets none of it.
- * In a process of its own @error is never %NULL.
+ * message. What the body returns beside an error is not looked at, and not freed. In a process of
+ * its own @error is never %NULL.
  *
  * |[<!-- language="C" -->
  * PROCFUN_DEFINE_FUNCTION_WITH_ERROR (first_line, char *, (const char *, path))

@@ -36,6 +36,7 @@ struct _ProcfunRegistry
   GPtrArray *functions; /* (element-type ProcfunFunction) */
   GHashTable *by_hash;  /* (element-type utf8 ProcfunFunction), the first one of each hash */
   GHashTable *by_name;  /* (element-type utf8 ProcfunFunction), the first one of each name */
+  GHashTable *handlers; /* (element-type utf8 ProcfunFunction), by hash: those of run time */
   gboolean is_default;
   guint generation; /* of the definitions that are in the list */
 };
@@ -55,6 +56,7 @@ procfun_registry_finalize (GObject *object)
 
   g_hash_table_unref (self->by_hash);
   g_hash_table_unref (self->by_name);
+  g_hash_table_unref (self->handlers);
   g_ptr_array_unref (self->functions);
   g_mutex_clear (&self->lock);
 
@@ -74,6 +76,7 @@ procfun_registry_init (ProcfunRegistry *self)
   self->functions = g_ptr_array_new_with_free_func (g_object_unref);
   self->by_hash = g_hash_table_new (g_str_hash, g_str_equal);
   self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  self->handlers = g_hash_table_new (g_str_hash, g_str_equal);
 }
 
 static void
@@ -272,12 +275,13 @@ procfun_registry_register (ProcfunRegistry *self, const char *name, const char *
     }
   update (self);
   g_mutex_lock (&self->lock);
-  other = g_hash_table_lookup (self->by_hash, procfun_function_get_hash (function));
-  if (other != NULL && procfun_function_get_loaded_module (other) != NULL)
-    other = NULL; /* of a macro: another module */
+  other = g_hash_table_lookup (self->handlers, procfun_function_get_hash (function));
   position = self->functions->len;
   if (other == NULL)
-    add (self, function);
+    {
+      add (self, function);
+      g_hash_table_insert (self->handlers, (char *)procfun_function_get_hash (function), function);
+    }
   g_mutex_unlock (&self->lock);
   if (other != NULL)
     {
@@ -287,6 +291,18 @@ procfun_registry_register (ProcfunRegistry *self, const char *name, const char *
       return NULL;
     }
   g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
+  return function;
+}
+
+/* A macro may have defined another of the same hash, which is not what a main() serves. */
+ProcfunFunction *
+procfun_registry_find_handler (ProcfunRegistry *self, const char *hash)
+{
+  ProcfunFunction *function;
+
+  g_mutex_lock (&self->lock);
+  function = g_hash_table_lookup (self->handlers, hash);
+  g_mutex_unlock (&self->lock);
   return function;
 }
 

@@ -50,6 +50,7 @@ root_elsewhere (char **args)
   g_assert_cmpint (chroot (args[0]), ==, 0);
   g_assert_cmpint (chdir ("/"), ==, 0);
   host_assert_fails (NULL, PROCFUN_ERROR_SPAWN);
+  _exit (0); /* LeakSanitizer wants /proc, too */
 }
 
 /* A set-user-ID program cannot be entered by its calls, so none must start another. */

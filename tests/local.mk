@@ -17,6 +17,7 @@ test_programs = \
 	%D%/test-failure \
 	%D%/test-faults \
 	%D%/test-fixture \
+	%D%/test-function \
 	%D%/test-hosts \
 	%D%/test-inline \
 	%D%/test-json \
@@ -26,6 +27,7 @@ test_programs = \
 	%D%/test-limits-applied \
 	%D%/test-matrix \
 	%D%/test-number \
+	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \
 	%D%/test-spawner \
@@ -65,7 +67,7 @@ test_scripts = \
 test_data =
 
 LDADD = %D%/libfixture.la procfun/libprocfun-all.la $(PROCFUN_LIBS)
-EXTRA_LTLIBRARIES = %D%/libfixture.la
+check_LTLIBRARIES = %D%/libfixture.la
 %C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
@@ -74,8 +76,10 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
+%C%_test_function_SOURCES = %D%/test-function.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
+%C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
@@ -95,7 +99,7 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 check_PROGRAMS += %D%/tool-program
 %C%_tool_program_SOURCES = %D%/tool-functions.c %D%/tool-main.c
 %C%_tool_program_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
-check_LTLIBRARIES = %D%/tool-library.la
+check_LTLIBRARIES += %D%/tool-library.la
 %C%_tool_library_la_SOURCES = %D%/tool-functions.c
 %C%_tool_library_la_LIBADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_tool_library_la_CFLAGS = $(AM_CFLAGS) # or automake would mix up its objects with the program's

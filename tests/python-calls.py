@@ -6,8 +6,9 @@ import sys
 
 import gi
 
+gi.require_version("Json", "1.0")
 gi.require_version("Procfun", "1.0")
-from gi.repository import Gio, GLib, GObject, Procfun
+from gi.repository import Gio, GLib, GObject, Json, Procfun
 
 
 NO_ARGUMENTS = GLib.Variant("()", ())
@@ -197,6 +198,20 @@ def case_executors():
     assert spawner.close(None) and spawner.is_closed()
     spawner.set_default()
     fails_with(Procfun.Error.CLOSED, NOTHING)
+
+
+def case_json_nodes():
+    call = Procfun.Call.new_json(DIVIDE, Json.from_string('{"dividend": 1, "divisor": 4}'))
+    assert call.run(None).unpack() == 0.25
+    assert Json.to_string(call.get_result_json(), False) == "0.25"
+    node = Procfun.json_from_variant(DIVIDE.get_arguments_schema(), GLib.Variant("(dd)", (1, 4)))
+    assert Procfun.json_to_variant(DIVIDE.get_arguments_schema(), node).unpack() == (1, 4)
+    try:
+        Procfun.Call.new_json(DIVIDE, Json.from_string("[1, true]"))
+    except GLib.Error as error:
+        assert error.matches(Procfun.error_quark(), Procfun.Error.DECODE), error
+    else:
+        raise AssertionError("no error")
 
 
 def case_own_executor():

@@ -65,7 +65,7 @@ do
   command=$(cat "$tmp/$n.command")
   case $command in
     python3*)
-      test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && python3 -c 'import gi' 2>/dev/null || {
+      test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && python3 -c 'import gi; gi.require_version ("Json", "1.0")' 2>/dev/null || {
         skip "$command" "no introspection, or no python3 with gi"
         continue
       } ;;

@@ -77,6 +77,28 @@ test_host (gconstpointer name)
   expect_success (argv);
 }
 
+static void
+test_constructors (void)
+{
+  expect_success (
+      (const char *const[]){ "env", "HOSTS_CONSTRUCTORS=1", hosts, "constructors", NULL });
+}
+
+/* It has no pidfds, and other ideas of what this program is. */
+static void
+test_valgrind (void)
+{
+  g_autofree char *valgrind = g_find_program_in_path ("valgrind");
+
+  const char *sanitizers = g_getenv ("SANITIZERS");
+
+  if (valgrind == NULL || (sanitizers != NULL && !g_str_equal (sanitizers, "no")))
+    g_test_skip ("there is no valgrind, or it does not go with sanitizers");
+  else
+    expect_success ((const char *const[]){ valgrind, "-q", "--trace-children=yes",
+                                           "--error-exitcode=99", hosts, "calls", NULL });
+}
+
 /* From none at all to more than are needed: one program each, since GLib opens some once. */
 static void
 test_few_descriptors (void)
@@ -328,24 +350,15 @@ static void
 add_tests (void)
 {
   static const char *const names[] = {
-    "large-argument",
-    "large-environment",
-    "busy-threads",
-    "thread-that-ends",
-    "constructors",
-    "standard-closed",
-    "leaked",
-    "sigchld-ignored",
-    "sigchld-no-wait",
-    "thread-that-reaps",
-    "sigpipe-default",
-    "group-terminated",
-    "no-new-privileges",
-    "descendants",
-    "forks",
+    "large-argument",      "large-environment",
+    "busy-threads",        "thread-that-ends",
+    "standard-closed",     "leaked",
+    "function-closes-all", "sigchld-ignored",
+    "sigchld-no-wait",     "thread-that-reaps",
+    "sigpipe-default",     "signals-blocked-and-ignored",
+    "group-terminated",    "no-new-privileges",
+    "descendants",         "forks",
     "descriptors-lost",
-    "function-closes-all",
-    "signals-blocked-and-ignored",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
@@ -362,6 +375,8 @@ add_tests (void)
       fixture_add_data_func (path, &replacements[i], test_replaced);
       fixture_add_data_func (last, &replacements[i], test_replaced_at_last);
     }
+  fixture_add_func ("/hosts/constructors", test_constructors);
+  fixture_add_func ("/hosts/valgrind", test_valgrind);
   fixture_add_func ("/hosts/few-descriptors", test_few_descriptors);
   fixture_add_func ("/hosts/killed", test_killed);
   fixture_add_func ("/hosts/root-no-more", test_root_no_more);

@@ -11,9 +11,9 @@ export PYTHONDONTWRITEBYTECODE=1
 if ! test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib"
 then
   skip "functions in Python" "built without introspection"
-elif ! $python -c 'from gi.repository import Gio' 2>/dev/null
+elif ! $python -c 'import gi; gi.require_version ("Json", "1.0")' 2>/dev/null
 then
-  skip "functions in Python" "no $python with gi"
+  skip "functions in Python" "no $python with gi and Json"
 else
   for name in $(sed -nE 's/^def case_([a-z_]+).*/\1/p' "$script")
   do

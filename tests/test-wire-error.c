@@ -69,7 +69,7 @@ test_no_domain (void)
   g_assert_cmpstr (back->message, ==, "it");
 }
 
-/* Every beginning of an error, and every error with a byte that is another, is an error. */
+/* Every beginning of an error, and every error with a bit that is another, is an error. */
 static void
 test_damaged (void)
 {
@@ -86,13 +86,13 @@ test_damaged (void)
       g_assert_error (back, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
     }
   for (gsize i = 0; i < size; i++)
-    for (guint value = 0; value < 256; value++)
+    for (guint bit = 0; bit < 8; bit++)
       {
         guint8 *copy = g_memdup2 (data, size);
         g_autoptr (GBytes) changed = NULL;
         g_autoptr (GError) back = NULL;
 
-        copy[i] = (guint8)value;
+        copy[i] ^= (guint8)(1 << bit);
         changed = g_bytes_new_take (copy, size);
         back = error_from_bytes (changed);
         g_assert_nonnull (back);

@@ -13,7 +13,7 @@
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-registry.h"
+#include "procfun/procfun-registry-private.h"
 #include <dlfcn.h>
 #include <string.h>
 
@@ -167,7 +167,7 @@ procfun_registry_serve (ProcfunRegistry *self)
   procfun_context_set_child ();
   setup_process (FALSE);
   command = command_new ();
-  function = procfun_registry_lookup (self, command->hash);
+  function = procfun_registry_find_handler (self, command->hash);
   serve (command, function, function == NULL ? not_found (command, _ ("the registry")) : NULL,
          command->rest[0]);
 }

@@ -77,27 +77,29 @@ process_get_pidfd (Process *self)
   return self->pidfd;
 }
 
+/* FALSE: it was reaped. Else @info says whether, and how, it ended. */
+static gboolean
+peek (Process *self, siginfo_t *info)
+{
+  idtype_t type = self->pidfd >= 0 ? (idtype_t)P_PIDFD : P_PID;
+  int id = self->pidfd >= 0 ? self->pidfd : self->pid;
+
+  info->si_pid = 0;
+  return waitid (type, (id_t)id, info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Without pidfds the number is this process's until it is reaped. */
 gboolean
 process_has_died (Process *self)
 {
   struct pollfd poll_fd = { .fd = self->pidfd, .events = POLLIN };
+  siginfo_t info;
 
   if (self->gone)
     return TRUE;
-  if (self->pidfd < 0) /* no pidfds here: the number is still ours as long as it is not reaped */
-    return kill (self->pid, 0) != 0 && errno == ESRCH;
-  return poll (&poll_fd, 1, 0) > 0;
-}
-
-/* A number may belong to a stranger once its process was reaped, which a pidfd never does. */
-static gboolean
-is_unreaped (Process *self)
-{
-  siginfo_t info;
-
   if (self->pidfd >= 0)
-    return waitid ((idtype_t)P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-  return waitid (P_PID, (id_t)self->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+    return poll (&poll_fd, 1, 0) > 0;
+  return !peek (self, &info) || info.si_pid != 0;
 }
 
 /* The number of a group is not given away as long as the group lives, so where a group has it and
@@ -105,7 +107,9 @@ is_unreaped (Process *self)
 static gboolean
 owns_group_number (Process *self)
 {
-  return is_unreaped (self) || (kill (self->pid, 0) != 0 && errno == ESRCH);
+  siginfo_t info;
+
+  return peek (self, &info) || (kill (self->pid, 0) != 0 && errno == ESRCH);
 }
 
 void
@@ -113,7 +117,7 @@ process_signal_alone (Process *self, int signum)
 {
   if (self->pidfd >= 0)
     syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0);
-  else if (self->pid > 0 && is_unreaped (self))
+  else if (!process_has_died (self))
     kill (self->pid, signum);
 }
 
@@ -143,7 +147,7 @@ gboolean
 process_get_status (Process *self, int *wait_status)
 {
   PidfdInfo info = { .mask = PIDFD_INFO_EXIT_MASK };
-  siginfo_t siginfo = { 0 };
+  siginfo_t siginfo;
 
   if (self->pidfd >= 0 && ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) == 0
       && (info.mask & PIDFD_INFO_EXIT_MASK) != 0)
@@ -151,9 +155,7 @@ process_get_status (Process *self, int *wait_status)
       *wait_status = info.exit_code;
       return TRUE;
     }
-  if (self->pidfd >= 0
-      && waitid ((idtype_t)P_PIDFD, (id_t)self->pidfd, &siginfo, WEXITED | WNOHANG | WNOWAIT) == 0
-      && siginfo.si_pid != 0)
+  if (!self->gone && peek (self, &siginfo) && siginfo.si_pid != 0)
     {
       *wait_status = status_from_siginfo (&siginfo);
       return TRUE;
