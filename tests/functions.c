@@ -182,7 +182,7 @@ PROCFUN_DEFINE_FUNCTION (get_descriptors, GStrv)
   return g_strv_builder_end (builder);
 }
 
-/* Those that are ignored or blocked. What is handled is so because somebody did it here. */
+/* Those that are not handled by default, or blocked. */
 PROCFUN_DEFINE_FUNCTION (get_changed_signals, GStrv)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
@@ -191,7 +191,7 @@ PROCFUN_DEFINE_FUNCTION (get_changed_signals, GStrv)
 
   sigprocmask (SIG_SETMASK, NULL, &mask);
   for (int signum = 1; signum < NSIG; signum++)
-    if ((sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+    if ((sigaction (signum, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
         || sigismember (&mask, signum) == 1)
       g_strv_builder_add (builder, g_strsignal (signum));
   return g_strv_builder_end (builder);
