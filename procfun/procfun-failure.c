@@ -20,14 +20,6 @@
  * signal that it dies of, leaves nothing but that signal.
  */
 
-/**
- * ProcfunFailure:
- *
- * Why a call failed, with all that is known about it. Immutable.
- *
- * Since: 0.1
- */
-
 /* clang-format off */
 G_DEFINE_ENUM_TYPE (ProcfunCause, procfun_cause,
   G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_ERROR, "error"),
