@@ -54,7 +54,7 @@ check "first" prints "1 + 2 = 3" "$examples/first"
 check "structs" prints "around 3 points, in metres: (-1.2192, 0.0000) to (1.0668, 3.0480)" "$examples/structs"
 check "errors" prints "42 / 7 carefully: 6
 42 / 0 carefully: error of the function: cannot divide by zero
-42 / 0 carelessly: crash: divide() crashed: SIGFPE (Floating point exception)
+42 / 0 carelessly: crash: divide() crashed: SIGFPE (raised by itself) in divide
 42 / 0 desperately: exit: divide() ended its process by exit (3)" "$examples/errors"
 check "async" async_prints
 

@@ -22,6 +22,7 @@ layers='
 3 procfun/procfun-function*.*
 3 procfun/procfun-registry*.*
 3 procfun/procfun-failure*.*
+3 procfun/procfun-launch-context*.*
 3 procfun/procfun-call*.*
 3 procfun/procfun-executor*.*
 3 procfun/procfun-definition*.*

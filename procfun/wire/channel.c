@@ -244,6 +244,7 @@ channel_flush (Channel *self)
         {
           note_failure (self);
           g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
+          shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
         }
     }
   if (self->ending)
