@@ -333,6 +333,7 @@ test_together (void)
 {
   static const char *const all = "memory=64M cpu=1s files=10 file-size=10K result=1K output=1K";
 
+  g_assert_cmpint (run (all, "check-errno", 0), ==, DONE);
   g_assert_cmpint (run (all, "open-files", 10), ==, DONE);
   g_assert_cmpint (run (all, "write-file", 10240), ==, DONE);
   g_assert_cmpint (run (all, "write-file", 20480), ==, -SIGXFSZ);

@@ -287,6 +287,7 @@ limits_apply (const ProcfunLimits *limits, GError **error)
       if (value != 0 && !appliers[i].apply (value, error))
         return FALSE;
     }
+  errno = 0; /* or a crash would look as if it had come of what was tried here */
   return TRUE;
 }
 
