@@ -16,7 +16,7 @@
 /* Instead of a signal that may be one or another. */
 #define ANY (-1)
 
-#define NEVER_US (G_USEC_PER_SEC * 3600)
+#define NEVER_US ((gint64)3600 * G_USEC_PER_SEC)
 #define SOON_US 30000
 
 typedef void (*OnStarted) (ProcfunCall *call, int pid);
@@ -96,15 +96,15 @@ static const Death deaths[] = {
   { DEED (use_forbidden_call), CRASHED, SIGSYS, "use_forbidden_call" },
   { DEED (throw_exception), CRASHED, SIGABRT, "deeds_throw" },
 
-  { "raise-segv", "do_raise", "(11,)", CRASHED, SIGSEGV, "do_raise" },
-  { "raise-bus", "do_raise", "(7,)", CRASHED, SIGBUS, "do_raise" },
-  { "raise-ill", "do_raise", "(4,)", CRASHED, SIGILL, "do_raise" },
-  { "raise-fpe", "do_raise", "(8,)", CRASHED, SIGFPE, "do_raise" },
-  { "raise-trap", "do_raise", "(5,)", CRASHED, SIGTRAP, "do_raise" },
-  { "raise-sys", "do_raise", "(31,)", CRASHED, SIGSYS, "do_raise" },
-  { "raise-abrt", "do_raise", "(6,)", CRASHED, SIGABRT, "do_raise" },
-  { "raise-xcpu", "do_raise", "(24,)", CRASHED, SIGXCPU, "do_raise" },
-  { "raise-xfsz", "do_raise", "(25,)", CRASHED, SIGXFSZ, "do_raise" },
+  { "raise-segv", "do_raise", "(11,)", CRASHED, SIGSEGV, "raise" },
+  { "raise-bus", "do_raise", "(7,)", CRASHED, SIGBUS, "raise" },
+  { "raise-ill", "do_raise", "(4,)", CRASHED, SIGILL, "raise" },
+  { "raise-fpe", "do_raise", "(8,)", CRASHED, SIGFPE, "raise" },
+  { "raise-trap", "do_raise", "(5,)", CRASHED, SIGTRAP, "raise" },
+  { "raise-sys", "do_raise", "(31,)", CRASHED, SIGSYS, "raise" },
+  { "raise-abrt", "do_raise", "(6,)", CRASHED, SIGABRT, "raise" },
+  { "raise-xcpu", "do_raise", "(24,)", CRASHED, SIGXCPU, "raise" },
+  { "raise-xfsz", "do_raise", "(25,)", CRASHED, SIGXFSZ, "raise" },
   { "raise-term", "do_raise", "(15,)", CRASHED, SIGTERM, NULL },
   { "raise-hup", "do_raise", "(1,)", CRASHED, SIGHUP, NULL },
   { "raise-pipe", "do_raise", "(13,)", CRASHED, SIGPIPE, NULL },
@@ -174,6 +174,7 @@ has_frame (ProcfunFailure *failure, const char *function)
 static void
 check (const Death *death, ProcfunCall *call, const GError *error)
 {
+  GQuark domain = death->cause == PROCFUN_CAUSE_CANCELLED ? G_IO_ERROR : PROCFUN_ERROR;
   ProcfunFailure *failure = procfun_call_get_failure (call);
   g_autofree char *text = NULL;
 
@@ -181,8 +182,7 @@ check (const Death *death, ProcfunCall *call, const GError *error)
   g_assert_nonnull (failure);
   text = procfun_failure_to_string (failure);
   g_test_message ("%s\n%s", error->message, text);
-  g_assert_error (error, death->cause == PROCFUN_CAUSE_CANCELLED ? G_IO_ERROR : PROCFUN_ERROR,
-                  death->code);
+  g_assert_error (error, domain, death->code);
   g_assert_cmpint (procfun_failure_get_cause (failure), ==, death->cause);
   if (death->signum != ANY)
     g_assert_cmpint (procfun_failure_get_signal (failure), ==, death->signum);
