@@ -81,7 +81,7 @@ apply_open_files (guint64 value, GError **error)
     reserve_fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
     return fail (error, N_ ("open files"), g_strerror (errno));
-  for (guint64 n = 0; n < value && end < limit.rlim_cur; end++)
+  for (guint64 n = 0; n < value && end < limit.rlim_max; end++)
     n += fcntl ((int)end, F_GETFD) < 0;
   return lower (RLIMIT_NOFILE, N_ ("open files"), end, end, error);
 }
