@@ -3,319 +3,18 @@
 /* crasher FD DEED [HOW]: reports its end to FD, and comes to it by DEED: in its main thread, or
  * "in-thread", "in-gthread", "blocking" all signals, or as a "function" that is called. */
 
-#include "tests/crasher.h"
+#include "tests/deeds.h"
 
 #include "procfun/child/crash.h"
 #include "procfun/procfun-function-private.h"
-#include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <procfun.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* Compilers must not see what is wrong, nor put one function into another. */
-#define DEED(name) static __attribute__ ((noinline)) void name (void)
-static volatile int sink;
-static volatile gsize one = 1;
-static int *volatile nowhere;
-static volatile int zero;
-
-DEED (read_null) { sink = nowhere[4]; }
-
-DEED (write_null)
-{
-  nowhere[4] = 1;
-  sink = 1;
-}
-
-DEED (read_no_address) { sink = *(volatile int *)(one << 62); }
-
-DEED (write_constant)
-{
-  static const char text[] = "constant";
-
-  *(volatile char *)text = 'C';
-  sink = 1;
-}
-
-DEED (call_nowhere)
-{
-  void (*volatile function) (void) = (void (*) (void)) (one << 20);
-
-  function ();
-  sink = 1;
-}
-
-DEED (call_null)
-{
-  void (*volatile function) (void) = (void (*) (void))nowhere;
-
-  function ();
-  sink = 1;
-}
-
-static __attribute__ ((noinline)) int
-recurse (int n)
-{
-  volatile char room[512];
-
-  room[0] = (char)n;
-  return n < 0 ? 0 : recurse (n + 1) + room[0];
-}
-
-DEED (overflow_stack) { sink = recurse (1); }
-
-DEED (call_abort) { abort (); }
-
-DEED (fail_assert) { assert (zero == 1); }
-
-DEED (fail_g_assert) { g_assert_cmpint (zero, ==, 1); }
-
-DEED (log_g_error) { g_error ("nothing goes"); }
-
-DEED (free_twice)
-{
-  void *volatile first = malloc (2000);
-  void *volatile behind = malloc (2000);
-
-  free (first);
-  free (first);
-  free (behind);
-}
-
-static __attribute__ ((noinline, optimize ("no-stack-protector"))) void
-overwrite (volatile char *room, gsize size)
-{
-  for (gsize i = 0; i < size; i++)
-    room[i] = 0x41;
-}
-
-DEED (smash_heap)
-{
-  void *volatile blocks[16];
-
-  for (int i = 0; i < 16; i++)
-    blocks[i] = malloc (2000);
-  overwrite (blocks[0], one * 20000);
-  for (int i = 0; i < 16; i++)
-    free (blocks[i]);
-}
-
-__attribute__ ((noinline, optimize ("stack-protector-all"))) static void
-smash_guarded_stack (void)
-{
-  volatile char room[16];
-
-  overwrite (room, one * 128);
-  sink = room[1];
-}
-
-__attribute__ ((noinline, optimize ("no-stack-protector"))) static void
-smash_stack (void)
-{
-  volatile char room[16];
-
-  overwrite (room, one * 512);
-  sink = room[1];
-}
-
-DEED (read_behind_file)
-{
-  int fd = memfd_create ("short", MFD_CLOEXEC);
-  volatile char *map;
-
-  if (ftruncate (fd, 8192) != 0)
-    return;
-  map = mmap (NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
-  if (ftruncate (fd, 0) == 0)
-    sink = map[4096];
-}
-
-DEED (divide_by_zero) { sink = sink / zero; }
-
-DEED (run_no_instruction) { __builtin_trap (); }
-
-DEED (hit_breakpoint) { G_BREAKPOINT (); }
-
-DEED (use_forbidden_call)
-{
-  struct sock_filter filter[]
-      = { BPF_STMT (BPF_LD | BPF_W | BPF_ABS, G_STRUCT_OFFSET (struct seccomp_data, nr)),
-          BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-          BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-          BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
-  struct sock_fprog program = { .len = G_N_ELEMENTS (filter), .filter = filter };
-
-  prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-  sink = getppid ();
-}
-
-DEED (use_up_cpu)
-{
-  const struct rlimit limit = { .rlim_cur = 1, .rlim_max = 3 };
-
-  setrlimit (RLIMIT_CPU, &limit);
-  while (zero == 0)
-    sink = 1;
-}
-
-DEED (write_beyond_limit)
-{
-  const struct rlimit limit = { .rlim_cur = 10, .rlim_max = 10 };
-  int fd = memfd_create ("small", MFD_CLOEXEC);
-
-  setrlimit (RLIMIT_FSIZE, &limit);
-  sink = (int)write (fd, "more than ten bytes", 19);
-  sink = (int)write (fd, "more than ten bytes", 19);
-}
-
-DEED (use_up_memory)
-{
-  const struct rlimit limit = { .rlim_cur = 64 * 1024 * 1024, .rlim_max = 64 * 1024 * 1024 };
-
-  setrlimit (RLIMIT_DATA, &limit);
-  for (;;)
-    {
-      volatile char *volatile block = malloc (4000);
-
-      block[0] = 1;
-    }
-}
-
-static int raised;
-
-DEED (raise_signal) { raise (raised); }
-
-DEED (throw_exception) { crasher_throw (); }
-
-/* The number of the report's descriptor is that of another file by then. */
-DEED (replace_report)
-{
-  for (int fd = 3; fd < 64; fd++)
-    if (dup2 (STDERR_FILENO, fd) != fd)
-      abort ();
-  read_null ();
-}
-
-/* Its end is not this process's. */
-DEED (crash_in_fork)
-{
-  if (fork () == 0)
-    read_null ();
-  wait (NULL);
-  _exit (0);
-}
-
-DEED (handle_itself)
-{
-  signal (SIGSEGV, _exit);
-  read_null ();
-}
-
-static void *
-crash_soon (void *barrier)
-{
-  pthread_barrier_wait (barrier);
-  read_null ();
-  return NULL;
-}
-
-DEED (crash_in_all_threads)
-{
-  pthread_barrier_t barrier;
-  pthread_t thread;
-
-  pthread_barrier_init (&barrier, NULL, 8);
-  for (int i = 0; i < 8; i++)
-    pthread_create (&thread, NULL, crash_soon, &barrier);
-  pthread_join (thread, NULL);
-}
-
-static void *
-spin_in_thread (void *unused)
-{
-  pthread_setname_np (pthread_self (), "spins");
-  while (zero == 0)
-    sink = 1;
-  return NULL;
-}
-
-static void *
-sleep_in_thread (void *unused)
-{
-  pthread_setname_np (pthread_self (), "sleeps");
-  for (;;)
-    pause ();
-  return NULL;
-}
-
-static void *
-block_in_thread (void *unused)
-{
-  sigset_t all;
-
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, NULL);
-  sleep_in_thread (NULL);
-  return NULL;
-}
-
-DEED (take_long)
-{
-  pthread_t thread;
-
-  pthread_create (&thread, NULL, spin_in_thread, NULL);
-  pthread_create (&thread, NULL, sleep_in_thread, NULL);
-  pthread_create (&thread, NULL, block_in_thread, NULL);
-  g_usleep (20000);
-  puts ("ready");
-  fflush (stdout);
-  pthread_join (thread, NULL);
-}
-
-DEED (take_long_alone)
-{
-  puts ("ready");
-  fflush (stdout);
-  spin_in_thread (NULL);
-}
-
-#define NAMED(name)                                                                                \
-  {                                                                                                \
-#name, name                                                                                    \
-  }
-
-static const struct
-{
-  const char *name;
-  void (*func) (void);
-} deeds[] = {
-  NAMED (call_abort),           NAMED (call_nowhere),        NAMED (call_null),
-  NAMED (crash_in_all_threads), NAMED (crash_in_fork),       NAMED (divide_by_zero),
-  NAMED (fail_assert),          NAMED (fail_g_assert),       NAMED (free_twice),
-  NAMED (handle_itself),        NAMED (hit_breakpoint),      NAMED (log_g_error),
-  NAMED (overflow_stack),       NAMED (raise_signal),        NAMED (read_behind_file),
-  NAMED (read_no_address),      NAMED (read_null),           NAMED (replace_report),
-  NAMED (run_no_instruction),   NAMED (smash_guarded_stack), NAMED (smash_heap),
-  NAMED (smash_stack),          NAMED (take_long),           NAMED (take_long_alone),
-  NAMED (throw_exception),      NAMED (use_forbidden_call),  NAMED (use_up_cpu),
-  NAMED (use_up_memory),        NAMED (write_beyond_limit),  NAMED (write_constant),
-  NAMED (write_null),
-};
-
-static void (*deed) (void);
+static Deed deed;
 
 static void *
 run_in_thread (void *unused)
@@ -324,10 +23,8 @@ run_in_thread (void *unused)
   return NULL;
 }
 
-PROCFUN_DEFINE_FUNCTION (do_deed, void) { deed (); }
-
 static void
-do_it (const char *how)
+do_it (const char *how, const char *name)
 {
   sigset_t all;
   pthread_t thread;
@@ -338,7 +35,8 @@ do_it (const char *how)
     g_thread_join (g_thread_new ("worker", run_in_thread, NULL));
   else if (strcmp (how, "function") == 0)
     procfun_function_invoke (do_deed_function (),
-                             g_variant_ref_sink (g_variant_new_tuple (NULL, 0)), NULL, NULL, NULL);
+                             g_variant_ref_sink (g_variant_new ("(sb)", name, FALSE)), NULL, NULL,
+                             NULL);
   else if (strcmp (how, "blocking") == 0)
     {
       sigfillset (&all);
@@ -347,19 +45,6 @@ do_it (const char *how)
     }
   else
     deed ();
-}
-
-static void
-find_deed (const char *name)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (deeds); i++)
-    if (strcmp (deeds[i].name, name) == 0)
-      deed = deeds[i].func;
-  if (g_str_has_prefix (name, "raise-"))
-    {
-      raised = atoi (name + strlen ("raise-"));
-      deed = raise_signal;
-    }
 }
 
 int
@@ -371,13 +56,13 @@ main (int argc, char **argv)
   setrlimit (RLIMIT_CORE, &no_core);
   if (argc < 3)
     return 2;
-  find_deed (argv[2]);
+  deed = deeds_find (argv[2]);
   if (deed == NULL)
     return 2;
   fcntl (atoi (argv[1]), F_SETFD, FD_CLOEXEC);
   crash_install (atoi (argv[1]));
   usage_begin (&mark);
   crash_set_usage_mark (&mark);
-  do_it (argc > 3 ? argv[3] : "");
+  do_it (argc > 3 ? argv[3] : "", argv[2]);
   return 0;
 }

@@ -147,6 +147,13 @@ spin_together (gsize ms)
   return DONE;
 }
 
+/* What limits_apply() has tried leaves no trace that a verdict could take for the function's. */
+static int
+check_errno (gsize number)
+{
+  return errno == 0 ? DONE : REFUSED;
+}
+
 /* As many as there can be, @at_most. */
 static int
 open_files (gsize at_most)
@@ -248,6 +255,7 @@ static const struct
   { "spin", spin_alone },
   { "spin-on-deaf-ears", spin_on_deaf_ears },
   { "spin-together", spin_together },
+  { "check-errno", check_errno },
   { "open-files", open_files },
   { "replace-files", replace_files },
   { "write-file", write_file },

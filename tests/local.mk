@@ -9,6 +9,7 @@ test_programs = \
 	%D%/test-codec \
 	%D%/test-codec-property \
 	%D%/test-crash \
+	%D%/test-deaths \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-elf \
@@ -88,7 +89,9 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
 %C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
 %C%_hosts_other_build_SOURCES = $(hosts_sources) %D%/hosts-other-build.c
-%C%_crasher_SOURCES = %D%/crasher.c %D%/crasher.h %D%/crasher-throw.cc
+deeds = %D%/deeds.c %D%/deeds.h %D%/deeds-throw.cc
+%C%_crasher_SOURCES = %D%/crasher.c $(deeds)
+%C%_test_deaths_SOURCES = %D%/test-deaths.c $(calls) $(deeds)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
@@ -123,7 +126,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/tool-interrupt.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)

@@ -177,7 +177,7 @@ static const Death deaths[] = {
     "SIGXFSZ" },
   { "use_up_memory", "", SIGSEGV, SEGV_MAPERR, FAULT_WRITE, 0, NULL, "use_up_memory",
     "SIGSEGV writing 0x0" },
-  { "throw_exception", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, NULL, "crasher_throw", "SIGABRT" },
+  { "throw_exception", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, NULL, "deeds_throw", "SIGABRT" },
 };
 
 static void

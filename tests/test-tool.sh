@@ -96,8 +96,97 @@ do
 done
 
 check "constructors of the program have run" gives 0 1 "" "$tool" call "$program" get_constructed
-check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere chatter count_places crash get_constructed leave \
-  nothing read_file twin twin)" "" "$tool" list --names "$program"
+check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places crash get_constructed \
+  leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"
+
+# Limits, times and how failures are told
+
+check "a timeout is 4" gives 4 "" "block() timed out after 0.1 s" "$tool" call --timeout 100ms "$program" block
+check "a deadline is 4" gives 4 "" "block() missed its deadline of 0.25 s" "$tool" call --deadline=.25 "$program" block
+check "times in time" gives 0 5 "" "$tool" call --timeout 60s --deadline 1min "$program" add '[2, 3]'
+check "a CPU time is 4" gives 4 "" "limit of 0.05 s" "$tool" call --cpu-time 50ms "$program" spin
+check "enough memory" gives 0 true "" "$tool" call --memory 1G "$program" take '[50]'
+check "limits by name" gives 4 "" "limit of 0.05 s" "$tool" call --limits "files=64 cpu=50ms" "$program" spin
+check "an option goes before limits by name" \
+  gives 4 "" "limit of 0.05 s" "$tool" call --limits "cpu=1min" --cpu-time 50ms "$program" spin
+check "usage" gives 0 5 " user and " "$tool" call --usage "$program" add '[2, 3]'
+check "usage of a failure" gives 3 "" " user and " "$tool" call --usage "$program" crash
+check "a failure in full" gives 3 "" "  signal: 11, SIGSEGV" "$tool" call --trace "$program" crash
+check "an error in full" gives 1 "" "  process: " "$tool" call --trace "$program" read_file '["/nowhere"]'
+check "wrong options after right ones" gives 2 "" "--nothing" "$tool" call --usage --nothing "$program" add
+for time in x 1x "" 0 -1 nan 0x1 1e3 1.2.3 99999999999999
+do
+  check "no time: “$time”" gives 2 "" "--timeout: “$time”: a time is" "$tool" call "--timeout=$time" "$program" add
+done
+check "no size" gives 2 "" "--memory: “1 cpu=1s”: a size is" "$tool" call --memory "1 cpu=1s" "$program" add
+check "no limits" gives 2 "" "the limits are memory, cpu" "$tool" call --limits "mem=3" "$program" add
+
+if test "$SANITIZERS" = no
+then
+  check "too little memory is 4" gives 4 "" "its limit is 50M" "$tool" call --memory 50M "$program" take '[200]'
+else
+  skip "too little memory is 4" "sanitizers need much"
+fi
+
+# tells_programs STATUS MEMBER=VALUE… -- COMMAND…: stdout is one JSON object with these.
+tells_programs ()
+{
+  status=$1 members=
+  shift
+  while test "$1" != --
+  do
+    members="$members $1"
+    shift
+  done
+  shift
+  gives "$status" - "" "$@" && python3 - "$tmp/stdout" $members <<END
+import json, sys
+failure = json.load(open(sys.argv[1]))
+for member in sys.argv[2:]:
+    name, value = member.split("=")
+    assert str(failure[name]) == value, (name, failure[name])
+END
+}
+
+check "--json: a result is as before" gives 0 5 "" "$tool" call --json "$program" add '[2, 3]'
+check "--json: a crash" tells_programs 3 cause=crashed signal=11 signal-name=SIGSEGV status=3 function=crash \
+  -- "$tool" call --json "$program" crash
+check "--json: an exit" tells_programs 3 cause=exited exit-code=7 status=3 -- "$tool" call --json "$program" leave '[7]'
+check "--json: a timeout" tells_programs 4 cause=timed-out domain=procfun-error-quark status=4 \
+  -- "$tool" call --json --timeout 50ms "$program" block
+check "--json: the function's error" tells_programs 1 cause=error domain=g-file-error-quark code=4 status=1 \
+  -- "$tool" call --json "$program" read_file '["/nowhere"]'
+check "--json: no call" tells_programs 2 domain=procfun-error-quark status=2 -- "$tool" call --json "$program" ad
+
+# interrupted SIGNAL STATUS STDOUT OPTION…
+interrupted ()
+{
+  signal=$1 status=$2
+  shift 2
+  timeout 60 python3 "$TOP_SRCDIR/tests/tool-interrupt.py" "$signal" "$tool" call "$@" "$program" block >"$tmp/interrupted"
+  result=$?
+  cat "$tmp/interrupted"
+  test "$result" = 0 && grep -qF "interrupted by $signal" "$tmp/interrupted" && grep -qx "status $status" "$tmp/interrupted"
+}
+
+check "Ctrl-C ends the call" interrupted SIGINT 130
+check "SIGTERM ends the call" interrupted SIGTERM 143
+check "SIGHUP ends the call" interrupted SIGHUP 129
+check "Ctrl-C, told to programs" interrupted SIGINT 130 --json --usage
+
+# on_terminal VARIABLE=VALUE PATTERN
+on_terminal ()
+{
+  timeout 60 env -u NO_COLOR TERM=xterm "$1" python3 "$TOP_SRCDIR/tests/tool-terminal.py" \
+    "$tool" call "$program" leave '[3]' >"$tmp/terminal"
+  cat "$tmp/terminal"
+  grep -qF "$2" "$tmp/terminal"
+}
+
+check "colour on a terminal" on_terminal ANY=1 "x1b[1;31mprocfun:"
+check "an empty NO_COLOR is none" on_terminal NO_COLOR= "x1b[1;31mprocfun:"
+check "no colour where it is not wanted" on_terminal NO_COLOR=1 "nprocfun: leave()"
+check "no colour on a dumb terminal" on_terminal TERM=dumb "nprocfun: leave()"
 
 # What is wrong is said, and is 2
 
@@ -198,7 +287,7 @@ check "the tool refuses a setuid program" gives 2 "" "setuid" "$tool" list "$tmp
 manual_is_clean ()
 {
   LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/procfun.1" 2>&1 >"$tmp/manual" | grep . && return 1
-  for word in list call --names --json
+  for word in list call --names --json --timeout --deadline --memory --cpu-time --limits --usage --trace
   do
     grep -q -e "$word" "$tmp/manual" || { echo "not there: $word"; return 1; }
   done
@@ -232,6 +321,9 @@ if bash --version >/dev/null 2>&1
 then
   check "completion of commands" completes call ca
   check "completion of options" completes "--json --names --help" list --
+  check "completion of options of a call" completes "--timeout --trace" call --t
+  check "completion after options" completes "add add_elsewhere" call --usage --timeout 2 "$program" ad
+  check "no completion of values" completes "" call --limits ""
   check "completion of files" completes "$program" call "$TOP_BUILDDIR/tests/tool-prog"
   check "completion of functions" completes "add add_elsewhere" call "$program" ad
   check "completion of functions of no program" completes "" call "$tmp/script" ad

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 PROCFUN_DEFINE_ENUM (Side, SIDE_LEFT, SIDE_RIGHT)
 PROCFUN_DEFINE_STRUCT (Place, (double, x), (Side, side))
@@ -35,6 +37,30 @@ PROCFUN_DEFINE_FUNCTION_WITH_ERROR (read_file, char *, (const char *, path))
 PROCFUN_DEFINE_FUNCTION (crash, void) { raise (SIGSEGV); }
 
 PROCFUN_DEFINE_FUNCTION (leave, void, (int, code)) { exit (code); }
+
+/* Until somebody ends it; says first that it is there, and with which number. */
+PROCFUN_DEFINE_FUNCTION (block, void)
+{
+  fprintf (stderr, "blocked in %d.\n", (int)getpid ());
+  for (;;)
+    pause ();
+}
+
+PROCFUN_DEFINE_FUNCTION (spin, void)
+{
+  for (volatile int i = 0;; i++)
+    ;
+}
+
+PROCFUN_DEFINE_FUNCTION (take, gboolean, (gsize, mebibytes))
+{
+  gsize size = mebibytes << 20;
+  char *memory = g_malloc (size);
+
+  memset (memory, 1, size);
+  g_free (memory);
+  return TRUE;
+}
 
 PROCFUN_DEFINE_FUNCTION (chatter, char *)
 {

@@ -5,52 +5,151 @@
 #include "tools/commands.h"
 
 #include "procfun/child/command-line.h"
-#include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
 #include "tools/program.h"
-#include <fcntl.h>
+#include "tools/report.h"
+#include "tools/run.h"
+#include "tools/values.h"
+#include <signal.h>
+#include <string.h>
 
-static const GOptionEntry entries[] = { { NULL } };
+/* Options: times in µs, sizes in bytes, 0: not given */
 
-/* The function's own error, unless it is one that the call can have. */
-static Status
-get_status (const GError *error)
+static gint64 timeout;
+static gint64 deadline;
+static gint64 cpu_time;
+static guint64 memory;
+static char *limits_text;
+static gboolean with_usage;
+static gboolean with_trace;
+static gboolean as_json;
+
+static gboolean
+on_time (const char *option, const char *value, gpointer data, GError **error)
 {
-  if (error->domain != PROCFUN_ERROR)
-    return STATUS_FUNCTION_FAILED;
-  switch ((ProcfunError)error->code)
+  gint64 *time = strcmp (option, "--timeout") == 0    ? &timeout
+                 : strcmp (option, "--deadline") == 0 ? &deadline
+                                                      : &cpu_time;
+
+  return value_read_time (option, value, time, error);
+}
+
+static gboolean
+on_memory (const char *option, const char *value, gpointer data, GError **error)
+{
+  return value_read_size (option, value, &memory, error);
+}
+
+static const GOptionEntry entries[]
+    = { { "timeout", 't', 0, G_OPTION_ARG_CALLBACK, (gpointer)on_time,
+          N_ ("end the function when it has run for so long"), N_ ("TIME") },
+        { "deadline", 'd', 0, G_OPTION_ARG_CALLBACK, (gpointer)on_time,
+          N_ ("end the call so long after its submission"), N_ ("TIME") },
+        { "memory", 'm', 0, G_OPTION_ARG_CALLBACK, (gpointer)on_memory,
+          N_ ("let the function use no more memory"), N_ ("SIZE") },
+        { "cpu-time", 'c', 0, G_OPTION_ARG_CALLBACK, (gpointer)on_time,
+          N_ ("let the function use no more CPU time"), N_ ("TIME") },
+        { "limits", 'l', 0, G_OPTION_ARG_STRING, &limits_text,
+          N_ ("limits by name, as “memory=200M cpu=2s files=32”"), N_ ("LIMITS") },
+        { "usage", 'u', 0, G_OPTION_ARG_NONE, &with_usage,
+          N_ ("print on stderr what the call used"), NULL },
+        { "trace", 'T', 0, G_OPTION_ARG_NONE, &with_trace,
+          N_ ("print a failure in full, with its backtrace"), NULL },
+        { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json, N_ ("print a failure as JSON on stdout"),
+          NULL },
+        { NULL } };
+
+static ProcfunLimits *
+make_limits (GError **error)
+{
+  ProcfunLimits *limits
+      = procfun_limits_new_from_string (limits_text != NULL ? limits_text : "", error);
+
+  if (limits == NULL)
+    return NULL;
+  if (memory > 0)
+    procfun_limits_set_memory (limits, memory);
+  if (cpu_time > 0)
+    procfun_limits_set_cpu_time (limits, cpu_time);
+  return limits;
+}
+
+/* Failures */
+
+static Status
+report (const GError *error, ProcfunFailure *failure, Status status)
+{
+  return as_json ? report_to_programs (error, failure, status)
+                 : report_to_people (error, failure, with_trace, status);
+}
+
+static Status
+refuse (const GError *error)
+{
+  return report (error, NULL, STATUS_USAGE);
+}
+
+/* An error of PROCFUN_ERROR may be the function's own: that of a call that it made. */
+static Status
+get_status (const GError *error, ProcfunFailure *failure)
+{
+  gboolean over_limit = g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+
+  switch (procfun_failure_get_cause (failure))
     {
-    case PROCFUN_ERROR_CRASHED:
-    case PROCFUN_ERROR_EXITED:
-    case PROCFUN_ERROR_KILLED:
+    case PROCFUN_CAUSE_CRASHED:
+    case PROCFUN_CAUSE_EXITED:
+    case PROCFUN_CAUSE_KILLED:
       return STATUS_CRASHED;
-    case PROCFUN_ERROR_TIMED_OUT:
-    case PROCFUN_ERROR_MEMORY_LIMIT:
-    case PROCFUN_ERROR_CPU_LIMIT:
-    case PROCFUN_ERROR_LIMIT:
+    case PROCFUN_CAUSE_PROTOCOL:
+      return over_limit ? STATUS_LIMIT : STATUS_CRASHED;
+    case PROCFUN_CAUSE_TIMED_OUT:
+    case PROCFUN_CAUSE_MEMORY_LIMIT:
+    case PROCFUN_CAUSE_CPU_LIMIT:
+    case PROCFUN_CAUSE_LIMIT:
       return STATUS_LIMIT;
-    case PROCFUN_ERROR_SPAWN:
-    case PROCFUN_ERROR_NOT_FOUND:
-    case PROCFUN_ERROR_MISMATCH:
-    case PROCFUN_ERROR_INVALID:
-    case PROCFUN_ERROR_NESTED:
+    case PROCFUN_CAUSE_START:
       return STATUS_USAGE;
+    case PROCFUN_CAUSE_ERROR:
+    case PROCFUN_CAUSE_CANCELLED:
     default:
-      return STATUS_FUNCTION_FAILED;
+      return procfun_failure_get_pid (failure) == 0 ? STATUS_USAGE : STATUS_FUNCTION_FAILED;
     }
 }
 
 /* Errors of the call name the function themselves. */
-static int
-fail (ProcfunFunction *function, GError *error)
+static void
+explain (GError **error, ProcfunFailure *failure)
 {
-  Status status = get_status (error);
-
-  if (status == STATUS_FUNCTION_FAILED && error->domain != PROCFUN_ERROR)
-    g_prefix_error (&error, _ ("%s() failed (%s, %d): "), procfun_function_get_name (function),
-                    g_quark_to_string (error->domain), error->code);
-  return command_fail (error, status);
+  if (procfun_failure_get_cause (failure) == PROCFUN_CAUSE_ERROR
+      && (*error)->domain != PROCFUN_ERROR)
+    g_prefix_error (error, _ ("%s() failed (%s, %d): "),
+                    procfun_failure_get_function_name (failure),
+                    g_quark_to_string ((*error)->domain), (*error)->code);
 }
+
+static Status
+fail (GError **error, ProcfunFailure *failure, int signum)
+{
+  const char *name = procfun_failure_get_function_name (failure);
+
+  if (signum == 0 || procfun_failure_get_cause (failure) != PROCFUN_CAUSE_CANCELLED)
+    {
+      Status status = get_status (*error, failure);
+
+      explain (error, failure);
+      return report (*error, failure, status);
+    }
+  g_clear_error (error);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("%s() was ended: interrupted by %s"),
+               name,
+               signum == SIGINT    ? "SIGINT"
+               : signum == SIGTERM ? "SIGTERM"
+                                   : "SIGHUP");
+  return report (*error, failure, (Status)(STATUS_SIGNAL + signum));
+}
+
+/* Calling */
 
 static GVariant *
 read_arguments (ProcfunFunction *function, const char *text, GError **error)
@@ -71,39 +170,47 @@ read_arguments (ProcfunFunction *function, const char *text, GError **error)
   return NULL;
 }
 
-/* What the function itself prints goes to stderr, so that stdout has the result alone. */
-static GVariant *
-run (ProcfunFunction *function, GVariant *args, GError **error)
+static ProcfunCall *
+make_call (ProcfunFunction *function, const char *text, GError **error)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
-  g_autoptr (ProcfunCall) call = procfun_call_new (function, args);
-  auto_fd int kept = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  GVariant *result;
-
-  procfun_call_set_executor (call, executor);
-  dup2 (STDERR_FILENO, STDOUT_FILENO);
-  result = procfun_call_run (call, NULL, error);
-  dup2 (kept, STDOUT_FILENO);
-  return result;
-}
-
-static int
-call (ProcfunFunction *function, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) args = read_arguments (function, text, &error);
-  g_autoptr (GVariant) result = NULL;
-  g_autoptr (GBytes) json = NULL;
+  g_autoptr (ProcfunLimits) limits = make_limits (error);
+  g_autoptr (GVariant) args = limits != NULL ? read_arguments (function, text, error) : NULL;
+  g_autofree char *set = limits != NULL ? procfun_limits_to_string (limits) : NULL;
+  ProcfunCall *call;
 
   if (args == NULL)
-    return command_fail (error, STATUS_USAGE);
-  result = run (function, args, &error);
+    return NULL;
+  call = procfun_call_new (function, args);
+  procfun_call_set_executor (call, executor);
+  if (timeout > 0)
+    procfun_call_set_timeout (call, timeout);
+  procfun_call_set_deadline (call, deadline);
+  if (set[0] != '\0')
+    procfun_call_set_limits (call, limits);
+  return call;
+}
+
+static Status
+run (ProcfunFunction *function, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ProcfunCall) call = make_call (function, text, &error);
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GBytes) json = NULL;
+  int signum = 0;
+
+  if (call == NULL)
+    return refuse (error);
+  result = run_call (call, &signum, &error);
+  if (with_usage)
+    report_usage (procfun_call_get_usage (call));
   if (result == NULL)
-    return fail (function, error);
+    return fail (&error, procfun_call_get_failure (call), signum);
   json = procfun_codec_encode (procfun_codec_get_json (),
                                procfun_function_get_return_schema (function), result, &error);
   if (json == NULL)
-    return command_fail (error, STATUS_FUNCTION_FAILED);
+    return report (error, NULL, STATUS_FUNCTION_FAILED);
   return command_print (g_bytes_get_data (json, NULL), g_bytes_get_size (json)) ? STATUS_DONE
                                                                                 : STATUS_USAGE;
 }
@@ -120,15 +227,18 @@ command_call (int argc, char **argv)
           _ ("Calls the function, by name or hash, in a process of its own, and prints its result "
              "as JSON.\n"
              "JSON is an array of the arguments, or an object that names them; with - it is read "
-             "from stdin.\n\n"
+             "from stdin.\n"
+             "A TIME is in seconds, or has one of the units us, ms, s and min; a SIZE is in bytes, "
+             "or has K, M or G.\n\n"
              "Exit status: 0 success, 1 the function failed with an error, 2 it was not called,\n"
-             "3 it crashed or ended its process, 4 it went over a limit or its time."),
+             "3 it crashed or ended its process, 4 it went over a limit or its time,\n"
+             "128 and the number of the signal when one interrupted the tool."),
           2, 3))
     return STATUS_USAGE;
   program = program_open (argv[1], &error);
   if (program != NULL)
     function = program_find (program, argv[2], &error);
   if (function == NULL)
-    return command_fail (error, STATUS_USAGE);
-  return call (function, argv[3]);
+    return (int)refuse (error);
+  return (int)run (function, argv[3]);
 }

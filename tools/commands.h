@@ -10,7 +10,8 @@ typedef enum
   STATUS_FUNCTION_FAILED = 1, /* with an error of its own */
   STATUS_USAGE = 2,   /* the function was not called, because something is wrong with the command */
   STATUS_CRASHED = 3, /* the function ended its process, by a crash or an exit */
-  STATUS_LIMIT = 4    /* a limit or timeout ended it */
+  STATUS_LIMIT = 4,   /* a limit or timeout ended it */
+  STATUS_SIGNAL = 128 /* and the number of a signal, by which somebody ended the tool */
 } Status;
 
 /* Each command gets its own name as argv[0], and gives an exit status. */

@@ -13,8 +13,14 @@ bin_PROGRAMS += %D%/procfun
 	%D%/procfun.c \
 	%D%/program.c \
 	%D%/program.h \
+	%D%/report.c \
+	%D%/report.h \
+	%D%/run.c \
+	%D%/run.h \
 	%D%/schema.c \
-	%D%/schema.h
+	%D%/schema.h \
+	%D%/values.c \
+	%D%/values.h
 %C%_procfun_LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
 %C%_procfun_LDFLAGS =
 

@@ -46,6 +46,7 @@ main (int argc, char **argv)
   fds_fill_standard (); /* what is opened later must not become a standard stream */
   signal (SIGCHLD,
           SIG_DFL); /* who started us may ignore it, and then nobody knows how a process ended */
+  g_log_writer_default_set_use_stderr (TRUE); /* stdout has results alone */
   setlocale (LC_ALL, "");
   if (argc < 2)
     {

@@ -15,6 +15,7 @@
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,7 @@ begin (Server *self, const Frame *frame)
   procfun_context_set_running (&self->running);
   usage_begin (&self->mark);
   self->is_running = TRUE;
+  errno = 0; /* in a crash it tells what last failed, and that shall be the function's */
 }
 
 /* The cancellable stays: a thread of the function may still look at it. */

@@ -6,11 +6,9 @@
 #include "procfun/platform/proc.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-limits-private.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -38,11 +36,12 @@ static int reserve_fds[RESERVE_FDS] = { -1, -1 };
 
 static gsize probe_size = LEAST_PROBE_SIZE;
 
+/* @name is yet to be translated: that takes longer than all the rest. */
 static gboolean
 fail (GError **error, const char *name, const char *why)
 {
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SANDBOX,
-               _ ("the limit on %s cannot be kept here: %s"), name, why);
+               _ ("the limit on %s cannot be kept here: %s"), _ (name), why);
   return FALSE;
 }
 
@@ -67,36 +66,7 @@ lower (int resource, const char *name, guint64 soft, guint64 hard, GError **erro
 static gboolean
 apply_file_size (guint64 value, GError **error)
 {
-  return lower (RLIMIT_FSIZE, _ ("the size of files"), value, value, error);
-}
-
-static GArray *
-list_descriptors (void)
-{
-  GArray *fds = g_array_new (FALSE, FALSE, sizeof (int));
-  DIR *dir = opendir ("/proc/self/fd");
-  struct dirent *entry;
-
-  while (dir != NULL && (entry = readdir (dir)) != NULL)
-    {
-      int fd = atoi (entry->d_name);
-
-      if (g_ascii_isdigit (entry->d_name[0]) && fd != dirfd (dir))
-        g_array_append_val (fds, fd);
-    }
-  if (dir != NULL)
-    closedir (dir);
-  return fds;
-}
-
-static guint
-count_below (GArray *fds, guint64 end)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < fds->len; i++)
-    n += (guint64)g_array_index (fds, int, i) < end;
-  return n;
+  return lower (RLIMIT_FSIZE, N_ ("the size of files"), value, value, error);
 }
 
 /* getrlimit(2): the limit is on the number of a descriptor, and a new one takes the lowest that is
@@ -104,15 +74,16 @@ count_below (GArray *fds, guint64 end)
 static gboolean
 apply_open_files (guint64 value, GError **error)
 {
-  g_autoptr (GArray) fds = NULL;
-  guint64 end = value;
+  struct rlimit limit;
+  guint64 end = 0;
 
   for (gsize i = 0; i < RESERVE_FDS; i++)
     reserve_fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-  fds = list_descriptors ();
-  while (end < value + count_below (fds, end))
-    end = value + count_below (fds, end);
-  return lower (RLIMIT_NOFILE, _ ("open files"), end, end, error);
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return fail (error, N_ ("open files"), g_strerror (errno));
+  for (guint64 n = 0; n < value && end < limit.rlim_max; end++)
+    n += fcntl ((int)end, F_GETFD) < 0;
+  return lower (RLIMIT_NOFILE, N_ ("open files"), end, end, error);
 }
 
 /* Processes */
@@ -170,9 +141,9 @@ apply_processes (guint64 value, GError **error)
   guint64 end = count_tasks_of_user () + value - 1;
 
   if (!processes_can_be_refused ())
-    return fail (error, _ ("processes"),
+    return fail (error, N_ ("processes"),
                  _ ("there is no control group for it, and the kernel limits no superuser"));
-  return lower (RLIMIT_NPROC, _ ("processes"), end, end, error);
+  return lower (RLIMIT_NPROC, N_ ("processes"), end, end, error);
 }
 
 /* CPU time */
@@ -192,7 +163,7 @@ apply_cpu_time (guint64 value, GError **error)
   guint64 end = (guint64)read_clock (CLOCK_PROCESS_CPUTIME_ID) + value;
   guint64 soft = end / G_USEC_PER_SEC + 1 + CPU_BACKSTOP_SECONDS;
 
-  return lower (RLIMIT_CPU, _ ("CPU time"), soft, soft + 1, error);
+  return lower (RLIMIT_CPU, N_ ("CPU time"), soft, soft + 1, error);
 }
 
 gint64
@@ -246,7 +217,7 @@ static gboolean
 apply_memory (guint64 value, GError **error)
 {
   static const char *const names[] = { "VmData" };
-  const char *name = _ ("memory");
+  const char *name = N_ ("memory");
   guint64 used_kib;
   guint64 end;
 
@@ -287,6 +258,7 @@ limits_apply (const ProcfunLimits *limits, GError **error)
       if (value != 0 && !appliers[i].apply (value, error))
         return FALSE;
     }
+  errno = 0; /* or a crash would look as if it had come of what was tried here */
   return TRUE;
 }
 

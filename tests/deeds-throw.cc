@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "tests/crasher.h"
+#include "tests/deeds.h"
 
 #include <stdexcept>
 
 void
-crasher_throw ()
+deeds_throw ()
 {
   throw std::runtime_error ("nobody catches this");
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <procfun.h>
+
+G_BEGIN_DECLS
+
+typedef void (*Deed) (void);
+
+/* Ways for a process to come to its end, by the names of their functions; "raise-6" raises that
+ * signal. (nullable) */
+Deed deeds_find (const char *name);
+
+PROCFUN_DECLARE_FUNCTION (do_deed, void, (const char *, name), (gboolean, in_thread))
+
+/* Throws a C++ exception that nobody catches. */
+void deeds_throw (void);
+
+G_END_DECLS

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# tool-interrupt.py SIGNAL COMMAND…: sends the signal when the function of the call has begun.
+import os
+import re
+import signal
+import subprocess
+import sys
+
+number = getattr(signal, sys.argv[1])
+# Whoever runs the tests in the background has it ignored.
+tool = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+for line in tool.stderr:
+    began = re.match(r"blocked in (\d+)\.", line)
+    if began:
+        break
+else:
+    sys.exit("it did not begin")
+tool.send_signal(number)
+output, messages = tool.communicate(timeout=60)
+print(output, messages)
+if os.path.exists("/proc/" + began.group(1)):
+    sys.exit("its process is left behind")
+print(f"status {tool.returncode}")

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "tools/commands.h"
+#include <procfun.h>
+
+/* How a call went, for people on stderr and for programs on stdout. */
+
+/* One line; with @in_full all that is known about the failure. @failure: (nullable): there was no
+ * call. Returns @status. */
+Status report_to_people (const GError *error, ProcfunFailure *failure, gboolean in_full,
+                         Status status);
+
+/* A line of JSON: what procfun_failure_to_variant() says, with "message", "domain" and "code" of
+ * the error, and "status", which is what the tool exits with. Returns @status. */
+Status report_to_programs (const GError *error, ProcfunFailure *failure, Status status);
+
+/* (nullable): nothing is known. */
+void report_usage (ProcfunUsage *usage);

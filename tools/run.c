@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tools/run.h"
+
+#include "procfun/platform/fds.h"
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+
+typedef struct
+{
+  ProcfunCall *call;
+  int signum; /* 0: nobody interrupted it */
+  gboolean done;
+  GVariant *result; /* (nullable) */
+  GError *error;    /* (nullable) */
+} Run;
+
+typedef struct
+{
+  Run *run;
+  int signum;
+  guint source; /* 0: not watched */
+} Watch;
+
+/* With its source the signal gets back the effect that it has by itself. */
+static gboolean
+on_signal (gpointer user_data)
+{
+  Watch *watch = user_data;
+
+  watch->source = 0;
+  if (watch->run->signum == 0)
+    watch->run->signum = watch->signum;
+  procfun_call_abort (watch->run->call);
+  return G_SOURCE_REMOVE;
+}
+
+/* Who started us with nohup(1), or in the background, does not want that it ends us. */
+static gboolean
+is_ignored (int signum)
+{
+  struct sigaction action;
+
+  return sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void
+watch_begin (Watch *self)
+{
+  if (!is_ignored (self->signum))
+    self->source = g_unix_signal_add (self->signum, on_signal, self);
+}
+
+static void
+watch_end (Watch *self)
+{
+  if (self->source != 0)
+    g_source_remove (self->source);
+}
+
+static void
+on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Run *run = user_data;
+
+  run->result = procfun_call_run_finish (PROCFUN_CALL (source), result, &run->error);
+  run->done = TRUE;
+}
+
+static void
+wait_for_end (Run *run)
+{
+  Watch watches[] = { { run, SIGINT, 0 }, { run, SIGTERM, 0 }, { run, SIGHUP, 0 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (watches); i++)
+    watch_begin (&watches[i]);
+  procfun_call_run_async (run->call, NULL, on_ended, run);
+  while (!run->done)
+    g_main_context_iteration (NULL, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (watches); i++)
+    watch_end (&watches[i]);
+}
+
+GVariant *
+run_call (ProcfunCall *call, int *signum, GError **error)
+{
+  auto_fd int kept = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  Run run = { .call = call };
+
+  dup2 (STDERR_FILENO, STDOUT_FILENO);
+  wait_for_end (&run);
+  dup2 (kept, STDOUT_FILENO);
+  *signum = run.signum;
+  if (run.error != NULL)
+    g_propagate_error (error, run.error);
+  return run.result;
+}

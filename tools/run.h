@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <procfun.h>
+
+/* Runs the call to its end. SIGINT, SIGTERM and SIGHUP end it, the first of them by
+ * procfun_call_abort(); a second one ends this process at once, and the library sees to it that
+ * nothing of the call is left. What the function prints goes to stderr, so that stdout has the
+ * result alone.
+ *
+ * @signum: which signal it was that ended the call; 0: none. (transfer full) (nullable) */
+GVariant *run_call (ProcfunCall *call, int *signum, GError **error);

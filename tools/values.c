@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tools/values.h"
+
+#include "procfun/platform/intl.h"
+#include <procfun.h>
+#include <string.h>
+
+/* Of times; far more than anybody waits, and far less than would overflow. */
+#define SECONDS_MAX 1e9
+
+static gboolean
+refuse (const char *option, const char *text, const char *expected, GError **error)
+{
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: “%s”: %s", option, text,
+               expected);
+  return FALSE;
+}
+
+/* In seconds; 0: there is no such unit. */
+static double
+get_unit (const char *suffix)
+{
+  static const struct
+  {
+    const char *suffix;
+    double seconds;
+  } units[] = { { "", 1 }, { "s", 1 }, { "ms", 1e-3 }, { "us", 1e-6 }, { "min", 60 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (units); i++)
+    if (strcmp (suffix, units[i].suffix) == 0)
+      return units[i].seconds;
+  return 0;
+}
+
+gboolean
+value_read_time (const char *option, const char *text, gint64 *us, GError **error)
+{
+  gsize length = strspn (text, "0123456789.");
+  g_autofree char *number = g_strndup (text, length); /* no "inf", no "0x", no sign */
+  char *end;
+  double seconds = g_ascii_strtod (number, &end) * get_unit (text + length);
+
+  if (length == 0 || *end != '\0' || seconds * G_USEC_PER_SEC < 1 || seconds > SECONDS_MAX)
+    return refuse (option, text, _ ("a time is a number with us, ms, s or min, as 300ms"), error);
+  *us = (gint64)(seconds * G_USEC_PER_SEC);
+  return TRUE;
+}
+
+gboolean
+value_read_size (const char *option, const char *text, guint64 *bytes, GError **error)
+{
+  g_autofree char *limit = g_strconcat ("memory=", text, NULL);
+  g_autoptr (ProcfunLimits) limits = NULL;
+
+  if (strpbrk (text, " \t\n") == NULL) /* after which there could be another limit */
+    limits = procfun_limits_new_from_string (limit, NULL);
+  if (limits == NULL)
+    return refuse (option, text, _ ("a size is a whole number with K, M, G or nothing, as 200M"),
+                   error);
+  *bytes = procfun_limits_get_memory (limits);
+  return TRUE;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* Values of options, as people write them. The errors name @option. */
+
+/* "2", "2s", "0.5", "300ms", "5min": in µs, more than nothing. */
+gboolean value_read_time (const char *option, const char *text, gint64 *us, GError **error);
+
+/* "200M", as procfun_limits_new_from_string() reads sizes: in bytes. */
+gboolean value_read_size (const char *option, const char *text, guint64 *bytes, GError **error);
