@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/lines.h"
 
+#include "procfun/platform/module.h"
+
 #ifdef HAVE_LIBDW
 
 #include <dlfcn.h>
@@ -37,7 +39,7 @@ load (void)
 
   if (g_once_init_enter (&state))
     {
-      gpointer library = dlopen ("libdw.so.1", RTLD_LAZY | RTLD_LOCAL);
+      gpointer library = module_open_library ("libdw.so.1");
       gboolean found = library != NULL FUNCTIONS (LOOK_UP);
 
       g_once_init_leave (&state, found && dw.elf_version (EV_CURRENT) != EV_NONE ? 1 : 2);

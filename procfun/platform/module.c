@@ -2,10 +2,12 @@
 #include "procfun/platform/module.h"
 
 #include "procfun/platform/fds.h"
+#include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,4 +187,11 @@ module_free (Module *self)
   g_free (self->path);
   g_free (self->identity);
   g_free (self);
+}
+
+/* A static program has no loader: getauxval(3), AT_BASE. */
+gpointer
+module_open_library (const char *name)
+{
+  return getauxval (AT_BASE) != 0 ? dlopen (name, RTLD_LAZY | RTLD_LOCAL) : NULL;
 }

@@ -22,4 +22,8 @@ void module_free (Module *self);
 
 gboolean module_is_executable (gconstpointer address);
 
+/* dlopen(3) that fails in a program that was linked statically, where the C library would bring a
+ * second one of itself along. */
+gpointer module_open_library (const char *name);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Module, module_free)

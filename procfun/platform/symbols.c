@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/symbols.h"
 
+#include "procfun/platform/module.h"
+
 #include "procfun/platform/fds.h"
 #include <dlfcn.h>
 #include <elf.h>
@@ -186,7 +188,7 @@ char *
 symbols_demangle (const char *name)
 {
   typedef char *(*Demangle) (const char *name, char *buffer, gsize *size, int *status);
-  gpointer library = g_str_has_prefix (name, "_Z") ? dlopen ("libstdc++.so.6", RTLD_LAZY) : NULL;
+  gpointer library = g_str_has_prefix (name, "_Z") ? module_open_library ("libstdc++.so.6") : NULL;
   Demangle func = library != NULL ? (Demangle)dlsym (library, "__cxa_demangle") : NULL;
   int status;
   char *text;
