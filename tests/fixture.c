@@ -2,6 +2,8 @@
 
 #include "tests/fixture.h"
 
+#include "tests/tsan.h"
+
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -325,7 +327,7 @@ __asan_default_options (void)
 const char *
 __tsan_default_options (void)
 {
-  return LEAVE_SIGNALS ":allocator_may_return_null=1";
+  return LEAVE_SIGNALS ":allocator_may_return_null=1:ignore_noninstrumented_modules=1";
 }
 
 const char *
@@ -384,6 +386,7 @@ forget_preferences (void)
 void
 fixture_init (int *argc, char ***argv)
 {
+  tsan_init ();
   g_test_init (argc, argv, NULL);
   signal (SIGALRM, on_alarm);
   if (g_test_subprocess ())
