@@ -153,8 +153,8 @@ fail (GError **error, gsize place, const char *word, char *problem)
   g_autofree char *owned = problem;
   g_autofree char *valid = g_utf8_make_valid (word, -1);
 
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("limits, character %" G_GSIZE_FORMAT ": “%s”: %s"), place + 1, valid, owned);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("limits, character %zu: “%s”: %s"),
+               place + 1, valid, owned);
   return FALSE;
 }
 

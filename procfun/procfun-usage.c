@@ -3,6 +3,7 @@
 #include "procfun/procfun-usage-private.h"
 
 #include "procfun/platform/intl.h"
+#include <inttypes.h>
 
 /**
  * SECTION:procfun-usage
@@ -273,10 +274,9 @@ procfun_usage_to_string (const ProcfunUsage *self)
   peak = g_format_size_full (self->peak_memory, G_FORMAT_SIZE_IEC_UNITS);
   in = g_format_size_full (self->bytes_in, G_FORMAT_SIZE_IEC_UNITS);
   out = g_format_size_full (self->bytes_out, G_FORMAT_SIZE_IEC_UNITS);
-  return g_strdup_printf (_ ("%s, CPU %s user and %s system; memory %s; %" G_GUINT64_FORMAT
-                             " page faults, %" G_GUINT64_FORMAT " from disk; %" G_GUINT64_FORMAT
-                             " switches, %" G_GUINT64_FORMAT " forced; %s in, %s out"),
-                          wall, user, system, peak, self->minor_faults + self->major_faults,
-                          self->major_faults, self->voluntary_switches + self->involuntary_switches,
-                          self->involuntary_switches, in, out);
+  return g_strdup_printf (
+      _ ("%s, CPU %s user and %s system; memory %s; %" PRIu64 " page faults, %" PRIu64
+         " from disk; %" PRIu64 " switches, %" PRIu64 " forced; %s in, %s out"),
+      wall, user, system, peak, self->minor_faults + self->major_faults, self->major_faults,
+      self->voluntary_switches + self->involuntary_switches, self->involuntary_switches, in, out);
 }
