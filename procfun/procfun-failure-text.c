@@ -86,7 +86,9 @@ describe_cause (ProcfunFailure *self)
         return g_strdup_printf (_ ("%s() aborted: “%s”"), name, self->abort_message);
       if (self->signum == SIGABRT && how != NULL)
         return g_strdup_printf (_ ("%s() aborted: %s"), name, how);
-      return g_strdup_printf (_ ("%s() crashed: %s"), name, how != NULL ? how : "?");
+      if (how == NULL)
+        return g_strdup_printf (_ ("%s() crashed"), name);
+      return g_strdup_printf (_ ("%s() crashed: %s"), name, how);
     case PROCFUN_CAUSE_EXITED:
       return g_strdup_printf (_ ("%s() ended its process by exit (%d)"), name, self->exit_code);
     case PROCFUN_CAUSE_KILLED:

@@ -89,7 +89,16 @@ DEED (free_twice)
   free (behind);
 }
 
-static __attribute__ ((noinline, optimize ("no-stack-protector"))) void
+/* Against overwriting what lies behind a variable on the stack. */
+#ifdef __clang__
+#define GUARDED
+#define UNGUARDED __attribute__ ((no_stack_protector))
+#else
+#define GUARDED __attribute__ ((optimize ("stack-protector-all")))
+#define UNGUARDED __attribute__ ((optimize ("no-stack-protector")))
+#endif
+
+static __attribute__ ((noinline)) UNGUARDED void
 overwrite (volatile char *room, gsize size)
 {
   for (gsize i = 0; i < size; i++)
@@ -107,7 +116,7 @@ DEED (smash_heap)
     free (blocks[i]);
 }
 
-__attribute__ ((noinline, optimize ("stack-protector-all"))) static void
+__attribute__ ((noinline)) GUARDED static void
 smash_guarded_stack (void)
 {
   volatile char room[16];
@@ -116,7 +125,7 @@ smash_guarded_stack (void)
   sink = room[1];
 }
 
-__attribute__ ((noinline, optimize ("no-stack-protector"))) static void
+__attribute__ ((noinline)) UNGUARDED static void
 smash_stack (void)
 {
   volatile char room[16];
@@ -191,7 +200,11 @@ DEED (use_up_memory)
 
 static int raised;
 
-DEED (raise_signal) { raise (raised); }
+DEED (raise_signal)
+{
+  raise (raised);
+  sink = 1;
+}
 
 DEED (throw_exception) { deeds_throw (); }
 
@@ -238,7 +251,7 @@ DEED (crash_in_all_threads)
   pthread_join (thread, NULL);
 }
 
-static void *
+static __attribute__ ((noinline)) void *
 spin_in_thread (void *unused)
 {
   pthread_setname_np (pthread_self (), "spins");
@@ -247,7 +260,7 @@ spin_in_thread (void *unused)
   return NULL;
 }
 
-static void *
+static __attribute__ ((noinline)) void *
 sleep_in_thread (void *unused)
 {
   pthread_setname_np (pthread_self (), "sleeps");
@@ -261,9 +274,11 @@ block_in_thread (void *unused)
 {
   sigset_t all;
 
+  pthread_setname_np (pthread_self (), "blocks");
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, NULL);
-  sleep_in_thread (NULL);
+  for (;;)
+    pause ();
   return NULL;
 }
 
@@ -285,6 +300,7 @@ DEED (take_long_alone)
   puts ("ready");
   fflush (stdout);
   spin_in_thread (NULL);
+  sink = 1;
 }
 
 DEED (spin) { spin_in_thread (NULL); }

@@ -3,6 +3,7 @@
 #include "procfun/backend/crash-report.h"
 #include "tests/fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
@@ -10,6 +11,14 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define INSTRUMENTED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define INSTRUMENTED
+#endif
+#endif
 
 /* Instead of a value that is not looked at. */
 #define ANY (-12345)
@@ -51,9 +60,9 @@ read_report (Crasher *self)
   return g_byte_array_free_to_bytes (bytes);
 }
 
-/* The wait status. */
+/* Gives the wait status. */
 static int
-finish (Crasher *self)
+finish (Crasher *self, char **text)
 {
   g_autoptr (GError) error = NULL;
   char output[4096] = "";
@@ -65,6 +74,8 @@ finish (Crasher *self)
   g_assert_no_error (error);
   if (output[0] != '\0')
     g_test_message ("%s", output);
+  if (text != NULL)
+    *text = g_strdup (output);
   return g_subprocess_get_status (self->process);
 }
 
@@ -88,7 +99,7 @@ run (const char *deed, const char *how, CrashFacts *facts, int *status)
 
   start (&crasher, deed, how);
   report = read_report (&crasher);
-  *status = finish (&crasher);
+  *status = finish (&crasher, NULL);
   g_object_unref (crasher.process);
   return parse (report, facts);
 }
@@ -157,8 +168,10 @@ static const Death deaths[] = {
   { "free_twice", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, "double free or corruption",
     "free_twice", "SIGABRT" },
   { "smash_heap", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, "", "smash_heap", "SIGABRT" },
+#ifndef __clang__ /* in which no function can ask for it alone */
   { "smash_guarded_stack", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, "stack smashing detected",
     "smash_guarded_stack", "SIGABRT" },
+#endif
   { "smash_stack", "", SIGSEGV, SI_KERNEL, FAULT_UNKNOWN, 0, NULL, "smash_stack",
     "SIGSEGV (no such address can exist)" },
   { "read_behind_file", "", SIGBUS, BUS_ADRERR, FAULT_READ, ANY, NULL, "read_behind_file",
@@ -208,23 +221,327 @@ test_death (gconstpointer data)
   g_assert_cmpint (WIFSIGNALED (status) ? WTERMSIG (status) : 0, ==, death->signum);
 }
 
+#ifdef INSTRUMENTED
+
+/* Sanitizers report faults themselves, but what they leave alone is reported. */
+static void
+test_instrumented (void)
+{
+  static const char *const deeds[] = { "call_abort", "fail_assert", "fail_g_assert", NULL };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
+    if (g_strv_contains (deeds, deaths[i].deed))
+      test_death (&deaths[i]);
+}
+
+#else
+
 static void
 add_deaths (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
     {
-      g_autofree char *path = g_strjoin ("/", "/crash/death", deaths[i].deed,
-                                         deaths[i].how[0] != '\0' ? deaths[i].how : NULL, NULL);
+      g_autofree char *path
+          = g_strjoin ("/", "/crash/death", deaths[i].deed,
+                       deaths[i].how[0] != '\0' ? deaths[i].how : "plainly", NULL);
 
       fixture_add_data_func (path, &deaths[i], test_death);
     }
 }
+
+static void
+test_raise (void)
+{
+  static const int signals[]
+      = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU, SIGXFSZ };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      g_autofree char *deed = g_strdup_printf ("raise-%d", signals[i]);
+      CrashFacts facts;
+      int status;
+      g_autoptr (ProcfunFailure) failure = run (deed, "", &facts, &status);
+
+      g_assert_true (facts.died);
+      g_assert_cmpint (failure->signum, ==, signals[i]);
+      g_assert_cmpint (failure->signal_code, ==, SI_TKILL);
+      g_assert_cmpint (failure->sender, ==, failure->pid);
+      g_assert_nonnull (find_frame (failure, "raise_signal"));
+      g_assert_cmpint (WTERMSIG (status), ==, signals[i]);
+    }
+}
+
+static void
+test_out_of_memory (void)
+{
+  CrashFacts facts;
+  int status;
+  g_autoptr (ProcfunFailure) failure = run ("use_up_memory", "", &facts, &status);
+
+  g_assert_true (facts.memory_exhausted);
+  g_assert_cmpint (facts.error_number, ==, ENOMEM);
+  g_assert_cmpuint (facts.usage.peak_memory, >, 32 * 1024 * 1024);
+}
+
+/* Where it was in the code */
+
+static guint
+find_line (const char *text)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "deeds.c", NULL);
+  g_autofree char *source = NULL;
+  guint line = 1;
+
+  if (!g_file_get_contents (path, &source, NULL, NULL))
+    return 0;
+  for (const char *at = source; at != strstr (source, text); at++)
+    line += *at == '\n';
+  return line;
+}
+
+static void
+test_lines (void)
+{
+  CrashFacts facts;
+  int status;
+  g_autoptr (ProcfunFailure) failure = run ("read_null", "", &facts, &status);
+  guint line = find_line ("sink = nowhere[4]");
+  g_autofree char *expected = g_strdup_printf ("read_null (deeds.c:%u)", line);
+
+  if (line == 0 || strchr (failure->backtrace[0], '(') == NULL)
+    g_test_skip ("there are no debugging data, nothing to read them, or no source");
+  else
+    g_assert_cmpstr (failure->backtrace[0], ==, expected);
+}
+
+/* The library's own frames are nobody's business. */
+static void
+test_boundary (void)
+{
+  CrashFacts facts;
+  int status;
+  g_autoptr (ProcfunFailure) failure = run ("read_null", "function", &facts, &status);
+
+  g_assert_cmpuint (g_strv_length (failure->backtrace), ==, 2);
+  g_assert_true (g_str_has_prefix (failure->backtrace[0], "read_null"));
+  g_assert_true (g_str_has_prefix (failure->backtrace[1], "do_deed"));
+  g_assert_cmpstr (failure->place, ==, failure->backtrace[0]);
+}
+
+/* What is no death of this process */
+
+static void
+assert_silent (const char *deed, int expected_status)
+{
+  CrashFacts facts;
+  int status;
+  g_autoptr (ProcfunFailure) failure = run (deed, "", &facts, &status);
+
+  g_assert_false (facts.died);
+  g_assert_null (failure->backtrace);
+  g_assert_cmpint (status, ==, expected_status);
+}
+
+static void
+test_silence (void)
+{
+  assert_silent ("crash_in_fork", 0);
+  assert_silent ("handle_itself", W_EXITCODE (SIGSEGV, 0));
+}
+
+static void
+test_replaced_pipe (void)
+{
+  Crasher crasher;
+  g_autoptr (GBytes) report = NULL;
+  g_autofree char *output = NULL;
+
+  start (&crasher, "replace_report", "");
+  report = read_report (&crasher);
+  g_assert_cmpint (finish (&crasher, &output), ==, SIGSEGV);
+  g_object_unref (crasher.process);
+  g_assert_cmpuint (g_bytes_get_size (report), ==, 0);
+  g_assert_cmpstr (output, ==, "");
+}
+
+/* Stacks on demand */
+
+static void
+wait_until_ready (Crasher *self)
+{
+  char text[6];
+  gsize n = 0;
+
+  g_input_stream_read_all (g_subprocess_get_stdout_pipe (self->process), text, sizeof text, &n,
+                           NULL, NULL);
+  g_assert_cmpmem (text, n, "ready\n", 6);
+}
+
+static GBytes *
+ask_for_stacks (Crasher *self)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 buffer[4096];
+  gssize n;
+
+  g_subprocess_send_signal (self->process, CRASH_STACKS_SIGNAL);
+  while (!crash_report_has_stacks (bytes->data, bytes->len)
+         && (n = read (self->fd, buffer, sizeof buffer)) > 0)
+    g_byte_array_append (bytes, buffer, (guint)n);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
+}
+
+static void
+assert_followed_by (char **lines, const char *thread, const char *function)
+{
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], thread) != NULL)
+      {
+        for (i++; lines[i] != NULL && !g_str_has_suffix (lines[i], ":"); i++)
+          if (g_str_has_prefix (lines[i], function))
+            return;
+        g_assert_not_reached ();
+      }
+  g_assert_not_reached ();
+}
+
+static void
+test_stacks (void)
+{
+  Crasher crasher;
+  g_autoptr (ProcfunFailure) failure = NULL;
+  CrashFacts facts;
+
+  start (&crasher, "take_long", "");
+  wait_until_ready (&crasher);
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (GBytes) report = ask_for_stacks (&crasher);
+
+      g_clear_pointer (&failure, procfun_failure_unref);
+      failure = parse (report, &facts);
+      g_assert_false (facts.died);
+      g_assert_nonnull (strstr (failure->backtrace[0], "“crasher”:"));
+      assert_followed_by (failure->backtrace, "“crasher”:", "take_long");
+      assert_followed_by (failure->backtrace, "“spins”:", "spin_in_thread");
+      assert_followed_by (failure->backtrace, "“sleeps”:", "sleep_in_thread");
+    }
+  g_subprocess_force_exit (crasher.process);
+  g_assert_cmpint (finish (&crasher, NULL), ==, SIGKILL);
+  close (crasher.fd);
+  g_object_unref (crasher.process);
+}
+
+static void
+test_stack_of_one (void)
+{
+  Crasher crasher;
+  g_autoptr (ProcfunFailure) failure = NULL;
+  g_autoptr (GBytes) death = NULL;
+  CrashFacts facts;
+
+  start (&crasher, "take_long_alone", "");
+  wait_until_ready (&crasher);
+  do
+    {
+      g_autoptr (GBytes) report = ask_for_stacks (&crasher);
+
+      g_clear_pointer (&failure, procfun_failure_unref);
+      failure = parse (report, &facts);
+    }
+  while (!g_str_has_prefix (failure->backtrace[0], "spin_in_thread"));
+  g_assert_cmpstr (failure->place, ==, failure->backtrace[0]);
+
+  g_subprocess_send_signal (crasher.process, SIGSEGV);
+  death = read_report (&crasher);
+  g_clear_pointer (&failure, procfun_failure_unref);
+  failure = parse (death, &facts);
+  g_assert_cmpint (failure->signal_code, ==, SI_USER);
+  g_assert_cmpint (failure->sender, ==, getpid ());
+  g_assert_cmpint (finish (&crasher, NULL), ==, SIGSEGV);
+  g_object_unref (crasher.process);
+}
+
+/* Reports that no process of ours wrote */
+
+static GBytes *
+get_report (const char *deed)
+{
+  Crasher crasher;
+  GBytes *report;
+
+  start (&crasher, deed, "");
+  report = read_report (&crasher);
+  finish (&crasher, NULL);
+  g_object_unref (crasher.process);
+  return report;
+}
+
+static void
+parse_anything (GBytes *report)
+{
+  g_autoptr (ProcfunFailure) failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "do_deed");
+  g_autofree char *text = NULL;
+  CrashFacts facts;
+
+  crash_report_parse (report, failure, &facts);
+  text = procfun_failure_to_string (failure);
+  g_assert_true (g_utf8_validate (text, -1, NULL));
+}
+
+static void
+test_truncated (void)
+{
+  g_autoptr (GBytes) report = get_report ("read_null");
+
+  parse_anything (NULL);
+  for (gsize n = 0; n <= g_bytes_get_size (report); n += n < 600 ? 29 : 1)
+    {
+      g_autoptr (GBytes) part = g_bytes_new_from_bytes (report, 0, n);
+
+      parse_anything (part);
+    }
+}
+
+static void
+test_damaged (void)
+{
+  g_autoptr (GBytes) report = get_report ("read_null");
+  gsize size = g_bytes_get_size (report);
+
+  for (int i = 0; i < 500; i++)
+    {
+      g_autofree guint8 *data = g_memdup2 (g_bytes_get_data (report, NULL), size);
+      g_autoptr (GBytes) damaged = NULL;
+
+      for (int j = g_test_rand_int_range (1, 8); j > 0; j--)
+        data[g_test_rand_int_range (0, (gint32)size)] = (guint8)g_test_rand_int ();
+      damaged = g_bytes_new (data, size);
+      parse_anything (damaged);
+    }
+}
+
+#endif
 
 int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
   crasher_path = g_test_build_filename (G_TEST_BUILT, "crasher", NULL);
+#ifdef INSTRUMENTED
+  fixture_add_func ("/crash/instrumented", test_instrumented);
+#else
   add_deaths ();
+  fixture_add_func ("/crash/raise", test_raise);
+  fixture_add_func ("/crash/out-of-memory", test_out_of_memory);
+  fixture_add_func ("/crash/lines", test_lines);
+  fixture_add_func ("/crash/boundary", test_boundary);
+  fixture_add_func ("/crash/silence", test_silence);
+  fixture_add_func ("/crash/replaced-pipe", test_replaced_pipe);
+  fixture_add_func ("/crash/stacks", test_stacks);
+  fixture_add_func ("/crash/stacks/one", test_stack_of_one);
+  fixture_add_func ("/crash/truncated", test_truncated);
+  fixture_add_func ("/crash/damaged", test_damaged);
+#endif
   return fixture_run ();
 }

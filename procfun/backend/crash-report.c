@@ -165,16 +165,21 @@ get_text (const Place *place)
                                                       : place->text;
 }
 
+/* (element-type Place) (transfer container) */
 static GPtrArray *
 find_places (Symboliser *symboliser, const CrashStack *stack)
 {
-  GPtrArray *places = g_ptr_array_new_with_free_func ((GDestroyNotify)place_free);
-  guint n = MIN (stack->n_frames, CRASH_MAX_FRAMES);
+  GPtrArray *places = g_ptr_array_new ();
+  gsize n = (stack->head.size - G_STRUCT_OFFSET (CrashStack, frames)) / sizeof stack->frames[0];
 
-  n = MIN (n, (guint)((stack->head.size - G_STRUCT_OFFSET (CrashStack, frames))
-                      / sizeof stack->frames[0]));
-  for (guint i = 0; i < n; i++)
-    symboliser_find (symboliser, stack->frames[i] - (i > 0), places);
+  n = MIN (n, MIN (stack->n_frames, CRASH_MAX_FRAMES));
+  for (gsize i = 0; i < n; i++)
+    {
+      GPtrArray *found = symboliser_find (symboliser, stack->frames[i] - (i > 0));
+
+      for (guint j = 0; j < found->len; j++)
+        g_ptr_array_add (places, found->pdata[j]);
+    }
   cut_thunk (places);
   return places;
 }

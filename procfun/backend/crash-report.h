@@ -24,6 +24,7 @@ typedef struct
 gboolean crash_report_has_stacks (const guint8 *data, gsize size);
 
 /* Fills in what @bytes say of @failure: signal, addresses, message, backtrace. Without a death in
- * it only the backtrace, of all threads then, which is looked up when it is asked for. FALSE when they say nothing. Looks names and lines up
- * in files, which takes milliseconds, and about a quarter of a second at most. */
+ * it only the backtrace, of all threads then, which is looked up when it is asked for. FALSE when
+ * they say nothing. Looks names and lines up in files, which takes milliseconds, and about a
+ * quarter of a second at most. */
 gboolean crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts);

@@ -24,6 +24,8 @@ typedef struct
 struct _Symboliser
 {
   GPtrArray *modules; /* (element-type Module) */
+  GHashTable
+      *found; /* (element-type guint64 GPtrArray): recursion comes to a place again and again */
   gint64 until_lines;
   gint64 until;
 };
@@ -46,6 +48,8 @@ symboliser_new (gint64 until)
   gint64 now = g_get_monotonic_time ();
 
   self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify)module_free);
+  self->found = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
+                                       (GDestroyNotify)g_ptr_array_unref);
   self->until = until;
   self->until_lines = now + (until - now) / 2;
   return self;
@@ -55,6 +59,7 @@ void
 symboliser_free (Symboliser *self)
 {
   g_ptr_array_unref (self->modules);
+  g_hash_table_unref (self->found);
   g_free (self);
 }
 
@@ -146,7 +151,7 @@ is_runtime (const char *module)
   return FALSE;
 }
 
-void
+static void
 place_free (Place *self)
 {
   g_free (self->function);
@@ -202,34 +207,43 @@ find_symbol (Module *module, guint64 address)
   return name;
 }
 
-void
-symboliser_find (Symboliser *self, guint64 address, GPtrArray *places)
+static void
+look_up (Symboliser *self, Module *module, guint64 address, Search *search)
 {
-  Module *module = find_module (self, address);
-  g_autofree char *base = module != NULL ? g_path_get_basename (module->path) : NULL;
-  g_autofree char *symbol = NULL;
-  Search search = { .places = places };
-  Lines *lines = NULL;
   gint64 now = g_get_monotonic_time ();
+  g_autofree char *base = g_path_get_basename (module->path);
+  g_autofree char *symbol = NULL;
+  Lines *lines = NULL;
 
-  if (module == NULL)
-    {
-      add_place (&search, NULL, g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", address));
-      return;
-    }
-  search.is_runtime = is_runtime (base);
+  search->is_runtime = is_runtime (base);
   if (now < self->until)
     {
       open_module (module);
-      symbol = search.symbol = find_symbol (module, address - module->bias);
+      symbol = search->symbol = find_symbol (module, address);
     }
-  if (now < self->until_lines && !search.is_runtime)
+  if (now < self->until_lines && !search->is_runtime)
     lines = get_lines (module);
-  if (lines != NULL && lines_find (lines, address - module->bias, on_line, &search))
+  if (lines != NULL && lines_find (lines, address, on_line, search))
     return;
   if (symbol != NULL)
-    add_place (&search, symbol, g_strdup (symbol));
+    add_place (search, symbol, g_strdup (symbol));
   else
-    add_place (&search, NULL,
-               g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", base, address - module->bias));
+    add_place (search, NULL, g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", base, address));
+}
+
+GPtrArray *
+symboliser_find (Symboliser *self, guint64 address)
+{
+  Module *module = find_module (self, address);
+  Search search = { .places = g_hash_table_lookup (self->found, &address) };
+
+  if (search.places != NULL)
+    return search.places;
+  search.places = g_ptr_array_new_with_free_func ((GDestroyNotify)place_free);
+  g_hash_table_insert (self->found, g_memdup2 (&address, sizeof address), search.places);
+  if (module != NULL)
+    look_up (self, module, address - module->bias, &search);
+  else
+    add_place (&search, NULL, g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", address));
+  return search.places;
 }

@@ -23,10 +23,8 @@ typedef struct
   gboolean is_runtime; /* in a library that crashes when others make mistakes */
 } Place;
 
-void place_free (Place *self);
-
-/* Appends to @places: one, or several where the compiler put functions into others. @address: of
- * an instruction. */
-void symboliser_find (Symboliser *self, guint64 address, GPtrArray *places);
+/* The place of the instruction at @address; several, the innermost first, where the compiler put
+ * functions into others. (element-type Place) (transfer none) */
+GPtrArray *symboliser_find (Symboliser *self, guint64 address);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Symboliser, symboliser_free)

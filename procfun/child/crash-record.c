@@ -226,7 +226,7 @@ crash_record_stack (const Fault *fault, gpointer context)
   fault_redo_call (fault, context);
   stack_record.frames[0] = fault->pc;
   stack_record.n_frames
-      = 1 + (guint32)(reading.stack.n_until_own > 0 ? reading.stack.n_until_own : reading.stack.n);
+      = 1 + (guint32)(reading.stack.met_own ? reading.stack.n_until_own : reading.stack.n);
   stack_record.tid = thread_get_id ();
   thread_get_name (stack_record.thread_name);
   write_modules ();

@@ -31,6 +31,7 @@ typedef struct
   const ElfW (Rela) * others; /* of functions that are bound at once, too */
   gsize others_size;
   gsize n_relative; /* the first of the others have no symbol */
+  gboolean writable;
 } Imports;
 
 /* The loader replaces offsets by addresses, but not in every module. */
@@ -87,36 +88,36 @@ read_dynamic (Imports *self)
   return self->symbols != NULL && self->strings != NULL;
 }
 
-/* The loader makes what it has bound at once read-only. */
-static const ElfW (Phdr) * find_read_only (const Imports *self, ElfW (Addr) address)
+/* What the loader has bound at once is read-only by then: the pages of a segment, of which the last
+ * one only as far as it is full. */
+static void
+protect (Imports *self, int protection)
 {
+  const ElfW (Addr) page_size = (ElfW (Addr))sysconf (_SC_PAGESIZE);
+
   for (int i = 0; i < self->info->dlpi_phnum; i++)
     {
       const ElfW (Phdr) *header = &self->info->dlpi_phdr[i];
       ElfW (Addr) start = self->info->dlpi_addr + header->p_vaddr;
+      ElfW (Addr) end = (start + header->p_memsz) & ~(page_size - 1);
 
-      if (header->p_type == PT_GNU_RELRO && address >= start && address - start < header->p_memsz)
-        return header;
+      start &= ~(page_size - 1);
+      if (header->p_type == PT_GNU_RELRO && end > start)
+        mprotect ((gpointer)start, end - start, protection);
     }
-  return NULL;
 }
 
 static void
-write_slot (const Imports *self, ElfW (Addr) address, gpointer value)
+write_slot (Imports *self, ElfW (Addr) address, gpointer value)
 {
-  const gsize page_size = (gsize)sysconf (_SC_PAGESIZE);
-  gpointer page = (gpointer)(address & ~(page_size - 1));
-  gboolean read_only = find_read_only (self, address) != NULL;
-
-  if (read_only && mprotect (page, page_size, PROT_READ | PROT_WRITE) != 0)
-    return;
+  if (!self->writable)
+    protect (self, PROT_READ | PROT_WRITE);
+  self->writable = TRUE;
   *(gpointer *)address = value;
-  if (read_only)
-    mprotect (page, page_size, PROT_READ);
 }
 
 static void
-redirect_slots (const Imports *self, const ElfW (Rela) * slots, gsize first, gsize size)
+redirect_slots (Imports *self, const ElfW (Rela) * slots, gsize first, gsize size)
 {
   for (gsize i = first; i < size / sizeof *slots; i++)
     {
@@ -132,16 +133,34 @@ redirect_slots (const Imports *self, const ElfW (Rela) * slots, gsize first, gsi
     }
 }
 
+/* What each program has that uses GIO. It starts threads through GLib alone, and to look through it
+ * would take two thirds of the time. */
+static gboolean
+is_of_no_interest (const char *path)
+{
+  static const char *const names[] = { "libgio-2.0.so", "libgobject-2.0.so", "libjson-glib-1.0.so",
+                                       "libmount.so",   "libselinux.so",     "libblkid.so",
+                                       "libc.so",       "ld-linux" };
+  const char *slash = strrchr (path, '/');
+
+  for (gsize i = 0; slash != NULL && i < G_N_ELEMENTS (names); i++)
+    if (strncmp (slash + 1, names[i], strlen (names[i])) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static int
 redirect_module (struct dl_phdr_info *info, size_t size, void *user_data)
 {
   Imports self = *(const Imports *)user_data;
 
   self.info = info;
-  if (!read_dynamic (&self))
+  if (is_of_no_interest (info->dlpi_name) || !read_dynamic (&self))
     return 0;
   redirect_slots (&self, self.slots, 0, self.slots_size);
   redirect_slots (&self, self.others, self.n_relative, self.others_size);
+  if (self.writable)
+    protect (&self, PROT_READ);
   return 0;
 }
 

@@ -26,7 +26,10 @@ on_frame (struct _Unwind_Context *context, void *user_data)
       return self->begun || ++self->n_skipped < MAX_OWN_FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
     }
   if (self->is_own ((gconstpointer)_Unwind_GetRegionStart (context)))
-    self->n_until_own = self->n;
+    {
+      self->met_own = TRUE;
+      self->n_until_own = self->n;
+    }
   if (self->n == self->max)
     return _URC_END_OF_STACK;
   self->frames[self->n++] = is_before ? ip + 1 : ip;

@@ -25,7 +25,8 @@ typedef struct
   gboolean begun;
   guint n_skipped;
   StackIsOwn is_own;
-  gsize n_until_own; /* 0: it has not come to any of its own */
+  gboolean met_own;
+  gsize n_until_own;
 } Stack;
 
 /* Adds the addresses of the frames from that of @begin on; not that address itself. */
