@@ -86,7 +86,8 @@ send_call (Exchange *self, const ExchangeOptions *options, GBytes *arguments)
                         .identity = get_identity (self->function),
                         .depth = procfun_context_get_depth () + 1,
                         .arguments_on_command_line = options->arguments_on_command_line,
-                        .max_payload = options->max_payload };
+                        .max_payload = options->max_payload,
+                        .locale = intl_get_locale () };
   const FrameCall head = { .hash = procfun_function_get_hash_number (self->function) };
   g_autoptr (GBytes) setup_bytes = setup_to_bytes (&setup);
 

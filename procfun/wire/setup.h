@@ -27,6 +27,7 @@ typedef struct
   guint depth;   /* of the child: 1 for what a program calls */
   gboolean arguments_on_command_line;
   guint64 max_payload; /* in bytes */
+  const char *locale;  /* of messages: see platform/intl.h */
 } Setup;
 
 GBytes *setup_to_bytes (const Setup *self);
