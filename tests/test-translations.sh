@@ -49,7 +49,7 @@ cat >"$tmp/program.c" <<END
 #include <procfun.h>
 #include <stdio.h>
 
-static void
+static char *
 fail (void)
 {
   g_autoptr (GError) error = NULL;
@@ -57,16 +57,35 @@ fail (void)
   g_autoptr (GBytes) text = g_bytes_new_static ("[]", 2);
 
   procfun_codec_decode (procfun_codec_get_json (), schema, text, &error);
-  printf ("%s\n", error->message);
+  return g_strdup (error->message);
+}
+
+/* The library says where its translations are installed, and does so once. */
+static void
+set_translations (const char *folder)
+{
+  g_free (fail ());
+  bindtextdomain ("procfun", folder);
+}
+
+/* What is wrong with this result is worded in the child, where nobody calls setlocale(). */
+PROCFUN_DEFINE_STATIC_FUNCTION (get_null, char *, (const char *, translations))
+{
+  set_translations (translations);
+  return NULL;
 }
 
 int
 main (int argc, char **argv)
 {
+  g_autoptr (GError) error = NULL;
+  g_autofree char *message = NULL;
+
   setlocale (LC_ALL, "");
-  fail (); /* the library says where its translations are installed, and does so once */
-  bindtextdomain ("procfun", argv[1]);
-  fail ();
+  set_translations (argv[1]);
+  message = fail ();
+  g_assert_null (get_null_process (argv[1], &error));
+  printf ("%s\n%s\n", message, error->message);
   return 0;
 }
 END
@@ -78,7 +97,8 @@ speaks_german ()
     $CC $CFLAGS $LDFLAGS "$tmp/program.c" -o "$tmp/program" $PROCFUN_CFLAGS $PROCFUN_LIBS &&
     LOCPATH="$tmp/locales" LC_ALL=de_DE.UTF-8 LANGUAGE=de "$tmp/program" "$tmp/translations" >"$tmp/messages" &&
     cat "$tmp/messages" &&
-    tail -n 1 "$tmp/messages" | grep 'erwartet: ein int32, gefunden: ein Array'
+    grep 'erwartet: ein int32, gefunden: ein Array' "$tmp/messages" &&
+    grep 'das Ergebnis von get_null() kann nicht gesendet werden: ist NULL' "$tmp/messages"
 }
 
 check "po/POTFILES.in is sorted" sorted

@@ -54,6 +54,7 @@ request_send (Channel *channel, ProcfunCall *call, const ExchangeOptions *option
                   .depth = procfun_context_get_depth () + 1,
                   .arguments_on_command_line = options->arguments_on_command_line,
                   .max_payload = options->max_payload,
+                  .locale = intl_get_locale (),
                   .limits = (ProcfunLimits *)procfun_call_get_limits (call) };
   const FrameCall head = { .hash = procfun_function_get_hash_number (function),
                            .deadline = procfun_call_get_deadline_time (call),

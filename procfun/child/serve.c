@@ -274,6 +274,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   const Module *module
       = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
 
+  intl_set_locale (setup->locale);
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
   if (setup->limits != NULL)

@@ -3,6 +3,9 @@
 #include "procfun/platform/intl.h"
 
 #include <libintl.h>
+#include <locale.h>
+
+static char *own_locale_name; /* (nullable) */
 
 static void
 intl_bind_once (void)
@@ -18,15 +21,45 @@ intl_bind_once (void)
 }
 
 const char *
-intl_get (const char *text)
+intl_get_locale (void)
 {
-  intl_bind_once ();
-  return g_dgettext (GETTEXT_PACKAGE, text);
+  return own_locale_name != NULL ? own_locale_name : setlocale (LC_MESSAGES, NULL);
+}
+
+void
+intl_set_locale (const char *name)
+{
+  g_free (own_locale_name);
+  own_locale_name = g_strdup (name);
+}
+
+/* Most children word no message, and do not load it. 0 where there is none of that name. */
+static locale_t
+get_own_locale (void)
+{
+  static gsize tried;
+  static locale_t locale;
+
+  if (own_locale_name == NULL)
+    return (locale_t)0;
+  if (g_once_init_enter (&tried))
+    {
+      locale = newlocale (LC_MESSAGES_MASK, own_locale_name, (locale_t)0);
+      g_once_init_leave (&tried, 1);
+    }
+  return locale;
 }
 
 const char *
-intl_get_plural (const char *one, const char *many, gulong n)
+intl_get (const char *text)
 {
+  locale_t locale = get_own_locale ();
+  locale_t before = locale != (locale_t)0 ? uselocale (locale) : (locale_t)0;
+  const char *translated;
+
   intl_bind_once ();
-  return g_dngettext (GETTEXT_PACKAGE, one, many, n);
+  translated = g_dgettext (GETTEXT_PACKAGE, text);
+  if (before != (locale_t)0)
+    uselocale (before);
+  return translated;
 }

@@ -10,6 +10,11 @@
 #define _(text) intl_get (text)
 #define N_(text) (text)
 
+/* The locale that messages come in, for another process to word its own alike. */
+const char *intl_get_locale (void);
+
+/* For a process whose main() sets none: messages of the library come in this locale, and nothing
+ * else does. To be called before any is worded in another thread. */
+void intl_set_locale (const char *name);
+
 const char *intl_get (const char *text) G_GNUC_FORMAT (1);
-const char *intl_get_plural (const char *one, const char *many, gulong n) G_GNUC_FORMAT (1)
-    G_GNUC_FORMAT (2);

@@ -31,6 +31,7 @@ typedef struct
   guint64 max_payload; /* in bytes */
   ProcfunLimits *limits; /* (nullable) */
   GVariant *context;     /* (nullable): see platform/surroundings.h */
+  const char *locale;  /* of messages: see platform/intl.h */
 } Setup;
 
 void setup_clear (Setup *self);
