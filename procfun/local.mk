@@ -100,6 +100,8 @@ procfun_private = \
 	%D%/platform/cgroup.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
+	%D%/platform/environment.c \
+	%D%/platform/environment.h \
 	%D%/platform/fault.c \
 	%D%/platform/fault.h \
 	%D%/platform/fds.c \
@@ -130,8 +132,12 @@ procfun_private = \
 	%D%/platform/thread.h \
 	%D%/platform/usage.c \
 	%D%/platform/usage.h \
+	%D%/procfun-call-debug-private.h \
+	%D%/procfun-call-debug.c \
 	%D%/procfun-call-private.h \
 	%D%/procfun-context-private.h \
+	%D%/procfun-debug-private.h \
+	%D%/procfun-debug.c \
 	%D%/procfun-definition-private.h \
 	%D%/procfun-error-private.h \
 	%D%/procfun-executor-private.h \

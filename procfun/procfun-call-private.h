@@ -26,6 +26,7 @@ struct _ProcfunCall
 
   gint state;                 /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
   gint64 submitted_at;        /* monotonic time in µs */
+  guint debug_id;             /* 0: nobody asked for debugging */
   GCancellable *cancellable;  /* trips by abort, and with the one that the caller gave */
   gint detached;              /* nobody needs to hold it */
 
@@ -41,6 +42,9 @@ struct _ProcfunCall
 ProcfunCall *procfun_call_new_failed (ProcfunFunction *function, GError *error);
 
 /* For executors; all of it in the thread that runs the call. */
+
+/* Its own timeout or the one that the user has set for calls without: in µs; 0: none. */
+gint64 procfun_call_get_effective_timeout (ProcfunCall *self);
 
 /* When its deadline is over: monotonic time in µs; 0: it has none. */
 gint64 procfun_call_get_deadline_time (ProcfunCall *self);

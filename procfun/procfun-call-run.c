@@ -3,6 +3,7 @@
 /* The life of a call, from its start to its end. */
 
 #include "procfun/platform/intl.h"
+#include "procfun/procfun-call-debug-private.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-executor-private.h"
@@ -64,6 +65,8 @@ start (ProcfunCall *self)
       return FALSE;
     }
   self->submitted_at = g_get_monotonic_time ();
+  if (debug_has (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE))
+    call_debug_begin (self);
   g_object_notify (G_OBJECT (self), "state");
   return TRUE;
 }
@@ -81,6 +84,8 @@ end (ProcfunCall *self, GVariant *result, GError *error)
     self->failure = procfun_failure_new (cancelled ? PROCFUN_CAUSE_CANCELLED : PROCFUN_CAUSE_ERROR, name);
   if (error != NULL && error->domain == PROCFUN_ERROR)
     failure_attach (self->failure, error);
+  if (debug_has (DEBUG_CALLS))
+    call_debug_end (self, error);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
   g_object_notify (G_OBJECT (self), "state");
   procfun_call_emit_finished (self);

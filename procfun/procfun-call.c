@@ -2,6 +2,7 @@
 
 #include "procfun/procfun-call-private.h"
 
+#include "procfun/platform/environment.h"
 #include "procfun/procfun-executor.h"
 
 /**
@@ -286,6 +287,12 @@ void
 procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line)
 {
   g_signal_emit (self, signals[OUTPUT], 0, stream, line);
+}
+
+gint64
+procfun_call_get_effective_timeout (ProcfunCall *self)
+{
+  return self->timeout > 0 ? self->timeout : environment_get_timeout ();
 }
 
 gint64

@@ -4,6 +4,7 @@
 
 #include "procfun/backend/exchange-drive.h"
 #include "procfun/backend/launch.h"
+#include "procfun/platform/environment.h"
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
@@ -256,11 +257,23 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
+/* (transfer none) */
+static ProcfunCodec *
+get_default_codec (void)
+{
+  const char *wanted = environment_get ("PROCFUN_CODEC");
+  ProcfunCodec *codec = wanted != NULL ? procfun_codec_lookup (wanted) : NULL;
+
+  if (wanted != NULL && codec == NULL)
+    g_warning ("PROCFUN_CODEC=%s: there is no such codec; “json” is used", wanted);
+  return codec != NULL ? codec : procfun_codec_get_json ();
+}
+
 static void
 procfun_spawner_init (ProcfunSpawner *self)
 {
   g_mutex_init (&self->lock);
-  self->codec = g_object_ref (procfun_codec_get_json ());
+  self->codec = g_object_ref (get_default_codec ());
   self->max_payload = CHANNEL_DEFAULT_LIMIT;
 }
 

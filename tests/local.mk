@@ -13,6 +13,7 @@ test_programs = \
 	%D%/test-define \
 	%D%/test-define-cxx \
 	%D%/test-elf \
+	%D%/test-environment \
 	%D%/test-error \
 	%D%/test-executor \
 	%D%/test-failure \
@@ -76,6 +77,7 @@ check_LTLIBRARIES = %D%/libfixture.la
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
+%C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
 %C%_test_function_SOURCES = %D%/test-function.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)

@@ -13,6 +13,7 @@ layers='
 0 procfun/procfun-usage*.*
 0 procfun/platform/intl.*
 1 procfun/platform/*
+1 procfun/procfun-debug*.*
 2 procfun/wire/*
 2 procfun/procfun-schema*.*
 2 procfun/procfun-codec*.*
@@ -22,11 +23,11 @@ layers='
 3 procfun/procfun-function*.*
 3 procfun/procfun-registry*.*
 3 procfun/procfun-failure*.*
-3 procfun/procfun-launch-context*.*
 3 procfun/procfun-call*.*
 3 procfun/procfun-executor*.*
 3 procfun/procfun-definition*.*
 3 procfun/procfun-context*.*
+3 procfun/procfun-launch-context*.*
 4 procfun/child/*
 5 procfun/backend/*
 5 procfun/procfun-spawner*.*

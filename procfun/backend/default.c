@@ -3,10 +3,10 @@
 /* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know
  * them all. */
 
+#include "procfun/platform/environment.h"
 #include "procfun/procfun-executor-private.h"
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-spawner.h"
-#include <sys/auxv.h>
 
 G_LOCK_DEFINE_STATIC (default_executor);
 static ProcfunExecutor *default_executor;
@@ -19,7 +19,7 @@ make_default (void)
     const char *name;
     ProcfunExecutor *(*make) (void);
   } executors[] = { { "spawn", procfun_spawner_new }, { "inline", procfun_inline_new } };
-  const char *wanted = getauxval (AT_SECURE) == 0 ? g_getenv ("PROCFUN_EXECUTOR") : NULL;
+  const char *wanted = environment_get ("PROCFUN_EXECUTOR");
 
   for (gsize i = 0; wanted != NULL && i < G_N_ELEMENTS (executors); i++)
     if (g_str_equal (wanted, executors[i].name))

@@ -11,6 +11,7 @@
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
 #include "procfun/platform/usage.h"
+#include "procfun/procfun-call-debug-private.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-usage-private.h"
@@ -99,6 +100,8 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->cpu_time = -1;
   outcome_init (&self->outcome, call, process_get_pid (self->process));
   take_outputs (self, launched);
+  if (debug_has (DEBUG_WORKERS))
+    call_debug_log (call, self->outcome.pid, "process %d is there", self->outcome.pid);
   request_send (self->channel, call, options, arguments);
   return self;
 }
@@ -184,7 +187,7 @@ handle_hello (Exchange *self, const Frame *frame)
   const char *identity = request_get_identity (self->function);
   gsize size;
   const char *theirs = g_bytes_get_data (frame->payload, &size);
-  gint64 timeout = procfun_call_get_timeout (self->call);
+  gint64 timeout = procfun_call_get_effective_timeout (self->call);
 
   self->greeted = TRUE;
   if (size > 0 && (size != strlen (identity) || memcmp (theirs, identity, size) != 0))
@@ -293,6 +296,9 @@ handle_frame (Exchange *self, const Frame *frame)
                    { FRAME_EXIT, handle_exit, TRUE },
                    { FRAME_PROGRESS, handle_progress, FALSE } };
 
+  if (debug_has (DEBUG_WIRE))
+    call_debug_log (self->call, self->outcome.pid, "frame received: %s, %" G_GSIZE_FORMAT " bytes",
+                    frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
   if (frame->type == FRAME_LISTENS)
     {
       self->ladder.listens = TRUE;
@@ -430,7 +436,7 @@ check_clocks (Exchange *self)
 
   if (is_over (self->timeout_at, now))
     time_out (self, g_strdup_printf (_ ("timed out after %.6g s"),
-                                     to_seconds (procfun_call_get_timeout (self->call))));
+                                     to_seconds (procfun_call_get_effective_timeout (self->call))));
   else if (is_over (self->deadline_at, now))
     time_out (self, g_strdup_printf (_ ("missed its deadline of %.6g s"),
                                      to_seconds (procfun_call_get_deadline (self->call))));
@@ -493,6 +499,9 @@ handle_death (Exchange *self)
     }
   remains.report = report = g_bytes_new (self->report->data, self->report->len);
   outcome_settle (&self->outcome, &remains);
+  if (debug_has (DEBUG_WORKERS))
+    call_debug_log (self->call, self->outcome.pid, "process %d has ended, wait status 0x%x",
+                    self->outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
   self->done = TRUE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/backend/launch.h"
 
+#include "procfun/platform/environment.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/self.h"
@@ -122,9 +123,7 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
 const char *
 launch_get_worker_path (void)
 {
-  const char *path = getauxval (AT_SECURE) == 0 ? g_getenv ("PROCFUN_WORKER") : NULL;
-
-  return path != NULL ? path : PROCFUN_PKGLIBEXECDIR "/procfun-worker";
+  return environment_get_worker_path ();
 }
 
 /* A script is found by the command line that started it, which ends where that of a call began. */

@@ -3,6 +3,7 @@
 #include "procfun/backend/request.h"
 
 #include "procfun/platform/intl.h"
+#include "procfun/procfun-call-debug-private.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
@@ -64,6 +65,12 @@ request_send (Channel *channel, ProcfunCall *call, const ExchangeOptions *option
   if (options->context != NULL)
     setup.context = procfun_launch_context_to_variant (options->context, &fds);
   setup_bytes = setup_to_bytes (&setup);
+  if (debug_has (DEBUG_WIRE))
+    call_debug_log (call, 0,
+                    "frames sent: setup, %" G_GSIZE_FORMAT " bytes; call, %" G_GSIZE_FORMAT
+                    " bytes of arguments as %s",
+                    g_bytes_get_size (setup_bytes),
+                    arguments != NULL ? g_bytes_get_size (arguments) : 0, setup.codec);
   channel_send (channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, fds);
   channel_send (channel, FRAME_CALL, 0, &head, sizeof head, arguments,
                 procfun_call_get_fd_list (call));

@@ -17,6 +17,17 @@ frame_clear (Frame *self)
   g_clear_object (&self->fds);
 }
 
+const char *
+frame_type_get_name (FrameType type)
+{
+  static const char *const names[]
+      = { [FRAME_HELLO] = "hello",   [FRAME_SETUP] = "setup",     [FRAME_CALL] = "call",
+          [FRAME_RESULT] = "result", [FRAME_ERROR] = "error",     [FRAME_EXIT] = "exit",
+          [FRAME_CANCEL] = "cancel", [FRAME_LISTENS] = "listens", [FRAME_PROGRESS] = "progress" };
+
+  return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "unknown";
+}
+
 void
 frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds, gsize size)
 {

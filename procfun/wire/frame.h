@@ -56,6 +56,9 @@ typedef struct
 
 void frame_clear (Frame *self);
 
+/* For debugging: what a type is called here. */
+const char *frame_type_get_name (FrameType type);
+
 void frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds,
                         gsize size);
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* Variables by which users set what the program leaves open. A program with more rights than who
+ * runs it ignores them. */
+
+/* (nullable) */
+const char *environment_get (const char *name);
+
+/* PROCFUN_TIMEOUT, read once: in µs; 0: none. */
+gint64 environment_get_timeout (void);
+
+/* What runs the functions of libraries. */
+const char *environment_get_worker_path (void);
