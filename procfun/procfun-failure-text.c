@@ -198,9 +198,7 @@ add_backtrace (GString *text, char *const *backtrace)
         }
       g_string_append_printf (text, "    #%-2u %s\n", number, backtrace[i]);
       if (n > 1)
-        g_string_append_printf (
-            text, intl_get_plural ("        %u time more\n", "        %u times more\n", n - 1),
-            n - 1);
+        g_string_append_printf (text, _ ("        and %u more of the same\n"), n - 1);
       number += n;
     }
 }
