@@ -203,7 +203,7 @@ test_string (void)
         "  backtrace:\n"
         "    #0  decode_row (loader.c:214)\n"
         "    #1  decode (loader.c:40)\n"
-        "        1 time more\n"
+        "        and 1 more of the same\n"
         "  limits: files=32\n"
         "  usage: ";
   g_autoptr (ProcfunFailure) failure = make_crash ();
