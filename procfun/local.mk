@@ -46,6 +46,7 @@ procfun_sources = \
 	%D%/procfun-inline.c \
 	%D%/procfun-launch-context.c \
 	%D%/procfun-limits.c \
+	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \

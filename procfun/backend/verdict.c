@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/backend/verdict.h"
 
-#include "procfun/procfun-failure-private.h"
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-failure-private.h"
 #include "procfun/procfun-limits-private.h"
 #include <errno.h>
 #include <gio/gio.h>
