@@ -5,13 +5,19 @@ example_programs = \
 	%D%/async \
 	%D%/errors \
 	%D%/first \
-	%D%/structs
+	%D%/plugin-failure \
+	%D%/progress \
+	%D%/structs \
+	%D%/watchdog
 
 example_libs = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_async_LDADD = $(example_libs)
 %C%_errors_LDADD = $(example_libs)
 %C%_first_LDADD = $(example_libs)
+%C%_plugin_failure_LDADD = $(example_libs)
+%C%_progress_LDADD = $(example_libs)
 %C%_structs_LDADD = $(example_libs)
+%C%_watchdog_LDADD = $(example_libs)
 
 if HAVE_PIXBUF
 example_programs += %D%/image-info

@@ -52,11 +52,67 @@ all_tried ()
 
 check "first" prints "1 + 2 = 3" "$examples/first"
 check "structs" prints "around 3 points, in metres: (-1.2192, 0.0000) to (1.0668, 3.0480)" "$examples/structs"
-check "errors" prints "42 / 7 carefully: 6
+# How exactly a crash is described is not the same everywhere.
+errors_are_told ()
+{
+  timeout 60 "$examples/errors" >"$tmp/errors" && prints "$1" sed 's/: SIGFPE (.*/: SIGFPE/' "$tmp/errors"
+}
+
+check "errors" errors_are_told "42 / 7 carefully: 6
 42 / 0 carefully: error of the function: cannot divide by zero
-42 / 0 carelessly: crash: divide() crashed: SIGFPE (raised by itself) in divide
-42 / 0 desperately: exit: divide() ended its process by exit (3)" "$examples/errors"
+42 / 0 carelessly: crash: divide() crashed: SIGFPE
+42 / 0 desperately: exit: divide() ended its process by exit (3)"
 check "async" async_prints
+
+progress_draws ()
+{
+  prints "41538 primes" "$examples/progress" 2>"$tmp/bar" || return 1
+  tr '\r' '\n' <"$tmp/bar" | tail -n 1
+  grep -qF '[########################################] 100 % done' "$tmp/bar" && grep -qF '[........' "$tmp/bar"
+}
+
+watchdog_tries_again ()
+{
+  timeout 100 "$examples/watchdog" >"$tmp/output" 2>"$tmp/messages"
+  result=$?
+  cat "$tmp/output" "$tmp/messages"
+  test "$result" = 0 && grep -qx "8 MiB: too little" "$tmp/output" &&
+    tail -n 1 "$tmp/output" | grep -q "MiB: 1857859 primes"
+}
+
+check "progress" progress_draws
+if test "$SANITIZERS" = no
+then
+  check "watchdog" watchdog_tries_again
+else
+  skip "watchdog" "sanitizers need much memory"
+fi
+
+plugin=$TOP_BUILDDIR/tests/.libs/tool-library.so
+
+# fails_in_full FUNCTION TEXT…: the plugin's function fails, and each text is in what is said of it.
+fails_in_full ()
+{
+  function=$1
+  shift
+  timeout 60 "$examples/plugin-failure" "$plugin" "$function" >"$tmp/output"
+  result=$?
+  cat "$tmp/output"
+  test "$result" = 1 || return 1
+  for text in "$@"
+  do
+    grep -qF -e "$text" "$tmp/output" || { echo "not there: $text"; return 1; }
+  done
+}
+
+plugin_succeeds ()
+{
+  prints "()" "$examples/plugin-failure" "$plugin" nothing
+}
+
+check "plugin-failure: a crash" fails_in_full crash "crash() crashed: SIGSEGV" "  process: " "  signal: 11" "  backtrace:"
+check "plugin-failure: last words" fails_in_full give_up "nothing left to try" "  backtrace:" "  end of stderr:"
+check "plugin-failure: no failure" plugin_succeeds
 
 # A red image in the simplest format there is, and what is none.
 mkdir "$tmp/images"

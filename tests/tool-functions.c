@@ -36,6 +36,8 @@ PROCFUN_DEFINE_FUNCTION_WITH_ERROR (read_file, char *, (const char *, path))
 
 PROCFUN_DEFINE_FUNCTION (crash, void) { raise (SIGSEGV); }
 
+PROCFUN_DEFINE_FUNCTION (give_up, void) { g_error ("nothing left to try"); }
+
 PROCFUN_DEFINE_FUNCTION (leave, void, (int, code)) { exit (code); }
 
 /* Until somebody ends it; says first that it is there, and with which number. */
