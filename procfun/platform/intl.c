@@ -50,16 +50,38 @@ get_own_locale (void)
   return locale;
 }
 
+static locale_t
+enter_own_locale (void)
+{
+  locale_t locale = get_own_locale ();
+
+  intl_bind_once ();
+  return locale != (locale_t)0 ? uselocale (locale) : (locale_t)0;
+}
+
+static void
+leave_own_locale (locale_t before)
+{
+  if (before != (locale_t)0)
+    uselocale (before);
+}
+
 const char *
 intl_get (const char *text)
 {
-  locale_t locale = get_own_locale ();
-  locale_t before = locale != (locale_t)0 ? uselocale (locale) : (locale_t)0;
-  const char *translated;
+  locale_t before = enter_own_locale ();
+  const char *translated = g_dgettext (GETTEXT_PACKAGE, text);
 
-  intl_bind_once ();
-  translated = g_dgettext (GETTEXT_PACKAGE, text);
-  if (before != (locale_t)0)
-    uselocale (before);
+  leave_own_locale (before);
+  return translated;
+}
+
+const char *
+intl_get_plural (const char *one, const char *many, gulong n)
+{
+  locale_t before = enter_own_locale ();
+  const char *translated = g_dngettext (GETTEXT_PACKAGE, one, many, n);
+
+  leave_own_locale (before);
   return translated;
 }
