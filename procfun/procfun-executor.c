@@ -180,7 +180,7 @@ procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellab
   GError *error = NULL;
 
   g_task_set_source_tag (task, procfun_executor_run_async);
-  g_task_set_task_data (task, g_object_ref (call), g_object_unref);
+  g_task_set_task_data (task, call, NULL); /* borrowed: it may be noticed that nobody else holds it */
   if (enter (self, call, &error))
     PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run,
                                                   g_steal_pointer (&task));

@@ -98,6 +98,13 @@ void
 signal_open_inherited (Signal *self)
 {
   g_assert_no_errno (pipe (self->ends));
+  for (gsize i = 0; i < G_N_ELEMENTS (self->ends); i++)
+    {
+      int low = self->ends[i];
+
+      self->ends[i] = fcntl (low, F_DUPFD, 100); /* no number that the child has for something else */
+      close (low);
+    }
 }
 
 void

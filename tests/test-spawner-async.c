@@ -93,7 +93,7 @@ test_cancel_while_sending (void)
       g_autofree char *script = NULL;
 
       signal_open_inherited (&self.signal);
-      script = g_strdup_printf ("echo >&%d; kill -STOP $$", self.signal.ends[1]);
+      script = g_strdup_printf ("echo >/dev/fd/%d; kill -STOP $$", self.signal.ends[1]);
       procfun_spawner_set_codec (PROCFUN_SPAWNER (executor), procfun_codec_get_gvariant ());
       procfun_spawner_set_launcher (PROCFUN_SPAWNER (executor),
                                     (const char *[]){ "sh", "-c", script, NULL });
@@ -394,6 +394,7 @@ start_next (Chain *chain)
 
   chain->n_open++;
   call = kind == 0 ? add_call (1, 2) : kind == 1 ? do_crash_call () : fail_void_call (3);
+  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, on_chained, chain);
 }
 
@@ -438,6 +439,7 @@ test_blocking_in_callbacks (void)
 
   g_signal_connect_swapped (call, "started", G_CALLBACK (call_blocking), &n);
   g_signal_connect_swapped (call, "finished", G_CALLBACK (call_blocking), &n);
+  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, on_ended_calls_again, &n);
   g_object_unref (call);
   while (n < 3)
@@ -496,6 +498,7 @@ test_nobody_holds_it (void)
   procfun_call_set_executor (call, executor);
   g_object_add_weak_pointer (G_OBJECT (executor), (gpointer *)&executor);
   g_object_add_weak_pointer (G_OBJECT (call), (gpointer *)&call);
+  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, count_end, &n_ended);
   g_object_unref (executor);
   g_object_unref (call);
