@@ -78,6 +78,8 @@ send_error (Server *self, guint32 call_id, const GError *error)
   send_answer (self, FRAME_ERROR, call_id, bytes, NULL);
 }
 
+static void flush_progress (Server *self);
+
 static void
 on_exit_called (int code, void *user_data)
 {
@@ -87,6 +89,7 @@ on_exit_called (int code, void *user_data)
 
   if (self == NULL || !self->is_running || getpid () != self->pid)
     return;
+  flush_progress (self);
   bytes = g_bytes_new (&number, sizeof number);
   send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
 }
