@@ -475,6 +475,21 @@ check_end (Exchange *self)
   self->end_by = 0;
 }
 
+/* What it printed may be noticed after what it answered; whether that was too much must not depend on it. */
+static void
+finish_outputs (Exchange *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    {
+      output_finish (self->outputs[i], self->call);
+      if (!output_is_over_limit (self->outputs[i]))
+        continue;
+      outcome_revoke_result (&self->outcome);
+      outcome_fail_by (&self->outcome, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+                       g_strdup (_ ("printed more than its limit allows")));
+    }
+}
+
 static void
 handle_death (Exchange *self)
 {
@@ -485,11 +500,9 @@ handle_death (Exchange *self)
   remains.has_status = process_get_status (self->process, &remains.wait_status);
   receive (self); /* what it had still written */
   receive_report (self);
+  finish_outputs (self);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    {
-      output_finish (self->outputs[i], self->call);
-      remains.outputs[i] = self->outputs[i];
-    }
+    remains.outputs[i] = self->outputs[i];
   process_signal (self->process, SIGKILL); /* whom it left behind in its group */
   if (self->cgroup != NULL)
     {

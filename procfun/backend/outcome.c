@@ -43,6 +43,14 @@ outcome_succeed (Outcome *self, GVariant *result)
     self->result = result;
 }
 
+void
+outcome_revoke_result (Outcome *self)
+{
+  if (self->result != NULL)
+    procfun_call_take_result_fd_list (self->call, NULL);
+  g_clear_pointer (&self->result, g_variant_unref);
+}
+
 static const char *
 get_name (const Outcome *self)
 {

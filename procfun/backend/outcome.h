@@ -26,6 +26,9 @@ gboolean outcome_is_known (const Outcome *self);
 
 /* Both take what they are given, and do nothing when the outcome is known. */
 void outcome_succeed (Outcome *self, GVariant *result);
+
+/* It came, but does not count. */
+void outcome_revoke_result (Outcome *self);
 void outcome_fail (Outcome *self, ProcfunCause cause, GError *error);
 
 /* The same with an error of %PROCFUN_ERROR, whose message is made in the end, when all is known: of the function's
