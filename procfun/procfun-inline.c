@@ -46,10 +46,12 @@ static gboolean
 check_settings (ProcfunCall *call, GError **error)
 {
   if (procfun_call_get_limits (call) == NULL && procfun_call_get_timeout (call) == 0
-      && procfun_call_get_deadline (call) == 0 && procfun_call_get_launch_context (call) == NULL)
+      && procfun_call_get_deadline (call) == 0 && procfun_call_get_launch_context (call) == NULL
+      && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDOUT) == PROCFUN_OUTPUT_INHERIT
+      && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDERR) == PROCFUN_OUTPUT_INHERIT)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called: limits, times and surroundings need a process of its own"),
+               _ ("%s() cannot be called: limits, times, surroundings and output need a process of its own"),
                procfun_function_get_name (procfun_call_get_function (call)));
   return FALSE;
 }
