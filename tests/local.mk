@@ -20,11 +20,15 @@ test_programs = \
 	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-function \
+	%D%/test-hold \
+	%D%/test-hold-limits \
+	%D%/test-hold-output \
 	%D%/test-hosts \
 	%D%/test-inline \
 	%D%/test-json \
 	%D%/test-json-corpus \
 	%D%/test-json-node \
+	%D%/test-launch-context \
 	%D%/test-limits \
 	%D%/test-limits-applied \
 	%D%/test-matrix \
@@ -80,7 +84,11 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
 %C%_test_function_SOURCES = %D%/test-function.c $(calls)
+%C%_test_hold_SOURCES = %D%/test-hold.c $(calls)
+%C%_test_hold_limits_SOURCES = %D%/test-hold-limits.c $(calls)
+%C%_test_hold_output_SOURCES = %D%/test-hold-output.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
+%C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
