@@ -24,11 +24,11 @@ struct _ProcfunCall
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */
 
-  gint state;                 /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
-  gint64 submitted_at;        /* monotonic time in µs */
-  guint debug_id;             /* 0: nobody asked for debugging */
-  GCancellable *cancellable;  /* trips by abort, and with the one that the caller gave */
-  gint detached;              /* nobody needs to hold it */
+  gint state;          /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
+  gint64 submitted_at; /* monotonic time in µs */
+  guint debug_id;      /* 0: nobody asked for debugging */
+  GCancellable *cancellable; /* trips by abort, and with the one that the caller gave */
+  gint detached;             /* nobody needs to hold it */
 
   /* what came of it */
   gint pid;
@@ -55,7 +55,8 @@ void procfun_call_emit_finished (ProcfunCall *self);
 void procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message);
 void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);
 
-/* Descriptors that came with the result; what was used; why it failed. (nullable) (transfer full) */
+/* Descriptors that came with the result; what was used; why it failed. (nullable) (transfer full)
+ */
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
 void procfun_call_take_usage (ProcfunCall *self, ProcfunUsage *usage);
 void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);

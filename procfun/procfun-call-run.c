@@ -21,9 +21,11 @@ check_arguments (ProcfunCall *self, GError **error)
     }
   if (g_variant_is_of_type (self->args, type))
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s() takes arguments of the type “%.*s”, not “%s”"),
-               procfun_function_get_name (self->function), (int)g_variant_type_get_string_length (type),
-               g_variant_type_peek_string (type), g_variant_get_type_string (self->args));
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() takes arguments of the type “%.*s”, not “%s”"),
+               procfun_function_get_name (self->function),
+               (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type),
+               g_variant_get_type_string (self->args));
   return FALSE;
 }
 
@@ -44,9 +46,10 @@ static void
 link_init (Link *self, ProcfunCall *call, GCancellable *cancellable)
 {
   self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  self->handler = cancellable != NULL ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
-                                                               g_object_ref (call->cancellable), g_object_unref)
-                                      : 0;
+  self->handler = cancellable != NULL
+                      ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                               g_object_ref (call->cancellable), g_object_unref)
+                      : 0;
 }
 
 static void
@@ -61,7 +64,8 @@ start (ProcfunCall *self)
 {
   if (!g_atomic_int_compare_and_exchange (&self->state, PROCFUN_CALL_NEW, PROCFUN_CALL_RUNNING))
     {
-      g_critical ("This call of %s() was started before", procfun_function_get_name (self->function));
+      g_critical ("This call of %s() was started before",
+                  procfun_function_get_name (self->function));
       return FALSE;
     }
   self->submitted_at = g_get_monotonic_time ();
@@ -81,7 +85,8 @@ end (ProcfunCall *self, GVariant *result, GError *error)
   if (result != NULL)
     self->result = g_variant_ref (result);
   else if (self->failure == NULL)
-    self->failure = procfun_failure_new (cancelled ? PROCFUN_CAUSE_CANCELLED : PROCFUN_CAUSE_ERROR, name);
+    self->failure
+        = procfun_failure_new (cancelled ? PROCFUN_CAUSE_CANCELLED : PROCFUN_CAUSE_ERROR, name);
   if (error != NULL && error->domain == PROCFUN_ERROR)
     failure_attach (self->failure, error);
   if (debug_has (DEBUG_CALLS))
@@ -105,8 +110,8 @@ ref_executor (ProcfunCall *self)
  *
  * Runs the call and waits for its end, in this thread and without running its main context.
  *
- * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of the domain
- * %PROCFUN_ERROR.
+ * Fails with the error that the function returned, with %G_IO_ERROR_CANCELLED, or with an error of
+ * the domain %PROCFUN_ERROR.
  *
  * Returns: (transfer full): the result, `()` for a void function; or %NULL with @error set
  *
@@ -128,7 +133,8 @@ procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
   g_object_ref (self);
   link_init (&link, self, cancellable);
   executor = ref_executor (self);
-  if (check_arguments (self, &own_error) && !g_cancellable_set_error_if_cancelled (self->cancellable, &own_error))
+  if (check_arguments (self, &own_error)
+      && !g_cancellable_set_error_if_cancelled (self->cancellable, &own_error))
     result = procfun_executor_run (executor, self, self->cancellable, &own_error);
   link_clear (&link);
   end (self, result, own_error);
@@ -138,8 +144,8 @@ procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
   return result;
 }
 
-/* A call that runs asynchronously. Only a toggle reference is held to the call, and the task is made at the end, so
- * that it is noticed when nobody else holds the call any more. */
+/* A call that runs asynchronously. Only a toggle reference is held to the call, and the task is
+ * made at the end, so that it is noticed when nobody else holds the call any more. */
 typedef struct
 {
   ProcfunCall *call;
@@ -160,7 +166,8 @@ on_toggle (gpointer user_data, GObject *object, gboolean is_last_ref)
 }
 
 static Run *
-run_new (ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+run_new (ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback callback,
+         gpointer user_data)
 {
   Run *self = g_new0 (Run, 1);
 
@@ -185,7 +192,8 @@ run_end (Run *self, GVariant *result, GError *error)
   end (call, result, error);
 
   g_main_context_push_thread_default (self->context);
-  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded. */
+  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded.
+   */
   task = g_task_new (call, NULL, self->callback, self->user_data);
   g_task_set_source_tag (task, procfun_call_run_async);
   if (result != NULL)
@@ -234,16 +242,18 @@ run_fail_later (Run *self, GError *error)
  * @callback: called when the call has ended
  * @user_data: for @callback
  *
- * Runs the call without waiting for its end. Signals and @callback come in the main context that is this thread's
- * default now, and that must be run until then: the call keeps it, and its process.
+ * Runs the call without waiting for its end. Signals and @callback come in the main context that is
+ * this thread's default now, and that must be run until then: the call keeps it, and its process.
  *
- * Nobody waits for a call that nobody holds: when the last reference to it goes while it runs, it is ended as by
- * procfun_call_abort(), unless procfun_call_detach() was called. @callback is called in any case.
+ * Nobody waits for a call that nobody holds: when the last reference to it goes while it runs, it
+ * is ended as by procfun_call_abort(), unless procfun_call_detach() was called. @callback is called
+ * in any case.
  *
  * Since: 0.1
  */
 void
-procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
 {
   g_autoptr (ProcfunExecutor) executor = NULL;
   GError *error = NULL;
@@ -255,7 +265,8 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
 
   executor = ref_executor (self);
   run = run_new (self, cancellable, callback, user_data);
-  if (check_arguments (self, &error) && !g_cancellable_set_error_if_cancelled (self->cancellable, &error))
+  if (check_arguments (self, &error)
+      && !g_cancellable_set_error_if_cancelled (self->cancellable, &error))
     procfun_executor_run_async (executor, self, self->cancellable, on_run, run);
   else
     run_fail_later (run, error);
@@ -267,7 +278,8 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
  * @result: what the callback was given
  * @error: return location for a #GError
  *
- * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the errors.
+ * Gives what a call brought that procfun_call_run_async() ran; see procfun_call_run() for the
+ * errors.
  *
  * Returns: (transfer full): the result, `()` for a void function; or %NULL with @error set
  *
@@ -286,9 +298,10 @@ procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error
  * procfun_call_abort:
  * @self: a #ProcfunCall
  *
- * Ends the call, from any thread: first the function's own procfun_get_cancellable() trips, if it has asked for it;
- * after #ProcfunCall:grace-period its process is sent SIGTERM, and after as long again SIGKILL. The call then fails
- * with %G_IO_ERROR_CANCELLED. A call that was not started fails so when it is run; one that has ended is left as it is.
+ * Ends the call, from any thread: first the function's own procfun_get_cancellable() trips, if it
+ * has asked for it; after #ProcfunCall:grace-period its process is sent SIGTERM, and after as long
+ * again SIGKILL. The call then fails with %G_IO_ERROR_CANCELLED. A call that was not started fails
+ * so when it is run; one that has ended is left as it is.
  *
  * Since: 0.1
  */

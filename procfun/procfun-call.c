@@ -121,7 +121,8 @@ procfun_call_set_property (GObject *object, guint id, const GValue *value, GPara
     }
 }
 
-G_DEFINE_ENUM_TYPE (ProcfunStream, procfun_stream, G_DEFINE_ENUM_VALUE (PROCFUN_STREAM_STDOUT, "stdout"),
+G_DEFINE_ENUM_TYPE (ProcfunStream, procfun_stream,
+                    G_DEFINE_ENUM_VALUE (PROCFUN_STREAM_STDOUT, "stdout"),
                     G_DEFINE_ENUM_VALUE (PROCFUN_STREAM_STDERR, "stderr"))
 
 G_DEFINE_ENUM_TYPE (ProcfunOutputMode, procfun_output_mode,
@@ -176,7 +177,8 @@ procfun_call_class_init (ProcfunCallClass *klass)
   /**
    * ProcfunCall:deadline:
    *
-   * How long the call may take from its submission, time in a queue included, in microseconds; 0: as long as it likes.
+   * How long the call may take from its submission, time in a queue included, in microseconds; 0:
+   * as long as it likes.
    *
    * Since: 0.1
    */
@@ -186,7 +188,8 @@ procfun_call_class_init (ProcfunCallClass *klass)
   /**
    * ProcfunCall:grace-period:
    *
-   * How long a call that is to end has after each step of asking it, in microseconds. With 0 it is killed at once.
+   * How long a call that is to end has after each step of asking it, in microseconds. With 0 it is
+   * killed at once.
    *
    * Since: 0.1
    */
@@ -212,26 +215,26 @@ procfun_call_class_init (ProcfunCallClass *klass)
    * @fraction: how far the function is, from 0 to 1
    * @message: (nullable): what it is doing
    *
-   * Emitted when the function has called procfun_report_progress(), in order. Reports that follow each other within
-   * 20 ms are left out, but for the last one.
+   * Emitted when the function has called procfun_report_progress(), in order. Reports that follow
+   * each other within 20 ms are left out, but for the last one.
    *
    * Since: 0.1
    */
-  signals[PROGRESS] = g_signal_new ("progress", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                    G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_STRING);
+  signals[PROGRESS] = g_signal_new ("progress", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                    NULL, G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_STRING);
   /**
    * ProcfunCall::output:
    * @self: the call
    * @stream: where the function printed
    * @line: a line without its end; what is no UTF-8 in it is replaced
    *
-   * Emitted for each line that the function printed, where procfun_call_set_output_mode() asks for it. A line of
-   * more than 64 KiB comes in parts.
+   * Emitted for each line that the function printed, where procfun_call_set_output_mode() asks for
+   * it. A line of more than 64 KiB comes in parts.
    *
    * Since: 0.1
    */
-  signals[OUTPUT] = g_signal_new ("output", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                  G_TYPE_NONE, 2, PROCFUN_TYPE_STREAM, G_TYPE_STRING);
+  signals[OUTPUT] = g_signal_new ("output", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                  NULL, G_TYPE_NONE, 2, PROCFUN_TYPE_STREAM, G_TYPE_STRING);
   /**
    * ProcfunCall::finished:
    * @self: the call
@@ -757,7 +760,8 @@ procfun_call_get_result_fd_list (ProcfunCall *self)
  *
  * Gets what the call used, also when it failed, as far as its process could still be asked.
  *
- * Returns: (transfer none) (nullable): the usage, or %NULL when it is not known, or the call has not ended
+ * Returns: (transfer none) (nullable): the usage, or %NULL when it is not known, or the call has
+ * not ended
  *
  * Since: 0.1
  */

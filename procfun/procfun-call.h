@@ -74,7 +74,8 @@ GType procfun_stream_get_type (void) G_GNUC_CONST;
  * @PROCFUN_OUTPUT_CAPTURE: is given line by line by #ProcfunCall::output
  * @PROCFUN_OUTPUT_DISCARD: is thrown away
  *
- * What becomes of what a function prints. In each case the last 4 KiB are kept for the failure of the call.
+ * What becomes of what a function prints. In each case the last 4 KiB are kept for the failure of
+ * the call.
  *
  * Since: 0.1
  */

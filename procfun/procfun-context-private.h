@@ -10,16 +10,17 @@ G_BEGIN_DECLS
 typedef struct
 {
   GCancellable *cancellable;
-  gint64 deadline; /* monotonic time in µs; 0: none */
-  void (*listen) (gpointer user_data); /* (nullable): the function asked for its cancellable, for the first time */
+  gint64 deadline;                     /* monotonic time in µs; 0: none */
+  void (*listen) (gpointer user_data); /* (nullable): the function asked for its cancellable, for
+                                          the first time */
   void (*report_progress) (double fraction, const char *message, gpointer user_data);
   gpointer user_data;
   gint listens;
   gint64 reported_at;
 } Running;
 
-/* In a child there is one at a time, which all threads see; in the process of the caller, each thread may run one.
- * Gives back the one before, which is to be set again in the end. */
+/* In a child there is one at a time, which all threads see; in the process of the caller, each
+ * thread may run one. Gives back the one before, which is to be set again in the end. */
 Running *procfun_context_set_running (Running *running);
 
 /* How deep calls are nested around this process: 0 in a program that nobody called. */

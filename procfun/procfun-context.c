@@ -82,19 +82,20 @@ procfun_context_set_running (Running *running)
 static Running *
 get_running (void)
 {
-  return procfun_is_child () ? g_atomic_pointer_get (&running_in_child) : g_private_get (&running_in_thread);
+  return procfun_is_child () ? g_atomic_pointer_get (&running_in_child)
+                             : g_private_get (&running_in_thread);
 }
 
 /**
  * procfun_get_cancellable:
  *
- * Gets what trips when the call of the function that runs is to end: the caller has cancelled it, or its time is up.
- * From then on the function has the grace period of the call to end by itself.
+ * Gets what trips when the call of the function that runs is to end: the caller has cancelled it,
+ * or its time is up. From then on the function has the grace period of the call to end by itself.
  *
  * In a child, the first call of this starts a thread that listens to the caller.
  *
- * Returns: (transfer none) (nullable): the cancellable, which lives as long as the function runs; %NULL when this
- *     is no function that procfun runs
+ * Returns: (transfer none) (nullable): the cancellable, which lives as long as the function runs;
+ * %NULL when this is no function that procfun runs
  *
  * Since: 0.1
  */
@@ -113,8 +114,8 @@ procfun_get_cancellable (void)
 /**
  * procfun_get_deadline:
  *
- * Gets when the call of the function that runs must have ended, so that the function can do as much as there is
- * time for.
+ * Gets when the call of the function that runs must have ended, so that the function can do as much
+ * as there is time for.
  *
  * Returns: a time in microseconds as of g_get_monotonic_time(), or 0 when there is none
  *
@@ -133,8 +134,8 @@ procfun_get_deadline (void)
  * @fraction: how far the function is, from 0 to 1
  * @message: (nullable): what it is doing
  *
- * Tells the caller how far the function that runs is: see #ProcfunCall::progress. Does nothing elsewhere. This is
- * cheap enough for an inner loop.
+ * Tells the caller how far the function that runs is: see #ProcfunCall::progress. Does nothing
+ * elsewhere. This is cheap enough for an inner loop.
  *
  * Since: 0.1
  */

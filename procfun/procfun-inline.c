@@ -50,9 +50,10 @@ check_settings (ProcfunCall *call, GError **error)
       && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDOUT) == PROCFUN_OUTPUT_INHERIT
       && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDERR) == PROCFUN_OUTPUT_INHERIT)
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called: limits, times, surroundings and output need a process of its own"),
-               procfun_function_get_name (procfun_call_get_function (call)));
+  g_set_error (
+      error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+      _ ("%s() cannot be called: limits, times, surroundings and output need a process of its own"),
+      procfun_function_get_name (procfun_call_get_function (call)));
   return FALSE;
 }
 
@@ -61,9 +62,8 @@ procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *
                     GError **error)
 {
   g_autoptr (GUnixFDList) result_fds = NULL;
-  Running running = { .cancellable = cancellable,
-                      .report_progress = report_progress,
-                      .user_data = call };
+  Running running
+      = { .cancellable = cancellable, .report_progress = report_progress, .user_data = call };
   Running *before;
   GVariant *result;
 
@@ -106,7 +106,8 @@ procfun_inline_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancell
   g_autoptr (GSource) source = g_idle_source_new ();
 
   g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, call, NULL); /* borrowed: it may be noticed that nobody else holds it */
+  g_task_set_task_data (task, call,
+                        NULL); /* borrowed: it may be noticed that nobody else holds it */
   g_source_set_callback (source, run_in_context, g_steal_pointer (&task), g_object_unref);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_attach (source, g_main_context_get_thread_default ());

@@ -14,12 +14,13 @@
  * @title: ProcfunLaunchContext
  * @short_description: the surroundings of a process
  *
- * What the process of a call finds around itself, where that is not simply what its caller has: the working directory,
- * the environment, its nice value, the CPUs that it may use, and descriptors. procfun_call_set_launch_context() sets it
- * for a call, procfun_spawner_set_launch_context() for all that set none.
+ * What the process of a call finds around itself, where that is not simply what its caller has: the
+ * working directory, the environment, its nice value, the CPUs that it may use, and descriptors.
+ * procfun_call_set_launch_context() sets it for a call, procfun_spawner_set_launch_context() for
+ * all that set none.
  *
- * The process applies it just before the function runs; libraries that look at the environment when they are loaded
- * have done so by then.
+ * The process applies it just before the function runs; libraries that look at the environment when
+ * they are loaded have done so by then.
  */
 
 /**
@@ -113,9 +114,9 @@ procfun_launch_context_to_variant (ProcfunLaunchContext *self, GUnixFDList **fds
     g_variant_dict_insert (&dict, "nice", "i", self->nice);
   if (self->cpus != NULL)
     g_variant_dict_insert (&dict, "cpus", "s", self->cpus);
-  g_variant_dict_insert_value (
-      &dict, "targets",
-      g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, self->targets->data, self->targets->len, sizeof (gint32)));
+  g_variant_dict_insert_value (&dict, "targets",
+                               g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, self->targets->data,
+                                                          self->targets->len, sizeof (gint32)));
   *fds = self->targets->len > 0 ? g_object_ref (self->fds) : NULL;
   g_mutex_unlock (&self->lock);
   return g_variant_dict_end (&dict);
@@ -141,7 +142,8 @@ procfun_launch_context_new (void)
  * @self: a #ProcfunLaunchContext
  * @path: (nullable) (type filename): a folder, or %NULL for that of the caller
  *
- * Sets the working directory. When the process cannot go there, the call fails with %PROCFUN_ERROR_SPAWN.
+ * Sets the working directory. When the process cannot go there, the call fails with
+ * %PROCFUN_ERROR_SPAWN.
  *
  * Since: 0.1
  */
@@ -217,7 +219,8 @@ set_or_unset (ProcfunLaunchContext *self, const char *name, const char *value)
  * Since: 0.1
  */
 void
-procfun_launch_context_set_variable (ProcfunLaunchContext *self, const char *name, const char *value)
+procfun_launch_context_set_variable (ProcfunLaunchContext *self, const char *name,
+                                     const char *value)
 {
   g_return_if_fail (PROCFUN_IS_LAUNCH_CONTEXT (self));
   g_return_if_fail (is_variable_name (name));
@@ -249,7 +252,8 @@ procfun_launch_context_unset_variable (ProcfunLaunchContext *self, const char *n
  * @self: a #ProcfunLaunchContext
  * @name: (type filename): a variable of the environment, without `=`
  *
- * Lets a variable keep the value that it has in the caller when a call starts, although the environment is cleared.
+ * Lets a variable keep the value that it has in the caller when a call starts, although the
+ * environment is cleared.
  *
  * Since: 0.1
  */
@@ -268,8 +272,8 @@ procfun_launch_context_pass_variable (ProcfunLaunchContext *self, const char *na
 /**
  * procfun_launch_context_set_nice:
  * @self: a #ProcfunLaunchContext
- * @nice: -20 to 19, see setpriority(2); lower than the caller's is for root only, and fails with %PROCFUN_ERROR_SPAWN
- *     elsewhere
+ * @nice: -20 to 19, see setpriority(2); lower than the caller's is for root only, and fails with
+ * %PROCFUN_ERROR_SPAWN elsewhere
  *
  * Sets the nice value.
  *
@@ -307,10 +311,12 @@ procfun_launch_context_get_nice (ProcfunLaunchContext *self)
 /**
  * procfun_launch_context_set_affinity:
  * @self: a #ProcfunLaunchContext
- * @cpus: (nullable): numbers of CPUs and ranges of them, like `0-3,6`, or %NULL for those of the caller
+ * @cpus: (nullable): numbers of CPUs and ranges of them, like `0-3,6`, or %NULL for those of the
+ * caller
  * @error: return location for a #GError
  *
- * Sets which CPUs the process may use. A call for which there is none of them fails with %PROCFUN_ERROR_SPAWN.
+ * Sets which CPUs the process may use. A call for which there is none of them fails with
+ * %PROCFUN_ERROR_SPAWN.
  *
  * Returns: %TRUE, or %FALSE with @error set to %PROCFUN_ERROR_INVALID when @cpus is no such list
  *
@@ -338,7 +344,8 @@ procfun_launch_context_set_affinity (ProcfunLaunchContext *self, const char *cpu
  * @target: the number that it gets in the process: 0 for its standard input, or 10 and more
  * @error: return location for a #GError
  *
- * Gives the process a descriptor by number. Descriptors can also be arguments, as #ProcfunFd, and mostly should.
+ * Gives the process a descriptor by number. Descriptors can also be arguments, as #ProcfunFd, and
+ * mostly should.
  *
  * Returns: %TRUE, or %FALSE with @error set when @fd cannot be duplicated
  *

@@ -71,10 +71,11 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
 {
   g_autoptr (ProcfunCodec) codec = NULL;
   g_autoptr (ProcfunLaunchContext) context = NULL;
+  g_autoptr (ProcfunLimits) limits = NULL;
   g_auto (GStrv) launcher = NULL;
   g_autoptr (GBytes) arguments = NULL;
   g_auto (Launched) launched = LAUNCHED_INIT;
-  ExchangeOptions options;
+  ExchangeOptions options = { NULL };
   g_autofree char *text = NULL;
 
   g_mutex_lock (&self->lock);
@@ -96,6 +97,10 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
   if (!launch (&launched, procfun_call_get_function (call), (const char *const *)launcher, text,
                procfun_call_get_limits (call), error))
     return NULL;
+  if (procfun_call_get_limits (call) != NULL)
+    options.limits = limits = procfun_limits_copy (procfun_call_get_limits (call));
+  if (launched.cgroup != NULL && cgroup_limits_processes (launched.cgroup))
+    procfun_limits_set_processes (limits, 0);
   return exchange_new (call, &launched, &options, text == NULL ? arguments : NULL);
 }
 
@@ -460,7 +465,8 @@ procfun_spawner_get_max_payload (ProcfunSpawner *self)
 /**
  * procfun_spawner_set_launch_context:
  * @self: a #ProcfunSpawner
- * @context: (nullable): the surroundings of processes whose calls set none, or %NULL for those of the caller
+ * @context: (nullable): the surroundings of processes whose calls set none, or %NULL for those of
+ * the caller
  *
  * Sets #ProcfunSpawner:launch-context. Calls that run are not affected.
  *

@@ -12,7 +12,9 @@ get_timeout_ms (Exchange *self)
   gint64 wake_time = exchange_get_wake_time (self);
 
   /* Rounded up, or the last millisecond would be spent spinning. */
-  return wake_time < 0 ? -1 : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);
+  return wake_time < 0
+             ? -1
+             : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);
 }
 
 GVariant *
@@ -25,7 +27,8 @@ exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
       GPollFD fds[EXCHANGE_N_FDS + 1];
 
       exchange_get_fds (self, fds);
-      fds[EXCHANGE_N_FDS] = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : cancel_fd, .events = G_IO_IN };
+      fds[EXCHANGE_N_FDS]
+          = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : cancel_fd, .events = G_IO_IN };
       g_poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
     }
   if (cancel_fd >= 0)

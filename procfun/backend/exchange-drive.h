@@ -4,7 +4,8 @@
 
 #include "procfun/backend/exchange.h"
 
-/* Waits until the exchange has ended, without a main context. The result, not floating; or NULL with @error set. */
+/* Waits until the exchange has ended, without a main context. The result, not floating; or NULL
+ * with @error set. */
 GVariant *exchange_run (Exchange *self, GCancellable *cancellable, GError **error);
 
 /* Takes @self and @task, and returns a GVariant through it, from the task's context. */

@@ -22,10 +22,12 @@
 #include <signal.h>
 #include <string.h>
 
-/* A child that has answered, or closed its channel, ends by itself; when it does not within this time, it is ended. */
+/* A child that has answered, or closed its channel, ends by itself; when it does not within this
+ * time, it is ended. */
 #define END_WAIT_US (2 * G_USEC_PER_SEC)
 
-/* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its end mostly tells. */
+/* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its
+ * end mostly tells. */
 #define BLIND_STEP_US 1000
 #define BLIND_STEP_OPEN_US 20000
 
@@ -53,12 +55,12 @@ struct _Exchange
   Output *outputs[2];
   Ladder ladder;
 
-  gboolean greeted;       /* the child said hello */
-  gint64 timeout_at;      /* monotonic times in µs; 0: never */
+  gboolean greeted;  /* the child said hello */
+  gint64 timeout_at; /* monotonic times in µs; 0: never */
   gint64 deadline_at;
-  gint64 end_by;          /* when it must have ended, because it has answered or can't any more */
-  gint64 cpu_time;        /* of the child when it was last looked at, in µs; -1: never */
-  gint64 cpu_at_hello;    /* what it had used when the function began */
+  gint64 end_by;       /* when it must have ended, because it has answered or can't any more */
+  gint64 cpu_time;     /* of the child when it was last looked at, in µs; -1: never */
+  gint64 cpu_at_hello; /* what it had used when the function began */
   gint64 cpu_check_at;
   gint64 stacks_until;    /* when to wait no more for the stacks of its threads */
   gboolean channel_ended; /* nothing more will come */
@@ -73,12 +75,14 @@ take_outputs (Exchange *self, Launched *launched)
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    self->outputs[i] = output_new (g_steal_fd (&launched->output_fds[i]), (ProcfunStream)i,
-                                   procfun_call_get_output_mode (self->call, (ProcfunStream)i), limit);
+    self->outputs[i]
+        = output_new (g_steal_fd (&launched->output_fds[i]), (ProcfunStream)i,
+                      procfun_call_get_output_mode (self->call, (ProcfunStream)i), limit);
 }
 
 Exchange *
-exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options, GBytes *arguments)
+exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
+              GBytes *arguments)
 {
   Exchange *self = g_new0 (Exchange, 1);
 
@@ -140,7 +144,8 @@ measure (Exchange *self)
 {
   ProcfunUsage usage = { 0 };
 
-  if (usage_of_process (process_get_pid (self->process), &usage) && !process_has_died (self->process))
+  if (usage_of_process (process_get_pid (self->process), &usage)
+      && !process_has_died (self->process))
     {
       usage.bytes_in = channel_get_bytes_written (self->channel);
       usage.bytes_out = channel_get_bytes_read (self->channel);
@@ -208,7 +213,8 @@ take_usage (Exchange *self, const Frame *frame)
   if (size < sizeof (ProcfunUsage))
     return g_bytes_new (NULL, 0);
   outcome_set_usage (&self->outcome, data);
-  return g_bytes_new_from_bytes (frame->payload, sizeof (ProcfunUsage), size - sizeof (ProcfunUsage));
+  return g_bytes_new_from_bytes (frame->payload, sizeof (ProcfunUsage),
+                                 size - sizeof (ProcfunUsage));
 }
 
 static GVariant *
@@ -220,11 +226,12 @@ read_result (Exchange *self, GBytes *payload, GError **error)
   if (g_bytes_get_size (payload) > self->max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
-                   name, g_bytes_get_size (payload), self->max_payload);
+                   _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name,
+                   g_bytes_get_size (payload), self->max_payload);
       return NULL;
     }
-  result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function), payload, error);
+  result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
+                                 payload, error);
   if (result == NULL)
     g_prefix_error (error, _ ("the result of %s() cannot be read: "), name);
   return result;
@@ -371,13 +378,18 @@ receive_report (Exchange *self)
 static void
 receive_output (Exchange *self)
 {
+  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
+  guint64 size = 0;
+
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
       output_advance (self->outputs[i], self->call);
-      if (output_is_over_limit (self->outputs[i]) && !outcome_is_known (&self->outcome))
-        break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
-                   g_strdup (_ ("printed more than its limit allows")));
+      size += output_get_size (self->outputs[i]);
     }
+  if (limit > 0 && size > limit && !outcome_is_known (&self->outcome))
+    break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+               g_strdup (_ ("printed more than its limit allows")));
 }
 
 /* When it must end */
@@ -461,7 +473,8 @@ check_cpu_time (Exchange *self)
   self->cpu_check_at = now + limits_get_cpu_wait (budget - used, limits_count_cpus (pid));
   if (used >= budget)
     break_off (self, PROCFUN_CAUSE_CPU_LIMIT, PROCFUN_ERROR_CPU_LIMIT,
-               g_strdup_printf (_ ("used more CPU time than its limit of %.6g s allows"), to_seconds (budget)));
+               g_strdup_printf (_ ("used more CPU time than its limit of %.6g s allows"),
+                                to_seconds (budget)));
 }
 
 /* It has answered or closed its channel, and should be gone. */
@@ -475,7 +488,8 @@ check_end (Exchange *self)
   self->end_by = 0;
 }
 
-/* What it printed may be noticed after what it answered; whether that was too much must not depend on it. */
+/* What it printed may be noticed after what it answered; whether that was too much must not depend
+ * on it. */
 static void
 finish_outputs (Exchange *self)
 {
@@ -522,9 +536,9 @@ gboolean
 exchange_advance (Exchange *self, GCancellable *cancellable)
 {
   channel_flush (self->channel);
+  receive_output (self); /* first: it was written before the result, and may be too much */
   receive (self);
   receive_report (self);
-  receive_output (self);
   if (!outcome_is_known (&self->outcome))
     check_cancelled (self, cancellable);
   if (!outcome_is_known (&self->outcome))
@@ -551,7 +565,8 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
 
   if (channel_has_output (self->channel))
     channel_events |= G_IO_OUT;
-  fds[0] = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->channel), channel_events, 0 };
+  fds[0]
+      = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->channel), channel_events, 0 };
   fds[1] = (GPollFD){ process_get_pidfd (self->process), G_IO_IN, 0 };
   fds[2] = (GPollFD){ self->report_fd, G_IO_IN, 0 };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)

@@ -7,8 +7,8 @@
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-launch-context.h"
 
-/* What happens between a caller and one child, from the first frame until the child is dead: one state machine, which
- * exchange-drive.h drives by poll() or by a GSource. */
+/* What happens between a caller and one child, from the first frame until the child is dead: one
+ * state machine, which exchange-drive.h drives by poll() or by a GSource. */
 typedef struct _Exchange Exchange;
 
 typedef struct
@@ -17,21 +17,24 @@ typedef struct
   guint64 max_payload;                /* in bytes, each way */
   gboolean arguments_on_command_line; /* the child has them, as JSON */
   ProcfunLaunchContext *context;      /* (nullable) */
+  ProcfunLimits *limits;              /* (nullable): those that the child keeps itself */
 } ExchangeOptions;
 
 /* Channel, death, crash report, and two streams of output. */
 #define EXCHANGE_N_FDS 5
 
 /* Encodes the arguments of @call. */
-GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error);
+GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
+                                   GError **error);
 
-/* Takes what is in @launched. @call is borrowed, so that it is noticed when nobody else holds it. @arguments:
- * (nullable) when the child has them already. */
-Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options, GBytes *arguments);
+/* Takes what is in @launched. @call is borrowed, so that it is noticed when nobody else holds it.
+ * @arguments: (nullable) when the child has them already. */
+Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
+                        GBytes *arguments);
 void exchange_free (Exchange *self);
 
-/* What to wait for: descriptors, of which some may be -1, and when to go on even if nothing happens: monotonic time in
- * µs, or -1. */
+/* What to wait for: descriptors, of which some may be -1, and when to go on even if nothing
+ * happens: monotonic time in µs, or -1. */
 void exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS]);
 gint64 exchange_get_wake_time (Exchange *self);
 

@@ -7,8 +7,8 @@
 #include "procfun/procfun-failure.h"
 #include "procfun/wire/channel.h"
 
-/* How a process is ended that has not ended by itself: it is asked, then SIGTERM, then SIGKILL, with a grace period
- * after each of the first two. */
+/* How a process is ended that has not ended by itself: it is asked, then SIGTERM, then SIGKILL,
+ * with a grace period after each of the first two. */
 typedef struct
 {
   Process *process; /* unowned */

@@ -276,7 +276,8 @@ confine (Launched *launched, const ProcfunLimits *limits, GError **error)
       g_propagate_error (error, g_steal_pointer (&own_error));
       return FALSE;
     }
-  return launched->cgroup == NULL || cgroup_add (launched->cgroup, process_get_pid (launched->process), error);
+  return launched->cgroup == NULL
+         || cgroup_add (launched->cgroup, process_get_pid (launched->process), error);
 }
 
 gboolean

@@ -17,7 +17,10 @@ typedef struct
   Cgroup *cgroup; /* (nullable) */
 } Launched;
 
-#define LAUNCHED_INIT { NULL, -1, -1, -1, { -1, -1 }, NULL }
+#define LAUNCHED_INIT                                                                              \
+  {                                                                                                \
+    NULL, -1, -1, -1, { -1, -1 }, NULL                                                             \
+  }
 
 void launched_clear (Launched *self);
 
@@ -26,8 +29,9 @@ const char *launch_get_worker_path (void);
 
 /* Starts the process that can run @function: the program itself, procfun-worker, or the script.
  * @prefix: (nullable) a command that executes what follows it. @arguments: (nullable) as JSON, for
- * the command line. @limits: (nullable) what a control group is made for, where one can. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID,
- * %PROCFUN_ERROR_SANDBOX or %PROCFUN_ERROR_LIMIT. */
+ * the command line. @limits: (nullable) what a control group is made for, where one can. Fails with
+ * %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_SANDBOX or
+ * %PROCFUN_ERROR_LIMIT. */
 gboolean launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
                  const char *arguments, const ProcfunLimits *limits, GError **error);
 

@@ -134,7 +134,8 @@ get_ended (const Outcome *self)
 
 /* Nobody has said why it ended: what it left tells. */
 static void
-judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash, const char *last_words)
+judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
+       const char *last_words)
 {
   VerdictFacts facts = { .limits = procfun_call_get_limits (self->call),
                          .ended = get_ended (self),
@@ -151,7 +152,8 @@ judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash, co
                          .fork_refused = remains->fork_refused };
   Verdict verdict = verdict_find (&facts);
 
-  outcome_fail_by (self, verdict.cause, (ProcfunError)verdict.code, verdict_to_string (&verdict, &facts));
+  outcome_fail_by (self, verdict.cause, (ProcfunError)verdict.code,
+                   verdict_to_string (&verdict, &facts));
 }
 
 /* What happens before the child says hello is not the function's doing. (transfer full) */
@@ -175,14 +177,15 @@ fail_to_start (Outcome *self, const OutcomeRemains *remains)
   g_autofree char *how = describe_start (remains);
 
   outcome_fail (self, PROCFUN_CAUSE_START,
-                g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("the process for %s() did not start: %s"),
-                             get_name (self), how));
+                g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                             _ ("the process for %s() did not start: %s"), get_name (self), how));
 }
 
 static gboolean
 is_killed (const OutcomeRemains *remains)
 {
-  return remains->has_status && WIFSIGNALED (remains->wait_status) && WTERMSIG (remains->wait_status) == SIGKILL;
+  return remains->has_status && WIFSIGNALED (remains->wait_status)
+         && WTERMSIG (remains->wait_status) == SIGKILL;
 }
 
 static void

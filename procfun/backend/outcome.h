@@ -7,13 +7,13 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
 
-/* What comes of a call: a result, or an error with the failure that tells all about it. The first word counts; what a
- * dead process leaves is looked at last. */
+/* What comes of a call: a result, or an error with the failure that tells all about it. The first
+ * word counts; what a dead process leaves is looked at last. */
 typedef struct
 {
-  ProcfunCall *call; /* borrowed */
-  GVariant *result;  /* (nullable) */
-  GError *error;     /* (nullable) */
+  ProcfunCall *call;       /* borrowed */
+  GVariant *result;        /* (nullable) */
+  GError *error;           /* (nullable) */
   ProcfunUsage *usage;     /* (nullable) */
   ProcfunFailure *failure; /* (nullable): not yet, or there is a result */
   int pid;
@@ -31,8 +31,8 @@ void outcome_succeed (Outcome *self, GVariant *result);
 void outcome_revoke_result (Outcome *self);
 void outcome_fail (Outcome *self, ProcfunCause cause, GError *error);
 
-/* The same with an error of %PROCFUN_ERROR, whose message is made in the end, when all is known: of the function's
- * name, what it did (@sentence, taken), and its last words. */
+/* The same with an error of %PROCFUN_ERROR, whose message is made in the end, when all is known: of
+ * the function's name, what it did (@sentence, taken), and its last words. */
 void outcome_fail_by (Outcome *self, ProcfunCause cause, ProcfunError code, char *sentence);
 
 /* The function called exit(). */
@@ -47,12 +47,12 @@ typedef struct
   gboolean greeted; /* it had come so far as to say hello */
   gboolean has_status;
   int wait_status;
-  ProcfunStep step;        /* that was taken to end it */
-  GBytes *report;          /* of a crash: see wire/crash.h */
-  Output *outputs[2];      /* borrowed */
-  gint64 cpu_time;         /* in µs; -1: not known */
-  gboolean oom_killed;     /* in a control group of its own */
-  gboolean fork_refused;   /* likewise */
+  ProcfunStep step;      /* that was taken to end it */
+  GBytes *report;        /* of a crash: see wire/crash.h */
+  Output *outputs[2];    /* borrowed */
+  gint64 cpu_time;       /* in µs; -1: not known */
+  gboolean oom_killed;   /* in a control group of its own */
+  gboolean fork_refused; /* likewise */
 } OutcomeRemains;
 
 /* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. */

@@ -80,6 +80,12 @@ keep_tail (Output *self, const char *data, gsize size)
     g_string_erase (self->tail, 0, (gssize)(self->tail->len - TAIL_SIZE));
 }
 
+guint64
+output_get_size (Output *self)
+{
+  return self->n_bytes;
+}
+
 /* A program whose own stream is full must not stand still for it, unless there is no later. */
 static void
 pass_on (Output *self, gboolean wait)

@@ -4,8 +4,8 @@
 
 #include "procfun/procfun-call.h"
 
-/* What a function prints on one of its streams: passed on, given to the call by line, or thrown away; and its end
- * kept for the case that the call fails. */
+/* What a function prints on one of its streams: passed on, given to the call by line, or thrown
+ * away; and its end kept for the case that the call fails. */
 typedef struct _Output Output;
 
 /* Takes @fd. @limit: how many bytes may come; 0: any number. */
@@ -25,6 +25,9 @@ void output_advance (Output *self, ProcfunCall *call);
 void output_finish (Output *self, ProcfunCall *call);
 
 gboolean output_is_over_limit (Output *self);
+
+/* How many bytes have come. */
+guint64 output_get_size (Output *self);
 
 /* The last 4 KiB. (transfer full) */
 GBytes *output_get_tail (Output *self);

@@ -56,7 +56,7 @@ request_send (Channel *channel, ProcfunCall *call, const ExchangeOptions *option
                   .arguments_on_command_line = options->arguments_on_command_line,
                   .max_payload = options->max_payload,
                   .locale = intl_get_locale (),
-                  .limits = (ProcfunLimits *)procfun_call_get_limits (call) };
+                  .limits = options->limits };
   const FrameCall head = { .hash = procfun_function_get_hash_number (function),
                            .deadline = procfun_call_get_deadline_time (call),
                            .flags = FRAME_CALL_LAST };

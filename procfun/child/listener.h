@@ -4,5 +4,6 @@
 
 #include "procfun/wire/channel.h"
 
-/* A thread that hears from the caller while the function runs: from now on nobody else may read the channel. */
+/* A thread that hears from the caller while the function runs: from now on nobody else may read the
+ * channel. */
 void listener_start (Channel *channel, GCancellable *cancellable);

@@ -38,9 +38,9 @@ typedef struct
   gboolean is_running;
   UsageMark mark;
   Running running;
-  GMutex write_lock;  /* threads of the function report progress while it runs */
-  double fraction;    /* the last progress reported, which may not have been sent */
-  char *message;      /* (nullable) */
+  GMutex write_lock; /* threads of the function report progress while it runs */
+  double fraction;   /* the last progress reported, which may not have been sent */
+  char *message;     /* (nullable) */
   gboolean has_progress;
   pid_t pid; /* of the process that was started, and not of one that the function forks */
 } Server;
@@ -49,8 +49,8 @@ typedef struct
 static Server *exiting_server;
 
 static void
-send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size, GBytes *payload,
-      GUnixFDList *fds)
+send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
+      GBytes *payload, GUnixFDList *fds)
 {
   g_mutex_lock (&self->write_lock);
   channel_send (self->channel, type, call_id, prefix, prefix_size, payload, fds);
@@ -108,9 +108,11 @@ on_listen (gpointer user_data)
 static void
 send_progress (Server *self)
 {
-  g_autoptr (GBytes) text = g_bytes_new (self->message, self->message != NULL ? strlen (self->message) : 0);
+  g_autoptr (GBytes) text
+      = g_bytes_new (self->message, self->message != NULL ? strlen (self->message) : 0);
 
-  channel_send (self->channel, FRAME_PROGRESS, self->call_id, &self->fraction, sizeof self->fraction, text, NULL);
+  channel_send (self->channel, FRAME_PROGRESS, self->call_id, &self->fraction,
+                sizeof self->fraction, text, NULL);
   channel_flush_blocking (self->channel);
   self->has_progress = FALSE;
 }
@@ -196,6 +198,7 @@ begin (Server *self, const Frame *frame)
 static void
 end (Server *self)
 {
+  limits_release_reserve ();
   self->is_running = FALSE;
   procfun_context_set_running (NULL);
   flush_progress (self);
@@ -299,7 +302,8 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
     }
   if (setup->context != NULL && !surroundings_apply (setup->context, fds, error))
     {
-      g_prefix_error (error, _ ("%s() cannot be called: "), self->function != NULL ? procfun_function_get_name (self->function) : "?");
+      g_prefix_error (error, _ ("%s() cannot be called: "),
+                      self->function != NULL ? procfun_function_get_name (self->function) : "?");
       return FALSE;
     }
   self->codec = procfun_codec_lookup (setup->codec);
@@ -375,7 +379,8 @@ serve (const Command *command, ProcfunFunction *function, GError *why, const cha
   usage_begin (&self->mark);
   crash_set_usage_mark (&self->mark);
   crash_install (SETUP_REPORT_FD);
-  setvbuf (stdout, NULL, _IOLBF, 0); /* it is a pipe now, and shall not lose the last lines in a crash */
+  setvbuf (stdout, NULL, _IOLBF,
+           0); /* it is a pipe now, and shall not lose the last lines in a crash */
   self->pid = getpid ();
   exiting_server = self;
   on_exit (on_exit_called, NULL);

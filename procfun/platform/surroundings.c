@@ -68,7 +68,8 @@ surroundings_check_cpus (const char *cpus, GError **error)
 
   if (parse_cpus (cpus, &set))
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("“%s” is no list of CPUs like 0-3,6"), cpus);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("“%s” is no list of CPUs like 0-3,6"), cpus);
   return FALSE;
 }
 
@@ -159,7 +160,8 @@ surroundings_apply (GVariant *context, GUnixFDList *fds, GError **error)
   apply_environment (context);
   if (g_variant_lookup (context, "working-directory", "^ay", &folder) && chdir (folder) != 0)
     {
-      g_autofree char *what = g_strdup_printf (_ ("the working directory %s cannot be entered"), folder);
+      g_autofree char *what
+          = g_strdup_printf (_ ("the working directory %s cannot be entered"), folder);
 
       return fail (error, what);
     }

@@ -7,5 +7,6 @@
 /* Whether @cpus is a list of CPUs like 0-3,6: %PROCFUN_ERROR_INVALID. */
 gboolean surroundings_check_cpus (const char *cpus, GError **error);
 
-/* In the child: what a ProcfunLaunchContext says, as it came over the wire. %PROCFUN_ERROR_SPAWN. */
+/* In the child: what a ProcfunLaunchContext says, as it came over the wire. %PROCFUN_ERROR_SPAWN.
+ */
 gboolean surroundings_apply (GVariant *context, GUnixFDList *fds, GError **error);

@@ -13,7 +13,8 @@
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
 #define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
-/* Where the child finds what its caller left it: frames, the sign that the caller lives, and where a crash is reported. */
+/* Where the child finds what its caller left it: frames, the sign that the caller lives, and where
+ * a crash is reported. */
 #define SETUP_CHANNEL_FD 3
 #define SETUP_LIFELINE_FD 4
 #define SETUP_REPORT_FD 5
@@ -28,10 +29,10 @@ typedef struct
       *identity; /* of the module that the caller found the function in: see platform/module.h */
   guint depth;   /* of the child: 1 for what a program calls */
   gboolean arguments_on_command_line;
-  guint64 max_payload; /* in bytes */
+  guint64 max_payload;   /* in bytes */
   ProcfunLimits *limits; /* (nullable) */
   GVariant *context;     /* (nullable): see platform/surroundings.h */
-  const char *locale;  /* of messages: see platform/intl.h */
+  const char *locale;    /* of messages: see platform/intl.h */
 } Setup;
 
 void setup_clear (Setup *self);
