@@ -3,11 +3,13 @@
 
 bench_programs = \
 	%D%/bench-calls \
-	%D%/bench-codec
+	%D%/bench-codec \
+	%D%/bench-hold
 
 # Against the shared library, as users have it.
 %C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
+%C%_bench_hold_LDADD = $(%C%_bench_calls_LDADD)
 
 bench_scripts = \
 	%D%/definition-size.sh

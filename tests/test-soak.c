@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Very many calls, a third of which crash and a third of which are ended: afterwards all is as it
+ * was. The fixture looks at descriptors, threads and processes, and this at memory.
+ * PROCFUN_SOAK_CALLS says how many; -m slow stands for 10000. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/misdeeds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SLOW_CALLS "10000"
+#define QUICK_CALLS "60"
+#define WARM_UP_CALLS 300
+#define AT_ONCE 4
+#define TIMEOUT_US 1000
+
+/* What allocators keep, and no more: a byte a call would not be seen, a structure would. */
+#define GROWTH_MAX (2 * 1024 * 1024)
+
+static ProcfunExecutor *executor;
+static int ready_fd;
+
+static gsize
+get_resident (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long size = 0, resident = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  g_assert_cmpint (sscanf (text, "%lu %lu", &size, &resident), ==, 2);
+  return resident * (gsize)sysconf (_SC_PAGESIZE);
+}
+
+static ProcfunCall *
+make_call (guint i)
+{
+  ProcfunCall *call = i % 3 == 0   ? add_call (1, 2)
+                      : i % 3 == 1 ? do_crash_call ()
+                                   : do_stay_call (ready_fd);
+
+  procfun_call_set_executor (call, executor);
+  if (i % 3 == 2)
+    procfun_call_set_timeout (call, TIMEOUT_US);
+  procfun_call_set_grace_period (call, i % 2 == 0 ? 0 : G_USEC_PER_SEC);
+  return call;
+}
+
+static void
+check (guint i, const GError *error)
+{
+  static const int codes[] = { 0, PROCFUN_ERROR_CRASHED, PROCFUN_ERROR_TIMED_OUT };
+
+  if (i % 3 == 0)
+    g_assert_no_error (error);
+  else
+    g_assert_error (error, PROCFUN_ERROR, codes[i % 3]);
+}
+
+static void
+run_blocking (guint i)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = calls_run (make_call (i), FALSE, NULL, &error);
+
+  check (i, error);
+}
+
+typedef struct
+{
+  guint i;
+  guint *n_open;
+} Open;
+
+static void
+on_end (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autofree Open *open = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result
+      = procfun_call_run_finish (PROCFUN_CALL (source), async_result, &error);
+
+  check (open->i, error);
+  --*open->n_open;
+}
+
+static void
+run_async (guint i, guint *n_open)
+{
+  g_autoptr (ProcfunCall) call = make_call (i);
+  Open *open = g_new (Open, 1);
+
+  *open = (Open){ i, n_open };
+  ++*n_open;
+  procfun_call_detach (call);
+  procfun_call_run_async (call, NULL, on_end, open);
+}
+
+/* Half of them block, half run several at a time. */
+static void
+run_calls (guint n)
+{
+  guint n_open = 0;
+
+  for (guint i = 0; i < n / 2; i++)
+    run_blocking (i);
+  for (guint i = n / 2; i < n || n_open > 0;)
+    {
+      while (i < n && n_open < AT_ONCE)
+        run_async (i++, &n_open);
+      g_main_context_iteration (NULL, TRUE);
+    }
+}
+
+static void
+test_soak (void)
+{
+  const char *text = g_getenv ("PROCFUN_SOAK_CALLS");
+  guint n = (guint)atoi (text != NULL ? text : g_test_slow () ? SLOW_CALLS : QUICK_CALLS);
+  gsize before, after;
+  Signal signal;
+
+  signal_open (&signal);
+  ready_fd = signal.ends[1];
+  executor = procfun_spawner_new ();
+  run_calls (MIN (n, WARM_UP_CALLS));
+  before = get_resident ();
+  for (guint i = 0; i < n; i += MIN (n - i, 1000))
+    {
+      alarm (300); /* the fixture's patience is for one test, and this is many */
+      run_calls (MIN (n - i, 1000));
+    }
+  after = get_resident ();
+  g_test_message ("%u calls: %zu bytes resident before, %zu after", n, before, after);
+  g_assert_cmpuint (after, <=, before + GROWTH_MAX);
+  g_clear_object (&executor);
+  signal_close (&signal);
+}
+
+int
+main (int argc, char *argv[])
+{
+  static const struct rlimit no_core = { 0, 0 };
+
+  fixture_init (&argc, &argv);
+  setrlimit (RLIMIT_CORE, &no_core);
+  fixture_add_func ("/soak", test_soak);
+  return fixture_run ();
+}
