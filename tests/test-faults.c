@@ -127,6 +127,7 @@ check_deed (gsize deed, gboolean async)
   g_autoptr (GVariant) result
       = calls_run (calls_new (deeds[deed].function, arguments), async, NULL, &error);
 
+  g_assert_true ((result != NULL) == (error == NULL));
   if (deeds[deed].code < 0)
     g_assert_no_error (error);
   else

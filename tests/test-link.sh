@@ -24,7 +24,7 @@ build_and_run ()
   while test "$1" != --
   do
     case $1 in
-      -Wl,* | -fuse-ld=* | -static) link="$link $1" ;;
+      -Wl,* | -fuse-ld=* | -static | -static-pie | -no-pie) link="$link $1" ;;
       *) compile="$compile $1" ;;
     esac
     shift
@@ -106,7 +106,7 @@ then
   way "gold" c++ g++ -O2 -fuse-ld=gold
   way "lld, --gc-sections" c++ clang++ -O2 -fuse-ld=lld -ffunction-sections -fdata-sections -Wl,--gc-sections
   way_static "-static" -O2 -static
-  way_static "-static-pie" -O2 -static-pie
+  way_static "-static-pie" -O2 -fPIE -static-pie
   way_static "-static -flto" -O2 -static -flto
 else
   skip "other ways" "the library wants the runtime of its sanitizers"
