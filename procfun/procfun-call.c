@@ -472,7 +472,8 @@ set_time (ProcfunCall *self, gint64 *time, gint64 us, GParamSpec *pspec)
 /**
  * procfun_call_set_timeout:
  * @self: a #ProcfunCall that was not started
- * @us: how long the function may run, in microseconds; 0: as long as it likes
+ * @us: how long the function may run, in microseconds; 0: as long as the variable `PROCFUN_TIMEOUT` of
+ *     the environment allows, and where it is not set as long as it likes
  *
  * Sets #ProcfunCall:timeout.
  *

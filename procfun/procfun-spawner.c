@@ -226,7 +226,8 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
   /**
    * ProcfunSpawner:codec:
    *
-   * How values are written for the other process: JSON by default, so that they can be looked at.
+   * How values are written for the other process: JSON by default, so that they can be looked at,
+   * or what the variable `PROCFUN_CODEC` of the environment names.
    *
    * Since: 0.1
    */

@@ -79,8 +79,6 @@ run_add (void)
 static void
 test_calls (void)
 {
-  g_autofree char *id = NULL;
-
   if (!runs_with ("PROCFUN_DEBUG", "calls"))
     return;
   keep_messages ();
