@@ -36,6 +36,7 @@ test_programs = \
 	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \
+	%D%/test-serve \
 	%D%/test-soak \
 	%D%/test-spawner \
 	%D%/test-spawner-async \
@@ -92,6 +93,7 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
+%C%_test_serve_SOURCES = %D%/test-serve.c $(calls)
 %C%_test_soak_SOURCES = %D%/test-soak.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
