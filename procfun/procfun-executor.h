@@ -43,7 +43,8 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  * @run: runs a call and waits for its end, in the thread of the caller. Returns a new reference to
  *   the result, which is not floating, or %NULL with the error set
  * @run_async: the same without waiting. The callback comes in the main context that is the thread's
- *   default now, and never before this returns
+ *   default now, and never before this returns. The call lives until then; who holds a reference to
+ *   it keeps it from being ended when nobody else does
  * @run_finish: gives what @run_async brought, as @run does
  * @close: ends what the executor keeps between calls, and waits for it. Nothing runs any more
  * @close_async: the same without waiting
