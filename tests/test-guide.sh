@@ -40,7 +40,8 @@ Version: 0
 Cflags: $PROCFUN_CFLAGS
 Libs: $PROCFUN_LIBS
 END
-printf '#!/bin/sh\nexec %s -Wall -Wextra -Wno-unused-parameter -Werror %s %s "$@"\n' "$CC" "$CFLAGS" "$LDFLAGS" \
+# Without debug data, as who follows the guide: with them, failures say more.
+printf '#!/bin/sh\nexec %s -Wall -Wextra -Wno-unused-parameter -Werror %s %s -g0 "$@"\n' "$CC" "$CFLAGS" "$LDFLAGS" \
   >"$tmp/bin/cc"
 printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >"$tmp/bin/python3"
 chmod +x "$tmp/bin/cc" "$tmp/bin/python3"
