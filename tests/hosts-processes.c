@@ -68,18 +68,53 @@ spins (char **args)
 }
 
 /* A launcher that loses the descriptors, so that main() runs. */
+static ProcfunExecutor *
+new_losing_executor (void)
+{
+  static const char *const launcher[] = { "sh", "-c", "exec \"$@\" 3<&- 4<&-", "sh", NULL };
+  ProcfunExecutor *executor = procfun_spawner_new ();
+
+  procfun_spawner_set_launcher (PROCFUN_SPAWNER (executor), launcher);
+  return executor;
+}
+
 static void
 descriptors_lost (char **args)
 {
-  static const char *const launcher[] = { "sh", "-c", "exec \"$@\" 3<&- 4<&-", "sh", NULL };
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = new_losing_executor ();
 
-  procfun_spawner_set_launcher (PROCFUN_SPAWNER (executor), launcher);
   host_assert_fails (executor, PROCFUN_ERROR_SPAWN);
+}
+
+static GVariant *
+return_unit (GVariant *args, gpointer user_data, GError **error)
+{
+  return g_variant_new ("()");
+}
+
+/* @args: none, or what the call put there. The process of the call comes here, too, and must not
+ * start another. */
+static void
+descriptors_lost_in_main (char **args)
+{
+  const int code = args[0] == NULL ? PROCFUN_ERROR_SPAWN : PROCFUN_ERROR_NESTED;
+  ProcfunRegistry *registry = procfun_registry_get_default ();
+  ProcfunFunction *function
+      = procfun_registry_register (registry, "late", NULL, G_VARIANT_TYPE ("()"),
+                                   G_VARIANT_TYPE ("()"), return_unit, NULL, NULL, NULL);
+  g_autoptr (ProcfunExecutor) executor = new_losing_executor ();
+  g_autoptr (ProcfunCall) call = procfun_call_new (function, g_variant_new ("()"));
+  g_autoptr (GError) error = NULL;
+
+  procfun_registry_serve (registry);
+  procfun_call_set_executor (call, executor);
+  g_assert_null (procfun_call_run (call, NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, code);
 }
 
 const Host hosts_processes[] = { { "descendants", descendants },
                                  { "forks", forks },
                                  { "spins", spins },
                                  { "descriptors-lost", descriptors_lost },
+                                 { "descriptors-lost-in-main", descriptors_lost_in_main },
                                  { NULL, NULL } };

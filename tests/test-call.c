@@ -310,8 +310,10 @@ expect_critical (const char *pattern)
 static void
 test_misuse_null (void)
 {
+  g_autoptr (GVariant) args = g_variant_ref_sink (g_variant_new ("()"));
+
   expect_critical ("*PROCFUN_IS_FUNCTION*");
-  g_assert_null (procfun_call_new (NULL, g_variant_new ("()")));
+  g_assert_null (procfun_call_new (NULL, args));
   expect_critical ("*args != NULL*");
   g_assert_null (procfun_call_new (add_function (), NULL));
   expect_critical ("*PROCFUN_IS_CALL*");

@@ -367,6 +367,7 @@ on_chained (GObject *source, GAsyncResult *result, gpointer user_data)
   ProcfunFunction *function = procfun_call_get_function (call);
 
   chain->n_open--;
+  g_assert_true ((variant == NULL) == (error != NULL));
   if (function == do_crash_function ())
     {
       g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
