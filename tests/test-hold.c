@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SOON_US 30000
+#define LONG_US G_USEC_PER_SEC /* enough for a process to die in, on a busy machine */
 #define LATER_US ((gint64)3600 * G_USEC_PER_SEC)
 #define SHORT_US 20000
 
@@ -141,7 +142,7 @@ static const Rung rungs[] = {
   { "listens", heed_call, LATER_US, PROCFUN_STEP_CANCELLABLE },
   { "listens-with-error", heed_with_error_call, LATER_US, PROCFUN_STEP_CANCELLABLE },
   { "listens/no-grace", heed_call, 0, PROCFUN_STEP_KILL },
-  { "does-not-look", listen_not_call, SHORT_US, PROCFUN_STEP_TERMINATE },
+  { "does-not-look", listen_not_call, LONG_US, PROCFUN_STEP_TERMINATE },
   { "ignores-all", ignore_all_call, SHORT_US, PROCFUN_STEP_KILL },
   { "ignores-all/no-grace", ignore_all_call, 0, PROCFUN_STEP_KILL },
   { "stays", do_stay_call, LATER_US, PROCFUN_STEP_TERMINATE },
