@@ -11,11 +11,13 @@ procfun_headers = \
 	%D%/procfun-define.h \
 	%D%/procfun-define-each.h \
 	%D%/procfun-define-generate.h \
+	%D%/procfun-define-generator.h \
 	%D%/procfun-define-mapping.h \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
 	%D%/procfun-failure.h \
 	%D%/procfun-function.h \
+	%D%/procfun-generator.h \
 	%D%/procfun-inline.h \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
@@ -33,6 +35,7 @@ procfun_headers = \
 procfun_sources = \
 	%D%/procfun-call-json.c \
 	%D%/procfun-call.c \
+	%D%/procfun-call-next.c \
 	%D%/procfun-call-run.c \
 	%D%/procfun-codec.c \
 	%D%/procfun-context.c \
@@ -63,6 +66,10 @@ procfun_private = \
 	%D%/backend/exchange-drive.h \
 	%D%/backend/exchange.c \
 	%D%/backend/exchange.h \
+	%D%/backend/item-stream.c \
+	%D%/backend/item-stream.h \
+	%D%/backend/items.c \
+	%D%/backend/items.h \
 	%D%/backend/ladder.c \
 	%D%/backend/ladder.h \
 	%D%/backend/launch.c \
@@ -136,6 +143,8 @@ procfun_private = \
 	%D%/procfun-call-debug-private.h \
 	%D%/procfun-call-debug.c \
 	%D%/procfun-call-private.h \
+	%D%/procfun-call-wait-private.h \
+	%D%/procfun-call-wait.c \
 	%D%/procfun-context-private.h \
 	%D%/procfun-debug-private.h \
 	%D%/procfun-debug.c \

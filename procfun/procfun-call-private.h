@@ -30,6 +30,15 @@ struct _ProcfunCall
   GCancellable *cancellable; /* trips by abort, and with the one that the caller gave */
   gint detached;             /* nobody needs to hold it */
 
+  /* of a generator, from one item to the next */
+  ProcfunExecutor *in_use; /* (nullable): from the first item to the end */
+  GSource *
+      anchor; /* (nullable): in the main context of who waited last, when that was asynchronously */
+  gint is_waiting; /* somebody waits for an item */
+  gboolean is_closing;
+  gpointer stream; /* (nullable): the executor's */
+  GDestroyNotify free_stream;
+
   /* what came of it */
   gint pid;
   GVariant *result;
@@ -41,6 +50,13 @@ struct _ProcfunCall
 /* A call that can only fail, with @error (transfer full): its arguments could not be encoded. */
 ProcfunCall *procfun_call_new_failed (ProcfunFunction *function, GError *error);
 
+/* Its life, in procfun-call-run.c and procfun-call-next.c. FALSE: it was begun before. @error: NULL
+ * when there is a result; both are borrowed. */
+gboolean procfun_call_check_arguments (ProcfunCall *self, GError **error);
+gboolean procfun_call_begin (ProcfunCall *self);
+void procfun_call_end (ProcfunCall *self, GVariant *result, GError *error);
+ProcfunExecutor *procfun_call_ref_executor (ProcfunCall *self);
+
 /* For executors; all of it in the thread that runs the call. */
 
 /* Its own timeout or the one that the user has set for calls without: in µs; 0: none. */
@@ -48,6 +64,14 @@ gint64 procfun_call_get_effective_timeout (ProcfunCall *self);
 
 /* When its deadline is over: monotonic time in µs; 0: it has none. */
 gint64 procfun_call_get_deadline_time (ProcfunCall *self);
+
+/* What the executor keeps with the call of a generator. (nullable) */
+gpointer procfun_call_get_stream (ProcfunCall *self);
+void procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotify free_stream);
+
+/* Nobody holds the call any more: ends it if it is that of a generator that has not ended. TRUE: it
+ * is held again, until it has. */
+gboolean procfun_call_close (ProcfunCall *self);
 
 /* The process runs: keeps its number and emits #ProcfunCall::started. */
 void procfun_call_started (ProcfunCall *self, int pid);

@@ -5,12 +5,14 @@
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-call-debug-private.h"
 #include "procfun/procfun-call-private.h"
+#include "procfun/procfun-call-wait-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-executor-private.h"
 #include "procfun/procfun-failure-private.h"
+#include "procfun/procfun-function-private.h"
 
-static gboolean
-check_arguments (ProcfunCall *self, GError **error)
+gboolean
+procfun_call_check_arguments (ProcfunCall *self, GError **error)
 {
   const GVariantType *type = procfun_function_get_arguments_type (self->function);
 
@@ -29,38 +31,8 @@ check_arguments (ProcfunCall *self, GError **error)
   return FALSE;
 }
 
-/* What the caller gave to cancel with, for as long as the call runs. */
-typedef struct
-{
-  GCancellable *cancellable; /* (nullable) */
-  gulong handler;
-} Link;
-
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-}
-
-static void
-link_init (Link *self, ProcfunCall *call, GCancellable *cancellable)
-{
-  self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  self->handler = cancellable != NULL
-                      ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
-                                               g_object_ref (call->cancellable), g_object_unref)
-                      : 0;
-}
-
-static void
-link_clear (Link *self)
-{
-  g_cancellable_disconnect (self->cancellable, self->handler);
-  g_clear_object (&self->cancellable);
-}
-
-static gboolean
-start (ProcfunCall *self)
+gboolean
+procfun_call_begin (ProcfunCall *self)
 {
   if (!g_atomic_int_compare_and_exchange (&self->state, PROCFUN_CALL_NEW, PROCFUN_CALL_RUNNING))
     {
@@ -75,9 +47,8 @@ start (ProcfunCall *self)
   return TRUE;
 }
 
-/* @error: NULL when there is a result; both are borrowed */
-static void
-end (ProcfunCall *self, GVariant *result, GError *error)
+void
+procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
 {
   const char *name = procfun_function_get_name (self->function);
   gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -96,10 +67,24 @@ end (ProcfunCall *self, GVariant *result, GError *error)
   procfun_call_emit_finished (self);
 }
 
-static ProcfunExecutor *
-ref_executor (ProcfunCall *self)
+ProcfunExecutor *
+procfun_call_ref_executor (ProcfunCall *self)
 {
   return self->executor != NULL ? g_object_ref (self->executor) : procfun_executor_ref_default ();
+}
+
+static gboolean
+check (ProcfunCall *self, GError **error)
+{
+  if (procfun_function_is_generator (self->function))
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                   _ ("%s() is a generator, whose items are taken one by one"),
+                   procfun_function_get_name (self->function));
+      return FALSE;
+    }
+  return procfun_call_check_arguments (self, error)
+         && !g_cancellable_set_error_if_cancelled (self->cancellable, error);
 }
 
 /**
@@ -123,86 +108,24 @@ procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
   g_autoptr (ProcfunExecutor) executor = NULL;
   GError *own_error = NULL;
   GVariant *result = NULL;
-  Link link;
+  CallLink link;
 
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  if (!start (self))
+  if (!procfun_call_begin (self))
     return NULL;
 
   g_object_ref (self);
-  link_init (&link, self, cancellable);
-  executor = ref_executor (self);
-  if (check_arguments (self, &own_error)
-      && !g_cancellable_set_error_if_cancelled (self->cancellable, &own_error))
+  call_link_init (&link, self, cancellable);
+  executor = procfun_call_ref_executor (self);
+  if (check (self, &own_error))
     result = procfun_executor_run (executor, self, self->cancellable, &own_error);
-  link_clear (&link);
-  end (self, result, own_error);
+  call_link_clear (&link);
+  procfun_call_end (self, result, own_error);
   if (own_error != NULL)
     g_propagate_error (error, own_error);
   g_object_unref (self);
   return result;
-}
-
-/* A call that runs asynchronously. Only a toggle reference is held to the call, and the task is
- * made at the end, so that it is noticed when nobody else holds the call any more. */
-typedef struct
-{
-  ProcfunCall *call;
-  Link link;
-  GMainContext *context;
-  GAsyncReadyCallback callback;
-  gpointer user_data;
-  GError *early_error; /* (nullable): it failed before it reached its executor */
-} Run;
-
-static void
-on_toggle (gpointer user_data, GObject *object, gboolean is_last_ref)
-{
-  ProcfunCall *self = PROCFUN_CALL (object);
-
-  if (is_last_ref && !g_atomic_int_get (&self->detached))
-    g_cancellable_cancel (self->cancellable);
-}
-
-static Run *
-run_new (ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback callback,
-         gpointer user_data)
-{
-  Run *self = g_new0 (Run, 1);
-
-  self->call = call;
-  link_init (&self->link, call, cancellable);
-  self->context = g_main_context_ref_thread_default ();
-  self->callback = callback;
-  self->user_data = user_data;
-  g_object_add_toggle_ref (G_OBJECT (call), on_toggle, NULL);
-  return self;
-}
-
-/* Takes everything. */
-static void
-run_end (Run *self, GVariant *result, GError *error)
-{
-  g_autoptr (ProcfunCall) call = g_object_ref (self->call);
-  g_autoptr (GTask) task = NULL;
-
-  g_object_remove_toggle_ref (G_OBJECT (call), on_toggle, NULL);
-  link_clear (&self->link);
-  end (call, result, error);
-
-  g_main_context_push_thread_default (self->context);
-  /* The executor heeds the cancellable. The task must not: it would hide that the call succeeded.
-   */
-  task = g_task_new (call, NULL, self->callback, self->user_data);
-  g_task_set_source_tag (task, procfun_call_run_async);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-  g_main_context_pop_thread_default (self->context);
-  g_main_context_unref (self->context);
-  g_free (self);
 }
 
 static void
@@ -211,28 +134,7 @@ on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
   GError *error = NULL;
   GVariant *result = procfun_executor_run_finish (PROCFUN_EXECUTOR (source), async_result, &error);
 
-  run_end (user_data, result, error);
-}
-
-static gboolean
-fail_in_context (gpointer user_data)
-{
-  Run *run = user_data;
-
-  run_end (run, NULL, g_steal_pointer (&run->early_error));
-  return G_SOURCE_REMOVE;
-}
-
-/* Like any other call it ends later, in the caller's context. */
-static void
-run_fail_later (Run *self, GError *error)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  self->early_error = error;
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, fail_in_context, self, NULL);
-  g_source_attach (source, self->context);
+  call_wait_end (user_data, result, error);
 }
 
 /**
@@ -257,19 +159,19 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
 {
   g_autoptr (ProcfunExecutor) executor = NULL;
   GError *error = NULL;
-  Run *run;
+  CallWait *wait;
 
   g_return_if_fail (PROCFUN_IS_CALL (self));
-  if (!start (self))
+  if (!procfun_call_begin (self))
     return;
 
-  executor = ref_executor (self);
-  run = run_new (self, cancellable, callback, user_data);
-  if (check_arguments (self, &error)
-      && !g_cancellable_set_error_if_cancelled (self->cancellable, &error))
-    procfun_executor_run_async (executor, self, self->cancellable, on_run, run);
+  executor = procfun_call_ref_executor (self);
+  wait = call_wait_new (self, cancellable, callback, user_data, procfun_call_run_async,
+                        procfun_call_end);
+  if (check (self, &error))
+    procfun_executor_run_async (executor, self, self->cancellable, on_run, wait);
   else
-    run_fail_later (run, error);
+    call_wait_fail_later (wait, error);
 }
 
 /**

@@ -53,6 +53,13 @@ static GParamSpec *props[N_PROPS];
 static guint signals[N_SIGNALS];
 
 static void
+procfun_call_dispose (GObject *object)
+{
+  if (!procfun_call_close (PROCFUN_CALL (object)))
+    G_OBJECT_CLASS (procfun_call_parent_class)->dispose (object);
+}
+
+static void
 procfun_call_finalize (GObject *object)
 {
   ProcfunCall *self = PROCFUN_CALL (object);
@@ -141,6 +148,7 @@ procfun_call_class_init (ProcfunCallClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
+  object_class->dispose = procfun_call_dispose;
   object_class->finalize = procfun_call_finalize;
   object_class->get_property = procfun_call_get_property;
   object_class->set_property = procfun_call_set_property;
@@ -472,8 +480,8 @@ set_time (ProcfunCall *self, gint64 *time, gint64 us, GParamSpec *pspec)
 /**
  * procfun_call_set_timeout:
  * @self: a #ProcfunCall that was not started
- * @us: how long the function may run, in microseconds; 0: as long as the variable `PROCFUN_TIMEOUT` of
- *     the environment allows, and where it is not set as long as it likes
+ * @us: how long the function may run, in microseconds; 0: as long as the variable `PROCFUN_TIMEOUT`
+ * of the environment allows, and where it is not set as long as it likes
  *
  * Sets #ProcfunCall:timeout.
  *
@@ -752,7 +760,9 @@ GUnixFDList *
 procfun_call_get_result_fd_list (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
-  return procfun_call_get_state (self) == PROCFUN_CALL_SUCCEEDED ? self->result_fd_list : NULL;
+  return self->in_use != NULL || procfun_call_get_state (self) == PROCFUN_CALL_SUCCEEDED
+             ? self->result_fd_list
+             : NULL;
 }
 
 /**

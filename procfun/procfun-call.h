@@ -141,6 +141,13 @@ void procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable,
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_call_next (ProcfunCall *self, GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_next_async (ProcfunCall *self, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_call_next_finish (ProcfunCall *self, GAsyncResult *result, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
 ProcfunCallState procfun_call_get_state (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_call_get_pid (ProcfunCall *self);

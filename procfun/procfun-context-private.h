@@ -3,6 +3,8 @@
 #pragma once
 
 #include "procfun/procfun-context.h"
+#include "procfun/procfun-function.h"
+#include <gio/gunixfdlist.h>
 
 G_BEGIN_DECLS
 
@@ -14,6 +16,10 @@ typedef struct
   void (*listen) (gpointer user_data); /* (nullable): the function asked for its cancellable, for
                                           the first time */
   void (*report_progress) (double fraction, const char *message, gpointer user_data);
+  ProcfunFunction
+      *generator; /* (nullable): whose items go to @yield, which says whether more are wanted */
+  gboolean (*yield) (GVariant *item, GUnixFDList *fds, gpointer user_data);
+  GError *item_error; /* (nullable): the first item that could not be sent: @generator has failed */
   gpointer user_data;
   gint listens;
   gint64 reported_at;
@@ -22,6 +28,15 @@ typedef struct
 /* In a child there is one at a time, which all threads see; in the process of the caller, each
  * thread may run one. Gives back the one before, which is to be set again in the end. */
 Running *procfun_context_set_running (Running *running);
+
+/* An item of @generator, or (%NULL) of whichever runs. FALSE: no more is wanted, or @generator is
+ * not what runs.
+ * @fds: (nullable) */
+gboolean procfun_context_wants_item (ProcfunFunction *generator);
+gboolean procfun_context_yield (GVariant *item, GUnixFDList *fds);
+
+/* An item cannot be sent: takes @error. */
+void procfun_context_fail_item (GError *error);
 
 /* How deep calls are nested around this process: 0 in a program that nobody called. */
 void procfun_context_set_depth (guint depth);

@@ -2,6 +2,9 @@
 
 #include "procfun/procfun-context-private.h"
 
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+
 /**
  * SECTION:procfun-context
  * @title: In the function
@@ -146,4 +149,70 @@ procfun_report_progress (double fraction, const char *message)
 
   if (running != NULL && running->report_progress != NULL)
     running->report_progress (fraction, message, running->user_data);
+}
+
+gboolean
+procfun_context_wants_item (ProcfunFunction *generator)
+{
+  Running *running = get_running ();
+
+  return running != NULL && running->generator != NULL
+         && (generator == NULL || generator == running->generator)
+         && g_atomic_pointer_get (&running->item_error) == NULL
+         && !g_cancellable_is_cancelled (running->cancellable);
+}
+
+gboolean
+procfun_context_yield (GVariant *item, GUnixFDList *fds)
+{
+  Running *running = get_running ();
+
+  return running->yield (item, fds, running->user_data);
+}
+
+void
+procfun_context_fail_item (GError *error)
+{
+  Running *running = get_running ();
+
+  if (!g_atomic_pointer_compare_and_exchange (&running->item_error, NULL, error))
+    g_error_free (error);
+}
+
+/**
+ * procfun_yield_item:
+ * @item: the next item, of the type that was registered; if floating, it is sunk
+ *
+ * Yields an item, in the handler of a generator that is registered at run time with
+ * procfun_registry_register_generator(). Waits as long as the caller is not ready for more.
+ * Generators that macros define have a `name_yield()` of their own.
+ *
+ * An item of another type, or one that cannot be sent, fails the call, with %PROCFUN_ERROR_ENCODE
+ * mostly.
+ *
+ * Returns: %TRUE, or %FALSE when no more is wanted and the handler is to return
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_yield_item (GVariant *item)
+{
+  g_autoptr (GVariant) sunk = NULL;
+  const GVariantType *type;
+  ProcfunFunction *function;
+
+  g_return_val_if_fail (item != NULL, FALSE);
+
+  sunk = g_variant_ref_sink (item);
+  if (!procfun_context_wants_item (NULL))
+    return FALSE;
+  function = get_running ()->generator;
+  type = procfun_function_get_return_type (function);
+  if (g_variant_is_of_type (item, type))
+    return procfun_context_yield (item, NULL);
+  procfun_context_fail_item (g_error_new (
+      PROCFUN_ERROR, PROCFUN_ERROR_ENCODE, _ ("%s() yielded “%s” instead of “%.*s”"),
+      procfun_function_get_name (function), g_variant_get_type_string (item),
+      (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type)));
+  return FALSE;
 }

@@ -19,5 +19,7 @@ PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_get_deadline (void);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_report_progress (double fraction, const char *message);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_yield_item (GVariant *item);
 
 G_END_DECLS

@@ -78,8 +78,13 @@
 #define PROCFUN_ASSERT_ARGUMENT_OF_(Type, arg) PROCFUN_ASSERT_VALUE_ (Type)
 
 /* The description, and the function in the form in which the library calls it: through a variable,
- * because a compiler that knows what is called drops it where it seems to do nothing, or to crash. */
+ * because a compiler that knows what is called drops it where it seems to do nothing, or to crash.
+ */
 #define PROCFUN_DEFINE_DATA_(n, fails, name, Return, ...)                                          \
+  PROCFUN_DEFINE_THUNK_ (n, fails, name, Return, __VA_ARGS__)                                      \
+  PROCFUN_DEFINE_DESCRIPTION_ (n, PROCFUN_DEFINITION_##fails, name, Return, __VA_ARGS__)
+
+#define PROCFUN_DEFINE_THUNK_(n, fails, name, Return, ...)                                         \
   static void procfun_thunk_of_##name (G_GNUC_UNUSED gpointer const *args_,                        \
                                        G_GNUC_UNUSED gpointer result_,                             \
                                        G_GNUC_UNUSED GError **error_)                              \
@@ -91,7 +96,9 @@
     __typeof__ (&name) volatile function_ = name;                                                  \
     PROCFUN_CAT_ (PROCFUN_ASSIGN_, PROCFUN_IS_VOID_ (Return))                                      \
     (Return) function_ (PROCFUN_PASS_##fails (n, __VA_ARGS__));                                    \
-  }                                                                                                \
+  }
+
+#define PROCFUN_DEFINE_DESCRIPTION_(n, its_flags, name, Return, ...)                               \
   static const ProcfunMember procfun_args_of_##name[]                                              \
       = { PROCFUN_EACH_ (n, PROCFUN_ARGUMENT_, ~, __VA_ARGS__){ NULL, NULL, 0, 0 } };              \
   static ProcfunDefinition procfun_definition_of_##name                                            \
@@ -102,7 +109,7 @@
           { NULL, PROCFUN_INFO_OF_ (Return), 0, PROCFUN_KIND_OF_ (Return) },                       \
           PROCFUN_CAT_ (PROCFUN_SIZE_, PROCFUN_IS_VOID_ (Return)) (Return),                        \
           n - 1,                                                                                   \
-          PROCFUN_DEFINITION_##fails,                                                              \
+          its_flags,                                                                               \
           NULL,                                                                                    \
           NULL,                                                                                    \
           NULL,                                                                                    \

@@ -4,6 +4,7 @@
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-call-private.h"
+#include "procfun/procfun-context-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
 #include "procfun/procfun-registry-private.h"
@@ -217,7 +218,7 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
   return call;
 }
 
-/* Takes @variant, which is NULL when the call failed. */
+/* Takes @variant, which is NULL when the call failed, and at the end of a generator. */
 static gboolean
 finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
         GError **error)
@@ -285,6 +286,97 @@ procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_
   else
     variant = procfun_call_run_finish (PROCFUN_CALL (call), async_result, error);
   return finish (self, (ProcfunCall *)call, variant, result, error);
+}
+
+/* Generators */
+
+static GPrivate receivers; /* the innermost */
+
+void
+procfun_receiver_push (ProcfunReceiver *self)
+{
+  self->outer = g_private_get (&receivers);
+  g_private_set (&receivers, self);
+}
+
+void
+procfun_receiver_pop (ProcfunReceiver *self)
+{
+  g_private_set (&receivers, self->outer);
+}
+
+/* What is yielded meanwhile goes further out: who takes items may hand them on. */
+static gboolean
+give_to_receiver (ProcfunReceiver *receiver, gconstpointer item)
+{
+  ProcfunReceiver *innermost = g_private_get (&receivers);
+
+  if (receiver->has_enough)
+    return FALSE;
+  g_private_set (&receivers, receiver->outer);
+  receiver->has_enough = !receiver->take (item, receiver->user_data);
+  g_private_set (&receivers, innermost);
+  return !receiver->has_enough;
+}
+
+static gboolean
+give_to_caller (ProcfunDefinition *self, gconstpointer item)
+{
+  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (GVariant) variant = NULL;
+  GError *error = NULL;
+
+  if (!procfun_context_wants_item (procfun_definition_get_function (self)))
+    return FALSE;
+  variant = type_to_variant (&self->result, item, &fds, &error);
+  if (variant == NULL)
+    {
+      g_prefix_error (&error, _ ("an item of %s() cannot be sent: "), self->name);
+      procfun_context_fail_item (error);
+      return FALSE;
+    }
+  g_variant_ref_sink (variant);
+  return procfun_context_yield (variant, fds);
+}
+
+gboolean
+procfun_definition_yield (ProcfunDefinition *self, gconstpointer item)
+{
+  ProcfunReceiver *receiver = g_private_get (&receivers);
+  g_autoptr (GVariant) sunk = NULL;
+
+  if (self->result.kind == PROCFUN_KIND_VARIANT && *(GVariant *const *)item != NULL)
+    sunk = g_variant_ref_sink (*(GVariant *const *)item);
+  while (receiver != NULL && receiver->definition != self)
+    receiver = receiver->outer;
+  return receiver != NULL ? give_to_receiver (receiver, item) : give_to_caller (self, item);
+}
+
+gboolean
+procfun_definition_next (ProcfunDefinition *self, ProcfunCall *call, gpointer item,
+                         GCancellable *cancellable, GError **error)
+{
+  GVariant *variant = NULL;
+
+  if (!is_call_of (self, call))
+    g_critical ("%s_next() was given something else than a call of %s()", self->name, self->name);
+  else
+    variant = procfun_call_next (call, cancellable, error);
+  return finish (self, call, variant, item, error);
+}
+
+gboolean
+procfun_definition_next_finish (ProcfunDefinition *self, ProcfunCall *call,
+                                GAsyncResult *async_result, gpointer item, GError **error)
+{
+  GVariant *variant = NULL;
+
+  if (!is_call_of (self, call))
+    g_critical ("%s_next_finish() was given something else than a call of %s()", self->name,
+                self->name);
+  else
+    variant = procfun_call_next_finish (call, async_result, error);
+  return finish (self, call, variant, item, error);
 }
 
 void

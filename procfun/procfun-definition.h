@@ -26,7 +26,8 @@ typedef struct _ProcfunDefinition ProcfunDefinition;
 typedef enum /*< skip >*/
 {
   PROCFUN_DEFINITION_NONE = 0,
-  PROCFUN_DEFINITION_WITH_ERROR = 1 << 0
+  PROCFUN_DEFINITION_WITH_ERROR = 1 << 0,
+  PROCFUN_DEFINITION_GENERATOR = 1 << 1 /* the result is that of an item, which it yields */
 } ProcfunDefinitionFlags;
 
 /* Calls the function: args[i] points to the i-th argument, result to room for the result. */
@@ -84,6 +85,34 @@ void procfun_definition_process_async (ProcfunDefinition *self, gconstpointer co
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                             gpointer result, GError **error);
+
+/* Who takes the items of a generator that runs in this process and thread, until it wants no more. */
+typedef struct _ProcfunReceiver ProcfunReceiver;
+
+struct _ProcfunReceiver
+{
+  ProcfunDefinition *definition;
+  gboolean (*take) (gconstpointer item, gpointer user_data);
+  gpointer user_data;
+  gboolean has_enough;
+  ProcfunReceiver *outer;
+};
+
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_receiver_push (ProcfunReceiver *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_receiver_pop (ProcfunReceiver *self);
+
+/* What the typed wrappers of a generator do. */
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_definition_yield (ProcfunDefinition *self, gconstpointer item);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_definition_next (ProcfunDefinition *self, ProcfunCall *call, gpointer item,
+                                  GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_definition_next_finish (ProcfunDefinition *self, ProcfunCall *call,
+                                         GAsyncResult *async_result, gpointer item,
+                                         GError **error);
 
 /* The main() of procfun-worker: loads the shared library that the command line names, and serves
  * its functions. */

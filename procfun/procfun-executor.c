@@ -44,6 +44,37 @@ procfun_executor_finalize (GObject *object)
   G_OBJECT_CLASS (procfun_executor_parent_class)->finalize (object);
 }
 
+static GVariant *
+procfun_executor_real_next (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                            GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() cannot be called: a generator needs a process of its own"),
+               procfun_function_get_name (procfun_call_get_function (call)));
+  return NULL;
+}
+
+static void
+procfun_executor_real_next_async (ProcfunExecutor *self, ProcfunCall *call,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, cancellable, &error);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, item, (GDestroyNotify)g_variant_unref);
+}
+
+static GVariant *
+procfun_executor_real_next_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
 static gboolean
 procfun_executor_real_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
 {
@@ -69,6 +100,9 @@ static void
 procfun_executor_class_init (ProcfunExecutorClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = procfun_executor_finalize;
+  klass->next = procfun_executor_real_next;
+  klass->next_async = procfun_executor_real_next_async;
+  klass->next_finish = procfun_executor_real_next_finish;
   klass->close = procfun_executor_real_close;
   klass->close_async = procfun_executor_real_close_async;
   klass->close_finish = procfun_executor_real_close_finish;
@@ -86,8 +120,8 @@ procfun_executor_init (ProcfunExecutor *self)
 
 /* Running */
 
-static gboolean
-enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+gboolean
+procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 {
   ProcfunExecutorPrivate *priv = PRIVATE (self);
   gboolean closed;
@@ -106,8 +140,8 @@ enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 
 static void on_idle (ProcfunExecutor *self, GTask *task);
 
-static void
-leave (ProcfunExecutor *self)
+void
+procfun_executor_leave (ProcfunExecutor *self)
 {
   ProcfunExecutorPrivate *priv = PRIVATE (self);
   GQueue closing = G_QUEUE_INIT;
@@ -149,10 +183,10 @@ procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *ca
 {
   GVariant *result;
 
-  if (!enter (self, call, error))
+  if (!procfun_executor_enter (self, call, error))
     return NULL;
   result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, error);
-  leave (self);
+  procfun_executor_leave (self);
   return check_result (call, result, error);
 }
 
@@ -164,7 +198,7 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   GVariant *variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, result, &error);
 
-  leave (self);
+  procfun_executor_leave (self);
   variant = check_result (g_task_get_task_data (task), variant, &error);
   if (variant != NULL)
     g_task_return_pointer (task, variant, (GDestroyNotify)g_variant_unref);
@@ -180,8 +214,9 @@ procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellab
   GError *error = NULL;
 
   g_task_set_source_tag (task, procfun_executor_run_async);
-  g_task_set_task_data (task, call, NULL); /* borrowed: it may be noticed that nobody else holds it */
-  if (enter (self, call, &error))
+  g_task_set_task_data (task, call,
+                        NULL); /* borrowed: it may be noticed that nobody else holds it */
+  if (procfun_executor_enter (self, call, &error))
     PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run,
                                                   g_steal_pointer (&task));
   else
@@ -192,6 +227,31 @@ GVariant *
 procfun_executor_run_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+GVariant *
+procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                       GError **error)
+{
+  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, cancellable, error);
+
+  return check_result (call, item, error);
+}
+
+void
+procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  PROCFUN_EXECUTOR_GET_CLASS (self)->next_async (self, call, cancellable, callback, user_data);
+}
+
+GVariant *
+procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call, GAsyncResult *result,
+                              GError **error)
+{
+  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next_finish (self, result, error);
+
+  return check_result (call, item, error);
 }
 
 /* Closing */

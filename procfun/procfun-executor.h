@@ -46,6 +46,10 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  *   default now, and never before this returns. The call lives until then; who holds a reference to
  *   it keeps it from being ended when nobody else does
  * @run_finish: gives what @run_async brought, as @run does
+ * @next: runs the call of a generator up to its next item, which it returns likewise; %NULL without
+ *   an error is the end
+ * @next_async: the same without waiting, as @run_async does
+ * @next_finish: gives what @next_async brought, as @next does
  * @close: ends what the executor keeps between calls, and waits for it. Nothing runs any more
  * @close_async: the same without waiting
  * @close_finish: gives what @close_async brought
@@ -54,7 +58,11 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  * call is new and its arguments have the right type, and keeps state and result of the call. It is
  * for @run and @run_async to heed the cancellable, and they come from any thread, many at once.
  * Both forms of a function must be there, except for close, where the base class has nothing to
- * end.
+ * end, and for next, where it refuses with %PROCFUN_ERROR_INVALID.
+ *
+ * The first item starts a call. An executor can keep what it needs from one item to the next with
+ * the call, by g_object_set_data_full(): the base class goes on asking for items until there are no
+ * more, or cancels the call and asks once more when nobody wants them.
  *
  * Since: 0.1
  */
@@ -67,13 +75,18 @@ struct _ProcfunExecutorClass
   void (*run_async) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                      GAsyncReadyCallback callback, gpointer user_data);
   GVariant *(*run_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
+  GVariant *(*next) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                     GError **error);
+  void (*next_async) (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user_data);
+  GVariant *(*next_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
   gboolean (*close) (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
   void (*close_async) (ProcfunExecutor *self, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data);
   gboolean (*close_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
 
   /*< private >*/
-  gpointer padding[10];
+  gpointer padding[7];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)

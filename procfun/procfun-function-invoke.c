@@ -11,7 +11,9 @@
 static STACK_BOUNDARY GVariant *
 invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
 {
-  const GVariantType *type = procfun_schema_get_variant_type (self->return_schema);
+  const GVariantType *type = procfun_function_is_generator (self)
+                                 ? G_VARIANT_TYPE_UNIT
+                                 : procfun_schema_get_variant_type (self->return_schema);
   GError *own_error = NULL;
   g_autoptr (GVariant) result = self->handler (args, self->user_data, &own_error);
 
@@ -70,6 +72,8 @@ invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
       g_propagate_error (error, own_error);
       return NULL;
     }
+  if ((definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
+    return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   variant = type_to_variant (&definition->result, result, result_fds, error);
   if (variant != NULL)
     g_variant_ref_sink (variant);

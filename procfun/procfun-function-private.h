@@ -39,6 +39,7 @@ ProcfunFunction *procfun_function_new_for_definition (ProcfunDefinition *definit
 ProcfunFunction *procfun_function_new_for_handler (const char *name, const char *const *arg_names,
                                                    const GVariantType *args_type,
                                                    const GVariantType *return_type,
+                                                   ProcfunFunctionFlags flags,
                                                    ProcfunHandler handler, gpointer user_data,
                                                    GDestroyNotify destroy, GError **error);
 
@@ -53,6 +54,7 @@ gboolean procfun_function_check_loaded (ProcfunFunction *self, GError **error);
 
 /* (nullable): none for functions registered at run time, which only a running main() can find. */
 const Module *procfun_function_get_loaded_module (ProcfunFunction *self);
+gboolean procfun_function_is_generator (ProcfunFunction *self);
 guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 
 /* A second function of the same module and hash: which of the two a child would run is not known.
@@ -60,7 +62,8 @@ guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 void procfun_function_set_ambiguous (ProcfunFunction *self);
 gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
 
-/* Runs it here. @args has the right type; the result is not floating, and () for void. Descriptors
+/* Runs it here. @args has the right type; the result is not floating, and () for void and for a
+ * generator, whose items go to what procfun_context_set_running() has set. Descriptors
  * of the result are appended to *@result_fds. */
 GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
                                    GUnixFDList **result_fds, GError **error);

@@ -17,7 +17,8 @@
  *
  * The hash is the first 16 hexadecimal digits of the SHA-256 of the signature, which is the name,
  * the GVariant types of the arguments in parentheses, and the type of the result:
- * `distance((dd)(dd))d`. The result of a void function is `()`.
+ * `distance((dd)(dd))d`. The result of a void function is `()`, and after what a
+ * [generator][procfun-Generators] yields stands an asterisk: `lines(s)s*`.
  */
 
 /**
@@ -121,19 +122,21 @@ procfun_function_init (ProcfunFunction *self)
 }
 
 static ProcfunFunction *
-function_new (const char *name, ProcfunSchema *args, ProcfunSchema *result)
+function_new (const char *name, ProcfunSchema *args, ProcfunSchema *result,
+              ProcfunFunctionFlags flags)
 {
   ProcfunFunction *self = g_object_new (PROCFUN_TYPE_FUNCTION, NULL);
   const GVariantType *args_type = procfun_schema_get_variant_type (args);
   const GVariantType *return_type = procfun_schema_get_variant_type (result);
 
   self->name = g_strdup (name);
+  self->flags = flags;
   self->args_schema = args;
   self->return_schema = result;
   self->signature = g_strdup_printf (
-      "%s%.*s%.*s", name, (int)g_variant_type_get_string_length (args_type),
+      "%s%.*s%.*s%s", name, (int)g_variant_type_get_string_length (args_type),
       g_variant_type_peek_string (args_type), (int)g_variant_type_get_string_length (return_type),
-      g_variant_type_peek_string (return_type));
+      g_variant_type_peek_string (return_type), procfun_function_is_generator (self) ? "*" : "");
   self->hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, self->signature, -1);
   self->hash[16] = '\0';
   self->hash_number = g_ascii_strtoull (self->hash, NULL, 16);
@@ -143,14 +146,18 @@ function_new (const char *name, ProcfunSchema *args, ProcfunSchema *result)
 ProcfunFunction *
 procfun_function_new_for_definition (ProcfunDefinition *definition)
 {
-  ProcfunFunction *self = function_new (
-      definition->name, type_schema_arguments (definition->args, definition->n_args),
-      type_schema (&definition->result));
+  ProcfunFunctionFlags flags = PROCFUN_FUNCTION_NONE;
+  ProcfunFunction *self;
 
+  if ((definition->flags & PROCFUN_DEFINITION_WITH_ERROR) != 0)
+    flags |= PROCFUN_FUNCTION_WITH_ERROR;
+  if ((definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
+    flags |= PROCFUN_FUNCTION_GENERATOR;
+  self = function_new (definition->name,
+                       type_schema_arguments (definition->args, definition->n_args),
+                       type_schema (&definition->result), flags);
   self->definition = definition;
   self->module = module_new_for_address (definition->module);
-  if ((definition->flags & PROCFUN_DEFINITION_WITH_ERROR) != 0)
-    self->flags |= PROCFUN_FUNCTION_WITH_ERROR;
   return self;
 }
 
@@ -205,8 +212,8 @@ check_description (const char *name, const char *const *arg_names, const GVarian
 ProcfunFunction *
 procfun_function_new_for_handler (const char *name, const char *const *arg_names,
                                   const GVariantType *args_type, const GVariantType *return_type,
-                                  ProcfunHandler handler, gpointer user_data,
-                                  GDestroyNotify destroy, GError **error)
+                                  ProcfunFunctionFlags flags, ProcfunHandler handler,
+                                  gpointer user_data, GDestroyNotify destroy, GError **error)
 {
   static const char *const no_names[] = { NULL };
   ProcfunFunction *self;
@@ -215,8 +222,8 @@ procfun_function_new_for_handler (const char *name, const char *const *arg_names
     arg_names = no_names;
   if (!check_description (name, arg_names, args_type, return_type, error))
     return NULL;
-  self = function_new (name, named_schema (arg_names, args_type), procfun_schema_new (return_type));
-  self->flags = PROCFUN_FUNCTION_WITH_ERROR | PROCFUN_FUNCTION_RUN_TIME;
+  self = function_new (name, named_schema (arg_names, args_type), procfun_schema_new (return_type),
+                       flags | PROCFUN_FUNCTION_WITH_ERROR | PROCFUN_FUNCTION_RUN_TIME);
   self->handler = handler;
   self->user_data = user_data;
   self->destroy = destroy;
@@ -228,9 +235,8 @@ procfun_function_new_for_module (const char *name, ProcfunSchema *args, ProcfunS
                                  ProcfunFunctionFlags flags, Module *module)
 {
   ProcfunFunction *self
-      = function_new (name, procfun_schema_ref (args), procfun_schema_ref (result));
+      = function_new (name, procfun_schema_ref (args), procfun_schema_ref (result), flags);
 
-  self->flags = flags;
   self->module = module;
   return self;
 }
@@ -256,6 +262,12 @@ const Module *
 procfun_function_get_loaded_module (ProcfunFunction *self)
 {
   return self->module;
+}
+
+gboolean
+procfun_function_is_generator (ProcfunFunction *self)
+{
+  return (self->flags & PROCFUN_FUNCTION_GENERATOR) != 0;
 }
 
 guint64

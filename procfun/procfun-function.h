@@ -22,6 +22,8 @@ G_DECLARE_FINAL_TYPE (ProcfunFunction, procfun_function, PROCFUN, FUNCTION, GObj
  * @PROCFUN_FUNCTION_NONE: nothing special
  * @PROCFUN_FUNCTION_WITH_ERROR: the function can fail with a #GError of its own
  * @PROCFUN_FUNCTION_RUN_TIME: registered with procfun_registry_register(), not by a macro
+ * @PROCFUN_FUNCTION_GENERATOR: yields any number of items, which procfun_call_next() takes, and the
+ *     type of the result is that of an item
  *
  * What is known about a function besides its types.
  *
@@ -31,7 +33,8 @@ typedef enum
 {
   PROCFUN_FUNCTION_NONE = 0,
   PROCFUN_FUNCTION_WITH_ERROR = 1 << 0,
-  PROCFUN_FUNCTION_RUN_TIME = 1 << 1
+  PROCFUN_FUNCTION_RUN_TIME = 1 << 1,
+  PROCFUN_FUNCTION_GENERATOR = 1 << 2
 } ProcfunFunctionFlags;
 
 PROCFUN_AVAILABLE_IN_0_1

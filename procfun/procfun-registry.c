@@ -227,6 +227,49 @@ procfun_registry_new (void)
   return g_object_new (PROCFUN_TYPE_REGISTRY, NULL);
 }
 
+static ProcfunFunction *
+register_function (ProcfunRegistry *self, ProcfunFunction *function, GError **error)
+{
+  ProcfunFunction *other;
+  guint position;
+
+  update (self);
+  g_mutex_lock (&self->lock);
+  other = g_hash_table_lookup (self->handlers, procfun_function_get_hash (function));
+  position = self->functions->len;
+  if (other == NULL)
+    {
+      add (self, function);
+      g_hash_table_insert (self->handlers, (char *)procfun_function_get_hash (function), function);
+    }
+  g_mutex_unlock (&self->lock);
+  if (other != NULL)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                   _ ("%s and %s have the same hash %s"), procfun_function_get_signature (function),
+                   procfun_function_get_signature (other), procfun_function_get_hash (function));
+      return NULL;
+    }
+  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
+  return function;
+}
+
+static ProcfunFunction *
+register_handler (ProcfunRegistry *self, const char *name, const char *const *arg_names,
+                  const GVariantType *args_type, const GVariantType *return_type,
+                  ProcfunFunctionFlags flags, ProcfunHandler handler, gpointer user_data,
+                  GDestroyNotify destroy, GError **error)
+{
+  g_autoptr (ProcfunFunction) function = procfun_function_new_for_handler (
+      name, arg_names, args_type, return_type, flags, handler, user_data, destroy, error);
+
+  if (function != NULL)
+    return register_function (self, function, error);
+  if (destroy != NULL)
+    destroy (user_data);
+  return NULL;
+}
+
 /**
  * procfun_registry_register:
  * @self: a #ProcfunRegistry
@@ -256,42 +299,49 @@ procfun_registry_register (ProcfunRegistry *self, const char *name, const char *
                            ProcfunHandler handler, gpointer user_data, GDestroyNotify destroy,
                            GError **error)
 {
-  g_autoptr (ProcfunFunction) function = NULL;
-  ProcfunFunction *other;
-  guint position;
-
   g_return_val_if_fail (PROCFUN_IS_REGISTRY (self), NULL);
   g_return_val_if_fail (name != NULL && args_type != NULL && return_type != NULL && handler != NULL,
                         NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  function = procfun_function_new_for_handler (name, arg_names, args_type, return_type, handler,
-                                               user_data, destroy, error);
-  if (function == NULL)
-    {
-      if (destroy != NULL)
-        destroy (user_data);
-      return NULL;
-    }
-  update (self);
-  g_mutex_lock (&self->lock);
-  other = g_hash_table_lookup (self->handlers, procfun_function_get_hash (function));
-  position = self->functions->len;
-  if (other == NULL)
-    {
-      add (self, function);
-      g_hash_table_insert (self->handlers, (char *)procfun_function_get_hash (function), function);
-    }
-  g_mutex_unlock (&self->lock);
-  if (other != NULL)
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                   _ ("%s and %s have the same hash %s"), procfun_function_get_signature (function),
-                   procfun_function_get_signature (other), procfun_function_get_hash (function));
-      return NULL;
-    }
-  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
-  return function;
+  return register_handler (self, name, arg_names, args_type, return_type, PROCFUN_FUNCTION_NONE,
+                           handler, user_data, destroy, error);
+}
+
+/**
+ * procfun_registry_register_generator:
+ * @self: a #ProcfunRegistry
+ * @name: the name of the function: an identifier of C
+ * @arg_names: (array zero-terminated=1) (nullable): the names of its arguments: identifiers, each
+ * different; %NULL for none
+ * @args_type: the type of a tuple of its arguments
+ * @item_type: the type of an item
+ * @handler: (scope notified): what runs: it yields items with procfun_yield_item(), and returns an
+ * empty tuple in the end
+ * @user_data: for @handler
+ * @destroy: (nullable): called with @user_data when the function is no longer needed
+ * @error: return location for a #GError
+ *
+ * Adds a generator, of whose calls procfun_call_next() takes the items. Otherwise it is like
+ * procfun_registry_register().
+ *
+ * Returns: (transfer none): the function
+ *
+ * Since: 0.1
+ */
+ProcfunFunction *
+procfun_registry_register_generator (ProcfunRegistry *self, const char *name,
+                                     const char *const *arg_names, const GVariantType *args_type,
+                                     const GVariantType *item_type, ProcfunHandler handler,
+                                     gpointer user_data, GDestroyNotify destroy, GError **error)
+{
+  g_return_val_if_fail (PROCFUN_IS_REGISTRY (self), NULL);
+  g_return_val_if_fail (name != NULL && args_type != NULL && item_type != NULL && handler != NULL,
+                        NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return register_handler (self, name, arg_names, args_type, item_type, PROCFUN_FUNCTION_GENERATOR,
+                           handler, user_data, destroy, error);
 }
 
 /* A macro may have defined another of the same hash, which is not what a main() serves. */

@@ -3,9 +3,11 @@
 #include "procfun/procfun-spawner.h"
 
 #include "procfun/backend/exchange-drive.h"
+#include "procfun/backend/item-stream.h"
 #include "procfun/backend/launch.h"
 #include "procfun/platform/environment.h"
 #include "procfun/platform/fds.h"
+#include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
 
@@ -133,6 +135,46 @@ procfun_spawner_run_finish (ProcfunExecutor *executor, GAsyncResult *result, GEr
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* The first item starts the call. */
+static ItemStream *
+get_stream (ProcfunSpawner *self, ProcfunCall *call, GCancellable *cancellable, GError **error)
+{
+  ItemStream *stream = procfun_call_get_stream (call);
+  Exchange *exchange;
+
+  if (stream != NULL)
+    return stream;
+  exchange = start (self, call, error);
+  if (exchange == NULL)
+    return NULL;
+  stream = item_stream_new (exchange, cancellable);
+  procfun_call_take_stream (call, stream, item_stream_free);
+  return stream;
+}
+
+static GVariant *
+procfun_spawner_next (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                      GError **error)
+{
+  ItemStream *stream = get_stream (PROCFUN_SPAWNER (executor), call, cancellable, error);
+
+  return stream != NULL ? item_stream_next (stream, error) : NULL;
+}
+
+static void
+procfun_spawner_next_async (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (executor, NULL, callback, user_data);
+  GError *error = NULL;
+  ItemStream *stream = get_stream (PROCFUN_SPAWNER (executor), call, cancellable, &error);
+
+  if (stream != NULL)
+    item_stream_next_async (stream, g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
 static void
 procfun_spawner_finalize (GObject *object)
 {
@@ -213,6 +255,9 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
   executor_class->run = procfun_spawner_run;
   executor_class->run_async = procfun_spawner_run_async;
   executor_class->run_finish = procfun_spawner_run_finish;
+  executor_class->next = procfun_spawner_next;
+  executor_class->next_async = procfun_spawner_next_async;
+  executor_class->next_finish = procfun_spawner_run_finish;
 
   /**
    * ProcfunSpawner:transport:

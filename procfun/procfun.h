@@ -12,6 +12,7 @@
 #include <procfun/procfun-context.h>
 #include <procfun/procfun-define-each.h>
 #include <procfun/procfun-define-generate.h>
+#include <procfun/procfun-define-generator.h>
 #include <procfun/procfun-define-mapping.h>
 #include <procfun/procfun-define.h>
 #include <procfun/procfun-definition.h>
@@ -19,6 +20,7 @@
 #include <procfun/procfun-executor.h>
 #include <procfun/procfun-failure.h>
 #include <procfun/procfun-function.h>
+#include <procfun/procfun-generator.h>
 #include <procfun/procfun-inline.h>
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>

@@ -20,6 +20,8 @@ test_programs = \
 	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-function \
+	%D%/test-generator \
+	%D%/test-generator-ends \
 	%D%/test-hold \
 	%D%/test-hold-limits \
 	%D%/test-hold-output \
@@ -86,6 +88,9 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
 %C%_test_function_SOURCES = %D%/test-function.c $(calls)
+generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(calls)
+%C%_test_generator_SOURCES = %D%/test-generator.c $(generators)
+%C%_test_generator_ends_SOURCES = %D%/test-generator-ends.c $(generators)
 %C%_test_hold_SOURCES = %D%/test-hold.c $(calls)
 %C%_test_hold_limits_SOURCES = %D%/test-hold-limits.c $(calls)
 %C%_test_hold_output_SOURCES = %D%/test-hold-output.c $(calls)

@@ -35,6 +35,7 @@ layers='
 5 procfun/procfun-pool*.*
 5 procfun/procfun-inline*.*
 6 procfun/procfun-define*.h
+6 procfun/procfun-generator.h
 6 procfun/procfun.h
 '
 

@@ -488,7 +488,7 @@ test_thread_ends (void)
     g_main_context_iteration (context, TRUE);
 }
 
-/* The call keeps the executor and itself as long as it runs. */
+/* A call that was detached keeps the executor and itself as long as it runs. */
 static void
 test_nobody_holds_it (void)
 {

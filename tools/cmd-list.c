@@ -36,8 +36,11 @@ make_row (ProcfunFunction *function)
 {
   const GVariantType *type = procfun_function_get_return_type (function);
   g_autofree char *args = program_describe_arguments (function);
-  g_autofree char *result = g_variant_type_dup_string (type);
-  gboolean fails = (procfun_function_get_flags (function) & PROCFUN_FUNCTION_WITH_ERROR) != 0;
+  ProcfunFunctionFlags flags = procfun_function_get_flags (function);
+  gboolean fails = (flags & PROCFUN_FUNCTION_WITH_ERROR) != 0;
+  gboolean yields = (flags & PROCFUN_FUNCTION_GENERATOR) != 0;
+  g_autofree char *result = g_strdup_printf ("%.*s%s", (int)g_variant_type_get_string_length (type),
+                                             g_variant_type_peek_string (type), yields ? "*" : "");
   char **row = g_new0 (char *, N_COLUMNS + 1);
 
   row[0] = g_strdup (procfun_function_get_hash (function));

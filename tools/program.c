@@ -71,6 +71,28 @@ get_string (JsonObject *object, const char *member)
              : NULL;
 }
 
+static ProcfunFunctionFlags
+read_flags (JsonNode *node)
+{
+  JsonArray *array
+      = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  ProcfunFunctionFlags flags = PROCFUN_FUNCTION_NONE;
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      JsonNode *element = json_array_get_element (array, i);
+      const char *name = json_node_get_value_type (element) == G_TYPE_STRING
+                             ? json_node_get_string (element)
+                             : NULL;
+
+      if (g_strcmp0 (name, "with-error") == 0)
+        flags |= PROCFUN_FUNCTION_WITH_ERROR;
+      else if (g_strcmp0 (name, "generator") == 0)
+        flags |= PROCFUN_FUNCTION_GENERATOR;
+    }
+  return flags;
+}
+
 static ProcfunFunction *
 read_function (JsonNode *node, Module *module, GError **error)
 {
@@ -78,9 +100,6 @@ read_function (JsonNode *node, Module *module, GError **error)
   g_autoptr (ProcfunSchema) args = NULL;
   g_autoptr (ProcfunSchema) result = NULL;
   const char *name = object != NULL ? get_string (object, "name") : NULL;
-  JsonNode *flags = object != NULL ? json_object_get_member (object, "flags") : NULL;
-  gboolean fails = flags != NULL && JSON_NODE_HOLDS_ARRAY (flags)
-                   && json_array_get_length (json_node_get_array (flags)) > 0;
 
   if (name == NULL)
     {
@@ -95,7 +114,7 @@ read_function (JsonNode *node, Module *module, GError **error)
   if (result == NULL)
     return NULL;
   return procfun_function_new_for_module (
-      name, args, result, fails ? PROCFUN_FUNCTION_WITH_ERROR : PROCFUN_FUNCTION_NONE,
+      name, args, result, read_flags (json_object_get_member (object, "flags")),
       module_new_for_file (module->path, module->is_program, module->identity));
 }
 

@@ -17,12 +17,13 @@ get_timeout_ms (Exchange *self)
              : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);
 }
 
-GVariant *
-exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
+/* Until it has ended, or an item is there. */
+static void
+drive (Exchange *self, GCancellable *cancellable)
 {
   int cancel_fd = cancellable != NULL ? g_cancellable_get_fd (cancellable) : -1;
 
-  while (!exchange_advance (self, cancellable))
+  while (!exchange_advance (self, cancellable) && !exchange_has_item (self))
     {
       GPollFD fds[EXCHANGE_N_FDS + 1];
 
@@ -33,7 +34,26 @@ exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
     }
   if (cancel_fd >= 0)
     g_cancellable_release_fd (cancellable);
+}
+
+GVariant *
+exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
+{
+  drive (self, cancellable);
   return exchange_finish (self, error);
+}
+
+GVariant *
+exchange_wait_for_item (Exchange *self, GCancellable *cancellable)
+{
+  GVariant *item = exchange_take_item (self, cancellable);
+
+  while (item == NULL && !exchange_has_ended (self))
+    {
+      drive (self, cancellable);
+      item = exchange_take_item (self, cancellable);
+    }
+  return item;
 }
 
 /* Driven by a GSource */
@@ -41,8 +61,7 @@ exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
 typedef struct
 {
   GSource source;
-  Exchange *exchange;
-  GTask *task;
+  Exchange *exchange;        /* unowned */
   GCancellable *cancellable; /* (nullable) */
   GSource *cancel_source;    /* (nullable) (unowned): not when it is too late to cancel */
   GPollFD fds[EXCHANGE_N_FDS];
@@ -69,10 +88,10 @@ watch (ExchangeSource *self, guint i, GPollFD wanted)
   self->fds[i] = wanted;
 }
 
-static void
-watch_all (ExchangeSource *self)
+void
+exchange_source_update (GSource *source)
 {
-  GSource *source = &self->source;
+  ExchangeSource *self = (ExchangeSource *)source;
   GPollFD fds[EXCHANGE_N_FDS];
 
   exchange_get_fds (self->exchange, fds);
@@ -83,38 +102,26 @@ watch_all (ExchangeSource *self)
     g_source_remove_child_source (source, g_steal_pointer (&self->cancel_source));
 }
 
+/* The exchange may be gone when @callback returns. */
 static gboolean
 exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   ExchangeSource *self = (ExchangeSource *)source;
-  g_autoptr (GTask) task = NULL;
-  GError *error = NULL;
-  GVariant *result;
 
-  if (!exchange_advance (self->exchange, self->cancellable))
-    {
-      watch_all (self);
-      return G_SOURCE_CONTINUE;
-    }
-  task = g_steal_pointer (&self->task);
-  result = exchange_finish (self->exchange, &error);
-  g_clear_pointer (&self->exchange, exchange_free);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-  return G_SOURCE_REMOVE;
+  exchange_advance (self->exchange, self->cancellable);
+  if (g_source_is_destroyed (source) || callback (user_data) == G_SOURCE_REMOVE)
+    return G_SOURCE_REMOVE;
+  if (!g_source_is_destroyed (source))
+    exchange_source_update (source);
+  return G_SOURCE_CONTINUE;
 }
 
-/* Also when its main context goes away with the call unfinished. */
 static void
 exchange_source_finalize (GSource *source)
 {
   ExchangeSource *self = (ExchangeSource *)source;
 
-  g_clear_pointer (&self->exchange, exchange_free);
   g_clear_object (&self->cancellable);
-  g_clear_object (&self->task);
 }
 
 static GSourceFuncs exchange_source_funcs
@@ -126,25 +133,81 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_CONTINUE; /* being ready is enough: the parent source is dispatched, too */
 }
 
-void
-exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
+static void
+watch_cancellable (ExchangeSource *self, GCancellable *cancellable)
 {
-  g_autoptr (GSource) source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
+  g_autoptr (GSource) cancel_source = g_cancellable_source_new (cancellable);
+
+  self->cancellable = g_object_ref (cancellable);
+  g_source_set_callback (cancel_source, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
+  g_source_add_child_source (&self->source, cancel_source);
+  self->cancel_source = cancel_source;
+}
+
+GSource *
+exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *task,
+                        GSourceFunc callback, gpointer user_data, GDestroyNotify destroy)
+{
+  GSource *source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
   ExchangeSource *self = (ExchangeSource *)source;
 
   self->exchange = exchange;
-  self->task = task;
   if (cancellable != NULL)
-    {
-      g_autoptr (GSource) cancel_source = g_cancellable_source_new (cancellable);
-
-      self->cancellable = g_object_ref (cancellable);
-      g_source_set_callback (cancel_source, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
-      g_source_add_child_source (source, cancel_source);
-      self->cancel_source = cancel_source;
-    }
+    watch_cancellable (self, cancellable);
+  g_source_set_callback (source, callback, user_data, destroy);
   g_source_set_priority (source, g_task_get_priority (task));
   g_source_set_static_name (source, "procfun exchange");
-  watch_all (self);
+  exchange_source_update (source);
   g_source_attach (source, g_task_get_context (task));
+  g_source_unref (source);
+  return source;
+}
+
+/* The whole of it */
+
+typedef struct
+{
+  Exchange *exchange; /* (nullable) */
+  GTask *task;        /* (nullable) */
+} ExchangeRun;
+
+/* Also when its main context goes away with the call unfinished. */
+static void
+exchange_run_free (gpointer user_data)
+{
+  ExchangeRun *self = user_data;
+
+  g_clear_pointer (&self->exchange, exchange_free);
+  g_clear_object (&self->task);
+  g_free (self);
+}
+
+static gboolean
+on_advanced (gpointer user_data)
+{
+  ExchangeRun *self = user_data;
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  GVariant *result;
+
+  if (!exchange_has_ended (self->exchange))
+    return G_SOURCE_CONTINUE;
+  task = g_steal_pointer (&self->task);
+  result = exchange_finish (self->exchange, &error);
+  g_clear_pointer (&self->exchange, exchange_free);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+  return G_SOURCE_REMOVE;
+}
+
+void
+exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
+{
+  ExchangeRun *self = g_new0 (ExchangeRun, 1);
+
+  self->exchange = exchange;
+  self->task = task;
+  exchange_source_attach (exchange, cancellable, task, on_advanced, self, exchange_run_free);
 }

@@ -3,6 +3,7 @@
 #include "procfun/backend/exchange.h"
 
 #include "procfun/backend/crash-report.h"
+#include "procfun/backend/items.h"
 #include "procfun/backend/ladder.h"
 #include "procfun/backend/outcome.h"
 #include "procfun/backend/output.h"
@@ -14,6 +15,7 @@
 #include "procfun/procfun-call-debug-private.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
 #include "procfun/procfun-usage-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
@@ -53,6 +55,7 @@ struct _Exchange
   GByteArray *report;
   Cgroup *cgroup; /* (nullable) */
   Output *outputs[2];
+  Items items; /* of a generator */
   Ladder ladder;
 
   gboolean greeted;  /* the child said hello */
@@ -104,9 +107,12 @@ exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *opti
   self->cpu_time = -1;
   outcome_init (&self->outcome, call, process_get_pid (self->process));
   take_outputs (self, launched);
+  items_init (&self->items);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (call, self->outcome.pid, "process %d is there", self->outcome.pid);
   request_send (self->channel, call, options, arguments);
+  if (procfun_function_is_generator (self->function))
+    items_give_credit (&self->items, self->channel);
   return self;
 }
 
@@ -125,6 +131,7 @@ exchange_free (Exchange *self)
   g_byte_array_unref (self->report);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     output_free (self->outputs[i]);
+  items_clear (&self->items);
   outcome_clear (&self->outcome);
   g_free (self);
 }
@@ -217,24 +224,27 @@ take_usage (Exchange *self, const Frame *frame)
                                  size - sizeof (ProcfunUsage));
 }
 
+/* A result, or an item of a generator. */
 static GVariant *
-read_result (Exchange *self, GBytes *payload, GError **error)
+read_value (Exchange *self, GBytes *payload, GError **error)
 {
   const char *name = procfun_function_get_name (self->function);
-  GVariant *result;
+  const char *what
+      = procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
+  GVariant *value;
 
   if (g_bytes_get_size (payload) > self->max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name,
+                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), what, name,
                    g_bytes_get_size (payload), self->max_payload);
       return NULL;
     }
-  result = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
-                                 payload, error);
-  if (result == NULL)
-    g_prefix_error (error, _ ("the result of %s() cannot be read: "), name);
-  return result;
+  value = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
+                                payload, error);
+  if (value == NULL)
+    g_prefix_error (error, _ ("%s of %s() cannot be read: "), what, name);
+  return value;
 }
 
 static void
@@ -242,8 +252,12 @@ handle_result (Exchange *self, const Frame *frame)
 {
   g_autoptr (GBytes) payload = take_usage (self, frame);
   GError *error = NULL;
-  GVariant *result = read_result (self, payload, &error);
+  GVariant *result;
 
+  if (procfun_function_is_generator (self->function))
+    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  else
+    result = read_value (self, payload, &error);
   if (result == NULL)
     {
       fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
@@ -290,6 +304,22 @@ handle_progress (Exchange *self, const Frame *frame)
   procfun_call_emit_progress (self->call, fraction, message);
 }
 
+/* Who yields will see that nobody wants more. */
+static void
+handle_item (Exchange *self, const Frame *frame)
+{
+  GError *error = NULL;
+  GVariant *item = read_value (self, frame->payload, &error);
+
+  self->ladder.listens = TRUE;
+  if (item == NULL)
+    fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
+  else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
+                        g_bytes_get_size (frame->payload)))
+    break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+               g_strdup (_ ("failed: its process sent more items than it may")));
+}
+
 static void
 handle_frame (Exchange *self, const Frame *frame)
 {
@@ -301,7 +331,8 @@ handle_frame (Exchange *self, const Frame *frame)
   } handlers[] = { { FRAME_RESULT, handle_result, TRUE },
                    { FRAME_ERROR, handle_error, TRUE },
                    { FRAME_EXIT, handle_exit, TRUE },
-                   { FRAME_PROGRESS, handle_progress, FALSE } };
+                   { FRAME_PROGRESS, handle_progress, FALSE },
+                   { FRAME_ITEM, handle_item, FALSE } };
 
   if (debug_has (DEBUG_WIRE))
     call_debug_log (self->call, self->outcome.pid, "frame received: %s, %" G_GSIZE_FORMAT " bytes",
@@ -507,12 +538,12 @@ finish_outputs (Exchange *self)
 static void
 handle_death (Exchange *self)
 {
-  OutcomeRemains remains
-      = { .greeted = self->greeted, .step = self->ladder.step, .cpu_time = self->cpu_time };
+  OutcomeRemains remains = { .step = self->ladder.step, .cpu_time = self->cpu_time };
   g_autoptr (GBytes) report = NULL;
 
   remains.has_status = process_get_status (self->process, &remains.wait_status);
-  receive (self); /* what it had still written */
+  receive (self); /* what it had still written, maybe even its hello */
+  remains.greeted = self->greeted;
   receive_report (self);
   finish_outputs (self);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
@@ -535,10 +566,14 @@ handle_death (Exchange *self)
 gboolean
 exchange_advance (Exchange *self, GCancellable *cancellable)
 {
+  if (self->done)
+    return TRUE;
   channel_flush (self->channel);
   receive_output (self); /* first: it was written before the result, and may be too much */
   receive (self);
   receive_report (self);
+  if (self->done) /* by who was called meanwhile */
+    return TRUE;
   if (!outcome_is_known (&self->outcome))
     check_cancelled (self, cancellable);
   if (!outcome_is_known (&self->outcome))
@@ -607,6 +642,42 @@ gboolean
 exchange_is_ending (Exchange *self)
 {
   return outcome_is_known (&self->outcome);
+}
+
+gboolean
+exchange_has_ended (Exchange *self)
+{
+  return self->done;
+}
+
+gboolean
+exchange_has_item (Exchange *self)
+{
+  return !items_is_empty (&self->items);
+}
+
+GVariant *
+exchange_take_item (Exchange *self, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  GUnixFDList *fds;
+  GVariant *item;
+
+  if (exchange_has_item (self) && g_cancellable_set_error_if_cancelled (cancellable, &error))
+    {
+      items_clear (&self->items);
+      outcome_revoke (&self->outcome, error);
+      if (!self->done)
+        ladder_begin (&self->ladder);
+      return NULL;
+    }
+  item = items_pop (&self->items, &fds);
+  if (item != NULL)
+    {
+      procfun_call_take_result_fd_list (self->call, fds);
+      items_give_credit (&self->items, self->channel);
+    }
+  return item;
 }
 
 GVariant *

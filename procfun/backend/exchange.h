@@ -43,8 +43,15 @@ gboolean exchange_is_ending (Exchange *self);
 
 /* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
 gboolean exchange_advance (Exchange *self, GCancellable *cancellable);
+gboolean exchange_has_ended (Exchange *self);
 
-/* Once it is: the result, not floating; or NULL with @error set. */
+/* What a generator has yielded and nobody has taken, also when it has ended meanwhile. (transfer
+ * full) (nullable): NULL when there is none, or when @cancellable has tripped, and none is wanted.
+ * The descriptors of the item become those of the call. */
+gboolean exchange_has_item (Exchange *self);
+GVariant *exchange_take_item (Exchange *self, GCancellable *cancellable);
+
+/* Once it is dead: the result, not floating, and () for a generator; or NULL with @error set. */
 GVariant *exchange_finish (Exchange *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_free)

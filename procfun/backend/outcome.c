@@ -249,6 +249,13 @@ outcome_settle (Outcome *self, const OutcomeRemains *remains)
     procfun_call_take_usage (self->call, g_steal_pointer (&self->usage));
 }
 
+void
+outcome_revoke (Outcome *self, GError *error)
+{
+  g_clear_pointer (&self->result, g_variant_unref);
+  outcome_fail (self, PROCFUN_CAUSE_CANCELLED, error);
+}
+
 GVariant *
 outcome_take (Outcome *self, GError **error)
 {

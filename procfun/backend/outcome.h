@@ -58,5 +58,8 @@ typedef struct
 /* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. */
 void outcome_settle (Outcome *self, const OutcomeRemains *remains);
 
+/* It was cancelled after all: a success counts no more. Takes @error. */
+void outcome_revoke (Outcome *self, GError *error);
+
 /* The result, not floating; or NULL with @error set. */
 GVariant *outcome_take (Outcome *self, GError **error);

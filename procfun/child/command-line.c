@@ -67,8 +67,8 @@ end_with_error (int status, GError *error)
   end (status);
 }
 
-static void G_GNUC_NORETURN
-end_with_answer (const char *json, gsize size)
+static void
+write_answer (const char *json, gsize size)
 {
   g_autoptr (GString) line = g_string_new_len (json, (gssize)size);
   gsize done = 0;
@@ -84,6 +84,12 @@ end_with_answer (const char *json, gsize size)
                                      _ ("the result cannot be written: %s"), g_strerror (errno)));
       done += (gsize)MAX (n, 0);
     }
+}
+
+static void G_GNUC_NORETURN
+end_with_answer (const char *json, gsize size)
+{
+  write_answer (json, size);
   end (STATUS_DONE);
 }
 
@@ -102,10 +108,27 @@ list_functions_of (const char *path)
 /* --procfun-list */
 
 static void
+append_flags (ProcfunFunctionFlags flags, GString *json)
+{
+  static const struct
+  {
+    ProcfunFunctionFlags flag;
+    const char *name;
+  } names[] = { { PROCFUN_FUNCTION_WITH_ERROR, "with-error" },
+                { PROCFUN_FUNCTION_GENERATOR, "generator" } };
+  const char *separator = "";
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if ((flags & names[i].flag) != 0)
+      {
+        g_string_append_printf (json, "%s\"%s\"", separator, names[i].name);
+        separator = ",";
+      }
+}
+
+static void
 append_function (ProcfunFunction *function, GString *json)
 {
-  gboolean fails = (procfun_function_get_flags (function) & PROCFUN_FUNCTION_WITH_ERROR) != 0;
-
   g_string_append_printf (
       json, "{\"name\":\"%s\",\"hash\":\"%s\",\"signature\":\"%s\",\"arguments\":",
       procfun_function_get_name (function), procfun_function_get_hash (function),
@@ -113,7 +136,9 @@ append_function (ProcfunFunction *function, GString *json)
   schema_members_to_json (procfun_function_get_arguments_schema (function), json);
   g_string_append (json, ",\"result\":");
   schema_to_json (procfun_function_get_return_schema (function), json);
-  g_string_append_printf (json, ",\"flags\":[%s]}", fails ? "\"with-error\"" : "");
+  g_string_append (json, ",\"flags\":[");
+  append_flags (procfun_function_get_flags (function), json);
+  g_string_append (json, "]}");
 }
 
 static void G_GNUC_NORETURN
@@ -186,20 +211,49 @@ on_exit_called (int code, void *user_data)
 }
 
 static GBytes *
+encode (ProcfunFunction *function, GVariant *value, GError **error)
+{
+  return procfun_codec_encode (procfun_codec_get_json (),
+                               procfun_function_get_return_schema (function), value, error);
+}
+
+/* Items of a generator are a line each, as they come. */
+static gboolean
+on_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
+{
+  GError *error = NULL;
+  g_autoptr (GBytes) json = encode (user_data, item, &error);
+
+  if (json != NULL)
+    write_answer (g_bytes_get_data (json, NULL), g_bytes_get_size (json));
+  else
+    procfun_context_fail_item (error);
+  return json != NULL;
+}
+
+static GVariant *
 run_function (ProcfunFunction *function, GVariant *args, GError **error)
 {
+  gboolean yields = procfun_function_is_generator (function);
+  Running running = { .cancellable = g_cancellable_new (),
+                      .generator = yields ? function : NULL,
+                      .yield = on_yield,
+                      .user_data = function };
   g_autoptr (GVariant) result = NULL;
   g_autoptr (GUnixFDList) result_fds = NULL;
 
   on_exit (on_exit_called, NULL);
   procfun_context_set_depth (1);
+  procfun_context_set_running (&running);
   running_name = procfun_function_get_name (function);
   result = procfun_function_invoke (function, args, NULL, &result_fds, error);
   running_name = NULL;
-  if (result == NULL)
-    return NULL;
-  return procfun_codec_encode (procfun_codec_get_json (),
-                               procfun_function_get_return_schema (function), result, error);
+  procfun_context_set_running (NULL);
+  if (running.item_error == NULL)
+    return g_steal_pointer (&result);
+  g_clear_error (error);
+  g_propagate_error (error, running.item_error);
+  return NULL;
 }
 
 static void G_GNUC_NORETURN
@@ -208,17 +262,21 @@ answer_call (GPtrArray *functions, const char *name_or_hash, const char *text)
   GError *error = NULL;
   ProcfunFunction *function = find_function (functions, name_or_hash, &error);
   GVariant *args = function != NULL ? read_arguments (function, text, &error) : NULL;
-  GBytes *result;
+  GVariant *result;
+  GBytes *json;
 
   if (args == NULL)
     end_with_error (STATUS_REFUSED, error);
   result = run_function (function, args, &error);
-  if (result == NULL)
+  if (result != NULL && procfun_function_is_generator (function))
+    end (STATUS_DONE);
+  json = result != NULL ? encode (function, result, &error) : NULL;
+  if (json == NULL)
     {
       g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (function));
       end_with_error (STATUS_FAILED, error);
     }
-  end_with_answer (g_bytes_get_data (result, NULL), g_bytes_get_size (result));
+  end_with_answer (g_bytes_get_data (json, NULL), g_bytes_get_size (json));
 }
 
 void

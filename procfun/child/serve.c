@@ -38,6 +38,7 @@ typedef struct
   gboolean is_running;
   UsageMark mark;
   Running running;
+  Listener listener;
   GMutex write_lock; /* threads of the function report progress while it runs */
   double fraction;   /* the last progress reported, which may not have been sent */
   char *message;     /* (nullable) */
@@ -65,7 +66,7 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
   ProcfunUsage usage = { 0 };
 
   usage_end (&self->mark, &usage);
-  usage.bytes_out = g_bytes_get_size (payload);
+  usage.bytes_out = g_bytes_get_size (payload) + self->listener.used.n_bytes;
   usage.bytes_in = channel_get_bytes_read (self->channel);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
@@ -101,7 +102,7 @@ on_listen (gpointer user_data)
 {
   Server *self = user_data;
 
-  listener_start (self->channel, self->running.cancellable);
+  listener_start (&self->listener);
   send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
 }
 
@@ -145,16 +146,45 @@ flush_progress (Server *self)
   g_mutex_unlock (&self->write_lock);
 }
 
-static gboolean
-check_payload (Server *self, GBytes *payload, GError **error)
+/* A result, or an item of a generator, with its descriptors. */
+static GBytes *
+encode (Server *self, GVariant *value, GUnixFDList *fds, GError **error)
 {
-  if (g_bytes_get_size (payload) <= self->max_payload)
-    return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("the result of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
-               procfun_function_get_name (self->function), g_bytes_get_size (payload),
-               self->max_payload);
-  return FALSE;
+  const char *name = procfun_function_get_name (self->function);
+  const char *what = self->running.generator != NULL ? _ ("an item") : _ ("the result");
+  g_autoptr (GBytes) payload = procfun_codec_encode (
+      self->codec, procfun_function_get_return_schema (self->function), value, error);
+
+  if (payload == NULL || !channel_check_fds (fds, error))
+    g_prefix_error (error, _ ("%s of %s() cannot be sent: "), what, name);
+  else if (g_bytes_get_size (payload) > self->max_payload)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                 _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), what, name,
+                 g_bytes_get_size (payload), self->max_payload);
+  else
+    return g_steal_pointer (&payload);
+  return NULL;
+}
+
+static gboolean
+on_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
+{
+  Server *self = user_data;
+  g_autoptr (GBytes) payload = NULL;
+  GError *error = NULL;
+
+  if (getpid () != self->pid)
+    return FALSE;
+  payload = encode (self, item, fds, &error);
+  if (payload == NULL)
+    {
+      procfun_context_fail_item (error);
+      return FALSE;
+    }
+  if (!listener_take_credit (&self->listener, g_bytes_get_size (payload)))
+    return FALSE;
+  send (self, FRAME_ITEM, self->call_id, NULL, 0, payload, fds);
+  return TRUE;
 }
 
 static GVariant *
@@ -181,13 +211,17 @@ static void
 begin (Server *self, const Frame *frame)
 {
   const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
+  gboolean yields = procfun_function_is_generator (self->function);
 
   self->call_id = frame->call_id;
   self->running = (Running){ .cancellable = g_cancellable_new (),
                              .deadline = head->deadline,
                              .listen = on_listen,
                              .report_progress = on_progress,
+                             .generator = yields ? self->function : NULL,
+                             .yield = on_yield,
                              .user_data = self };
+  listener_init (&self->listener, self->channel, self->running.cancellable);
   procfun_context_set_running (&self->running);
   usage_begin (&self->mark);
   self->is_running = TRUE;
@@ -205,13 +239,12 @@ end (Server *self)
   fflush (NULL);
 }
 
-/* From the frame of a call to the bytes of its result. */
+/* From the frame of a call to the bytes of its result, of which a generator has none. */
 static GBytes *
 run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **error)
 {
   g_autoptr (GVariant) args = decode_arguments (self, frame->payload, error);
   g_autoptr (GVariant) result = NULL;
-  g_autoptr (GBytes) payload = NULL;
 
   if (args == NULL)
     return NULL;
@@ -222,16 +255,17 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   if (getpid () != self->pid) /* the other one answers */
     _exit (0);
   end (self);
+  if (self->running.item_error != NULL) /* whatever the function made of it */
+    {
+      g_clear_error (error);
+      g_propagate_error (error, g_steal_pointer (&self->running.item_error));
+      return NULL;
+    }
   if (result == NULL)
     return NULL;
-  payload = procfun_codec_encode (self->codec, procfun_function_get_return_schema (self->function),
-                                  result, error);
-  if (payload == NULL || !channel_check_fds (*result_fds, error))
-    g_prefix_error (error, _ ("the result of %s() cannot be sent: "),
-                    procfun_function_get_name (self->function));
-  else if (check_payload (self, payload, error))
-    return g_steal_pointer (&payload);
-  return NULL;
+  if (self->running.generator != NULL)
+    return g_bytes_new (NULL, 0);
+  return encode (self, result, *result_fds, error);
 }
 
 static gboolean
@@ -349,6 +383,9 @@ handle_frame (Server *self, const Frame *frame)
     case FRAME_CALL:
       handle_call (self, frame);
       return !is_last (frame);
+    case FRAME_CANCEL: /* the function was faster */
+    case FRAME_CREDIT:
+      return TRUE;
     default:
       return FALSE;
     }

@@ -20,7 +20,9 @@ typedef enum
   FRAME_EXIT,      /* callee: ProcfunUsage, then the gint32 that the function called exit() with */
   FRAME_CANCEL,    /* caller: the function is to end */
   FRAME_LISTENS,   /* callee: the function has asked for its cancellable */
-  FRAME_PROGRESS   /* callee: a double, then text: what procfun_report_progress() was given */
+  FRAME_PROGRESS,  /* callee: a double, then text: what procfun_report_progress() was given */
+  FRAME_ITEM,      /* callee: an encoded item of a generator */
+  FRAME_CREDIT     /* caller: FrameCredit */
 } FrameType;
 
 typedef struct
@@ -45,6 +47,14 @@ typedef enum
 {
   FRAME_CALL_LAST = 1 << 0 /* the process is for this call alone */
 } FrameCallFlags;
+
+/* How much a generator may yield, counted from its beginning: it waits when it has yielded as many
+ * items, or items of as many bytes. A last item may go beyond the bytes. */
+typedef struct
+{
+  guint64 n_items;
+  guint64 n_bytes;
+} FrameCredit;
 
 typedef struct
 {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/wire/channel.h"
+
+/* What a generator has yielded and nobody has taken yet. The function runs ahead of its reader by a
+ * window of items and bytes, and no further. */
+typedef struct
+{
+  GQueue queue;     /* (element-type Item) */
+  FrameCredit came; /* all three counted from the beginning */
+  FrameCredit taken;
+  FrameCredit credit; /* what the function knows that it may yield */
+} Items;
+
+void items_init (Items *self);
+void items_clear (Items *self);
+
+/* Tells the function how much it may yield, when there is something worth telling. */
+void items_give_credit (Items *self, Channel *channel);
+
+/* Takes @value and (nullable) @fds, which came in @size bytes. FALSE: it may not come, and is
+ * freed. */
+gboolean items_push (Items *self, GVariant *value, GUnixFDList *fds, gsize size);
+
+gboolean items_is_empty (const Items *self);
+
+/* (transfer full) (nullable): NULL when there is none; its descriptors, *@fds, too. */
+GVariant *items_pop (Items *self, GUnixFDList **fds);
