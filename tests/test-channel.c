@@ -232,6 +232,31 @@ test_many_at_once (void)
   channel_free (b);
 }
 
+/* One write takes several large payloads, where the socket has room for them. */
+static void
+test_large_buffers (void)
+{
+  const int room = 16 * 1024 * 1024;
+  g_autoptr (GBytes) payload = make_payload (3 * LIMIT);
+  Channel *a, *b;
+
+  open_both (&a, &b, 3 * LIMIT);
+  /* More than everybody may have: only root gets it. */
+  setsockopt (channel_get_fd (a), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  for (guint i = 0; i < 4; i++)
+    channel_send (a, FRAME_RESULT, i, NULL, 0, payload, NULL);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      carry (a, b, &frame);
+      g_assert_cmpuint (frame.call_id, ==, i);
+      g_assert_true (g_bytes_equal (frame.payload, payload));
+    }
+  channel_free (a);
+  channel_free (b);
+}
+
 /* Ends while more than the socket holds is under way in both directions. */
 #define LARGE ((gsize)64 * 1024 * 1024)
 
@@ -597,6 +622,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel/every-byte", test_every_byte);
   fixture_add_func ("/channel/byte-by-byte", test_byte_by_byte);
   fixture_add_func ("/channel/many-at-once", test_many_at_once);
+  fixture_add_func ("/channel/large-buffers", test_large_buffers);
   fixture_add_func ("/channel/both-directions", test_both_directions);
   fixture_add_func ("/channel/blocking", test_blocking);
   fixture_add_func ("/channel/end/in-frame", test_end_in_frame);

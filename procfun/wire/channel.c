@@ -14,6 +14,10 @@
 #define COPY_MAX                                                                                   \
   ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
 
+/* More than a socket takes or gives at once. Tools that check memory look at all that a system call
+ * is offered, each time. */
+#define TRANSFER_MAX ((gsize)1024 * 1024)
+
 /* A part of the output: bytes, and the descriptors that go with the first of them. */
 typedef struct
 {
@@ -197,7 +201,9 @@ write_chunks (Channel *self)
           attach_fds (&message, chunk->fds, &control);
         }
       parts[message.msg_iovlen].iov_base = (guint8 *)data + chunk->written;
-      parts[message.msg_iovlen++].iov_len = size - chunk->written;
+      parts[message.msg_iovlen++].iov_len = MIN (size - chunk->written, TRANSFER_MAX);
+      if (size - chunk->written > TRANSFER_MAX)
+        break;
     }
   return sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -279,7 +285,7 @@ read_some (Channel *self, void *data, gsize size)
     struct cmsghdr align;
     char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
   } control;
-  struct iovec part = { data, size };
+  struct iovec part = { data, MIN (size, TRANSFER_MAX) };
   struct msghdr message = {
     .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
   };
