@@ -154,6 +154,7 @@ static const Rung rungs[] = {
   { "is-stopped/no-grace", do_stop_call, 0, PROCFUN_STEP_KILL },
   { "left-holder", leave_holder_call, LATER_US, PROCFUN_STEP_TERMINATE },
   { "left-holder/no-grace", leave_holder_call, 0, PROCFUN_STEP_KILL },
+  { "left-session", leave_session_call, LATER_US, PROCFUN_STEP_TERMINATE },
   { "left-session/no-grace", leave_session_call, 0, PROCFUN_STEP_KILL },
   { "left-orphan/no-grace", leave_orphan_call, 0, PROCFUN_STEP_KILL },
 };

@@ -549,6 +549,7 @@ handle_death (Exchange *self)
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     remains.outputs[i] = self->outputs[i];
   process_signal (self->process, SIGKILL); /* whom it left behind in its group */
+  process_kill_noted (self->process);
   if (self->cgroup != NULL)
     {
       cgroup_kill (self->cgroup);

@@ -27,6 +27,7 @@ ladder_kill (Ladder *self)
 static void
 terminate (Ladder *self)
 {
+  process_note_descendants (self->process);
   process_signal (self->process, SIGTERM);
   process_signal (self->process, SIGCONT);
   wait_grace (self, PROCFUN_STEP_TERMINATE);
@@ -35,6 +36,7 @@ terminate (Ladder *self)
 static void
 ask (Ladder *self)
 {
+  process_note_descendants (self->process);
   channel_send (self->channel, FRAME_CANCEL, 0, NULL, 0, NULL, NULL);
   channel_flush (self->channel);
   wait_grace (self, PROCFUN_STEP_CANCELLABLE);

@@ -38,6 +38,7 @@ struct _Process
   ProcessStatusFunc status;
   gpointer user_data;
   GDestroyNotify destroy;
+  GArray *noted; /* (nullable) (element-type int): pidfds of descendants */
 };
 
 Process *
@@ -60,6 +61,7 @@ void
 process_free (Process *self)
 {
   fd_clear (&self->pidfd);
+  g_clear_pointer (&self->noted, g_array_unref);
   if (self->destroy != NULL)
     self->destroy (self->user_data);
   g_free (self);
@@ -192,16 +194,58 @@ collect_children (pid_t pid, GArray *pids)
     }
 }
 
-static void
-kill_descendants (pid_t pid)
+/* (transfer full) (element-type pid_t) */
+static GArray *
+list_descendants (pid_t pid)
 {
-  g_autoptr (GArray) pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  GArray *pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
 
   collect_children (pid, pids);
   for (guint i = 0; i < pids->len; i++) /* grows while it is walked */
     collect_children (g_array_index (pids, pid_t, i), pids);
+  return pids;
+}
+
+static void
+kill_descendants (pid_t pid)
+{
+  g_autoptr (GArray) pids = list_descendants (pid);
+
   for (guint i = 0; i < pids->len; i++)
     kill (g_array_index (pids, pid_t, i), SIGKILL);
+}
+
+static void
+clear_fd (gpointer fd)
+{
+  fd_clear (fd);
+}
+
+void
+process_note_descendants (Process *self)
+{
+  g_autoptr (GArray) pids = NULL;
+
+  if (process_has_died (self))
+    return;
+  pids = list_descendants (self->pid);
+  g_clear_pointer (&self->noted, g_array_unref);
+  self->noted = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_set_clear_func (self->noted, clear_fd);
+  for (guint i = 0; i < pids->len; i++)
+    {
+      int fd = (int)syscall (SYS_pidfd_open, g_array_index (pids, pid_t, i), 0);
+
+      if (fd >= 0)
+        g_array_append_val (self->noted, fd);
+    }
+}
+
+void
+process_kill_noted (Process *self)
+{
+  for (guint i = 0; self->noted != NULL && i < self->noted->len; i++)
+    syscall (SYS_pidfd_send_signal, g_array_index (self->noted, int, i), SIGKILL, NULL, 0);
 }
 
 void

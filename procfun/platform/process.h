@@ -23,6 +23,10 @@ pid_t process_get_pid (Process *self);
  * seen by doing it again. */
 void process_kill_all (Process *self);
 
+/* Remembers its descendants, who would be out of sight if it died, and kills those remembered. */
+void process_note_descendants (Process *self);
+void process_kill_noted (Process *self);
+
 /* Readable when the process has died; -1 where the kernel has none. */
 int process_get_pidfd (Process *self);
 gboolean process_has_died (Process *self);
