@@ -64,6 +64,8 @@ procfun_private = \
 	%D%/backend/crash-report.h \
 	%D%/backend/exchange-drive.c \
 	%D%/backend/exchange-drive.h \
+	%D%/backend/exchange-frames.c \
+	%D%/backend/exchange-private.h \
 	%D%/backend/exchange.c \
 	%D%/backend/exchange.h \
 	%D%/backend/item-stream.c \

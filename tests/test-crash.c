@@ -159,8 +159,8 @@ static const Death deaths[] = {
     "SIGSEGV reading 0x10" },
   { "call_abort", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, NULL, "call_abort",
     "SIGABRT (raised by itself)" },
-  { "fail_assert", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0,
-    "fail_assert: Assertion `zero == 1' failed", "fail_assert", "SIGABRT" },
+  { "fail_assert", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, "Assertion `zero == 1' failed",
+    "fail_assert", "SIGABRT" },
   { "fail_g_assert", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0,
     "assertion failed (zero == 1): (0 == 1)", "fail_g_assert", "SIGABRT" },
   { "log_g_error", "", SIGTRAP, SI_KERNEL, FAULT_UNKNOWN, 0, NULL, "log_g_error",
@@ -278,6 +278,7 @@ test_out_of_memory (void)
   int status;
   g_autoptr (ProcfunFailure) failure = run ("use_up_memory", "", &facts, &status);
 
+  g_assert_cmpint (failure->signum, ==, SIGSEGV);
   g_assert_true (facts.memory_exhausted);
   g_assert_cmpint (facts.error_number, ==, ENOMEM);
   g_assert_cmpuint (facts.usage.peak_memory, >, 32 * 1024 * 1024);

@@ -260,7 +260,7 @@ finish_backtrace (Backtrace *self)
 static gboolean
 read_backtrace (GBytes *bytes, ProcfunFailure *failure, int thread)
 {
-  g_autoptr (Symboliser) symboliser = symboliser_new (g_get_monotonic_time () + SYMBOLISE_US);
+  g_autoptr (Symboliser) symboliser = symboliser_new (SYMBOLISE_US);
   g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
   Backtrace self
       = { .failure = failure, .symboliser = symboliser, .thread = thread, .lines = lines };

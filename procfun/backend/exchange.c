@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/backend/exchange.h"
+#include "procfun/backend/exchange-private.h"
 
 #include "procfun/backend/crash-report.h"
-#include "procfun/backend/items.h"
-#include "procfun/backend/ladder.h"
-#include "procfun/backend/outcome.h"
-#include "procfun/backend/output.h"
 #include "procfun/backend/request.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
@@ -17,10 +13,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
 #include "procfun/procfun-usage-private.h"
-#include "procfun/wire/channel.h"
-#include "procfun/wire/error.h"
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
@@ -41,35 +34,6 @@
 
 /* What a process needs to write the stacks of its threads, before it is ended for lack of time. */
 #define STACKS_WAIT_US 50000
-
-struct _Exchange
-{
-  ProcfunCall *call;         /* borrowed */
-  ProcfunFunction *function; /* the call's */
-  ProcfunCodec *codec;
-  guint64 max_payload; /* in bytes */
-  Process *process;
-  Channel *channel;
-  int lifeline_fd;
-  int report_fd;
-  GByteArray *report;
-  Cgroup *cgroup; /* (nullable) */
-  Output *outputs[2];
-  Items items; /* of a generator */
-  Ladder ladder;
-
-  gboolean greeted;  /* the child said hello */
-  gint64 timeout_at; /* monotonic times in µs; 0: never */
-  gint64 deadline_at;
-  gint64 end_by;       /* when it must have ended, because it has answered or can't any more */
-  gint64 cpu_time;     /* of the child when it was last looked at, in µs; -1: never */
-  gint64 cpu_at_hello; /* what it had used when the function began */
-  gint64 cpu_check_at;
-  gint64 stacks_until;    /* when to wait no more for the stacks of its threads */
-  gboolean channel_ended; /* nothing more will come */
-  Outcome outcome;
-  gboolean done; /* the child is dead, and all is known */
-};
 
 static void
 take_outputs (Exchange *self, Launched *launched)
@@ -138,8 +102,8 @@ exchange_free (Exchange *self)
 
 /* What comes of it */
 
-static void
-await_end (Exchange *self)
+void
+exchange_await_end (Exchange *self)
 {
   if (self->end_by == 0)
     self->end_by = g_get_monotonic_time () + END_WAIT_US;
@@ -160,24 +124,22 @@ measure (Exchange *self)
     }
 }
 
-/* Takes @error. */
-static void
-fail (Exchange *self, ProcfunCause cause, GError *error)
+void
+exchange_fail (Exchange *self, ProcfunCause cause, GError *error)
 {
   outcome_fail (&self->outcome, cause, error);
-  await_end (self);
+  exchange_await_end (self);
 }
 
-static void
-fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
+void
+exchange_fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
 {
-  fail (self, cause, error);
+  exchange_fail (self, cause, error);
   ladder_kill (&self->ladder);
 }
 
-/* Takes @sentence, whose subject is the function. */
-static void
-break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence)
+void
+exchange_break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence)
 {
   measure (self);
   outcome_fail_by (&self->outcome, cause, code, sentence);
@@ -191,202 +153,6 @@ fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
   measure (self);
   outcome_fail (&self->outcome, cause, error);
   ladder_begin (&self->ladder);
-}
-
-static void
-handle_hello (Exchange *self, const Frame *frame)
-{
-  const char *identity = request_get_identity (self->function);
-  gsize size;
-  const char *theirs = g_bytes_get_data (frame->payload, &size);
-  gint64 timeout = procfun_call_get_effective_timeout (self->call);
-
-  self->greeted = TRUE;
-  if (size > 0 && (size != strlen (identity) || memcmp (theirs, identity, size) != 0))
-    return; /* it says so itself, with the name of the file */
-  self->cpu_at_hello = limits_read_cpu_time (process_get_pid (self->process));
-  if (timeout > 0)
-    self->timeout_at = g_get_monotonic_time () + timeout;
-  procfun_call_started (self->call, process_get_pid (self->process));
-}
-
-/* The usage that answers begin with; the rest is returned. (transfer full) */
-static GBytes *
-take_usage (Exchange *self, const Frame *frame)
-{
-  gsize size;
-  const guint8 *data = g_bytes_get_data (frame->payload, &size);
-
-  if (size < sizeof (ProcfunUsage))
-    return g_bytes_new (NULL, 0);
-  outcome_set_usage (&self->outcome, data);
-  return g_bytes_new_from_bytes (frame->payload, sizeof (ProcfunUsage),
-                                 size - sizeof (ProcfunUsage));
-}
-
-/* A result, or an item of a generator. */
-static GVariant *
-read_value (Exchange *self, GBytes *payload, GError **error)
-{
-  const char *name = procfun_function_get_name (self->function);
-  const char *what
-      = procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
-  GVariant *value;
-
-  if (g_bytes_get_size (payload) > self->max_payload)
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), what, name,
-                   g_bytes_get_size (payload), self->max_payload);
-      return NULL;
-    }
-  value = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
-                                payload, error);
-  if (value == NULL)
-    g_prefix_error (error, _ ("%s of %s() cannot be read: "), what, name);
-  return value;
-}
-
-static void
-handle_result (Exchange *self, const Frame *frame)
-{
-  g_autoptr (GBytes) payload = take_usage (self, frame);
-  GError *error = NULL;
-  GVariant *result;
-
-  if (procfun_function_is_generator (self->function))
-    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
-  else
-    result = read_value (self, payload, &error);
-  if (result == NULL)
-    {
-      fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
-      return;
-    }
-  outcome_succeed (&self->outcome, result);
-  if (frame->fds != NULL)
-    procfun_call_take_result_fd_list (self->call, g_object_ref (frame->fds));
-  await_end (self);
-}
-
-static void
-handle_error (Exchange *self, const Frame *frame)
-{
-  g_autoptr (GBytes) payload = take_usage (self, frame);
-
-  fail (self, PROCFUN_CAUSE_ERROR, error_from_bytes (payload));
-}
-
-static void
-handle_exit (Exchange *self, const Frame *frame)
-{
-  g_autoptr (GBytes) payload = take_usage (self, frame);
-  gint32 code = 0;
-
-  memcpy (&code, g_bytes_get_data (payload, NULL), MIN (g_bytes_get_size (payload), sizeof code));
-  outcome_exit (&self->outcome, code);
-  await_end (self);
-}
-
-static void
-handle_progress (Exchange *self, const Frame *frame)
-{
-  gsize size;
-  const char *data = g_bytes_get_data (frame->payload, &size);
-  g_autofree char *message = NULL;
-  double fraction;
-
-  if (size < sizeof fraction)
-    return;
-  memcpy (&fraction, data, sizeof fraction);
-  if (size > sizeof fraction)
-    message = g_utf8_make_valid (data + sizeof fraction, (gssize)(size - sizeof fraction));
-  procfun_call_emit_progress (self->call, fraction, message);
-}
-
-/* Who yields will see that nobody wants more. */
-static void
-handle_item (Exchange *self, const Frame *frame)
-{
-  GError *error = NULL;
-  GVariant *item = read_value (self, frame->payload, &error);
-
-  self->ladder.listens = TRUE;
-  if (item == NULL)
-    fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
-  else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
-                        g_bytes_get_size (frame->payload)))
-    break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-               g_strdup (_ ("failed: its process sent more items than it may")));
-}
-
-static void
-handle_frame (Exchange *self, const Frame *frame)
-{
-  static const struct
-  {
-    FrameType type;
-    void (*handle) (Exchange *self, const Frame *frame);
-    gboolean is_answer;
-  } handlers[] = { { FRAME_RESULT, handle_result, TRUE },
-                   { FRAME_ERROR, handle_error, TRUE },
-                   { FRAME_EXIT, handle_exit, TRUE },
-                   { FRAME_PROGRESS, handle_progress, FALSE },
-                   { FRAME_ITEM, handle_item, FALSE } };
-
-  if (debug_has (DEBUG_WIRE))
-    call_debug_log (self->call, self->outcome.pid, "frame received: %s, %" G_GSIZE_FORMAT " bytes",
-                    frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
-  if (frame->type == FRAME_LISTENS)
-    {
-      self->ladder.listens = TRUE;
-      return;
-    }
-  if (frame->type == FRAME_HELLO && !self->greeted)
-    {
-      handle_hello (self, frame);
-      return;
-    }
-  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
-    if (handlers[i].type == frame->type && self->greeted)
-      {
-        if (!outcome_is_known (&self->outcome))
-          handlers[i].handle (self, frame);
-        else if (handlers[i].is_answer)
-          await_end (self); /* it heard that it is to end */
-        return;
-      }
-  break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-             g_strdup (_ ("failed: its process sent a frame out of turn")));
-}
-
-static void
-receive (Exchange *self)
-{
-  while (!self->channel_ended)
-    {
-      g_auto (Frame) frame = { 0 };
-      GError *error = NULL;
-
-      switch (channel_receive (self->channel, &frame, &error))
-        {
-        case CHANNEL_FRAME:
-          handle_frame (self, &frame);
-          break;
-        case CHANNEL_AGAIN:
-          return;
-        case CHANNEL_FAILED:
-          g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));
-          fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
-          self->channel_ended = TRUE;
-          break;
-        case CHANNEL_END:
-        default:
-          self->channel_ended = TRUE;
-          await_end (self);
-          break;
-        }
-    }
 }
 
 static void
@@ -419,8 +185,8 @@ receive_output (Exchange *self)
       size += output_get_size (self->outputs[i]);
     }
   if (limit > 0 && size > limit && !outcome_is_known (&self->outcome))
-    break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
-               g_strdup (_ ("printed more than its limit allows")));
+    exchange_break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+                        g_strdup (_ ("printed more than its limit allows")));
 }
 
 /* When it must end */
@@ -503,9 +269,9 @@ check_cpu_time (Exchange *self)
   self->cpu_time = used;
   self->cpu_check_at = now + limits_get_cpu_wait (budget - used, limits_count_cpus (pid));
   if (used >= budget)
-    break_off (self, PROCFUN_CAUSE_CPU_LIMIT, PROCFUN_ERROR_CPU_LIMIT,
-               g_strdup_printf (_ ("used more CPU time than its limit of %.6g s allows"),
-                                to_seconds (budget)));
+    exchange_break_off (self, PROCFUN_CAUSE_CPU_LIMIT, PROCFUN_ERROR_CPU_LIMIT,
+                        g_strdup_printf (_ ("used more CPU time than its limit of %.6g s allows"),
+                                         to_seconds (budget)));
 }
 
 /* It has answered or closed its channel, and should be gone. */
@@ -514,8 +280,8 @@ check_end (Exchange *self)
 {
   if (!is_over (self->end_by, g_get_monotonic_time ()))
     return;
-  break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-             g_strdup (_ ("closed its channel without an answer")));
+  exchange_break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+                      g_strdup (_ ("closed its channel without an answer")));
   self->end_by = 0;
 }
 
@@ -542,7 +308,7 @@ handle_death (Exchange *self)
   g_autoptr (GBytes) report = NULL;
 
   remains.has_status = process_get_status (self->process, &remains.wait_status);
-  receive (self); /* what it had still written, maybe even its hello */
+  exchange_receive (self); /* what it had still written, maybe even its hello */
   remains.greeted = self->greeted;
   receive_report (self);
   finish_outputs (self);
@@ -571,7 +337,7 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
     return TRUE;
   channel_flush (self->channel);
   receive_output (self); /* first: it was written before the result, and may be too much */
-  receive (self);
+  exchange_receive (self);
   receive_report (self);
   if (self->done) /* by who was called meanwhile */
     return TRUE;

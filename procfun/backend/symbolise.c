@@ -26,8 +26,8 @@ struct _Symboliser
   GPtrArray *modules; /* (element-type Module) */
   GHashTable
       *found; /* (element-type guint64 GPtrArray): recursion comes to a place again and again */
-  gint64 until_lines;
-  gint64 until;
+  gint64 left_for_names; /* in µs */
+  gint64 left_for_lines;
 };
 
 static void
@@ -42,16 +42,15 @@ module_free (Module *self)
 }
 
 Symboliser *
-symboliser_new (gint64 until)
+symboliser_new (gint64 budget)
 {
   Symboliser *self = g_new0 (Symboliser, 1);
-  gint64 now = g_get_monotonic_time ();
 
   self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify)module_free);
   self->found = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
                                        (GDestroyNotify)g_ptr_array_unref);
-  self->until = until;
-  self->until_lines = now + (until - now) / 2;
+  self->left_for_names = budget / 2;
+  self->left_for_lines = budget / 2;
   return self;
 }
 
@@ -142,8 +141,9 @@ static gboolean
 is_runtime (const char *module)
 {
   static const char *const prefixes[]
-      = { "libc.so",   "libc-",  "ld-linux", "libpthread", "libglib-2.0", "libgobject-2.0",
-          "libstdc++", "libc++", "libgcc_s", "libprocfun", "linux-vdso" };
+      = { "libc.so",        "libc-",     "ld-linux",   "libpthread", "libglib-2.0",
+          "libgobject-2.0", "libstdc++", "libc++",     "libasan",    "libtsan",
+          "libubsan",       "libgcc_s",  "libprocfun", "linux-vdso" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (prefixes); i++)
     if (g_str_has_prefix (module, prefixes[i]))
@@ -208,27 +208,46 @@ find_symbol (Module *module, guint64 address)
 }
 
 static void
+look_up_name (Symboliser *self, Module *module, guint64 address, Search *search)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  if (self->left_for_names <= 0)
+    return;
+  open_module (module);
+  search->symbol = find_symbol (module, address);
+  self->left_for_names -= g_get_monotonic_time () - begin;
+}
+
+static gboolean
+look_up_lines (Symboliser *self, Module *module, guint64 address, Search *search)
+{
+  gint64 begin = g_get_monotonic_time ();
+  gboolean found;
+  Lines *lines;
+
+  if (search->is_runtime || self->left_for_lines <= 0)
+    return FALSE;
+  lines = get_lines (module);
+  found = lines != NULL && lines_find (lines, address, on_line, search);
+  self->left_for_lines -= g_get_monotonic_time () - begin;
+  return found;
+}
+
+static void
 look_up (Symboliser *self, Module *module, guint64 address, Search *search)
 {
-  gint64 now = g_get_monotonic_time ();
   g_autofree char *base = g_path_get_basename (module->path);
-  g_autofree char *symbol = NULL;
-  Lines *lines = NULL;
 
   search->is_runtime = is_runtime (base);
-  if (now < self->until)
-    {
-      open_module (module);
-      symbol = search->symbol = find_symbol (module, address);
-    }
-  if (now < self->until_lines && !search->is_runtime)
-    lines = get_lines (module);
-  if (lines != NULL && lines_find (lines, address, on_line, search))
-    return;
-  if (symbol != NULL)
-    add_place (search, symbol, g_strdup (symbol));
+  look_up_name (self, module, address, search);
+  if (look_up_lines (self, module, address, search))
+    ;
+  else if (search->symbol != NULL)
+    add_place (search, search->symbol, g_strdup (search->symbol));
   else
     add_place (search, NULL, g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", base, address));
+  g_free (search->symbol);
 }
 
 GPtrArray *

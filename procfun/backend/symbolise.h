@@ -7,9 +7,8 @@
 /* From addresses in another process to places in the code. */
 typedef struct _Symboliser Symboliser;
 
-/* Names are looked up until @until, lines in the first half of the time that is left: monotonic, in
- * µs. */
-Symboliser *symboliser_new (gint64 until);
+/* @budget: in µs, half of it for names and half for lines; what takes longer is not begun. */
+Symboliser *symboliser_new (gint64 budget);
 void symboliser_free (Symboliser *self);
 
 /* All of its fields are as the other process wrote them, but @path is UTF-8. */

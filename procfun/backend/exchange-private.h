@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/backend/exchange.h"
+
+#include "procfun/backend/items.h"
+#include "procfun/backend/ladder.h"
+#include "procfun/backend/outcome.h"
+#include "procfun/backend/output.h"
+#include "procfun/wire/channel.h"
+
+struct _Exchange
+{
+  ProcfunCall *call;         /* borrowed */
+  ProcfunFunction *function; /* the call's */
+  ProcfunCodec *codec;
+  guint64 max_payload; /* in bytes */
+  Process *process;
+  Channel *channel;
+  int lifeline_fd;
+  int report_fd;
+  GByteArray *report;
+  Cgroup *cgroup; /* (nullable) */
+  Output *outputs[2];
+  Items items; /* of a generator */
+  Ladder ladder;
+
+  gboolean greeted;  /* the child said hello */
+  gint64 timeout_at; /* monotonic times in µs; 0: never */
+  gint64 deadline_at;
+  gint64 end_by;       /* when it must have ended, because it has answered or can't any more */
+  gint64 cpu_time;     /* of the child when it was last looked at, in µs; -1: never */
+  gint64 cpu_at_hello; /* what it had used when the function began */
+  gint64 cpu_check_at;
+  gint64 stacks_until;    /* when to wait no more for the stacks of its threads */
+  gboolean channel_ended; /* nothing more will come */
+  Outcome outcome;
+  gboolean done; /* the child is dead, and all is known */
+};
+
+/* It has answered, or can't any more: it should end. */
+void exchange_await_end (Exchange *self);
+
+/* Takes @error. The second is for a process that does not keep to the protocol. */
+void exchange_fail (Exchange *self, ProcfunCause cause, GError *error);
+void exchange_fail_and_kill (Exchange *self, ProcfunCause cause, GError *error);
+
+/* Takes @sentence, whose subject is the function, and kills the process. */
+void exchange_break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence);
+
+/* Handles all frames that are there, in exchange-frames.c. */
+void exchange_receive (Exchange *self);
