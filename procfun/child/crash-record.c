@@ -57,8 +57,10 @@ crash_record_write (CrashHead *record, CrashRecordType type, gsize size)
   record->size = (guint16)size;
   if (fstat (report_fd, &st) != 0 || st.st_ino != report_inode || st.st_dev != report_device)
     return;
-  if (write (report_fd, record, size) < 0 && errno == EAGAIN && poll (&poll_fd, 1, WAIT_MS) > 0)
-    size = (gsize)write (report_fd, record, size);
+  if (write (report_fd, record, size) >= 0 || errno != EAGAIN || poll (&poll_fd, 1, WAIT_MS) <= 0)
+    return;
+  if (write (report_fd, record, size) < 0)
+    return; /* nobody reads */
 }
 
 gboolean
