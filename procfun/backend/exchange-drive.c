@@ -152,7 +152,8 @@ exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *ta
   ExchangeSource *self = (ExchangeSource *)source;
 
   self->exchange = exchange;
-  if (cancellable != NULL)
+  /* Before it is attached GLib cannot remove a child source again. */
+  if (cancellable != NULL && !exchange_is_ending (exchange))
     watch_cancellable (self, cancellable);
   g_source_set_callback (source, callback, user_data, destroy);
   g_source_set_priority (source, g_task_get_priority (task));
