@@ -330,6 +330,29 @@ handle_death (Exchange *self)
   self->done = TRUE;
 }
 
+/* The function has returned and all below it is dead; closing the lifeline sees to the process
+ * itself, whose last moments nobody needs to wait for. */
+static gboolean
+has_answered (Exchange *self)
+{
+  return self->outcome.result != NULL && self->ladder.step == PROCFUN_STEP_NONE
+         && process_get_pidfd (self->process) >= 0 && self->cgroup == NULL;
+}
+
+static void
+handle_answer (Exchange *self)
+{
+  OutcomeRemains remains = { .greeted = TRUE, .cpu_time = self->cpu_time };
+
+  finish_outputs (self);
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    remains.outputs[i] = self->outputs[i];
+  outcome_settle (&self->outcome, &remains);
+  if (debug_has (DEBUG_WORKERS))
+    call_debug_log (self->call, self->outcome.pid, "process %d has answered", self->outcome.pid);
+  self->done = TRUE;
+}
+
 gboolean
 exchange_advance (Exchange *self, GCancellable *cancellable)
 {
@@ -347,6 +370,11 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
     check_clocks (self);
   if (!outcome_is_known (&self->outcome))
     check_cpu_time (self);
+  if (has_answered (self))
+    {
+      handle_answer (self);
+      return TRUE;
+    }
   if (process_has_died (self->process))
     {
       handle_death (self);

@@ -4,6 +4,7 @@
 #include "procfun/child/crash.h"
 #include "procfun/child/listener.h"
 #include "procfun/child/setup.h"
+#include "procfun/platform/descendants.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
 #include "procfun/platform/surroundings.h"
@@ -237,6 +238,7 @@ end (Server *self)
   procfun_context_set_running (NULL);
   flush_progress (self);
   fflush (NULL);
+  descendants_kill (); /* the caller does not wait for more than the answer */
 }
 
 /* From the frame of a call to the bytes of its result, of which a generator has none. */
