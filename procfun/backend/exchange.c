@@ -349,7 +349,8 @@ handle_answer (Exchange *self)
     remains.outputs[i] = self->outputs[i];
   outcome_settle (&self->outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
-    call_debug_log (self->call, self->outcome.pid, "process %d has answered", self->outcome.pid);
+    call_debug_log (self->call, self->outcome.pid, "process %d has ended with a result",
+                    self->outcome.pid);
   self->done = TRUE;
 }
 
