@@ -120,6 +120,15 @@ lives (int pid)
   return kill (pid, 0) == 0;
 }
 
+/* Where there is a main loop that can see to it. */
+static void
+run_until_death (Reader *reader)
+{
+  while (reader->context != NULL && lives (procfun_call_get_pid (reader->call)))
+    if (!g_main_context_iteration (reader->context, FALSE)) /* who reaps it wakes no context */
+      g_usleep (1000);
+}
+
 /* A main loop sees to it also while nobody waits for an item. */
 static void
 test_timeout_between_items (gconstpointer mode)
@@ -131,9 +140,7 @@ test_timeout_between_items (gconstpointer mode)
   procfun_call_set_grace_period (reader.call, 10 * MS);
   procfun_call_set_timeout (reader.call, 200 * MS);
   reader_skip (&reader, 1);
-  while (reader.context != NULL && lives (procfun_call_get_pid (reader.call)))
-    if (!g_main_context_iteration (reader.context, FALSE)) /* who reaps it wakes no context */
-      g_usleep (1000);
+  run_until_death (&reader);
   g_assert_cmpint (procfun_call_get_state (reader.call), ==, PROCFUN_CALL_RUNNING);
   items = reader_print_rest (&reader, &error);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
@@ -236,9 +243,7 @@ test_abort_after_end (gconstpointer mode)
   g_auto (Reader) reader = reader_new (numbers_call (100), mode);
 
   reader_skip (&reader, 1);
-  while (reader.context != NULL && lives (procfun_call_get_pid (reader.call)))
-    if (!g_main_context_iteration (reader.context, FALSE)) /* who reaps it wakes no context */
-      g_usleep (1000);
+  run_until_death (&reader);
   procfun_call_abort (reader.call);
   assert_cancelled (&reader, NULL);
 }
