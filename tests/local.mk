@@ -25,6 +25,7 @@ test_programs = \
 	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \
+	%D%/test-serve \
 	%D%/test-spawner \
 	%D%/test-spawner-async \
 	%D%/test-spawner-failures \
@@ -71,6 +72,7 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
+%C%_test_serve_SOURCES = %D%/test-serve.c $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
