@@ -2,6 +2,7 @@
 
 #include "tests/misdeeds.h"
 
+#include "procfun/wire/frame.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -129,6 +130,20 @@ PROCFUN_DEFINE_FUNCTION (do_write_to_channel_and_crash, gint, (GBytes *, bytes))
 {
   write_bytes (CHANNEL_FD, bytes);
   return crash ();
+}
+
+PROCFUN_DEFINE_FUNCTION (do_forge_result, void, (guint, size))
+{
+  g_autoptr (GByteArray) frame = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  FrameHeader header;
+
+  frame_header_init (&header, FRAME_RESULT, 0, 0, size);
+  g_byte_array_append (frame, (const guint8 *)&header, sizeof header);
+  for (guint i = 0; i < size; i++)
+    g_byte_array_append (frame, (const guint8 *)"1", 1);
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&frame));
+  write_bytes (CHANNEL_FD, bytes);
 }
 
 PROCFUN_DEFINE_FUNCTION (do_close_all, gint)

@@ -9,9 +9,11 @@
 #include "tests/functions.h"
 #include "tests/misdeeds.h"
 
+#include "procfun/platform/fds.h"
 #include <errno.h>
 #include <procfun.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 /* More often than any is made in a call; where it is reached, something goes round in circles. */
 #define MANY 200
@@ -63,7 +65,9 @@ check_outcome (Outcome expected, int error_number, GVariant *result, const GErro
   g_assert_cmpuint (error->domain, ==, PROCFUN_ERROR);
   g_assert_nonnull (strstr (error->message, "add()"));
   g_test_message ("%s", error->message);
-  g_assert_nonnull (strstr (error->message, g_strerror (error_number)));
+  /* valgrind refuses to execute /proc/self/exe, which is taken where the program is not found. */
+  g_assert_true (strstr (error->message, g_strerror (error_number)) != NULL
+                 || strstr (error->message, "did not start") != NULL);
   g_assert_true ((expected & FAILS) != 0);
 }
 
@@ -172,7 +176,13 @@ test_kernel (gconstpointer data)
   gsize i = GPOINTER_TO_SIZE (data) / 2;
   gboolean async = GPOINTER_TO_SIZE (data) % 2;
   Fault faults[G_N_ELEMENTS (kernels[i].faults)];
+  auto_fd int pidfd = (int)syscall (SYS_pidfd_open, getpid (), 0);
 
+  if (pidfd < 0)
+    {
+      g_test_skip ("there are no pidfds here");
+      return;
+    }
   memcpy (faults, kernels[i].faults, sizeof faults);
   faults_set (faults);
   for (gsize k = 0; k < G_N_ELEMENTS (deeds); k++)

@@ -186,6 +186,17 @@ test_death_in_frame (void)
     }
 }
 
+/* A result that the function made up, which keeps to what a frame may have but not to the limit. */
+static void
+test_forged_result (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+
+  procfun_spawner_set_max_payload (PROCFUN_SPAWNER (executor), 5);
+  calls_assert_error (executor, do_forge_result_call (6), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                      "*result of do_forge_result()*6*5*");
+}
+
 /* A message far longer than a socket holds. */
 static void
 test_long_error (void)
@@ -373,6 +384,7 @@ main (int argc, char *argv[])
   for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
     add_for_each ("/spawner/frame/", frames[i].name, i, test_frame);
   fixture_add_func ("/spawner/death-in-frame", test_death_in_frame);
+  fixture_add_func ("/spawner/forged-result", test_forged_result);
   fixture_add_func ("/spawner/long-error", test_long_error);
   fixture_add_func ("/spawner/nested", test_nested);
   fixture_add_func ("/spawner/nested/errors", test_nested_errors);
