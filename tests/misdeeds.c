@@ -2,6 +2,7 @@
 
 #include "tests/misdeeds.h"
 
+#include "procfun/procfun-usage-private.h"
 #include "procfun/wire/frame.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -136,10 +137,12 @@ PROCFUN_DEFINE_FUNCTION (do_forge_result, void, (guint, size))
 {
   g_autoptr (GByteArray) frame = g_byte_array_new ();
   g_autoptr (GBytes) bytes = NULL;
+  const ProcfunUsage usage = { 0 };
   FrameHeader header;
 
-  frame_header_init (&header, FRAME_RESULT, 0, 0, size);
+  frame_header_init (&header, FRAME_RESULT, 0, 0, sizeof usage + size);
   g_byte_array_append (frame, (const guint8 *)&header, sizeof header);
+  g_byte_array_append (frame, (const guint8 *)&usage, sizeof usage);
   for (guint i = 0; i < size; i++)
     g_byte_array_append (frame, (const guint8 *)"1", 1);
   bytes = g_byte_array_free_to_bytes (g_steal_pointer (&frame));
