@@ -16,12 +16,14 @@ procfun_headers = \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
 	%D%/procfun-failure.h \
+	%D%/procfun-fork-server.h \
 	%D%/procfun-function.h \
 	%D%/procfun-generator.h \
 	%D%/procfun-inline.h \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-json.h \
+	%D%/procfun-process-executor.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-spawner.h \
@@ -44,6 +46,7 @@ procfun_sources = \
 	%D%/procfun-executor.c \
 	%D%/procfun-failure.c \
 	%D%/procfun-failure-text.c \
+	%D%/procfun-fork-server.c \
 	%D%/procfun-function.c \
 	%D%/procfun-function-invoke.c \
 	%D%/procfun-inline.c \
@@ -51,6 +54,7 @@ procfun_sources = \
 	%D%/procfun-limits.c \
 	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
+	%D%/procfun-process-executor.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
@@ -76,6 +80,10 @@ procfun_private = \
 	%D%/backend/ladder.h \
 	%D%/backend/launch.c \
 	%D%/backend/launch.h \
+	%D%/backend/nurseries.c \
+	%D%/backend/nurseries.h \
+	%D%/backend/nursery.c \
+	%D%/backend/nursery.h \
 	%D%/backend/outcome.c \
 	%D%/backend/outcome.h \
 	%D%/backend/output.c \
@@ -86,6 +94,8 @@ procfun_private = \
 	%D%/backend/symbolise.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
+	%D%/backend/worker.c \
+	%D%/backend/worker.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \
@@ -98,12 +108,18 @@ procfun_private = \
 	%D%/child/crash-threads.h \
 	%D%/child/crash.c \
 	%D%/child/crash.h \
+	%D%/child/leftovers.c \
+	%D%/child/leftovers.h \
 	%D%/child/listener.c \
 	%D%/child/listener.h \
+	%D%/child/nursery.c \
+	%D%/child/nursery.h \
 	%D%/child/serve.c \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
+	%D%/child/warm-up.c \
+	%D%/child/warm-up.h \
 	%D%/platform/cgroup-place.c \
 	%D%/platform/cgroup-place.h \
 	%D%/platform/cgroup.c \
@@ -116,6 +132,8 @@ procfun_private = \
 	%D%/platform/fault.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
+	%D%/platform/forks.c \
+	%D%/platform/forks.h \
 	%D%/platform/intl.c \
 	%D%/platform/intl.h \
 	%D%/platform/limits.c \
@@ -158,6 +176,7 @@ procfun_private = \
 	%D%/procfun-function-private.h \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
+	%D%/procfun-process-executor-private.h \
 	%D%/procfun-registry-private.h \
 	%D%/procfun-schema-private.h \
 	%D%/procfun-usage-private.h \

@@ -13,7 +13,8 @@ GPtrArray *procfun_definitions_list_functions (void);
 /* Changes whenever that list does. */
 guint procfun_definitions_get_generation (void);
 
-/* The function of the executable (@path NULL) or of a shared library. (transfer none) (nullable) */
+/* The first function of the executable (@path NULL) or of a shared library that has this name and
+ * this hash, where they are not NULL. (transfer none) (nullable) */
 ProcfunFunction *procfun_definitions_find (const char *path, const char *name, const char *hash);
 
 /* Says which functions of one module have the same signature, if any registered since the last

@@ -154,10 +154,10 @@ procfun_definitions_find (const char *path, const char *name, const char *hash)
       ProcfunDefinition *definition = all->pdata[i];
       ProcfunFunction *function;
 
-      if (strcmp (definition->name, name) != 0)
+      if (name != NULL && strcmp (definition->name, name) != 0)
         continue;
       function = procfun_definition_get_function (definition);
-      if (strcmp (procfun_function_get_hash (function), hash) == 0
+      if ((hash == NULL || strcmp (procfun_function_get_hash (function), hash) == 0)
           && g_strcmp0 (procfun_function_get_module (function), path) == 0)
         return function;
     }

@@ -107,6 +107,8 @@ describe_cause (ProcfunFailure *self)
       return g_strdup_printf (_ ("%s() went over one of its limits"), name);
     case PROCFUN_CAUSE_PROTOCOL:
       return g_strdup_printf (_ ("%s() failed: its process sent what it must not"), name);
+    case PROCFUN_CAUSE_WORKER_LOST:
+      return g_strdup_printf (_ ("%s() lost its process"), name);
     case PROCFUN_CAUSE_ERROR:
     default:
       return g_strdup_printf (_ ("%s() failed"), name);

@@ -26,6 +26,7 @@ G_BEGIN_DECLS
  * @PROCFUN_CAUSE_CPU_LIMIT: the limit on CPU time
  * @PROCFUN_CAUSE_LIMIT: another limit
  * @PROCFUN_CAUSE_PROTOCOL: the process sent what it must not
+ * @PROCFUN_CAUSE_WORKER_LOST: the process is gone with the one that looked after it
  *
  * Why a call failed.
  *
@@ -43,7 +44,8 @@ typedef enum
   PROCFUN_CAUSE_MEMORY_LIMIT,
   PROCFUN_CAUSE_CPU_LIMIT,
   PROCFUN_CAUSE_LIMIT,
-  PROCFUN_CAUSE_PROTOCOL
+  PROCFUN_CAUSE_PROTOCOL,
+  PROCFUN_CAUSE_WORKER_LOST
 } ProcfunCause;
 
 /**

@@ -16,7 +16,7 @@
  *
  * What the process of a call finds around itself, where that is not simply what its caller has: the
  * working directory, the environment, its nice value, the CPUs that it may use, and descriptors.
- * procfun_call_set_launch_context() sets it for a call, procfun_spawner_set_launch_context() for
+ * procfun_call_set_launch_context() sets it for a call, procfun_process_executor_set_launch_context() for
  * all that set none.
  *
  * The process applies it just before the function runs; libraries that look at the environment when

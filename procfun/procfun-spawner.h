@@ -6,8 +6,7 @@
 #error "Only <procfun.h> can be included directly."
 #endif
 
-#include <procfun/procfun-codec.h>
-#include <procfun/procfun-executor.h>
+#include <procfun/procfun-process-executor.h>
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
@@ -36,7 +35,7 @@ PROCFUN_AVAILABLE_IN_0_1
 GType procfun_transport_get_type (void) G_GNUC_CONST;
 
 PROCFUN_AVAILABLE_IN_0_1
-G_DECLARE_FINAL_TYPE (ProcfunSpawner, procfun_spawner, PROCFUN, SPAWNER, ProcfunExecutor)
+G_DECLARE_FINAL_TYPE (ProcfunSpawner, procfun_spawner, PROCFUN, SPAWNER, ProcfunProcessExecutor)
 
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunExecutor *procfun_spawner_new (void);
@@ -45,20 +44,8 @@ void procfun_spawner_set_transport (ProcfunSpawner *self, ProcfunTransport trans
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunTransport procfun_spawner_get_transport (ProcfunSpawner *self);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_spawner_set_codec (ProcfunSpawner *self, ProcfunCodec *codec);
-PROCFUN_AVAILABLE_IN_0_1
-ProcfunCodec *procfun_spawner_get_codec (ProcfunSpawner *self);
-PROCFUN_AVAILABLE_IN_0_1
 void procfun_spawner_set_launcher (ProcfunSpawner *self, const char *const *launcher);
 PROCFUN_AVAILABLE_IN_0_1
 const char *const *procfun_spawner_get_launcher (ProcfunSpawner *self);
-PROCFUN_AVAILABLE_IN_0_1
-void procfun_spawner_set_max_payload (ProcfunSpawner *self, guint64 bytes);
-PROCFUN_AVAILABLE_IN_0_1
-guint64 procfun_spawner_get_max_payload (ProcfunSpawner *self);
-PROCFUN_AVAILABLE_IN_0_1
-void procfun_spawner_set_launch_context (ProcfunSpawner *self, ProcfunLaunchContext *context);
-PROCFUN_AVAILABLE_IN_0_1
-ProcfunLaunchContext *procfun_spawner_get_launch_context (ProcfunSpawner *self);
 
 G_END_DECLS

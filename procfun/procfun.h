@@ -19,12 +19,14 @@
 #include <procfun/procfun-error.h>
 #include <procfun/procfun-executor.h>
 #include <procfun/procfun-failure.h>
+#include <procfun/procfun-fork-server.h>
 #include <procfun/procfun-function.h>
 #include <procfun/procfun-generator.h>
 #include <procfun/procfun-inline.h>
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
 #include <procfun/procfun-json.h>
+#include <procfun/procfun-process-executor.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>

@@ -16,7 +16,7 @@ reader_new (ProcfunCall *call, const ReaderMode *mode)
   g_autoptr (ProcfunExecutor) spawner = procfun_spawner_new ();
   const Reader self = { call, mode->async ? g_main_context_new () : NULL };
 
-  procfun_spawner_set_codec (PROCFUN_SPAWNER (spawner), procfun_codec_lookup (mode->codec));
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), procfun_codec_lookup (mode->codec));
   procfun_call_set_executor (call, spawner);
   return self;
 }

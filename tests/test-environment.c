@@ -246,7 +246,7 @@ test_codec (void)
   if (!runs_with ("PROCFUN_CODEC", "gvariant"))
     return;
   spawner = procfun_spawner_new ();
-  g_assert_true (procfun_spawner_get_codec (PROCFUN_SPAWNER (spawner))
+  g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
                  == procfun_codec_get_gvariant ());
   run_add ();
 }
@@ -261,7 +261,7 @@ test_unknown_codec (void)
   g_test_expect_message ("procfun", G_LOG_LEVEL_WARNING, "*PROCFUN_CODEC=yaml*");
   spawner = procfun_spawner_new ();
   g_test_assert_expected_messages ();
-  g_assert_true (procfun_spawner_get_codec (PROCFUN_SPAWNER (spawner))
+  g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
                  == procfun_codec_get_json ());
 }
 

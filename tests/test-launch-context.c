@@ -41,7 +41,7 @@ assert_in_context (ProcfunLaunchContext *context, ProcfunCall *(*make) (const ch
       if (i % 2 == 0)
         procfun_call_set_launch_context (call, context);
       else
-        procfun_spawner_set_launch_context (PROCFUN_SPAWNER (executor), context);
+        procfun_process_executor_set_launch_context (PROCFUN_PROCESS_EXECUTOR (executor), context);
       calls_assert_result (executor, call, i < 2, expected);
     }
 }

@@ -16,7 +16,7 @@ make_spawner (ProcfunCodec *codec)
 {
   ProcfunExecutor *spawner = procfun_spawner_new ();
 
-  procfun_spawner_set_codec (PROCFUN_SPAWNER (spawner), codec);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), codec);
   return spawner;
 }
 

@@ -41,15 +41,15 @@ record_request (void)
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) arguments = exchange_encode_arguments (call, &options, &error);
-  Channel *channel;
+  g_auto (Worker) worker = WORKER_INIT;
   GByteArray *bytes;
   int ends[2];
 
   g_assert_no_error (error);
   open_socket (ends);
-  channel = channel_new (ends[0], 1 << 20);
-  request_send (channel, call, &options, arguments);
-  channel_free (channel);
+  worker.channel = channel_new (ends[0], 1 << 20);
+  request_send (&worker, call, &options, arguments);
+  worker_clear (&worker);
   bytes = read_to_end (ends[1]);
   close (ends[1]);
   return bytes;

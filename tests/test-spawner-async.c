@@ -94,7 +94,7 @@ test_cancel_while_sending (void)
 
       signal_open_inherited (&self.signal);
       script = g_strdup_printf ("echo >/dev/fd/%d; kill -STOP $$", self.signal.ends[1]);
-      procfun_spawner_set_codec (PROCFUN_SPAWNER (executor), procfun_codec_get_gvariant ());
+      procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), procfun_codec_get_gvariant ());
       procfun_spawner_set_launcher (PROCFUN_SPAWNER (executor),
                                     (const char *[]){ "sh", "-c", script, NULL });
       procfun_call_set_executor (call, executor);

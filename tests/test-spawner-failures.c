@@ -192,7 +192,7 @@ test_forged_result (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
 
-  procfun_spawner_set_max_payload (PROCFUN_SPAWNER (executor), 5);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (executor), 5);
   calls_assert_error (executor, do_forge_result_call (6), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                       "*result of do_forge_result()*6*5*");
 }

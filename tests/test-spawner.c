@@ -59,9 +59,9 @@ test_properties (void)
                   NULL);
   g_assert_cmpuint (n, ==, 4);
   g_assert_cmpint (procfun_spawner_get_transport (spawner), ==, PROCFUN_TRANSPORT_ARGV);
-  g_assert_true (procfun_spawner_get_codec (spawner) == procfun_codec_get_gvariant ());
+  g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner)) == procfun_codec_get_gvariant ());
   g_assert_cmpstrv (procfun_spawner_get_launcher (spawner), command);
-  g_assert_cmpuint (procfun_spawner_get_max_payload (spawner), ==, 100);
+  g_assert_cmpuint (procfun_process_executor_get_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner)), ==, 100);
   procfun_spawner_set_launcher (spawner, NULL);
   g_assert_null (procfun_spawner_get_launcher (spawner));
 }
@@ -72,9 +72,9 @@ test_misuse (void)
   g_autoptr (ProcfunSpawner) spawner = new_spawner ();
 
   g_test_expect_message ("procfun", G_LOG_LEVEL_CRITICAL, "*PROCFUN_IS_CODEC*");
-  procfun_spawner_set_codec (spawner, NULL);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), NULL);
   g_test_expect_message ("procfun", G_LOG_LEVEL_CRITICAL, "*bytes >= 1*");
-  procfun_spawner_set_max_payload (spawner, 0);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 0);
   g_test_expect_message ("procfun", G_LOG_LEVEL_CRITICAL, "*PROCFUN_IS_SPAWNER*");
   procfun_spawner_set_transport (NULL, PROCFUN_TRANSPORT_ARGV);
   g_test_assert_expected_messages ();
@@ -280,7 +280,7 @@ test_large (gconstpointer data)
   g_autoptr (GBytes) back = NULL;
   g_autoptr (GError) error = NULL;
 
-  procfun_spawner_set_codec (spawner, procfun_codec_lookup (large[i].codec));
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), procfun_codec_lookup (large[i].codec));
   back = pass_bytes_run (call, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (g_bytes_equal (bytes, back));
@@ -296,13 +296,13 @@ test_max_payload (void)
   g_autoptr (GBytes) bytes = make_bytes (748);
 
   /* 748 bytes are 1000 characters in Base64. */
-  procfun_spawner_set_max_payload (spawner, 1004);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 1004);
   calls_assert_result (executor, are_those_bytes_call (bytes), FALSE, "true");
-  procfun_spawner_set_max_payload (spawner, 1003);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 1003);
   calls_assert_error (executor, are_those_bytes_call (bytes), FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_LIMIT, "*arguments of are_those_bytes()*1004*1003*");
   calls_assert_result (executor, calls_new ("add", "(1, 2)"), FALSE, "3");
-  procfun_spawner_set_max_payload (spawner, 1001);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 1001);
   calls_assert_error (executor, make_bytes_call (748), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                       "*result of make_bytes()*1002*1001*");
 }
@@ -314,11 +314,11 @@ test_smallest_payload (void)
   g_autoptr (ProcfunSpawner) spawner = new_spawner ();
   ProcfunExecutor *executor = PROCFUN_EXECUTOR (spawner);
 
-  procfun_spawner_set_max_payload (spawner, 2);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 2);
   calls_assert_result (executor, nothing_call (), FALSE, "()");
   calls_assert_error (executor, get_folder_call (), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                       "*result of get_folder()*");
-  procfun_spawner_set_max_payload (spawner, 10);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 10);
   calls_assert_error (executor, fail_void_call (3), FALSE, G_FILE_ERROR, 3, "failed with 3");
 }
 

@@ -100,6 +100,7 @@ get_status (const GError *error, ProcfunFailure *failure)
     case PROCFUN_CAUSE_CRASHED:
     case PROCFUN_CAUSE_EXITED:
     case PROCFUN_CAUSE_KILLED:
+    case PROCFUN_CAUSE_WORKER_LOST:
       return STATUS_CRASHED;
     case PROCFUN_CAUSE_PROTOCOL:
       return over_limit ? STATUS_LIMIT : STATUS_CRASHED;

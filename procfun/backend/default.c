@@ -5,6 +5,7 @@
 
 #include "procfun/platform/environment.h"
 #include "procfun/procfun-executor-private.h"
+#include "procfun/procfun-fork-server.h"
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-spawner.h"
 
@@ -18,7 +19,9 @@ make_default (void)
   {
     const char *name;
     ProcfunExecutor *(*make) (void);
-  } executors[] = { { "spawn", procfun_spawner_new }, { "inline", procfun_inline_new } };
+  } executors[] = { { "spawn", procfun_spawner_new },
+                    { "fork", procfun_fork_server_new },
+                    { "inline", procfun_inline_new } };
   const char *wanted = environment_get ("PROCFUN_EXECUTOR");
 
   for (gsize i = 0; wanted != NULL && i < G_N_ELEMENTS (executors); i++)

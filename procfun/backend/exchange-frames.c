@@ -16,21 +16,27 @@
 #include <inttypes.h>
 #include <string.h>
 
+void
+exchange_start_clocks (Exchange *self)
+{
+  gint64 timeout = procfun_call_get_effective_timeout (self->call);
+
+  self->cpu_at_hello = limits_read_cpu_time (process_get_pid (self->worker.process));
+  if (timeout > 0)
+    self->timeout_at = g_get_monotonic_time () + timeout;
+  procfun_call_started (self->call, process_get_pid (self->worker.process));
+}
+
 static void
 handle_hello (Exchange *self, const Frame *frame)
 {
   const char *identity = request_get_identity (self->function);
   gsize size;
   const char *theirs = g_bytes_get_data (frame->payload, &size);
-  gint64 timeout = procfun_call_get_effective_timeout (self->call);
 
-  self->greeted = TRUE;
-  if (size > 0 && (size != strlen (identity) || memcmp (theirs, identity, size) != 0))
-    return; /* it says so itself, with the name of the file */
-  self->cpu_at_hello = limits_read_cpu_time (process_get_pid (self->process));
-  if (timeout > 0)
-    self->timeout_at = g_get_monotonic_time () + timeout;
-  procfun_call_started (self->call, process_get_pid (self->process));
+  self->worker.has_greeted = self->started = TRUE;
+  if (size == 0 || (size == strlen (identity) && memcmp (theirs, identity, size) == 0))
+    exchange_start_clocks (self); /* else it says so itself, with the name of the file */
 }
 
 /* The usage that answers begin with; the rest is returned. (transfer full) */
@@ -56,14 +62,14 @@ read_value (Exchange *self, GBytes *payload, GError **error)
       = procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
   GVariant *value;
 
-  if (g_bytes_get_size (payload) > self->max_payload)
+  if (g_bytes_get_size (payload) > self->worker.max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                    _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), what, name,
-                   g_bytes_get_size (payload), self->max_payload);
+                   g_bytes_get_size (payload), self->worker.max_payload);
       return NULL;
     }
-  value = procfun_codec_decode (self->codec, procfun_function_get_return_schema (self->function),
+  value = procfun_codec_decode (self->worker.codec, procfun_function_get_return_schema (self->function),
                                 payload, error);
   if (value == NULL)
     g_prefix_error (error, _ ("%s of %s() cannot be read: "), what, name);
@@ -160,19 +166,27 @@ handle_frame (Exchange *self, const Frame *frame)
   if (debug_has (DEBUG_WIRE))
     call_debug_log (self->call, self->outcome.pid, "frame received: %s, %" G_GSIZE_FORMAT " bytes",
                     frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
+  if (frame->call_id != self->worker.call_id && self->worker.call_id > 0)
+    return; /* a word of a call that has ended */
+  if (frame->type == FRAME_STATE)
+    {
+      worker_set_state (&self->worker, frame->payload);
+      return;
+    }
   if (frame->type == FRAME_LISTENS)
     {
       self->ladder.listens = TRUE;
       return;
     }
-  if (frame->type == FRAME_HELLO && !self->greeted)
+  if (frame->type == FRAME_HELLO && !self->worker.has_greeted)
     {
       handle_hello (self, frame);
       return;
     }
   for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
-    if (handlers[i].type == frame->type && self->greeted)
+    if (handlers[i].type == frame->type && self->worker.has_greeted)
       {
+        self->answered = handlers[i].is_answer && frame->type != FRAME_EXIT;
         if (!outcome_is_known (&self->outcome))
           handlers[i].handle (self, frame);
         else if (handlers[i].is_answer)
@@ -191,7 +205,7 @@ exchange_receive (Exchange *self)
       g_auto (Frame) frame = { 0 };
       GError *error = NULL;
 
-      switch (channel_receive (self->channel, &frame, &error))
+      switch (channel_receive (self->worker.channel, &frame, &error))
         {
         case CHANNEL_FRAME:
           handle_frame (self, &frame);

@@ -14,19 +14,15 @@ struct _Exchange
 {
   ProcfunCall *call;         /* borrowed */
   ProcfunFunction *function; /* the call's */
-  ProcfunCodec *codec;
-  guint64 max_payload; /* in bytes */
-  Process *process;
-  Channel *channel;
-  int lifeline_fd;
-  int report_fd;
+  Worker worker;             /* that runs it */
+  WorkerReleaseFunc release; /* (nullable) */
+  gpointer release_data;
   GByteArray *report;
-  Cgroup *cgroup; /* (nullable) */
   Output *outputs[2];
   Items items; /* of a generator */
   Ladder ladder;
 
-  gboolean greeted;  /* the child said hello */
+  gboolean started;  /* the worker is known to be there */
   gint64 timeout_at; /* monotonic times in µs; 0: never */
   gint64 deadline_at;
   gint64 end_by;       /* when it must have ended, because it has answered or can't any more */
@@ -34,13 +30,19 @@ struct _Exchange
   gint64 cpu_at_hello; /* what it had used when the function began */
   gint64 cpu_check_at;
   gint64 stacks_until;    /* when to wait no more for the stacks of its threads */
+  gboolean asked_for_stacks;
+  guint64 bytes_before;   /* that were written for other calls */
   gboolean channel_ended; /* nothing more will come */
+  gboolean answered;      /* and the worker waits for more */
   Outcome outcome;
   gboolean done; /* the child is dead, and all is known */
 };
 
 /* It has answered, or can't any more: it should end. */
 void exchange_await_end (Exchange *self);
+
+/* The function begins now, as far as can be seen from here. */
+void exchange_start_clocks (Exchange *self);
 
 /* Takes @error. The second is for a process that does not keep to the protocol. */
 void exchange_fail (Exchange *self, ProcfunCause cause, GError *error);

@@ -29,69 +29,108 @@
 /* When a stream of the program is full. */
 #define HELD_UP_STEP_US 5000
 
-/* Frames that are no payload may take this, however low its limit is. */
 #define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
 /* What a process needs to write the stacks of its threads, before it is ended for lack of time. */
 #define STACKS_WAIT_US 50000
 
 static void
-take_outputs (Exchange *self, Launched *launched)
+take_outputs (Exchange *self)
 {
   const ProcfunLimits *limits = procfun_call_get_limits (self->call);
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     self->outputs[i]
-        = output_new (g_steal_fd (&launched->output_fds[i]), (ProcfunStream)i,
+        = output_new (g_steal_fd (&self->worker.output_fds[i]), (ProcfunStream)i,
                       procfun_call_get_output_mode (self->call, (ProcfunStream)i), limit);
 }
 
+/* Frames that are no payload may take some bytes, however low its limit is. */
+static void
+open_channel (Worker *worker, const ExchangeOptions *options)
+{
+  if (worker->channel == NULL)
+    worker->channel
+        = channel_new (g_steal_fd (&worker->channel_fd),
+                       MAX (options->max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
+  else
+    worker->call_id++;
+}
+
+static void
+init_ladder (Exchange *self)
+{
+  self->ladder = (Ladder){ .process = self->worker.process,
+                           .channel = self->worker.channel,
+                           .call_id = self->worker.call_id,
+                           .cgroup = self->worker.cgroup,
+                           .grace = procfun_call_get_grace_period (self->call) };
+}
+
 Exchange *
-exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
+exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
               GBytes *arguments)
 {
   Exchange *self = g_new0 (Exchange, 1);
 
   self->call = call;
   self->function = g_object_ref (procfun_call_get_function (call));
-  self->codec = g_object_ref (options->codec);
-  self->process = g_steal_pointer (&launched->process);
-  self->max_payload = options->max_payload;
-  self->channel = channel_new (g_steal_fd (&launched->channel_fd),
-                               MAX (options->max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
-  self->lifeline_fd = g_steal_fd (&launched->lifeline_fd);
-  self->report_fd = g_steal_fd (&launched->report_fd);
+  self->worker = worker_steal (worker);
+  open_channel (&self->worker, options);
+  self->bytes_before = channel_get_bytes_written (self->worker.channel);
   self->report = g_byte_array_new ();
-  self->ladder.process = self->process;
-  self->ladder.channel = self->channel;
-  self->ladder.cgroup = self->cgroup = g_steal_pointer (&launched->cgroup);
-  self->ladder.grace = procfun_call_get_grace_period (call);
+  init_ladder (self);
   self->deadline_at = procfun_call_get_deadline_time (call);
   self->cpu_time = -1;
-  outcome_init (&self->outcome, call, process_get_pid (self->process));
-  take_outputs (self, launched);
+  outcome_init (&self->outcome, call, process_get_pid (self->worker.process));
+  take_outputs (self);
   items_init (&self->items);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (call, self->outcome.pid, "process %d is there", self->outcome.pid);
-  request_send (self->channel, call, options, arguments);
+  request_send (&self->worker, call, options, arguments);
   if (procfun_function_is_generator (self->function))
-    items_give_credit (&self->items, self->channel);
+    items_give_credit (&self->items, self->worker.channel, self->worker.call_id);
   return self;
+}
+
+void
+exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_data)
+{
+  self->release = release;
+  self->release_data = user_data;
+}
+
+gboolean
+exchange_was_sent (Exchange *self)
+{
+  return !channel_is_broken (self->worker.channel)
+         || channel_get_bytes_written (self->worker.channel) > self->bytes_before;
+}
+
+/* Not after what may still come from the call that has ended. */
+static gboolean
+can_go_on (Exchange *self)
+{
+  return self->release != NULL && self->answered && self->ladder.step <= PROCFUN_STEP_CANCELLABLE
+         && !self->asked_for_stacks && self->report->len == 0 && self->worker.report_fd >= 0
+         && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0
+         && !channel_has_output (self->worker.channel);
 }
 
 void
 exchange_free (Exchange *self)
 {
   if (!self->done)
-    process_kill_all (self->process);
+    process_kill_all (self->worker.process);
+  else if (can_go_on (self))
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+        self->worker.output_fds[i] = output_steal_fd (self->outputs[i]);
+      self->release (&self->worker, self->release_data);
+    }
+  worker_clear (&self->worker);
   g_object_unref (self->function);
-  g_object_unref (self->codec);
-  process_free (self->process);
-  channel_free (self->channel);
-  fd_clear (&self->lifeline_fd);
-  fd_clear (&self->report_fd);
-  g_clear_pointer (&self->cgroup, cgroup_free);
   g_byte_array_unref (self->report);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     output_free (self->outputs[i]);
@@ -115,11 +154,11 @@ measure (Exchange *self)
 {
   ProcfunUsage usage = { 0 };
 
-  if (usage_of_process (process_get_pid (self->process), &usage)
-      && !process_has_died (self->process))
+  if (usage_of_process (process_get_pid (self->worker.process), &usage)
+      && !process_has_died (self->worker.process))
     {
-      usage.bytes_in = channel_get_bytes_written (self->channel);
-      usage.bytes_out = channel_get_bytes_read (self->channel);
+      usage.bytes_in = channel_get_bytes_written (self->worker.channel);
+      usage.bytes_out = channel_get_bytes_read (self->worker.channel);
       outcome_set_usage (&self->outcome, &usage);
     }
 }
@@ -158,15 +197,15 @@ fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
 static void
 receive_report (Exchange *self)
 {
-  while (self->report_fd >= 0)
+  while (self->worker.report_fd >= 0)
     {
       guint8 data[4096];
-      gssize n = read (self->report_fd, data, sizeof data);
+      gssize n = read (self->worker.report_fd, data, sizeof data);
 
       if (n > 0 && self->report->len < CRASH_REPORT_MAX)
         g_byte_array_append (self->report, data, (guint)n);
       else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
-        fd_clear (&self->report_fd);
+        fd_clear (&self->worker.report_fd);
       else if (errno == EAGAIN)
         return;
     }
@@ -211,12 +250,13 @@ time_out (Exchange *self, char *sentence)
 {
   measure (self);
   outcome_fail_by (&self->outcome, PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT, sentence);
-  if (!self->greeted || self->ladder.step != PROCFUN_STEP_NONE)
+  if (!self->worker.has_greeted || self->ladder.step != PROCFUN_STEP_NONE)
     {
       ladder_begin (&self->ladder);
       return;
     }
-  process_signal_alone (self->process, CRASH_STACKS_SIGNAL);
+  self->asked_for_stacks = TRUE;
+  process_signal_alone (self->worker.process, CRASH_STACKS_SIGNAL);
   self->stacks_until = g_get_monotonic_time () + STACKS_WAIT_US;
 }
 
@@ -257,14 +297,14 @@ check_cpu_time (Exchange *self)
 {
   const ProcfunLimits *limits = procfun_call_get_limits (self->call);
   gint64 budget = limits != NULL ? procfun_limits_get_cpu_time (limits) : 0;
-  pid_t pid = process_get_pid (self->process);
+  pid_t pid = process_get_pid (self->worker.process);
   gint64 now = g_get_monotonic_time ();
   gint64 used;
 
-  if (budget == 0 || !self->greeted || now < self->cpu_check_at)
+  if (budget == 0 || !self->worker.has_greeted || now < self->cpu_check_at)
     return;
   used = limits_read_cpu_time (pid) - self->cpu_at_hello;
-  if (process_has_died (self->process))
+  if (process_has_died (self->worker.process))
     return; /* the number may be somebody else's */
   self->cpu_time = used;
   self->cpu_check_at = now + limits_get_cpu_wait (budget - used, limits_count_cpus (pid));
@@ -307,20 +347,21 @@ handle_death (Exchange *self)
   OutcomeRemains remains = { .step = self->ladder.step, .cpu_time = self->cpu_time };
   g_autoptr (GBytes) report = NULL;
 
-  remains.has_status = process_get_status (self->process, &remains.wait_status);
+  remains.lost = worker_is_lost (&self->worker);
+  remains.has_status = process_get_status (self->worker.process, &remains.wait_status);
   exchange_receive (self); /* what it had still written, maybe even its hello */
-  remains.greeted = self->greeted;
+  remains.greeted = self->worker.has_greeted;
   receive_report (self);
   finish_outputs (self);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     remains.outputs[i] = self->outputs[i];
-  process_signal (self->process, SIGKILL); /* whom it left behind in its group */
-  process_kill_noted (self->process);
-  if (self->cgroup != NULL)
+  process_signal (self->worker.process, SIGKILL); /* whom it left behind in its group */
+  process_kill_noted (self->worker.process);
+  if (self->worker.cgroup != NULL)
     {
-      cgroup_kill (self->cgroup);
-      remains.oom_killed = cgroup_was_oom_killed (self->cgroup);
-      remains.fork_refused = cgroup_get_refused_processes (self->cgroup) > 0;
+      cgroup_kill (self->worker.cgroup);
+      remains.oom_killed = cgroup_was_oom_killed (self->worker.cgroup);
+      remains.fork_refused = cgroup_get_refused_processes (self->worker.cgroup) > 0;
     }
   remains.report = report = g_bytes_new (self->report->data, self->report->len);
   outcome_settle (&self->outcome, &remains);
@@ -335,8 +376,10 @@ handle_death (Exchange *self)
 static gboolean
 has_answered (Exchange *self)
 {
+  if (self->worker.is_kept)
+    return self->answered;
   return self->outcome.result != NULL && self->ladder.step == PROCFUN_STEP_NONE
-         && process_get_pidfd (self->process) >= 0 && self->cgroup == NULL;
+         && process_get_pidfd (self->worker.process) >= 0 && self->worker.cgroup == NULL;
 }
 
 static void
@@ -354,12 +397,23 @@ handle_answer (Exchange *self)
   self->done = TRUE;
 }
 
+/* One that was there before needs to say no hello. */
+static void
+start (Exchange *self)
+{
+  if (self->started || !self->worker.has_greeted)
+    return;
+  self->started = TRUE;
+  exchange_start_clocks (self);
+}
+
 gboolean
 exchange_advance (Exchange *self, GCancellable *cancellable)
 {
   if (self->done)
     return TRUE;
-  channel_flush (self->channel);
+  start (self);
+  channel_flush (self->worker.channel);
   receive_output (self); /* first: it was written before the result, and may be too much */
   exchange_receive (self);
   receive_report (self);
@@ -376,7 +430,7 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
       handle_answer (self);
       return TRUE;
     }
-  if (process_has_died (self->process))
+  if (process_has_died (self->worker.process))
     {
       handle_death (self);
       return TRUE;
@@ -394,12 +448,12 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
 {
   gushort channel_events = G_IO_IN;
 
-  if (channel_has_output (self->channel))
+  if (channel_has_output (self->worker.channel))
     channel_events |= G_IO_OUT;
   fds[0]
-      = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->channel), channel_events, 0 };
-  fds[1] = (GPollFD){ process_get_pidfd (self->process), G_IO_IN, 0 };
-  fds[2] = (GPollFD){ self->report_fd, G_IO_IN, 0 };
+      = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->worker.channel), channel_events, 0 };
+  fds[1] = (GPollFD){ process_get_pidfd (self->worker.process), G_IO_IN, 0 };
+  fds[2] = (GPollFD){ self->worker.report_fd, G_IO_IN, 0 };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     fds[3 + i] = (GPollFD){ output_get_fd (self->outputs[i]), G_IO_IN, 0 };
 }
@@ -426,7 +480,7 @@ exchange_get_wake_time (Exchange *self)
   take_earlier (&time, self->end_by);
   take_earlier (&time, self->stacks_until);
   take_earlier (&time, self->ladder.next_at);
-  if (process_get_pidfd (self->process) < 0)
+  if (process_get_pidfd (self->worker.process) < 0)
     take_earlier (&time, now + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     if (output_is_held_up (self->outputs[i]))
@@ -471,7 +525,7 @@ exchange_take_item (Exchange *self, GCancellable *cancellable)
   if (item != NULL)
     {
       procfun_call_take_result_fd_list (self->call, fds);
-      items_give_credit (&self->items, self->channel);
+      items_give_credit (&self->items, self->worker.channel, self->worker.call_id);
     }
   return item;
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "procfun/backend/launch.h"
+#include "procfun/backend/worker.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-launch-context.h"
@@ -27,11 +27,21 @@ typedef struct
 GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
                                    GError **error);
 
-/* Takes what is in @launched. @call is borrowed, so that it is noticed when nobody else holds it.
+/* What becomes of a worker after the call; takes what is in it. */
+typedef void (*WorkerReleaseFunc) (Worker *worker, gpointer user_data);
+
+/* Takes what is in @worker. @call is borrowed, so that it is noticed when nobody else holds it.
  * @arguments: (nullable) when the child has them already. */
-Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
+Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
                         GBytes *arguments);
 void exchange_free (Exchange *self);
+
+/* For a worker that is kept: when the exchange is freed, and it can take another call, it is not
+ * ended, but given to @release. */
+void exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_data);
+
+/* FALSE: the worker ended before it was given anything, so the call may be given to another. */
+gboolean exchange_was_sent (Exchange *self);
 
 /* What to wait for: descriptors, of which some may be -1, and when to go on even if nothing
  * happens: monotonic time in µs, or -1. */

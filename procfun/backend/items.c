@@ -40,7 +40,7 @@ items_clear (Items *self)
 /* Not for each item, and early enough that the function need not wait. When it waits, it has used
  * up what it knows of; so when all of that is taken, more than half a window is to be told. */
 void
-items_give_credit (Items *self, Channel *channel)
+items_give_credit (Items *self, Channel *channel, guint32 call_id)
 {
   const FrameCredit credit
       = { self->taken.n_items + WINDOW_ITEMS, self->taken.n_bytes + WINDOW_BYTES };
@@ -49,7 +49,7 @@ items_give_credit (Items *self, Channel *channel)
       && credit.n_bytes - self->credit.n_bytes < WINDOW_BYTES / 2)
     return;
   self->credit = credit;
-  channel_send (channel, FRAME_CREDIT, 0, &credit, sizeof credit, NULL, NULL);
+  channel_send (channel, FRAME_CREDIT, call_id, &credit, sizeof credit, NULL, NULL);
   channel_flush (channel);
 }
 

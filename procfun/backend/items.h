@@ -18,7 +18,7 @@ void items_init (Items *self);
 void items_clear (Items *self);
 
 /* Tells the function how much it may yield, when there is something worth telling. */
-void items_give_credit (Items *self, Channel *channel);
+void items_give_credit (Items *self, Channel *channel, guint32 call_id);
 
 /* Takes @value and (nullable) @fds, which came in @size bytes. FALSE: it may not come, and is
  * freed. */

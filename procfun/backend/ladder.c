@@ -37,7 +37,7 @@ static void
 ask (Ladder *self)
 {
   process_note_descendants (self->process);
-  channel_send (self->channel, FRAME_CANCEL, 0, NULL, 0, NULL, NULL);
+  channel_send (self->channel, FRAME_CANCEL, self->call_id, NULL, 0, NULL, NULL);
   channel_flush (self->channel);
   wait_grace (self, PROCFUN_STEP_CANCELLABLE);
 }

@@ -13,6 +13,7 @@ typedef struct
 {
   Process *process; /* unowned */
   Channel *channel; /* unowned */
+  guint32 call_id;
   Cgroup *cgroup;   /* unowned (nullable) */
   gint64 grace;     /* in µs */
   gboolean listens; /* the function asked for its cancellable, so asking it makes sense */

@@ -28,16 +28,24 @@
 #define REAP_WAIT_MAX_US 50000
 #define REAP_WAIT_STEP_US 200
 
-void
-launched_clear (Launched *self)
+enum
 {
-  g_clear_pointer (&self->process, process_free);
-  fd_clear (&self->channel_fd);
-  fd_clear (&self->lifeline_fd);
-  fd_clear (&self->report_fd);
-  fd_clear (&self->output_fds[0]);
-  fd_clear (&self->output_fds[1]);
-  g_clear_pointer (&self->cgroup, cgroup_free);
+  MARK_FIRST = 2,
+  MARK_ANYWHERE = 4
+};
+
+/* What of a child's command line is in this one's. */
+static gsize
+find_own_marks (void)
+{
+  g_auto (GStrv) argv = self_read_command_line ();
+  gsize n = g_strv_length (argv);
+  gsize marks = n >= 2 && g_str_has_prefix (argv[1], SETUP_ARGUMENT_PREFIX) ? MARK_FIRST : 0;
+
+  for (gsize i = 1; i < n; i++)
+    if (g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX))
+      marks |= MARK_ANYWHERE;
+  return marks;
 }
 
 /* A process that was started for a call and does not know it, since its command line came through
@@ -45,17 +53,13 @@ launched_clear (Launched *self)
 static gboolean
 is_astray (void)
 {
-  g_auto (GStrv) argv = self_read_command_line ();
-  gsize n = g_strv_length (argv);
+  static gsize state; /* a command line does not change */
 
-  if (procfun_is_child () || n < 2)
+  if (procfun_is_child ())
     return FALSE;
-  if (g_str_has_prefix (argv[1], SETUP_ARGUMENT_PREFIX))
-    return TRUE;
-  for (gsize i = 1; i < n && procfun_context_serves (); i++)
-    if (g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX))
-      return TRUE;
-  return FALSE;
+  if (g_once_init_enter (&state))
+    g_once_init_leave (&state, 1 + find_own_marks ());
+  return (state & MARK_FIRST) != 0 || ((state & MARK_ANYWHERE) != 0 && procfun_context_serves ());
 }
 
 static gboolean
@@ -89,8 +93,8 @@ runs_in_own_program (ProcfunFunction *function)
   return module == NULL || module->path == NULL;
 }
 
-static gboolean
-check_function (ProcfunFunction *function, const char *arguments, GError **error)
+gboolean
+launch_check (ProcfunFunction *function, GError **error)
 {
   const char *name = procfun_function_get_name (function);
 
@@ -110,11 +114,6 @@ check_function (ProcfunFunction *function, const char *arguments, GError **error
                  _ ("%s() cannot be called: a program with more rights than who runs it is not "
                     "started for calls"),
                  name);
-  else if (arguments != NULL && strlen (arguments) > ARGUMENT_MAX)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %zu bytes, too many for a command line: use the "
-                    "channel"),
-                 name, strlen (arguments));
   else
     return check_depth (function, error);
   return FALSE;
@@ -150,14 +149,15 @@ get_executable (const Module *module, gboolean directly)
 }
 
 static char **
-make_argv (ProcfunFunction *function, const char *const *prefix, const char *arguments)
+make_argv (ProcfunFunction *function, const char *hash, const char *name,
+           const char *const *prefix, const char *arguments)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const Module *module = procfun_function_get_loaded_module (function);
   g_autofree char *executable = get_executable (module, prefix == NULL);
   g_autofree char *serve
       = g_strconcat (module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX,
-                     procfun_function_get_hash (function), NULL);
+                     hash, NULL);
 
   if (prefix != NULL)
     g_strv_builder_addv (builder, (const char **)prefix);
@@ -165,7 +165,7 @@ make_argv (ProcfunFunction *function, const char *const *prefix, const char *arg
   if (module == NULL)
     add_own_command_line (builder);
   g_strv_builder_add (builder, serve);
-  g_strv_builder_add (builder, procfun_function_get_name (function));
+  g_strv_builder_add (builder, name);
   if (module != NULL && module->path != NULL && !module->is_program)
     g_strv_builder_add (builder, module->path);
   if (arguments != NULL)
@@ -192,7 +192,7 @@ ask_subprocess (gpointer user_data, int *wait_status)
   return *wait_status != 0;
 }
 
-/* The child's ends of what the caller keeps in a Launched. */
+/* The child's ends of what the caller keeps in a Worker. */
 typedef struct
 {
   int channel_fd;
@@ -227,13 +227,15 @@ open_pair (gboolean (*open) (int fds[2], GError **error), int *first, int *secon
 
 /* And room for those that GLib opens. */
 static gboolean
-open_ends (Launched *launched, ChildEnds *ends, GError **error)
+open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **error)
 {
-  return open_pair (fds_open_socketpair, &launched->channel_fd, &ends->channel_fd, error)
-         && open_pair (fds_open_pipe, &ends->lifeline_fd, &launched->lifeline_fd, error)
-         && open_pair (fds_open_pipe, &launched->report_fd, &ends->report_fd, error)
-         && open_pair (fds_open_pipe, &launched->output_fds[0], &ends->output_fds[0], error)
-         && open_pair (fds_open_pipe, &launched->output_fds[1], &ends->output_fds[1], error)
+  return open_pair (fds_open_socketpair, &worker->channel_fd, &ends->channel_fd, error)
+         && open_pair (fds_open_pipe, &ends->lifeline_fd, &worker->lifeline_fd, error)
+         && open_pair (fds_open_pipe, &worker->report_fd, &ends->report_fd, error)
+         && (!takes_output
+             || (open_pair (fds_open_pipe, &worker->output_fds[0], &ends->output_fds[0], error)
+                 && open_pair (fds_open_pipe, &worker->output_fds[1], &ends->output_fds[1],
+                               error)))
          && fds_check_spare (SPARE_DESCRIPTORS, error);
 }
 
@@ -251,8 +253,11 @@ spawn (const char *const *argv, ChildEnds *ends, GError **error)
   g_subprocess_launcher_take_fd (launcher, g_steal_fd (&ends->channel_fd), SETUP_CHANNEL_FD);
   g_subprocess_launcher_take_fd (launcher, g_steal_fd (&ends->lifeline_fd), SETUP_LIFELINE_FD);
   g_subprocess_launcher_take_fd (launcher, g_steal_fd (&ends->report_fd), SETUP_REPORT_FD);
-  g_subprocess_launcher_take_stdout_fd (launcher, g_steal_fd (&ends->output_fds[0]));
-  g_subprocess_launcher_take_stderr_fd (launcher, g_steal_fd (&ends->output_fds[1]));
+  if (ends->output_fds[0] >= 0)
+    {
+      g_subprocess_launcher_take_stdout_fd (launcher, g_steal_fd (&ends->output_fds[0]));
+      g_subprocess_launcher_take_stderr_fd (launcher, g_steal_fd (&ends->output_fds[1]));
+    }
   subprocess = g_subprocess_launcher_spawnv (launcher, argv, error);
   g_subprocess_launcher_close (launcher);
   if (subprocess == NULL)
@@ -262,50 +267,70 @@ spawn (const char *const *argv, ChildEnds *ends, GError **error)
                       g_steal_pointer (&subprocess), g_object_unref);
 }
 
-/* It does nothing of its own before it is told to, and that is later. */
-static gboolean
-confine (Launched *launched, const ProcfunLimits *limits, GError **error)
+gboolean
+launch_confine (Worker *worker, const ProcfunLimits *limits, GError **error)
 {
   g_autoptr (GError) own_error = NULL;
 
   if (limits == NULL)
     return TRUE;
-  launched->cgroup = cgroup_new_for_limits (limits, &own_error);
-  if (own_error != NULL)
+  worker->cgroup = cgroup_new_for_limits (limits, &own_error);
+  if (own_error == NULL && worker->cgroup != NULL)
+    cgroup_add (worker->cgroup, process_get_pid (worker->process), &own_error);
+  if (own_error == NULL)
+    return TRUE;
+  process_kill_all (worker->process);
+  g_propagate_error (error, g_steal_pointer (&own_error));
+  return FALSE;
+}
+
+static gboolean
+start (Worker *worker, const char *name, const char *const *argv, gboolean takes_output,
+       GError **error)
+{
+  g_auto (ChildEnds) ends = { -1, -1, -1, { -1, -1 } };
+  g_autoptr (GError) own_error = NULL;
+
+  if (!open_ends (worker, &ends, takes_output, error))
     {
-      g_propagate_error (error, g_steal_pointer (&own_error));
+      g_prefix_error (error, _ ("%s() cannot be called: "), name);
+      worker_clear (worker);
       return FALSE;
     }
-  return launched->cgroup == NULL
-         || cgroup_add (launched->cgroup, process_get_pid (launched->process), error);
+  worker->process = spawn (argv, &ends, &own_error);
+  if (worker->process != NULL)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+               _ ("%s() cannot be called: %s cannot be started: %s"), name, argv[0],
+               own_error->message);
+  worker_clear (worker);
+  return FALSE;
 }
 
 gboolean
-launch (Launched *launched, ProcfunFunction *function, const char *const *prefix,
-        const char *arguments, const ProcfunLimits *limits, GError **error)
+launch (Worker *worker, ProcfunFunction *function, const char *const *prefix,
+        const char *arguments, GError **error)
 {
-  g_auto (ChildEnds) ends = { -1, -1, -1, { -1, -1 } };
-  g_auto (GStrv) argv = NULL;
-  g_autoptr (GError) own_error = NULL;
+  const char *name = procfun_function_get_name (function);
+  g_auto (GStrv) argv
+      = make_argv (function, procfun_function_get_hash (function), name, prefix, arguments);
 
-  if (!check_function (function, arguments, error))
-    return FALSE;
-  argv = make_argv (function, prefix, arguments);
-  if (!open_ends (launched, &ends, error))
+  if (arguments != NULL && strlen (arguments) > ARGUMENT_MAX)
     {
-      g_prefix_error (error, _ ("%s() cannot be called: "), procfun_function_get_name (function));
-      launched_clear (launched);
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("the arguments of %s() take %zu bytes, too many for a command line: use the "
+                      "channel"),
+                   name, strlen (arguments));
       return FALSE;
     }
-  launched->process = spawn ((const char *const *)argv, &ends, &own_error);
-  if (launched->process == NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                 _ ("%s() cannot be called: %s cannot be started: %s"),
-                 procfun_function_get_name (function), argv[0], own_error->message);
-  else if (confine (launched, limits, error))
-    return TRUE;
-  else
-    process_kill_all (launched->process);
-  launched_clear (launched);
-  return FALSE;
+  return start (worker, name, (const char *const *)argv, TRUE, error);
+}
+
+gboolean
+launch_nursery (Worker *worker, ProcfunFunction *function, GError **error)
+{
+  g_auto (GStrv) argv = make_argv (function, SETUP_NURSERY, SETUP_NURSERY, NULL, NULL);
+
+  return start (worker, procfun_function_get_name (function), (const char *const *)argv, FALSE,
+                error);
 }

@@ -238,7 +238,10 @@ outcome_settle (Outcome *self, const OutcomeRemains *remains)
     }
   if (!outcome_is_known (self))
     {
-      if (!remains->greeted && !is_killed (remains))
+      if (remains->lost && (!remains->has_status || is_killed (remains)))
+        outcome_fail_by (self, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
+                         g_strdup (_ ("lost its process, with the one that forked it")));
+      else if (!remains->greeted && !is_killed (remains))
         fail_to_start (self, remains);
       else
         judge (self, remains, &crash, last_words);

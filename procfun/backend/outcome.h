@@ -44,6 +44,7 @@ void outcome_set_usage (Outcome *self, gconstpointer data);
 /* What a dead process leaves. */
 typedef struct
 {
+  gboolean lost;    /* with who looked after it */
   gboolean greeted; /* it had come so far as to say hello */
   gboolean has_status;
   int wait_status;

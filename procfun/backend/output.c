@@ -46,6 +46,12 @@ output_free (Output *self)
   g_free (self);
 }
 
+int
+output_steal_fd (Output *self)
+{
+  return g_steal_fd (&self->fd);
+}
+
 gboolean
 output_is_held_up (Output *self)
 {

@@ -12,6 +12,9 @@ typedef struct _Output Output;
 Output *output_new (int fd, ProcfunStream stream, ProcfunOutputMode mode, guint64 limit);
 void output_free (Output *self);
 
+/* It may be used on, after output_finish(). */
+int output_steal_fd (Output *self);
+
 /* -1 when no more comes, or when the program's own stream is full. */
 int output_get_fd (Output *self);
 

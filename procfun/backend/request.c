@@ -45,10 +45,8 @@ request_get_identity (ProcfunFunction *function)
 }
 
 void
-request_send (Channel *channel, ProcfunCall *call, const ExchangeOptions *options,
-              GBytes *arguments)
+request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeOptions *options)
 {
-  ProcfunFunction *function = procfun_call_get_function (call);
   g_autoptr (GUnixFDList) fds = NULL;
   Setup setup = { .codec = procfun_codec_get_name (options->codec),
                   .identity = request_get_identity (function),
@@ -57,22 +55,43 @@ request_send (Channel *channel, ProcfunCall *call, const ExchangeOptions *option
                   .max_payload = options->max_payload,
                   .locale = intl_get_locale (),
                   .limits = options->limits };
-  const FrameCall head = { .hash = procfun_function_get_hash_number (function),
-                           .deadline = procfun_call_get_deadline_time (call),
-                           .flags = FRAME_CALL_LAST };
-  g_autoptr (GBytes) setup_bytes = NULL;
+  g_autoptr (GBytes) bytes = NULL;
 
   if (options->context != NULL)
     setup.context = procfun_launch_context_to_variant (options->context, &fds);
-  setup_bytes = setup_to_bytes (&setup);
+  bytes = setup_to_bytes (&setup);
+  channel_send (channel, FRAME_SETUP, 0, NULL, 0, bytes, fds);
+}
+
+/* One that was forked, or has served before, may know all that it needs. */
+static gboolean
+needs_setup (const Worker *worker, const ExchangeOptions *options)
+{
+  return worker->codec != options->codec || worker->max_payload != options->max_payload
+         || options->limits != NULL || options->context != NULL;
+}
+
+void
+request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, GBytes *arguments)
+{
+  ProcfunFunction *function = procfun_call_get_function (call);
+  const FrameCall head = { .hash = procfun_function_get_hash_number (function),
+                           .deadline = procfun_call_get_deadline_time (call),
+                           .flags = worker->is_kept ? 0 : FRAME_CALL_LAST };
+
   if (debug_has (DEBUG_WIRE))
     call_debug_log (call, 0,
-                    "frames sent: setup, %" G_GSIZE_FORMAT " bytes; call, %" G_GSIZE_FORMAT
-                    " bytes of arguments as %s",
-                    g_bytes_get_size (setup_bytes),
-                    arguments != NULL ? g_bytes_get_size (arguments) : 0, setup.codec);
-  channel_send (channel, FRAME_SETUP, 0, NULL, 0, setup_bytes, fds);
-  channel_send (channel, FRAME_CALL, 0, &head, sizeof head, arguments,
+                    "frames sent: %scall, %" G_GSIZE_FORMAT " bytes of arguments as %s",
+                    needs_setup (worker, options) ? "setup; " : "",
+                    arguments != NULL ? g_bytes_get_size (arguments) : 0,
+                    procfun_codec_get_name (options->codec));
+  if (needs_setup (worker, options))
+    {
+      request_send_setup (worker->channel, function, options);
+      g_set_object (&worker->codec, options->codec);
+      worker->max_payload = options->max_payload;
+    }
+  channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
                 procfun_call_get_fd_list (call));
-  channel_flush (channel);
+  channel_flush (worker->channel);
 }

@@ -3,12 +3,16 @@
 #pragma once
 
 #include "procfun/backend/exchange.h"
-#include "procfun/wire/channel.h"
+#include "procfun/backend/worker.h"
 
-/* What a child is told first: how it is to be, and what it is to call. @arguments: (nullable) when
- * it has them already. */
-void request_send (Channel *channel, ProcfunCall *call, const ExchangeOptions *options,
+/* What a child is told: how it is to be, if it does not know or is to be otherwise, and what it is
+ * to call. @arguments: (nullable) when it has them already. */
+void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
                    GBytes *arguments);
+
+/* How all children of a nursery are to be. */
+void request_send_setup (Channel *channel, ProcfunFunction *function,
+                         const ExchangeOptions *options);
 
 /* Of the module that the caller found @function in, which the child must have, too. */
 const char *request_get_identity (ProcfunFunction *function);

@@ -39,6 +39,14 @@ command_is_child (void)
          && command_first_argument_begins (SETUP_ARGUMENT_PREFIX, sizeof SETUP_ARGUMENT_PREFIX - 1);
 }
 
+gboolean
+command_is_nursery (void)
+{
+  static const char prefix[] = SETUP_ARGUMENT_PREFIX SETUP_NURSERY;
+
+  return command_first_argument_begins (prefix, sizeof prefix);
+}
+
 static gboolean
 begins_command (char **argv, gsize i)
 {
@@ -58,6 +66,7 @@ command_new (void)
 
         self->in_main = g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX);
         self->hash = strchr (argv[i], '=') + 1;
+        self->is_nursery = strcmp (self->hash, SETUP_NURSERY) == 0;
         self->name = argv[i + 1];
         self->rest = argv + i + 2;
         self->argv = g_steal_pointer (&argv);

@@ -10,6 +10,7 @@ typedef struct
   const char *hash;
   const char *name;
   char *const *rest; /* what follows the name, NULL-terminated */
+  gboolean is_nursery;
   gboolean in_main;  /* to be served by procfun_registry_serve() */
 } Command;
 
@@ -21,6 +22,9 @@ gboolean command_first_argument_begins (const char *prefix, gsize size);
  * served before main(), or by a main() that says so. */
 gboolean command_is_child (void);
 gboolean command_is_child_in_main (void);
+
+/* Whether a child, as the first of these tells, is there to fork others. */
+gboolean command_is_nursery (void);
 
 /* (nullable): NULL when the command line is not of that form. */
 Command *command_new (void);

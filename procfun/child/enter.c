@@ -6,6 +6,7 @@
 
 #include "procfun/child/command-line.h"
 #include "procfun/child/command.h"
+#include "procfun/child/nursery.h"
 #include "procfun/child/serve.h"
 #include "procfun/child/setup.h"
 #include "procfun/platform/intl.h"
@@ -28,15 +29,7 @@ procfun_first_of_all (void)
   if (!command_is_child ())
     return;
   procfun_context_set_child ();
-  setup_process (TRUE);
-}
-
-static GError *
-not_found (const Command *command, const char *where)
-{
-  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
-                      _ ("there is no function %s() with the hash %s in %s"), command->name,
-                      command->hash, where);
+  setup_process (TRUE, command_is_nursery ());
 }
 
 /* The constructors that the linker placed behind this one, among them those of C++ objects in files
@@ -50,17 +43,34 @@ run_rest (ProcfunConstructor const *rest, ProcfunConstructor const *end, int arg
     (*constructor) (argc, argv, envp);
 }
 
+static void serve (const Command *command, ServerOptions *options) G_GNUC_NORETURN;
+
+static void
+serve (const Command *command, ServerOptions *options)
+{
+  Server *server;
+
+  if (!command->is_nursery)
+    {
+      options->name = command->name;
+      options->hash = command->hash;
+    }
+  server = server_new (options);
+  if (command->is_nursery)
+    nursery_serve (server);
+  server_start (server);
+}
+
 static void
 serve_executable (void)
 {
   g_autoptr (Command) command = command_new ();
-  ProcfunFunction *function;
+  ServerOptions options = { NULL };
 
   if (command == NULL)
     setup_end ();
-  function = procfun_definitions_find (NULL, command->name, command->hash);
-  serve (command, function, function == NULL ? not_found (command, _ ("the program")) : NULL,
-         command->rest[0]);
+  options.arguments = command->rest[0];
+  serve (command, &options);
 }
 
 void
@@ -116,9 +126,7 @@ int
 procfun_worker_run (int argc, char **argv)
 {
   g_autoptr (Command) command = command_new ();
-  ProcfunFunction *function = NULL;
-  GError *why = NULL;
-  const char *path;
+  ServerOptions options = { NULL };
 
   if (command_line_is_asked ())
     return answer_for_library (argv[2]);
@@ -127,17 +135,12 @@ procfun_worker_run (int argc, char **argv)
       g_printerr (_ ("procfun-worker is started by programs that use procfun, and not by hand\n"));
       return 2;
     }
-  path = command->rest[0];
-  if (!load_library (path))
-    why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("%s() cannot be called: %s"),
-                       command->name, dlerror ());
-  else
-    {
-      function = procfun_definitions_find (path, command->name, command->hash);
-      if (function == NULL)
-        why = not_found (command, path);
-    }
-  serve (command, function, why, command->rest[1]);
+  options.path = command->rest[0];
+  options.arguments = command->rest[1];
+  if (!load_library (options.path))
+    options.why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                               _ ("%s() cannot be called: %s"), command->name, dlerror ());
+  serve (command, &options);
 }
 
 /**
@@ -157,17 +160,16 @@ void
 procfun_registry_serve (ProcfunRegistry *self)
 {
   g_autoptr (Command) command = NULL;
-  ProcfunFunction *function;
+  ServerOptions options = { .registry = self };
 
   g_return_if_fail (PROCFUN_IS_REGISTRY (self));
 
   procfun_context_set_serves ();
   if (procfun_is_child () || !command_is_child_in_main ())
     return;
-  procfun_context_set_child ();
-  setup_process (FALSE);
   command = command_new ();
-  function = procfun_registry_find_handler (self, command->hash);
-  serve (command, function, function == NULL ? not_found (command, _ ("the registry")) : NULL,
-         command->rest[0]);
+  procfun_context_set_child ();
+  setup_process (FALSE, command->is_nursery);
+  options.arguments = command->rest[0];
+  serve (command, &options);
 }

@@ -8,56 +8,134 @@
 #define LOOK_STEP_US 1000
 
 void
-listener_init (Listener *self, Channel *channel, GCancellable *cancellable)
+listener_init (Listener *self, Channel *channel)
 {
-  *self = (Listener){ .channel = channel, .cancellable = cancellable };
+  *self = (Listener){ .channel = channel };
   g_mutex_init (&self->lock);
   g_cond_init (&self->heard);
+  g_queue_init (&self->frames);
+}
+
+/* What is for a call, and not for who serves. */
+static gboolean
+is_word (const Frame *frame)
+{
+  return frame->type == FRAME_CANCEL || frame->type == FRAME_CREDIT;
 }
 
 static void
-handle_frame (Listener *self, const Frame *frame)
+free_frame (Frame *frame)
+{
+  frame_clear (frame);
+  g_free (frame);
+}
+
+static void
+hear_word (Listener *self, const Frame *frame)
 {
   if (frame->type == FRAME_CANCEL)
     g_cancellable_cancel (self->cancellable);
-  if (frame->type != FRAME_CREDIT || g_bytes_get_size (frame->payload) != sizeof self->credit)
-    return;
+  else if (g_bytes_get_size (frame->payload) == sizeof self->credit)
+    memcpy (&self->credit, g_bytes_get_data (frame->payload, NULL), sizeof self->credit);
+}
+
+/* Takes what is in @frame. A word may come before its call begins. */
+static void
+handle_frame (Listener *self, Frame *frame)
+{
+  if (!is_word (frame) || self->cancellable == NULL || frame->call_id != self->call_id)
+    {
+      g_queue_push_tail (&self->frames, g_memdup2 (frame, sizeof *frame));
+      return;
+    }
+  hear_word (self, frame);
+  frame_clear (frame);
+}
+
+void
+listener_begin_call (Listener *self, guint32 call_id, GCancellable *cancellable)
+{
   g_mutex_lock (&self->lock);
-  memcpy (&self->credit, g_bytes_get_data (frame->payload, NULL), sizeof self->credit);
+  self->call_id = call_id;
+  self->cancellable = cancellable;
+  self->credit = self->used = (FrameCredit){ 0 };
+  for (GList *l = self->frames.head; l != NULL; l = l->next)
+    {
+      const Frame *frame = l->data;
+
+      if (is_word (frame) && frame->call_id == call_id)
+        hear_word (self, frame);
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+void
+listener_end_call (Listener *self)
+{
+  g_mutex_lock (&self->lock);
+  self->cancellable = NULL;
   g_mutex_unlock (&self->lock);
 }
 
 /* With the lock held, which is open meanwhile. */
-static void
-read_with (Listener *self,
-           ChannelStatus (*receive) (Channel *channel, Frame *frame, GError **error))
+static ChannelStatus
+read_with (Listener *self, int ms)
 {
-  g_auto (Frame) frame = { 0 };
+  Frame frame = { 0 };
   ChannelStatus status;
 
   self->is_reading = TRUE;
   g_mutex_unlock (&self->lock);
-  status = receive (self->channel, &frame, NULL);
+  status = channel_receive_within (self->channel, &frame, ms, NULL);
+  g_mutex_lock (&self->lock);
   if (status == CHANNEL_FRAME)
     handle_frame (self, &frame);
-  g_mutex_lock (&self->lock);
   self->is_reading = FALSE;
   self->has_ended = status == CHANNEL_END || status == CHANNEL_FAILED;
   self->looked_at = g_get_monotonic_time ();
   g_cond_broadcast (&self->heard);
+  return status;
 }
 
 /* Waits for one frame, whoever reads it. */
-static void
-hear (Listener *self)
+static ChannelStatus
+hear (Listener *self, int ms)
 {
-  if (self->is_reading)
-    g_cond_wait (&self->heard, &self->lock);
-  else
-    read_with (self, channel_receive_blocking);
+  gint64 end = ms >= 0 ? g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND : G_MAXINT64;
+
+  if (!self->is_reading)
+    return read_with (self, ms);
+  return g_cond_wait_until (&self->heard, &self->lock, end) ? CHANNEL_FRAME : CHANNEL_AGAIN;
 }
 
-/* Until the process ends, which is soon after the function has. */
+/* Words were heard when their call began, or came too late. (transfer full) (nullable) */
+static Frame *
+pop_frame (Listener *self)
+{
+  Frame *frame;
+
+  while ((frame = g_queue_pop_head (&self->frames)) != NULL && is_word (frame))
+    free_frame (frame);
+  return frame;
+}
+
+ChannelStatus
+listener_next (Listener *self, Frame *frame, int ms)
+{
+  ChannelStatus status = CHANNEL_FRAME;
+  Frame *next;
+
+  g_mutex_lock (&self->lock);
+  while ((next = pop_frame (self)) == NULL && !self->has_ended && status != CHANNEL_AGAIN)
+    status = hear (self, ms);
+  g_mutex_unlock (&self->lock);
+  if (next == NULL)
+    return status == CHANNEL_AGAIN ? CHANNEL_AGAIN : CHANNEL_END;
+  *frame = *next;
+  g_free (next);
+  return CHANNEL_FRAME;
+}
+
 static gpointer
 listen (gpointer user_data)
 {
@@ -65,7 +143,7 @@ listen (gpointer user_data)
 
   g_mutex_lock (&self->lock);
   while (!self->has_ended)
-    hear (self);
+    hear (self, -1);
   g_mutex_unlock (&self->lock);
   return NULL;
 }
@@ -73,6 +151,9 @@ listen (gpointer user_data)
 void
 listener_start (Listener *self)
 {
+  if (self->has_thread)
+    return;
+  self->has_thread = TRUE;
   g_thread_unref (g_thread_new ("procfun", listen, self));
 }
 
@@ -95,9 +176,9 @@ listener_take_credit (Listener *self, gsize size)
 
   g_mutex_lock (&self->lock);
   if (!self->is_reading && g_get_monotonic_time () - self->looked_at >= LOOK_STEP_US)
-    read_with (self, channel_receive);
+    read_with (self, 0);
   while (is_wanted (self) && !has_credit (self))
-    hear (self);
+    hear (self, -1);
   wanted = is_wanted (self);
   if (wanted)
     {

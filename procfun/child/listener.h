@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
 #pragma once
 
 #include "procfun/wire/channel.h"
 
-/* What the caller says while a function runs: that it is to end, and how much a generator may
- * yield. Whichever thread waits for that reads the channel, one at a time, and nobody else may. */
+/* Who reads the channel of a child. As a rule that is the one thread that serves; while a function
+ * runs that has asked for its cancellable, a thread besides it; and the thread in which a generator
+ * waits until it may yield more. Whoever reads keeps what is not his for the others. */
 typedef struct
 {
   Channel *channel;
-  GCancellable *cancellable;
   GMutex lock;
   GCond heard;
-  gboolean is_reading; /* some thread is */
-  gboolean has_ended;  /* the caller says no more */
-  FrameCredit credit;  /* counted from the beginning of the call, as is the next */
+  GQueue frames; /* (element-type Frame): for listener_next() */
+  gboolean is_reading;
+  gboolean has_ended;
+  gboolean has_thread;
+  gint64 looked_at;
+
+  /* Of the call that runs */
+  guint32 call_id;
+  GCancellable *cancellable; /* (nullable) */
+  FrameCredit credit;
   FrameCredit used;
-  gint64 looked_at; /* monotonic time in µs */
 } Listener;
 
-void listener_init (Listener *self, Channel *channel, GCancellable *cancellable);
+void listener_init (Listener *self, Channel *channel);
 
-/* Listens from now on, in a thread of its own. */
+void listener_begin_call (Listener *self, guint32 call_id, GCancellable *cancellable);
+void listener_end_call (Listener *self);
+
+/* The next frame that is no word to a call which runs; CHANNEL_AGAIN when none came within @ms
+ * milliseconds; -1: any time. */
+ChannelStatus listener_next (Listener *self, Frame *frame, int ms);
+
+/* Hears in a thread that the call is to be cancelled. It stays as long as the process. */
 void listener_start (Listener *self);
 
-/* Waits until an item of @size bytes may be sent. FALSE: no more is wanted. */
+/* Waits until an item of @size bytes may be sent. FALSE: nobody wants it. */
 gboolean listener_take_credit (Listener *self, gsize size);

@@ -2,6 +2,7 @@
 #include "procfun/child/serve.h"
 
 #include "procfun/child/crash.h"
+#include "procfun/child/leftovers.h"
 #include "procfun/child/listener.h"
 #include "procfun/child/setup.h"
 #include "procfun/platform/descendants.h"
@@ -11,8 +12,10 @@
 #include "procfun/platform/usage.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-context-private.h"
+#include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
+#include "procfun/procfun-registry-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
@@ -26,12 +29,13 @@
 /* Progress is for people, who see no more. */
 #define PROGRESS_STEP_US 20000
 
-typedef struct
+struct _Server
 {
+  ServerOptions options;
+  GHashTable *functions; /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
+  ProcfunFunction *function; /* (nullable): of the last call */
+
   Channel *channel;
-  ProcfunFunction *function;
-  const GError *why;     /* (nullable): there is no function */
-  const char *arguments; /* (nullable): as JSON, from the command line */
   ProcfunCodec *codec;
   guint64 max_payload;
   ProcfunLimits *limits; /* (nullable) */
@@ -39,13 +43,17 @@ typedef struct
   gboolean is_running;
   UsageMark mark;
   Running running;
+  GCancellable *cancellable; /* that no function has asked for */
   Listener listener;
+  Leftovers leftovers;
+  gboolean is_kept; /* for more calls */
   GMutex write_lock; /* threads of the function report progress while it runs */
   double fraction;   /* the last progress reported, which may not have been sent */
   char *message;     /* (nullable) */
   gboolean has_progress;
+  guint64 bytes_before; /* that the calls before brought */
   pid_t pid; /* of the process that was started, and not of one that the function forks */
-} Server;
+};
 
 /* exit() may come from anywhere in the function. */
 static Server *exiting_server;
@@ -60,6 +68,16 @@ send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize
   g_mutex_unlock (&self->write_lock);
 }
 
+/* What the caller must know before it gives this process another call. */
+static void
+send_state (Server *self)
+{
+  FrameState state;
+
+  if (leftovers_find (&self->leftovers, self->listener.has_thread, &state))
+    channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
+}
+
 /* Answers begin with what was used. */
 static void
 send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUnixFDList *fds)
@@ -68,7 +86,9 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
 
   usage_end (&self->mark, &usage);
   usage.bytes_out = g_bytes_get_size (payload) + self->listener.used.n_bytes;
-  usage.bytes_in = channel_get_bytes_read (self->channel);
+  usage.bytes_in = channel_get_bytes_read (self->channel) - self->bytes_before;
+  if (self->is_kept)
+    send_state (self);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
 
@@ -103,6 +123,7 @@ on_listen (gpointer user_data)
 {
   Server *self = user_data;
 
+  self->cancellable = NULL; /* a thread of the function may look at it for ever */
   listener_start (&self->listener);
   send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
 }
@@ -195,12 +216,12 @@ decode_arguments (Server *self, GBytes *payload, GError **error)
   g_autoptr (GBytes) bytes = NULL;
   GVariant *args;
 
-  if (self->arguments != NULL)
-    bytes = g_bytes_new_static (self->arguments, strlen (self->arguments));
+  if (self->options.arguments != NULL)
+    bytes = g_bytes_new_static (self->options.arguments, strlen (self->options.arguments));
   else
     bytes = g_bytes_new_from_bytes (payload, sizeof (FrameCall),
                                     g_bytes_get_size (payload) - sizeof (FrameCall));
-  args = procfun_codec_decode (self->arguments != NULL ? procfun_codec_get_json () : self->codec,
+  args = procfun_codec_decode (self->options.arguments != NULL ? procfun_codec_get_json () : self->codec,
                                schema, bytes, error);
   if (args == NULL)
     g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
@@ -214,28 +235,31 @@ begin (Server *self, const Frame *frame)
   const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
   gboolean yields = procfun_function_is_generator (self->function);
 
-  self->call_id = frame->call_id;
-  self->running = (Running){ .cancellable = g_cancellable_new (),
+  if (self->cancellable == NULL)
+    self->cancellable = g_cancellable_new ();
+  self->running = (Running){ .cancellable = self->cancellable,
                              .deadline = head->deadline,
                              .listen = on_listen,
                              .report_progress = on_progress,
                              .generator = yields ? self->function : NULL,
                              .yield = on_yield,
                              .user_data = self };
-  listener_init (&self->listener, self->channel, self->running.cancellable);
+  listener_begin_call (&self->listener, frame->call_id, self->cancellable);
   procfun_context_set_running (&self->running);
   usage_begin (&self->mark);
   self->is_running = TRUE;
   errno = 0; /* in a crash it tells what last failed, and that shall be the function's */
 }
 
-/* The cancellable stays: a thread of the function may still look at it. */
 static void
 end (Server *self)
 {
   limits_release_reserve ();
   self->is_running = FALSE;
   procfun_context_set_running (NULL);
+  listener_end_call (&self->listener);
+  if (self->cancellable != NULL && g_cancellable_is_cancelled (self->cancellable))
+    g_clear_object (&self->cancellable);
   flush_progress (self);
   fflush (NULL);
   descendants_kill (); /* the caller does not wait for more than the answer */
@@ -270,27 +294,82 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   return encode (self, result, *result_fds, error);
 }
 
+/* (transfer none) (nullable) */
+static ProcfunFunction *
+find_function (Server *self, guint64 hash)
+{
+  ProcfunFunction *function
+      = self->functions != NULL ? g_hash_table_lookup (self->functions, &hash) : NULL;
+  g_autofree char *text = NULL;
+
+  if (function != NULL || self->options.why != NULL)
+    return function;
+  text = g_strdup_printf ("%016" PRIx64, hash);
+  if (self->options.registry != NULL)
+    return procfun_registry_find_handler (self->options.registry, text);
+  return procfun_definitions_find (self->options.path, NULL, text);
+}
+
+/* (nullable) */
+static const Module *
+get_module (Server *self)
+{
+  if (self->function == NULL && self->options.registry == NULL && self->options.why == NULL)
+    self->function = procfun_definitions_find (self->options.path, self->options.name, NULL);
+  return self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
+}
+
+static void
+set_not_found (Server *self, guint64 hash, GError **error)
+{
+  g_autofree char *text = g_strdup_printf ("%016" PRIx64, hash);
+  const char *where = _ ("the program");
+
+  if (self->options.registry != NULL)
+    where = _ ("the registry");
+  else if (self->options.path != NULL)
+    where = self->options.path;
+  if (self->options.why != NULL)
+    g_propagate_error (error, g_error_copy (self->options.why));
+  else if (g_strcmp0 (self->options.hash, text) == 0)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                 _ ("there is no function %s() with the hash %s in %s"), self->options.name, text,
+                 where);
+  else
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                 _ ("there is no function with the hash %s in %s"), text, where);
+}
+
 static gboolean
 check_call (Server *self, const Frame *frame, GError **error)
 {
   const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
 
   if (self->codec == NULL || g_bytes_get_size (frame->payload) < sizeof *head)
-    g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                         _ ("the caller sent a call that cannot be read"));
-  else if (self->function == NULL)
-    g_propagate_error (error, g_error_copy (self->why));
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                           _ ("the caller sent a call that cannot be read"));
+      return FALSE;
+    }
+  if (self->function == NULL || procfun_function_get_hash_number (self->function) != head->hash)
+    self->function = find_function (self, head->hash);
+  if (self->function == NULL)
+    set_not_found (self, head->hash, error);
   else if (procfun_function_is_ambiguous (self->function))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s is defined twice"),
-                 procfun_function_get_signature (self->function));
-  else if (head->hash != procfun_function_get_hash_number (self->function))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
-                 _ ("%s() was called, but this process serves %s"),
-                 procfun_function_get_name (self->function),
                  procfun_function_get_signature (self->function));
   else
     return TRUE;
   return FALSE;
+}
+
+/* A call that cannot be read is the last one, too. */
+static gboolean
+is_last (const Frame *frame)
+{
+  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
+
+  return g_bytes_get_size (frame->payload) < sizeof *head || (head->flags & FRAME_CALL_LAST) != 0;
 }
 
 static void
@@ -300,21 +379,23 @@ handle_call (Server *self, const Frame *frame)
   g_autoptr (GUnixFDList) result_fds = NULL;
   g_autoptr (GBytes) result = NULL;
 
+  self->call_id = frame->call_id;
+  self->is_kept = !is_last (frame);
+  if (self->is_kept)
+    leftovers_begin (&self->leftovers);
   if (check_call (self, frame, &error))
     result = run_call (self, frame, &result_fds, &error);
-  if (result == NULL)
-    {
-      send_error (self, frame->call_id, error);
-      return;
-    }
-  send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
+  if (result != NULL)
+    send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
+  else
+    send_error (self, frame->call_id, error);
+  self->bytes_before = channel_get_bytes_read (self->channel);
 }
 
 static gboolean
 apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
 {
-  const Module *module
-      = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
+  const Module *module = get_module (self);
 
   intl_set_locale (setup->locale);
   procfun_context_set_depth (setup->depth);
@@ -352,27 +433,19 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   return TRUE;
 }
 
-static gboolean
-handle_setup (Server *self, const Frame *frame)
+gboolean
+server_handle_setup (Server *self, Channel *channel, const Frame *frame)
 {
   g_autoptr (GVariant) holder = NULL;
   g_autoptr (GError) error = NULL;
   g_auto (Setup) setup = { 0 };
 
+  self->channel = channel;
   if (setup_from_bytes (&setup, frame->payload, &holder, &error)
       && apply_setup (self, &setup, frame->fds, &error))
     return TRUE;
   send_error (self, frame->call_id, error);
   return FALSE;
-}
-
-/* A call that cannot be read is the last one, too. */
-static gboolean
-is_last (const Frame *frame)
-{
-  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
-
-  return g_bytes_get_size (frame->payload) < sizeof *head || (head->flags & FRAME_CALL_LAST) != 0;
 }
 
 static gboolean
@@ -381,56 +454,91 @@ handle_frame (Server *self, const Frame *frame)
   switch (frame->type)
     {
     case FRAME_SETUP:
-      return handle_setup (self, frame);
+      return server_handle_setup (self, self->channel, frame);
     case FRAME_CALL:
       handle_call (self, frame);
-      return !is_last (frame);
-    case FRAME_CANCEL: /* the function was faster */
-    case FRAME_CREDIT:
-      return TRUE;
+      return self->is_kept;
     default:
       return FALSE;
     }
 }
 
-static void
-say_hello (Server *self)
+void
+server_say_hello (Server *self, Channel *channel)
 {
-  const Module *module
-      = self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
+  const Module *module = get_module (self);
   const char *identity = module != NULL ? module->identity : "";
 
-  channel_send (self->channel, FRAME_HELLO, 0, identity, strlen (identity), NULL, NULL);
-  channel_flush (self->channel);
+  channel_send (channel, FRAME_HELLO, 0, identity, strlen (identity), NULL, NULL);
+  channel_flush (channel);
 }
 
-void
-serve (const Command *command, ProcfunFunction *function, GError *why, const char *arguments)
+Server *
+server_new (const ServerOptions *options)
 {
   Server *self = g_new0 (Server, 1);
-  gboolean go_on = TRUE;
 
-  self->channel = channel_new (SETUP_CHANNEL_FD, G_MAXSIZE / 4);
-  self->function = function;
-  self->why = why;
-  self->arguments = arguments;
+  self->options = *options;
   g_mutex_init (&self->write_lock);
   usage_begin (&self->mark);
   crash_set_usage_mark (&self->mark);
   crash_install (SETUP_REPORT_FD);
   setvbuf (stdout, NULL, _IOLBF,
            0); /* it is a pipe now, and shall not lose the last lines in a crash */
-  self->pid = getpid ();
   exiting_server = self;
   on_exit (on_exit_called, NULL);
-  say_hello (self);
+  return self;
+}
+
+void
+server_prepare_to_fork (Server *self)
+{
+  g_autoptr (GPtrArray) all = procfun_definitions_list_functions ();
+
+  self->functions = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (guint i = 0; i < all->len && self->options.registry == NULL; i++)
+    {
+      ProcfunFunction *function = all->pdata[i];
+
+      if (g_strcmp0 (procfun_function_get_module (function), self->options.path) == 0)
+        g_hash_table_insert (self->functions, &function->hash_number, function);
+    }
+}
+
+/* Nobody has called for a while. What was sent before the caller could know is served. */
+static gboolean
+has_ended (Server *self, Frame *frame)
+{
+  channel_end_input (self->channel);
+  return listener_next (&self->listener, frame, -1) != CHANNEL_FRAME;
+}
+
+void
+server_run (Server *self, int idle)
+{
+  gboolean go_on = TRUE;
+
+  self->pid = getpid ();
+  self->channel = channel_new (SETUP_CHANNEL_FD, G_MAXSIZE / 4);
+  listener_init (&self->listener, self->channel);
   while (go_on)
     {
       g_auto (Frame) frame = { 0 };
+      ChannelStatus status = listener_next (&self->listener, &frame, idle);
 
-      go_on = channel_receive_blocking (self->channel, &frame, NULL) == CHANNEL_FRAME
-              && handle_frame (self, &frame);
+      if (status == CHANNEL_AGAIN && !has_ended (self, &frame))
+        status = CHANNEL_FRAME;
+      go_on = status == CHANNEL_FRAME && handle_frame (self, &frame);
     }
   fflush (NULL);
   setup_end ();
+}
+
+void
+server_start (Server *self)
+{
+  Channel *channel = channel_new (SETUP_CHANNEL_FD, 0);
+
+  server_say_hello (self, channel);
+  server_run (self, -1);
 }

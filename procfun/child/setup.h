@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 /* What a child does to itself before anything of the program runs. Plain system calls: in a static
  * program GLib is not ready yet. */
@@ -9,9 +10,13 @@
 /* Whether the descriptors of a child are there and are what its caller would have left. */
 gboolean setup_has_descriptors (void);
 
-/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and an
- * end when the caller's process ends. */
-void setup_process (gboolean close);
+/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and, if it
+ * is no nursery, which must look after its children first, an end when the caller's process ends. */
+void setup_process (gboolean close, gboolean is_nursery);
+
+/* The same after a fork by such a process, @parent: descriptors that are given, and no others. */
+void setup_forked_process (pid_t parent, int channel_fd, int report_fd, int stdout_fd,
+                           int stderr_fd);
 
 /* Ends this process at once, and with it all that it started. */
 void setup_end (void) G_GNUC_NORETURN;

@@ -28,9 +28,9 @@ kill_and_reap (pid_t pid)
     ;
 }
 
-/* proc(5): task/TID/children, numbers with a space behind each. */
+/* proc(5): task/TID/children, numbers with a space behind each. @spared: (nullable) numbers. */
 static void
-kill_children_of_thread (int task_folder, const char *thread)
+kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared)
 {
   char text[4096];
   char path[300];
@@ -44,13 +44,14 @@ kill_children_of_thread (int task_folder, const char *thread)
   text[MAX (n, 0)] = '\0';
   for (long pid = strtol (at, &end, 10); end > at && *end == ' '; pid = strtol (at, &end, 10))
     {
-      kill_and_reap ((pid_t)pid);
+      if (spared == NULL || !g_hash_table_contains (spared, GINT_TO_POINTER (pid)))
+        kill_and_reap ((pid_t)pid);
       at = end + 1;
     }
 }
 
 static void
-kill_children (void)
+kill_children (GHashTable *spared)
 {
   DIR *dir = opendir ("/proc/self/task");
   struct dirent *entry;
@@ -59,7 +60,7 @@ kill_children (void)
     return;
   while ((entry = readdir (dir)) != NULL)
     if (entry->d_name[0] != '.')
-      kill_children_of_thread (dirfd (dir), entry->d_name);
+      kill_children_of_thread (dirfd (dir), entry->d_name, spared);
   closedir (dir);
 }
 
@@ -82,6 +83,12 @@ descendants_kill (void)
         kill (0, SIGKILL);
       if (round == KILL_ROUNDS_MAX)
         return;
-      kill_children ();
+      kill_children (NULL);
     }
+}
+
+void
+descendants_kill_others (GHashTable *spared)
+{
+  kill_children (spared);
 }

@@ -10,3 +10,6 @@ void descendants_adopt (void);
 
 /* Kills all of them. */
 void descendants_kill (void);
+
+/* Only the children, and not those whose numbers are in @spared (element-type gint). */
+void descendants_kill_others (GHashTable *spared);

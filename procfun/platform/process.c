@@ -57,6 +57,20 @@ process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data, GDestroyNo
   return self;
 }
 
+Process *
+process_new_for_pidfd (pid_t pid, int pidfd, ProcessStatusFunc status, gpointer user_data,
+                       GDestroyNotify destroy)
+{
+  Process *self = g_new0 (Process, 1);
+
+  self->pid = pid;
+  self->pidfd = pidfd;
+  self->status = status;
+  self->user_data = user_data;
+  self->destroy = destroy;
+  return self;
+}
+
 void
 process_free (Process *self)
 {
@@ -105,13 +119,14 @@ process_has_died (Process *self)
 }
 
 /* The number of a group is not given away as long as the group lives, so where a group has it and
- * no process, that is the one whose leader has died. */
+ * no process, that is the one whose leader has died. Of somebody else's child it is only known that
+ * the number is still its own as long as it lives. */
 static gboolean
 owns_group_number (Process *self)
 {
   siginfo_t info;
 
-  return peek (self, &info) || (kill (self->pid, 0) != 0 && errno == ESRCH);
+  return !process_has_died (self) || peek (self, &info) || (kill (self->pid, 0) != 0 && errno == ESRCH);
 }
 
 void

@@ -14,6 +14,10 @@ typedef gboolean (*ProcessStatusFunc) (gpointer user_data, int *wait_status);
 /* @status is asked when the kernel does not tell; @user_data is owned. */
 Process *process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data,
                       GDestroyNotify destroy);
+
+/* The same for one that is held already: takes @pidfd. */
+Process *process_new_for_pidfd (pid_t pid, int pidfd, ProcessStatusFunc status, gpointer user_data,
+                                GDestroyNotify destroy);
 void process_free (Process *self);
 
 pid_t process_get_pid (Process *self);

@@ -43,6 +43,7 @@ struct _Channel
   guint8 *payload;
   gsize payload_filled;
 
+  gboolean broken; /* what was written is lost */
   int failure; /* the errno of what could not be written or read, or 0 */
   guint64 bytes_read;
   guint64 bytes_written;
@@ -249,6 +250,7 @@ channel_flush (Channel *self)
       else if (errno != EINTR) /* reading may bring the other side's last words, and tells then */
         {
           note_failure (self);
+          self->broken = TRUE;
           g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
           shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
         }
@@ -413,30 +415,53 @@ channel_receive (Channel *self, Frame *frame, GError **error)
     }
 }
 
+void
+channel_end_input (Channel *self)
+{
+  shutdown (self->fd, SHUT_RD);
+}
+
+gboolean
+channel_is_broken (Channel *self)
+{
+  return self->broken;
+}
+
 /* Waiting */
 
-static void
-wait_for (Channel *self, short events)
+/* FALSE: the time is up. */
+static gboolean
+wait_for (Channel *self, short events, int ms)
 {
   struct pollfd poll_fd = { .fd = self->fd, .events = events };
+  int n;
 
-  while (poll (&poll_fd, 1, -1) < 0 && errno == EINTR)
-    ;
+  do
+    n = poll (&poll_fd, 1, ms);
+  while (n < 0 && errno == EINTR);
+  return n != 0;
+}
+
+ChannelStatus
+channel_receive_within (Channel *self, Frame *frame, int ms, GError **error)
+{
+  ChannelStatus status;
+
+  while ((status = channel_receive (self, frame, error)) == CHANNEL_AGAIN)
+    if (!wait_for (self, POLLIN, ms))
+      return CHANNEL_AGAIN;
+  return status;
 }
 
 ChannelStatus
 channel_receive_blocking (Channel *self, Frame *frame, GError **error)
 {
-  ChannelStatus status;
-
-  while ((status = channel_receive (self, frame, error)) == CHANNEL_AGAIN)
-    wait_for (self, POLLIN);
-  return status;
+  return channel_receive_within (self, frame, -1, error);
 }
 
 void
 channel_flush_blocking (Channel *self)
 {
   for (channel_flush (self); channel_has_output (self); channel_flush (self))
-    wait_for (self, POLLOUT);
+    wait_for (self, POLLOUT, -1);
 }

@@ -48,6 +48,16 @@ ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 ChannelStatus channel_receive_blocking (Channel *self, Frame *frame, GError **error);
 void channel_flush_blocking (Channel *self);
 
+/* The same, but CHANNEL_AGAIN when no frame came within @ms milliseconds; -1: any time. */
+ChannelStatus channel_receive_within (Channel *self, Frame *frame, int ms, GError **error);
+
+/* Nothing more is taken from the other side, which learns it when it sends something; what it had
+ * sent before can still be received. */
+void channel_end_input (Channel *self);
+
+/* Something could not be sent, because the other side is gone. */
+gboolean channel_is_broken (Channel *self);
+
 guint64 channel_get_bytes_read (Channel *self);
 guint64 channel_get_bytes_written (Channel *self);
 

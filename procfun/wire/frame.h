@@ -22,7 +22,11 @@ typedef enum
   FRAME_LISTENS,   /* callee: the function has asked for its cancellable */
   FRAME_PROGRESS,  /* callee: a double, then text: what procfun_report_progress() was given */
   FRAME_ITEM,      /* callee: an encoded item of a generator */
-  FRAME_CREDIT     /* caller: FrameCredit */
+  FRAME_CREDIT,    /* caller: FrameCredit */
+  FRAME_STATE,     /* callee, before an answer: FrameState, when it has changed */
+  FRAME_FORK,      /* caller, to a nursery: FrameFork */
+  FRAME_CHILD,     /* nursery: the gint32 number of a process; with its descriptors */
+  FRAME_EXITED     /* nursery: FrameExited */
 } FrameType;
 
 typedef struct
@@ -55,6 +59,46 @@ typedef struct
   guint64 n_items;
   guint64 n_bytes;
 } FrameCredit;
+
+/* Of a process that is kept for more calls. */
+typedef struct
+{
+  guint64 leftovers; /* of the functions that ran: FrameLeftovers */
+  guint64 resident;  /* memory in bytes */
+} FrameState;
+
+typedef enum
+{
+  FRAME_LEFT_THREADS = 1 << 0,
+  FRAME_LEFT_DESCRIPTORS = 1 << 1,
+  FRAME_LEFT_SIGNAL_MASK = 1 << 2,
+  FRAME_LEFT_DIRECTORY = 1 << 3
+} FrameLeftovers;
+
+/* How many processes a nursery is to fork, each of which waits for a call and ends when none has
+ * come within this time, in ms; 0: it waits for ever. */
+typedef struct
+{
+  guint32 n;
+  guint32 idle;
+} FrameFork;
+
+/* What comes with FRAME_CHILD, in this order. */
+enum
+{
+  FRAME_CHILD_PIDFD,
+  FRAME_CHILD_CHANNEL,
+  FRAME_CHILD_REPORT,
+  FRAME_CHILD_STDOUT,
+  FRAME_CHILD_STDERR,
+  FRAME_CHILD_N_FDS
+};
+
+typedef struct
+{
+  gint32 pid;
+  gint32 wait_status;
+} FrameExited;
 
 typedef struct
 {

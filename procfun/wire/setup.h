@@ -13,6 +13,9 @@
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
 #define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
+/* In place of a hash: the process is to fork others. */
+#define SETUP_NURSERY "nursery"
+
 /* Where the child finds what its caller left it: frames, the sign that the caller lives, and where
  * a crash is reported. */
 #define SETUP_CHANNEL_FD 3

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/backend/nursery.h"
+
+#include "procfun/backend/launch.h"
+#include "procfun/backend/request.h"
+#include "procfun/platform/fds.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
+#include "procfun/wire/error.h"
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Programs may do much before main(); one that takes longer is not waited for, and its calls are
+ * executed one by one. */
+#define START_MAX_MS 10000
+
+/* How long a fork may take on a machine that is very busy. */
+#define FORK_MAX_MS 30000
+
+/* Its end is not waited for longer than this. */
+#define END_MAX_MS 5000
+
+/* Nobody asks for most of them. */
+#define DEATHS_MAX 256
+
+/* How long a status may be under way that the kernel does not tell. */
+#define STATUS_MAX_US 50000
+
+#define FRAME_LIMIT ((gsize)1 << 20)
+
+struct _Nursery
+{
+  gatomicrefcount ref_count;
+  Worker process; /* of the nursery itself */
+  ExchangeOptions options; /* that its children have */
+  guint64 directory[2];
+
+  GMutex lock;
+  GQueue spares;     /* (element-type Worker) */
+  guint n_wanted;    /* that were asked for and have not come */
+  GArray *deaths;    /* (element-type FrameExited): for kernels that do not tell */
+  GError *error;     /* (nullable): why none came */
+  gboolean has_ended;
+};
+
+static void
+identify_directory (guint64 directory[2])
+{
+  struct stat st = { 0 };
+
+  stat (".", &st);
+  directory[0] = st.st_dev;
+  directory[1] = st.st_ino;
+}
+
+gboolean
+nursery_is_here (Nursery *self)
+{
+  guint64 directory[2];
+
+  identify_directory (directory);
+  return directory[0] == self->directory[0] && directory[1] == self->directory[1];
+}
+
+Nursery *
+nursery_ref (Nursery *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+free_spare (gpointer data)
+{
+  worker_clear (data); /* which it notices */
+  g_free (data);
+}
+
+/* It ends by itself when its channel does, and first ends what it has forked. */
+static void
+end_process (Worker *worker)
+{
+  struct pollfd poll_fd = { .events = POLLIN };
+
+  g_clear_pointer (&worker->channel, channel_free);
+  if (worker->process == NULL)
+    return;
+  poll_fd.fd = process_get_pidfd (worker->process);
+  if (poll_fd.fd < 0 || poll (&poll_fd, 1, END_MAX_MS) <= 0)
+    process_kill_all (worker->process);
+}
+
+void
+nursery_unref (Nursery *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_queue_clear_full (&self->spares, free_spare);
+  end_process (&self->process);
+  worker_clear (&self->process);
+  g_clear_object (&self->options.codec);
+  g_clear_error (&self->error);
+  g_array_unref (self->deaths);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* What it says */
+
+static void
+note_death (Nursery *self, const Frame *frame)
+{
+  FrameExited exited;
+
+  if (g_bytes_get_size (frame->payload) != sizeof exited)
+    return;
+  memcpy (&exited, g_bytes_get_data (frame->payload, NULL), sizeof exited);
+  if (self->deaths->len >= DEATHS_MAX)
+    g_array_remove_range (self->deaths, 0, DEATHS_MAX / 2);
+  g_array_append_val (self->deaths, exited);
+}
+
+/* Who asks holds the worker, and so this. */
+typedef struct
+{
+  Nursery *nursery; /* unowned */
+  pid_t pid;
+} Child;
+
+static gboolean
+ask_for_status (gpointer user_data, int *wait_status)
+{
+  const Child *self = user_data;
+
+  return nursery_get_status (self->nursery, self->pid, wait_status);
+}
+
+static void
+take_child (Nursery *self, const Frame *frame)
+{
+  const Worker nothing = WORKER_INIT;
+  Worker *child;
+  Child *who;
+  g_autofree int *fds = NULL;
+  gint32 pid;
+
+  if (frame->fds == NULL || g_unix_fd_list_get_length (frame->fds) != FRAME_CHILD_N_FDS
+      || g_bytes_get_size (frame->payload) != sizeof pid)
+    return;
+  memcpy (&pid, g_bytes_get_data (frame->payload, NULL), sizeof pid);
+  fds = g_unix_fd_list_steal_fds (frame->fds, NULL);
+  child = g_memdup2 (&nothing, sizeof nothing);
+  who = g_new (Child, 1);
+  *who = (Child){ self, pid };
+  child->process
+      = process_new_for_pidfd (pid, fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
+  child->channel_fd = fds[FRAME_CHILD_CHANNEL];
+  child->report_fd = fds[FRAME_CHILD_REPORT];
+  child->output_fds[0] = fds[FRAME_CHILD_STDOUT];
+  child->output_fds[1] = fds[FRAME_CHILD_STDERR];
+  child->has_greeted = TRUE;
+  child->codec = g_object_ref (self->options.codec);
+  child->max_payload = self->options.max_payload;
+  g_queue_push_tail (&self->spares, child);
+}
+
+static void
+handle_frame (Nursery *self, const Frame *frame)
+{
+  switch (frame->type)
+    {
+    case FRAME_HELLO:
+      self->process.has_greeted = TRUE;
+      break;
+    case FRAME_CHILD:
+      self->n_wanted -= MIN (self->n_wanted, 1);
+      take_child (self, frame);
+      break;
+    case FRAME_ERROR:
+      self->n_wanted -= MIN (self->n_wanted, 1);
+      g_clear_error (&self->error);
+      self->error = error_from_bytes (frame->payload);
+      break;
+    case FRAME_EXITED:
+      note_death (self, frame);
+      break;
+    default:
+      break;
+    }
+}
+
+static void
+set_ended (Nursery *self)
+{
+  self->has_ended = TRUE;
+  if (self->error == NULL)
+    self->error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                                       _ ("the process that forks others has ended"));
+}
+
+/* Reads what there is. */
+static void
+receive (Nursery *self)
+{
+  while (!self->has_ended)
+    {
+      g_auto (Frame) frame = { 0 };
+      ChannelStatus status = channel_receive (self->process.channel, &frame, NULL);
+
+      if (status == CHANNEL_AGAIN)
+        return;
+      if (status == CHANNEL_FRAME)
+        handle_frame (self, &frame);
+      else
+        set_ended (self);
+    }
+}
+
+/* Until @is_there, or nothing comes for @ms milliseconds. */
+static gboolean
+wait_until (Nursery *self, gboolean (*is_there) (Nursery *self), int ms)
+{
+  struct pollfd poll_fd
+      = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+
+  for (receive (self); !is_there (self); receive (self))
+    if (self->has_ended || self->error != NULL || poll (&poll_fd, 1, ms) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+find_death (Nursery *self, pid_t pid, int *wait_status)
+{
+  for (guint i = self->deaths->len; i > 0; i--)
+    {
+      const FrameExited *exited = &g_array_index (self->deaths, FrameExited, i - 1);
+
+      if (exited->pid != pid)
+        continue;
+      *wait_status = exited->wait_status;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* One of its children has died, and the kernel does not tell how: it has said so, or will at once. */
+gboolean
+nursery_get_status (Nursery *self, pid_t pid, int *wait_status)
+{
+  gint64 end = g_get_monotonic_time () + STATUS_MAX_US;
+  gboolean found;
+
+  g_mutex_lock (&self->lock);
+  for (receive (self); !(found = find_death (self, pid, wait_status)); receive (self))
+    {
+      struct pollfd poll_fd
+          = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+
+      if (self->has_ended || g_get_monotonic_time () > end)
+        break;
+      poll (&poll_fd, 1, 1);
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+static gboolean
+has_greeted (Nursery *self)
+{
+  return self->process.has_greeted;
+}
+
+static gboolean
+has_spare (Nursery *self)
+{
+  return !g_queue_is_empty (&self->spares);
+}
+
+/* @error: of who waited in vain. */
+static void
+give_up (Nursery *self, GError **error)
+{
+  if (self->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&self->error));
+  else
+    g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                         _ ("the process that forks others does not answer"));
+}
+
+/* Starting it */
+
+Nursery *
+nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error)
+{
+  const Worker nothing = WORKER_INIT;
+  g_autoptr (Nursery) self = g_new0 (Nursery, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->spares);
+  self->deaths = g_array_new (FALSE, FALSE, sizeof (FrameExited));
+  self->process = nothing;
+  self->options
+      = (ExchangeOptions){ .codec = g_object_ref (options->codec), .max_payload = options->max_payload };
+  identify_directory (self->directory);
+  if (!launch_nursery (&self->process, function, error))
+    return NULL;
+  self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
+  request_send_setup (self->process.channel, function, &self->options);
+  channel_flush_blocking (self->process.channel);
+  if (wait_until (self, has_greeted, START_MAX_MS))
+    return g_steal_pointer (&self);
+  give_up (self, error);
+  process_signal (self->process.process, SIGKILL);
+  return NULL;
+}
+
+/* Asking it */
+
+static void
+ask (Nursery *self, guint n, guint idle)
+{
+  const FrameFork fork = { n, idle };
+
+  if (n == 0)
+    return;
+  self->n_wanted += n;
+  channel_send (self->process.channel, FRAME_FORK, 0, &fork, sizeof fork, NULL, NULL);
+  channel_flush (self->process.channel);
+}
+
+/* One that has waited too long ends. */
+static gboolean
+is_alive (Worker *spare)
+{
+  struct pollfd poll_fd = { .fd = spare->channel_fd, .events = POLLIN };
+
+  return poll (&poll_fd, 1, 0) == 0;
+}
+
+static gboolean
+take_spare (Nursery *self, Worker *worker)
+{
+  Worker *spare;
+
+  while ((spare = g_queue_pop_head (&self->spares)) != NULL)
+    {
+      *worker = worker_steal (spare);
+      g_free (spare);
+      if (is_alive (worker))
+        return TRUE;
+      worker_clear (worker);
+    }
+  return FALSE;
+}
+
+static gboolean
+get_child (Nursery *self, Worker *worker, guint idle, GError **error)
+{
+  while (!take_spare (self, worker))
+    {
+      if (self->n_wanted == 0)
+        ask (self, 1, idle);
+      if (wait_until (self, has_spare, FORK_MAX_MS))
+        continue;
+      give_up (self, error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+nursery_fork (Nursery *self, Worker *worker, guint idle, guint ahead, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  receive (self);
+  ok = get_child (self, worker, idle, error);
+  if (ok && self->spares.length + self->n_wanted < ahead)
+    ask (self, ahead - self->spares.length - self->n_wanted, idle);
+  g_mutex_unlock (&self->lock);
+  if (ok)
+    worker->nursery = nursery_ref (self);
+  return ok;
+}
+
+gboolean
+nursery_has_ended (Nursery *self)
+{
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  receive (self);
+  ended = self->has_ended;
+  g_mutex_unlock (&self->lock);
+  return ended;
+}

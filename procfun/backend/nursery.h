@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/backend/exchange.h"
+#include "procfun/backend/worker.h"
+
+/* A process that was executed once, and forks another one whenever one is wanted: fresh, and at the
+ * price of a fork of a small process, however large this one is. Any thread may ask. */
+
+/* Starts the one for the module of @function, which was checked. Fails with %PROCFUN_ERROR_SPAWN or
+ * %PROCFUN_ERROR_MISMATCH when there can be none. */
+Nursery *nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error);
+Nursery *nursery_ref (Nursery *self);
+
+/* The last reference ends it, and all that it has forked. */
+void nursery_unref (Nursery *self);
+
+/* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
+ * for ever. @ahead: how many more are to be forked meanwhile for those who ask next. Fails with
+ * %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
+gboolean nursery_fork (Nursery *self, Worker *worker, guint idle, guint ahead, GError **error);
+
+/* Of one of its children that has died. FALSE: it does not know. */
+gboolean nursery_get_status (Nursery *self, pid_t pid, int *wait_status);
+
+/* It is gone, or was never well. */
+gboolean nursery_has_ended (Nursery *self);
+
+/* Its working directory is still that of this process. */
+gboolean nursery_is_here (Nursery *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nursery, nursery_unref)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/backend/worker.h"
+
+#include "procfun/backend/nursery.h"
+#include "procfun/platform/fds.h"
+#include <signal.h>
+#include <string.h>
+
+void
+worker_clear (Worker *self)
+{
+  if (self->nursery != NULL && self->process != NULL)
+    process_signal (self->process, SIGKILL);
+  g_clear_pointer (&self->process, process_free);
+  g_clear_pointer (&self->channel, channel_free);
+  g_clear_object (&self->codec);
+  fd_clear (&self->channel_fd);
+  fd_clear (&self->lifeline_fd);
+  fd_clear (&self->report_fd);
+  fd_clear (&self->output_fds[0]);
+  fd_clear (&self->output_fds[1]);
+  g_clear_pointer (&self->cgroup, cgroup_free);
+  g_clear_pointer (&self->nursery, nursery_unref);
+}
+
+Worker
+worker_steal (Worker *self)
+{
+  const Worker nothing = WORKER_INIT;
+  Worker worker = *self;
+
+  *self = nothing;
+  return worker;
+}
+
+void
+worker_set_state (Worker *self, GBytes *bytes)
+{
+  if (g_bytes_get_size (bytes) == sizeof self->state)
+    memcpy (&self->state, g_bytes_get_data (bytes, NULL), sizeof self->state);
+}
+
+gboolean
+worker_is_lost (Worker *self)
+{
+  return self->nursery != NULL && nursery_has_ended (self->nursery);
+}

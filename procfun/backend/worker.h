@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/platform/cgroup.h"
+#include "procfun/platform/process.h"
+#include "procfun/procfun-codec.h"
+#include "procfun/wire/channel.h"
+
+typedef struct _Nursery Nursery;
+
+/* A process that runs functions, as its caller sees it: it waits for frames on @channel_fd, reports
+ * a crash on @report_fd, and prints on @output_fds. One that was executed ends when @lifeline_fd is
+ * closed; one that was forked ends with its nursery. */
+typedef struct
+{
+  Process *process;
+  int channel_fd; /* until there is a @channel */
+  int lifeline_fd;
+  int report_fd;
+  int output_fds[2];
+  Cgroup *cgroup;   /* (nullable) */
+  Nursery *nursery; /* (nullable): that forked it */
+
+  gboolean is_kept; /* for more than one call */
+
+  /* From its first call on */
+  Channel *channel;
+  ProcfunCodec *codec; /* that it was told to use */
+  guint64 max_payload; /* likewise */
+  gboolean has_greeted;
+  guint32 call_id;  /* of its last call */
+  FrameState state; /* after that */
+} Worker;
+
+#define WORKER_INIT                                                                                \
+  {                                                                                                \
+    .channel_fd = -1, .lifeline_fd = -1, .report_fd = -1, .output_fds = { -1, -1 }                 \
+  }
+
+/* Ends the process, too, if it is one that has nothing more to do. */
+void worker_clear (Worker *self);
+
+/* Leaves nothing behind. */
+Worker worker_steal (Worker *self);
+
+/* From the bytes of a frame. */
+void worker_set_state (Worker *self, GBytes *bytes);
+
+/* The process is there no more, and its nursery neither. */
+gboolean worker_is_lost (Worker *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Worker, worker_clear)

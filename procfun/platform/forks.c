@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/forks.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* proc(5): a folder has two links and one for each folder in it, of which each thread has one. */
+gboolean
+forks_are_safe (GError **error)
+{
+  struct stat st;
+
+  if (stat ("/proc/self/task", &st) == 0 && st.st_nlink == 3)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+               _ ("no process can be forked from one that has threads"));
+  return FALSE;
+}
+
+gboolean
+forks_check_descriptors (GError **error)
+{
+  static const char *const shared[]
+      = { "anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:inotify",
+          "anon_inode:[signalfd]", "anon_inode:[timerfd]", "anon_inode:[io_uring]", NULL };
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+
+      if (target == NULL || !g_strv_contains (shared, target))
+        continue;
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                   _ ("no process can be forked from one that has opened “%s”"), target);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+int
+forks_open_death_fd (void)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGCHLD);
+  sigprocmask (SIG_BLOCK, &set, NULL);
+  return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void
+forks_clear_death_fd (int fd)
+{
+  struct signalfd_siginfo info[8];
+
+  while (read (fd, info, sizeof info) == sizeof info)
+    ;
+}
+
+int
+forks_open_pidfd (pid_t pid)
+{
+  int fd = (int)syscall (SYS_pidfd_open, pid, 0);
+
+  if (fd >= 0 && !fds_move_up (&fd))
+    fd_clear (&fd);
+  return fd;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* What a process must know and have that forks and does not execute. */
+
+/* A fork takes one thread along, and leaves the locks of the others locked for ever. FALSE: this
+ * process has more than one. */
+gboolean forks_are_safe (GError **error);
+
+/* A fork shares what an eventfd and its like mean: waking up a main loop of its own it would wake
+ * this process. FALSE: there is one. */
+gboolean forks_check_descriptors (GError **error);
+
+/* Readable when a child has died. */
+int forks_open_death_fd (void);
+void forks_clear_death_fd (int fd);
+
+/* -1: errno says why not. */
+int forks_open_pidfd (pid_t pid);

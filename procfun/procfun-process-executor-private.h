@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/backend/exchange.h"
+#include "procfun/procfun-process-executor.h"
+
+G_BEGIN_DECLS
+
+/* What an executor overrides is where the process comes from, and what becomes of it: `start` finds
+ * one and begins the Exchange with it. `get_default_codec` tells how values are written where
+ * neither the program nor the user has chosen. */
+
+/* What is common to the calls of an executor, for one of them. */
+typedef struct
+{
+  ExchangeOptions options;
+  ProcfunCodec *codec;
+  ProcfunLaunchContext *context; /* (nullable) */
+  ProcfunLimits *limits;         /* (nullable) */
+  GBytes *arguments;             /* (nullable): not yet */
+} Preparation;
+
+#define PREPARATION_INIT                                                                           \
+  {                                                                                                \
+    { NULL }                                                                                       \
+  }
+
+void preparation_clear (Preparation *self);
+
+/* Checks that the function can be called, and encodes its arguments. @codec: (nullable) another one
+ * than the executor's. */
+gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                           ProcfunCodec *codec, Preparation *preparation,
+                                           GError **error);
+
+/* Begins with what was prepared and @worker, which it takes. (nullable) */
+Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                          Preparation *preparation, Worker *worker,
+                                          GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Preparation, preparation_clear)
+
+G_END_DECLS

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#if !defined(PROCFUN_INSIDE) && !defined(PROCFUN_COMPILATION)
+#error "Only <procfun.h> can be included directly."
+#endif
+
+#include <procfun/procfun-codec.h>
+#include <procfun/procfun-executor.h>
+#include <procfun/procfun-launch-context.h>
+#include <procfun/procfun-version-macros.h>
+
+G_BEGIN_DECLS
+
+#define PROCFUN_TYPE_PROCESS_EXECUTOR (procfun_process_executor_get_type ())
+#define PROCFUN_PROCESS_EXECUTOR(object)                                                           \
+  (G_TYPE_CHECK_INSTANCE_CAST ((object), PROCFUN_TYPE_PROCESS_EXECUTOR, ProcfunProcessExecutor))
+#define PROCFUN_PROCESS_EXECUTOR_CLASS(klass)                                                      \
+  (G_TYPE_CHECK_CLASS_CAST ((klass), PROCFUN_TYPE_PROCESS_EXECUTOR, ProcfunProcessExecutorClass))
+#define PROCFUN_PROCESS_EXECUTOR_GET_CLASS(object)                                                 \
+  (G_TYPE_INSTANCE_GET_CLASS ((object), PROCFUN_TYPE_PROCESS_EXECUTOR,                             \
+                              ProcfunProcessExecutorClass))
+#define PROCFUN_IS_PROCESS_EXECUTOR(object)                                                        \
+  (G_TYPE_CHECK_INSTANCE_TYPE ((object), PROCFUN_TYPE_PROCESS_EXECUTOR))
+
+typedef struct _ProcfunProcessExecutor ProcfunProcessExecutor;
+typedef struct _ProcfunProcessExecutorClass ProcfunProcessExecutorClass;
+
+/**
+ * ProcfunProcessExecutor:
+ * @parent_instance: the parent
+ *
+ * An executor whose calls run in other processes.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunProcessExecutor
+{
+  ProcfunExecutor parent_instance;
+};
+
+/**
+ * ProcfunProcessExecutorClass:
+ * @parent_class: the parent
+ *
+ * What the executors of this library override. Others derive from #ProcfunExecutor.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunProcessExecutorClass
+{
+  ProcfunExecutorClass parent_class;
+
+  /*< private >*/
+  ProcfunCodec *(*get_default_codec) (void);
+  gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                     GError **error);
+  gpointer padding[4];
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunProcessExecutor, g_object_unref)
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_process_executor_get_type (void) G_GNUC_CONST;
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_codec (ProcfunProcessExecutor *self, ProcfunCodec *codec);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunCodec *procfun_process_executor_get_codec (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_max_payload (ProcfunProcessExecutor *self, guint64 bytes);
+PROCFUN_AVAILABLE_IN_0_1
+guint64 procfun_process_executor_get_max_payload (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
+                                                  ProcfunLaunchContext *context);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunLaunchContext *
+procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self);
+
+G_END_DECLS
