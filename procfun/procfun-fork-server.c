@@ -70,20 +70,24 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
   ProcfunForkServer *self = PROCFUN_FORK_SERVER (executor);
   ProcfunFunction *function = procfun_call_get_function (call);
   g_auto (Preparation) preparation = PREPARATION_INIT;
+  guint idle = (guint)g_atomic_int_get (&self->idle);
 
   if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error))
     return NULL;
   for (;;)
     {
       g_auto (Worker) worker = WORKER_INIT;
+      g_autoptr (Nursery) nursery = NULL;
       Exchange *exchange;
 
-      if (!nurseries_fork (self->nurseries, function, &preparation.options,
-                           (guint)g_atomic_int_get (&self->idle),
-                           (guint)g_atomic_int_get (&self->spares), &worker, error))
+      if (!nurseries_fork (self->nurseries, function, &preparation.options, idle, &worker, error))
         return NULL;
+      if (worker.nursery != NULL)
+        nursery = nursery_ref (worker.nursery);
       exchange
           = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
+      if (nursery != NULL) /* while the call runs */
+        nursery_fork_ahead (nursery, idle, (guint)g_atomic_int_get (&self->spares));
       if (exchange == NULL || exchange_was_sent (exchange))
         return exchange;
       exchange_free (exchange);

@@ -2,6 +2,8 @@
 
 #include "tests/fixture.h"
 
+#include <procfun/procfun.h>
+
 #include "tests/tsan.h"
 
 #include <glib/gstdio.h>
@@ -259,12 +261,25 @@ remove_it (const char *left)
     g_remove (left + strlen (FILE_WORDS));
 }
 
+/* It keeps a process between calls until it is closed. */
+static void
+close_default_executor (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  procfun_executor_close (procfun_executor_get_default (), NULL, &error);
+  g_assert_no_error (error);
+  procfun_executor_set_default (NULL);
+}
+
 /* On stderr, too: of a test that runs in a program of its own the rest is not seen. */
 static void
 tear_down (Fixture *fixture, gconstpointer test)
 {
-  g_autoptr (GPtrArray) left = wait_until_nothing_is_left (fixture->before);
+  g_autoptr (GPtrArray) left = NULL;
 
+  close_default_executor ();
+  left = wait_until_nothing_is_left (fixture->before);
   for (guint i = 0; i < left->len; i++)
     {
       report (left->pdata[i]);

@@ -20,6 +20,15 @@ make_spawner (ProcfunCodec *codec)
   return spawner;
 }
 
+static ProcfunExecutor *
+make_fork_server (ProcfunCodec *codec)
+{
+  ProcfunExecutor *server = procfun_fork_server_new ();
+
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (server), codec);
+  return server;
+}
+
 /* Which has nothing to encode. */
 static ProcfunExecutor *
 make_inline (ProcfunCodec *codec)
@@ -34,6 +43,7 @@ static const struct
   gboolean isolates; /* a crash is the callee's alone */
 } executors[] = {
   { "spawner", make_spawner, TRUE },
+  { "fork-server", make_fork_server, TRUE },
   { "inline", make_inline, FALSE },
 };
 

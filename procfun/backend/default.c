@@ -28,8 +28,8 @@ make_default (void)
     if (g_str_equal (wanted, executors[i].name))
       return executors[i].make ();
   if (wanted != NULL)
-    g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “spawn” is used", wanted);
-  return procfun_spawner_new ();
+    g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “fork” is used", wanted);
+  return procfun_fork_server_new ();
 }
 
 ProcfunExecutor *
@@ -49,7 +49,7 @@ procfun_executor_ref_default (void)
  * procfun_executor_get_default:
  *
  * Gets the executor of calls that name none: what procfun_executor_set_default() set, or what the
- * environment variable `PROCFUN_EXECUTOR` names, or a #ProcfunSpawner.
+ * environment variable `PROCFUN_EXECUTOR` names, or a #ProcfunForkServer.
  *
  * Returns: (transfer none): the default executor
  *

@@ -117,12 +117,12 @@ get_nursery (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *
 
 gboolean
 nurseries_fork (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options,
-                guint idle, guint ahead, Worker *worker, GError **error)
+                guint idle, Worker *worker, GError **error)
 {
   g_autoptr (Nursery) nursery = get_nursery (self, function, options);
   g_autoptr (GError) own_error = NULL;
 
-  if (nursery != NULL && nursery_fork (nursery, worker, idle, ahead, &own_error))
+  if (nursery != NULL && nursery_fork (nursery, worker, idle, &own_error))
     return TRUE;
   if (own_error != NULL)
     g_debug ("This call of %s() executes a process: %s", procfun_function_get_name (function),

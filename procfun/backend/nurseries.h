@@ -16,7 +16,7 @@ void nurseries_clear (Nurseries *self);
 /* A process for @function, as nursery_fork() gives it; where no nursery can be had, one that is
  * executed. Fails as launch() does. */
 gboolean nurseries_fork (Nurseries *self, ProcfunFunction *function,
-                         const ExchangeOptions *options, guint idle, guint ahead, Worker *worker,
+                         const ExchangeOptions *options, guint idle, Worker *worker,
                          GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nurseries, nurseries_free)

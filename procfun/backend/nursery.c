@@ -375,19 +375,26 @@ get_child (Nursery *self, Worker *worker, guint idle, GError **error)
 }
 
 gboolean
-nursery_fork (Nursery *self, Worker *worker, guint idle, guint ahead, GError **error)
+nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error)
 {
   gboolean ok;
 
   g_mutex_lock (&self->lock);
   receive (self);
   ok = get_child (self, worker, idle, error);
-  if (ok && self->spares.length + self->n_wanted < ahead)
-    ask (self, ahead - self->spares.length - self->n_wanted, idle);
   g_mutex_unlock (&self->lock);
   if (ok)
     worker->nursery = nursery_ref (self);
   return ok;
+}
+
+void
+nursery_fork_ahead (Nursery *self, guint idle, guint n)
+{
+  g_mutex_lock (&self->lock);
+  if (self->spares.length + self->n_wanted < n)
+    ask (self, n - self->spares.length - self->n_wanted, idle);
+  g_mutex_unlock (&self->lock);
 }
 
 gboolean

@@ -17,9 +17,11 @@ Nursery *nursery_ref (Nursery *self);
 void nursery_unref (Nursery *self);
 
 /* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
- * for ever. @ahead: how many more are to be forked meanwhile for those who ask next. Fails with
- * %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
-gboolean nursery_fork (Nursery *self, Worker *worker, guint idle, guint ahead, GError **error);
+ * for ever. Fails with %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
+gboolean nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error);
+
+/* Has such processes forked ahead until there are @n of them. */
+void nursery_fork_ahead (Nursery *self, guint idle, guint n);
 
 /* Of one of its children that has died. FALSE: it does not know. */
 gboolean nursery_get_status (Nursery *self, pid_t pid, int *wait_status);

@@ -11,7 +11,7 @@ void
 worker_clear (Worker *self)
 {
   if (self->nursery != NULL && self->process != NULL)
-    process_signal (self->process, SIGKILL);
+    process_signal_alone (self->process, SIGKILL);
   g_clear_pointer (&self->process, process_free);
   g_clear_pointer (&self->channel, channel_free);
   g_clear_object (&self->codec);
