@@ -43,6 +43,7 @@ test_programs = \
 	%D%/test-spawner \
 	%D%/test-spawner-async \
 	%D%/test-spawner-failures \
+	%D%/test-symbolise \
 	%D%/test-type \
 	%D%/test-type-structs \
 	%D%/test-usage \
