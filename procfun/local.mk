@@ -55,6 +55,8 @@ procfun_sources = \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
+	%D%/procfun-statistics-openmetrics.c \
+	%D%/procfun-statistics-text.c \
 	%D%/procfun-statistics-workers.c \
 	%D%/procfun-statistics.c \
 	%D%/procfun-usage.c \

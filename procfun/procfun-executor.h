@@ -113,5 +113,7 @@ gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *res
                                         GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_is_closed (ProcfunExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_executor_get_statistics (ProcfunExecutor *self);
 
 G_END_DECLS

@@ -32,8 +32,7 @@ guint64 histogram_get_min (const Histogram *self);
 guint64 histogram_get_max (const Histogram *self);
 double histogram_get_mean (const Histogram *self);
 
-/* How many values are less than 2^@bits, exactly; @bits is from HISTOGRAM_SUB_BITS to
- * HISTOGRAM_MAX_BITS. */
+/* How many values are less than 2^@bits, exactly; @bits is at most HISTOGRAM_MAX_BITS. */
 guint64 histogram_count_below (const Histogram *self, guint bits);
 
 G_END_DECLS

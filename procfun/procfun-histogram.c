@@ -93,7 +93,8 @@ histogram_get_mean (const Histogram *self)
 guint64
 histogram_count_below (const Histogram *self, guint bits)
 {
-  guint end = (bits - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS;
+  guint end = bits < HISTOGRAM_SUB_BITS ? 1u << bits
+                                        : (bits - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS;
   guint64 n = 0;
 
   for (guint i = 0; i < MIN (end, HISTOGRAM_N_BUCKETS); i++)

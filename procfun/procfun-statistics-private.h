@@ -4,6 +4,7 @@
 
 #include "procfun/procfun-recorder-private.h"
 #include "procfun/procfun-statistics.h"
+#include "procfun/wire/buffer.h"
 
 G_BEGIN_DECLS
 
@@ -33,5 +34,12 @@ struct _ProcfunStatistics
 
 /* Of each worker. */
 void statistics_read_memory (ProcfunStatistics *self);
+
+const char *statistics_get_nick (ProcfunWorkerState state);
+
+void statistics_append_json (ProcfunStatistics *self, Buffer *out);
+
+/* All of a process, each family of metrics in one place. (transfer full) */
+char *statistics_list_to_openmetrics (ProcfunStatistics *const *statistics, gsize n);
 
 G_END_DECLS

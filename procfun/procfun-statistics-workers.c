@@ -13,6 +13,14 @@ G_DEFINE_ENUM_TYPE (ProcfunWorkerState, procfun_worker_state,
   G_DEFINE_ENUM_VALUE (PROCFUN_WORKER_BUSY, "busy"))
 /* clang-format on */
 
+const char *
+statistics_get_nick (ProcfunWorkerState state)
+{
+  static const char *const nicks[] = { "starting", "idle", "busy" };
+
+  return nicks[state];
+}
+
 static guint64
 read_memory (int pid)
 {
@@ -54,6 +62,7 @@ procfun_statistics_add_worker (ProcfunStatistics *self, int pid, ProcfunWorkerSt
   const Worker worker = { .pid = pid, .state = state, .n_calls = n_calls, .age = age };
 
   g_return_if_fail (self != NULL);
+  g_return_if_fail ((guint)state <= PROCFUN_WORKER_BUSY);
   g_return_if_fail (!self->complete);
 
   g_array_append_val (self->workers, worker);

@@ -115,6 +115,13 @@ guint64 procfun_statistics_get_worker_memory (ProcfunStatistics *self, guint wor
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_statistics_get_worker_age (ProcfunStatistics *self, guint worker);
 
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_statistics_to_variant (ProcfunStatistics *self);
+PROCFUN_AVAILABLE_IN_0_1
+char *procfun_statistics_to_json (ProcfunStatistics *self);
+PROCFUN_AVAILABLE_IN_0_1
+char *procfun_statistics_to_openmetrics (ProcfunStatistics *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunStatistics, procfun_statistics_unref)
 
 G_END_DECLS
