@@ -1,184 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <procfun.h>
+/* How long the codecs take, beside json-glib's conversion of the same values. What is counted is
+ * the time of the processor: what others do on the machine counts little. A contender is a value
+ * and what is done with it, as in "doubles:json-write". */
+
+#include "bench/contender.h"
 
 #include <json-glib/json-glib.h>
 #include <locale.h>
-#include <stdlib.h>
+#include <procfun.h>
 #include <string.h>
-#include <time.h>
 
-/* How long the codecs take, beside json-glib's conversion of the same values. All columns of a row
- * are measured in turns, so that other work on the machine hits them alike; times are medians. */
+/* Values */
 
-#define ROUNDS 31
-
-typedef struct
+static GVariant *
+make_pair (void)
 {
-  double least;
-  double median;
-} Time; /* in µs */
-
-typedef struct
-{
-  const char *name;
-  GVariant *value;
-  gboolean by_json_glib; /* takes hours for some, and loses what is in others */
-
-  ProcfunSchema *schema;
-  GBytes *json;
-  GBytes *binary;
-  char *json_glib;
-  gsize json_glib_length;
-} Row;
-
-typedef void (*Work) (Row *row);
-
-static void
-json_write (Row *row)
-{
-  g_bytes_unref (procfun_codec_encode (procfun_codec_get_json (), row->schema, row->value, NULL));
-}
-
-static void
-json_read (Row *row)
-{
-  g_variant_unref (procfun_codec_decode (procfun_codec_get_json (), row->schema, row->json, NULL));
-}
-
-static void
-binary_write (Row *row)
-{
-  g_bytes_unref (
-      procfun_codec_encode (procfun_codec_get_gvariant (), row->schema, row->value, NULL));
-}
-
-static void
-binary_read (Row *row)
-{
-  g_variant_unref (
-      procfun_codec_decode (procfun_codec_get_gvariant (), row->schema, row->binary, NULL));
-}
-
-static void
-json_glib_write (Row *row)
-{
-  g_free (json_gvariant_serialize_data (row->value, NULL));
-}
-
-static void
-json_glib_read (Row *row)
-{
-  GVariant *value = json_gvariant_deserialize_data (row->json_glib, (gssize)row->json_glib_length,
-                                                    g_variant_get_type_string (row->value), NULL);
-
-  g_variant_unref (g_variant_ref_sink (value));
-}
-
-/* Walks over every value, as a program would that wants them all; the way GVariant has for it. */
-static void
-visit (GVariant *value)
-{
-  GVariantIter iter;
-  GVariant *child;
-
-  if (!g_variant_is_container (value))
-    return;
-  g_variant_iter_init (&iter, value);
-  while ((child = g_variant_iter_next_value (&iter)) != NULL)
-    {
-      visit (child);
-      g_variant_unref (child);
-    }
-}
-
-static void
-gvariant_visit (Row *row)
-{
-  visit (row->value);
-}
-
-static const struct
-{
-  const char *name;
-  Work work;
-  gboolean of_json_glib;
-} columns[] = { { "json write", json_write, FALSE },          { "read", json_read, FALSE },
-                { "json-glib write", json_glib_write, TRUE }, { "read", json_glib_read, TRUE },
-                { "gvariant write", binary_write, FALSE },    { "read", binary_read, FALSE },
-                { "(visit)", gvariant_visit, FALSE } };
-
-#define N_COLUMNS G_N_ELEMENTS (columns)
-
-/* Of the processor, in µs: what others do on the machine counts little. */
-static double
-get_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static double
-run (Row *row, Work work, guint times)
-{
-  double start = get_time ();
-
-  for (guint i = 0; i < times; i++)
-    work (row);
-  return (get_time () - start) / times;
-}
-
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  const double *one = a, *other = b;
-
-  return *one < *other ? -1 : *one > *other;
-}
-
-static Time
-time_of_rounds (double *rounds)
-{
-  qsort (rounds, ROUNDS, sizeof *rounds, compare);
-  return (Time){ rounds[0], rounds[ROUNDS / 2] };
-}
-
-static gboolean
-has_column (const Row *row, guint column)
-{
-  return row->by_json_glib || !columns[column].of_json_glib;
-}
-
-static void
-measure (Row *row, Time *results)
-{
-  double times[N_COLUMNS][ROUNDS];
-  guint n[N_COLUMNS];
-
-  for (guint column = 0; column < N_COLUMNS; column++)
-    if (has_column (row, column))
-      {
-        double once;
-
-        run (row, columns[column].work, 1);
-        once = MAX (run (row, columns[column].work, 1), 0.2);
-        n[column] = (guint)CLAMP (2000 / once, 1, 10000);
-      }
-
-  for (guint round = 0; round < ROUNDS; round++)
-    for (guint column = 0; column < N_COLUMNS; column++)
-      if (has_column (row, column))
-        times[column][round] = run (row, columns[column].work, n[column]);
-
-  for (guint column = 0; column < N_COLUMNS; column++)
-    if (has_column (row, column))
-      results[column] = time_of_rounds (times[column]);
+  return g_variant_new ("(ii)", 1, 2);
 }
 
 static GVariant *
-make_doubles (guint n)
+make_n_doubles (guint n)
 {
   g_autofree double *values = g_new (double, n);
   g_autoptr (GRand) rand = g_rand_new_with_seed (1);
@@ -189,7 +31,7 @@ make_doubles (guint n)
 }
 
 static GVariant *
-make_integers (guint n)
+make_n_integers (guint n)
 {
   g_autofree gint32 *values = g_new (gint32, n);
 
@@ -199,26 +41,51 @@ make_integers (guint n)
 }
 
 static GVariant *
-make_bytes (guint n)
+make_doubles (void)
 {
+  return make_n_doubles (1000);
+}
+
+static GVariant *
+make_integers (void)
+{
+  return make_n_integers (1000);
+}
+
+static GVariant *
+make_many_doubles (void)
+{
+  return make_n_doubles (1000000);
+}
+
+static GVariant *
+make_many_integers (void)
+{
+  return make_n_integers (1000000);
+}
+
+static GVariant *
+make_bytes (void)
+{
+  gsize n = 1 << 20;
   g_autofree guint8 *values = g_malloc (n);
   g_autoptr (GRand) rand = g_rand_new_with_seed (1);
 
-  for (guint i = 0; i < n; i++)
+  for (gsize i = 0; i < n; i++)
     values[i] = (guint8)g_rand_int (rand);
   return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, values, n, 1);
 }
 
 static GVariant *
-make_dictionaries (guint n)
+make_dictionaries (void)
 {
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
 
-  for (guint i = 0; i < n; i++)
+  for (gint32 i = 0; i < 1000; i++)
     {
       g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
-      g_variant_builder_add (&builder, "{sv}", "name", g_variant_new_printf ("file-%u", i));
-      g_variant_builder_add (&builder, "{sv}", "width", g_variant_new_int32 ((gint32)i));
+      g_variant_builder_add (&builder, "{sv}", "name", g_variant_new_printf ("file-%d", i));
+      g_variant_builder_add (&builder, "{sv}", "width", g_variant_new_int32 (i));
       g_variant_builder_add (&builder, "{sv}", "mean", g_variant_new_double (i / 7.0));
       g_variant_builder_add (&builder, "{sv}", "valid", g_variant_new_boolean (i % 2));
       g_variant_builder_close (&builder);
@@ -226,141 +93,166 @@ make_dictionaries (guint n)
   return g_variant_builder_end (&builder);
 }
 
-static void
-row_prepare (Row *row)
+static const struct
 {
-  g_autoptr (GVariant) value = g_variant_ref_sink (row->value);
-  GBytes *bytes = g_variant_get_data_as_bytes (value);
+  const char *name;
+  GVariant *(*make) (void);
+} values[] = { { "pair", make_pair },
+               { "doubles", make_doubles },
+               { "integers", make_integers },
+               { "dictionaries", make_dictionaries },
+               { "many-doubles", make_many_doubles },
+               { "many-integers", make_many_integers },
+               { "bytes", make_bytes } };
 
-  /* serialised, as it is when it comes from a codec */
-  row->value
-      = g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (value), bytes, TRUE));
-  row->schema = procfun_schema_new (g_variant_get_type (value));
-  row->json = procfun_codec_encode (procfun_codec_get_json (), row->schema, value, NULL);
-  row->binary = bytes;
-  if (row->by_json_glib)
-    row->json_glib = json_gvariant_serialize_data (value, &row->json_glib_length);
+static GVariant *(*make_value) (void);
+static GVariant *value; /* serialised, as it is when it comes from a codec */
+static ProcfunSchema *schema;
+static GBytes *json;
+static GBytes *binary;
+static char *json_glib; /* (nullable): it takes hours for some */
+static gsize json_glib_size;
+static void (*work) (void);
+
+/* What is done with them */
+
+static void
+write_json (void)
+{
+  g_bytes_unref (procfun_codec_encode (procfun_codec_get_json (), schema, value, NULL));
 }
 
 static void
-row_clear (Row *row)
+read_json (void)
 {
-  g_variant_unref (row->value);
-  procfun_schema_unref (row->schema);
-  g_bytes_unref (row->json);
-  g_bytes_unref (row->binary);
-  g_free (row->json_glib);
+  g_variant_unref (procfun_codec_decode (procfun_codec_get_json (), schema, json, NULL));
 }
 
 static void
-print_heading (void)
+write_binary (void)
 {
-  g_print ("%-20s %10s", "µs: least / median", "JSON bytes");
-  for (guint column = 0; column < N_COLUMNS; column++)
-    g_print (" %18s", columns[column].name);
-  g_print ("\n");
+  g_bytes_unref (procfun_codec_encode (procfun_codec_get_gvariant (), schema, value, NULL));
 }
 
 static void
-print_row (const Row *row, const Time *times)
+read_binary (void)
 {
-  g_print ("%-20s %10" G_GSIZE_FORMAT, row->name, g_bytes_get_size (row->json));
-  for (guint column = 0; column < N_COLUMNS; column++)
+  g_variant_unref (procfun_codec_decode (procfun_codec_get_gvariant (), schema, binary, NULL));
+}
+
+static void
+write_by_json_glib (void)
+{
+  g_free (json_gvariant_serialize_data (value, NULL));
+}
+
+static void
+read_by_json_glib (void)
+{
+  GVariant *read = json_gvariant_deserialize_data (json_glib, (gssize)json_glib_size,
+                                                   g_variant_get_type_string (value), NULL);
+
+  g_variant_unref (g_variant_ref_sink (read));
+}
+
+/* Walks over every value, as a program would that wants them all; the way GVariant has for it. */
+static void
+visit (GVariant *container)
+{
+  GVariantIter iter;
+  GVariant *child;
+
+  if (!g_variant_is_container (container))
+    return;
+  g_variant_iter_init (&iter, container);
+  while ((child = g_variant_iter_next_value (&iter)) != NULL)
     {
-      int places = times[column].least < 10 ? 2 : 0;
-      g_autofree char *cell = g_strdup_printf ("%.*f / %.*f", places, times[column].least, places,
-                                               times[column].median);
-
-      g_print (" %18s", has_column (row, column) ? cell : "-");
+      visit (child);
+      g_variant_unref (child);
     }
-  g_print ("\n");
 }
 
 static void
-print_bar (const char *what, double value, double bar, const char *unit)
+visit_value (void)
 {
-  g_print ("%-60s %8.2f %-2s  bar %6.2f  %s\n", what, value, unit, bar,
-           value <= bar ? "reached" : "MISSED");
+  visit (value);
 }
 
-/* What it takes GVariant to make the values from the outside, and to serialise them: the reading of
- * others contains the first; the writing of anyone the second, once for each value. */
+/* What it takes GVariant to make the value from the outside, and to serialise it: the reading of
+ * anyone contains the first, the writing the second. */
 static void
-print_building (guint n)
+build (void)
 {
-  double building[ROUNDS], storing[ROUNDS];
-  Time built, stored;
+  g_variant_unref (g_variant_ref_sink (make_value ()));
+}
 
-  for (guint i = 0; i < ROUNDS; i++)
-    {
-      double start = get_time ();
-      g_autoptr (GVariant) value = g_variant_ref_sink (make_dictionaries (n));
-      double middle = get_time ();
+static void
+build_and_store (void)
+{
+  g_autoptr (GVariant) tree = g_variant_ref_sink (make_value ());
 
-      g_variant_get_data (value);
-      building[i] = middle - start;
-      storing[i] = get_time () - middle;
-    }
-  built = time_of_rounds (building);
-  stored = time_of_rounds (storing);
-  g_print ("\nGVariantBuilder makes %u a{sv} of 4 in %.0f / %.0f µs, and serialises them in %.0f / "
-           "%.0f µs.\n\n",
-           n, built.least, built.median, stored.least, stored.median);
+  g_variant_get_data (tree);
+}
+
+static void
+make_forms (void)
+{
+  g_autoptr (GVariant) tree = g_variant_ref_sink (make_value ());
+
+  binary = g_variant_get_data_as_bytes (tree);
+  value = g_variant_ref_sink (g_variant_new_from_bytes (g_variant_get_type (tree), binary, TRUE));
+  schema = procfun_schema_new (g_variant_get_type (value));
+  json = procfun_codec_encode (procfun_codec_get_json (), schema, value, NULL);
+  if (work == read_by_json_glib)
+    json_glib = json_gvariant_serialize_data (value, &json_glib_size);
+}
+
+static const struct
+{
+  const char *name;
+  void (*work) (void);
+} works[] = { { "json-write", write_json },
+              { "json-read", read_json },
+              { "json-glib-write", write_by_json_glib },
+              { "json-glib-read", read_by_json_glib },
+              { "gvariant-write", write_binary },
+              { "gvariant-read", read_binary },
+              { "visit", visit_value },
+              { "build", build },
+              { "build-store", build_and_store } };
+
+static double
+run_work (guint n)
+{
+  double start = contender_get_cpu_ns ();
+
+  for (guint i = 0; i < n; i++)
+    work ();
+  return (contender_get_cpu_ns () - start) / n;
 }
 
 int
-main (void)
+main (int argc, char **argv)
 {
-  enum
-  {
-    PAIR,
-    DOUBLES,
-    DICTIONARIES,
-    INTEGERS,
-    MANY_INTEGERS,
-    MANY_DOUBLES,
-    BYTES
-  };
-  Row rows[] = { [PAIR] = { "(ii)", g_variant_new ("(ii)", 1, 2), TRUE },
-                 [DOUBLES] = { "1000 doubles", make_doubles (1000), TRUE },
-                 [DICTIONARIES] = { "1000 a{sv} of 4", make_dictionaries (1000), TRUE },
-                 [INTEGERS] = { "1000 integers", make_integers (1000), TRUE },
-                 [MANY_INTEGERS] = { "1 000 000 integers", make_integers (1000000), FALSE },
-                 [MANY_DOUBLES] = { "1 000 000 doubles", make_doubles (1000000), FALSE },
-                 [BYTES] = { "1 MiB of bytes", make_bytes (1 << 20), FALSE } };
-  Time times[G_N_ELEMENTS (rows)][N_COLUMNS] = { 0 };
+  Contender contenders[G_N_ELEMENTS (values) * G_N_ELEMENTS (works)];
+  gsize n = 0;
+  int status;
 
   setlocale (LC_ALL, "");
-  print_heading ();
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      row_prepare (&rows[i]);
-      measure (&rows[i], times[i]);
-      print_row (&rows[i], times[i]);
-      row_clear (&rows[i]);
-    }
-  print_building (1000);
-
-  for (guint way = 0; way < 2; way++)
-    {
-      const char *done = way == 0 ? "written" : "read";
-
-#define BAR(what, value, bar, unit)                                                                \
-  do                                                                                               \
-    {                                                                                              \
-      g_autofree char *text = g_strdup_printf ("JSON %s: %s", done, what);                         \
-      print_bar (text, value, bar, unit);                                                          \
-    }                                                                                              \
-  while (0)
-
-      BAR ("1000 doubles", times[DOUBLES][way].least, 150, "µs");
-      BAR ("1000 doubles ÷ json-glib", times[DOUBLES][way].least / times[DOUBLES][way + 2].least,
-           0.5, "");
-      BAR ("1000 a{sv} of 4", times[DICTIONARIES][way].least, 500, "µs");
-      BAR ("1 000 000 integers", times[MANY_INTEGERS][way].least / 1000, 8, "ms");
-      BAR ("1 000 000 doubles ÷ 1000 times 1000 (linear)",
-           times[MANY_DOUBLES][way].least / times[DOUBLES][way].least / 1000, 2, "");
-      BAR ("1 MiB of bytes", times[BYTES][way].least / 1000, 3, "ms");
-    }
-  return 0;
+  for (gsize v = 0; v < G_N_ELEMENTS (values); v++)
+    for (gsize w = 0; w < G_N_ELEMENTS (works); w++)
+      {
+        contenders[n] = (Contender){ g_strconcat (values[v].name, ":", works[w].name, NULL),
+                                     .set_up = make_forms, .batch = run_work };
+        if (argc == 2 && strcmp (argv[1], contenders[n].name) == 0)
+          {
+            make_value = values[v].make;
+            work = works[w].work;
+          }
+        n++;
+      }
+  status = contend (contenders, n, argc, argv);
+  while (n > 0)
+    g_free ((char *)contenders[--n].name);
+  return status;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How soon a call ends that does not want to, and what it costs to hold one: a function in a busy
- * loop that ignores SIGTERM, from procfun_call_abort() or its deadline to the error; and a call
- * with limits against one without, in turn, so that the noise of the machine falls on both. */
+/* How soon a call ends that does not want to: a function in a busy loop that ignores SIGTERM, from
+ * procfun_call_abort() or its deadline to the error. And what it costs to hold one: calls with
+ * limits, and without. */
+
+#include "bench/contender.h"
 
 #include <procfun.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define DEADLINE_US 50000
 
@@ -21,25 +21,10 @@ PROCFUN_DEFINE_STATIC_FUNCTION (spin, void)
     ;
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-
-  return (x > y) - (x < y);
-}
-
-static double
-percentile (double *values, int n, int percent)
-{
-  qsort (values, (size_t)n, sizeof *values, compare);
-  return values[MIN (n * percent / 100, n - 1)];
-}
-
 static void
-on_progress (ProcfunCall *call, double fraction, const char *message, gint64 *aborted_at)
+on_progress (ProcfunCall *call, double fraction, const char *message, double *aborted_at)
 {
-  *aborted_at = g_get_monotonic_time ();
+  *aborted_at = contender_get_ns ();
   procfun_call_abort (call);
 }
 
@@ -48,14 +33,14 @@ abort_call (void)
 {
   g_autoptr (ProcfunCall) call = spin_call ();
   g_autoptr (GError) error = NULL;
-  gint64 aborted_at = 0;
+  double aborted_at = 0;
 
   procfun_call_set_grace_period (call, 0);
   g_signal_connect (call, "progress", G_CALLBACK (on_progress), &aborted_at);
   procfun_call_run (call, NULL, &error);
   if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_error ("it was not cancelled");
-  return (double)(g_get_monotonic_time () - aborted_at);
+  return contender_get_ns () - aborted_at;
 }
 
 static double
@@ -63,34 +48,23 @@ miss_deadline (void)
 {
   g_autoptr (ProcfunCall) call = spin_call ();
   g_autoptr (GError) error = NULL;
-  gint64 begun = g_get_monotonic_time ();
+  double begun = contender_get_ns ();
 
   procfun_call_set_grace_period (call, 0);
   procfun_call_set_deadline (call, DEADLINE_US);
   procfun_call_run (call, NULL, &error);
   if (!g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT))
     g_error ("it did not miss its deadline");
-  return (double)(g_get_monotonic_time () - begun - DEADLINE_US);
+  return contender_get_ns () - begun - DEADLINE_US * 1000.0;
 }
+
+static ProcfunLimits *limits; /* (nullable) */
 
 static void
-measure_ends (const char *title, double (*end_call) (void), int n, const char *bar)
-{
-  g_autofree double *values = g_new (double, n);
-
-  end_call (); /* loads what only the first one needs */
-  for (int i = 0; i < n; i++)
-    values[i] = end_call ();
-  printf ("%-44s %8.0f %8.0f   (bar: p95 %s)\n", title, percentile (values, n, 50),
-          percentile (values, n, 95), bar);
-}
-
-static double
-call_add (const ProcfunLimits *limits)
+call_add (void)
 {
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (GError) error = NULL;
-  gint64 begun = g_get_monotonic_time ();
 
   if (limits != NULL)
     {
@@ -100,36 +74,29 @@ call_add (const ProcfunLimits *limits)
     }
   if (add_run (call, NULL, &error) != 3)
     g_error ("%s", error->message);
-  return (double)(g_get_monotonic_time () - begun);
 }
 
 static void
-measure_limits (const char *text, int n)
+set_up_limits (void)
 {
-  g_autoptr (ProcfunLimits) limits = procfun_limits_new_from_string (text, NULL);
-  g_autofree double *plain = g_new (double, n);
-  g_autofree double *limited = g_new (double, n);
+  limits = procfun_limits_new_from_string ("cpu=10s files=64 file-size=1M", NULL);
+}
 
-  call_add (limits);
-  for (int i = 0; i < n; i++)
-    {
-      plain[i] = call_add (NULL);
-      limited[i] = call_add (limits);
-    }
-  printf ("%-44s %8.0f %8.0f   (bar: 500 more)\n", text, percentile (plain, n, 50),
-          percentile (limited, n, 50));
+static void
+set_up_memory (void)
+{
+  limits = procfun_limits_new_from_string ("memory=200M cpu=10s files=64 file-size=1M", NULL);
 }
 
 int
 main (int argc, char **argv)
 {
-  int n = argc > 1 ? atoi (argv[1]) : 200;
+  static const Contender contenders[]
+      = { { "abort", .sample = abort_call },
+          { "deadline", .sample = miss_deadline },
+          { "plain", .call = call_add },
+          { "limits", .set_up = set_up_limits, .call = call_add },
+          { "limits-with-memory", .set_up = set_up_memory, .call = call_add } };
 
-  printf ("%-44s %8s %8s\n", "µs", "p50", "p95");
-  measure_ends ("abort to error, in a loop without SIGTERM", abort_call, n, "10000");
-  measure_ends ("deadline to error, likewise", miss_deadline, n, "5000");
-  printf ("%-44s %8s %8s\n", "µs, medians of a call", "without", "with");
-  measure_limits ("cpu=10s files=64 file-size=1M", n);
-  measure_limits ("memory=200M cpu=10s files=64 file-size=1M", n);
-  return 0;
+  return contend (contenders, G_N_ELEMENTS (contenders), argc, argv);
 }

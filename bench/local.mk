@@ -1,23 +1,61 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One program a line, sorted; "make bench" builds and runs them, nothing else does.
+# The measurements. "make bench" builds and runs what is here, nothing else does; BENCH has options for bench.py.
 
 bench_programs = \
 	%D%/bench-calls \
 	%D%/bench-codec \
-	%D%/bench-hold
-
-# Against the shared library, as users have it.
-%C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
-%C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
-%C%_bench_hold_LDADD = $(%C%_bench_calls_LDADD)
+	%D%/bench-hold \
+	%D%/bench-limits \
+	%D%/peers/gdbus
+if HAVE_JSONRPC
+bench_programs += %D%/peers/jsonrpc
+endif
+if HAVE_ZEROMQ
+bench_programs += %D%/peers/zeromq
+endif
 
 bench_scripts = \
-	%D%/definition-size.sh
+	%D%/bench.py \
+	%D%/chart.py \
+	%D%/contenders.py \
+	%D%/definition-size.sh \
+	%D%/instructions.sh \
+	%D%/peers/callr.R \
+	%D%/peers/node.js \
+	%D%/peers/pools.py \
+	%D%/report.py
+
+contender = %D%/contender.c %D%/contender.h
+pipeline = $(contender) %D%/pipeline.c %D%/pipeline.h
+message = %D%/message.c %D%/message.h
+
+# Ours against the shared library, as users have it; the others without.
+%C%_bench_calls_SOURCES = %D%/bench-calls.c $(pipeline)
+%C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_bench_codec_SOURCES = %D%/bench-codec.c $(contender)
+%C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
+%C%_bench_hold_SOURCES = %D%/bench-hold.c $(contender)
+%C%_bench_hold_LDADD = $(%C%_bench_calls_LDADD)
+%C%_bench_limits_SOURCES = %D%/bench-limits.c $(pipeline) $(message)
+%C%_bench_limits_LDADD = $(PROCFUN_LIBS)
+%C%_peers_gdbus_SOURCES = %D%/peers/gdbus.c $(pipeline)
+%C%_peers_gdbus_LDADD = $(PROCFUN_LIBS)
+%C%_peers_jsonrpc_SOURCES = %D%/peers/jsonrpc.c $(pipeline)
+%C%_peers_jsonrpc_CFLAGS = $(AM_CFLAGS) $(JSONRPC_CFLAGS)
+%C%_peers_jsonrpc_LDADD = $(JSONRPC_LIBS) $(PROCFUN_LIBS)
+%C%_peers_zeromq_SOURCES = %D%/peers/zeromq.c $(pipeline) $(message)
+%C%_peers_zeromq_CFLAGS = $(AM_CFLAGS) $(ZEROMQ_CFLAGS)
+%C%_peers_zeromq_LDADD = $(ZEROMQ_LIBS) $(PROCFUN_LIBS)
 
 EXTRA_PROGRAMS += $(bench_programs)
 EXTRA_DIST += $(bench_scripts)
+CLEANFILES += $(bench_programs)
 
 bench: $(bench_programs)
-	@for program in $(bench_programs); do ./$$program || exit 1; done
-	@$(AM_TESTS_ENVIRONMENT) for script in $(bench_scripts); do $(SHELL) $(top_srcdir)/$$script || exit 1; done
-.PHONY: bench
+	@$(AM_TESTS_ENVIRONMENT) /usr/bin/python3 -B $(top_srcdir)/%D%/bench.py --build=$(top_builddir)/%D% $(BENCH)
+
+# The packages of npm that it would measure; the version of piscina is one that Debian's Node can run.
+bench-npm:
+	$(MKDIR_P) %D%/peers
+	npm install --no-audit --no-fund --prefix %D%/peers piscina@4 workerpool@9
+.PHONY: bench bench-npm

@@ -27,6 +27,7 @@ procfun_headers = \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-spawner.h \
+	%D%/procfun-statistics.h \
 	%D%/procfun-type-info.h \
 	%D%/procfun-usage.h \
 	%D%/procfun-values.h \
@@ -58,6 +59,10 @@ procfun_sources = \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
+	%D%/procfun-statistics-openmetrics.c \
+	%D%/procfun-statistics-text.c \
+	%D%/procfun-statistics-workers.c \
+	%D%/procfun-statistics.c \
 	%D%/procfun-usage.c \
 	%D%/procfun-values.c \
 	%D%/backend/default.c \
@@ -170,15 +175,22 @@ procfun_private = \
 	%D%/procfun-debug.c \
 	%D%/procfun-definition-private.h \
 	%D%/procfun-error-private.h \
+	%D%/procfun-executor-list-private.h \
+	%D%/procfun-executor-list.c \
 	%D%/procfun-executor-private.h \
 	%D%/procfun-failure-private.h \
 	%D%/procfun-failure-signal.c \
 	%D%/procfun-function-private.h \
+	%D%/procfun-histogram-private.h \
+	%D%/procfun-histogram.c \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
 	%D%/procfun-process-executor-private.h \
+	%D%/procfun-recorder-private.h \
+	%D%/procfun-recorder.c \
 	%D%/procfun-registry-private.h \
 	%D%/procfun-schema-private.h \
+	%D%/procfun-statistics-private.h \
 	%D%/procfun-usage-private.h \
 	%D%/wire/base64.c \
 	%D%/wire/base64.h \

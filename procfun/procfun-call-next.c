@@ -80,7 +80,7 @@ end (ProcfunCall *self, GError *error)
 
   procfun_call_take_stream (self, NULL, NULL);
   if (executor != NULL)
-    procfun_executor_leave (executor);
+    procfun_executor_leave (executor, self, error);
   cut_anchor (self);
   procfun_call_take_result_fd_list (self, NULL);
   if (error == NULL)

@@ -26,6 +26,7 @@ struct _ProcfunCall
 
   gint state;          /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
   gint64 submitted_at; /* monotonic time in µs */
+  gint64 started_at;   /* the same; 0: no process has it */
   guint debug_id;      /* 0: nobody asked for debugging */
   GCancellable *cancellable; /* trips by abort, and with the one that the caller gave */
   gint detached;             /* nobody needs to hold it */

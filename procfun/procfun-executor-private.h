@@ -3,15 +3,17 @@
 #pragma once
 
 #include "procfun/procfun-executor.h"
+#include "procfun/procfun-recorder-private.h"
 
 G_BEGIN_DECLS
 
 /* The default executor, which another thread may replace meanwhile. (transfer full) */
 ProcfunExecutor *procfun_executor_ref_default (void);
 
-/* Counts a call that begins, and one that has ended: closing waits for it. FALSE: it is closed. */
+/* Counts a call that begins, and one that has ended: closing waits for it. FALSE: it is closed.
+ * @error is why the call failed, or NULL. */
 gboolean procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error);
-void procfun_executor_leave (ProcfunExecutor *self);
+void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error);
 
 /* Runs @call on @self, and counts it: closing waits for it. */
 GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
@@ -29,5 +31,17 @@ void procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call,
                                   gpointer user_data);
 GVariant *procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call,
                                         GAsyncResult *result, GError **error);
+
+/* For executors that keep processes: count, and emit the signal of that name, in this thread. No
+ * lock may be held that a handler might want. @wait_status is that of wait(2), or -1 when it is not
+ * known;
+ * @reason a word for programs, such as “calls”, “memory” or “idle”. */
+void procfun_executor_emit_worker_started (ProcfunExecutor *self, int pid);
+void procfun_executor_emit_worker_exited (ProcfunExecutor *self, int pid, int wait_status);
+void procfun_executor_emit_worker_recycled (ProcfunExecutor *self, int pid, const char *reason);
+
+/* What was counted until now. @n_unfinished: calls that were taken and have not ended. */
+void procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_unfinished,
+                                   guint *number);
 
 G_END_DECLS

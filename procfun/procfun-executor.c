@@ -3,7 +3,9 @@
 #include "procfun/procfun-executor-private.h"
 
 #include "procfun/platform/intl.h"
+#include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-executor-list-private.h"
 
 /**
  * SECTION:procfun-executor
@@ -27,17 +29,41 @@ typedef struct
   gboolean closed;
   guint n_running;
   GQueue closing; /* (element-type GTask) that wait until nothing runs */
+  Recorder *recorder;
+  guint number;
+  ExecutorEntry *entry;
 } ProcfunExecutorPrivate;
+
+enum
+{
+  WORKER_STARTED,
+  WORKER_EXITED,
+  WORKER_RECYCLED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_OBJECT)
 
 #define PRIVATE(self) ((ProcfunExecutorPrivate *)procfun_executor_get_instance_private (self))
 
 static void
+procfun_executor_constructed (GObject *object)
+{
+  ProcfunExecutor *self = PROCFUN_EXECUTOR (object);
+
+  G_OBJECT_CLASS (procfun_executor_parent_class)->constructed (object);
+  PRIVATE (self)->entry = executor_list_add (self, &PRIVATE (self)->number);
+}
+
+static void
 procfun_executor_finalize (GObject *object)
 {
   ProcfunExecutorPrivate *priv = PRIVATE (PROCFUN_EXECUTOR (object));
 
+  executor_list_remove (priv->entry);
+  g_free (priv->recorder);
   g_mutex_clear (&priv->lock);
   g_cond_clear (&priv->idle);
 
@@ -97,8 +123,58 @@ procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result,
 }
 
 static void
+make_signals (void)
+{
+  /**
+   * ProcfunExecutor::worker-started:
+   * @self: the executor
+   * @pid: the number of the process
+   *
+   * Emitted when the executor has started a process that it keeps, in the thread that did so: it
+   * may be any that makes a call. A process that is made for a single call is told by
+   * #ProcfunCall::started.
+   *
+   * Since: 0.1
+   */
+  signals[WORKER_STARTED]
+      = g_signal_new ("worker-started", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                      NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  /**
+   * ProcfunExecutor::worker-exited:
+   * @self: the executor
+   * @pid: the number that the process had
+   * @wait_status: how it ended, as of wait(2), or -1 when that is not known;
+   *   g_spawn_check_wait_status() puts it into words
+   *
+   * Emitted when a process that the executor kept has ended, for whatever cause, in the thread that
+   * noticed it.
+   *
+   * Since: 0.1
+   */
+  signals[WORKER_EXITED]
+      = g_signal_new ("worker-exited", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                      NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
+  /**
+   * ProcfunExecutor::worker-recycled:
+   * @self: the executor
+   * @pid: the number of the process
+   * @reason: a word that says why, for programs
+   *
+   * Emitted when the executor gives up a process that works, to replace it by a fresh one or to
+   * have less of them, in the thread that decided so. #ProcfunExecutor::worker-exited follows when
+   * the process has ended.
+   *
+   * Since: 0.1
+   */
+  signals[WORKER_RECYCLED]
+      = g_signal_new ("worker-recycled", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                      NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_STRING);
+}
+
+static void
 procfun_executor_class_init (ProcfunExecutorClass *klass)
 {
+  G_OBJECT_CLASS (klass)->constructed = procfun_executor_constructed;
   G_OBJECT_CLASS (klass)->finalize = procfun_executor_finalize;
   klass->next = procfun_executor_real_next;
   klass->next_async = procfun_executor_real_next_async;
@@ -106,6 +182,7 @@ procfun_executor_class_init (ProcfunExecutorClass *klass)
   klass->close = procfun_executor_real_close;
   klass->close_async = procfun_executor_real_close_async;
   klass->close_finish = procfun_executor_real_close_finish;
+  make_signals ();
 }
 
 static void
@@ -116,6 +193,7 @@ procfun_executor_init (ProcfunExecutor *self)
   g_mutex_init (&priv->lock);
   g_cond_init (&priv->idle);
   g_queue_init (&priv->closing);
+  priv->recorder = recorder_new (g_get_monotonic_time ());
 }
 
 /* Running */
@@ -129,7 +207,10 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
   g_mutex_lock (&priv->lock);
   closed = priv->closed;
   if (!closed)
-    priv->n_running++;
+    {
+      priv->n_running++;
+      priv->recorder->submitted++;
+    }
   g_mutex_unlock (&priv->lock);
   if (closed)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
@@ -138,16 +219,32 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
   return !closed;
 }
 
+/* What procfun_call_get_failure() will say. */
+static ProcfunCause
+get_cause (ProcfunCall *call, const GError *error)
+{
+  if (call->failure != NULL)
+    return procfun_failure_get_cause (call->failure);
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? PROCFUN_CAUSE_CANCELLED
+                                                                   : PROCFUN_CAUSE_ERROR;
+}
+
 static void on_idle (ProcfunExecutor *self, GTask *task);
 
 void
-procfun_executor_leave (ProcfunExecutor *self)
+procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error)
 {
   ProcfunExecutorPrivate *priv = PRIVATE (self);
+  const Ending ending = { .submitted_at = call->submitted_at,
+                          .started_at = call->started_at,
+                          .ended_at = g_get_monotonic_time (),
+                          .succeeded = error == NULL,
+                          .cause = error != NULL ? get_cause (call, error) : 0 };
   GQueue closing = G_QUEUE_INIT;
   GTask *task;
 
   g_mutex_lock (&priv->lock);
+  recorder_end (priv->recorder, &ending);
   if (--priv->n_running == 0 && priv->closed)
     {
       closing = priv->closing;
@@ -181,13 +278,17 @@ GVariant *
 procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                       GError **error)
 {
+  GError *own_error = NULL;
   GVariant *result;
 
   if (!procfun_executor_enter (self, call, error))
     return NULL;
-  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, error);
-  procfun_executor_leave (self);
-  return check_result (call, result, error);
+  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, &own_error);
+  result = check_result (call, result, &own_error);
+  procfun_executor_leave (self, call, own_error);
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  return result;
 }
 
 static void
@@ -195,11 +296,12 @@ on_run (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
   g_autoptr (GTask) task = user_data;
+  ProcfunCall *call = g_task_get_task_data (task);
   GError *error = NULL;
   GVariant *variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, result, &error);
 
-  procfun_executor_leave (self);
-  variant = check_result (g_task_get_task_data (task), variant, &error);
+  variant = check_result (call, variant, &error);
+  procfun_executor_leave (self, call, error);
   if (variant != NULL)
     g_task_return_pointer (task, variant, (GDestroyNotify)g_variant_unref);
   else
@@ -420,4 +522,50 @@ procfun_executor_is_closed (ProcfunExecutor *self)
   closed = priv->closed;
   g_mutex_unlock (&priv->lock);
   return closed;
+}
+
+/* Statistics */
+
+void
+procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_unfinished,
+                              guint *number)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_lock (&priv->lock);
+  *counts = *priv->recorder;
+  *n_unfinished = priv->n_running;
+  *number = priv->number;
+  g_mutex_unlock (&priv->lock);
+}
+
+static void
+count (ProcfunExecutor *self, gsize offset)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_lock (&priv->lock);
+  G_STRUCT_MEMBER (guint64, priv->recorder, offset)++;
+  g_mutex_unlock (&priv->lock);
+}
+
+void
+procfun_executor_emit_worker_started (ProcfunExecutor *self, int pid)
+{
+  count (self, G_STRUCT_OFFSET (Recorder, workers_started));
+  g_signal_emit (self, signals[WORKER_STARTED], 0, pid);
+}
+
+void
+procfun_executor_emit_worker_exited (ProcfunExecutor *self, int pid, int wait_status)
+{
+  count (self, G_STRUCT_OFFSET (Recorder, workers_exited));
+  g_signal_emit (self, signals[WORKER_EXITED], 0, pid, wait_status);
+}
+
+void
+procfun_executor_emit_worker_recycled (ProcfunExecutor *self, int pid, const char *reason)
+{
+  count (self, G_STRUCT_OFFSET (Recorder, workers_recycled));
+  g_signal_emit (self, signals[WORKER_RECYCLED], 0, pid, reason);
 }

@@ -8,6 +8,7 @@
 
 #include <gio/gio.h>
 #include <procfun/procfun-call.h>
+#include <procfun/procfun-statistics.h>
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
@@ -53,12 +54,16 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  * @close: ends what the executor keeps between calls, and waits for it. Nothing runs any more
  * @close_async: the same without waiting
  * @close_finish: gives what @close_async brought
+ * @describe: says what the executor keeps, by procfun_statistics_set_queue() and
+ *   procfun_statistics_add_worker(). It comes from any thread, from the end of construction on, and
+ *   must not wait
  *
  * What an executor implements. The base class has seen to it that the executor is open, that the
  * call is new and its arguments have the right type, and keeps state and result of the call. It is
  * for @run and @run_async to heed the cancellable, and they come from any thread, many at once.
  * Both forms of a function must be there, except for close, where the base class has nothing to
- * end, and for next, where it refuses with %PROCFUN_ERROR_INVALID.
+ * end, and for next, where it refuses with %PROCFUN_ERROR_INVALID. Calls are counted by the base
+ * class, so an executor that keeps nothing needs no @describe.
  *
  * The first item starts a call. An executor can keep what it needs from one item to the next with
  * the call, by g_object_set_data_full(): the base class goes on asking for items until there are no
@@ -84,9 +89,10 @@ struct _ProcfunExecutorClass
   void (*close_async) (ProcfunExecutor *self, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data);
   gboolean (*close_finish) (ProcfunExecutor *self, GAsyncResult *result, GError **error);
+  void (*describe) (ProcfunExecutor *self, ProcfunStatistics *statistics);
 
   /*< private >*/
-  gpointer padding[7];
+  gpointer padding[6];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)
@@ -107,5 +113,7 @@ gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *res
                                         GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_is_closed (ProcfunExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_executor_get_statistics (ProcfunExecutor *self);
 
 G_END_DECLS

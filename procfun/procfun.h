@@ -30,6 +30,7 @@
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>
+#include <procfun/procfun-statistics.h>
 #include <procfun/procfun-type-info.h>
 #include <procfun/procfun-usage.h>
 #include <procfun/procfun-values.h>

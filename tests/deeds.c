@@ -289,7 +289,6 @@ DEED (take_long)
   pthread_create (&thread, NULL, spin_in_thread, NULL);
   pthread_create (&thread, NULL, sleep_in_thread, NULL);
   pthread_create (&thread, NULL, block_in_thread, NULL);
-  g_usleep (20000);
   puts ("ready");
   fflush (stdout);
   pthread_join (thread, NULL);

@@ -22,6 +22,7 @@ test_programs = \
 	%D%/test-function \
 	%D%/test-generator \
 	%D%/test-generator-ends \
+	%D%/test-histogram \
 	%D%/test-hold \
 	%D%/test-hold-limits \
 	%D%/test-hold-output \
@@ -43,6 +44,9 @@ test_programs = \
 	%D%/test-spawner \
 	%D%/test-spawner-async \
 	%D%/test-spawner-failures \
+	%D%/test-statistics \
+	%D%/test-statistics-text \
+	%D%/test-symbolise \
 	%D%/test-type \
 	%D%/test-type-structs \
 	%D%/test-usage \
@@ -103,6 +107,9 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
+desk = %D%/desk.c %D%/desk.h
+%C%_test_statistics_SOURCES = %D%/test-statistics.c $(desk) $(generators)
+%C%_test_statistics_text_SOURCES = %D%/test-statistics-text.c %D%/openmetrics.c %D%/openmetrics.h $(desk) $(calls)
 %C%_test_faults_SOURCES = %D%/test-faults.c %D%/faults.c %D%/faults.h $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -28,9 +29,12 @@ leave_mapping (void)
   close (fd);
 }
 
+static gint stays;
+
 static gpointer
 stay (gpointer user_data)
 {
+  g_atomic_int_set (&stays, TRUE);
   pause ();
   return NULL;
 }
@@ -39,6 +43,8 @@ static void
 leave_thread (void)
 {
   g_thread_unref (g_thread_new ("stays", stay, NULL));
+  while (!g_atomic_int_get (&stays)) /* it names itself before */
+    g_thread_yield ();
 }
 
 static void
@@ -62,11 +68,15 @@ leave_process (void)
 static void
 leave_zombie (void)
 {
-  if (fork () == 0)
+  pid_t pid = fork ();
+  siginfo_t info;
+
+  if (pid == 0)
     _exit (0);
+  g_assert_cmpint (waitid (P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), ==, 0);
 }
 
-/* Its parent is gone, and it may be in a session of its own. */
+/* Its parent is gone, and it may be in a session of its own, and not have become “sleep” yet. */
 static void
 leave_orphan (void)
 {
@@ -98,7 +108,7 @@ static const struct
   { "file", leave_file, "*left behind: temporary file*/left*" },
   { "process", leave_process, "*left behind: process*test-fixture*" },
   { "zombie", leave_zombie, "*left behind: zombie*" },
-  { "orphan", leave_orphan, "*left behind: process*: sleep 60*" },
+  { "orphan", leave_orphan, "*left behind: process*sleep 60*" },
 };
 
 /* In a program of its own, which is to fail. */

@@ -82,7 +82,7 @@ static const struct
   int code;
 } limits[] = {
   { "memory", do_leak_call, "memory=64M", 60 << 20, 68 << 20, PROCFUN_ERROR_MEMORY_LIMIT },
-  { "cpu", use_cpu_call, "cpu=150ms", 20, 400, PROCFUN_ERROR_CPU_LIMIT },
+  { "cpu", use_cpu_call, "cpu=150ms", 20, 100000, PROCFUN_ERROR_CPU_LIMIT },
   { "files", use_files_call, "files=100", 50, 101, PROCFUN_ERROR_LIMIT },
   { "file-size", use_file_size_call, "file-size=1000", 1000, 1001, PROCFUN_ERROR_LIMIT },
   { "output", use_output_call, "output=1000", 1000, 1001, PROCFUN_ERROR_LIMIT },

@@ -25,6 +25,9 @@ layers='
 3 procfun/procfun-failure*.*
 3 procfun/procfun-call*.*
 3 procfun/procfun-executor*.*
+3 procfun/procfun-histogram*.*
+3 procfun/procfun-recorder*.*
+3 procfun/procfun-statistics*.*
 3 procfun/procfun-definition*.*
 3 procfun/procfun-context*.*
 3 procfun/procfun-launch-context*.*

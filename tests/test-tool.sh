@@ -188,6 +188,40 @@ check "an empty NO_COLOR is none" on_terminal NO_COLOR= "x1b[1;31mprocfun:"
 check "no colour where it is not wanted" on_terminal NO_COLOR=1 "nprocfun: leave()"
 check "no colour on a dumb terminal" on_terminal TERM=dumb "nprocfun: leave()"
 
+# Measuring
+
+# measures CALLS PARALLEL OPTION…: the JSON is complete, and all calls are in the histogram.
+measures ()
+{
+  calls=$1 parallel=$2
+  shift 2
+  timeout 60 "$tool" bench --json "$@" "$program" add '[2, 3]' >"$tmp/measured" && python3 - "$tmp/measured" <<END
+import json, sys
+for executor in json.load(open(sys.argv[1])):
+    assert executor["calls"] == $calls and executor["parallel"] == $parallel, executor
+    assert 0 < executor["least"] <= executor["median"] <= executor["p99"], executor
+    assert executor["per-second"] > 0 and executor["per-second-parallel"] > 0, executor
+    assert sum(bucket["calls"] for bucket in executor["histogram"]) == $calls, executor
+    assert executor["histogram"][0]["from"] == executor["least"], executor
+END
+}
+
+check "bench" gives 0 - "" "$tool" bench --calls 10 "$program" add '[2, 3]'
+check "bench: a histogram" grep -qF █ "$tmp/stdout"
+check "bench: what the function prints is not in the results" \
+  gives 1 "" "said to stdout" "$tool" bench "$program" chatter
+check "bench --json" measures 10 3 --calls 10 --parallel 3
+check "bench: one call" measures 1 4 --calls 1 --parallel 4 --executor spawn
+check "bench: a library" gives 0 - "" "$tool" bench --calls 2 "$library" add '[2, 3]'
+check "bench: the first failure ends it" gives 3 "" "crash() crashed: SIGSEGV" "$tool" bench "$program" crash
+check "bench: the function's error is 1" \
+  gives 1 "" "read_file() failed (g-file-error-quark, 4): " "$tool" bench "$program" read_file '["/nowhere/at/all"]'
+check "bench --json: a failure" tells_programs 3 cause=exited exit-code=7 status=3 \
+  -- "$tool" bench --json "$program" leave '[7]'
+check "bench: no number" gives 2 "" "--calls: 0: it must be" "$tool" bench --calls 0 "$program" add '[2, 3]'
+check "bench: no executor" gives 2 "" "“nobody”, but spawn" "$tool" bench --executor nobody "$program" add '[2, 3]'
+check "bench: wrong arguments" gives 2 "" "/b" "$tool" bench "$program" add '[2, "x"]'
+
 # What is wrong is said, and is 2
 
 check "no command" gives 2 "" "Usage" "$tool"
@@ -287,7 +321,7 @@ check "the tool refuses a setuid program" gives 2 "" "setuid" "$tool" list "$tmp
 manual_is_clean ()
 {
   LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/procfun.1" 2>&1 >"$tmp/manual" | grep . && return 1
-  for word in list call --names --json --timeout --deadline --memory --cpu-time --limits --usage --trace
+  for word in bench list call --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --usage --trace
   do
     grep -q -e "$word" "$tmp/manual" || { echo "not there: $word"; return 1; }
   done
@@ -324,6 +358,9 @@ then
   check "completion of options of a call" completes "--timeout --trace" call --t
   check "completion after options" completes "add add_elsewhere" call --usage --timeout 2 "$program" ad
   check "no completion of values" completes "" call --limits ""
+  check "completion of options of bench" completes "--calls" bench --c
+  check "completion of executors" completes "spawn" bench --executor sp
+  check "completion of functions for bench" completes "add add_elsewhere" bench -n 5 "$program" ad
   check "completion of files" completes "$program" call "$TOP_BUILDDIR/tests/tool-prog"
   check "completion of functions" completes "add add_elsewhere" call "$program" ad
   check "completion of functions of no program" completes "" call "$tmp/script" ad

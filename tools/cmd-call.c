@@ -4,7 +4,6 @@
 
 #include "tools/commands.h"
 
-#include "procfun/child/command-line.h"
 #include "procfun/platform/intl.h"
 #include "tools/program.h"
 #include "tools/report.h"
@@ -89,46 +88,6 @@ refuse (const GError *error)
   return report (error, NULL, STATUS_USAGE);
 }
 
-/* An error of PROCFUN_ERROR may be the function's own: that of a call that it made. */
-static Status
-get_status (const GError *error, ProcfunFailure *failure)
-{
-  gboolean over_limit = g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
-
-  switch (procfun_failure_get_cause (failure))
-    {
-    case PROCFUN_CAUSE_CRASHED:
-    case PROCFUN_CAUSE_EXITED:
-    case PROCFUN_CAUSE_KILLED:
-    case PROCFUN_CAUSE_WORKER_LOST:
-      return STATUS_CRASHED;
-    case PROCFUN_CAUSE_PROTOCOL:
-      return over_limit ? STATUS_LIMIT : STATUS_CRASHED;
-    case PROCFUN_CAUSE_TIMED_OUT:
-    case PROCFUN_CAUSE_MEMORY_LIMIT:
-    case PROCFUN_CAUSE_CPU_LIMIT:
-    case PROCFUN_CAUSE_LIMIT:
-      return STATUS_LIMIT;
-    case PROCFUN_CAUSE_START:
-      return STATUS_USAGE;
-    case PROCFUN_CAUSE_ERROR:
-    case PROCFUN_CAUSE_CANCELLED:
-    default:
-      return procfun_failure_get_pid (failure) == 0 ? STATUS_USAGE : STATUS_FUNCTION_FAILED;
-    }
-}
-
-/* Errors of the call name the function themselves. */
-static void
-explain (GError **error, ProcfunFailure *failure)
-{
-  if (procfun_failure_get_cause (failure) == PROCFUN_CAUSE_ERROR
-      && (*error)->domain != PROCFUN_ERROR)
-    g_prefix_error (error, _ ("%s() failed (%s, %d): "),
-                    procfun_failure_get_function_name (failure),
-                    g_quark_to_string ((*error)->domain), (*error)->code);
-}
-
 static Status
 fail (GError **error, ProcfunFailure *failure, int signum)
 {
@@ -136,9 +95,9 @@ fail (GError **error, ProcfunFailure *failure, int signum)
 
   if (signum == 0 || procfun_failure_get_cause (failure) != PROCFUN_CAUSE_CANCELLED)
     {
-      Status status = get_status (*error, failure);
+      Status status = report_get_status (*error, failure);
 
-      explain (error, failure);
+      report_explain (error, failure);
       return report (*error, failure, status);
     }
   g_clear_error (error);
@@ -152,31 +111,13 @@ fail (GError **error, ProcfunFailure *failure, int signum)
 
 /* Calling */
 
-static GVariant *
-read_arguments (ProcfunFunction *function, const char *text, GError **error)
-{
-  g_autoptr (GBytes) json = command_line_read_json (text, error);
-  g_autofree char *description = NULL;
-  GVariant *args;
-
-  if (json == NULL)
-    return NULL;
-  args = procfun_codec_decode (procfun_codec_get_json (),
-                               procfun_function_get_arguments_schema (function), json, error);
-  if (args != NULL)
-    return args;
-  description = program_describe_arguments (function);
-  g_prefix_error (error, _ ("the arguments of %s (%s) cannot be read: "),
-                  procfun_function_get_name (function), description);
-  return NULL;
-}
-
 static ProcfunCall *
 make_call (ProcfunFunction *function, const char *text, GError **error)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
   g_autoptr (ProcfunLimits) limits = make_limits (error);
-  g_autoptr (GVariant) args = limits != NULL ? read_arguments (function, text, error) : NULL;
+  g_autoptr (GVariant) args
+      = limits != NULL ? program_read_arguments (function, text, error) : NULL;
   g_autofree char *set = limits != NULL ? procfun_limits_to_string (limits) : NULL;
   ProcfunCall *call;
 

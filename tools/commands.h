@@ -15,6 +15,7 @@ typedef enum
 } Status;
 
 /* Each command gets its own name as argv[0], and gives an exit status. */
+int command_bench (int argc, char **argv);
 int command_call (int argc, char **argv);
 int command_list (int argc, char **argv);
 

@@ -4,12 +4,15 @@
 # It calls functions of other programs by means that are not public: it has the library's objects.
 bin_PROGRAMS += %D%/procfun
 %C%_procfun_SOURCES = \
+	%D%/cmd-bench.c \
 	%D%/cmd-call.c \
 	%D%/cmd-list.c \
 	%D%/commands.c \
 	%D%/commands.h \
 	%D%/elf.c \
 	%D%/elf.h \
+	%D%/latencies.c \
+	%D%/latencies.h \
 	%D%/procfun.c \
 	%D%/program.c \
 	%D%/program.h \

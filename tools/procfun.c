@@ -19,6 +19,7 @@ static const struct
   int (*run) (int argc, char **argv);
   const char *summary;
 } commands[] = {
+  { "bench", command_bench, N_ ("measure how long calls of a function take") },
   { "call", command_call, N_ ("call a function in a process of its own") },
   { "list", command_list, N_ ("list the functions of a program or library") },
 };

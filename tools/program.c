@@ -296,3 +296,22 @@ program_describe_arguments (ProcfunFunction *function)
     }
   return g_string_free (text, FALSE);
 }
+
+GVariant *
+program_read_arguments (ProcfunFunction *function, const char *text, GError **error)
+{
+  g_autoptr (GBytes) json = command_line_read_json (text, error);
+  g_autofree char *description = NULL;
+  GVariant *args;
+
+  if (json == NULL)
+    return NULL;
+  args = procfun_codec_decode (procfun_codec_get_json (),
+                               procfun_function_get_arguments_schema (function), json, error);
+  if (args != NULL)
+    return args;
+  description = program_describe_arguments (function);
+  g_prefix_error (error, _ ("the arguments of %s (%s) cannot be read: "),
+                  procfun_function_get_name (function), description);
+  return NULL;
+}

@@ -23,4 +23,7 @@ ProcfunFunction *program_find (Program *self, const char *name_or_hash, GError *
 /* "i a, as b" (transfer full) */
 char *program_describe_arguments (ProcfunFunction *function);
 
+/* @text: JSON, "-" for that of stdin, or (nullable). (transfer full): not floating, or %NULL */
+GVariant *program_read_arguments (ProcfunFunction *function, const char *text, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Program, program_free)

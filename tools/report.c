@@ -82,6 +82,45 @@ report_to_programs (const GError *error, ProcfunFailure *failure, Status status)
   return command_print (text, strlen (text)) ? status : STATUS_USAGE;
 }
 
+/* An error of PROCFUN_ERROR may be the function's own: that of a call that it made. */
+Status
+report_get_status (const GError *error, ProcfunFailure *failure)
+{
+  gboolean over_limit = g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+
+  switch (procfun_failure_get_cause (failure))
+    {
+    case PROCFUN_CAUSE_CRASHED:
+    case PROCFUN_CAUSE_EXITED:
+    case PROCFUN_CAUSE_KILLED:
+    case PROCFUN_CAUSE_WORKER_LOST:
+      return STATUS_CRASHED;
+    case PROCFUN_CAUSE_PROTOCOL:
+      return over_limit ? STATUS_LIMIT : STATUS_CRASHED;
+    case PROCFUN_CAUSE_TIMED_OUT:
+    case PROCFUN_CAUSE_MEMORY_LIMIT:
+    case PROCFUN_CAUSE_CPU_LIMIT:
+    case PROCFUN_CAUSE_LIMIT:
+      return STATUS_LIMIT;
+    case PROCFUN_CAUSE_START:
+      return STATUS_USAGE;
+    case PROCFUN_CAUSE_ERROR:
+    case PROCFUN_CAUSE_CANCELLED:
+    default:
+      return procfun_failure_get_pid (failure) == 0 ? STATUS_USAGE : STATUS_FUNCTION_FAILED;
+    }
+}
+
+void
+report_explain (GError **error, ProcfunFailure *failure)
+{
+  if (procfun_failure_get_cause (failure) == PROCFUN_CAUSE_ERROR
+      && (*error)->domain != PROCFUN_ERROR)
+    g_prefix_error (error, _ ("%s() failed (%s, %d): "),
+                    procfun_failure_get_function_name (failure),
+                    g_quark_to_string ((*error)->domain), (*error)->code);
+}
+
 void
 report_usage (ProcfunUsage *usage)
 {

@@ -15,5 +15,11 @@ Status report_to_people (const GError *error, ProcfunFailure *failure, gboolean 
  * the error, and "status", which is what the tool exits with. Returns @status. */
 Status report_to_programs (const GError *error, ProcfunFailure *failure, Status status);
 
+/* What the tool exits with when a call has failed. */
+Status report_get_status (const GError *error, ProcfunFailure *failure);
+
+/* Says in front of an error which function it is of. Errors of the call do so themselves. */
+void report_explain (GError **error, ProcfunFailure *failure);
+
 /* (nullable): nothing is known. */
 void report_usage (ProcfunUsage *usage);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/run.h"
 
-#include "procfun/platform/fds.h"
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -81,15 +81,30 @@ wait_for_end (Run *run)
     watch_end (&watches[i]);
 }
 
+int
+run_set_stdout_aside (void)
+{
+  int kept = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+  dup2 (STDERR_FILENO, STDOUT_FILENO);
+  return kept;
+}
+
+void
+run_put_stdout_back (int kept)
+{
+  dup2 (kept, STDOUT_FILENO);
+  close (kept);
+}
+
 GVariant *
 run_call (ProcfunCall *call, int *signum, GError **error)
 {
-  auto_fd int kept = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  int kept = run_set_stdout_aside ();
   Run run = { .call = call };
 
-  dup2 (STDERR_FILENO, STDOUT_FILENO);
   wait_for_end (&run);
-  dup2 (kept, STDOUT_FILENO);
+  run_put_stdout_back (kept);
   *signum = run.signum;
   if (run.error != NULL)
     g_propagate_error (error, run.error);

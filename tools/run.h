@@ -10,3 +10,7 @@
  *
  * @signum: which signal it was that ended the call; 0: none. (transfer full) (nullable) */
 GVariant *run_call (ProcfunCall *call, int *signum, GError **error);
+
+/* Until it is put back, what functions print goes to stderr. */
+int run_set_stdout_aside (void);
+void run_put_stdout_back (int kept);

@@ -60,3 +60,13 @@ value_read_size (const char *option, const char *text, guint64 *bytes, GError **
   *bytes = procfun_limits_get_memory (limits);
   return TRUE;
 }
+
+char *
+value_describe_time (double us)
+{
+  if (us < 1000)
+    return g_strdup_printf ("%.*f µs", us < 100 ? 1 : 0, us);
+  if (us < G_USEC_PER_SEC)
+    return g_strdup_printf ("%.*f ms", us < 100000 ? 2 : 0, us / 1000);
+  return g_strdup_printf ("%.2f s", us / G_USEC_PER_SEC);
+}

@@ -10,3 +10,6 @@ gboolean value_read_time (const char *option, const char *text, gint64 *us, GErr
 
 /* "200M", as procfun_limits_new_from_string() reads sizes: in bytes. */
 gboolean value_read_size (const char *option, const char *text, guint64 *bytes, GError **error);
+
+/* "12.5 µs", "3.25 ms". (transfer full) */
+char *value_describe_time (double us);

@@ -5,7 +5,7 @@
 #include "procfun/platform/intl.h"
 #include <string.h>
 
-/* For names and lines of all that is in a report. */
+/* CPU time, for names and lines of all that is in a report. */
 #define SYMBOLISE_US (250 * 1000)
 
 /* What PROCFUN_DEFINE_FUNCTION() makes to call the function by. */

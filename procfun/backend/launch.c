@@ -25,7 +25,7 @@
 
 /* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the
  * status. */
-#define REAP_WAIT_MAX_US 50000
+#define REAP_WAIT_MAX_US 500000
 #define REAP_WAIT_STEP_US 200
 
 enum

@@ -7,7 +7,8 @@
 /* From addresses in another process to places in the code. */
 typedef struct _Symboliser Symboliser;
 
-/* @budget: in µs, half of it for names and half for lines; what takes longer is not begun. */
+/* @budget: CPU time in µs, half of it for names and half for lines; when it is used up no more is
+ * looked up. The names of the first places do not depend on it. */
 Symboliser *symboliser_new (gint64 budget);
 void symboliser_free (Symboliser *self);
 

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is measured, against what, and what is to be reached.
+
+A contender is a program that speaks as bench/contender.h says. All of a group take turns, in rounds, so that other
+work on the machine hits them alike, and ratios are taken within each round.
+"""
+
+from typing import NamedTuple, Optional
+
+NS = "ns"
+BYTES = "B"
+KILOBYTES = "kB"
+
+
+class Contender(NamedTuple):
+    title: str
+    command: str              # {build} and {source} are the folders bench/ in the build and the source tree
+    limit: Optional[str] = None  # the contender that it cannot be better than
+    package: str = ""         # what is missing when the program is
+    calls: int = 0            # in each turn; 0: as many as fill it
+    rounds: int = 0           # at most; 0: all
+    unit: str = NS
+
+
+class Group(NamedTuple):
+    title: str
+    contenders: dict  # by name; names are unique among all groups
+
+
+class Bar(NamedTuple):
+    """One of: the value, its ratio to another in the same rounds, or its difference from another's."""
+    title: str
+    of: str
+    at_most: float = 0
+    at_least: float = 0
+    over: str = ""
+    minus: str = ""
+    statistic: str = "median"
+
+
+def calls(name):
+    return "{build}/bench-calls " + name
+
+
+def limits(name):
+    return "{build}/bench-limits " + name
+
+
+def python(name):
+    return "/usr/bin/python3 -B {source}/peers/pools.py " + name
+
+
+def node(name):
+    return "node {source}/peers/node.js " + name
+
+
+def callr(name):
+    return "Rscript --vanilla {source}/peers/callr.R " + name
+
+
+def codec(value, work):
+    return "{build}/bench-codec " + value + ":" + work
+
+
+ONE_SHOT = Group("A process for each call", {
+    "posix-spawn": Contender("limit: posix_spawn() and wait, this program", calls("posix-spawn")),
+    "fork": Contender("limit: fork() of a small process, reply, wait", limits("fork")),
+    "spawner": Contender("ProcfunSpawner", calls("spawner"), "posix-spawn"),
+    "spawner-resident": Contender("ProcfunSpawner, 2 GiB resident", calls("spawner-resident"), "posix-spawn"),
+    "py-fork": Contender("Python multiprocessing.Process, fork", python("fork"), "fork"),
+    "py-forkserver": Contender("Python multiprocessing.Process, forkserver", python("forkserver"), "fork"),
+    "py-spawn": Contender("Python multiprocessing.Process, spawn", python("spawn"), "posix-spawn"),
+    "py-executor-one": Contender("Python ProcessPoolExecutor, for one call", python("executor-for-one"), "fork"),
+    "node-child-one": Contender("Node child_process.fork()", node("child-for-one"), "posix-spawn", "nodejs"),
+    "callr": Contender("R callr::r()", callr("process"), "posix-spawn", "r-base-core"),
+})
+
+WARM = Group("A process that is kept, one call after the other", {
+    "mark": Contender("limit: GVariant over a blocking socketpair", limits("mark")),
+    "mark-paused": Contender("limit: the same, a millisecond apart", limits("mark-paused"), "mark"),
+    "zeromq": Contender("ZeroMQ REQ/REP, GVariant", "{build}/peers/zeromq warm", "mark", "libzmq3-dev"),
+    "gdbus": Contender("GDBus, peer to peer", "{build}/peers/gdbus warm", "mark"),
+    "jsonrpc": Contender("jsonrpc-glib", "{build}/peers/jsonrpc warm", "mark", "libjsonrpc-glib-1.0-dev"),
+    "py-pool": Contender("Python multiprocessing.Pool", python("pool"), "mark"),
+    "py-executor": Contender("Python ProcessPoolExecutor", python("executor"), "mark"),
+    "pebble": Contender("Python pebble", python("pebble"), "mark", "python3-pebble"),
+    "node-child": Contender("Node child_process", node("child"), "mark", "nodejs"),
+    "piscina": Contender("Node piscina (threads)", node("piscina"), "mark", "nodejs"),
+    "workerpool": Contender("Node workerpool, processes", node("workerpool"), "mark", "nodejs"),
+    "callr-session": Contender("R callr::r_session", callr("session"), "mark", "r-base-core"),
+})
+
+PIPELINED = Group("Two processes that are kept, 64 calls under way to each", {
+    name: contender._replace(limit=None if name == "mark-pipelined" else "mark-pipelined", calls=2560, rounds=20)
+    for name, contender in {
+        "mark-pipelined": Contender("limit: GVariant, read and written in batches", limits("mark-pipelined")),
+        "zeromq-pipelined": Contender("ZeroMQ DEALER, GVariant", "{build}/peers/zeromq pipelined",
+                                      package="libzmq3-dev"),
+        "gdbus-pipelined": Contender("GDBus, peer to peer", "{build}/peers/gdbus pipelined"),
+        "jsonrpc-pipelined": Contender("jsonrpc-glib", "{build}/peers/jsonrpc pipelined",
+                                       package="libjsonrpc-glib-1.0-dev"),
+        "py-pool-map": Contender("Python multiprocessing.Pool.map()", python("pool-map")),
+        "py-executor-map": Contender("Python ProcessPoolExecutor.map()", python("executor-map")),
+        "node-child-pipelined": Contender("Node child_process", node("child-pipelined"), package="nodejs"),
+        "piscina-pipelined": Contender("Node piscina (threads)", node("piscina-pipelined"), package="nodejs"),
+        "workerpool-pipelined": Contender("Node workerpool, processes", node("workerpool-pipelined"),
+                                          package="nodejs"),
+    }.items()
+})
+
+MAP = Group("A function over 1 000 000 elements, two processes", {
+    "py-pool-map-chunks": Contender("Python multiprocessing.Pool.map(), chunks", python("pool-map-chunks"),
+                                    calls=1000000, rounds=5),
+    "py-executor-map-chunks": Contender("Python ProcessPoolExecutor.map(), 100 each", python("executor-map-chunks"),
+                                        calls=1000000, rounds=5),
+})
+
+NO_PROCESS = Group("No other process", {
+    "inline": Contender("ProcfunInline", calls("inline")),
+})
+
+HOLD = Group("To hold a call", {
+    "abort": Contender("procfun_call_abort() to error, in a busy loop", "{build}/bench-hold abort"),
+    "deadline": Contender("deadline to error, in a busy loop", "{build}/bench-hold deadline"),
+    "plain": Contender("ProcfunSpawner, no limits", "{build}/bench-hold plain"),
+    "limits": Contender("cpu=10s files=64 file-size=1M, two times", "{build}/bench-hold limits"),
+    "limits-with-memory": Contender("the same and memory=200M", "{build}/bench-hold limits-with-memory"),
+})
+
+VALUES = {
+    "pair": "(ii)",
+    "doubles": "1000 doubles",
+    "integers": "1000 integers",
+    "dictionaries": "1000 a{sv} of 4",
+    "many-doubles": "1 000 000 doubles",
+    "many-integers": "1 000 000 integers",
+    "bytes": "1 MiB of bytes",
+}
+
+WORKS = {
+    "json-write": "JSON, written",
+    "json-read": "JSON, read",
+    "gvariant-write": "GVariant, written",
+    "gvariant-read": "GVariant, read",
+    "json-glib-write": "json-glib, written",
+    "json-glib-read": "json-glib, read",
+    "visit": "visited, value by value",
+    "build": "GVariantBuilder",
+    "build-store": "GVariantBuilder, and serialised",
+}
+
+
+def make_codecs():
+    contenders = {}
+    for value, value_title in VALUES.items():
+        for work, work_title in WORKS.items():
+            if work.startswith("json-glib") and (value.startswith("many") or value == "bytes"):
+                continue  # takes hours for some
+            if work.startswith("build") and value != "dictionaries":
+                continue
+            contenders[value + ":" + work] = Contender(value_title + ": " + work_title, codec(value, work))
+    return Group("Codecs (time of the processor)", contenders)
+
+
+SIZE = Group("Text of a definition", {
+    "size-" + case: Contender(title, "sh {source}/definition-size.sh " + case, calls=1, rounds=1, unit=BYTES)
+    for case, title in (("pair", "int f (int, int)"), ("struct", "Point f (Point, Point)"),
+                        ("twelve", "char *f (12 arguments, GError **)"))
+})
+
+GROUPS = {
+    "one-shot": ONE_SHOT,
+    "warm": WARM,
+    "pipelined": PIPELINED,
+    "map": MAP,
+    "inline": NO_PROCESS,
+    "hold": HOLD,
+    "codecs": make_codecs(),
+    "size": SIZE,
+}
+
+US = 1e3
+MS = 1e6
+
+BARS = [
+    Bar("ProcfunSpawner ÷ posix_spawn() and wait", "spawner", 1.25, over="posix-spawn"),
+    Bar("ProcfunSpawner, 2 GiB resident ÷ posix_spawn() and wait", "spawner-resident", 1.25, over="posix-spawn"),
+    Bar("ProcfunInline", "inline", 5 * US),
+    Bar("procfun_call_abort() to error, p95", "abort", 10 * MS, statistic="p95"),
+    Bar("deadline to error, p95", "deadline", 5 * MS, statistic="p95"),
+    Bar("limits − no limits", "limits", 500 * US, minus="plain"),
+    Bar("limits with memory − no limits", "limits-with-memory", 500 * US, minus="plain"),
+    *[bar for work in ("write", "read") for bar in (
+        Bar(f"JSON {work}: 1000 doubles, least", f"doubles:json-{work}", 150 * US, statistic="min"),
+        Bar(f"JSON {work}: 1000 doubles ÷ json-glib", f"doubles:json-{work}", 0.5, over=f"doubles:json-glib-{work}"),
+        Bar(f"JSON {work}: 1000 a{{sv}} of 4, least", f"dictionaries:json-{work}", 500 * US, statistic="min"),
+        Bar(f"JSON {work}: 1 000 000 integers, least", f"many-integers:json-{work}", 8 * MS, statistic="min"),
+        Bar(f"JSON {work}: 1 000 000 doubles ÷ 1000 doubles", f"many-doubles:json-{work}", 2000,
+            over=f"doubles:json-{work}"),
+        Bar(f"JSON {work}: 1 MiB of bytes, least", f"bytes:json-{work}", 3 * MS, statistic="min"))],
+    *[Bar(f"definition: {contender.title}", name, 2048) for name, contender in SIZE.contenders.items()],
+]

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What goes to and fro where a contender brings no codec of its own: a tuple (ii), serialised by
+ * GVariant. Both ends really make values and read them. */
+typedef guint64 Message;
+
+Message message_ask (void);
+Message message_answer (const Message *request);
+void message_check (const Message *reply);
