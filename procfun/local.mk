@@ -23,6 +23,7 @@ procfun_headers = \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-json.h \
+	%D%/procfun-pool.h \
 	%D%/procfun-process-executor.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
@@ -55,6 +56,7 @@ procfun_sources = \
 	%D%/procfun-limits.c \
 	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
+	%D%/procfun-pool.c \
 	%D%/procfun-process-executor.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
@@ -71,6 +73,10 @@ procfun_sources = \
 procfun_private = \
 	%D%/backend/crash-report.c \
 	%D%/backend/crash-report.h \
+	%D%/backend/crew-private.h \
+	%D%/backend/crew-wait.c \
+	%D%/backend/crew.c \
+	%D%/backend/crew.h \
 	%D%/backend/exchange-drive.c \
 	%D%/backend/exchange-drive.h \
 	%D%/backend/exchange-frames.c \
@@ -93,6 +99,8 @@ procfun_private = \
 	%D%/backend/outcome.h \
 	%D%/backend/output.c \
 	%D%/backend/output.h \
+	%D%/backend/queue.c \
+	%D%/backend/queue.h \
 	%D%/backend/request.c \
 	%D%/backend/request.h \
 	%D%/backend/symbolise.c \
@@ -129,6 +137,8 @@ procfun_private = \
 	%D%/platform/cgroup-place.h \
 	%D%/platform/cgroup.c \
 	%D%/platform/cgroup.h \
+	%D%/platform/cpus.c \
+	%D%/platform/cpus.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
 	%D%/platform/environment.c \

@@ -20,6 +20,7 @@ struct _ProcfunCall
   gint64 timeout;
   gint64 deadline;
   gint64 grace_period;
+  gint priority; /* of its turn, where calls wait for one */
   ProcfunLimits *limits; /* (nullable) */
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */

@@ -37,6 +37,7 @@ enum
   PROP_TIMEOUT,
   PROP_DEADLINE,
   PROP_GRACE_PERIOD,
+  PROP_PRIORITY,
   N_PROPS
 };
 
@@ -102,6 +103,9 @@ procfun_call_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_GRACE_PERIOD:
       g_value_set_int64 (value, self->grace_period);
       break;
+    case PROP_PRIORITY:
+      g_value_set_int (value, self->priority);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -122,6 +126,9 @@ procfun_call_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_GRACE_PERIOD:
       procfun_call_set_grace_period (self, g_value_get_int64 (value));
+      break;
+    case PROP_PRIORITY:
+      procfun_call_set_priority (self, g_value_get_int (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -204,6 +211,19 @@ procfun_call_class_init (ProcfunCallClass *klass)
   props[PROP_GRACE_PERIOD]
       = g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
                             G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * ProcfunCall:priority:
+   *
+   * How urgent the call is where calls wait for their turn, as in a #ProcfunPool:
+   * %G_PRIORITY_DEFAULT, or less for what is more urgent. What waits becomes more urgent by 100 in
+   * a second, so that nothing waits for ever.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT,
+                                           G_PRIORITY_DEFAULT,
+                                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
+                                               | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**
@@ -547,6 +567,45 @@ procfun_call_get_deadline (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), 0);
   return self->deadline;
+}
+
+/**
+ * procfun_call_set_priority:
+ * @self: a #ProcfunCall that was not started
+ * @priority: %G_PRIORITY_DEFAULT, or less for what is more urgent
+ *
+ * Sets #ProcfunCall:priority.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_priority (ProcfunCall *self, gint priority)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  if (self->priority == priority)
+    return;
+  self->priority = priority;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PRIORITY]);
+}
+
+/**
+ * procfun_call_get_priority:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:priority.
+ *
+ * Returns: a priority as GLib has them
+ *
+ * Since: 0.1
+ */
+gint
+procfun_call_get_priority (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), G_PRIORITY_DEFAULT);
+
+  return self->priority;
 }
 
 /**

@@ -114,6 +114,10 @@ void procfun_call_set_deadline (ProcfunCall *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_call_get_deadline (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_priority (ProcfunCall *self, gint priority);
+PROCFUN_AVAILABLE_IN_0_1
+gint procfun_call_get_priority (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_set_grace_period (ProcfunCall *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_call_get_grace_period (ProcfunCall *self);

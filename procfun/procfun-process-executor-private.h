@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* What an executor overrides is where the process comes from, and what becomes of it: `start` finds
- * one and begins the Exchange with it. `get_default_codec` tells how values are written where
+ * one and begins the Exchange with it; `start_async` does so without waiting, and may call back at
+ * once, or later in the main context that is the thread's default now. `get_default_codec` tells how values are written where
  * neither the program nor the user has chosen. */
 
 /* What is common to the calls of an executor, for one of them. */

@@ -122,19 +122,76 @@ procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
   return exchange != NULL ? exchange_run (exchange, cancellable, error) : NULL;
 }
 
+/* What waits for a process. */
+typedef struct
+{
+  GTask *task;
+  ProcfunCall *call; /* borrowed, so that it is noticed when nobody else holds it */
+  GCancellable *cancellable;
+} Pending;
+
+static Pending *
+pending_new (GTask *task, ProcfunCall *call, GCancellable *cancellable)
+{
+  Pending *self = g_new0 (Pending, 1);
+
+  self->task = task;
+  self->call = call;
+  self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  return self;
+}
+
+static void
+pending_free (Pending *self)
+{
+  g_clear_object (&self->task);
+  g_clear_object (&self->cancellable);
+  g_free (self);
+}
+
+static void
+procfun_process_executor_real_start_async (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                           GCancellable *cancellable,
+                                           void (*callback) (gpointer exchange, GError *error,
+                                                             gpointer user_data),
+                                           gpointer user_data)
+{
+  GError *error = NULL;
+  gpointer exchange
+      = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->start (self, call, cancellable, &error);
+
+  callback (exchange, error, user_data);
+}
+
+static void
+start_async (ProcfunExecutor *executor, Pending *pending,
+             void (*callback) (gpointer exchange, GError *error, gpointer user_data))
+{
+  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)
+      ->start_async (PROCFUN_PROCESS_EXECUTOR (executor), pending->call, pending->cancellable,
+                     callback, pending);
+}
+
+static void
+on_started (gpointer exchange, GError *error, gpointer user_data)
+{
+  Pending *self = user_data;
+
+  if (exchange != NULL)
+    exchange_run_async (exchange, self->cancellable, g_steal_pointer (&self->task));
+  else
+    g_task_return_error (self->task, error);
+  pending_free (self);
+}
+
 static void
 procfun_process_executor_run_async (ProcfunExecutor *executor, ProcfunCall *call,
                                     GCancellable *cancellable, GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (executor, NULL, callback, user_data);
-  GError *error = NULL;
-  Exchange *exchange = start (executor, call, cancellable, &error);
+  GTask *task = g_task_new (executor, NULL, callback, user_data);
 
-  if (exchange != NULL)
-    exchange_run_async (exchange, cancellable, g_steal_pointer (&task));
-  else
-    g_task_return_error (task, error);
+  start_async (executor, pending_new (task, call, cancellable), on_started);
 }
 
 static GVariant *
@@ -146,18 +203,10 @@ procfun_process_executor_run_finish (ProcfunExecutor *executor, GAsyncResult *re
 
 /* The first item starts the call. */
 static ItemStream *
-get_stream (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
-            GError **error)
+make_stream (ProcfunCall *call, Exchange *exchange, GCancellable *cancellable)
 {
-  ItemStream *stream = procfun_call_get_stream (call);
-  Exchange *exchange;
+  ItemStream *stream = item_stream_new (exchange, cancellable);
 
-  if (stream != NULL)
-    return stream;
-  exchange = start (executor, call, cancellable, error);
-  if (exchange == NULL)
-    return NULL;
-  stream = item_stream_new (exchange, cancellable);
   procfun_call_take_stream (call, stream, item_stream_free);
   return stream;
 }
@@ -166,9 +215,30 @@ static GVariant *
 procfun_process_executor_next (ProcfunExecutor *executor, ProcfunCall *call,
                                GCancellable *cancellable, GError **error)
 {
-  ItemStream *stream = get_stream (executor, call, cancellable, error);
+  ItemStream *stream = procfun_call_get_stream (call);
+  Exchange *exchange;
 
-  return stream != NULL ? item_stream_next (stream, error) : NULL;
+  if (stream == NULL)
+    {
+      exchange = start (executor, call, cancellable, error);
+      if (exchange == NULL)
+        return NULL;
+      stream = make_stream (call, exchange, cancellable);
+    }
+  return item_stream_next (stream, error);
+}
+
+static void
+on_stream_started (gpointer exchange, GError *error, gpointer user_data)
+{
+  Pending *self = user_data;
+
+  if (exchange != NULL)
+    item_stream_next_async (make_stream (self->call, exchange, self->cancellable),
+                            g_steal_pointer (&self->task));
+  else
+    g_task_return_error (self->task, error);
+  pending_free (self);
 }
 
 static void
@@ -176,14 +246,13 @@ procfun_process_executor_next_async (ProcfunExecutor *executor, ProcfunCall *cal
                                      GCancellable *cancellable, GAsyncReadyCallback callback,
                                      gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (executor, NULL, callback, user_data);
-  GError *error = NULL;
-  ItemStream *stream = get_stream (executor, call, cancellable, &error);
+  GTask *task = g_task_new (executor, NULL, callback, user_data);
+  ItemStream *stream = procfun_call_get_stream (call);
 
   if (stream != NULL)
-    item_stream_next_async (stream, g_steal_pointer (&task));
+    item_stream_next_async (stream, task);
   else
-    g_task_return_error (task, error);
+    start_async (executor, pending_new (task, call, cancellable), on_stream_started);
 }
 
 /* The object */
@@ -290,6 +359,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   executor_class->next_async = procfun_process_executor_next_async;
   executor_class->next_finish = procfun_process_executor_run_finish;
   klass->get_default_codec = procfun_codec_get_gvariant;
+  klass->start_async = procfun_process_executor_real_start_async;
 
   /**
    * ProcfunProcessExecutor:codec:

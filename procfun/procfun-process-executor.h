@@ -56,6 +56,9 @@ struct _ProcfunProcessExecutorClass
   ProcfunCodec *(*get_default_codec) (void);
   gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                      GError **error);
+  void (*start_async) (ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                       void (*callback) (gpointer exchange, GError *error, gpointer user_data),
+                       gpointer user_data);
   gpointer padding[4];
 };
 

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* What an executor counts, always. Times in µs, moments in monotonic time. It has no lock: the
  * executor has one that it takes anyway. */
 
-#define RECORDER_N_CAUSES (PROCFUN_CAUSE_PROTOCOL + 1)
+#define RECORDER_N_CAUSES (PROCFUN_CAUSE_WORKER_LOST + 1)
 
 /* Calls that ended in each of the last seconds: RATE_WINDOW of them count. */
 #define RATE_WINDOW 10

@@ -48,7 +48,7 @@ record_request (void)
   g_assert_no_error (error);
   open_socket (ends);
   worker.channel = channel_new (ends[0], 1 << 20);
-  request_send (&worker, call, &options, arguments);
+  request_send (&worker, call, &options, FRAME_CALL_LAST, arguments);
   worker_clear (&worker);
   bytes = read_to_end (ends[1]);
   close (ends[1]);

@@ -166,7 +166,8 @@ handle_frame (Exchange *self, const Frame *frame)
   if (debug_has (DEBUG_WIRE))
     call_debug_log (self->call, self->outcome.pid, "frame received: %s, %" G_GSIZE_FORMAT " bytes",
                     frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
-  if (frame->call_id != self->worker.call_id && self->worker.call_id > 0)
+  if (frame->call_id != self->worker.call_id && self->worker.call_id > 0
+      && frame->type != FRAME_HELLO)
     return; /* a word of a call that has ended */
   if (frame->type == FRAME_STATE)
     {

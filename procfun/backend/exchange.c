@@ -88,7 +88,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   items_init (&self->items);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (call, self->outcome.pid, "process %d is there", self->outcome.pid);
-  request_send (&self->worker, call, options, arguments);
+  request_send (&self->worker, call, options, self->worker.is_kept ? 0 : FRAME_CALL_LAST, arguments);
   if (procfun_function_is_generator (self->function))
     items_give_credit (&self->items, self->worker.channel, self->worker.call_id);
   return self;
@@ -99,6 +99,16 @@ exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_d
 {
   self->release = release;
   self->release_data = user_data;
+}
+
+void
+exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options)
+{
+  g_autoptr (GBytes) arguments = exchange_encode_arguments (call, options, NULL);
+
+  open_channel (worker, options);
+  worker->has_greeted = FALSE;
+  request_send (worker, call, options, FRAME_CALL_INITIAL, arguments);
 }
 
 gboolean
@@ -112,7 +122,7 @@ exchange_was_sent (Exchange *self)
 static gboolean
 can_go_on (Exchange *self)
 {
-  return self->release != NULL && self->answered && self->ladder.step <= PROCFUN_STEP_CANCELLABLE
+  return self->worker.is_kept && self->answered && self->ladder.step <= PROCFUN_STEP_CANCELLABLE
          && !self->asked_for_stacks && self->report->len == 0 && self->worker.report_fd >= 0
          && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0
          && !channel_has_output (self->worker.channel);
@@ -121,14 +131,14 @@ can_go_on (Exchange *self)
 void
 exchange_free (Exchange *self)
 {
+  gboolean is_usable = self->done && can_go_on (self);
+
   if (!self->done)
     process_kill_all (self->worker.process);
-  else if (can_go_on (self))
-    {
-      for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-        self->worker.output_fds[i] = output_steal_fd (self->outputs[i]);
-      self->release (&self->worker, self->release_data);
-    }
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && is_usable; i++)
+    self->worker.output_fds[i] = output_steal_fd (self->outputs[i]);
+  if (self->release != NULL)
+    self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);
   g_object_unref (self->function);
   g_byte_array_unref (self->report);

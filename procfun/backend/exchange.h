@@ -27,8 +27,8 @@ typedef struct
 GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
                                    GError **error);
 
-/* What becomes of a worker after the call; takes what is in it. */
-typedef void (*WorkerReleaseFunc) (Worker *worker, gpointer user_data);
+/* What becomes of a worker after the call; may take what is in it. @is_usable: it can have another. */
+typedef void (*WorkerReleaseFunc) (Worker *worker, gboolean is_usable, gpointer user_data);
 
 /* Takes what is in @worker. @call is borrowed, so that it is noticed when nobody else holds it.
  * @arguments: (nullable) when the child has them already. */
@@ -36,9 +36,12 @@ Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions
                         GBytes *arguments);
 void exchange_free (Exchange *self);
 
-/* For a worker that is kept: when the exchange is freed, and it can take another call, it is not
- * ended, but given to @release. */
+/* When the exchange is freed, its worker is given to @release, and then ended if that has not taken
+ * it. */
 void exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_data);
+
+/* Has a new worker run something before its first call; see FRAME_CALL_INITIAL. */
+void exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options);
 
 /* FALSE: the worker ended before it was given anything, so the call may be given to another. */
 gboolean exchange_was_sent (Exchange *self);

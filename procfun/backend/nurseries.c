@@ -59,8 +59,8 @@ nurseries_free (Nurseries *self)
 }
 
 /* Of the process that can run it: the script, the program, or one that loads the library. */
-static const char *
-get_key (ProcfunFunction *function)
+const char *
+nurseries_get_key (ProcfunFunction *function)
 {
   const Module *module = procfun_function_get_loaded_module (function);
 
@@ -72,7 +72,7 @@ get_key (ProcfunFunction *function)
 static Place *
 get_place (Nurseries *self, ProcfunFunction *function)
 {
-  const char *key = get_key (function);
+  const char *key = nurseries_get_key (function);
   Place *place = g_hash_table_lookup (self->places, key);
 
   if (place == NULL)

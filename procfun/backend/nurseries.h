@@ -13,6 +13,9 @@ Nurseries *nurseries_new (void);
 void nurseries_free (Nurseries *self);
 void nurseries_clear (Nurseries *self);
 
+/* What has one nursery: the script, the program, or the file of a library. */
+const char *nurseries_get_key (ProcfunFunction *function);
+
 /* A process for @function, as nursery_fork() gives it; where no nursery can be had, one that is
  * executed. Fails as launch() does. */
 gboolean nurseries_fork (Nurseries *self, ProcfunFunction *function,

@@ -72,12 +72,13 @@ needs_setup (const Worker *worker, const ExchangeOptions *options)
 }
 
 void
-request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, GBytes *arguments)
+request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
+              GBytes *arguments)
 {
   ProcfunFunction *function = procfun_call_get_function (call);
   const FrameCall head = { .hash = procfun_function_get_hash_number (function),
                            .deadline = procfun_call_get_deadline_time (call),
-                           .flags = worker->is_kept ? 0 : FRAME_CALL_LAST };
+                           .flags = flags };
 
   if (debug_has (DEBUG_WIRE))
     call_debug_log (call, 0,

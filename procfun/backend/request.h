@@ -6,9 +6,9 @@
 #include "procfun/backend/worker.h"
 
 /* What a child is told: how it is to be, if it does not know or is to be otherwise, and what it is
- * to call. @arguments: (nullable) when it has them already. */
+ * to call. @flags: FrameCallFlags. @arguments: (nullable) when it has them already. */
 void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
-                   GBytes *arguments);
+                   guint64 flags, GBytes *arguments);
 
 /* How all children of a nursery are to be. */
 void request_send_setup (Channel *channel, ProcfunFunction *function,

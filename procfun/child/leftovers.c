@@ -86,7 +86,7 @@ leftovers_begin (Leftovers *self)
 gboolean
 leftovers_find (Leftovers *self, gboolean has_listener, FrameState *state)
 {
-  guint64 found = 0;
+  guint64 found = self->found & FRAME_LEFT_UNPREPARED;
   guint64 directory[2];
   sigset_t mask;
 
@@ -101,7 +101,7 @@ leftovers_find (Leftovers *self, gboolean has_listener, FrameState *state)
       found |= FRAME_LEFT_SIGNAL_MASK;
   if (directory[0] != self->directory[0] || directory[1] != self->directory[1])
     found |= FRAME_LEFT_DIRECTORY;
-  if (!has_grown (self) && found == self->found)
+  if (!has_grown (self) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
     return FALSE;
   self->found = found;
   *state = (FrameState){ found, self->resident };

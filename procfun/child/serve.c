@@ -43,6 +43,7 @@ struct _Server
   gboolean is_running;
   UsageMark mark;
   Running running;
+  GError *unprepared;        /* (nullable): its first call has failed */
   GCancellable *cancellable; /* that no function has asked for */
   Listener listener;
   Leftovers leftovers;
@@ -372,6 +373,32 @@ is_last (const Frame *frame)
   return g_bytes_get_size (frame->payload) < sizeof *head || (head->flags & FRAME_CALL_LAST) != 0;
 }
 
+static gboolean
+is_initial (const Frame *frame)
+{
+  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
+
+  return g_bytes_get_size (frame->payload) >= sizeof *head
+         && (head->flags & FRAME_CALL_INITIAL) != 0;
+}
+
+/* Takes @error (nullable), which then is all that this process has to say. */
+static void
+end_initial (Server *self, GError *error)
+{
+  const char *name = self->function != NULL ? procfun_function_get_name (self->function) : "?";
+
+  if (error != NULL)
+    {
+      g_set_error (&self->unprepared, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                   _ ("the process for calls could not be prepared by %s(): %s"), name,
+                   error->message);
+      self->leftovers.found |= FRAME_LEFT_UNPREPARED;
+      g_error_free (error);
+    }
+  server_say_hello (self, self->channel);
+}
+
 static void
 handle_call (Server *self, const Frame *frame)
 {
@@ -383,9 +410,13 @@ handle_call (Server *self, const Frame *frame)
   self->is_kept = !is_last (frame);
   if (self->is_kept)
     leftovers_begin (&self->leftovers);
-  if (check_call (self, frame, &error))
+  if (self->unprepared != NULL)
+    error = g_error_copy (self->unprepared);
+  else if (check_call (self, frame, &error))
     result = run_call (self, frame, &result_fds, &error);
-  if (result != NULL)
+  if (is_initial (frame))
+    end_initial (self, g_steal_pointer (&error));
+  else if (result != NULL)
     send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
   else
     send_error (self, frame->call_id, error);

@@ -49,7 +49,9 @@ typedef struct
 
 typedef enum
 {
-  FRAME_CALL_LAST = 1 << 0 /* the process is for this call alone */
+  FRAME_CALL_LAST = 1 << 0,   /* the process is for this call alone, or for none after it */
+  FRAME_CALL_INITIAL = 1 << 1 /* it prepares the process for others: no answer but HELLO, and when
+                                 it has failed its error answers the next call */
 } FrameCallFlags;
 
 /* How much a generator may yield, counted from its beginning: it waits when it has yielded as many
@@ -72,7 +74,8 @@ typedef enum
   FRAME_LEFT_THREADS = 1 << 0,
   FRAME_LEFT_DESCRIPTORS = 1 << 1,
   FRAME_LEFT_SIGNAL_MASK = 1 << 2,
-  FRAME_LEFT_DIRECTORY = 1 << 3
+  FRAME_LEFT_DIRECTORY = 1 << 3,
+  FRAME_LEFT_UNPREPARED = 1 << 4 /* its first call, FRAME_CALL_INITIAL, has failed */
 } FrameLeftovers;
 
 /* How many processes a nursery is to fork, each of which waits for a call and ends when none has
