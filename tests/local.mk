@@ -62,6 +62,7 @@ test_helpers = \
 	%D%/limited
 
 test_scripts = \
+	%D%/test-bench.sh \
 	%D%/test-define-errors.sh \
 	%D%/test-examples.sh \
 	%D%/test-exports.sh \
