@@ -44,7 +44,7 @@ struct _Channel
   gsize payload_filled;
 
   int failure; /* the errno of what could not be written or read, or 0 */
-  guint64 bytes_read;
+  guint64 bytes_read; /* both atomic: another thread may ask */
   guint64 bytes_written;
 };
 
@@ -96,13 +96,13 @@ channel_get_fd (Channel *self)
 guint64
 channel_get_bytes_read (Channel *self)
 {
-  return self->bytes_read;
+  return __atomic_load_n (&self->bytes_read, __ATOMIC_RELAXED);
 }
 
 guint64
 channel_get_bytes_written (Channel *self)
 {
-  return self->bytes_written;
+  return __atomic_load_n (&self->bytes_written, __ATOMIC_RELAXED);
 }
 
 /* Writing */
@@ -211,7 +211,7 @@ write_chunks (Channel *self)
 static void
 drop_written (Channel *self, gsize written)
 {
-  self->bytes_written += written;
+  __atomic_fetch_add (&self->bytes_written, written, __ATOMIC_RELAXED);
   while (written > 0)
     {
       Chunk *chunk = g_queue_peek_head (&self->output);
@@ -296,7 +296,7 @@ read_some (Channel *self, void *data, gsize size)
   while (n < 0 && errno == EINTR);
   if (n > 0)
     {
-      self->bytes_read += (gsize)n;
+      __atomic_fetch_add (&self->bytes_read, (guint64)n, __ATOMIC_RELAXED);
       take_fds (self, &message);
     }
   return n;
