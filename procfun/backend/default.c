@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know
- * them all. */
+/* Executors by name, and which one runs the calls that name none. Apart from procfun-executor.c
+ * because it must know them all. */
 
 #include "procfun/platform/environment.h"
 #include "procfun/procfun-executor-private.h"
@@ -11,22 +11,30 @@
 G_LOCK_DEFINE_STATIC (default_executor);
 static ProcfunExecutor *default_executor;
 
-static ProcfunExecutor *
-make_default (void)
+ProcfunExecutor *
+procfun_executor_new_by_name (const char *name)
 {
   static const struct
   {
     const char *name;
     ProcfunExecutor *(*make) (void);
   } executors[] = { { "spawn", procfun_spawner_new }, { "inline", procfun_inline_new } };
-  const char *wanted = environment_get ("PROCFUN_EXECUTOR");
 
-  for (gsize i = 0; wanted != NULL && i < G_N_ELEMENTS (executors); i++)
-    if (g_str_equal (wanted, executors[i].name))
+  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+    if (g_str_equal (name, executors[i].name))
       return executors[i].make ();
-  if (wanted != NULL)
+  return NULL;
+}
+
+static ProcfunExecutor *
+make_default (void)
+{
+  const char *wanted = environment_get ("PROCFUN_EXECUTOR");
+  ProcfunExecutor *executor = wanted != NULL ? procfun_executor_new_by_name (wanted) : NULL;
+
+  if (wanted != NULL && executor == NULL)
     g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “spawn” is used", wanted);
-  return procfun_spawner_new ();
+  return executor != NULL ? executor : procfun_spawner_new ();
 }
 
 ProcfunExecutor *
