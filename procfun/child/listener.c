@@ -70,10 +70,15 @@ listen (gpointer user_data)
   return NULL;
 }
 
-void
+gboolean
 listener_start (Listener *self)
 {
-  g_thread_unref (g_thread_new ("procfun", listen, self));
+  GThread *thread = g_thread_try_new ("procfun", listen, self, NULL);
+
+  if (thread == NULL)
+    return FALSE;
+  g_thread_unref (thread);
+  return TRUE;
 }
 
 static gboolean

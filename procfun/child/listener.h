@@ -21,8 +21,8 @@ typedef struct
 
 void listener_init (Listener *self, Channel *channel, GCancellable *cancellable);
 
-/* Listens from now on, in a thread of its own. */
-void listener_start (Listener *self);
+/* Listens from now on, in a thread of its own. FALSE: there can be none. */
+gboolean listener_start (Listener *self);
 
 /* Waits until an item of @size bytes may be sent. FALSE: no more is wanted. */
 gboolean listener_take_credit (Listener *self, gsize size);

@@ -44,7 +44,9 @@ typedef struct
   double fraction;   /* the last progress reported, which may not have been sent */
   char *message;     /* (nullable) */
   gboolean has_progress;
-  pid_t pid; /* of the process that was started, and not of one that the function forks */
+  gboolean has_reporter;
+  GCond progress_held; /* there is progress that was not sent */
+  pid_t pid;           /* of the process that was started, and not of one that the function forks */
 } Server;
 
 /* exit() may come from anywhere in the function. */
@@ -103,8 +105,8 @@ on_listen (gpointer user_data)
 {
   Server *self = user_data;
 
-  listener_start (&self->listener);
-  send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
+  if (listener_start (&self->listener))
+    send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
 }
 
 static void
@@ -119,22 +121,67 @@ send_progress (Server *self)
   self->has_progress = FALSE;
 }
 
+/* What was held back goes out in time, whatever the function is doing. */
+static gpointer
+report (gpointer user_data)
+{
+  Server *self = user_data;
+
+  g_mutex_lock (&self->write_lock);
+  for (;;)
+    {
+      gint64 due = self->running.reported_at + PROGRESS_STEP_US;
+
+      if (!self->has_progress)
+        g_cond_wait (&self->progress_held, &self->write_lock);
+      else if (g_get_monotonic_time () < due)
+        g_cond_wait_until (&self->progress_held, &self->write_lock, due);
+      else
+        {
+          self->running.reported_at = g_get_monotonic_time ();
+          send_progress (self);
+        }
+    }
+  return NULL;
+}
+
+/* Where there can be no more threads, it goes out with the next report, or at the end. */
+static void
+hold_progress (Server *self)
+{
+  if (self->has_progress)
+    return;
+  self->has_progress = TRUE;
+  if (self->has_reporter)
+    g_cond_signal (&self->progress_held);
+  else
+    {
+      GThread *thread = g_thread_try_new ("procfun", report, self, NULL);
+
+      self->has_reporter = TRUE;
+      g_clear_pointer (&thread, g_thread_unref);
+    }
+}
+
 static void
 on_progress (double fraction, const char *message, gpointer user_data)
 {
   Server *self = user_data;
   gint64 now = g_get_monotonic_time ();
 
+  if (getpid () != self->pid)
+    return;
   g_mutex_lock (&self->write_lock);
   self->fraction = fraction;
   g_free (self->message);
   self->message = g_strdup (message);
-  self->has_progress = TRUE;
   if (now - self->running.reported_at >= PROGRESS_STEP_US)
     {
       self->running.reported_at = now;
       send_progress (self);
     }
+  else
+    hold_progress (self);
   g_mutex_unlock (&self->write_lock);
 }
 
