@@ -103,7 +103,7 @@ start (ProcfunSpawner *self, ProcfunCall *call, GError **error)
     options.limits = limits = procfun_limits_copy (procfun_call_get_limits (call));
   if (launched.cgroup != NULL && cgroup_limits_processes (launched.cgroup))
     procfun_limits_set_processes (limits, 0);
-  return exchange_new (call, &launched, &options, text == NULL ? arguments : NULL);
+  return exchange_new (call, &launched, &options, arguments);
 }
 
 static GVariant *

@@ -16,6 +16,8 @@ struct _Exchange
   ProcfunFunction *function; /* the call's */
   ProcfunCodec *codec;
   guint64 max_payload; /* in bytes */
+  guint64 bytes_in;    /* of the arguments */
+  guint64 bytes_out;   /* of the result, or of the items that came */
   Process *process;
   Channel *channel;
   int lifeline_fd;

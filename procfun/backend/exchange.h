@@ -28,7 +28,7 @@ GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *opt
                                    GError **error);
 
 /* Takes what is in @launched. @call is borrowed, so that it is noticed when nobody else holds it.
- * @arguments: (nullable) when the child has them already. */
+ */
 Exchange *exchange_new (ProcfunCall *call, Launched *launched, const ExchangeOptions *options,
                         GBytes *arguments);
 void exchange_free (Exchange *self);

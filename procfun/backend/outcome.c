@@ -250,6 +250,11 @@ outcome_settle (Outcome *self, const OutcomeRemains *remains)
       else
         judge (self, remains, &crash, last_words);
     }
+  if (self->usage != NULL)
+    {
+      self->usage->bytes_in = remains->bytes_in;
+      self->usage->bytes_out = remains->bytes_out;
+    }
   if (self->error != NULL)
     give_failure (self, remains);
   if (self->usage != NULL)

@@ -62,15 +62,13 @@ send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize
   g_mutex_unlock (&self->write_lock);
 }
 
-/* Answers begin with what was used. */
+/* Answers begin with what was used; who called counts the bytes. */
 static void
 send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUnixFDList *fds)
 {
   ProcfunUsage usage = { 0 };
 
   usage_end (&self->mark, &usage);
-  usage.bytes_out = g_bytes_get_size (payload) + self->listener.used.n_bytes;
-  usage.bytes_in = channel_get_bytes_read (self->channel);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
 

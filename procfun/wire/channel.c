@@ -44,8 +44,6 @@ struct _Channel
   gsize payload_filled;
 
   int failure; /* the errno of what could not be written or read, or 0 */
-  guint64 bytes_read; /* both atomic: another thread may ask */
-  guint64 bytes_written;
 };
 
 static void
@@ -91,18 +89,6 @@ int
 channel_get_fd (Channel *self)
 {
   return self->fd;
-}
-
-guint64
-channel_get_bytes_read (Channel *self)
-{
-  return __atomic_load_n (&self->bytes_read, __ATOMIC_RELAXED);
-}
-
-guint64
-channel_get_bytes_written (Channel *self)
-{
-  return __atomic_load_n (&self->bytes_written, __ATOMIC_RELAXED);
 }
 
 /* Writing */
@@ -211,7 +197,6 @@ write_chunks (Channel *self)
 static void
 drop_written (Channel *self, gsize written)
 {
-  __atomic_fetch_add (&self->bytes_written, written, __ATOMIC_RELAXED);
   while (written > 0)
     {
       Chunk *chunk = g_queue_peek_head (&self->output);
@@ -295,10 +280,7 @@ read_some (Channel *self, void *data, gsize size)
     n = recvmsg (self->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   if (n > 0)
-    {
-      __atomic_fetch_add (&self->bytes_read, (guint64)n, __ATOMIC_RELAXED);
-      take_fds (self, &message);
-    }
+    take_fds (self, &message);
   return n;
 }
 

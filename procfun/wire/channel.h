@@ -48,9 +48,6 @@ ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 ChannelStatus channel_receive_blocking (Channel *self, Frame *frame, GError **error);
 void channel_flush_blocking (Channel *self);
 
-guint64 channel_get_bytes_read (Channel *self);
-guint64 channel_get_bytes_written (Channel *self);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Channel, channel_free)
 
 G_END_DECLS
