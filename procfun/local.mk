@@ -22,6 +22,7 @@ procfun_headers = \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-json.h \
+	%D%/procfun-monitor.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-spawner.h \
@@ -52,6 +53,7 @@ procfun_sources = \
 	%D%/procfun-limits.c \
 	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
+	%D%/procfun-monitor.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
 	%D%/procfun-spawner.c \
@@ -127,6 +129,8 @@ procfun_private = \
 	%D%/platform/limits.h \
 	%D%/platform/lines.c \
 	%D%/platform/lines.h \
+	%D%/platform/local-socket.c \
+	%D%/platform/local-socket.h \
 	%D%/platform/module.c \
 	%D%/platform/module.h \
 	%D%/platform/proc.c \
@@ -167,6 +171,8 @@ procfun_private = \
 	%D%/procfun-histogram.c \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
+	%D%/procfun-monitor-private.h \
+	%D%/procfun-monitor-serve.c \
 	%D%/procfun-recorder-private.h \
 	%D%/procfun-recorder.c \
 	%D%/procfun-registry-private.h \

@@ -25,6 +25,7 @@
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
 #include <procfun/procfun-json.h>
+#include <procfun/procfun-monitor.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-spawner.h>
