@@ -45,7 +45,7 @@ make_resident (void)
   void *memory = mmap (NULL, RESIDENT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
   if (memory == MAP_FAILED)
-    contender_skip ("there is no memory for it");
+    contender_skip ("there is too little memory for it");
   memset (memory, 1, RESIDENT);
 }
 
@@ -93,6 +93,7 @@ main (int argc, char **argv)
 {
   static const Contender contenders[]
       = { { "posix-spawn", .call = call_nothing },
+          { "posix-spawn-resident", .set_up = make_resident, .call = call_nothing },
           { "inline", .set_up = set_up_inline, .batch = run_add },
           { "spawner", .set_up = set_up_spawner, .call = call_add },
           { "spawner-resident", .set_up = set_up_resident_spawner, .call = call_add } };

@@ -46,7 +46,7 @@ class Process:
         word, _, reason = self.read().partition(" ")
         if word != "ready":
             self.end()
-            raise Unable(reason)
+            raise Unable(reason if word == "skip" else f"it says “{word}”, and not “ready”")
         self.ask("warm", 1)
         self.calls = contender.calls or self.find_calls()
 

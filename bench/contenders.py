@@ -64,9 +64,11 @@ def codec(value, work):
 
 ONE_SHOT = Group("A process for each call", {
     "posix-spawn": Contender("limit: posix_spawn() and wait, this program", calls("posix-spawn")),
+    "posix-spawn-resident": Contender("limit: the same, 2 GiB resident", calls("posix-spawn-resident")),
     "fork": Contender("limit: fork() of a small process, reply, wait", limits("fork")),
     "spawner": Contender("ProcfunSpawner", calls("spawner"), "posix-spawn"),
-    "spawner-resident": Contender("ProcfunSpawner, 2 GiB resident", calls("spawner-resident"), "posix-spawn"),
+    "spawner-resident": Contender("ProcfunSpawner, 2 GiB resident", calls("spawner-resident"),
+                                  "posix-spawn-resident"),
     "py-fork": Contender("Python multiprocessing.Process, fork", python("fork"), "fork"),
     "py-forkserver": Contender("Python multiprocessing.Process, forkserver", python("forkserver"), "fork"),
     "py-spawn": Contender("Python multiprocessing.Process, spawn", python("spawn"), "posix-spawn"),
@@ -184,7 +186,8 @@ MS = 1e6
 
 BARS = [
     Bar("ProcfunSpawner ÷ posix_spawn() and wait", "spawner", 1.25, over="posix-spawn"),
-    Bar("ProcfunSpawner, 2 GiB resident ÷ posix_spawn() and wait", "spawner-resident", 1.25, over="posix-spawn"),
+    Bar("ProcfunSpawner ÷ posix_spawn() and wait, 2 GiB resident", "spawner-resident", 1.25,
+        over="posix-spawn-resident"),
     Bar("ProcfunInline", "inline", 5 * US),
     Bar("procfun_call_abort() to error, p95", "abort", 10 * MS, statistic="p95"),
     Bar("deadline to error, p95", "deadline", 5 * MS, statistic="p95"),

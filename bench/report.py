@@ -77,9 +77,12 @@ def to_object(results):
     for bar in contenders.BARS:
         if results.has(bar.of, bar.over, bar.minus):
             value = results.measure_bar(bar)
-            bars.append({"title": bar.title, "value": value, "unit": "" if bar.over else unit_of(bar.of),
-                         "at-least" if bar.at_least else "at-most": bar.at_least or bar.at_most,
-                         "reached": is_reached(bar, value)})
+            row = {"title": bar.title, "value": value, "unit": "" if bar.over else unit_of(bar.of),
+                   "at-least" if bar.at_least else "at-most": bar.at_least or bar.at_most,
+                   "reached": is_reached(bar, value)}
+            if bar.over:
+                row["of-least"] = results.get(bar.of, "min") / results.get(bar.over, "min")
+            bars.append(row)
     system = os.uname()
     version = ".".join(system.release.split(".")[:2])
     return {"machine": {"system": f"{system.sysname} {version}", "processors": os.cpu_count()},
@@ -107,11 +110,12 @@ def print_table(report):
             cells.append(show_ratio(row["ratio"]) if "ratio" in row else "")
             print(f"  {row['title']:60}", *(f"{cell:>9}" for cell in cells))
     if report["bars"]:
-        print(f"\n{'To be reached':62} {'bar':>12} {'here':>12}")
+        print(f"\n{'To be reached':62} {'bar':>12} {'here':>12} {'of least':>9}")
     for bar in report["bars"]:
         bound = "≥ " + show(bar["at-least"], bar["unit"]) if "at-least" in bar else \
             "≤ " + show(bar["at-most"], bar["unit"])
-        print(f"  {bar['title']:60} {bound:>12} {show(bar['value'], bar['unit']):>12}",
+        of_least = show_ratio(bar["of-least"]) if "of-least" in bar else ""
+        print(f"  {bar['title']:60} {bound:>12} {show(bar['value'], bar['unit']):>12} {of_least:>9}",
               "  pass" if bar["reached"] else "  FAIL")
     if report["skipped"]:
         print("\nNot measured")

@@ -5,6 +5,7 @@ example_programs = \
 	%D%/async \
 	%D%/errors \
 	%D%/first \
+	%D%/generator \
 	%D%/plugin-failure \
 	%D%/progress \
 	%D%/structs \
@@ -14,6 +15,7 @@ example_libs = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_async_LDADD = $(example_libs)
 %C%_errors_LDADD = $(example_libs)
 %C%_first_LDADD = $(example_libs)
+%C%_generator_LDADD = $(example_libs)
 %C%_plugin_failure_LDADD = $(example_libs)
 %C%_progress_LDADD = $(example_libs)
 %C%_structs_LDADD = $(example_libs)

@@ -23,6 +23,7 @@ procfun_headers = \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-json.h \
+	%D%/procfun-monitor.h \
 	%D%/procfun-pool.h \
 	%D%/procfun-process-executor.h \
 	%D%/procfun-registry.h \
@@ -56,6 +57,7 @@ procfun_sources = \
 	%D%/procfun-limits.c \
 	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
+	%D%/procfun-monitor.c \
 	%D%/procfun-pool.c \
 	%D%/procfun-process-executor.c \
 	%D%/procfun-registry.c \
@@ -155,6 +157,8 @@ procfun_private = \
 	%D%/platform/limits.h \
 	%D%/platform/lines.c \
 	%D%/platform/lines.h \
+	%D%/platform/local-socket.c \
+	%D%/platform/local-socket.h \
 	%D%/platform/module.c \
 	%D%/platform/module.h \
 	%D%/platform/proc.c \
@@ -195,6 +199,8 @@ procfun_private = \
 	%D%/procfun-histogram.c \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
+	%D%/procfun-monitor-private.h \
+	%D%/procfun-monitor-serve.c \
 	%D%/procfun-process-executor-private.h \
 	%D%/procfun-recorder-private.h \
 	%D%/procfun-recorder.c \

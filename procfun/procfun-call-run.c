@@ -219,7 +219,8 @@ procfun_call_abort (ProcfunCall *self)
  * procfun_call_detach:
  * @self: a #ProcfunCall
  *
- * Lets the call run on when nobody holds it any more.
+ * Lets the call run on when nobody holds it any more, as long as its main context is run: its
+ * process ends with this one. The items of a generator, which nobody could take then, keep none.
  *
  * Since: 0.1
  */

@@ -243,8 +243,9 @@ procfun_call_class_init (ProcfunCallClass *klass)
    * @fraction: how far the function is, from 0 to 1
    * @message: (nullable): what it is doing
    *
-   * Emitted when the function has called procfun_report_progress(), in order. Reports that follow
-   * each other within 20 ms are left out, but for the last one.
+   * Emitted when the function has called procfun_report_progress(), in order. Of reports that
+   * follow each other within 20 ms only the first one and the last one come, which is never later
+   * than those 20 ms.
    *
    * Since: 0.1
    */

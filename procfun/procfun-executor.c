@@ -6,6 +6,7 @@
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-executor-list-private.h"
+#include "procfun/procfun-monitor-private.h"
 
 /**
  * SECTION:procfun-executor
@@ -51,10 +52,16 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_O
 static void
 procfun_executor_constructed (GObject *object)
 {
+  static gsize asked;
   ProcfunExecutor *self = PROCFUN_EXECUTOR (object);
 
   G_OBJECT_CLASS (procfun_executor_parent_class)->constructed (object);
   PRIVATE (self)->entry = executor_list_add (self, &PRIVATE (self)->number);
+  if (g_once_init_enter (&asked))
+    {
+      monitor_open_if_asked ();
+      g_once_init_leave (&asked, 1);
+    }
 }
 
 static void

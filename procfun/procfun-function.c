@@ -30,6 +30,11 @@
  */
 G_DEFINE_FINAL_TYPE (ProcfunFunction, procfun_function, G_TYPE_OBJECT)
 
+G_DEFINE_FLAGS_TYPE (ProcfunFunctionFlags, procfun_function_flags,
+                     G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_WITH_ERROR, "with-error"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_RUN_TIME, "run-time"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_GENERATOR, "generator"))
+
 enum
 {
   PROP_NAME = 1,

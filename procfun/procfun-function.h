@@ -37,6 +37,11 @@ typedef enum
   PROCFUN_FUNCTION_GENERATOR = 1 << 2
 } ProcfunFunctionFlags;
 
+#define PROCFUN_TYPE_FUNCTION_FLAGS (procfun_function_flags_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_function_flags_get_type (void) G_GNUC_CONST;
+
 PROCFUN_AVAILABLE_IN_0_1
 const char *procfun_function_get_name (ProcfunFunction *self);
 PROCFUN_AVAILABLE_IN_0_1

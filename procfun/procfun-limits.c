@@ -22,8 +22,8 @@
  * ]|
  *
  * In text each limit is a word, and the words stand in any order, with white space between them.
- * Sizes are in bytes or, with K, M and G, in units of 1024, 1024² and 1024³ bytes; times have one
- * of the units us, ms, s and min.
+ * Numbers are whole. Sizes are in bytes or, with K, M and G, in units of 1024, 1024² and 1024³
+ * bytes; times have one of the units us, ms, s and min.
  *
  * - memory=200M: procfun_limits_set_memory()
  * - cpu=300ms: procfun_limits_set_cpu_time()
@@ -309,7 +309,7 @@ procfun_limits_get_processes (const ProcfunLimits *self)
  * @self: limits
  * @bytes: bytes, or 0 for no limit of the call's own
  *
- * Limits how large the encoded result may be. If it is larger, the call fails with
+ * Limits how large the encoded result may be, or each item of a generator. If it is larger, the call fails with
  * %PROCFUN_ERROR_LIMIT.
  *
  * Since: 0.1
@@ -345,8 +345,8 @@ procfun_limits_get_result_size (const ProcfunLimits *self)
  * @self: limits
  * @bytes: bytes, or 0 for no limit
  *
- * Limits how much the function may write to its standard output and standard error together, where
- * they are captured. With one byte more the call ends and fails with %PROCFUN_ERROR_LIMIT.
+ * Limits how much the function may write to its standard output and standard error together,
+ * wherever that goes. With one byte more the call ends and fails with %PROCFUN_ERROR_LIMIT.
  *
  * Since: 0.1
  */

@@ -18,6 +18,12 @@
 
 G_DEFINE_BOXED_TYPE (ProcfunSchema, procfun_schema, procfun_schema_ref, procfun_schema_unref)
 
+G_DEFINE_ENUM_TYPE (ProcfunSchemaKind, procfun_schema_kind,
+                    G_DEFINE_ENUM_VALUE (PROCFUN_SCHEMA_PLAIN, "plain"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_SCHEMA_STRUCT, "struct"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_SCHEMA_ARGUMENTS, "arguments"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_SCHEMA_ENUM, "enum"))
+
 /* Basic types and `v` are never allocated, counted or freed. */
 #define LEAF(c, size, align, normal)                                                               \
   [c - 'a'] = { .type_class = c,                                                                   \

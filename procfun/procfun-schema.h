@@ -32,6 +32,11 @@ typedef enum
   PROCFUN_SCHEMA_ENUM
 } ProcfunSchemaKind;
 
+#define PROCFUN_TYPE_SCHEMA_KIND (procfun_schema_kind_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_schema_kind_get_type (void) G_GNUC_CONST;
+
 /**
  * ProcfunSchema:
  *

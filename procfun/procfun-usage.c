@@ -222,7 +222,7 @@ procfun_usage_get_bytes_in (const ProcfunUsage *self)
  * procfun_usage_get_bytes_out:
  * @self: what a call used
  *
- * Gets the size of the result as it was sent.
+ * Gets the size of the result as it was sent, or of all items together.
  *
  * Returns: bytes
  *

@@ -390,7 +390,7 @@ static void
 forget_preferences (void)
 {
   static const char *const names[] = { "PROCFUN_EXECUTOR", "PROCFUN_CODEC", "PROCFUN_TIMEOUT",
-                                       "PROCFUN_DEBUG", "PROCFUN_COMMAND_LINE" };
+                                       "PROCFUN_DEBUG", "PROCFUN_COMMAND_LINE", "PROCFUN_MONITOR" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_unsetenv (names[i]);

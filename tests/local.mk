@@ -35,6 +35,7 @@ test_programs = \
 	%D%/test-limits \
 	%D%/test-limits-applied \
 	%D%/test-matrix \
+	%D%/test-monitor \
 	%D%/test-number \
 	%D%/test-registry \
 	%D%/test-schema \
@@ -62,6 +63,7 @@ test_helpers = \
 	%D%/limited
 
 test_scripts = \
+	%D%/test-bench.sh \
 	%D%/test-define-errors.sh \
 	%D%/test-examples.sh \
 	%D%/test-exports.sh \
@@ -108,6 +110,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
 desk = %D%/desk.c %D%/desk.h
+%C%_test_monitor_SOURCES = %D%/test-monitor.c %D%/openmetrics.c %D%/openmetrics.h $(calls)
 %C%_test_statistics_SOURCES = %D%/test-statistics.c $(desk) $(generators)
 %C%_test_statistics_text_SOURCES = %D%/test-statistics-text.c %D%/openmetrics.c %D%/openmetrics.h $(desk) $(calls)
 %C%_test_faults_SOURCES = %D%/test-faults.c %D%/faults.c %D%/faults.h $(calls)

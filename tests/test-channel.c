@@ -111,7 +111,6 @@ test_sizes (void)
   static const gsize sizes[]
       = { 0, 1, 7, 8, 4095, 4096, 4097, 8 * 1024 - 17, 8 * 1024 - 16, 8 * 1024, 65536, LIMIT };
   Channel *a, *b;
-  guint64 total = 0;
 
   open_both (&a, &b, LIMIT);
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -125,9 +124,6 @@ test_sizes (void)
       g_assert_cmpuint (frame.call_id, ==, i);
       g_assert_true (g_bytes_equal (frame.payload, payload));
       g_assert_null (frame.fds);
-      total += sizeof (FrameHeader) + sizes[i];
-      g_assert_cmpuint (channel_get_bytes_written (a), ==, total);
-      g_assert_cmpuint (channel_get_bytes_read (b), ==, total);
       g_assert_false (channel_has_output (a));
       assert_status (b, CHANNEL_AGAIN);
     }

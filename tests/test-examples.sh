@@ -63,6 +63,12 @@ check "errors" errors_are_told "42 / 7 carefully: 6
 42 / 0 carelessly: crash: divide() crashed: SIGFPE
 42 / 0 desperately: exit: divide() ended its process by exit (3)"
 check "async" async_prints
+check "generator" prints "1000037 1000039
+1000211 1000213
+1000289 1000291
+1000427 1000429
+1000577 1000579
+and 100 that are smaller" "$examples/generator"
 
 progress_draws ()
 {

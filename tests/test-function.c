@@ -136,6 +136,19 @@ test_threads (void)
     g_assert_true (g_thread_join (threads[i]) == nest_function ());
 }
 
+static void
+test_flags (void)
+{
+  g_autoptr (GFlagsClass) flags = g_type_class_ref (PROCFUN_TYPE_FUNCTION_FLAGS);
+
+  g_assert_cmpuint (flags->n_values, ==, 3);
+  g_assert_cmpuint (flags->mask, ==,
+                    PROCFUN_FUNCTION_WITH_ERROR | PROCFUN_FUNCTION_RUN_TIME
+                        | PROCFUN_FUNCTION_GENERATOR);
+  g_assert_cmpstr (g_flags_get_first_value (flags, PROCFUN_FUNCTION_GENERATOR)->value_nick, ==,
+                   "generator");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -148,6 +161,7 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_description);
     }
+  fixture_add_func ("/function/flags", test_flags);
   fixture_add_func ("/function/properties", test_properties);
   fixture_add_func ("/function/hash-number", test_hash_number);
   fixture_add_func ("/function/schemas", test_schemas);

@@ -172,8 +172,6 @@ test_usage (void)
         g_test_message ("%s: %s", ends[i].function, text);
         g_assert_cmpint (procfun_usage_get_wall_time (usage), >, 0);
         g_assert_cmpuint (procfun_usage_get_peak_memory (usage), >, 100000);
-        if (result != NULL)
-          g_assert_cmpuint (procfun_usage_get_bytes_in (usage), >, 0);
         if (result == NULL)
           g_assert_nonnull (procfun_failure_get_usage (procfun_call_get_failure (call)));
       }
@@ -197,6 +195,34 @@ test_usage_measures (void)
   g_assert_no_error (error);
   g_assert_cmpuint (procfun_usage_get_peak_memory (procfun_call_get_usage (large)), >, 50 << 20);
   g_assert_cmpuint (procfun_usage_get_minor_faults (procfun_call_get_usage (large)), >, 0);
+}
+
+/* Arguments and result as JSON, however the call ends. */
+static void
+test_usage_of_bytes (void)
+{
+  static const struct
+  {
+    const char *function;
+    const char *arguments;
+    guint64 in;
+    guint64 out;
+  } cases[] = { { "add", "(1, 2)", strlen ("[1,2]"), 1 },
+                { "use_result", "(uint64 10,)", strlen ("[10]"), 10 + strlen ("\"\"") },
+                { "do_raise", "(11,)", strlen ("[11]"), 0 },
+                { "do_exit", "(3,)", strlen ("[3]"), 0 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (ProcfunCall) call
+          = under_limits (calls_new (cases[i].function, cases[i].arguments), "");
+      g_autoptr (GVariant) result = calls_run (g_object_ref (call), FALSE, NULL, NULL);
+      ProcfunUsage *usage = procfun_call_get_usage (call);
+
+      g_assert_nonnull (usage);
+      g_assert_cmpuint (procfun_usage_get_bytes_in (usage), ==, cases[i].in);
+      g_assert_cmpuint (procfun_usage_get_bytes_out (usage), ==, cases[i].out);
+    }
 }
 
 /* ProcfunInline */
@@ -273,6 +299,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/hold/limits/copied", test_limits_are_copied);
   fixture_add_func ("/hold/usage", test_usage);
   fixture_add_func ("/hold/usage/measures", test_usage_measures);
+  fixture_add_func ("/hold/usage/bytes", test_usage_of_bytes);
   fixture_add_func ("/hold/inline", test_inline);
   return fixture_run ();
 }

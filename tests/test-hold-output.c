@@ -146,6 +146,41 @@ test_progress (void)
       }
 }
 
+PROCFUN_DEFINE_STATIC_FUNCTION (report_and_wait, void)
+{
+  for (int i = 1; i <= 10; i++)
+    procfun_report_progress (i / 10.0, "the last comes in time");
+  for (;;)
+    pause ();
+}
+
+static void
+abort_when_done (ProcfunCall *call, double fraction)
+{
+  if (fraction == 1)
+    procfun_call_abort (call);
+}
+
+/* Also when the function does nothing more for long. */
+static void
+test_progress_in_time (void)
+{
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    {
+      ProcfunCall *call = on_spawner (report_and_wait_call ());
+      Progress progress = { g_thread_self () };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) result = NULL;
+
+      g_signal_connect (call, "progress", G_CALLBACK (on_progress), &progress);
+      g_signal_connect (call, "progress", G_CALLBACK (abort_when_done), NULL);
+      result = calls_run (call, async, NULL, &error);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_cmpfloat (progress.fraction, ==, 1);
+      g_free (progress.message);
+    }
+}
+
 static void
 test_progress_without_message (void)
 {
@@ -350,6 +385,7 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
 
   fixture_add_func ("/progress", test_progress);
+  fixture_add_func ("/progress/in-time", test_progress_in_time);
   fixture_add_func ("/progress/without-message", test_progress_without_message);
   fixture_add_func ("/progress/elsewhere", test_progress_elsewhere);
   fixture_add_func ("/output/capture", test_capture);

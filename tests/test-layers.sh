@@ -26,6 +26,7 @@ layers='
 3 procfun/procfun-call*.*
 3 procfun/procfun-executor*.*
 3 procfun/procfun-histogram*.*
+3 procfun/procfun-monitor*.*
 3 procfun/procfun-recorder*.*
 3 procfun/procfun-statistics*.*
 3 procfun/procfun-definition*.*

@@ -197,6 +197,15 @@ test_schema_threads (void)
     g_thread_join (threads[i]);
 }
 
+static void
+test_schema_kinds (void)
+{
+  g_autoptr (GEnumClass) kinds = g_type_class_ref (PROCFUN_TYPE_SCHEMA_KIND);
+
+  g_assert_cmpuint (kinds->n_values, ==, 4);
+  g_assert_cmpstr (g_enum_get_value (kinds, PROCFUN_SCHEMA_ENUM)->value_nick, ==, "enum");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -208,6 +217,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/schema/no-members", test_schema_no_members);
   fixture_add_func ("/schema/enum", test_schema_enum);
   fixture_add_func ("/schema/child-outlives", test_schema_child_outlives);
+  fixture_add_func ("/schema/kinds", test_schema_kinds);
   fixture_add_func ("/schema/boxed", test_schema_boxed);
   fixture_add_func ("/schema/misuse", test_schema_misuse);
   fixture_add_func ("/schema/layout", test_schema_layout);

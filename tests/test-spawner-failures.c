@@ -373,6 +373,41 @@ add_for_each (const char *folder, const char *name, gsize i, GTestDataFunc func)
   fixture_add_data_func (path, GSIZE_TO_POINTER (i), func);
 }
 
+/* A function with a handler of its own, which calls the one before. */
+static struct sigaction before;
+
+static void
+be_killed_afterwards (int signum, siginfo_t *info, void *context)
+{
+  before.sa_sigaction (signum, info, context);
+  kill (getpid (), SIGKILL);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (do_abort_and_be_killed, void)
+{
+  const struct sigaction action = { .sa_sigaction = be_killed_afterwards, .sa_flags = SA_SIGINFO };
+
+  sigaction (SIGABRT, &action, &before);
+  raise (SIGABRT);
+}
+
+static void
+test_two_signals (void)
+{
+  g_autoptr (ProcfunCall) call = do_abort_and_be_killed_call ();
+  g_autoptr (GVariant) result = procfun_call_run (call, NULL, NULL);
+  ProcfunFailure *failure = procfun_call_get_failure (call);
+  g_autofree char *text = procfun_failure_to_string (failure);
+  g_autoptr (GVariant) variant = procfun_failure_to_variant (failure);
+  gint32 died_of = 0;
+
+  g_assert_null (result);
+  g_assert_cmpint (procfun_failure_get_signal (failure), ==, SIGABRT);
+  g_assert_true (g_variant_lookup (variant, "wait-signal", "i", &died_of));
+  g_assert_cmpint (died_of, ==, SIGKILL);
+  g_assert_nonnull (strstr (text, "died of signal: 9, Killed"));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -383,6 +418,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/spawner/signals", test_signals);
   for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
     add_for_each ("/spawner/frame/", frames[i].name, i, test_frame);
+  fixture_add_func ("/spawner/two-signals", test_two_signals);
   fixture_add_func ("/spawner/death-in-frame", test_death_in_frame);
   fixture_add_func ("/spawner/forged-result", test_forged_result);
   fixture_add_func ("/spawner/long-error", test_long_error);

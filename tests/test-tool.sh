@@ -91,12 +91,23 @@ do
     gives 1 "" "read_file() failed (g-file-error-quark, 4): " "$tool" call "$file" read_file '["/nowhere/at/all"]'
   check "$name: a crash is 3" gives 3 "" "crash() crashed: SIGSEGV" "$tool" call "$file" crash
   check "$name: exit (0) is 3" gives 3 "" "exit (0)" "$tool" call "$file" leave '[0]'
+  check "$name: items are a line each" \
+    gives 0 "$(printf '1\n2\n3')" counting "$tool" call "$file" count_up '[3]'
+  check "$name: items, and then a crash" \
+    gives 3 "$(printf '1\n2')" "count_up() crashed: SIGSEGV" "$tool" call "$file" count_up '[-2]'
+  check "$name: a call in a process of its own, by name" \
+    gives 0 5 "" "$tool" call --executor spawn --codec gvariant "$file" add '[2, 3]'
+  check "$name: a call in the process of the tool" \
+    gives 0 5 "" "$tool" call --executor=inline "$file" add '[2, 3]'
+  check "$name: the same, with arguments from stdin" \
+    from_stdin '[3]' gives 0 "$(printf '1\n2\n3')" counting "$tool" call -e inline "$file" count_up -
+  check "$name: the same, with an exit" gives 3 "" "exit (0)" "$tool" call -e inline "$file" leave '[0]'
   check "$name: what the function prints is not in the result" \
     gives 1 "" "said to stdout" "$tool" call "$file" chatter
 done
 
 check "constructors of the program have run" gives 0 1 "" "$tool" call "$program" get_constructed
-check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places crash get_constructed \
+check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places count_up crash get_constructed \
   give_up leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"
 
 # Limits, times and how failures are told
@@ -113,6 +124,13 @@ check "usage" gives 0 5 " user and " "$tool" call --usage "$program" add '[2, 3]
 check "usage of a failure" gives 3 "" " user and " "$tool" call --usage "$program" crash
 check "a failure in full" gives 3 "" "  signal: 11, SIGSEGV" "$tool" call --trace "$program" crash
 check "an error in full" gives 1 "" "  process: " "$tool" call --trace "$program" read_file '["/nowhere"]'
+check "items until nobody reads any more" \
+  gives 0 "$(printf '1\n2')" "" sh -c "'$tool' call '$program' count_up '[0]' | head -n 2"
+check "a timeout between items is 4" gives 4 - "timed out" "$tool" call --timeout 100ms "$program" count_up '[0]'
+check "an unknown executor" gives 2 "" "--executor: “cloud”" "$tool" call --executor cloud "$program" add '[2, 3]'
+check "an unknown codec" gives 2 "" "--codec: “xml”" "$tool" call --codec xml "$program" add '[2, 3]'
+check "options that need a process" \
+  gives 2 "" "--executor=inline" "$tool" call --executor inline --timeout 1s "$program" add '[2, 3]'
 check "wrong options after right ones" gives 2 "" "--nothing" "$tool" call --usage --nothing "$program" add
 for time in x 1x "" 0 -1 nan 0x1 1e3 1.2.3 99999999999999
 do
@@ -321,7 +339,7 @@ check "the tool refuses a setuid program" gives 2 "" "setuid" "$tool" list "$tmp
 manual_is_clean ()
 {
   LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/procfun.1" 2>&1 >"$tmp/manual" | grep . && return 1
-  for word in bench list call --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --usage --trace
+  for word in bench list call --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --codec --usage --trace
   do
     grep -q -e "$word" "$tmp/manual" || { echo "not there: $word"; return 1; }
   done
@@ -359,8 +377,10 @@ then
   check "completion after options" completes "add add_elsewhere" call --usage --timeout 2 "$program" ad
   check "no completion of values" completes "" call --limits ""
   check "completion of options of bench" completes "--calls" bench --c
-  check "completion of executors" completes "spawn" bench --executor sp
+  check "completion of executors of bench" completes "spawn" bench --executor sp
   check "completion of functions for bench" completes "add add_elsewhere" bench -n 5 "$program" ad
+  check "completion of executors" completes "spawn inline" call --executor ""
+  check "completion of codecs" completes "gvariant" call --codec g
   check "completion of files" completes "$program" call "$TOP_BUILDDIR/tests/tool-prog"
   check "completion of functions" completes "add add_elsewhere" call "$program" ad
   check "completion of functions of no program" completes "" call "$tmp/script" ad

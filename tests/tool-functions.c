@@ -76,4 +76,16 @@ PROCFUN_DEFINE_FUNCTION_WITH_ERROR (add_elsewhere, int, (int, a), (int, b))
   return add_process (a, b, error);
 }
 
+/* Without end when @to is 0, and without a good one when it is less. */
+PROCFUN_DEFINE_GENERATOR (count_up, int, (int, to))
+{
+  int number = 0;
+
+  printf ("counting\n");
+  while ((to == 0 || number < ABS (to)) && count_up_yield (number + 1))
+    number++;
+  if (to < 0)
+    raise (SIGSEGV);
+}
+
 PROCFUN_DEFINE_STATIC_FUNCTION (twin, int, (int, a)) { return a; }

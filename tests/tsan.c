@@ -67,6 +67,17 @@ g_cond_wait (GCond *cond, GMutex *mutex)
   __tsan_acquire (mutex);
 }
 
+UNSEEN gboolean
+g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
+{
+  gboolean in_time;
+
+  __tsan_release (mutex);
+  in_time = NEXT (g_cond_wait_until) (cond, mutex, end_time);
+  __tsan_acquire (mutex);
+  return in_time;
+}
+
 /* The one who comes later reads the variable itself, with an atomic operation that is seen. */
 UNSEEN void (g_once_init_leave) (volatile void *location, gsize result)
 {

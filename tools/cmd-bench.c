@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 
 #include "procfun/platform/intl.h"
+#include "procfun/procfun-executor-private.h"
 #include "tools/latencies.h"
 #include "tools/program.h"
 #include "tools/report.h"
@@ -12,12 +13,8 @@
 #include "tools/values.h"
 #include <string.h>
 
-/* All that can run a function of another program. The names are those of PROCFUN_EXECUTOR. */
-static const struct
-{
-  const char *name;
-  ProcfunExecutor *(*make) (void);
-} executors[] = { { "spawn", procfun_spawner_new } };
+/* All that can run a function of another program, by the names of PROCFUN_EXECUTOR. */
+static const char *const executors[] = { "spawn" };
 
 /* Options */
 
@@ -57,9 +54,9 @@ check_executor (GError **error)
 
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     {
-      if (wanted == NULL || strcmp (wanted, executors[i].name) == 0)
+      if (wanted == NULL || strcmp (wanted, executors[i]) == 0)
         return TRUE;
-      g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", executors[i].name);
+      g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", executors[i]);
     }
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                _ ("--executor: there is no “%s”, but %s"), wanted, names->str);
@@ -306,13 +303,13 @@ bench (ProcfunFunction *function, GVariant *args)
       g_auto (Measured) measured = { 0 };
       g_auto (Bench) self = { .function = function, .args = args };
 
-      if (wanted != NULL && strcmp (wanted, executors[i].name) != 0)
+      if (wanted != NULL && strcmp (wanted, executors[i]) != 0)
         continue;
-      self.executor = executors[i].make ();
+      self.executor = procfun_executor_new_by_name (executors[i]);
       if (!measure (&self, &measured))
         return report (&self.error, self.failure);
-      append_text (text, executors[i].name, &measured);
-      build_json (builder, executors[i].name, &measured);
+      append_text (text, executors[i], &measured);
+      build_json (builder, executors[i], &measured);
     }
   json = end_json (builder);
   g_string_truncate (text, text->len - 1); /* printing adds the end of the line */

@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 
 #include "procfun/platform/intl.h"
+#include "procfun/procfun-executor-private.h"
 #include "tools/program.h"
 #include "tools/report.h"
 #include "tools/run.h"
@@ -19,6 +20,8 @@ static gint64 deadline;
 static gint64 cpu_time;
 static guint64 memory;
 static char *limits_text;
+static char *executor_name;
+static char *codec_name;
 static gboolean with_usage;
 static gboolean with_trace;
 static gboolean as_json;
@@ -50,6 +53,10 @@ static const GOptionEntry entries[]
           N_ ("let the function use no more CPU time"), N_ ("TIME") },
         { "limits", 'l', 0, G_OPTION_ARG_STRING, &limits_text,
           N_ ("limits by name, as “memory=200M cpu=2s files=32”"), N_ ("LIMITS") },
+        { "executor", 'e', 0, G_OPTION_ARG_STRING, &executor_name,
+          N_ ("where to run it: spawn, or inline for the process of this command"), N_ ("NAME") },
+        { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name,
+          N_ ("how values go to the process and back: json or gvariant"), N_ ("NAME") },
         { "usage", 'u', 0, G_OPTION_ARG_NONE, &with_usage,
           N_ ("print on stderr what the call used"), NULL },
         { "trace", 'T', 0, G_OPTION_ARG_NONE, &with_trace,
@@ -111,10 +118,31 @@ fail (GError **error, ProcfunFailure *failure, int signum)
 
 /* Calling */
 
-static ProcfunCall *
-make_call (ProcfunFunction *function, const char *text, GError **error)
+static ProcfunExecutor *
+make_executor (GError **error)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor
+      = procfun_executor_new_by_name (executor_name != NULL ? executor_name : "spawn");
+  ProcfunCodec *codec = codec_name != NULL ? procfun_codec_lookup (codec_name) : NULL;
+
+  if (executor == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("--executor: “%s”: the executors are spawn, fork, pool and inline"), executor_name);
+  else if (codec_name != NULL && codec == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("--codec: “%s”: the codecs are json and gvariant"), codec_name);
+  else
+    {
+      if (codec != NULL && PROCFUN_IS_PROCESS_EXECUTOR (executor))
+        procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), codec);
+      return g_steal_pointer (&executor);
+    }
+  return NULL;
+}
+
+static ProcfunCall *
+make_call (ProcfunFunction *function, ProcfunExecutor *executor, const char *text, GError **error)
+{
   g_autoptr (ProcfunLimits) limits = make_limits (error);
   g_autoptr (GVariant) args
       = limits != NULL ? program_read_arguments (function, text, error) : NULL;
@@ -133,28 +161,64 @@ make_call (ProcfunFunction *function, const char *text, GError **error)
   return call;
 }
 
+typedef struct
+{
+  ProcfunSchema *schema;
+  Status status;
+} Printer;
+
+static gboolean
+print_value (GVariant *value, gpointer user_data)
+{
+  Printer *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) json
+      = procfun_codec_encode (procfun_codec_get_json (), self->schema, value, &error);
+
+  if (json == NULL)
+    self->status = report (error, NULL, STATUS_FUNCTION_FAILED);
+  else if (!command_print (g_bytes_get_data (json, NULL), g_bytes_get_size (json)))
+    self->status = STATUS_USAGE;
+  return self->status == STATUS_DONE;
+}
+
 static Status
-run (ProcfunFunction *function, const char *text)
+run (ProcfunFunction *function, ProcfunExecutor *executor, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (ProcfunCall) call = make_call (function, text, &error);
+  g_autoptr (ProcfunCall) call = make_call (function, executor, text, &error);
   g_autoptr (GVariant) result = NULL;
-  g_autoptr (GBytes) json = NULL;
+  Printer printer = { procfun_function_get_return_schema (function), STATUS_DONE };
   int signum = 0;
 
   if (call == NULL)
     return refuse (error);
-  result = run_call (call, &signum, &error);
+  result = run_call (call, print_value, &printer, &signum, &error);
   if (with_usage)
     report_usage (procfun_call_get_usage (call));
+  if (printer.status != STATUS_DONE)
+    return printer.status;
   if (result == NULL)
     return fail (&error, procfun_call_get_failure (call), signum);
-  json = procfun_codec_encode (procfun_codec_get_json (),
-                               procfun_function_get_return_schema (function), result, &error);
-  if (json == NULL)
-    return report (error, NULL, STATUS_FUNCTION_FAILED);
-  return command_print (g_bytes_get_data (json, NULL), g_bytes_get_size (json)) ? STATUS_DONE
-                                                                                : STATUS_USAGE;
+  if ((procfun_function_get_flags (function) & PROCFUN_FUNCTION_GENERATOR) == 0)
+    print_value (result, &printer);
+  return printer.status;
+}
+
+/* In this process, which becomes the program. */
+static Status
+run_here (Program *program, ProcfunFunction *function, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (timeout > 0 || deadline > 0 || memory > 0 || cpu_time > 0 || limits_text != NULL
+      || codec_name != NULL || with_usage || with_trace || as_json)
+    g_set_error_literal (&error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                         _ ("with --executor=inline there is no process that another option could "
+                            "be for"));
+  else
+    program_become (program, function, text, &error);
+  return refuse (error);
 }
 
 int
@@ -162,12 +226,14 @@ command_call (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (Program) program = NULL;
+  g_autoptr (ProcfunExecutor) executor = NULL;
   ProcfunFunction *function = NULL;
 
   if (!command_parse (
           &argc, &argv, entries, _ ("PROGRAM|LIBRARY.so FUNCTION [JSON|-]"),
           _ ("Calls the function, by name or hash, in a process of its own, and prints its result "
-             "as JSON.\n"
+             "as JSON,\n"
+             "or the items of a generator, a line each.\n"
              "JSON is an array of the arguments, or an object that names them; with - it is read "
              "from stdin.\n"
              "A TIME is in seconds, or has one of the units us, ms, s and min; a SIZE is in bytes, "
@@ -180,7 +246,10 @@ command_call (int argc, char **argv)
   program = program_open (argv[1], &error);
   if (program != NULL)
     function = program_find (program, argv[2], &error);
-  if (function == NULL)
+  if (function != NULL)
+    executor = make_executor (&error);
+  if (executor == NULL)
     return (int)refuse (error);
-  return (int)run (function, argv[3]);
+  return (int)(PROCFUN_IS_INLINE (executor) ? run_here (program, function, argv[3])
+                                            : run (function, executor, argv[3]));
 }

@@ -7,8 +7,10 @@
 #include "procfun/procfun-function-private.h"
 #include "tools/elf.h"
 #include "tools/schema.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 void
 program_free (Program *self)
@@ -179,6 +181,7 @@ program_open (const char *path, GError **error)
     return NULL;
   self->path = g_canonicalize_filename (path, NULL);
   self->functions = g_ptr_array_new_with_free_func (g_object_unref);
+  self->is_program = elf.is_program;
   text = ask (self->path, elf.is_program, error);
   if (text == NULL)
     return NULL;
@@ -277,6 +280,21 @@ program_find (Program *self, const char *name_or_hash, GError **error)
   if (found == NULL)
     set_not_found (self, name_or_hash, error);
   return found;
+}
+
+void
+program_become (Program *self, ProcfunFunction *function, const char *json, GError **error)
+{
+  g_autofree char *command
+      = g_strconcat (COMMAND_LINE_CALL_PREFIX, procfun_function_get_hash (function), NULL);
+  const char *program_argv[] = { self->path, command, json, NULL };
+  const char *library_argv[] = { launch_get_worker_path (), command, self->path, json, NULL };
+  const char **argv = self->is_program ? program_argv : library_argv;
+
+  g_setenv (COMMAND_LINE_VARIABLE, "1", TRUE);
+  execv (argv[0], (char **)argv);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("%s cannot be executed: %s"), argv[0],
+               g_strerror (errno));
 }
 
 char *

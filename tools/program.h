@@ -7,7 +7,8 @@
 /* A program or library, and what it says it has. */
 typedef struct
 {
-  char *path;           /* absolute */
+  char *path; /* absolute */
+  gboolean is_program;
   GPtrArray *functions; /* (element-type ProcfunFunction): they can be called as our own */
   JsonNode *list;       /* the array that describes them */
 } Program;
@@ -19,6 +20,11 @@ void program_free (Program *self);
 
 /* (transfer none): with suggestions in @error when there is none. */
 ProcfunFunction *program_find (Program *self, const char *name_or_hash, GError **error);
+
+/* Executes the program, or the worker, in place of this one: it calls the function in itself,
+ * prints the result, and ends with an exit status like those of the tool. @json: (nullable).
+ * Returns only when that cannot be done. */
+void program_become (Program *self, ProcfunFunction *function, const char *json, GError **error);
 
 /* "i a, as b" (transfer full) */
 char *program_describe_arguments (ProcfunFunction *function);

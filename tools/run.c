@@ -9,6 +9,9 @@
 typedef struct
 {
   ProcfunCall *call;
+  gboolean (*take) (GVariant *item, gpointer user_data);
+  gpointer user_data;
+  int kept;   /* stdout */
   int signum; /* 0: nobody interrupted it */
   gboolean done;
   GVariant *result; /* (nullable) */
@@ -67,6 +70,48 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   run->done = TRUE;
 }
 
+/* With what stdout is by itself. */
+static gboolean
+take_item (Run *run, GVariant *item)
+{
+  gboolean wants_more;
+
+  dup2 (run->kept, STDOUT_FILENO);
+  wants_more = run->take (item, run->user_data);
+  dup2 (STDERR_FILENO, STDOUT_FILENO);
+  return wants_more;
+}
+
+static void
+on_next (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Run *run = user_data;
+  ProcfunCall *call = PROCFUN_CALL (source);
+  g_autoptr (GVariant) item = procfun_call_next_finish (call, result, &run->error);
+
+  if (item != NULL)
+    {
+      if (!take_item (run, item))
+        procfun_call_abort (call);
+      procfun_call_next_async (call, NULL, on_next, run);
+      return;
+    }
+  if (run->error == NULL)
+    run->result = g_variant_ref (procfun_call_get_result (call));
+  run->done = TRUE;
+}
+
+static void
+start (Run *run)
+{
+  ProcfunFunction *function = procfun_call_get_function (run->call);
+
+  if ((procfun_function_get_flags (function) & PROCFUN_FUNCTION_GENERATOR) != 0)
+    procfun_call_next_async (run->call, NULL, on_next, run);
+  else
+    procfun_call_run_async (run->call, NULL, on_ended, run);
+}
+
 static void
 wait_for_end (Run *run)
 {
@@ -74,7 +119,7 @@ wait_for_end (Run *run)
 
   for (gsize i = 0; i < G_N_ELEMENTS (watches); i++)
     watch_begin (&watches[i]);
-  procfun_call_run_async (run->call, NULL, on_ended, run);
+  start (run);
   while (!run->done)
     g_main_context_iteration (NULL, TRUE);
   for (gsize i = 0; i < G_N_ELEMENTS (watches); i++)
@@ -98,10 +143,11 @@ run_put_stdout_back (int kept)
 }
 
 GVariant *
-run_call (ProcfunCall *call, int *signum, GError **error)
+run_call (ProcfunCall *call, gboolean (*take) (GVariant *item, gpointer user_data),
+          gpointer user_data, int *signum, GError **error)
 {
   int kept = run_set_stdout_aside ();
-  Run run = { .call = call };
+  Run run = { .call = call, .take = take, .user_data = user_data, .kept = kept };
 
   wait_for_end (&run);
   run_put_stdout_back (kept);

@@ -31,3 +31,4 @@ while (length(line <- readLines(input, 1)) > 0) {
   cat(format(samples, scientific = FALSE, trim = TRUE), "\n", sep = " ")
   flush(stdout())
 }
+if (exists("session")) session$close()

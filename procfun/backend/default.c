@@ -1,19 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which executor runs the calls that name none. Apart from procfun-executor.c because it must know
- * them all. */
+/* Executors by name, and which one runs the calls that name none. Apart from procfun-executor.c
+ * because it must know them all. */
 
 #include "procfun/platform/environment.h"
 #include "procfun/procfun-executor-private.h"
 #include "procfun/procfun-fork-server.h"
 #include "procfun/procfun-inline.h"
+#include "procfun/procfun-pool.h"
 #include "procfun/procfun-spawner.h"
+#include <string.h>
 
 G_LOCK_DEFINE_STATIC (default_executor);
 static ProcfunExecutor *default_executor;
 
+#define POOL_PREFIX "pool:"
+
 static ProcfunExecutor *
-make_default (void)
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (0));
+}
+
+/* “pool:4”. (nullable) */
+static ProcfunExecutor *
+make_pool_of (const char *number)
+{
+  guint64 n;
+
+  if (!g_ascii_string_to_unsigned (number, 10, 1, G_MAXINT, &n, NULL))
+    return NULL;
+  return PROCFUN_EXECUTOR (procfun_pool_new ((guint)n));
+}
+
+ProcfunExecutor *
+procfun_executor_new_by_name (const char *name)
 {
   static const struct
   {
@@ -21,15 +42,24 @@ make_default (void)
     ProcfunExecutor *(*make) (void);
   } executors[] = { { "spawn", procfun_spawner_new },
                     { "fork", procfun_fork_server_new },
+                    { "pool", make_pool },
                     { "inline", procfun_inline_new } };
-  const char *wanted = environment_get ("PROCFUN_EXECUTOR");
 
-  for (gsize i = 0; wanted != NULL && i < G_N_ELEMENTS (executors); i++)
-    if (g_str_equal (wanted, executors[i].name))
+  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+    if (g_str_equal (name, executors[i].name))
       return executors[i].make ();
-  if (wanted != NULL)
+  return g_str_has_prefix (name, POOL_PREFIX) ? make_pool_of (name + strlen (POOL_PREFIX)) : NULL;
+}
+
+static ProcfunExecutor *
+make_default (void)
+{
+  const char *wanted = environment_get ("PROCFUN_EXECUTOR");
+  ProcfunExecutor *executor = wanted != NULL ? procfun_executor_new_by_name (wanted) : NULL;
+
+  if (wanted != NULL && executor == NULL)
     g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “fork” is used", wanted);
-  return procfun_fork_server_new ();
+  return executor != NULL ? executor : procfun_fork_server_new ();
 }
 
 ProcfunExecutor *

@@ -58,12 +58,42 @@ exchange_wait_for_item (Exchange *self, GCancellable *cancellable)
 
 /* Driven by a GSource */
 
+/* Whoever cancels, in another thread maybe, makes the source ready. A GCancellableSource would do
+ * that, too, but GLib 2.74 leaks one that is destroyed while the cancelling goes on. */
+typedef struct
+{
+  GMutex lock;
+  GSource *source; /* (nullable) (unowned): it does not wait any more */
+} Waker;
+
+static void
+waker_clear (gpointer waker)
+{
+  g_mutex_clear (&((Waker *)waker)->lock);
+}
+
+static void
+waker_release (gpointer waker, GClosure *closure)
+{
+  g_atomic_rc_box_release_full (waker, waker_clear);
+}
+
+static void
+on_cancelled (GCancellable *cancellable, Waker *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->source != NULL)
+    g_source_set_ready_time (self->source, 0);
+  g_mutex_unlock (&self->lock);
+}
+
 typedef struct
 {
   GSource source;
   Exchange *exchange;        /* unowned */
   GCancellable *cancellable; /* (nullable) */
-  GSource *cancel_source;    /* (nullable) (unowned): not when it is too late to cancel */
+  Waker *waker;              /* (nullable): not when it is too late to cancel */
+  gulong waker_id;
   GPollFD fds[EXCHANGE_N_FDS];
   gpointer tags[EXCHANGE_N_FDS]; /* (nullable): of those that are waited for */
 } ExchangeSource;
@@ -88,6 +118,18 @@ watch (ExchangeSource *self, guint i, GPollFD wanted)
   self->fds[i] = wanted;
 }
 
+static void
+stop_waker (ExchangeSource *self)
+{
+  if (self->waker == NULL)
+    return;
+  g_mutex_lock (&self->waker->lock);
+  self->waker->source = NULL;
+  g_mutex_unlock (&self->waker->lock);
+  g_signal_handler_disconnect (self->cancellable, self->waker_id);
+  waker_release (g_steal_pointer (&self->waker), NULL);
+}
+
 void
 exchange_source_update (GSource *source)
 {
@@ -98,8 +140,10 @@ exchange_source_update (GSource *source)
   for (guint i = 0; i < EXCHANGE_N_FDS; i++)
     watch (self, i, fds[i]);
   g_source_set_ready_time (source, exchange_get_wake_time (self->exchange));
-  if (exchange_is_ending (self->exchange) && self->cancel_source != NULL)
-    g_source_remove_child_source (source, g_steal_pointer (&self->cancel_source));
+  if (exchange_is_ending (self->exchange))
+    stop_waker (self);
+  else if (self->waker != NULL && g_cancellable_is_cancelled (self->cancellable))
+    g_source_set_ready_time (source, 0); /* as the waker may have done too early */
 }
 
 /* The exchange may be gone when @callback returns. */
@@ -116,6 +160,13 @@ exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_d
   return G_SOURCE_CONTINUE;
 }
 
+/* Before it is finalised: until then the source can still be made ready. */
+static void
+exchange_source_dispose (GSource *source)
+{
+  stop_waker ((ExchangeSource *)source);
+}
+
 static void
 exchange_source_finalize (GSource *source)
 {
@@ -127,21 +178,15 @@ exchange_source_finalize (GSource *source)
 static GSourceFuncs exchange_source_funcs
     = { .dispatch = exchange_source_dispatch, .finalize = exchange_source_finalize };
 
-static gboolean
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  return G_SOURCE_CONTINUE; /* being ready is enough: the parent source is dispatched, too */
-}
-
 static void
 watch_cancellable (ExchangeSource *self, GCancellable *cancellable)
 {
-  g_autoptr (GSource) cancel_source = g_cancellable_source_new (cancellable);
-
   self->cancellable = g_object_ref (cancellable);
-  g_source_set_callback (cancel_source, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
-  g_source_add_child_source (&self->source, cancel_source);
-  self->cancel_source = cancel_source;
+  self->waker = g_atomic_rc_box_new0 (Waker);
+  g_mutex_init (&self->waker->lock);
+  self->waker->source = &self->source;
+  self->waker_id = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled),
+                                          g_atomic_rc_box_acquire (self->waker), waker_release, 0);
 }
 
 GSource *
@@ -152,7 +197,7 @@ exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *ta
   ExchangeSource *self = (ExchangeSource *)source;
 
   self->exchange = exchange;
-  /* Before it is attached GLib cannot remove a child source again. */
+  g_source_set_dispose_function (source, exchange_source_dispose);
   if (cancellable != NULL && !exchange_is_ending (exchange))
     watch_cancellable (self, cancellable);
   g_source_set_callback (source, callback, user_data, destroy);

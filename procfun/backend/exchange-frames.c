@@ -86,7 +86,10 @@ handle_result (Exchange *self, const Frame *frame)
   if (procfun_function_is_generator (self->function))
     result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   else
-    result = read_value (self, payload, &error);
+    {
+      self->bytes_out = g_bytes_get_size (payload);
+      result = read_value (self, payload, &error);
+    }
   if (result == NULL)
     {
       exchange_fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
@@ -140,6 +143,7 @@ handle_item (Exchange *self, const Frame *frame)
   GError *error = NULL;
   GVariant *item = read_value (self, frame->payload, &error);
 
+  self->bytes_out += g_bytes_get_size (frame->payload);
   self->ladder.listens = TRUE;
   if (item == NULL)
     exchange_fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);

@@ -17,6 +17,8 @@ struct _Exchange
   Worker worker;             /* that runs it */
   WorkerReleaseFunc release; /* (nullable) */
   gpointer release_data;
+  guint64 bytes_in;    /* of the arguments */
+  guint64 bytes_out;   /* of the result, or of the items that came */
   GByteArray *report;
   Output *outputs[2];
   Items items; /* of a generator */

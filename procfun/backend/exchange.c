@@ -88,7 +88,9 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   items_init (&self->items);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (call, self->outcome.pid, "process %d is there", self->outcome.pid);
-  request_send (&self->worker, call, options, self->worker.is_kept ? 0 : FRAME_CALL_LAST, arguments);
+  self->bytes_in = g_bytes_get_size (arguments);
+  request_send (&self->worker, call, options, self->worker.is_kept ? 0 : FRAME_CALL_LAST,
+                options->arguments_on_command_line ? NULL : arguments);
   if (procfun_function_is_generator (self->function))
     items_give_credit (&self->items, self->worker.channel, self->worker.call_id);
   return self;
@@ -166,11 +168,7 @@ measure (Exchange *self)
 
   if (usage_of_process (process_get_pid (self->worker.process), &usage)
       && !process_has_died (self->worker.process))
-    {
-      usage.bytes_in = channel_get_bytes_written (self->worker.channel);
-      usage.bytes_out = channel_get_bytes_read (self->worker.channel);
-      outcome_set_usage (&self->outcome, &usage);
-    }
+    outcome_set_usage (&self->outcome, &usage);
 }
 
 void
@@ -354,7 +352,8 @@ finish_outputs (Exchange *self)
 static void
 handle_death (Exchange *self)
 {
-  OutcomeRemains remains = { .step = self->ladder.step, .cpu_time = self->cpu_time };
+  OutcomeRemains remains
+      = { .step = self->ladder.step, .cpu_time = self->cpu_time, .bytes_in = self->bytes_in };
   g_autoptr (GBytes) report = NULL;
 
   remains.lost = worker_is_lost (&self->worker);
@@ -373,6 +372,7 @@ handle_death (Exchange *self)
       remains.oom_killed = cgroup_was_oom_killed (self->worker.cgroup);
       remains.fork_refused = cgroup_get_refused_processes (self->worker.cgroup) > 0;
     }
+  remains.bytes_out = self->bytes_out;
   remains.report = report = g_bytes_new (self->report->data, self->report->len);
   outcome_settle (&self->outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
@@ -395,7 +395,10 @@ has_answered (Exchange *self)
 static void
 handle_answer (Exchange *self)
 {
-  OutcomeRemains remains = { .greeted = TRUE, .cpu_time = self->cpu_time };
+  OutcomeRemains remains = { .greeted = TRUE,
+                             .cpu_time = self->cpu_time,
+                             .bytes_in = self->bytes_in,
+                             .bytes_out = self->bytes_out };
 
   finish_outputs (self);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)

@@ -30,8 +30,7 @@ GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *opt
 /* What becomes of a worker after the call; may take what is in it. @is_usable: it can have another. */
 typedef void (*WorkerReleaseFunc) (Worker *worker, gboolean is_usable, gpointer user_data);
 
-/* Takes what is in @worker. @call is borrowed, so that it is noticed when nobody else holds it.
- * @arguments: (nullable) when the child has them already. */
+/* Takes what is in @worker. @call is borrowed, so that it is noticed when nobody else holds it. */
 Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
                         GBytes *arguments);
 void exchange_free (Exchange *self);

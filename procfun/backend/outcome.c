@@ -197,8 +197,15 @@ fill_failure (ProcfunFailure *failure, const OutcomeRemains *remains)
   if (has_status && WIFEXITED (remains->wait_status) && failure->exit_code < 0
       && failure->cause == PROCFUN_CAUSE_EXITED)
     failure->exit_code = WEXITSTATUS (remains->wait_status);
-  if (has_status && WIFSIGNALED (remains->wait_status) && failure->signum == 0)
-    failure->signum = WTERMSIG (remains->wait_status);
+  if (has_status && WIFSIGNALED (remains->wait_status))
+    {
+      int died_of = WTERMSIG (remains->wait_status);
+
+      if (failure->signum == 0)
+        failure->signum = died_of;
+      else if (failure->signum != died_of)
+        failure->wait_signum = died_of;
+    }
   failure->stdout_tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDOUT]);
   failure->stderr_tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDERR]);
 }
@@ -245,6 +252,11 @@ outcome_settle (Outcome *self, const OutcomeRemains *remains)
         fail_to_start (self, remains);
       else
         judge (self, remains, &crash, last_words);
+    }
+  if (self->usage != NULL)
+    {
+      self->usage->bytes_in = remains->bytes_in;
+      self->usage->bytes_out = remains->bytes_out;
     }
   if (self->error != NULL)
     give_failure (self, remains);

@@ -84,7 +84,7 @@ leftovers_begin (Leftovers *self)
 }
 
 gboolean
-leftovers_find (Leftovers *self, gboolean has_listener, FrameState *state)
+leftovers_find (Leftovers *self, guint n_own_threads, FrameState *state)
 {
   guint64 found = self->found & FRAME_LEFT_UNPREPARED;
   guint64 directory[2];
@@ -92,7 +92,7 @@ leftovers_find (Leftovers *self, gboolean has_listener, FrameState *state)
 
   sigprocmask (SIG_SETMASK, NULL, &mask);
   identify_directory (directory);
-  if (count_threads () > self->n_threads + (has_listener ? 1 : 0))
+  if (count_threads () > self->n_threads + n_own_threads)
     found |= FRAME_LEFT_THREADS;
   if (find_lowest_fd () != self->lowest_fd)
     found |= FRAME_LEFT_DESCRIPTORS;

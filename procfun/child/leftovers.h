@@ -21,5 +21,5 @@ typedef struct
 /* Before the first call; after that it does nothing. */
 void leftovers_begin (Leftovers *self);
 
-/* After a call. @has_listener: one thread is procfun's. TRUE: @state is news. */
-gboolean leftovers_find (Leftovers *self, gboolean has_listener, FrameState *state);
+/* After a call. @n_own_threads: so many are procfun's. TRUE: @state is news. */
+gboolean leftovers_find (Leftovers *self, guint n_own_threads, FrameState *state);

@@ -148,13 +148,19 @@ listen (gpointer user_data)
   return NULL;
 }
 
-void
+gboolean
 listener_start (Listener *self)
 {
+  GThread *thread;
+
   if (self->has_thread)
-    return;
+    return TRUE;
+  thread = g_thread_try_new ("procfun", listen, self, NULL);
+  if (thread == NULL)
+    return FALSE;
   self->has_thread = TRUE;
-  g_thread_unref (g_thread_new ("procfun", listen, self));
+  g_thread_unref (thread);
+  return TRUE;
 }
 
 static gboolean

@@ -33,8 +33,9 @@ void listener_end_call (Listener *self);
  * milliseconds; -1: any time. */
 ChannelStatus listener_next (Listener *self, Frame *frame, int ms);
 
-/* Hears in a thread that the call is to be cancelled. It stays as long as the process. */
-void listener_start (Listener *self);
+/* Hears in a thread that the call is to be cancelled. It stays as long as the process. FALSE: there
+ * can be none. */
+gboolean listener_start (Listener *self);
 
 /* Waits until an item of @size bytes may be sent. FALSE: nobody wants it. */
 gboolean listener_take_credit (Listener *self, gsize size);

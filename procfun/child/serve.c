@@ -52,8 +52,9 @@ struct _Server
   double fraction;   /* the last progress reported, which may not have been sent */
   char *message;     /* (nullable) */
   gboolean has_progress;
-  guint64 bytes_before; /* that the calls before brought */
-  pid_t pid; /* of the process that was started, and not of one that the function forks */
+  gboolean has_reporter;
+  GCond progress_held; /* there is progress that was not sent */
+  pid_t pid;           /* of the process that was started, and not of one that the function forks */
 };
 
 /* exit() may come from anywhere in the function. */
@@ -73,21 +74,20 @@ send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize
 static void
 send_state (Server *self)
 {
+  const guint n_own_threads = (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
   FrameState state;
 
-  if (leftovers_find (&self->leftovers, self->listener.has_thread, &state))
+  if (leftovers_find (&self->leftovers, n_own_threads, &state))
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
-/* Answers begin with what was used. */
+/* Answers begin with what was used; who called counts the bytes. */
 static void
 send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUnixFDList *fds)
 {
   ProcfunUsage usage = { 0 };
 
   usage_end (&self->mark, &usage);
-  usage.bytes_out = g_bytes_get_size (payload) + self->listener.used.n_bytes;
-  usage.bytes_in = channel_get_bytes_read (self->channel) - self->bytes_before;
   if (self->is_kept)
     send_state (self);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
@@ -125,8 +125,8 @@ on_listen (gpointer user_data)
   Server *self = user_data;
 
   self->cancellable = NULL; /* a thread of the function may look at it for ever */
-  listener_start (&self->listener);
-  send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
+  if (listener_start (&self->listener))
+    send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
 }
 
 static void
@@ -141,22 +141,67 @@ send_progress (Server *self)
   self->has_progress = FALSE;
 }
 
+/* What was held back goes out in time, whatever the function is doing. */
+static gpointer
+report (gpointer user_data)
+{
+  Server *self = user_data;
+
+  g_mutex_lock (&self->write_lock);
+  for (;;)
+    {
+      gint64 due = self->running.reported_at + PROGRESS_STEP_US;
+
+      if (!self->has_progress)
+        g_cond_wait (&self->progress_held, &self->write_lock);
+      else if (g_get_monotonic_time () < due)
+        g_cond_wait_until (&self->progress_held, &self->write_lock, due);
+      else
+        {
+          self->running.reported_at = g_get_monotonic_time ();
+          send_progress (self);
+        }
+    }
+  return NULL;
+}
+
+/* Where there can be no more threads, it goes out with the next report, or at the end. */
+static void
+hold_progress (Server *self)
+{
+  if (self->has_progress)
+    return;
+  self->has_progress = TRUE;
+  if (self->has_reporter)
+    g_cond_signal (&self->progress_held);
+  else
+    {
+      GThread *thread = g_thread_try_new ("procfun", report, self, NULL);
+
+      self->has_reporter = TRUE;
+      g_clear_pointer (&thread, g_thread_unref);
+    }
+}
+
 static void
 on_progress (double fraction, const char *message, gpointer user_data)
 {
   Server *self = user_data;
   gint64 now = g_get_monotonic_time ();
 
+  if (getpid () != self->pid)
+    return;
   g_mutex_lock (&self->write_lock);
   self->fraction = fraction;
   g_free (self->message);
   self->message = g_strdup (message);
-  self->has_progress = TRUE;
   if (now - self->running.reported_at >= PROGRESS_STEP_US)
     {
       self->running.reported_at = now;
       send_progress (self);
     }
+  else
+    hold_progress (self);
   g_mutex_unlock (&self->write_lock);
 }
 
@@ -420,7 +465,6 @@ handle_call (Server *self, const Frame *frame)
     send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
   else
     send_error (self, frame->call_id, error);
-  self->bytes_before = channel_get_bytes_read (self->channel);
 }
 
 static gboolean

@@ -43,10 +43,9 @@ struct _Channel
   guint8 *payload;
   gsize payload_filled;
 
+  guint64 bytes_written;
   gboolean broken; /* what was written is lost */
   int failure; /* the errno of what could not be written or read, or 0 */
-  guint64 bytes_read;
-  guint64 bytes_written;
 };
 
 static void
@@ -92,18 +91,6 @@ int
 channel_get_fd (Channel *self)
 {
   return self->fd;
-}
-
-guint64
-channel_get_bytes_read (Channel *self)
-{
-  return self->bytes_read;
-}
-
-guint64
-channel_get_bytes_written (Channel *self)
-{
-  return self->bytes_written;
 }
 
 /* Writing */
@@ -297,10 +284,7 @@ read_some (Channel *self, void *data, gsize size)
     n = recvmsg (self->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   if (n > 0)
-    {
-      self->bytes_read += (gsize)n;
-      take_fds (self, &message);
-    }
+    take_fds (self, &message);
   return n;
 }
 
@@ -419,6 +403,12 @@ void
 channel_end_input (Channel *self)
 {
   shutdown (self->fd, SHUT_RD);
+}
+
+guint64
+channel_get_bytes_written (Channel *self)
+{
+  return self->bytes_written;
 }
 
 gboolean

@@ -58,7 +58,6 @@ void channel_end_input (Channel *self);
 /* Something could not be sent, because the other side is gone. */
 gboolean channel_is_broken (Channel *self);
 
-guint64 channel_get_bytes_read (Channel *self);
 guint64 channel_get_bytes_written (Channel *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Channel, channel_free)
