@@ -29,6 +29,15 @@ make_fork_server (ProcfunCodec *codec)
   return server;
 }
 
+static ProcfunExecutor *
+make_pool (ProcfunCodec *codec)
+{
+  ProcfunPool *pool = procfun_pool_new (2);
+
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (pool), codec);
+  return PROCFUN_EXECUTOR (pool);
+}
+
 /* Which has nothing to encode. */
 static ProcfunExecutor *
 make_inline (ProcfunCodec *codec)
@@ -44,6 +53,7 @@ static const struct
 } executors[] = {
   { "spawner", make_spawner, TRUE },
   { "fork-server", make_fork_server, TRUE },
+  { "pool", make_pool, TRUE },
   { "inline", make_inline, FALSE },
 };
 
