@@ -100,8 +100,7 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
     options->limits = preparation->limits = procfun_limits_copy (limits);
   if (worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))
     procfun_limits_set_processes (preparation->limits, 0);
-  return exchange_new (call, worker, options,
-                       options->arguments_on_command_line ? NULL : preparation->arguments);
+  return exchange_new (call, worker, options, preparation->arguments);
 }
 
 /* Running */

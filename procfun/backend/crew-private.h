@@ -14,6 +14,7 @@ struct _Crew
 
   GMutex lock; /* for all that follows */
   GCond room;  /* the queue has become shorter */
+  guint n_wait_for_room;
   CrewConfig config;
   Queue queue;     /* (element-type CrewWaiter) */
   GQueue idle;     /* (element-type CrewMember): the one that worked last comes first */

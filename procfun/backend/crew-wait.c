@@ -130,7 +130,11 @@ crew_wait_for_room (Crew *self, guint n_calls, guint64 n_bytes, GCancellable *ca
   while (((n_calls > 0 && self->queue.entries.length >= n_calls)
           || (n_bytes > 0 && self->queue.n_bytes >= n_bytes))
          && !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&self->room, &self->lock);
+    {
+      self->n_wait_for_room++;
+      g_cond_wait (&self->room, &self->lock);
+      self->n_wait_for_room--;
+    }
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);
   return !g_cancellable_set_error_if_cancelled (cancellable, error);

@@ -196,7 +196,8 @@ serve_queue (Crew *self)
       else
         g_cond_signal (&waiter->granted);
     }
-  g_cond_broadcast (&self->room);
+  if (self->n_wait_for_room > 0)
+    g_cond_broadcast (&self->room);
 }
 
 static void

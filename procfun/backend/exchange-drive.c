@@ -17,21 +17,34 @@ get_timeout_ms (Exchange *self)
              : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);
 }
 
+/* @cancel_fd: -1: not yet; most calls end without. */
+static void
+wait_for_something (Exchange *self, GCancellable *cancellable, int *cancel_fd)
+{
+  GPollFD fds[EXCHANGE_N_FDS + 1];
+
+  if (*cancel_fd < 0 && cancellable != NULL)
+    *cancel_fd = g_cancellable_get_fd (cancellable);
+  exchange_get_fds (self, fds);
+  fds[EXCHANGE_N_FDS]
+      = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
+  g_poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
+  exchange_note_ready (self, fds);
+}
+
 /* Until it has ended, or an item is there. */
 static void
 drive (Exchange *self, GCancellable *cancellable)
 {
-  int cancel_fd = cancellable != NULL ? g_cancellable_get_fd (cancellable) : -1;
+  int cancel_fd = -1;
+  gboolean has_slept = FALSE;
 
   while (!exchange_advance (self, cancellable) && !exchange_has_item (self))
-    {
-      GPollFD fds[EXCHANGE_N_FDS + 1];
-
-      exchange_get_fds (self, fds);
-      fds[EXCHANGE_N_FDS]
-          = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : cancel_fd, .events = G_IO_IN };
-      g_poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
-    }
+    if (has_slept || !exchange_yield (self))
+      {
+        wait_for_something (self, cancellable, &cancel_fd);
+        has_slept = TRUE;
+      }
   if (cancel_fd >= 0)
     g_cancellable_release_fd (cancellable);
 }
@@ -152,6 +165,10 @@ exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_d
 {
   ExchangeSource *self = (ExchangeSource *)source;
 
+  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+    self->fds[i].revents
+        = self->tags[i] != NULL ? g_source_query_unix_fd (source, self->tags[i]) : 0;
+  exchange_note_ready (self->exchange, self->fds);
   exchange_advance (self->exchange, self->cancellable);
   if (g_source_is_destroyed (source) || callback (user_data) == G_SOURCE_REMOVE)
     return G_SOURCE_REMOVE;

@@ -19,9 +19,11 @@
 void
 exchange_start_clocks (Exchange *self)
 {
+  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
   gint64 timeout = procfun_call_get_effective_timeout (self->call);
 
-  self->cpu_at_hello = limits_read_cpu_time (process_get_pid (self->worker.process));
+  if (limits != NULL && procfun_limits_get_cpu_time (limits) > 0)
+    self->cpu_at_hello = limits_read_cpu_time (process_get_pid (self->worker.process));
   if (timeout > 0)
     self->timeout_at = g_get_monotonic_time () + timeout;
   procfun_call_started (self->call, process_get_pid (self->worker.process));
@@ -205,7 +207,7 @@ handle_frame (Exchange *self, const Frame *frame)
 void
 exchange_receive (Exchange *self)
 {
-  while (!self->channel_ended)
+  while (!self->channel_ended && !(self->answered && self->worker.is_kept))
     {
       g_auto (Frame) frame = { 0 };
       GError *error = NULL;

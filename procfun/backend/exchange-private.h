@@ -24,6 +24,7 @@ struct _Exchange
   Items items; /* of a generator */
   Ladder ladder;
 
+  guint ready; /* bits: which descriptors have something */
   gboolean started;  /* the worker is known to be there */
   gint64 timeout_at; /* monotonic times in µs; 0: never */
   gint64 deadline_at;
@@ -38,6 +39,16 @@ struct _Exchange
   gboolean answered;      /* and the worker waits for more */
   Outcome outcome;
   gboolean done; /* the child is dead, and all is known */
+};
+
+/* In the order of exchange_get_fds(). The channel comes first: what was printed before an answer is
+ * ready when poll() comes to it, if the answer was. */
+enum
+{
+  READY_CHANNEL = 1 << 0,
+  READY_DEATH = 1 << 1,
+  READY_REPORT = 1 << 2,
+  READY_OUTPUT = 1 << 3 /* and the next bit */
 };
 
 /* It has answered, or can't any more: it should end. */

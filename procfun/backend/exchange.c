@@ -228,7 +228,8 @@ receive_output (Exchange *self)
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      output_advance (self->outputs[i], self->call);
+      if ((self->ready & (READY_OUTPUT << i)) != 0 || output_is_held_up (self->outputs[i]))
+        output_advance (self->outputs[i], self->call);
       size += output_get_size (self->outputs[i]);
     }
   if (limit > 0 && size > limit && !outcome_is_known (&self->outcome))
@@ -336,11 +337,11 @@ check_end (Exchange *self)
 /* What it printed may be noticed after what it answered; whether that was too much must not depend
  * on it. */
 static void
-finish_outputs (Exchange *self)
+finish_outputs (Exchange *self, guint ready)
 {
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      output_finish (self->outputs[i], self->call);
+      output_finish (self->outputs[i], self->call, (ready & (READY_OUTPUT << i)) != 0);
       if (!output_is_over_limit (self->outputs[i]))
         continue;
       outcome_revoke_result (&self->outcome);
@@ -361,7 +362,7 @@ handle_death (Exchange *self)
   exchange_receive (self); /* what it had still written, maybe even its hello */
   remains.greeted = self->worker.has_greeted;
   receive_report (self);
-  finish_outputs (self);
+  finish_outputs (self, G_MAXUINT);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     remains.outputs[i] = self->outputs[i];
   process_signal (self->worker.process, SIGKILL); /* whom it left behind in its group */
@@ -400,7 +401,7 @@ handle_answer (Exchange *self)
                              .bytes_in = self->bytes_in,
                              .bytes_out = self->bytes_out };
 
-  finish_outputs (self);
+  finish_outputs (self, self->ready);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     remains.outputs[i] = self->outputs[i];
   outcome_settle (&self->outcome, &remains);
@@ -420,6 +421,34 @@ start (Exchange *self)
   exchange_start_clocks (self);
 }
 
+/* Only what poll() has found, since each look at the others would be a system call. */
+static void
+receive (Exchange *self)
+{
+  receive_output (self); /* first: it was written before the result, and may be too much */
+  if ((self->ready & READY_CHANNEL) != 0)
+    exchange_receive (self);
+  if ((self->ready & READY_REPORT) != 0)
+    receive_report (self);
+}
+
+static void
+check_bounds (Exchange *self, GCancellable *cancellable)
+{
+  check_cancelled (self, cancellable);
+  if (!outcome_is_known (&self->outcome))
+    check_clocks (self);
+  if (!outcome_is_known (&self->outcome))
+    check_cpu_time (self);
+}
+
+static gboolean
+has_died (Exchange *self)
+{
+  return ((self->ready & READY_DEATH) != 0 || process_get_pidfd (self->worker.process) < 0)
+         && process_has_died (self->worker.process);
+}
+
 gboolean
 exchange_advance (Exchange *self, GCancellable *cancellable)
 {
@@ -427,31 +456,23 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
     return TRUE;
   start (self);
   channel_flush (self->worker.channel);
-  receive_output (self); /* first: it was written before the result, and may be too much */
-  exchange_receive (self);
-  receive_report (self);
+  receive (self);
   if (self->done) /* by who was called meanwhile */
     return TRUE;
   if (!outcome_is_known (&self->outcome))
-    check_cancelled (self, cancellable);
-  if (!outcome_is_known (&self->outcome))
-    check_clocks (self);
-  if (!outcome_is_known (&self->outcome))
-    check_cpu_time (self);
+    check_bounds (self, cancellable);
   if (has_answered (self))
+    handle_answer (self);
+  else if (has_died (self))
+    handle_death (self);
+  else
     {
-      handle_answer (self);
-      return TRUE;
+      check_stacks (self);
+      check_end (self);
+      ladder_advance (&self->ladder);
     }
-  if (process_has_died (self->worker.process))
-    {
-      handle_death (self);
-      return TRUE;
-    }
-  check_stacks (self);
-  check_end (self);
-  ladder_advance (&self->ladder);
-  return FALSE;
+  self->ready = 0;
+  return self->done;
 }
 
 /* What to wait for */
@@ -469,6 +490,35 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
   fds[2] = (GPollFD){ self->worker.report_fd, G_IO_IN, 0 };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     fds[3 + i] = (GPollFD){ output_get_fd (self->outputs[i]), G_IO_IN, 0 };
+}
+
+void
+exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS])
+{
+  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+    if (fds[i].fd >= 0 && fds[i].revents != 0)
+      self->ready |= 1U << i;
+}
+
+void
+exchange_look (Exchange *self)
+{
+  GPollFD fds[EXCHANGE_N_FDS];
+
+  exchange_get_fds (self, fds);
+  g_poll (fds, EXCHANGE_N_FDS, 0);
+  exchange_note_ready (self, fds);
+}
+
+/* What was printed before the answer is there, too. */
+gboolean
+exchange_yield (Exchange *self)
+{
+  if (self->channel_ended || !channel_yield (self->worker.channel))
+    return FALSE;
+  exchange_look (self);
+  self->ready |= READY_CHANNEL;
+  return TRUE;
 }
 
 static void

@@ -53,6 +53,13 @@ gint64 exchange_get_wake_time (Exchange *self);
 /* Whether it is too late to cancel. */
 gboolean exchange_is_ending (Exchange *self);
 
+/* What poll() said of them; exchange_advance() looks at these alone. The second asks poll() itself. */
+void exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS]);
+void exchange_look (Exchange *self);
+
+/* The same for the channel, which has been looked at for some microseconds. FALSE: there is nothing. */
+gboolean exchange_yield (Exchange *self);
+
 /* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
 gboolean exchange_advance (Exchange *self, GCancellable *cancellable);
 gboolean exchange_has_ended (Exchange *self);

@@ -177,15 +177,15 @@ output_advance (Output *self, ProcfunCall *call)
 }
 
 void
-output_finish (Output *self, ProcfunCall *call)
+output_finish (Output *self, ProcfunCall *call, gboolean is_ready)
 {
-  do
+  while (is_ready || output_is_held_up (self))
     {
       output_advance (self, call);
       if (self->mode == PROCFUN_OUTPUT_INHERIT)
         pass_on (self, TRUE);
+      is_ready = FALSE;
     }
-  while (output_is_held_up (self));
   if (self->mode == PROCFUN_OUTPUT_CAPTURE)
     emit_rest (self, call);
 }

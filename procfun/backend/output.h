@@ -24,8 +24,8 @@ gboolean output_is_held_up (Output *self);
 /* Takes what is there, without waiting. */
 void output_advance (Output *self, ProcfunCall *call);
 
-/* The process is dead: takes what is still there, also a line without an end. */
-void output_finish (Output *self, ProcfunCall *call);
+/* Nothing more will come: takes what is still there, if @is_ready, also a line without an end. */
+void output_finish (Output *self, ProcfunCall *call, gboolean is_ready);
 
 gboolean output_is_over_limit (Output *self);
 

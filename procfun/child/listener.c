@@ -93,7 +93,8 @@ read_with (Listener *self, int ms)
   self->is_reading = FALSE;
   self->has_ended = status == CHANNEL_END || status == CHANNEL_FAILED;
   self->looked_at = g_get_monotonic_time ();
-  g_cond_broadcast (&self->heard);
+  if (self->n_waiting > 0)
+    g_cond_broadcast (&self->heard);
   return status;
 }
 
@@ -102,10 +103,14 @@ static ChannelStatus
 hear (Listener *self, int ms)
 {
   gint64 end = ms >= 0 ? g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND : G_MAXINT64;
+  ChannelStatus status;
 
   if (!self->is_reading)
     return read_with (self, ms);
-  return g_cond_wait_until (&self->heard, &self->lock, end) ? CHANNEL_FRAME : CHANNEL_AGAIN;
+  self->n_waiting++;
+  status = g_cond_wait_until (&self->heard, &self->lock, end) ? CHANNEL_FRAME : CHANNEL_AGAIN;
+  self->n_waiting--;
+  return status;
 }
 
 /* Words were heard when their call began, or came too late. (transfer full) (nullable) */

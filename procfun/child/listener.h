@@ -13,6 +13,7 @@ typedef struct
   GCond heard;
   GQueue frames; /* (element-type Frame): for listener_next() */
   gboolean is_reading;
+  guint n_waiting;
   gboolean has_ended;
   gboolean has_thread;
   gint64 looked_at;

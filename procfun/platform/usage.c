@@ -25,8 +25,10 @@ timeval_to_us (const struct timeval *time)
   return time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
 }
 
-/* Something has been measured in this process. */
-static gboolean measured;
+/* What was measured last in this process: as long as no page faults, it has no more memory. */
+static glong known_faults = -1;
+static guint64 known_resident;
+static gboolean has_peak; /* of what was before */
 
 /* proc(5), clear_refs: 5 sets the peak of resident memory to what is resident now. The first call
  * of a process need not pay for that (12 µs): exec has begun the peak anew, and fork has set it to
@@ -46,20 +48,36 @@ forget_peak (void)
 void
 usage_begin (UsageMark *mark)
 {
-  if (measured)
+  if (has_peak)
     forget_peak ();
+  has_peak = FALSE;
   getrusage (RUSAGE_SELF, &mark->rusage);
   mark->wall_time = get_time (CLOCK_MONOTONIC);
+}
+
+/* To read the file takes longer than to run a small function. */
+static guint64
+measure_peak (const struct rusage *now)
+{
+  static const char *const names[] = { "VmHWM", "VmRSS" };
+  const glong faults = now->ru_minflt + now->ru_majflt;
+  guint64 numbers[G_N_ELEMENTS (names)];
+
+  if (faults == known_faults)
+    return known_resident;
+  proc_read_status ("/proc/self/status", names, numbers, G_N_ELEMENTS (names));
+  known_faults = faults;
+  known_resident = numbers[1] * 1024;
+  has_peak = TRUE;
+  return numbers[0] * 1024;
 }
 
 /* ru_maxrss is of no use: it is inherited over fork and exec, so it is the caller's. */
 void
 usage_end (const UsageMark *mark, ProcfunUsage *usage)
 {
-  static const char *const names[] = { "VmHWM" };
   const struct rusage *before = &mark->rusage;
   struct rusage now = { 0 };
-  guint64 peak;
 
   usage->wall_time = get_time (CLOCK_MONOTONIC) - mark->wall_time;
   getrusage (RUSAGE_SELF, &now);
@@ -69,9 +87,7 @@ usage_end (const UsageMark *mark, ProcfunUsage *usage)
   usage->major_faults = (guint64)(now.ru_majflt - before->ru_majflt);
   usage->voluntary_switches = (guint64)(now.ru_nvcsw - before->ru_nvcsw);
   usage->involuntary_switches = (guint64)(now.ru_nivcsw - before->ru_nivcsw);
-  proc_read_status ("/proc/self/status", names, &peak, 1);
-  usage->peak_memory = peak * 1024;
-  measured = TRUE;
+  usage->peak_memory = measure_peak (&now);
 }
 
 /* From outside */

@@ -44,6 +44,10 @@ void channel_end_output (Channel *self);
 
 ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 
+/* Lets the other side have the processor for some microseconds, since to sleep and be woken takes
+ * longer than most answers do. TRUE: something has come, or will come no more. */
+gboolean channel_yield (Channel *self);
+
 /* For those who have nothing else to do: waits until there is a frame, or until all is written. */
 ChannelStatus channel_receive_blocking (Channel *self, Frame *frame, GError **error);
 void channel_flush_blocking (Channel *self);
