@@ -107,7 +107,7 @@ end_member (CrewMember *self, const char *reason)
 
   if (reason != NULL)
     procfun_executor_emit_worker_recycled (executor, self->pid, reason);
-  else if (self->worker.process != NULL)
+  else if (self->worker.process != NULL && process_has_died (self->worker.process))
     process_get_status (self->worker.process, &status);
   procfun_executor_emit_worker_exited (executor, self->pid, status);
   member_free (self);
