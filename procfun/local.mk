@@ -109,6 +109,8 @@ procfun_private = \
 	%D%/backend/symbolise.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
+	%D%/backend/waker.c \
+	%D%/backend/waker.h \
 	%D%/backend/worker.c \
 	%D%/backend/worker.h \
 	%D%/child/command-line.c \

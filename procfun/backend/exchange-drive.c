@@ -2,6 +2,7 @@
 
 #include "procfun/backend/exchange-drive.h"
 
+#include "procfun/backend/waker.h"
 #include <poll.h>
 
 /* Driven by poll() */
@@ -71,42 +72,12 @@ exchange_wait_for_item (Exchange *self, GCancellable *cancellable)
 
 /* Driven by a GSource */
 
-/* Whoever cancels, in another thread maybe, makes the source ready. A GCancellableSource would do
- * that, too, but GLib 2.74 leaks one that is destroyed while the cancelling goes on. */
-typedef struct
-{
-  GMutex lock;
-  GSource *source; /* (nullable) (unowned): it does not wait any more */
-} Waker;
-
-static void
-waker_clear (gpointer waker)
-{
-  g_mutex_clear (&((Waker *)waker)->lock);
-}
-
-static void
-waker_release (gpointer waker, GClosure *closure)
-{
-  g_atomic_rc_box_release_full (waker, waker_clear);
-}
-
-static void
-on_cancelled (GCancellable *cancellable, Waker *self)
-{
-  g_mutex_lock (&self->lock);
-  if (self->source != NULL)
-    g_source_set_ready_time (self->source, 0);
-  g_mutex_unlock (&self->lock);
-}
-
 typedef struct
 {
   GSource source;
   Exchange *exchange;        /* unowned */
   GCancellable *cancellable; /* (nullable) */
   Waker *waker;              /* (nullable): not when it is too late to cancel */
-  gulong waker_id;
   GPollFD fds[EXCHANGE_N_FDS];
   gpointer tags[EXCHANGE_N_FDS]; /* (nullable): of those that are waited for */
 } ExchangeSource;
@@ -131,18 +102,6 @@ watch (ExchangeSource *self, guint i, GPollFD wanted)
   self->fds[i] = wanted;
 }
 
-static void
-stop_waker (ExchangeSource *self)
-{
-  if (self->waker == NULL)
-    return;
-  g_mutex_lock (&self->waker->lock);
-  self->waker->source = NULL;
-  g_mutex_unlock (&self->waker->lock);
-  g_signal_handler_disconnect (self->cancellable, self->waker_id);
-  waker_release (g_steal_pointer (&self->waker), NULL);
-}
-
 void
 exchange_source_update (GSource *source)
 {
@@ -154,7 +113,7 @@ exchange_source_update (GSource *source)
     watch (self, i, fds[i]);
   g_source_set_ready_time (source, exchange_get_wake_time (self->exchange));
   if (exchange_is_ending (self->exchange))
-    stop_waker (self);
+    g_clear_pointer (&self->waker, waker_free);
   else if (self->waker != NULL && g_cancellable_is_cancelled (self->cancellable))
     g_source_set_ready_time (source, 0); /* as the waker may have done too early */
 }
@@ -181,7 +140,7 @@ exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_d
 static void
 exchange_source_dispose (GSource *source)
 {
-  stop_waker ((ExchangeSource *)source);
+  g_clear_pointer (&((ExchangeSource *)source)->waker, waker_free);
 }
 
 static void
@@ -195,17 +154,6 @@ exchange_source_finalize (GSource *source)
 static GSourceFuncs exchange_source_funcs
     = { .dispatch = exchange_source_dispatch, .finalize = exchange_source_finalize };
 
-static void
-watch_cancellable (ExchangeSource *self, GCancellable *cancellable)
-{
-  self->cancellable = g_object_ref (cancellable);
-  self->waker = g_atomic_rc_box_new0 (Waker);
-  g_mutex_init (&self->waker->lock);
-  self->waker->source = &self->source;
-  self->waker_id = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled),
-                                          g_atomic_rc_box_acquire (self->waker), waker_release, 0);
-}
-
 GSource *
 exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *task,
                         GSourceFunc callback, gpointer user_data, GDestroyNotify destroy)
@@ -216,7 +164,10 @@ exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *ta
   self->exchange = exchange;
   g_source_set_dispose_function (source, exchange_source_dispose);
   if (cancellable != NULL && !exchange_is_ending (exchange))
-    watch_cancellable (self, cancellable);
+    {
+      self->cancellable = g_object_ref (cancellable);
+      self->waker = waker_new (cancellable, source);
+    }
   g_source_set_callback (source, callback, user_data, destroy);
   g_source_set_priority (source, g_task_get_priority (task));
   g_source_set_static_name (source, "procfun exchange");

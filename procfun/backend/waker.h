@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* Makes a source ready when a cancellable trips, in another thread maybe. A GCancellableSource
+ * would do that, too, but GLib 2.74 leaks one that is destroyed while the cancelling goes on. */
+typedef struct _Waker Waker;
+
+/* @source is borrowed until waker_free(), which must come before it is finalised. One that has
+ * tripped already makes nothing ready. */
+Waker *waker_new (GCancellable *cancellable, GSource *source);
+void waker_free (Waker *self);
