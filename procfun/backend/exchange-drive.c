@@ -50,9 +50,20 @@ drive (Exchange *self, GCancellable *cancellable)
     g_cancellable_release_fd (cancellable);
 }
 
+static void
+drop_source (Exchange *self)
+{
+  GSource **source = exchange_get_source (self);
+
+  if (*source != NULL)
+    g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
 GVariant *
 exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
 {
+  drop_source (self);
   drive (self, cancellable);
   return exchange_finish (self, error);
 }
@@ -75,7 +86,9 @@ exchange_wait_for_item (Exchange *self, GCancellable *cancellable)
 typedef struct
 {
   GSource source;
-  Exchange *exchange;        /* unowned */
+  Exchange *exchange;        /* (nullable) (unowned): none, between two calls */
+  guint serial;              /* of the exchange */
+  gboolean is_advancing;
   GCancellable *cancellable; /* (nullable) */
   Waker *waker;              /* (nullable): not when it is too late to cancel */
   GPollFD fds[EXCHANGE_N_FDS];
@@ -118,22 +131,42 @@ exchange_source_update (GSource *source)
     g_source_set_ready_time (source, 0); /* as the waker may have done too early */
 }
 
-/* The exchange may be gone when @callback returns. */
+static void
+note_ready (ExchangeSource *self)
+{
+  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+    self->fds[i].revents
+        = self->tags[i] != NULL ? g_source_query_unix_fd (&self->source, self->tags[i]) : 0;
+  exchange_note_ready (self->exchange, self->fds);
+}
+
+/* The exchange may be gone when @callback returns, and there may be another one. A worker that does
+ * something between two calls has ended. */
 static gboolean
 exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   ExchangeSource *self = (ExchangeSource *)source;
+  guint serial = self->serial;
+  gboolean goes_on;
 
-  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
-    self->fds[i].revents
-        = self->tags[i] != NULL ? g_source_query_unix_fd (source, self->tags[i]) : 0;
-  exchange_note_ready (self->exchange, self->fds);
-  exchange_advance (self->exchange, self->cancellable);
-  if (g_source_is_destroyed (source) || callback (user_data) == G_SOURCE_REMOVE)
+  if (self->exchange == NULL)
     return G_SOURCE_REMOVE;
-  if (!g_source_is_destroyed (source))
+  if (self->is_advancing) /* in a main loop that a handler of its signals runs */
+    return G_SOURCE_CONTINUE;
+  note_ready (self);
+  self->is_advancing = TRUE;
+  exchange_advance (self->exchange, self->cancellable);
+  self->is_advancing = FALSE;
+  if (g_source_is_destroyed (source))
+    return G_SOURCE_REMOVE;
+  goes_on = callback (user_data);
+  if (g_source_is_destroyed (source))
+    return G_SOURCE_REMOVE;
+  if (self->serial != serial)
+    return G_SOURCE_CONTINUE;
+  if (goes_on)
     exchange_source_update (source);
-  return G_SOURCE_CONTINUE;
+  return goes_on;
 }
 
 /* Before it is finalised: until then the source can still be made ready. */
@@ -154,24 +187,70 @@ exchange_source_finalize (GSource *source)
 static GSourceFuncs exchange_source_funcs
     = { .dispatch = exchange_source_dispatch, .finalize = exchange_source_finalize };
 
+/* The call has ended, and the worker may get another one in the same main context: to wait for it
+ * anew would cost more than the call. */
+static void
+park (ExchangeSource *self)
+{
+  GSource **parked = exchange_get_source (self->exchange);
+
+  g_clear_pointer (&self->waker, waker_free);
+  g_clear_object (&self->cancellable);
+  self->exchange = NULL;
+  self->serial++;
+  g_source_set_ready_time (&self->source, -1);
+  *parked = g_source_ref (&self->source);
+}
+
+/* (transfer full) (nullable). From another thread it could be in use just now. */
+static GSource *
+take_parked (Exchange *exchange, GTask *task)
+{
+  GSource **parked = exchange_get_source (exchange);
+
+  if (*parked != NULL && !g_source_is_destroyed (*parked)
+      && g_source_get_context (*parked) == g_task_get_context (task)
+      && g_source_get_priority (*parked) == g_task_get_priority (task)
+      && g_main_context_is_owner (g_task_get_context (task)))
+    return g_steal_pointer (parked);
+  drop_source (exchange);
+  return NULL;
+}
+
+static GSource *
+make_source (GTask *task)
+{
+  GSource *source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
+
+  g_source_set_dispose_function (source, exchange_source_dispose);
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_static_name (source, "procfun exchange");
+  /* Else GLib takes each descriptor out and puts it back whenever the source is dispatched, which
+   * are two writes each; and a main loop inside of a callback could not bring the next call to an
+   * end. */
+  g_source_set_can_recurse (source, TRUE);
+  return source;
+}
+
 GSource *
 exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *task,
                         GSourceFunc callback, gpointer user_data, GDestroyNotify destroy)
 {
-  GSource *source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
+  g_autoptr (GSource) parked = take_parked (exchange, task);
+  GSource *source = parked != NULL ? parked : make_source (task);
   ExchangeSource *self = (ExchangeSource *)source;
 
   self->exchange = exchange;
-  g_source_set_dispose_function (source, exchange_source_dispose);
+  self->serial++;
   if (cancellable != NULL && !exchange_is_ending (exchange))
     {
       self->cancellable = g_object_ref (cancellable);
       self->waker = waker_new (cancellable, source);
     }
   g_source_set_callback (source, callback, user_data, destroy);
-  g_source_set_priority (source, g_task_get_priority (task));
-  g_source_set_static_name (source, "procfun exchange");
   exchange_source_update (source);
+  if (parked != NULL)
+    return source;
   g_source_attach (source, g_task_get_context (task));
   g_source_unref (source);
   return source;
@@ -183,6 +262,7 @@ typedef struct
 {
   Exchange *exchange; /* (nullable) */
   GTask *task;        /* (nullable) */
+  GSource *source;    /* unowned */
 } ExchangeRun;
 
 /* Also when its main context goes away with the call unfinished. */
@@ -208,6 +288,8 @@ on_advanced (gpointer user_data)
     return G_SOURCE_CONTINUE;
   task = g_steal_pointer (&self->task);
   result = exchange_finish (self->exchange, &error);
+  if (exchange_can_go_on (self->exchange))
+    park ((ExchangeSource *)self->source);
   g_clear_pointer (&self->exchange, exchange_free);
   if (result != NULL)
     g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
@@ -223,5 +305,6 @@ exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
 
   self->exchange = exchange;
   self->task = task;
-  exchange_source_attach (exchange, cancellable, task, on_advanced, self, exchange_run_free);
+  self->source = exchange_source_attach (exchange, cancellable, task, on_advanced, self,
+                                         exchange_run_free);
 }

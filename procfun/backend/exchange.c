@@ -121,19 +121,25 @@ exchange_was_sent (Exchange *self)
 }
 
 /* Not after what may still come from the call that has ended. */
-static gboolean
-can_go_on (Exchange *self)
+gboolean
+exchange_can_go_on (Exchange *self)
 {
-  return self->worker.is_kept && self->answered && self->ladder.step <= PROCFUN_STEP_CANCELLABLE
+  return self->done && self->worker.is_kept && self->answered && self->ladder.step <= PROCFUN_STEP_CANCELLABLE
          && !self->asked_for_stacks && self->report->len == 0 && self->worker.report_fd >= 0
          && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0
          && !channel_has_output (self->worker.channel);
 }
 
+GSource **
+exchange_get_source (Exchange *self)
+{
+  return &self->worker.source;
+}
+
 void
 exchange_free (Exchange *self)
 {
-  gboolean is_usable = self->done && can_go_on (self);
+  gboolean is_usable = exchange_can_go_on (self);
 
   if (!self->done)
     process_kill_all (self->worker.process);

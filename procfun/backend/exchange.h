@@ -42,6 +42,12 @@ void exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer u
 /* Has a new worker run something before its first call; see FRAME_CALL_INITIAL. */
 void exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options);
 
+/* Whether the worker can take another call. */
+gboolean exchange_can_go_on (Exchange *self);
+
+/* The worker's source, for who drives the exchange. */
+GSource **exchange_get_source (Exchange *self);
+
 /* FALSE: the worker ended before it was given anything, so the call may be given to another. */
 gboolean exchange_was_sent (Exchange *self);
 

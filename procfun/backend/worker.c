@@ -8,8 +8,17 @@
 #include <string.h>
 
 void
+worker_drop_source (Worker *self)
+{
+  if (self->source != NULL)
+    g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
+void
 worker_clear (Worker *self)
 {
+  worker_drop_source (self);
   if (self->nursery != NULL && self->process != NULL)
     process_signal_alone (self->process, SIGKILL);
   g_clear_pointer (&self->process, process_free);

@@ -30,6 +30,7 @@ typedef struct
   guint64 max_payload; /* likewise */
   gboolean has_greeted;
   guint32 call_id;  /* of its last call */
+  GSource *source;  /* (nullable): that waited for it then, and is still in its main context */
   FrameState state; /* after that */
 } Worker;
 
@@ -43,6 +44,9 @@ void worker_clear (Worker *self);
 
 /* Leaves nothing behind. */
 Worker worker_steal (Worker *self);
+
+/* Nobody waits for it any more. */
+void worker_drop_source (Worker *self);
 
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
