@@ -540,6 +540,8 @@ exchange_get_wake_time (Exchange *self)
   gint64 now = g_get_monotonic_time ();
   gint64 time = -1;
 
+  if (self->worker.has_greeted && !self->started)
+    return now;
   if (!outcome_is_known (&self->outcome))
     {
       take_earlier (&time, self->timeout_at);
