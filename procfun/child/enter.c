@@ -138,8 +138,12 @@ procfun_worker_run (int argc, char **argv)
   options.path = command->rest[0];
   options.arguments = command->rest[1];
   if (!load_library (options.path))
-    options.why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
-                               _ ("%s() cannot be called: %s"), command->name, dlerror ());
+    {
+      if (command->is_nursery) /* a process of one call says why, by the name of the function */
+        setup_end ();
+      options.why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                                 _ ("%s() cannot be called: %s"), command->name, dlerror ());
+    }
   serve (command, &options);
 }
 

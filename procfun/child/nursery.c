@@ -14,16 +14,24 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define NEVER G_MAXINT64
+
+/* Between calls that follow each other without a pause. */
+#define LOOK_MS 2
+#define LOOK_MAX_US 50000
 
 typedef struct
 {
   Server *server;
   Channel *channel;
-  int death_fd;           /* readable when a child has died */
-  GHashTable *children;   /* (element-type gint): their numbers */
+  int death_fd;         /* readable when a child has died */
+  GHashTable *children; /* (element-type gint): their numbers */
+  gint64 left_since;    /* when a child died that may have left something behind, or NEVER */
 } Nursery;
 
 /* The two ends of what a child and the caller have between them. */
@@ -62,11 +70,17 @@ open_ends (Ends *self, GError **error)
   return TRUE;
 }
 
+/* What the program has opened before stays open, as in a process that was executed; what is the
+ * nursery's own does not. */
 static void
 be_child (Nursery *self, Ends *ends, pid_t parent, int idle)
 {
+  channel_free (self->channel); /* and those of others that wait in it */
+  fd_clear (&self->death_fd);
+  clear_fds (ends->caller);
   setup_forked_process (parent, ends->child[FRAME_CHILD_CHANNEL], ends->child[FRAME_CHILD_REPORT],
                         ends->child[FRAME_CHILD_STDOUT], ends->child[FRAME_CHILD_STDERR]);
+  clear_fds (ends->child);
   crash_install (SETUP_REPORT_FD);
   warm_up ();
   server_run (self->server, idle);
@@ -117,9 +131,9 @@ fork_one (Nursery *self, int idle)
       if (pid > 0)
         kill (pid, SIGKILL);
       clear_fds (ends.caller);
-      send_error (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                                     _ ("no process can be forked: %s"),
-                                     g_strerror (error_number)));
+      send_error (self,
+                  g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                               _ ("no process can be forked: %s"), g_strerror (error_number)));
       return;
     }
   g_hash_table_add (self->children, GINT_TO_POINTER (pid));
@@ -137,7 +151,6 @@ handle_fork (Nursery *self, const Frame *frame)
     fork_one (self, fork.idle > 0 ? (int)fork.idle : -1);
 }
 
-/* Whoever a dead child left behind has become a child of this process, and so cannot hide. */
 static void
 handle_death (Nursery *self, const siginfo_t *info)
 {
@@ -149,8 +162,7 @@ handle_death (Nursery *self, const siginfo_t *info)
   waitpid (info->si_pid, &exited.wait_status, __WALL);
   if (!is_ours)
     return;
-  if (exited.wait_status != 0)
-    descendants_kill_others (self->children);
+  self->left_since = MIN (self->left_since, g_get_monotonic_time ());
   channel_send (self->channel, FRAME_EXITED, 0, &exited, sizeof exited, NULL, NULL);
   channel_flush (self->channel);
 }
@@ -166,6 +178,18 @@ handle_deaths (Nursery *self)
       handle_death (self, &info);
       info.si_pid = 0;
     }
+}
+
+/* Whoever a dead child left behind has become a child of this process, and so cannot hide. Looked
+ * for when there is nothing better to do, or @now that it has waited for long. */
+static void
+look_for_leftovers (Nursery *self, gboolean idle)
+{
+  if (self->left_since == NEVER
+      || (!idle && g_get_monotonic_time () - self->left_since < LOOK_MAX_US))
+    return;
+  self->left_since = NEVER;
+  descendants_kill_others (self->children);
 }
 
 /* Everything below this process ends with it. */
@@ -204,6 +228,17 @@ refuse (Nursery *self, GError *error)
   end ();
 }
 
+/* They would not be known from those that calls leave behind. */
+static gboolean
+check_children (GError **error)
+{
+  if (!descendants_exist ())
+    return TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                       _ ("no process can be forked from one that has started others"));
+  return FALSE;
+}
+
 void
 nursery_serve (Server *server)
 {
@@ -213,18 +248,23 @@ nursery_serve (Server *server)
   self->server = server;
   self->channel = channel_new (SETUP_CHANNEL_FD, G_MAXSIZE / 4);
   self->children = g_hash_table_new (NULL, NULL);
-  if (!forks_check_descriptors (&error) || !forks_are_safe (&error))
+  self->left_since = NEVER;
+  if (!forks_check_descriptors (&error) || !forks_are_safe (&error) || !check_children (&error)
+      || !forks_check_pidfd (&error) || !forks_open_death_fd (&self->death_fd, &error))
     refuse (self, error);
-  self->death_fd = forks_open_death_fd ();
+  fflush (NULL); /* or each child would write it again */
   server_prepare_to_fork (server);
   warm_up ();
   for (;;)
     {
-      struct pollfd fds[] = { { .fd = SETUP_CHANNEL_FD,
-                                .events = POLLIN | (channel_has_output (self->channel) ? POLLOUT : 0) },
-                              { .fd = self->death_fd, .events = POLLIN } };
+      struct pollfd fds[]
+          = { { .fd = SETUP_CHANNEL_FD,
+                .events = POLLIN | (channel_has_output (self->channel) ? POLLOUT : 0) },
+              { .fd = self->death_fd, .events = POLLIN } };
+      int n = poll (fds, G_N_ELEMENTS (fds), self->left_since < NEVER ? LOOK_MS : -1);
 
-      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0)
+      look_for_leftovers (self, n == 0);
+      if (n < 0)
         continue;
       if (fds[1].revents != 0)
         handle_deaths (self);

@@ -32,7 +32,7 @@
 struct _Server
 {
   ServerOptions options;
-  GHashTable *functions; /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
+  GHashTable *functions;     /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
   ProcfunFunction *function; /* (nullable): of the last call */
 
   Channel *channel;
@@ -47,7 +47,7 @@ struct _Server
   GCancellable *cancellable; /* that no function has asked for */
   Listener listener;
   Leftovers leftovers;
-  gboolean is_kept; /* for more calls */
+  gboolean is_kept;  /* for more calls */
   GMutex write_lock; /* threads of the function report progress while it runs */
   double fraction;   /* the last progress reported, which may not have been sent */
   char *message;     /* (nullable) */
@@ -267,7 +267,8 @@ decode_arguments (Server *self, GBytes *payload, GError **error)
   else
     bytes = g_bytes_new_from_bytes (payload, sizeof (FrameCall),
                                     g_bytes_get_size (payload) - sizeof (FrameCall));
-  args = procfun_codec_decode (self->options.arguments != NULL ? procfun_codec_get_json () : self->codec,
+  args = procfun_codec_decode (self->options.arguments != NULL ? procfun_codec_get_json ()
+                                                               : self->codec,
                                schema, bytes, error);
   if (args == NULL)
     g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),

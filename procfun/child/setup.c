@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -76,21 +75,18 @@ setup_process (gboolean close, gboolean is_nursery)
     tie_to_lifeline ();
 }
 
-/* PR_SET_PDEATHSIG follows the thread that forked: that of a nursery ends with its process. */
 void
 setup_forked_process (pid_t parent, int channel_fd, int report_fd, int stdout_fd, int stderr_fd)
 {
   sigset_t none;
 
-  prctl (PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid () != parent)
+  if (!descendants_end_with (parent))
     _exit (0);
   setsid ();
   dup3 (channel_fd, SETUP_CHANNEL_FD, O_CLOEXEC);
   dup3 (report_fd, SETUP_REPORT_FD, O_CLOEXEC);
   dup2 (stdout_fd, STDOUT_FILENO);
   dup2 (stderr_fd, STDERR_FILENO);
-  fds_close_from (SETUP_REPORT_FD + 1);
   descendants_adopt ();
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);

@@ -14,7 +14,8 @@ gboolean setup_has_descriptors (void);
  * is no nursery, which must look after its children first, an end when the caller's process ends. */
 void setup_process (gboolean close, gboolean is_nursery);
 
-/* The same after a fork by such a process, @parent: descriptors that are given, and no others. */
+/* The same after a fork by such a process, @parent: puts the descriptors that are given where they
+ * belong. */
 void setup_forked_process (pid_t parent, int channel_fd, int report_fd, int stdout_fd,
                            int stderr_fd);
 

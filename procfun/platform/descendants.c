@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* More generations than anybody means to have. */
 #define KILL_ROUNDS_MAX 100
@@ -18,6 +19,14 @@ void
 descendants_adopt (void)
 {
   prctl (PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* It follows the thread that forked, so that must be the only one. */
+gboolean
+descendants_end_with (pid_t parent)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  return getppid () == parent;
 }
 
 static void
@@ -29,13 +38,14 @@ kill_and_reap (pid_t pid)
 }
 
 /* proc(5): task/TID/children, numbers with a space behind each. @spared: (nullable) numbers. */
-static void
+static guint
 kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared)
 {
   char text[4096];
   char path[300];
   char *at = text;
   char *end;
+  guint n_killed = 0;
   gssize n;
 
   g_snprintf (path, sizeof path, "%s/children", thread);
@@ -44,28 +54,34 @@ kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared
   text[MAX (n, 0)] = '\0';
   for (long pid = strtol (at, &end, 10); end > at && *end == ' '; pid = strtol (at, &end, 10))
     {
-      if (spared == NULL || !g_hash_table_contains (spared, GINT_TO_POINTER (pid)))
-        kill_and_reap ((pid_t)pid);
       at = end + 1;
+      if (spared != NULL && g_hash_table_contains (spared, GINT_TO_POINTER (pid)))
+        continue;
+      kill_and_reap ((pid_t)pid);
+      n_killed++;
     }
+  return n_killed;
 }
 
-static void
+/* How many there were. */
+static guint
 kill_children (GHashTable *spared)
 {
   DIR *dir = opendir ("/proc/self/task");
   struct dirent *entry;
+  guint n_killed = 0;
 
   if (dir == NULL)
-    return;
+    return 0;
   while ((entry = readdir (dir)) != NULL)
     if (entry->d_name[0] != '.')
-      kill_children_of_thread (dirfd (dir), entry->d_name, spared);
+      n_killed += kill_children_of_thread (dirfd (dir), entry->d_name, spared);
   closedir (dir);
+  return n_killed;
 }
 
-static gboolean
-has_children (void)
+gboolean
+descendants_exist (void)
 {
   siginfo_t info;
 
@@ -77,7 +93,7 @@ has_children (void)
 void
 descendants_kill (void)
 {
-  for (int round = 0; has_children (); round++)
+  for (int round = 0; descendants_exist (); round++)
     {
       if (round == KILL_ROUNDS_MAX && getpgrp () == getpid ())
         kill (0, SIGKILL);
@@ -90,5 +106,6 @@ descendants_kill (void)
 void
 descendants_kill_others (GHashTable *spared)
 {
-  kill_children (spared);
+  for (int round = 0; round < KILL_ROUNDS_MAX && kill_children (spared) > 0; round++)
+    ;
 }

@@ -2,14 +2,21 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 /* For a child: what it starts. Plain system calls. */
 
 /* From now on orphans among its descendants become its children. */
 void descendants_adopt (void);
 
+/* From now on this process ends when @parent does, which has one thread. FALSE: it has ended. */
+gboolean descendants_end_with (pid_t parent);
+
+gboolean descendants_exist (void);
+
 /* Kills all of them. */
 void descendants_kill (void);
 
-/* Only the children, and not those whose numbers are in @spared (element-type gint). */
+/* Kills all but the children whose numbers are in @spared (element-type gint), and what is below
+ * these. */
 void descendants_kill_others (GHashTable *spared);

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* proc(5): a folder has two links and one for each folder in it, of which each thread has one. */
 gboolean
@@ -27,9 +28,13 @@ forks_are_safe (GError **error)
 gboolean
 forks_check_descriptors (GError **error)
 {
-  static const char *const shared[]
-      = { "anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:inotify",
-          "anon_inode:[signalfd]", "anon_inode:[timerfd]", "anon_inode:[io_uring]", NULL };
+  static const char *const shared[] = { "anon_inode:[eventfd]",
+                                        "anon_inode:[eventpoll]",
+                                        "anon_inode:inotify",
+                                        "anon_inode:[signalfd]",
+                                        "anon_inode:[timerfd]",
+                                        "anon_inode:[io_uring]",
+                                        NULL };
   g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
   const char *name;
 
@@ -47,15 +52,34 @@ forks_check_descriptors (GError **error)
   return TRUE;
 }
 
-int
-forks_open_death_fd (void)
+static gboolean
+check_opened (int fd, GError **error)
+{
+  if (fd >= 0)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+               _ ("cannot open descriptors for a process: %s"), g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
+forks_check_pidfd (GError **error)
+{
+  auto_fd int fd = forks_open_pidfd (getpid ());
+
+  return check_opened (fd, error);
+}
+
+gboolean
+forks_open_death_fd (int *fd, GError **error)
 {
   sigset_t set;
 
   sigemptyset (&set);
   sigaddset (&set, SIGCHLD);
   sigprocmask (SIG_BLOCK, &set, NULL);
-  return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  *fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return check_opened (*fd, error);
 }
 
 void

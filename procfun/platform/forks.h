@@ -14,8 +14,11 @@ gboolean forks_are_safe (GError **error);
  * this process. FALSE: there is one. */
 gboolean forks_check_descriptors (GError **error);
 
+/* FALSE: there are none, as under valgrind. */
+gboolean forks_check_pidfd (GError **error);
+
 /* Readable when a child has died. */
-int forks_open_death_fd (void);
+gboolean forks_open_death_fd (int *fd, GError **error);
 void forks_clear_death_fd (int fd);
 
 /* -1: errno says why not. */
