@@ -11,9 +11,9 @@
  * @short_description: a forked process for each call
  *
  * Runs each call in a process of its own that is forked from a small one, the nursery. That one is
- * executed at the first call, as #ProcfunSpawner executes a process for each; it has one thread, and
- * nothing of the memory of the program that calls. To fork it takes a fraction of a millisecond,
- * however large the program is.
+ * executed at the first call, as #ProcfunSpawner executes a process for each; it has one thread,
+ * and nothing of the memory of the program that calls. To fork it takes a fraction of a
+ * millisecond, however large the program is.
  *
  * So calls share nothing with each other and leave nothing behind, but all see what the nursery was
  * when it was executed: the environment of the program at that time, its user, its limits. When the
@@ -51,6 +51,7 @@ G_DEFINE_FINAL_TYPE (ProcfunForkServer, procfun_fork_server, PROCFUN_TYPE_PROCES
 
 #define DEFAULT_SPARES 1
 #define DEFAULT_IDLE_MS 10000
+#define TRIES_MAX 5
 
 enum
 {
@@ -62,7 +63,7 @@ enum
 static GParamSpec *props[N_PROPS];
 
 /* A process that was forked ahead may end, because nobody has called for a while, in the moment in
- * which it is to be used. */
+ * which it is to be used. More than a few in a row do so for another cause. */
 static gpointer
 procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
                            GCancellable *cancellable, GError **error)
@@ -74,7 +75,7 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
 
   if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error))
     return NULL;
-  for (;;)
+  for (guint n_tries = 1;; n_tries++)
     {
       g_auto (Worker) worker = WORKER_INIT;
       g_autoptr (Nursery) nursery = NULL;
@@ -84,11 +85,11 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
         return NULL;
       if (worker.nursery != NULL)
         nursery = nursery_ref (worker.nursery);
-      exchange
-          = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
+      exchange = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
       if (nursery != NULL) /* while the call runs */
         nursery_fork_ahead (nursery, idle, (guint)g_atomic_int_get (&self->spares));
-      if (exchange == NULL || exchange_was_sent (exchange))
+      if (exchange == NULL || nursery == NULL || n_tries >= TRIES_MAX
+          || exchange_was_sent (exchange))
         return exchange;
       exchange_free (exchange);
     }
@@ -138,8 +139,7 @@ procfun_fork_server_get_property (GObject *object, guint id, GValue *value, GPar
 }
 
 static void
-procfun_fork_server_set_property (GObject *object, guint id, const GValue *value,
-                                  GParamSpec *pspec)
+procfun_fork_server_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   ProcfunForkServer *self = PROCFUN_FORK_SERVER (object);
 
@@ -177,8 +177,7 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_SPARES]
-      = g_param_spec_uint ("spares", NULL, NULL, 0, G_MAXINT, DEFAULT_SPARES, flags);
+  props[PROP_SPARES] = g_param_spec_uint ("spares", NULL, NULL, 0, G_MAXINT, DEFAULT_SPARES, flags);
   /**
    * ProcfunForkServer:idle-timeout:
    *
@@ -186,9 +185,8 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_IDLE_TIMEOUT]
-      = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64,
-                            DEFAULT_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
+  props[PROP_IDLE_TIMEOUT] = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64,
+                                                 DEFAULT_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 

@@ -96,6 +96,7 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
 
   if (!launch_confine (worker, limits, error))
     return NULL;
+  g_clear_pointer (&preparation->limits, procfun_limits_free); /* of a try before */
   if (limits != NULL)
     options->limits = preparation->limits = procfun_limits_copy (limits);
   if (worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))

@@ -6,14 +6,15 @@
 #include "procfun/procfun-function-private.h"
 
 /* After a nursery that did not start the next one is tried so much later, and twice as much each
- * time. */
+ * time; and not before so many times that have passed that were waited for it. */
 #define RETRY_US G_USEC_PER_SEC
+#define RETRY_FACTOR 10
 #define RETRY_MAX_US (64 * G_USEC_PER_SEC)
 
 typedef struct
 {
   Nursery *nursery; /* (nullable) */
-  gint64 wait;      /* in µs; 0: it has started */
+  gint64 wait;      /* in µs, after the last one; 0: it was well */
   gint64 retry_at;
 } Place;
 
@@ -58,15 +59,20 @@ nurseries_free (Nurseries *self)
   g_free (self);
 }
 
-/* Of the process that can run it: the script, the program, or one that loads the library. */
+/* Of the process that can run it: the script, the program, or one that loads the library, of which
+ * another build may have been loaded since. */
 const char *
 nurseries_get_key (ProcfunFunction *function)
 {
   const Module *module = procfun_function_get_loaded_module (function);
+  g_autofree char *key = NULL;
 
   if (module == NULL)
     return "script";
-  return module->path != NULL ? module->path : "program";
+  if (module->path == NULL)
+    return "program";
+  key = g_strconcat (module->path, " ", module->identity, NULL);
+  return g_intern_string (key);
 }
 
 static Place *
@@ -84,16 +90,35 @@ get_place (Nurseries *self, ProcfunFunction *function)
 }
 
 static void
+put_off (Place *place, gint64 waited)
+{
+  place->wait = CLAMP (MAX (2 * place->wait, RETRY_FACTOR * waited), RETRY_US, RETRY_MAX_US);
+  place->retry_at = g_get_monotonic_time () + place->wait;
+}
+
+static void
 start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
 {
+  gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
   place->nursery = nursery_new (function, options, &error);
-  place->wait = place->nursery != NULL ? 0 : CLAMP (2 * place->wait, RETRY_US, RETRY_MAX_US);
-  place->retry_at = g_get_monotonic_time () + place->wait;
+  if (place->nursery == NULL)
+    put_off (place, g_get_monotonic_time () - begin);
   if (error != NULL)
     g_debug ("Each call of %s() executes a process: %s", procfun_function_get_name (function),
              error->message);
+}
+
+/* One that started and never forked anything is as one that did not start. */
+static void
+drop_nursery (Place *place)
+{
+  if (nursery_has_forked (place->nursery))
+    place->wait = 0;
+  else if (nursery_has_ended (place->nursery))
+    put_off (place, 0);
+  g_clear_pointer (&place->nursery, nursery_unref);
 }
 
 /* (transfer full) (nullable) */
@@ -107,7 +132,7 @@ get_nursery (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *
   place = get_place (self, function);
   if (place->nursery != NULL
       && (nursery_has_ended (place->nursery) || !nursery_is_here (place->nursery)))
-    g_clear_pointer (&place->nursery, nursery_unref);
+    drop_nursery (place);
   if (place->nursery == NULL && g_get_monotonic_time () >= place->retry_at)
     start (place, function, options);
   nursery = place->nursery != NULL ? nursery_ref (place->nursery) : NULL;

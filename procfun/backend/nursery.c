@@ -13,13 +13,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Programs may do much before main(); one that takes longer is not waited for, and its calls are
  * executed one by one. */
 #define START_MAX_MS 10000
 
-/* How long a fork may take on a machine that is very busy. */
-#define FORK_MAX_MS 30000
+/* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
+#define FORK_MAX_MS 5000
 
 /* Its end is not waited for longer than this. */
 #define END_MAX_MS 5000
@@ -32,38 +33,62 @@
 
 #define FRAME_LIMIT ((gsize)1 << 20)
 
+/* What its children have from it, and a program may change. */
+typedef struct
+{
+  guint64 folders[4]; /* the working directory, and the root */
+  uid_t users[2];
+  gid_t groups[2];
+} Whereabouts;
+
 struct _Nursery
 {
   gatomicrefcount ref_count;
-  Worker process; /* of the nursery itself */
+  Worker process;          /* of the nursery itself */
   ExchangeOptions options; /* that its children have */
-  guint64 directory[2];
+  Whereabouts whereabouts;
+  char *identity; /* of the module */
+  pid_t owner;    /* who started it: not a process that the program forked */
 
   GMutex lock;
-  GQueue spares;     /* (element-type Worker) */
-  guint n_wanted;    /* that were asked for and have not come */
-  GArray *deaths;    /* (element-type FrameExited): for kernels that do not tell */
-  GError *error;     /* (nullable): why none came */
-  gboolean has_ended;
+  GQueue spares;  /* (element-type Worker) */
+  guint n_wanted; /* that were asked for and have not come */
+  GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
+  GError *error;  /* (nullable): why none came */
+  gboolean has_forked;
+  gboolean has_ended; /* or does not answer */
+  gboolean is_stuck;  /* does not answer */
 };
 
 static void
-identify_directory (guint64 directory[2])
+look_around (Whereabouts *self)
 {
-  struct stat st = { 0 };
+  static const char *const folders[] = { ".", "/" };
 
-  stat (".", &st);
-  directory[0] = st.st_dev;
-  directory[1] = st.st_ino;
+  memset (self, 0, sizeof *self); /* they are compared as bytes */
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      struct stat st = { 0 };
+
+      stat (folders[i], &st);
+      self->folders[2 * i] = st.st_dev;
+      self->folders[2 * i + 1] = st.st_ino;
+    }
+  self->users[0] = getuid ();
+  self->users[1] = geteuid ();
+  self->groups[0] = getgid ();
+  self->groups[1] = getegid ();
 }
 
 gboolean
 nursery_is_here (Nursery *self)
 {
-  guint64 directory[2];
+  Whereabouts whereabouts;
 
-  identify_directory (directory);
-  return directory[0] == self->directory[0] && directory[1] == self->directory[1];
+  if (self->owner != getpid ())
+    return FALSE;
+  look_around (&whereabouts);
+  return memcmp (&whereabouts, &self->whereabouts, sizeof whereabouts) == 0;
 }
 
 Nursery *
@@ -82,7 +107,7 @@ free_spare (gpointer data)
 
 /* It ends by itself when its channel does, and first ends what it has forked. */
 static void
-end_process (Worker *worker)
+end_process (Worker *worker, int ms)
 {
   struct pollfd poll_fd = { .events = POLLIN };
 
@@ -90,7 +115,7 @@ end_process (Worker *worker)
   if (worker->process == NULL)
     return;
   poll_fd.fd = process_get_pidfd (worker->process);
-  if (poll_fd.fd < 0 || poll (&poll_fd, 1, END_MAX_MS) <= 0)
+  if (poll_fd.fd < 0 || poll (&poll_fd, 1, ms) <= 0)
     process_kill_all (worker->process);
 }
 
@@ -100,10 +125,12 @@ nursery_unref (Nursery *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_queue_clear_full (&self->spares, free_spare);
-  end_process (&self->process);
+  if (self->owner == getpid ())
+    end_process (&self->process, self->is_stuck ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
   g_clear_error (&self->error);
+  g_free (self->identity);
   g_array_unref (self->deaths);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -156,8 +183,7 @@ take_child (Nursery *self, const Frame *frame)
   child = g_memdup2 (&nothing, sizeof nothing);
   who = g_new (Child, 1);
   *who = (Child){ self, pid };
-  child->process
-      = process_new_for_pidfd (pid, fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
+  child->process = process_new_for_pidfd (pid, fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
   child->channel_fd = fds[FRAME_CHILD_CHANNEL];
   child->report_fd = fds[FRAME_CHILD_REPORT];
   child->output_fds[0] = fds[FRAME_CHILD_STDOUT];
@@ -165,7 +191,22 @@ take_child (Nursery *self, const Frame *frame)
   child->has_greeted = TRUE;
   child->codec = g_object_ref (self->options.codec);
   child->max_payload = self->options.max_payload;
+  self->has_forked = TRUE;
   g_queue_push_tail (&self->spares, child);
+}
+
+/* That it is of this build it has seen itself, if it has functions at all. */
+static void
+take_hello (Nursery *self, const Frame *frame)
+{
+  gsize size;
+  const char *identity = g_bytes_get_data (frame->payload, &size);
+
+  if (size == strlen (self->identity) && memcmp (identity, self->identity, size) == 0)
+    self->process.has_greeted = TRUE;
+  else if (self->error == NULL)
+    self->error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
+                                       _ ("the process that forks others has other functions"));
 }
 
 static void
@@ -174,7 +215,7 @@ handle_frame (Nursery *self, const Frame *frame)
   switch (frame->type)
     {
     case FRAME_HELLO:
-      self->process.has_greeted = TRUE;
+      take_hello (self, frame);
       break;
     case FRAME_CHILD:
       self->n_wanted -= MIN (self->n_wanted, 1);
@@ -224,8 +265,7 @@ receive (Nursery *self)
 static gboolean
 wait_until (Nursery *self, gboolean (*is_there) (Nursery *self), int ms)
 {
-  struct pollfd poll_fd
-      = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+  struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
 
   for (receive (self); !is_there (self); receive (self))
     if (self->has_ended || self->error != NULL || poll (&poll_fd, 1, ms) == 0)
@@ -248,7 +288,8 @@ find_death (Nursery *self, pid_t pid, int *wait_status)
   return FALSE;
 }
 
-/* One of its children has died, and the kernel does not tell how: it has said so, or will at once. */
+/* One of its children has died, and the kernel does not tell how: it has said so, or will at once.
+ */
 gboolean
 nursery_get_status (Nursery *self, pid_t pid, int *wait_status)
 {
@@ -258,8 +299,7 @@ nursery_get_status (Nursery *self, pid_t pid, int *wait_status)
   g_mutex_lock (&self->lock);
   for (receive (self); !(found = find_death (self, pid, wait_status)); receive (self))
     {
-      struct pollfd poll_fd
-          = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+      struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
 
       if (self->has_ended || g_get_monotonic_time () > end)
         break;
@@ -281,15 +321,18 @@ has_spare (Nursery *self)
   return !g_queue_is_empty (&self->spares);
 }
 
-/* @error: of who waited in vain. */
+/* @error: of who waited in vain. Nobody else shall wait for one that does not answer. */
 static void
 give_up (Nursery *self, GError **error)
 {
   if (self->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->error));
-  else
-    g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                         _ ("the process that forks others does not answer"));
+    {
+      g_propagate_error (error, g_steal_pointer (&self->error));
+      return;
+    }
+  self->has_ended = self->is_stuck = TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                       _ ("the process that forks others does not answer"));
 }
 
 /* Starting it */
@@ -305,9 +348,11 @@ nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError *
   g_queue_init (&self->spares);
   self->deaths = g_array_new (FALSE, FALSE, sizeof (FrameExited));
   self->process = nothing;
-  self->options
-      = (ExchangeOptions){ .codec = g_object_ref (options->codec), .max_payload = options->max_payload };
-  identify_directory (self->directory);
+  self->options = (ExchangeOptions){ .codec = g_object_ref (options->codec),
+                                     .max_payload = options->max_payload };
+  look_around (&self->whereabouts);
+  self->owner = getpid ();
+  self->identity = g_strdup (request_get_identity (function));
   if (!launch_nursery (&self->process, function, error))
     return NULL;
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
@@ -329,6 +374,8 @@ ask (Nursery *self, guint n, guint idle)
 
   if (n == 0)
     return;
+  if (!self->has_ended)
+    g_clear_error (&self->error); /* of an earlier one */
   self->n_wanted += n;
   channel_send (self->process.channel, FRAME_FORK, 0, &fork, sizeof fork, NULL, NULL);
   channel_flush (self->process.channel);
@@ -395,6 +442,23 @@ nursery_fork_ahead (Nursery *self, guint idle, guint n)
   if (self->spares.length + self->n_wanted < n)
     ask (self, n - self->spares.length - self->n_wanted, idle);
   g_mutex_unlock (&self->lock);
+}
+
+gboolean
+nursery_has_died (Nursery *self)
+{
+  return process_has_died (self->process.process);
+}
+
+gboolean
+nursery_has_forked (Nursery *self)
+{
+  gboolean forked;
+
+  g_mutex_lock (&self->lock);
+  forked = self->has_forked;
+  g_mutex_unlock (&self->lock);
+  return forked;
 }
 
 gboolean

@@ -26,10 +26,17 @@ void nursery_fork_ahead (Nursery *self, guint idle, guint n);
 /* Of one of its children that has died. FALSE: it does not know. */
 gboolean nursery_get_status (Nursery *self, pid_t pid, int *wait_status);
 
-/* It is gone, or was never well. */
+/* It gives no more processes: it is gone, or does not answer. */
 gboolean nursery_has_ended (Nursery *self);
 
-/* Its working directory is still that of this process. */
+/* Its process is gone, and so are those that it has forked. */
+gboolean nursery_has_died (Nursery *self);
+
+/* It has given at least one process. */
+gboolean nursery_has_forked (Nursery *self);
+
+/* It belongs to this process, and what it has from it is still the same: working directory, root,
+ * user. */
 gboolean nursery_is_here (Nursery *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nursery, nursery_unref)

@@ -53,5 +53,5 @@ worker_set_state (Worker *self, GBytes *bytes)
 gboolean
 worker_is_lost (Worker *self)
 {
-  return self->nursery != NULL && nursery_has_ended (self->nursery);
+  return self->nursery != NULL && nursery_has_died (self->nursery);
 }
