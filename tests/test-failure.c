@@ -74,7 +74,7 @@ test_enums (void)
   g_autoptr (GEnumClass) causes = g_type_class_ref (PROCFUN_TYPE_CAUSE);
   g_autoptr (GEnumClass) steps = g_type_class_ref (PROCFUN_TYPE_STEP);
 
-  g_assert_cmpuint (causes->n_values, ==, 11);
+  g_assert_cmpuint (causes->n_values, ==, 12);
   g_assert_cmpstr (g_enum_get_value (causes, PROCFUN_CAUSE_PROTOCOL)->value_nick, ==, "protocol");
   g_assert_cmpuint (steps->n_values, ==, 4);
   g_assert_cmpstr (g_enum_get_value (steps, PROCFUN_STEP_KILL)->value_nick, ==, "kill");

@@ -34,6 +34,7 @@ layers='
 3 procfun/procfun-launch-context*.*
 4 procfun/child/*
 5 procfun/backend/*
+5 procfun/procfun-process-executor*.*
 5 procfun/procfun-spawner*.*
 5 procfun/procfun-fork-server*.*
 5 procfun/procfun-pool*.*
