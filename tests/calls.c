@@ -2,6 +2,7 @@
 
 #include "tests/calls.h"
 
+#include "tests/fixture.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -88,6 +89,93 @@ calls_new (const char *name, const char *arguments)
   return procfun_call_new (function, args);
 }
 
+/* On each executor */
+
+static const struct
+{
+  const char *name;
+  const char *variable; /* PROCFUN_EXECUTOR, for programs that the test starts */
+  ProcfunExecutor *(*make) (void);
+} executors[] = { { "spawner", "spawn", procfun_spawner_new },
+                  { "fork-server", "fork", procfun_fork_server_new } };
+
+typedef struct
+{
+  gsize executor;
+  GTestFunc func;
+  GTestDataFunc data_func;
+  gconstpointer data;
+} Test;
+
+static gsize current; /* of executors */
+
+ProcfunExecutor *
+calls_new_executor (void)
+{
+  return executors[current].make ();
+}
+
+ProcfunCall *
+calls_on_executor (ProcfunCall *call)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+
+  procfun_call_set_executor (call, executor);
+  return call;
+}
+
+/* The fixture closes it. */
+static void
+run_test (gconstpointer data)
+{
+  const Test *test = data;
+  g_autoptr (ProcfunExecutor) executor = NULL;
+
+  current = test->executor;
+  executor = calls_new_executor ();
+  procfun_executor_set_default (executor);
+  g_setenv ("PROCFUN_EXECUTOR", executors[current].variable, TRUE);
+  if (test->func != NULL)
+    test->func ();
+  else
+    test->data_func (test->data);
+  g_unsetenv ("PROCFUN_EXECUTOR");
+}
+
+static void
+add (const char *path, const Test *test)
+{
+  static GPtrArray *tests; /* so that LeakSanitizer sees them */
+
+  if (tests == NULL)
+    tests = g_ptr_array_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+    {
+      g_autofree char *own_path = g_strdup_printf ("/%s%s", executors[i].name, path);
+      Test *own = g_memdup2 (test, sizeof *test);
+
+      own->executor = i;
+      g_ptr_array_add (tests, own);
+      fixture_add_data_func (own_path, own, run_test);
+    }
+}
+
+void
+calls_add_func (const char *path, GTestFunc func)
+{
+  const Test test = { .func = func };
+
+  add (path, &test);
+}
+
+void
+calls_add_data_func (const char *path, gconstpointer data, GTestDataFunc func)
+{
+  const Test test = { .data_func = func, .data = data };
+
+  add (path, &test);
+}
+
 void
 signal_open (Signal *self)
 {
@@ -102,7 +190,8 @@ signal_open_inherited (Signal *self)
     {
       int low = self->ends[i];
 
-      self->ends[i] = fcntl (low, F_DUPFD, 100); /* no number that the child has for something else */
+      self->ends[i]
+          = fcntl (low, F_DUPFD, 100); /* no number that the child has for something else */
       close (low);
     }
 }

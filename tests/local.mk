@@ -100,6 +100,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_hold_SOURCES = %D%/test-hold.c $(calls)
 %C%_test_hold_limits_SOURCES = %D%/test-hold-limits.c $(calls)
 %C%_test_hold_output_SOURCES = %D%/test-hold-output.c $(calls)
+%C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)

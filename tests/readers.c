@@ -2,6 +2,8 @@
 
 #include "tests/readers.h"
 
+#include "tests/calls.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +15,11 @@ const ReaderMode reader_modes[] = { { "json/blocking", "json", FALSE },
 Reader
 reader_new (ProcfunCall *call, const ReaderMode *mode)
 {
-  g_autoptr (ProcfunExecutor) spawner = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) spawner = calls_new_executor ();
   const Reader self = { call, mode->async ? g_main_context_new () : NULL };
 
-  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), procfun_codec_lookup (mode->codec));
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner),
+                                      procfun_codec_lookup (mode->codec));
   procfun_call_set_executor (call, spawner);
   return self;
 }

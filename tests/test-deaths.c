@@ -195,7 +195,7 @@ static void
 die (const Death *death, gboolean async)
 {
   g_autoptr (ProcfunCall) call = calls_new (death->function, death->arguments);
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (ProcfunLimits) limits = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -236,7 +236,7 @@ main (int argc, char *argv[])
     {
       g_autofree char *path = g_strdup_printf ("/deaths/%s", deaths[i].name);
 
-      fixture_add_data_func (path, &deaths[i], test_death);
+      calls_add_data_func (path, &deaths[i], test_death);
     }
   return fixture_run ();
 }

@@ -263,6 +263,7 @@ test_unknown_codec (void)
   g_test_assert_expected_messages ();
   g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
                  == procfun_codec_get_json ());
+  procfun_executor_set_default (spawner); /* another one would say it again */
 }
 
 int

@@ -145,14 +145,14 @@ test_default (void)
   ProcfunExecutor *before = procfun_executor_get_default ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (PROCFUN_IS_SPAWNER (before));
+  g_assert_true (PROCFUN_IS_FORK_SERVER (before));
   g_assert_true (procfun_executor_get_default () == before);
   procfun_executor_set_default (PROCFUN_EXECUTOR (oracle));
   g_assert_true (procfun_executor_get_default () == PROCFUN_EXECUTOR (oracle));
   g_assert_cmpint (add_process (1, 2, &error), ==, 42);
   procfun_executor_set_default (PROCFUN_EXECUTOR (oracle));
   procfun_executor_set_default (NULL);
-  g_assert_true (PROCFUN_IS_SPAWNER (procfun_executor_get_default ()));
+  g_assert_true (PROCFUN_IS_FORK_SERVER (procfun_executor_get_default ()));
   g_assert_cmpint (add_process (1, 2, &error), ==, 3);
   g_assert_no_error (error);
 }
@@ -204,9 +204,10 @@ static const struct
   const char *warning;
 } choices[] = {
   { "spawn", "spawn", procfun_spawner_get_type, NULL },
+  { "fork", "fork", procfun_fork_server_get_type, NULL },
   { "inline", "inline", procfun_inline_get_type, NULL },
-  { "unknown", "teleport", procfun_spawner_get_type, "*PROCFUN_EXECUTOR=teleport*" },
-  { "empty", "", procfun_spawner_get_type, "*PROCFUN_EXECUTOR=*" },
+  { "unknown", "teleport", procfun_fork_server_get_type, "*PROCFUN_EXECUTOR=teleport*" },
+  { "empty", "", procfun_fork_server_get_type, "*PROCFUN_EXECUTOR=*" },
 };
 
 static void
@@ -226,7 +227,7 @@ test_variable (gconstpointer data)
     g_test_expect_message ("procfun", G_LOG_LEVEL_WARNING, choices[i].warning);
   g_assert_true (G_TYPE_CHECK_INSTANCE_TYPE (procfun_executor_get_default (), choices[i].type ()));
   g_test_assert_expected_messages ();
-  g_assert_cmpint (in_child_process (NULL), ==, choices[i].type () == PROCFUN_TYPE_SPAWNER);
+  g_assert_cmpint (in_child_process (NULL), ==, choices[i].type () != PROCFUN_TYPE_INLINE);
 }
 
 /* Closing */
@@ -275,7 +276,7 @@ start_running (Running *self)
 {
   GThread *thread;
 
-  self->executor = procfun_spawner_new ();
+  self->executor = calls_new_executor ();
   signal_open (&self->signal);
   self->call = do_stay_call (self->signal.ends[1]);
   procfun_call_set_executor (self->call, self->executor);
@@ -307,7 +308,7 @@ assert_closed (ProcfunExecutor *executor)
 static void
 test_close_idle (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GError) error = NULL;
 
   g_assert_false (procfun_executor_is_closed (executor));
@@ -402,7 +403,7 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_close_async (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GString) log = g_string_new (NULL);
 
   for (guint i = 0; i < 3; i++)
@@ -499,12 +500,12 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_variable);
     }
-  fixture_add_func ("/executor/close/idle", test_close_idle);
-  fixture_add_func ("/executor/close/waits", test_close_waits);
-  fixture_add_func ("/executor/close/cancelled", test_close_cancelled);
-  fixture_add_func ("/executor/close/async", test_close_async);
+  calls_add_func ("/executor/close/idle", test_close_idle);
+  calls_add_func ("/executor/close/waits", test_close_waits);
+  calls_add_func ("/executor/close/cancelled", test_close_cancelled);
+  calls_add_func ("/executor/close/async", test_close_async);
   fixture_add_func ("/executor/close/async-idle", test_close_async_idle);
-  fixture_add_func ("/executor/close/async-from-elsewhere", test_close_async_from_elsewhere);
+  calls_add_func ("/executor/close/async-from-elsewhere", test_close_async_from_elsewhere);
   fixture_add_func ("/executor/close/async-cancelled", test_close_async_cancelled);
   fixture_add_func ("/executor/misuse", test_misuse);
   return fixture_run ();

@@ -530,7 +530,7 @@ test_call_of_another (void)
 static void
 test_closed_executor (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (ProcfunCall) open = numbers_call (1000);
   g_autoptr (ProcfunCall) late = numbers_call (1000);
   g_autoptr (GError) error = NULL;
@@ -577,7 +577,7 @@ add_tests (const ReaderMode *mode)
     {
       g_autofree char *path = g_strdup_printf ("/generator-ends/%s/%s", mode->name, tests[i].name);
 
-      fixture_add_data_func (path, mode, tests[i].func);
+      calls_add_data_func (path, mode, tests[i].func);
     }
 }
 
@@ -588,13 +588,13 @@ main (int argc, char *argv[])
 
   for (gsize i = 0; i < G_N_ELEMENTS (reader_modes); i++)
     add_tests (&reader_modes[i]);
-  fixture_add_func ("/generator-ends/drop-while-waiting", test_drop_while_waiting);
-  fixture_add_func ("/generator-ends/contexts", test_contexts);
-  fixture_add_func ("/generator-ends/context-goes-away", test_context_goes_away);
-  fixture_add_func ("/generator-ends/main-loop", test_main_loop);
-  fixture_add_func ("/generator-ends/what-is-refused", test_what_is_refused);
-  fixture_add_func ("/generator-ends/two-at-once", test_two_at_once);
-  fixture_add_func ("/generator-ends/call-of-another", test_call_of_another);
-  fixture_add_func ("/generator-ends/closed-executor", test_closed_executor);
+  calls_add_func ("/generator-ends/drop-while-waiting", test_drop_while_waiting);
+  calls_add_func ("/generator-ends/contexts", test_contexts);
+  calls_add_func ("/generator-ends/context-goes-away", test_context_goes_away);
+  calls_add_func ("/generator-ends/main-loop", test_main_loop);
+  calls_add_func ("/generator-ends/what-is-refused", test_what_is_refused);
+  calls_add_func ("/generator-ends/two-at-once", test_two_at_once);
+  calls_add_func ("/generator-ends/call-of-another", test_call_of_another);
+  calls_add_func ("/generator-ends/closed-executor", test_closed_executor);
   return fixture_run ();
 }

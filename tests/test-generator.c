@@ -454,7 +454,7 @@ add_tests (const ReaderMode *mode)
     {
       g_autofree char *path = g_strdup_printf ("/generator/%s/%s", mode->name, tests[i].name);
 
-      fixture_add_data_func (path, mode, tests[i].func);
+      calls_add_data_func (path, mode, tests[i].func);
     }
 }
 
@@ -466,14 +466,14 @@ main (int argc, char *argv[])
   procfun_registry_serve (procfun_registry_get_default ());
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/generator/strings", test_strings);
-  fixture_add_func ("/generator/typed-descriptors", test_typed_descriptors);
-  fixture_add_func ("/generator/description", test_description);
-  fixture_add_func ("/generator/in-this-process", test_in_this_process);
+  calls_add_func ("/generator/strings", test_strings);
+  calls_add_func ("/generator/typed-descriptors", test_typed_descriptors);
+  calls_add_func ("/generator/description", test_description);
+  calls_add_func ("/generator/in-this-process", test_in_this_process);
   for (gsize i = 0; i < G_N_ELEMENTS (reader_modes); i++)
     add_tests (&reader_modes[i]);
-  fixture_add_data_func ("/generator/many/json", &reader_modes[0], test_many);
-  fixture_add_data_func ("/generator/many/gvariant", &reader_modes[2], test_many);
-  fixture_add_data_func ("/generator/many/async", &reader_modes[3], test_many_async);
+  calls_add_data_func ("/generator/many/json", &reader_modes[0], test_many);
+  calls_add_data_func ("/generator/many/gvariant", &reader_modes[2], test_many);
+  calls_add_data_func ("/generator/many/async", &reader_modes[3], test_many_async);
   return fixture_run ();
 }

@@ -59,7 +59,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (use_result, char *, (guint64, n)) { return g_str
 static ProcfunCall *
 under_limits (ProcfunCall *call, const char *text)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GError) error = NULL;
   g_autoptr (ProcfunLimits) limits = procfun_limits_new_from_string (text, &error);
 
@@ -294,12 +294,12 @@ main (int argc, char *argv[])
     {
       g_autofree char *path = g_strdup_printf ("/hold/limits/%s", limits[i].name);
 
-      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_limit);
+      calls_add_data_func (path, GSIZE_TO_POINTER (i), test_limit);
     }
-  fixture_add_func ("/hold/limits/copied", test_limits_are_copied);
-  fixture_add_func ("/hold/usage", test_usage);
-  fixture_add_func ("/hold/usage/measures", test_usage_measures);
-  fixture_add_func ("/hold/usage/bytes", test_usage_of_bytes);
-  fixture_add_func ("/hold/inline", test_inline);
+  calls_add_func ("/hold/limits/copied", test_limits_are_copied);
+  calls_add_func ("/hold/usage", test_usage);
+  calls_add_func ("/hold/usage/measures", test_usage_measures);
+  calls_add_func ("/hold/usage/bytes", test_usage_of_bytes);
+  calls_add_func ("/hold/inline", test_inline);
   return fixture_run ();
 }

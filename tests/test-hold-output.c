@@ -79,15 +79,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (report_in_threads, void, (guint, n))
   procfun_report_progress (1, "done");
 }
 
-static ProcfunCall *
-on_spawner (ProcfunCall *call)
-{
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
-
-  procfun_call_set_executor (call, executor);
-  return call;
-}
-
 /* Progress */
 
 typedef struct
@@ -131,7 +122,7 @@ test_progress (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)
       {
-        ProcfunCall *call = on_spawner (cases[i].call (cases[i].n));
+        ProcfunCall *call = calls_on_executor (cases[i].call (cases[i].n));
         Progress progress = { g_thread_self () };
         g_autoptr (GError) error = NULL;
         g_autoptr (GVariant) result = NULL;
@@ -167,7 +158,7 @@ test_progress_in_time (void)
 {
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      ProcfunCall *call = on_spawner (report_and_wait_call ());
+      ProcfunCall *call = calls_on_executor (report_and_wait_call ());
       Progress progress = { g_thread_self () };
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) result = NULL;
@@ -184,7 +175,7 @@ test_progress_in_time (void)
 static void
 test_progress_without_message (void)
 {
-  ProcfunCall *call = on_spawner (report_nothing_call ());
+  ProcfunCall *call = calls_on_executor (report_nothing_call ());
   Progress progress = { g_thread_self () };
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) result = NULL;
@@ -220,7 +211,7 @@ new_print (const char *to_stdout, const char *to_stderr, ProcfunOutputMode mode)
 {
   g_autoptr (GBytes) out = g_bytes_new_static (to_stdout, strlen (to_stdout));
   g_autoptr (GBytes) err = g_bytes_new_static (to_stderr, strlen (to_stderr));
-  ProcfunCall *call = on_spawner (print_call (out, err));
+  ProcfunCall *call = calls_on_executor (print_call (out, err));
 
   procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, mode);
   procfun_call_set_output_mode (call, PROCFUN_STREAM_STDERR, mode);
@@ -368,7 +359,7 @@ test_tails (void)
           text[at] = (char)('a' + at % 26);
         text[sizes[i]] = '\0';
         bytes = g_bytes_new_static (text, sizes[i]);
-        call = on_spawner (print_and_abort_call (bytes, words));
+        call = calls_on_executor (print_and_abort_call (bytes, words));
         procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, modes[k]);
         procfun_call_set_output_mode (call, PROCFUN_STREAM_STDERR, modes[k]);
         g_assert_null (calls_run (g_object_ref (call), k == 1, NULL, &error));
@@ -384,14 +375,14 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/progress", test_progress);
-  fixture_add_func ("/progress/in-time", test_progress_in_time);
-  fixture_add_func ("/progress/without-message", test_progress_without_message);
-  fixture_add_func ("/progress/elsewhere", test_progress_elsewhere);
-  fixture_add_func ("/output/capture", test_capture);
-  fixture_add_func ("/output/capture-long", test_capture_long);
-  fixture_add_func ("/output/inherit", test_inherit);
-  fixture_add_func ("/output/discard", test_discard);
-  fixture_add_func ("/output/tails", test_tails);
+  calls_add_func ("/progress", test_progress);
+  calls_add_func ("/progress/in-time", test_progress_in_time);
+  calls_add_func ("/progress/without-message", test_progress_without_message);
+  calls_add_func ("/progress/elsewhere", test_progress_elsewhere);
+  calls_add_func ("/output/capture", test_capture);
+  calls_add_func ("/output/capture-long", test_capture_long);
+  calls_add_func ("/output/inherit", test_inherit);
+  calls_add_func ("/output/discard", test_discard);
+  calls_add_func ("/output/tails", test_tails);
   return fixture_run ();
 }

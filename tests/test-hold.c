@@ -113,15 +113,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (print_and_stay, void)
     stay ();
 }
 
-static ProcfunCall *
-on_spawner (ProcfunCall *call)
-{
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
-
-  procfun_call_set_executor (call, executor);
-  return call;
-}
-
 static void
 count (guint *n)
 {
@@ -186,7 +177,7 @@ climb (const Rung *rung, gint64 grace, gboolean async)
   GThread *thread;
 
   signal_open (&self.signal);
-  self.call = call = on_spawner (rung->call (self.signal.ends[1]));
+  self.call = call = calls_on_executor (rung->call (self.signal.ends[1]));
   procfun_call_set_grace_period (call, grace);
   thread = g_thread_new ("aborter", abort_when_it_runs, &self);
   g_assert_null (calls_run (g_object_ref (call), async, NULL, &error));
@@ -244,7 +235,7 @@ test_clocks (void)
   for (gsize i = 0; i < G_N_ELEMENTS (clocks); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)
       {
-        g_autoptr (ProcfunCall) call = on_spawner (do_spin_call (signal.ends[1]));
+        g_autoptr (ProcfunCall) call = calls_on_executor (do_spin_call (signal.ends[1]));
         g_autoptr (GError) error = NULL;
         gint64 begun = g_get_monotonic_time ();
 
@@ -268,7 +259,7 @@ test_in_time (void)
 {
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+      g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
       ProcfunCall *call = add_call (1, 2);
 
       procfun_call_set_timeout (call, LATER_US);
@@ -306,8 +297,8 @@ test_get_deadline (void)
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) none
-          = calls_run (on_spawner (get_deadline_call ()), async, NULL, &error);
-      g_autoptr (ProcfunCall) call = on_spawner (get_deadline_call ());
+          = calls_run (calls_on_executor (get_deadline_call ()), async, NULL, &error);
+      g_autoptr (ProcfunCall) call = calls_on_executor (get_deadline_call ());
       g_autoptr (GVariant) some = NULL;
       gint64 begun = g_get_monotonic_time ();
 
@@ -329,7 +320,7 @@ test_abort_before (void)
 {
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      g_autoptr (ProcfunCall) call = on_spawner (add_call (1, 2));
+      g_autoptr (ProcfunCall) call = calls_on_executor (add_call (1, 2));
       g_autoptr (GError) error = NULL;
       guint n_started = 0;
       guint n_finished = 0;
@@ -353,7 +344,7 @@ test_abort_after (void)
 {
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      g_autoptr (ProcfunCall) call = on_spawner (add_call (1, 2));
+      g_autoptr (ProcfunCall) call = calls_on_executor (add_call (1, 2));
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) result = NULL;
 
@@ -383,7 +374,7 @@ test_abort_in_signals (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)
       {
-        ProcfunCall *call = on_spawner (cases[i].call ());
+        ProcfunCall *call = calls_on_executor (cases[i].call ());
         g_autoptr (GError) error = NULL;
 
         procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, PROCFUN_OUTPUT_CAPTURE);
@@ -426,7 +417,7 @@ test_last_reference (void)
   ProcfunCall *call;
 
   signal_open (&signal);
-  call = on_spawner (do_stay_call (signal.ends[1]));
+  call = calls_on_executor (do_stay_call (signal.ends[1]));
   procfun_call_run_async (call, NULL, on_end, &end);
   signal_wait (&signal);
   g_object_ref (call);
@@ -446,7 +437,7 @@ static void
 test_detach (void)
 {
   End end = { FALSE };
-  ProcfunCall *call = on_spawner (add_call (1, 2));
+  ProcfunCall *call = calls_on_executor (add_call (1, 2));
 
   procfun_call_run_async (call, NULL, on_end, &end);
   procfun_call_detach (call);
@@ -466,16 +457,16 @@ main (int argc, char *argv[])
     {
       g_autofree char *path = g_strdup_printf ("/hold/ladder/%s", rungs[i].name);
 
-      fixture_add_data_func (path, &rungs[i], test_rung);
+      calls_add_data_func (path, &rungs[i], test_rung);
     }
-  fixture_add_func ("/hold/clocks", test_clocks);
-  fixture_add_func ("/hold/in-time", test_in_time);
+  calls_add_func ("/hold/clocks", test_clocks);
+  calls_add_func ("/hold/in-time", test_in_time);
   fixture_add_func ("/hold/no-hello", test_no_hello);
-  fixture_add_func ("/hold/get-deadline", test_get_deadline);
-  fixture_add_func ("/hold/abort-before", test_abort_before);
-  fixture_add_func ("/hold/abort-after", test_abort_after);
-  fixture_add_func ("/hold/abort-in-signals", test_abort_in_signals);
-  fixture_add_func ("/hold/last-reference", test_last_reference);
-  fixture_add_func ("/hold/detach", test_detach);
+  calls_add_func ("/hold/get-deadline", test_get_deadline);
+  calls_add_func ("/hold/abort-before", test_abort_before);
+  calls_add_func ("/hold/abort-after", test_abort_after);
+  calls_add_func ("/hold/abort-in-signals", test_abort_in_signals);
+  calls_add_func ("/hold/last-reference", test_last_reference);
+  calls_add_func ("/hold/detach", test_detach);
   return fixture_run ();
 }

@@ -3,6 +3,7 @@
 /* Programs that break other libraries: tests/hosts.c and its parts, each run in a process of its
  * own. */
 
+#include "tests/calls.h"
 #include "tests/fixture.h"
 
 #include <glib/gstdio.h>
@@ -376,24 +377,24 @@ add_tests (void)
     {
       g_autofree char *path = g_strconcat ("/hosts/", names[i], NULL);
 
-      fixture_add_data_func (path, names[i], test_host);
+      calls_add_data_func (path, names[i], test_host);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (replacements); i++)
     {
       g_autofree char *path = g_strconcat ("/hosts/replaced/", replacements[i].name, NULL);
       g_autofree char *last = g_strconcat (path, "/at-last", NULL);
 
-      fixture_add_data_func (path, &replacements[i], test_replaced);
+      calls_add_data_func (path, &replacements[i], test_replaced);
       fixture_add_data_func (last, &replacements[i], test_replaced_at_last);
     }
-  fixture_add_func ("/hosts/constructors", test_constructors);
-  fixture_add_func ("/hosts/valgrind", test_valgrind);
-  fixture_add_func ("/hosts/few-descriptors", test_few_descriptors);
-  fixture_add_func ("/hosts/killed", test_killed);
-  fixture_add_func ("/hosts/root-no-more", test_root_no_more);
-  fixture_add_func ("/hosts/root-elsewhere", test_root_elsewhere);
-  fixture_add_func ("/hosts/unreadable", test_unreadable);
-  fixture_add_func ("/hosts/set-user-id", test_set_user_id);
+  calls_add_func ("/hosts/constructors", test_constructors);
+  calls_add_func ("/hosts/valgrind", test_valgrind);
+  calls_add_func ("/hosts/few-descriptors", test_few_descriptors);
+  calls_add_func ("/hosts/killed", test_killed);
+  calls_add_func ("/hosts/root-no-more", test_root_no_more);
+  calls_add_func ("/hosts/root-elsewhere", test_root_elsewhere);
+  calls_add_func ("/hosts/unreadable", test_unreadable);
+  calls_add_func ("/hosts/set-user-id", test_set_user_id);
   fixture_add_data_func ("/hosts/taking-over/set-user-id", "", test_taking_over);
   fixture_add_data_func ("/hosts/taking-over/plain", NULL, test_taking_over);
 }

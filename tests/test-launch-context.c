@@ -35,7 +35,7 @@ assert_in_context (ProcfunLaunchContext *context, ProcfunCall *(*make) (const ch
 {
   for (guint i = 0; i < 4; i++)
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+      g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
       ProcfunCall *call = make (argument);
 
       if (i % 2 == 0)
@@ -49,7 +49,7 @@ assert_in_context (ProcfunLaunchContext *context, ProcfunCall *(*make) (const ch
 static void
 assert_fails_in_context (ProcfunLaunchContext *context, const char *pattern)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
@@ -189,7 +189,7 @@ test_descriptors (void)
     for (gsize i = 0; i < G_N_ELEMENTS (targets); i++)
       {
         g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
-        g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+        g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
         g_autoptr (GError) error = NULL;
         g_autofree char *expected = NULL;
         ProcfunCall *call;
@@ -232,12 +232,12 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/launch-context/default", test_default);
-  fixture_add_func ("/launch-context/folder", test_folder);
-  fixture_add_func ("/launch-context/environment", test_environment);
-  fixture_add_func ("/launch-context/nice", test_nice);
-  fixture_add_func ("/launch-context/affinity", test_affinity);
-  fixture_add_func ("/launch-context/descriptors", test_descriptors);
-  fixture_add_func ("/launch-context/descriptors-again", test_descriptors_again);
+  calls_add_func ("/launch-context/default", test_default);
+  calls_add_func ("/launch-context/folder", test_folder);
+  calls_add_func ("/launch-context/environment", test_environment);
+  calls_add_func ("/launch-context/nice", test_nice);
+  calls_add_func ("/launch-context/affinity", test_affinity);
+  calls_add_func ("/launch-context/descriptors", test_descriptors);
+  calls_add_func ("/launch-context/descriptors-again", test_descriptors_again);
   return fixture_run ();
 }

@@ -58,12 +58,21 @@ replaced ()
   prints "$3" ./loader load=./replaced.so "shell=$2" call=who
 }
 
+# What forks has loaded it before.
+replaced_later ()
+{
+  cp "$tmp/one.so" "$tmp/replaced.so"
+  prints "'one'
+$2" env "PROCFUN_EXECUTOR=$1" ./loader load=./replaced.so call=who \
+    "shell=cp --remove-destination two.so replaced.so" call=who
+}
+
 # Then only the file tells one from the other, as it was when the function was first looked at.
 replaced_without_build_id ()
 {
   cp "$tmp/unnamed-one.so" "$tmp/replaced.so"
   prints "'one'
-mismatch: who()*replaced*" ./loader load=./replaced.so call=who \
+mismatch: who()*replaced*" env PROCFUN_EXECUTOR=spawn ./loader load=./replaced.so call=who \
     "shell=cp --remove-destination unnamed-two.so replaced.so" call=who
 }
 
@@ -85,6 +94,11 @@ check "a function that is kept longer than its plugin" prints "not-found: *unloa
 check "a plugin that was loaded by a relative name" prints "'one'" ./loader cd=inner load=./one.so cd=/ call=who
 check "another build" replaced one.so "cp --remove-destination two.so replaced.so" "mismatch: who()*replaced*"
 check "another build, without a build-id" replaced_without_build_id
+check "another build, after a call, with an executed process" replaced_later spawn "mismatch: who()*replaced*"
+check "another build, after a call, with a forked process" replaced_later fork "'one'"
+check "another build that was loaded again" prints "'one'
+'two'" ./loader "shell=cp one.so again.so" load=./again.so call=who unload= \
+  "shell=cp --remove-destination two.so again.so" load=./again.so call=who
 check "another library" replaced one.so "cp --remove-destination empty.so replaced.so" "not-found: *who()*"
 check "garbage" replaced one.so "cp --remove-destination garbage.so replaced.so" "not-found: who()*replaced.so*"
 check "nothing" replaced one.so "rm replaced.so" "not-found: who()*replaced.so*"

@@ -127,7 +127,7 @@ test_soak (void)
 
   signal_open (&signal);
   ready_fd = signal.ends[1];
-  executor = procfun_spawner_new ();
+  executor = calls_new_executor ();
   run_calls (MIN (n, WARM_UP_CALLS));
   before = get_resident ();
   for (guint i = 0; i < n; i += MIN (n - i, 1000))
@@ -149,6 +149,6 @@ main (int argc, char *argv[])
 
   fixture_init (&argc, &argv);
   setrlimit (RLIMIT_CORE, &no_core);
-  fixture_add_func ("/soak", test_soak);
+  calls_add_func ("/soak", test_soak);
   return fixture_run ();
 }

@@ -28,15 +28,6 @@ cancel_when_it_runs (gpointer user_data)
   return NULL;
 }
 
-static ProcfunCall *
-on_spawner (ProcfunCall *call)
-{
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
-
-  procfun_call_set_executor (call, executor);
-  return call;
-}
-
 /* Runs @call, and cancels it from another thread as soon as its process says that it runs. */
 static void
 assert_is_cancelled (Canceller *self, ProcfunCall *call, gboolean async)
@@ -73,7 +64,7 @@ test_cancel_during (gconstpointer data)
       Canceller self = { cancellable };
 
       signal_open (&self.signal);
-      assert_is_cancelled (&self, on_spawner (endless[i].call (self.signal.ends[1])), async);
+      assert_is_cancelled (&self, calls_on_executor (endless[i].call (self.signal.ends[1])), async);
       signal_close (&self.signal);
     }
 }
@@ -94,7 +85,8 @@ test_cancel_while_sending (void)
 
       signal_open_inherited (&self.signal);
       script = g_strdup_printf ("echo >/dev/fd/%d; kill -STOP $$", self.signal.ends[1]);
-      procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), procfun_codec_get_gvariant ());
+      procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor),
+                                          procfun_codec_get_gvariant ());
       procfun_spawner_set_launcher (PROCFUN_SPAWNER (executor),
                                     (const char *[]){ "sh", "-c", script, NULL });
       procfun_call_set_executor (call, executor);
@@ -117,7 +109,7 @@ test_cancel_before (void)
     {
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
       g_autoptr (GError) error = NULL;
-      ProcfunCall *call = on_spawner (add_call (1, 2));
+      ProcfunCall *call = calls_on_executor (add_call (1, 2));
       guint n_started = 0;
       guint n_finished = 0;
 
@@ -138,7 +130,7 @@ test_cancel_after (void)
     {
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
       g_autoptr (GError) error = NULL;
-      g_autoptr (ProcfunCall) call = on_spawner (add_call (1, 2));
+      g_autoptr (ProcfunCall) call = calls_on_executor (add_call (1, 2));
       g_autoptr (GVariant) result = calls_run (g_object_ref (call), async, cancellable, &error);
 
       g_assert_no_error (error);
@@ -160,8 +152,8 @@ test_cancel_in_signals (void)
     {
       g_autoptr (GCancellable) early = g_cancellable_new ();
       g_autoptr (GCancellable) late = g_cancellable_new ();
-      ProcfunCall *cancelled = on_spawner (do_stay_call (signal.ends[1]));
-      ProcfunCall *succeeding = on_spawner (add_call (1, 2));
+      ProcfunCall *cancelled = calls_on_executor (do_stay_call (signal.ends[1]));
+      ProcfunCall *succeeding = calls_on_executor (add_call (1, 2));
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) result = NULL;
 
@@ -192,7 +184,7 @@ test_cancel_race (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) result = NULL;
       GThread *thread = NULL;
-      ProcfunCall *call = on_spawner (add_call (1, 2));
+      ProcfunCall *call = calls_on_executor (add_call (1, 2));
 
       /* At the beginning, or when the process is there. */
       if (i % 4 < 2)
@@ -492,7 +484,7 @@ test_thread_ends (void)
 static void
 test_nobody_holds_it (void)
 {
-  ProcfunExecutor *executor = procfun_spawner_new ();
+  ProcfunExecutor *executor = calls_new_executor ();
   ProcfunCall *call = add_call (1, 2);
   guint n_ended = 0;
 
@@ -528,7 +520,7 @@ test_context_dropped (void)
     }
   signal_open (&signal);
   context = g_main_context_new ();
-  call = on_spawner (do_stay_call (signal.ends[1]));
+  call = calls_on_executor (do_stay_call (signal.ends[1]));
   g_main_context_push_thread_default (context);
   procfun_call_run_async (call, NULL, NULL, NULL);
   g_main_context_pop_thread_default (context);
@@ -543,25 +535,25 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/spawner/cancel/before", test_cancel_before);
+  calls_add_func ("/cancel/before", test_cancel_before);
   for (gsize i = 0; i < G_N_ELEMENTS (endless); i++)
     {
-      g_autofree char *path = g_strconcat ("/spawner/cancel/", endless[i].name, NULL);
+      g_autofree char *path = g_strconcat ("/cancel/", endless[i].name, NULL);
 
-      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_cancel_during);
+      calls_add_data_func (path, GSIZE_TO_POINTER (i), test_cancel_during);
     }
   fixture_add_func ("/spawner/cancel/while-sending", test_cancel_while_sending);
-  fixture_add_func ("/spawner/cancel/after", test_cancel_after);
-  fixture_add_func ("/spawner/cancel/in-signals", test_cancel_in_signals);
-  fixture_add_func ("/spawner/cancel/race", test_cancel_race);
-  fixture_add_func ("/spawner/many/async", test_many_async);
-  fixture_add_func ("/spawner/many/cancelled", test_many_cancelled);
-  fixture_add_func ("/spawner/many/threads", test_many_threads);
-  fixture_add_func ("/spawner/many/contexts", test_many_contexts);
-  fixture_add_func ("/spawner/callbacks/chains", test_chains);
-  fixture_add_func ("/spawner/callbacks/blocking", test_blocking_in_callbacks);
-  fixture_add_func ("/spawner/ends/thread", test_thread_ends);
-  fixture_add_func ("/spawner/ends/nobody-holds-it", test_nobody_holds_it);
-  fixture_add_func ("/spawner/ends/context", test_context_dropped);
+  calls_add_func ("/cancel/after", test_cancel_after);
+  calls_add_func ("/cancel/in-signals", test_cancel_in_signals);
+  calls_add_func ("/cancel/race", test_cancel_race);
+  calls_add_func ("/many/async", test_many_async);
+  calls_add_func ("/many/cancelled", test_many_cancelled);
+  calls_add_func ("/many/threads", test_many_threads);
+  calls_add_func ("/many/contexts", test_many_contexts);
+  calls_add_func ("/callbacks/chains", test_chains);
+  calls_add_func ("/callbacks/blocking", test_blocking_in_callbacks);
+  calls_add_func ("/ends/thread", test_thread_ends);
+  calls_add_func ("/ends/nobody-holds-it", test_nobody_holds_it);
+  calls_add_func ("/ends/context", test_context_dropped);
   return fixture_run ();
 }

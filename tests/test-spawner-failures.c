@@ -55,7 +55,7 @@ static void
 test_misdeed (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
@@ -74,7 +74,7 @@ static void
 test_signals (void)
 {
   static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (int signum = 1; signum <= SIGSYS; signum++)
     {
@@ -152,7 +152,7 @@ static void
 test_frame (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GBytes) bytes = g_bytes_new (&frames[i].header, sizeof frames[i].header);
 
   for (gboolean async = FALSE; async <= TRUE; async++)
@@ -165,7 +165,7 @@ static void
 test_death_in_frame (void)
 {
   static const char result[] = "1";
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GByteArray) whole = g_byte_array_new ();
   const ProcfunUsage usage = { 0 };
   FrameHeader header;
@@ -190,7 +190,7 @@ test_death_in_frame (void)
 static void
 test_forged_result (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (executor), 5);
   calls_assert_error (executor, do_forge_result_call (6), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
@@ -201,7 +201,7 @@ test_forged_result (void)
 static void
 test_long_error (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autofree char *message = g_strnfill (1024 * 1024, 'e');
 
   calls_assert_error (executor, fail_call ("some-quark", 7, message), FALSE,
@@ -213,7 +213,7 @@ test_long_error (void)
 static void
 test_nested (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   calls_assert_result (executor, nest_call (0), FALSE, "1");
   calls_assert_result (executor, nest_call (7), FALSE, "8");
@@ -225,7 +225,7 @@ test_nested (void)
 static void
 test_nested_errors (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   calls_assert_result (executor, relay_call ("echo_string", "('x',)"), FALSE, "\"'x'\"");
   calls_assert_error (executor, relay_call ("fail_void", "(3,)"), FALSE, G_FILE_ERROR, 3,
@@ -267,7 +267,7 @@ give_back (GArray *taken)
 static void
 test_no_descriptors (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   struct rlimit before, few;
   guint n_succeeded = 0;
 
@@ -328,7 +328,7 @@ test_no_processes (void)
       g_test_skip ("cannot be forbidden to start processes here");
       return;
     }
-  executor = procfun_spawner_new ();
+  executor = calls_new_executor ();
   for (gboolean async = FALSE; async <= TRUE; async++)
     calls_assert_error (executor, add_call (1, 2), async, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                         "*add()*Resource temporarily unavailable*");
@@ -370,7 +370,7 @@ add_for_each (const char *folder, const char *name, gsize i, GTestDataFunc func)
 {
   g_autofree char *path = g_strdup_printf ("%s%" G_GSIZE_FORMAT "-%s", folder, i, name);
 
-  fixture_add_data_func (path, GSIZE_TO_POINTER (i), func);
+  calls_add_data_func (path, GSIZE_TO_POINTER (i), func);
 }
 
 /* A function with a handler of its own, which calls the one before. */
@@ -414,18 +414,18 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
 
   for (gsize i = 0; i < G_N_ELEMENTS (misdeeds); i++)
-    add_for_each ("/spawner/misdeed/", misdeeds[i].function, i, test_misdeed);
-  fixture_add_func ("/spawner/signals", test_signals);
+    add_for_each ("/misdeed/", misdeeds[i].function, i, test_misdeed);
+  calls_add_func ("/signals", test_signals);
   for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
-    add_for_each ("/spawner/frame/", frames[i].name, i, test_frame);
-  fixture_add_func ("/spawner/two-signals", test_two_signals);
-  fixture_add_func ("/spawner/death-in-frame", test_death_in_frame);
-  fixture_add_func ("/spawner/forged-result", test_forged_result);
-  fixture_add_func ("/spawner/long-error", test_long_error);
-  fixture_add_func ("/spawner/nested", test_nested);
-  fixture_add_func ("/spawner/nested/errors", test_nested_errors);
-  fixture_add_func ("/spawner/no-descriptors", test_no_descriptors);
-  fixture_add_func ("/spawner/no-processes", test_no_processes);
-  fixture_add_func ("/spawner/vanished", test_vanished);
+    add_for_each ("/frame/", frames[i].name, i, test_frame);
+  calls_add_func ("/two-signals", test_two_signals);
+  calls_add_func ("/death-in-frame", test_death_in_frame);
+  calls_add_func ("/forged-result", test_forged_result);
+  calls_add_func ("/long-error", test_long_error);
+  calls_add_func ("/nested", test_nested);
+  calls_add_func ("/nested/errors", test_nested_errors);
+  calls_add_func ("/no-descriptors", test_no_descriptors);
+  calls_add_func ("/no-processes", test_no_processes);
+  calls_add_func ("/vanished", test_vanished);
   return fixture_run ();
 }
