@@ -54,6 +54,7 @@ request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeO
                   .arguments_on_command_line = options->arguments_on_command_line,
                   .max_payload = options->max_payload,
                   .locale = intl_get_locale (),
+                  .name = procfun_function_get_name (function),
                   .limits = options->limits };
   g_autoptr (GBytes) bytes = NULL;
 

@@ -489,14 +489,12 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
       g_set_error (
           error, PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
           _ ("%s() cannot be called: %s was replaced by another build since the caller started"),
-          procfun_function_get_name (self->function),
-          module->path != NULL ? module->path : _ ("the program"));
+          setup->name, module->path != NULL ? module->path : _ ("the program"));
       return FALSE;
     }
   if (setup->context != NULL && !surroundings_apply (setup->context, fds, error))
     {
-      g_prefix_error (error, _ ("%s() cannot be called: "),
-                      self->function != NULL ? procfun_function_get_name (self->function) : "?");
+      g_prefix_error (error, _ ("%s() cannot be called: "), setup->name);
       return FALSE;
     }
   self->codec = procfun_codec_lookup (setup->codec);

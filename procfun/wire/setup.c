@@ -21,6 +21,7 @@ setup_to_bytes (const Setup *self)
   if (self->context != NULL)
     g_variant_dict_insert_value (&dict, "context", self->context);
   g_variant_dict_insert (&dict, "locale", "s", self->locale);
+  g_variant_dict_insert (&dict, "name", "s", self->name);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
   return g_variant_get_data_as_bytes (variant);
 }
@@ -39,7 +40,8 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
       || !g_variant_lookup (variant, "arguments-on-command-line", "b",
                             &self->arguments_on_command_line)
       || !g_variant_lookup (variant, "max-payload", "t", &self->max_payload)
-      || !g_variant_lookup (variant, "locale", "&s", &self->locale))
+      || !g_variant_lookup (variant, "locale", "&s", &self->locale)
+      || !g_variant_lookup (variant, "name", "&s", &self->name))
     {
       g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                            _ ("the set-up of the process cannot be read"));

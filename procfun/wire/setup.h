@@ -36,6 +36,7 @@ typedef struct
   ProcfunLimits *limits; /* (nullable) */
   GVariant *context;     /* (nullable): see platform/surroundings.h */
   const char *locale;    /* of messages: see platform/intl.h */
+  const char *name;      /* of the function, for messages: a forked process hears it only now */
 } Setup;
 
 void setup_clear (Setup *self);
