@@ -64,6 +64,8 @@ under_limits (ProcfunCall *call, const char *text)
   g_autoptr (ProcfunLimits) limits = procfun_limits_new_from_string (text, &error);
 
   g_assert_no_error (error);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor),
+                                      procfun_codec_get_json ());
   procfun_call_set_executor (call, executor);
   procfun_call_set_limits (call, limits);
   procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, PROCFUN_OUTPUT_DISCARD);

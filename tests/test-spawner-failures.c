@@ -170,6 +170,8 @@ test_death_in_frame (void)
   const ProcfunUsage usage = { 0 };
   FrameHeader header;
 
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor),
+                                      procfun_codec_get_json ());
   frame_header_init (&header, FRAME_RESULT, 0, 0, sizeof usage + sizeof result - 1);
   g_byte_array_append (whole, (const guint8 *)&header, sizeof header);
   g_byte_array_append (whole, (const guint8 *)&usage, sizeof usage);
