@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -84,6 +85,18 @@ ssize_t
 recvmsg (int fd, struct msghdr *message, int flags)
 {
   return fails ("recvmsg") ? -1 : REAL (recvmsg) (fd, message, flags);
+}
+
+pid_t
+fork (void)
+{
+  return fails ("fork") ? -1 : REAL (fork) ();
+}
+
+int
+signalfd (int fd, const sigset_t *mask, int flags)
+{
+  return fails ("signalfd") ? -1 : REAL (signalfd) (fd, mask, flags);
 }
 
 int

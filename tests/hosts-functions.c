@@ -11,6 +11,8 @@
 
 PROCFUN_DEFINE_FUNCTION (add, gint32, (gint32, a), (gint32, b)) { return a + b; }
 
+PROCFUN_DEFINE_FUNCTION (user, gint32) { return (gint32)geteuid (); }
+
 PROCFUN_DEFINE_FUNCTION (length, guint64, (const char *, text)) { return strlen (text); }
 
 /* proc(5): "SigBlk:\t0000000000000000" */

@@ -42,6 +42,7 @@ void held_end (Held *self);
 PROCFUN_DECLARE_FUNCTION (add, gint32, (gint32, a), (gint32, b))
 PROCFUN_DECLARE_FUNCTION (length, guint64, (const char *, text))
 PROCFUN_DECLARE_FUNCTION (build, gint32)
+PROCFUN_DECLARE_FUNCTION (user, gint32)
 PROCFUN_DECLARE_FUNCTION (describe_signals, char *)
 PROCFUN_DECLARE_FUNCTION (list_descriptors, char *)
 PROCFUN_DECLARE_FUNCTION (what_constructors_got, char *)

@@ -19,6 +19,7 @@ test_programs = \
 	%D%/test-failure \
 	%D%/test-faults \
 	%D%/test-fixture \
+	%D%/test-fork-server \
 	%D%/test-function \
 	%D%/test-generator \
 	%D%/test-generator-ends \
@@ -37,6 +38,7 @@ test_programs = \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-number \
+	%D%/test-nursery \
 	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \
@@ -93,6 +95,7 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
+%C%_test_fork_server_SOURCES = %D%/test-fork-server.c $(calls)
 %C%_test_function_SOURCES = %D%/test-function.c $(calls)
 generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(calls)
 %C%_test_generator_SOURCES = %D%/test-generator.c $(generators)
@@ -104,6 +107,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
+%C%_test_nursery_SOURCES = %D%/test-nursery.c %D%/faults.c %D%/faults.h $(calls)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_serve_SOURCES = %D%/test-serve.c $(calls)
 %C%_test_soak_SOURCES = %D%/test-soak.c $(calls)

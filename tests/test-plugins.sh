@@ -83,6 +83,8 @@ check "a plugin, by its own wrapper" prints "one" ./loader load=./one.so wrapper
 check "plugins and program with the same function" prints "'the program'
 'one'
 'two'" ./loader-who load=./one.so load=./two.so call=who
+check "plugins that have a process each that forks" prints "true
+true" ./loader load=./one.so load=./two.so call=is_forked
 check "a plugin that needs a symbol of its program names it" prints "not-found: *symbol_of_host*" \
   ./loader load=./needy.so call=needs_host
 check "a plugin that was unloaded is forgotten" prints "'one'

@@ -114,9 +114,9 @@ start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
 static void
 drop_nursery (Place *place)
 {
-  if (nursery_has_forked (place->nursery))
+  if (nursery_has_forked (place->nursery) || !nursery_is_here (place->nursery))
     place->wait = 0;
-  else if (nursery_has_ended (place->nursery))
+  else
     put_off (place, 0);
   g_clear_pointer (&place->nursery, nursery_unref);
 }
@@ -131,7 +131,7 @@ get_nursery (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *
   g_mutex_lock (&self->lock);
   place = get_place (self, function);
   if (place->nursery != NULL
-      && (nursery_has_ended (place->nursery) || !nursery_is_here (place->nursery)))
+      && (!nursery_is_here (place->nursery) || nursery_has_ended (place->nursery)))
     drop_nursery (place);
   if (place->nursery == NULL && g_get_monotonic_time () >= place->retry_at)
     start (place, function, options);

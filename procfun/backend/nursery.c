@@ -461,11 +461,14 @@ nursery_has_forked (Nursery *self)
   return forked;
 }
 
+/* A process that the program has forked must not read what is meant for that. */
 gboolean
 nursery_has_ended (Nursery *self)
 {
   gboolean ended;
 
+  if (self->owner != getpid ())
+    return TRUE;
   g_mutex_lock (&self->lock);
   receive (self);
   ended = self->has_ended;

@@ -4,8 +4,19 @@
  * program that loads it. */
 
 #include <procfun.h>
+#include <string.h>
 
 PROCFUN_DEFINE_FUNCTION (who, char *) { return g_strdup (NAME); }
+
+/* By the command line, which is that of the process that forks. */
+PROCFUN_DEFINE_FUNCTION (is_forked, gboolean)
+{
+  g_autofree char *text = NULL;
+  gsize size;
+
+  return g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL)
+         && g_str_equal (text + strlen (text) + 1, "--procfun-serve=nursery");
+}
 
 PROCFUN_DEFINE_FUNCTION (where, gboolean) { return procfun_is_child (); }
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <procfun.h>
 #include <stdio.h>
+#include <string.h>
 
 G_BEGIN_DECLS
 int later_value (void);
@@ -25,6 +26,18 @@ PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fails, char *)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "not here");
   return NULL;
+}
+
+/* By the command line, which is that of the process that forks. */
+PROCFUN_DEFINE_FUNCTION (is_forked, gboolean)
+{
+  char *text = NULL;
+  gsize size;
+  gboolean forked = g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL)
+                    && g_str_equal (text + strlen (text) + 1, "--procfun-serve=nursery");
+
+  g_free (text);
+  return forked;
 }
 
 PROCFUN_DEFINE_FUNCTION (crash, void) { *(volatile int *)0 = 1; }
@@ -49,6 +62,9 @@ main (void)
   n_wrong += check ("distance", distance_process (a, b, &error) == 5.0, &error);
   n_wrong += check ("here", value () == 42, &error);
   n_wrong += check ("value", value_process (&error) == 42, &error);
+#ifndef __SANITIZE_THREAD__ /* whose runtime has a thread */
+  n_wrong += check ("forked", is_forked_process (&error), &error);
+#endif
   fails_process (&error);
   n_wrong += check ("fails", g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND), &error);
   n_wrong += check ("crash", !crash_process (&error), &error);
