@@ -13,14 +13,14 @@
  * @title: ProcfunExecutor
  * @short_description: where calls run
  *
- * An executor takes calls and runs them: #ProcfunSpawner in a fresh process each, #ProcfunInline in
- * the process of the caller. Calls may come from any thread, many at once. Calls that say nothing
+ * An executor takes calls and runs them: #ProcfunForkServer and #ProcfunSpawner in a fresh process
+ * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any thread, many at once. Calls that say nothing
  * else run on the default executor.
  *
  * Other places can be added by deriving from this class.
  *
- * The environment variable `PROCFUN_EXECUTOR` (`spawn` or `inline`) chooses the default executor of
- * a program that sets none itself; setuid and setgid programs ignore it.
+ * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn` or `inline`) chooses the default
+ * executor of a program that sets none itself; setuid and setgid programs ignore it.
  */
 
 typedef struct

@@ -15,17 +15,18 @@
  * and nothing of the memory of the program that calls. To fork it takes a fraction of a
  * millisecond, however large the program is.
  *
- * So calls share nothing with each other and leave nothing behind, but all see what the nursery was
- * when it was executed: the environment of the program at that time, its user, its limits. When the
- * program changes its working directory there is a new nursery. There is one for each module whose
+ * So calls share nothing with each other and leave nothing behind, not even processes with sessions
+ * of their own; but all see what the nursery was when it was executed: memory as constructors left
+ * it, the environment of the program at that time, its limits. When the program changes its working
+ * directory, its root or its user, there is a new nursery. There is one for each module whose
  * functions are called: the program, a shared library, a script.
  *
  * Where calls come often, processes are forked ahead (#ProcfunForkServer:spares): a call then costs
  * little more than two messages. Those that wait in vain end after
  * #ProcfunForkServer:idle-timeout.
  *
- * Where there can be no nursery, for example because the constructors of the program start threads,
- * a process is executed for each call.
+ * Where there can be no nursery, for example because the constructors of the program start threads
+ * or open an eventfd, or where it does not answer, a process is executed for each call.
  *
  * When the nursery is killed, calls that run end with %PROCFUN_ERROR_WORKER_LOST, and the next one
  * starts a new one.
