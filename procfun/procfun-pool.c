@@ -7,6 +7,7 @@
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
 #include "procfun/procfun-process-executor-private.h"
 
 /**
@@ -62,6 +63,7 @@ enum
   PROP_MEMORY_PER_WORKER,
   PROP_MAX_QUEUE_CALLS,
   PROP_MAX_QUEUE_BYTES,
+  PROP_CALLS_IN_FLIGHT,
   PROP_IDLE_TIMEOUT,
   N_PROPS
 };
@@ -80,6 +82,16 @@ init_request (CrewRequest *request, ProcfunCall *call, const Preparation *prepar
                             .deadline = procfun_call_get_deadline_time (call) };
 }
 
+/* Limits and surroundings are not for those before it, and what it yields not for those behind; and
+ * its deadline is not watched before its turn. */
+static gboolean
+may_go_ahead (ProcfunCall *call, const Preparation *preparation)
+{
+  return procfun_call_get_limits (call) == NULL && preparation->options.context == NULL
+         && procfun_call_get_deadline (call) == 0 && procfun_call_get_fd_list (call) == NULL
+         && !procfun_function_is_generator (procfun_call_get_function (call));
+}
+
 /* A worker that has limits or surroundings of its own is of no use for other calls. (nullable):
  * without an error when the worker had ended, unnoticed. */
 static Exchange *
@@ -87,8 +99,15 @@ begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, CrewMembe
        GError **error)
 {
   Worker *worker = crew_member_get_worker (member);
+  Exchange *front = crew_member_get_front (member);
   Exchange *exchange;
 
+  if (front != NULL)
+    {
+      exchange = exchange_new_behind (call, front, &preparation->options, preparation->arguments);
+      crew_member_queue (member, exchange);
+      return exchange;
+    }
   crew_member_begin (member, &preparation->options);
   if (procfun_call_get_limits (call) != NULL || preparation->options.context != NULL)
     worker->is_kept = FALSE;
@@ -101,14 +120,17 @@ begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, CrewMembe
     }
   exchange_set_release (exchange, crew_member_release, member);
   if (exchange_was_sent (exchange))
-    return exchange;
+    {
+      crew_member_set_front (member, exchange);
+      return exchange;
+    }
   exchange_free (exchange);
   return NULL;
 }
 
 static gpointer
-procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
-                    GCancellable *cancellable, GError **error)
+procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                    GError **error)
 {
   ProcfunPool *self = PROCFUN_POOL (executor);
   g_auto (Preparation) preparation = PREPARATION_INIT;
@@ -135,7 +157,7 @@ procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
 typedef struct
 {
   ProcfunPool *pool;
-  ProcfunCall *call; /* borrowed */
+  ProcfunCall *call;         /* borrowed */
   GCancellable *cancellable; /* (nullable) */
   Preparation preparation;
   void (*callback) (gpointer exchange, GError *error, gpointer user_data);
@@ -174,6 +196,7 @@ wait_for_turn (Turn *self)
   CrewRequest request;
 
   init_request (&request, self->call, &self->preparation);
+  request.may_go_ahead = may_go_ahead (self->call, &self->preparation);
   crew_acquire_async (self->pool->crew, &request, self->cancellable, on_turn, self);
 }
 
@@ -266,6 +289,9 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_MAX_QUEUE_BYTES:
       g_value_set_uint64 (value, procfun_pool_get_max_queue_bytes (self));
       break;
+    case PROP_CALLS_IN_FLIGHT:
+      g_value_set_uint (value, procfun_pool_get_calls_in_flight (self));
+      break;
     case PROP_IDLE_TIMEOUT:
       g_value_set_int64 (value, procfun_pool_get_idle_timeout (self));
       break;
@@ -298,6 +324,9 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_MAX_QUEUE_BYTES:
       procfun_pool_set_max_queue_bytes (self, g_value_get_uint64 (value));
+      break;
+    case PROP_CALLS_IN_FLIGHT:
+      procfun_pool_set_calls_in_flight (self, g_value_get_uint (value));
       break;
     case PROP_IDLE_TIMEOUT:
       procfun_pool_set_idle_timeout (self, g_value_get_int64 (value));
@@ -335,7 +364,8 @@ install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_CALLS_PER_WORKER] = g_param_spec_uint64 ("calls-per-worker", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  props[PROP_CALLS_PER_WORKER]
+      = g_param_spec_uint64 ("calls-per-worker", NULL, NULL, 0, G_MAXUINT64, 0, flags);
   /**
    * ProcfunPool:memory-per-worker:
    *
@@ -344,7 +374,8 @@ install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_MEMORY_PER_WORKER] = g_param_spec_uint64 ("memory-per-worker", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  props[PROP_MEMORY_PER_WORKER]
+      = g_param_spec_uint64 ("memory-per-worker", NULL, NULL, 0, G_MAXUINT64, 0, flags);
   /**
    * ProcfunPool:max-queue-calls:
    *
@@ -353,7 +384,8 @@ install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_MAX_QUEUE_CALLS] = g_param_spec_uint ("max-queue-calls", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  props[PROP_MAX_QUEUE_CALLS]
+      = g_param_spec_uint ("max-queue-calls", NULL, NULL, 0, G_MAXUINT, 0, flags);
   /**
    * ProcfunPool:max-queue-bytes:
    *
@@ -362,7 +394,22 @@ install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_MAX_QUEUE_BYTES] = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  props[PROP_MAX_QUEUE_BYTES]
+      = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  /**
+   * ProcfunPool:calls-in-flight:
+   *
+   * How many asynchronous calls of one main context a worker is sent before it has answered the
+   * first: more than 1 keeps it from waiting for the next one, which pays for functions that take
+   * microseconds. They run one after the other, and are given to a worker that is busy only when
+   * all are. A call that has been sent ahead can be cancelled only when its turn comes, and what
+   * one leaves behind in the process the next finds. When the worker dies, only the call that it
+   * ran fails; the others go to another one.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CALLS_IN_FLIGHT]
+      = g_param_spec_uint ("calls-in-flight", NULL, NULL, 1, G_MAXUINT, 1, flags);
   /**
    * ProcfunPool:idle-timeout:
    *
@@ -371,9 +418,8 @@ install_properties (GObjectClass *klass)
    *
    * Since: 0.1
    */
-  props[PROP_IDLE_TIMEOUT]
-      = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64,
-                            DEFAULT_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
+  props[PROP_IDLE_TIMEOUT] = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64,
+                                                 DEFAULT_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
   g_object_class_install_properties (klass, N_PROPS, props);
 }
 
@@ -398,7 +444,8 @@ procfun_pool_class_init (ProcfunPoolClass *klass)
 static void
 procfun_pool_init (ProcfunPool *self)
 {
-  const CrewConfig config = { .max_workers = cpus_count (), .idle = DEFAULT_IDLE_MS };
+  const CrewConfig config
+      = { .max_workers = cpus_count (), .calls_in_flight = 1, .idle = DEFAULT_IDLE_MS };
 
   self->crew = crew_new (PROCFUN_EXECUTOR (self));
   crew_configure (self->crew, &config);
@@ -680,6 +727,52 @@ procfun_pool_get_max_queue_bytes (ProcfunPool *self)
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
   return self->max_queue_bytes;
+}
+
+/**
+ * procfun_pool_set_calls_in_flight:
+ * @self: a #ProcfunPool
+ * @n: how many calls a worker may have been sent; at least 1
+ *
+ * Sets #ProcfunPool:calls-in-flight.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
+{
+  CrewConfig config;
+
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (n >= 1);
+
+  crew_get_config (self->crew, &config);
+  if (config.calls_in_flight == n)
+    return;
+  config.calls_in_flight = n;
+  crew_configure (self->crew, &config);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS_IN_FLIGHT]);
+}
+
+/**
+ * procfun_pool_get_calls_in_flight:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:calls-in-flight.
+ *
+ * Returns: how many calls a worker may have been sent
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_calls_in_flight (ProcfunPool *self)
+{
+  CrewConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 1);
+
+  crew_get_config (self->crew, &config);
+  return config.calls_in_flight;
 }
 
 /**

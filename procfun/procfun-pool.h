@@ -31,6 +31,10 @@ void procfun_pool_set_idle_timeout (ProcfunPool *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_pool_get_idle_timeout (ProcfunPool *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_pool_get_calls_in_flight (ProcfunPool *self);
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n);
 PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_pool_get_calls_per_worker (ProcfunPool *self);
@@ -54,7 +58,6 @@ gboolean procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable
                               GAsyncReadyCallback callback, gpointer user_data, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer user_data,
-                                  GError **error);
+                                  GAsyncReadyCallback callback, gpointer user_data, GError **error);
 
 G_END_DECLS

@@ -109,8 +109,8 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
 static Exchange *
 start (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable, GError **error)
 {
-  return PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)
-      ->start (PROCFUN_PROCESS_EXECUTOR (executor), call, cancellable, error);
+  return PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)->start (PROCFUN_PROCESS_EXECUTOR (executor),
+                                                               call, cancellable, error);
 }
 
 static GVariant *
@@ -150,11 +150,9 @@ pending_free (Pending *self)
 }
 
 static void
-procfun_process_executor_real_start_async (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                           GCancellable *cancellable,
-                                           void (*callback) (gpointer exchange, GError *error,
-                                                             gpointer user_data),
-                                           gpointer user_data)
+procfun_process_executor_real_start_async (
+    ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+    void (*callback) (gpointer exchange, GError *error, gpointer user_data), gpointer user_data)
 {
   GError *error = NULL;
   gpointer exchange
@@ -167,9 +165,28 @@ static void
 start_async (ProcfunExecutor *executor, Pending *pending,
              void (*callback) (gpointer exchange, GError *error, gpointer user_data))
 {
-  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)
-      ->start_async (PROCFUN_PROCESS_EXECUTOR (executor), pending->call, pending->cancellable,
-                     callback, pending);
+  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)->start_async (
+      PROCFUN_PROCESS_EXECUTOR (executor), pending->call, pending->cancellable, callback, pending);
+}
+
+static void on_started (gpointer exchange, GError *error, gpointer user_data);
+
+/* What the worker had not begun with can be given to another one. */
+static void
+on_turn (Exchange *exchange, ExchangeTurn turn, gpointer user_data)
+{
+  Pending *self = user_data;
+
+  if (turn == EXCHANGE_TURN_COME)
+    {
+      on_started (exchange, NULL, self);
+      return;
+    }
+  exchange_free (exchange);
+  if (turn == EXCHANGE_TURN_LOST)
+    start_async (g_task_get_source_object (self->task), self, on_started);
+  else
+    pending_free (self);
 }
 
 static void
@@ -177,6 +194,11 @@ on_started (gpointer exchange, GError *error, gpointer user_data)
 {
   Pending *self = user_data;
 
+  if (exchange != NULL && exchange_is_behind (exchange))
+    {
+      exchange_wait_turn (exchange, on_turn, self);
+      return;
+    }
   if (exchange != NULL)
     exchange_run_async (exchange, self->cancellable, g_steal_pointer (&self->task));
   else
@@ -270,8 +292,7 @@ procfun_process_executor_finalize (GObject *object)
 }
 
 static void
-procfun_process_executor_get_property (GObject *object, guint id, GValue *value,
-                                       GParamSpec *pspec)
+procfun_process_executor_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   ProcfunProcessExecutor *self = PROCFUN_PROCESS_EXECUTOR (object);
 
@@ -501,7 +522,8 @@ procfun_process_executor_get_max_payload (ProcfunProcessExecutor *self)
  * Since: 0.1
  */
 void
-procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self, ProcfunLaunchContext *context)
+procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
+                                             ProcfunLaunchContext *context)
 {
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
   gboolean changed;

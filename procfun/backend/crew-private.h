@@ -41,7 +41,9 @@ struct _CrewMember
 
   /* Who has it */
   GThread *thread;
-  gboolean is_async; /* in the main context: */
+  gboolean is_async;     /* in the main context: */
+  Exchange *front;       /* (nullable) (unowned): the call that it runs there */
+  GQueue behind;         /* (element-type Exchange): those that have been sent */
   GMainContext *context; /* (nullable) */
 };
 
@@ -71,6 +73,16 @@ gboolean crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter);
 /* What was granted. */
 CrewMember *crew_redeem (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
                          GError **error);
+
+/* Sends it what waits at the head of the queue for this same main context, as far as it goes. */
+void crew_feed (CrewMember *member);
+
+/* With the lock held: whether @request can be sent to @member ahead of its turn. */
+gboolean crew_can_send_ahead (const CrewMember *member, const CrewRequest *request);
+
+/* A busy worker that @request can be sent to now: one whose answers this thread takes in any case.
+ * (nullable) */
+CrewMember *crew_find_busy (Crew *self, const CrewRequest *request);
 
 /* Whether a worker could be started, or why not. */
 void crew_note_start (Crew *self, const GError *error);

@@ -18,7 +18,8 @@ set_timed_out (const CrewRequest *request, GError **error)
 
 /* In a thread */
 
-/* With the lock held: those who have all the workers cannot give any back while this thread waits. */
+/* With the lock held: those who have all the workers cannot give any back while this thread waits.
+ */
 static gboolean
 waits_for_itself (Crew *self)
 {
@@ -170,6 +171,43 @@ finish (WaitSource *self, CrewMember *member, GError *error)
   callback (member, error, self->user_data);
 }
 
+/* (transfer full) (nullable): taken out of the queue. */
+static WaitSource *
+take_next (CrewMember *member)
+{
+  Crew *crew = member->crew;
+  CrewWaiter *waiter;
+  WaitSource *next = NULL;
+
+  g_mutex_lock (&crew->lock);
+  waiter = (CrewWaiter *)queue_peek (&crew->queue);
+  if (waiter != NULL && waiter->source != NULL
+      && g_source_get_context (waiter->source) == member->context)
+    next = (WaitSource *)waiter->source;
+  if (next != NULL && crew_can_send_ahead (member, &next->request))
+    {
+      g_source_ref (&next->source);
+      queue_remove (&crew->queue, &waiter->entry);
+    }
+  else
+    next = NULL;
+  g_mutex_unlock (&crew->lock);
+  return next;
+}
+
+void
+crew_feed (CrewMember *member)
+{
+  WaitSource *next;
+
+  while (crew_member_get_front (member) != NULL && (next = take_next (member)) != NULL)
+    {
+      finish (next, member, NULL);
+      g_source_destroy (&next->source);
+      g_source_unref (&next->source);
+    }
+}
+
 static gboolean
 wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
@@ -283,6 +321,12 @@ crew_acquire_async (Crew *self, const CrewRequest *request, GCancellable *cancel
       if (member != NULL)
         set_context (member, context);
       callback (member, error, user_data);
+      return;
+    }
+  member = crew_find_busy (self, request);
+  if (member != NULL)
+    {
+      callback (member, NULL, user_data);
       return;
     }
   wait = wait_source_new (self, request, cancellable, callback, user_data);

@@ -113,15 +113,15 @@ end_member (CrewMember *self, const char *reason)
   member_free (self);
 }
 
-/* Idle workers end by themselves. With the lock held; @ended: (element-type CrewMember) those found. */
+/* Idle workers end by themselves. With the lock held; @ended: (element-type CrewMember) those
+ * found. */
 static void
 prune (Crew *self, GQueue *ended)
 {
   for (GList *l = self->idle.tail; l != NULL;)
     {
       CrewMember *member = l->data;
-      struct pollfd poll_fd
-          = { .fd = channel_get_fd (member->worker.channel), .events = POLLIN };
+      struct pollfd poll_fd = { .fd = channel_get_fd (member->worker.channel), .events = POLLIN };
 
       l = l->prev;
       if (poll (&poll_fd, 1, 0) <= 0)
@@ -330,6 +330,38 @@ crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter)
   return ask (self, request, waiter, TRUE);
 }
 
+/* One main context takes what a worker answers; only it may send something ahead. */
+gboolean
+crew_can_send_ahead (const CrewMember *member, const CrewRequest *request)
+{
+  const Worker *worker = member->front != NULL ? exchange_get_worker (member->front) : NULL;
+
+  return request->may_go_ahead && member->is_async && member->context != NULL
+         && g_main_context_is_owner (member->context) && worker != NULL && worker->is_kept
+         && worker->channel != NULL && worker->codec == request->options->codec
+         && worker->max_payload == request->options->max_payload
+         && member->behind.length + 1 < member->crew->config.calls_in_flight
+         && g_str_equal (member->module, nurseries_get_key (request->function));
+}
+
+CrewMember *
+crew_find_busy (Crew *self, const CrewRequest *request)
+{
+  CrewMember *found = NULL;
+
+  g_mutex_lock (&self->lock);
+  for (GList *l = self->busy.head; l != NULL && queue_peek (&self->queue) == NULL; l = l->next)
+    {
+      CrewMember *member = l->data;
+
+      if (crew_can_send_ahead (member, request)
+          && (found == NULL || member->behind.length < found->behind.length))
+        found = member;
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
 /* Giving back */
 
 Worker *
@@ -357,10 +389,68 @@ find_reason (CrewMember *self)
   return NULL;
 }
 
+Exchange *
+crew_member_get_front (CrewMember *self)
+{
+  return self->front;
+}
+
+void
+crew_member_set_front (CrewMember *self, Exchange *exchange)
+{
+  if (!self->is_async)
+    return;
+  self->front = exchange;
+  crew_feed (self);
+}
+
+void
+crew_member_queue (CrewMember *self, Exchange *exchange)
+{
+  g_queue_push_tail (&self->behind, exchange);
+}
+
+/* What was sent ahead runs in the order in which it was sent. */
+static void
+pass_on (CrewMember *self, Worker *worker)
+{
+  Exchange *next = g_queue_pop_head (&self->behind);
+
+  g_mutex_lock (&self->crew->lock);
+  self->n_calls++;
+  g_mutex_unlock (&self->crew->lock);
+  self->front = next;
+  exchange_set_release (next, crew_member_release, self);
+  exchange_move_up (next, worker);
+}
+
+static void release (CrewMember *self, Worker *worker, gboolean is_usable);
+
 void
 crew_member_release (Worker *worker, gboolean is_usable, gpointer data)
 {
   CrewMember *self = data;
+  Exchange *front = g_steal_pointer (&self->front);
+  ExchangeTurn turn
+      = front != NULL && !exchange_has_ended (front) ? EXCHANGE_TURN_DROPPED : EXCHANGE_TURN_LOST;
+  GQueue behind = self->behind;
+  Exchange *next;
+
+  if (is_usable && behind.length > 0)
+    {
+      pass_on (self, worker);
+      crew_feed (self);
+      return;
+    }
+  g_queue_init (&self->behind);
+  release (self, worker, is_usable);
+  while ((next = g_queue_pop_head (&behind)) != NULL)
+    exchange_lose_turn (next, turn);
+}
+
+static void
+release (CrewMember *self, Worker *worker, gboolean is_usable)
+{
   Crew *crew = self->crew;
   const char *reason = NULL;
 

@@ -86,9 +86,10 @@ exchange_wait_for_item (Exchange *self, GCancellable *cancellable)
 typedef struct
 {
   GSource source;
-  Exchange *exchange;        /* (nullable) (unowned): none, between two calls */
-  guint serial;              /* of the exchange */
+  Exchange *exchange; /* (nullable) (unowned): none, between two calls */
+  guint serial;       /* of the exchange */
   gboolean is_advancing;
+  gboolean has_input;        /* what it waits for was read with something else */
   GCancellable *cancellable; /* (nullable) */
   Waker *waker;              /* (nullable): not when it is too late to cancel */
   GPollFD fds[EXCHANGE_N_FDS];
@@ -154,6 +155,9 @@ exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_d
   if (self->is_advancing) /* in a main loop that a handler of its signals runs */
     return G_SOURCE_CONTINUE;
   note_ready (self);
+  if (self->has_input)
+    exchange_note_input (self->exchange);
+  self->has_input = FALSE;
   self->is_advancing = TRUE;
   exchange_advance (self->exchange, self->cancellable);
   self->is_advancing = FALSE;
@@ -184,8 +188,16 @@ exchange_source_finalize (GSource *source)
   g_clear_object (&self->cancellable);
 }
 
-static GSourceFuncs exchange_source_funcs
-    = { .dispatch = exchange_source_dispatch, .finalize = exchange_source_finalize };
+static gboolean
+exchange_source_prepare (GSource *source, int *timeout)
+{
+  *timeout = -1;
+  return ((ExchangeSource *)source)->has_input;
+}
+
+static GSourceFuncs exchange_source_funcs = { .prepare = exchange_source_prepare,
+                                              .dispatch = exchange_source_dispatch,
+                                              .finalize = exchange_source_finalize };
 
 /* The call has ended, and the worker may get another one in the same main context: to wait for it
  * anew would cost more than the call. */
@@ -242,6 +254,7 @@ exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *ta
 
   self->exchange = exchange;
   self->serial++;
+  self->has_input = exchange_has_input (exchange);
   if (cancellable != NULL && !exchange_is_ending (exchange))
     {
       self->cancellable = g_object_ref (cancellable);
@@ -305,6 +318,6 @@ exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
 
   self->exchange = exchange;
   self->task = task;
-  self->source = exchange_source_attach (exchange, cancellable, task, on_advanced, self,
-                                         exchange_run_free);
+  self->source
+      = exchange_source_attach (exchange, cancellable, task, on_advanced, self, exchange_run_free);
 }

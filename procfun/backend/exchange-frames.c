@@ -71,8 +71,8 @@ read_value (Exchange *self, GBytes *payload, GError **error)
                    g_bytes_get_size (payload), self->worker.max_payload);
       return NULL;
     }
-  value = procfun_codec_decode (self->worker.codec, procfun_function_get_return_schema (self->function),
-                                payload, error);
+  value = procfun_codec_decode (
+      self->worker.codec, procfun_function_get_return_schema (self->function), payload, error);
   if (value == NULL)
     g_prefix_error (error, _ ("%s of %s() cannot be read: "), what, name);
   return value;
@@ -172,8 +172,7 @@ handle_frame (Exchange *self, const Frame *frame)
   if (debug_has (DEBUG_WIRE))
     call_debug_log (self->call, self->outcome.pid, "frame received: %s, %" G_GSIZE_FORMAT " bytes",
                     frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
-  if (frame->call_id != self->worker.call_id && self->worker.call_id > 0
-      && frame->type != FRAME_HELLO)
+  if (frame->call_id != self->call_id && self->worker.call_id > 0 && frame->type != FRAME_HELLO)
     return; /* a word of a call that has ended */
   if (frame->type == FRAME_STATE)
     {

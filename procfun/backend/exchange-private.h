@@ -17,14 +17,18 @@ struct _Exchange
   Worker worker;             /* that runs it */
   WorkerReleaseFunc release; /* (nullable) */
   gpointer release_data;
-  guint64 bytes_in;    /* of the arguments */
-  guint64 bytes_out;   /* of the result, or of the items that came */
+  guint64 bytes_in;  /* of the arguments */
+  guint64 bytes_out; /* of the result, or of the items that came */
+  guint32 call_id;
+  gboolean is_behind;
+  ExchangeTurnFunc turn; /* (nullable) */
+  gpointer turn_data;
   GByteArray *report;
   Output *outputs[2];
   Items items; /* of a generator */
   Ladder ladder;
 
-  guint ready; /* bits: which descriptors have something */
+  guint ready;       /* bits: which descriptors have something */
   gboolean started;  /* the worker is known to be there */
   gint64 timeout_at; /* monotonic times in µs; 0: never */
   gint64 deadline_at;
@@ -32,7 +36,7 @@ struct _Exchange
   gint64 cpu_time;     /* of the child when it was last looked at, in µs; -1: never */
   gint64 cpu_at_hello; /* what it had used when the function began */
   gint64 cpu_check_at;
-  gint64 stacks_until;    /* when to wait no more for the stacks of its threads */
+  gint64 stacks_until; /* when to wait no more for the stacks of its threads */
   gboolean asked_for_stacks;
   guint64 bytes_before;   /* that were written for other calls */
   gboolean channel_ended; /* nothing more will come */

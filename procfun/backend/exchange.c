@@ -63,37 +63,115 @@ init_ladder (Exchange *self)
 {
   self->ladder = (Ladder){ .process = self->worker.process,
                            .channel = self->worker.channel,
-                           .call_id = self->worker.call_id,
+                           .call_id = self->call_id,
                            .cgroup = self->worker.cgroup,
                            .grace = procfun_call_get_grace_period (self->call) };
 }
 
-Exchange *
-exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
-              GBytes *arguments)
+static Exchange *
+make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
 {
   Exchange *self = g_new0 (Exchange, 1);
+  const Worker nothing = WORKER_INIT;
 
   self->call = call;
   self->function = g_object_ref (procfun_call_get_function (call));
-  self->worker = worker_steal (worker);
-  open_channel (&self->worker, options);
-  self->bytes_before = channel_get_bytes_written (self->worker.channel);
+  self->worker = nothing;
+  self->call_id = worker->call_id;
+  self->bytes_before = channel_get_bytes_written (worker->channel);
+  self->bytes_in = g_bytes_get_size (arguments);
   self->report = g_byte_array_new ();
-  init_ladder (self);
   self->deadline_at = procfun_call_get_deadline_time (call);
   self->cpu_time = -1;
-  outcome_init (&self->outcome, call, process_get_pid (self->worker.process));
-  take_outputs (self);
+  outcome_init (&self->outcome, call, process_get_pid (worker->process));
   items_init (&self->items);
+  return self;
+}
+
+static void
+take_worker (Exchange *self, Worker *worker)
+{
+  self->worker = worker_steal (worker);
+  init_ladder (self);
+  take_outputs (self);
   if (debug_has (DEBUG_WORKERS))
-    call_debug_log (call, self->outcome.pid, "process %d is there", self->outcome.pid);
-  self->bytes_in = g_bytes_get_size (arguments);
+    call_debug_log (self->call, self->outcome.pid, "process %d is there", self->outcome.pid);
+}
+
+Exchange *
+exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options, GBytes *arguments)
+{
+  Exchange *self;
+
+  open_channel (worker, options);
+  self = make (call, worker, arguments);
+  take_worker (self, worker);
   request_send (&self->worker, call, options, self->worker.is_kept ? 0 : FRAME_CALL_LAST,
                 options->arguments_on_command_line ? NULL : arguments);
+  channel_flush (self->worker.channel);
   if (procfun_function_is_generator (self->function))
-    items_give_credit (&self->items, self->worker.channel, self->worker.call_id);
+    items_give_credit (&self->items, self->worker.channel, self->call_id);
   return self;
+}
+
+/* Ahead of its turn */
+
+/* So many are written at once; the rest goes with what happens next. */
+#define SENT_AHEAD 2
+
+Exchange *
+exchange_new_behind (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
+                     GBytes *arguments)
+{
+  Worker *worker = &front->worker;
+  Exchange *self;
+
+  open_channel (worker, options);
+  self = make (call, worker, arguments);
+  self->is_behind = TRUE;
+  request_send (worker, call, options, 0, arguments);
+  if (self->call_id - front->call_id <= SENT_AHEAD)
+    channel_flush (worker->channel);
+  return self;
+}
+
+gboolean
+exchange_is_behind (Exchange *self)
+{
+  return self->is_behind;
+}
+
+void
+exchange_wait_turn (Exchange *self, ExchangeTurnFunc func, gpointer user_data)
+{
+  self->turn = func;
+  self->turn_data = user_data;
+}
+
+void
+exchange_move_up (Exchange *self, Worker *worker)
+{
+  self->is_behind = FALSE;
+  take_worker (self, worker);
+  self->turn (self, EXCHANGE_TURN_COME, self->turn_data);
+}
+
+void
+exchange_lose_turn (Exchange *self, ExchangeTurn turn)
+{
+  self->turn (self, turn, self->turn_data);
+}
+
+const Worker *
+exchange_get_worker (Exchange *self)
+{
+  return &self->worker;
+}
+
+gboolean
+exchange_has_input (Exchange *self)
+{
+  return channel_has_input (self->worker.channel);
 }
 
 void
@@ -111,6 +189,7 @@ exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOption
   open_channel (worker, options);
   worker->has_greeted = FALSE;
   request_send (worker, call, options, FRAME_CALL_INITIAL, arguments);
+  channel_flush (worker->channel);
 }
 
 gboolean
@@ -124,10 +203,10 @@ exchange_was_sent (Exchange *self)
 gboolean
 exchange_can_go_on (Exchange *self)
 {
-  return self->done && self->worker.is_kept && self->answered && self->ladder.step <= PROCFUN_STEP_CANCELLABLE
-         && !self->asked_for_stacks && self->report->len == 0 && self->worker.report_fd >= 0
-         && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0
-         && !channel_has_output (self->worker.channel);
+  return self->done && self->worker.is_kept && self->answered
+         && self->ladder.step <= PROCFUN_STEP_CANCELLABLE && !self->asked_for_stacks
+         && self->report->len == 0 && self->worker.report_fd >= 0
+         && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0;
 }
 
 GSource **
@@ -140,17 +219,18 @@ void
 exchange_free (Exchange *self)
 {
   gboolean is_usable = exchange_can_go_on (self);
+  gboolean has_worker = self->worker.process != NULL;
 
-  if (!self->done)
+  if (!self->done && has_worker)
     process_kill_all (self->worker.process);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && is_usable; i++)
     self->worker.output_fds[i] = output_steal_fd (self->outputs[i]);
-  if (self->release != NULL)
+  if (self->release != NULL && has_worker)
     self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);
   g_object_unref (self->function);
   g_byte_array_unref (self->report);
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && has_worker; i++)
     output_free (self->outputs[i]);
   items_clear (&self->items);
   outcome_clear (&self->outcome);
@@ -490,8 +570,8 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
 
   if (channel_has_output (self->worker.channel))
     channel_events |= G_IO_OUT;
-  fds[0]
-      = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->worker.channel), channel_events, 0 };
+  fds[0] = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->worker.channel),
+                      channel_events, 0 };
   fds[1] = (GPollFD){ process_get_pidfd (self->worker.process), G_IO_IN, 0 };
   fds[2] = (GPollFD){ self->worker.report_fd, G_IO_IN, 0 };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
@@ -514,6 +594,12 @@ exchange_look (Exchange *self)
   exchange_get_fds (self, fds);
   g_poll (fds, EXCHANGE_N_FDS, 0);
   exchange_note_ready (self, fds);
+}
+
+void
+exchange_note_input (Exchange *self)
+{
+  self->ready |= READY_CHANNEL;
 }
 
 /* What was printed before the answer is there, too. */
@@ -596,7 +682,7 @@ exchange_take_item (Exchange *self, GCancellable *cancellable)
   if (item != NULL)
     {
       procfun_call_take_result_fd_list (self->call, fds);
-      items_give_credit (&self->items, self->worker.channel, self->worker.call_id);
+      items_give_credit (&self->items, self->worker.channel, self->call_id);
     }
   return item;
 }

@@ -27,7 +27,8 @@ typedef struct
 GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
                                    GError **error);
 
-/* What becomes of a worker after the call; may take what is in it. @is_usable: it can have another. */
+/* What becomes of a worker after the call; may take what is in it. @is_usable: it can have another.
+ */
 typedef void (*WorkerReleaseFunc) (Worker *worker, gboolean is_usable, gpointer user_data);
 
 /* Takes what is in @worker. @call is borrowed, so that it is noticed when nobody else holds it. */
@@ -41,6 +42,34 @@ void exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer u
 
 /* Has a new worker run something before its first call; see FRAME_CALL_INITIAL. */
 void exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options);
+
+/* A call that is sent to the worker of @front ahead of its turn, so that the worker need not wait
+ * for it. Until its turn comes it is no more than that. */
+Exchange *exchange_new_behind (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
+                               GBytes *arguments);
+gboolean exchange_is_behind (Exchange *self);
+
+typedef enum
+{
+  EXCHANGE_TURN_COME,
+  EXCHANGE_TURN_LOST,   /* the worker has ended, and had not begun with it */
+  EXCHANGE_TURN_DROPPED /* the main context that it was to come in has gone */
+} ExchangeTurn;
+
+typedef void (*ExchangeTurnFunc) (Exchange *self, ExchangeTurn turn, gpointer user_data);
+
+/* @func is called once, and then has @self. */
+void exchange_wait_turn (Exchange *self, ExchangeTurnFunc func, gpointer user_data);
+
+/* The worker is its own now; or never will be. */
+void exchange_move_up (Exchange *self, Worker *worker);
+void exchange_lose_turn (Exchange *self, ExchangeTurn turn);
+
+/* While it has one. */
+const Worker *exchange_get_worker (Exchange *self);
+
+/* Something was read for it, with what came for another one: exchange_note_input() then. */
+gboolean exchange_has_input (Exchange *self);
 
 /* Whether the worker can take another call. */
 gboolean exchange_can_go_on (Exchange *self);
@@ -59,11 +88,14 @@ gint64 exchange_get_wake_time (Exchange *self);
 /* Whether it is too late to cancel. */
 gboolean exchange_is_ending (Exchange *self);
 
-/* What poll() said of them; exchange_advance() looks at these alone. The second asks poll() itself. */
+/* What poll() said of them; exchange_advance() looks at these alone. The second asks poll() itself.
+ */
 void exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS]);
 void exchange_look (Exchange *self);
+void exchange_note_input (Exchange *self);
 
-/* The same for the channel, which has been looked at for some microseconds. FALSE: there is nothing. */
+/* The same for the channel, which has been looked at for some microseconds. FALSE: there is
+ * nothing. */
 gboolean exchange_yield (Exchange *self);
 
 /* Does what can be done without waiting. TRUE: the child is dead, and all is known. */

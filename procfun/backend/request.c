@@ -82,8 +82,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
                            .flags = flags };
 
   if (debug_has (DEBUG_WIRE))
-    call_debug_log (call, 0,
-                    "frames sent: %scall, %" G_GSIZE_FORMAT " bytes of arguments as %s",
+    call_debug_log (call, 0, "frames sent: %scall, %" G_GSIZE_FORMAT " bytes of arguments as %s",
                     needs_setup (worker, options) ? "setup; " : "",
                     arguments != NULL ? g_bytes_get_size (arguments) : 0,
                     procfun_codec_get_name (options->codec));
@@ -95,5 +94,4 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
     }
   channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
                 procfun_call_get_fd_list (call));
-  channel_flush (worker->channel);
 }

@@ -5,10 +5,10 @@
 #include "procfun/backend/exchange.h"
 #include "procfun/backend/worker.h"
 
-/* What a child is told: how it is to be, if it does not know or is to be otherwise, and what it is
- * to call. @flags: FrameCallFlags. @arguments: (nullable) when it has them already. */
-void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
-                   guint64 flags, GBytes *arguments);
+/* Queues what a child is told: how it is to be, if it does not know or is to be otherwise, and what
+ * it is to call. @flags: FrameCallFlags. @arguments: (nullable) when it has them already. */
+void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
+                   GBytes *arguments);
 
 /* How all children of a nursery are to be. */
 void request_send_setup (Channel *channel, ProcfunFunction *function,

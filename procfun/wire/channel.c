@@ -46,7 +46,7 @@ struct _Channel
 
   guint64 bytes_written;
   gboolean broken; /* what was written is lost */
-  int failure; /* the errno of what could not be written or read, or 0 */
+  int failure;     /* the errno of what could not be written or read, or 0 */
 };
 
 static void
@@ -398,6 +398,12 @@ channel_receive (Channel *self, Frame *frame, GError **error)
       if (status != CHANNEL_FRAME)
         return status;
     }
+}
+
+gboolean
+channel_has_input (Channel *self)
+{
+  return self->in_start != self->in_end;
 }
 
 /* Into the buffer, where it is empty. */

@@ -44,6 +44,9 @@ void channel_end_output (Channel *self);
 
 ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 
+/* Something has been read that was not received yet. */
+gboolean channel_has_input (Channel *self);
+
 /* Lets the other side have the processor for some microseconds, since to sleep and be woken takes
  * longer than most answers do. TRUE: something has come, or will come no more. */
 gboolean channel_yield (Channel *self);
