@@ -88,6 +88,29 @@ set_up_resident_spawner (void)
   set_up_spawner ();
 }
 
+/* As it comes: with one process forked ahead, which helps when there is time between calls. */
+static void
+set_up_fork_server (void)
+{
+  use (procfun_fork_server_new ());
+}
+
+static void
+set_up_fork_server_without_spares (void)
+{
+  ProcfunExecutor *executor = procfun_fork_server_new ();
+
+  procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 0);
+  use (executor);
+}
+
+static void
+set_up_resident_fork_server (void)
+{
+  make_resident ();
+  set_up_fork_server ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -96,7 +119,12 @@ main (int argc, char **argv)
           { "posix-spawn-resident", .set_up = make_resident, .call = call_nothing },
           { "inline", .set_up = set_up_inline, .batch = run_add },
           { "spawner", .set_up = set_up_spawner, .call = call_add },
-          { "spawner-resident", .set_up = set_up_resident_spawner, .call = call_add } };
+          { "spawner-resident", .set_up = set_up_resident_spawner, .call = call_add },
+          { "fork-server", .set_up = set_up_fork_server, .call = call_add },
+          { "fork-server-no-spare", .set_up = set_up_fork_server_without_spares, .call = call_add },
+          { "fork-server-resident", .set_up = set_up_resident_fork_server, .call = call_add },
+          { "fork-server-paused", .set_up = set_up_fork_server, .call = call_add,
+            .pause_us = 1000 } };
 
   program = argv[0];
   if (argc > 1 && strcmp (argv[1], "nothing") == 0)

@@ -69,6 +69,9 @@ ONE_SHOT = Group("A process for each call", {
     "spawner": Contender("ProcfunSpawner", calls("spawner"), "posix-spawn"),
     "spawner-resident": Contender("ProcfunSpawner, 2 GiB resident", calls("spawner-resident"),
                                   "posix-spawn-resident"),
+    "fork-server": Contender("ProcfunForkServer", calls("fork-server"), "fork"),
+    "fork-server-no-spare": Contender("ProcfunForkServer, none forked ahead", calls("fork-server-no-spare"), "fork"),
+    "fork-server-resident": Contender("ProcfunForkServer, 2 GiB resident", calls("fork-server-resident"), "fork"),
     "py-fork": Contender("Python multiprocessing.Process, fork", python("fork"), "fork"),
     "py-forkserver": Contender("Python multiprocessing.Process, forkserver", python("forkserver"), "fork"),
     "py-spawn": Contender("Python multiprocessing.Process, spawn", python("spawn"), "posix-spawn"),
@@ -77,9 +80,10 @@ ONE_SHOT = Group("A process for each call", {
     "callr": Contender("R callr::r()", callr("process"), "posix-spawn", "r-base-core"),
 })
 
-WARM = Group("A process that is kept, one call after the other", {
+WARM = Group("A process that waits for the call, one call after the other", {
     "mark": Contender("limit: GVariant over a blocking socketpair", limits("mark")),
     "mark-paused": Contender("limit: the same, a millisecond apart", limits("mark-paused"), "mark"),
+    "fork-server-paused": Contender("ProcfunForkServer, a millisecond apart", calls("fork-server-paused"), "mark"),
     "zeromq": Contender("ZeroMQ REQ/REP, GVariant", "{build}/peers/zeromq warm", "mark", "libzmq3-dev"),
     "gdbus": Contender("GDBus, peer to peer", "{build}/peers/gdbus warm", "mark"),
     "jsonrpc": Contender("jsonrpc-glib", "{build}/peers/jsonrpc warm", "mark", "libjsonrpc-glib-1.0-dev"),
@@ -188,6 +192,9 @@ BARS = [
     Bar("ProcfunSpawner ÷ posix_spawn() and wait", "spawner", 1.25, over="posix-spawn"),
     Bar("ProcfunSpawner ÷ posix_spawn() and wait, 2 GiB resident", "spawner-resident", 1.25,
         over="posix-spawn-resident"),
+    Bar("ProcfunForkServer ÷ fork() and wait", "fork-server", 1.35, over="fork"),
+    Bar("ProcfunForkServer, 2 GiB resident ÷ fork() and wait", "fork-server-resident", 1.35, over="fork"),
+    Bar("ProcfunForkServer, a millisecond apart ÷ mark", "fork-server-paused", 2.5, over="mark"),
     Bar("ProcfunInline", "inline", 5 * US),
     Bar("procfun_call_abort() to error, p95", "abort", 10 * MS, statistic="p95"),
     Bar("deadline to error, p95", "deadline", 5 * MS, statistic="p95"),
