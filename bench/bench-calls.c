@@ -3,6 +3,7 @@
 /* Calls of a function that adds two numbers, by each executor. */
 
 #include "bench/contender.h"
+#include "bench/pipeline.h"
 
 #include <procfun.h>
 #include <spawn.h>
@@ -16,6 +17,24 @@
 static char *program;
 
 PROCFUN_DEFINE_STATIC_FUNCTION (add, int, (int, a), (int, b)) { return a + b; }
+
+/* In kB: what would be free if the process was not there. */
+static double
+get_private_memory (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/smaps_rollup", pid);
+  g_autofree char *text = NULL;
+  double sum = 0;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    g_error ("%s cannot be read", path);
+  for (const char *at = text; (at = strstr (at, "\nPrivate_")) != NULL; at++)
+    if (g_str_has_prefix (at, "\nPrivate_Clean:") || g_str_has_prefix (at, "\nPrivate_Dirty:"))
+      sum += g_ascii_strtod (strchr (at, ':') + 1, NULL);
+  return sum;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (own_memory, double) { return get_private_memory (getpid ()); }
 
 /* The limit of what executes this program: to start it, to do nothing, and to wait for its end. */
 static void
@@ -111,6 +130,97 @@ set_up_resident_fork_server (void)
   set_up_fork_server ();
 }
 
+/* One worker, unless many calls are under way. */
+static void
+set_up_pool (void)
+{
+  use (PROCFUN_EXECUTOR (procfun_pool_new (1)));
+}
+
+static void
+set_up_pool_of_all (void)
+{
+  use (PROCFUN_EXECUTOR (procfun_pool_new (PIPELINE_WORKERS)));
+}
+
+static void
+set_up_json_pool (void)
+{
+  ProcfunPool *pool = procfun_pool_new (PIPELINE_WORKERS);
+
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (pool), procfun_codec_get_json ());
+  use (PROCFUN_EXECUTOR (pool));
+}
+
+static void
+finish_add (GAsyncResult *result)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (add_process_finish (result, &error) != 3)
+    g_error ("%s", error->message);
+}
+
+static void
+on_added (GObject *source, GAsyncResult *result, gpointer done)
+{
+  finish_add (result);
+  *(gboolean *)done = TRUE;
+}
+
+static void
+call_add_async (void)
+{
+  gboolean done = FALSE;
+
+  add_process_async (1, 2, NULL, on_added, &done);
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+on_one_added (GObject *source, GAsyncResult *result, gpointer worker)
+{
+  finish_add (result);
+  pipeline_answered (GPOINTER_TO_UINT (worker));
+}
+
+/* Which of the workers gets it is for the pool to say; there are as many calls in all. */
+static void
+send_add (guint worker)
+{
+  add_process_async (1, 2, NULL, on_one_added, GUINT_TO_POINTER (worker));
+}
+
+static double
+run_pipelined (guint n)
+{
+  return pipeline_run (n, send_add);
+}
+
+/* Of a worker that waits for its next call. */
+static double
+get_memory_of_idle (void)
+{
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GError) error = NULL;
+
+  if (add_run (call, NULL, &error) != 3)
+    g_error ("%s", error->message);
+  return get_private_memory (procfun_call_get_pid (call));
+}
+
+static double
+get_memory_of_executed (void)
+{
+  g_autoptr (GError) error = NULL;
+  double memory = own_memory_process (&error);
+
+  if (error != NULL)
+    g_error ("%s", error->message);
+  return memory;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,7 +234,13 @@ main (int argc, char **argv)
           { "fork-server-no-spare", .set_up = set_up_fork_server_without_spares, .call = call_add },
           { "fork-server-resident", .set_up = set_up_resident_fork_server, .call = call_add },
           { "fork-server-paused", .set_up = set_up_fork_server, .call = call_add,
-            .pause_us = 1000 } };
+            .pause_us = 1000 },
+          { "pool", .set_up = set_up_pool, .call = call_add },
+          { "pool-async", .set_up = set_up_pool, .call = call_add_async },
+          { "pool-pipelined", .set_up = set_up_pool_of_all, .batch = run_pipelined },
+          { "pool-pipelined-json", .set_up = set_up_json_pool, .batch = run_pipelined },
+          { "memory-forked", .set_up = set_up_pool, .sample = get_memory_of_idle },
+          { "memory-executed", .set_up = set_up_spawner, .sample = get_memory_of_executed } };
 
   program = argv[0];
   if (argc > 1 && strcmp (argv[1], "nothing") == 0)

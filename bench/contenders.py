@@ -84,6 +84,8 @@ WARM = Group("A process that waits for the call, one call after the other", {
     "mark": Contender("limit: GVariant over a blocking socketpair", limits("mark")),
     "mark-paused": Contender("limit: the same, a millisecond apart", limits("mark-paused"), "mark"),
     "fork-server-paused": Contender("ProcfunForkServer, a millisecond apart", calls("fork-server-paused"), "mark"),
+    "pool": Contender("ProcfunPool", calls("pool"), "mark"),
+    "pool-async": Contender("ProcfunPool, on a main context", calls("pool-async"), "mark"),
     "zeromq": Contender("ZeroMQ REQ/REP, GVariant", "{build}/peers/zeromq warm", "mark", "libzmq3-dev"),
     "gdbus": Contender("GDBus, peer to peer", "{build}/peers/gdbus warm", "mark"),
     "jsonrpc": Contender("jsonrpc-glib", "{build}/peers/jsonrpc warm", "mark", "libjsonrpc-glib-1.0-dev"),
@@ -100,6 +102,8 @@ PIPELINED = Group("Two processes that are kept, 64 calls under way to each", {
     name: contender._replace(limit=None if name == "mark-pipelined" else "mark-pipelined", calls=2560, rounds=20)
     for name, contender in {
         "mark-pipelined": Contender("limit: GVariant, read and written in batches", limits("mark-pipelined")),
+        "pool-pipelined": Contender("ProcfunPool", calls("pool-pipelined")),
+        "pool-pipelined-json": Contender("ProcfunPool, JSON", calls("pool-pipelined-json")),
         "zeromq-pipelined": Contender("ZeroMQ DEALER, GVariant", "{build}/peers/zeromq pipelined",
                                       package="libzmq3-dev"),
         "gdbus-pipelined": Contender("GDBus, peer to peer", "{build}/peers/gdbus pipelined"),
@@ -168,6 +172,13 @@ def make_codecs():
     return Group("Codecs (time of the processor)", contenders)
 
 
+MEMORY = Group("Private memory of a process for calls", {
+    "memory-forked": Contender("ProcfunPool, an idle worker", calls("memory-forked"), calls=1, rounds=5,
+                               unit=KILOBYTES),
+    "memory-executed": Contender("ProcfunSpawner, in a call", calls("memory-executed"), calls=1, rounds=5,
+                                 unit=KILOBYTES),
+})
+
 SIZE = Group("Text of a definition", {
     "size-" + case: Contender(title, "sh {source}/definition-size.sh " + case, calls=1, rounds=1, unit=BYTES)
     for case, title in (("pair", "int f (int, int)"), ("struct", "Point f (Point, Point)"),
@@ -181,6 +192,7 @@ GROUPS = {
     "map": MAP,
     "inline": NO_PROCESS,
     "hold": HOLD,
+    "memory": MEMORY,
     "codecs": make_codecs(),
     "size": SIZE,
 }
@@ -195,6 +207,18 @@ BARS = [
     Bar("ProcfunForkServer ÷ fork() and wait", "fork-server", 1.35, over="fork"),
     Bar("ProcfunForkServer, 2 GiB resident ÷ fork() and wait", "fork-server-resident", 1.35, over="fork"),
     Bar("ProcfunForkServer, a millisecond apart ÷ mark", "fork-server-paused", 2.5, over="mark"),
+    Bar("ProcfunPool ÷ mark", "pool", 1.3, over="mark"),
+    Bar("ProcfunPool, on a main context ÷ mark", "pool-async", 2, over="mark"),
+    Bar("ProcfunPool, 64 under way to each ÷ mark, likewise", "pool-pipelined", 1.5, over="mark-pipelined"),
+    Bar("ProcfunPool, JSON, 64 under way to each ÷ mark, likewise", "pool-pipelined-json", 3,
+        over="mark-pipelined"),
+    Bar("multiprocessing.Pool ÷ ProcfunPool", "py-pool", at_least=5, over="pool"),
+    Bar("piscina ÷ ProcfunPool", "piscina", at_least=5, over="pool"),
+    Bar("GDBus ÷ ProcfunPool", "gdbus", at_least=8, over="pool"),
+    Bar("ProcessPoolExecutor ÷ ProcfunPool", "py-executor", at_least=8, over="pool"),
+    Bar("ZeroMQ ÷ ProcfunPool", "zeromq", at_least=1, over="pool"),
+    Bar("memory of an idle worker of ProcfunPool", "memory-forked", 150),
+    Bar("memory of an executed process", "memory-executed", 3000),
     Bar("ProcfunInline", "inline", 5 * US),
     Bar("procfun_call_abort() to error, p95", "abort", 10 * MS, statistic="p95"),
     Bar("deadline to error, p95", "deadline", 5 * MS, statistic="p95"),
