@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* All that can run a function of another program, by the names of PROCFUN_EXECUTOR. */
-static const char *const executors[] = { "spawn", "fork" };
+static const char *const executors[] = { "spawn", "fork", "pool" };
 
 /* Options */
 
