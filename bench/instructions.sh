@@ -6,7 +6,7 @@
 set -eu
 build=$1
 shift
-test $# -gt 0 || set -- spawner
+test $# -gt 0 || set -- spawner fork-server pool pool-async
 few=${FEW:-20}
 many=${MANY:-220}
 
