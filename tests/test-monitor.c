@@ -43,8 +43,10 @@ connect_client (void)
   g_autofree char *name = g_strdup_printf ("%d.sock", (int)getpid ());
   auto_fd int folder = local_folder_open (FALSE, &error);
   int fd = local_socket_connect (folder, name, &error);
+  const struct timeval for_ever = { 0 };
 
   g_assert_no_error (error);
+  g_assert_cmpint (setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof for_ever), ==, 0);
   return fd;
 }
 
@@ -203,6 +205,7 @@ test_openmetrics (void)
   g_autofree char *text = NULL;
   auto_fd int client = -1;
 
+  g_assert_true (executor != other);
   open_monitor ();
   client = connect_client ();
   say (client, "openmetrics\n");
@@ -300,21 +303,21 @@ test_wrong_requests (void)
   procfun_monitor_close ();
 }
 
-/* Clients that ask and do not listen, or say nothing, do not keep it from others. The answer is
- * larger than what the kernel holds of it. */
+/* Clients that ask and do not listen, or say nothing, do not keep it from others. The answers
+ * are more than what the kernel holds of them. */
 static void
 test_stuck_clients (void)
 {
   g_autoptr (GPtrArray) executors = g_ptr_array_new_with_free_func (g_object_unref);
   int stuck[7];
 
-  for (guint i = 0; i < 500; i++)
+  for (guint i = 0; i < 200; i++)
     g_ptr_array_add (executors, procfun_inline_new ());
   open_monitor ();
   for (gsize i = 0; i < G_N_ELEMENTS (stuck); i++)
     {
       stuck[i] = connect_client ();
-      for (guint k = 0; i % 2 == 0 && k < 12; k++)
+      for (guint k = 0; i < 2 && k < 12; k++)
         say (stuck[i], "json\n");
     }
   for (guint i = 0; i < 3; i++)
@@ -352,7 +355,7 @@ static void
 test_hang_up (void)
 {
   open_monitor ();
-  for (guint i = 0; i < 50; i++)
+  for (guint i = 0; i < 20; i++)
     {
       auto_fd int client = connect_client ();
 
@@ -368,7 +371,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (has_monitor, gboolean)
   g_autofree char *path = get_path (getpid ());
   g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
 
-  return g_file_test (path, G_FILE_TEST_EXISTS);
+  return executor != NULL && g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
 static const struct

@@ -30,8 +30,16 @@ static JsonNode *
 ask (int fd, GError **error)
 {
   g_autofree char *text = monitor_ask (fd, "json", "\n", error);
+  g_autoptr (GError) own_error = NULL;
+  JsonNode *node;
 
-  return text != NULL ? json_from_string (text, error) : NULL;
+  if (text == NULL)
+    return NULL;
+  node = json_from_string (text, &own_error);
+  if (node == NULL)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                         _ ("what the process answers cannot be read"));
+  return node;
 }
 
 /* Which process */
