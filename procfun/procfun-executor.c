@@ -17,6 +17,9 @@
  * the process of the caller. Calls may come from any thread, many at once. Calls that say nothing
  * else run on the default executor.
  *
+ * What an executor has done is told by #ProcfunStatistics, and by signals of the processes that it
+ * keeps.
+ *
  * Other places can be added by deriving from this class.
  *
  * The environment variable `PROCFUN_EXECUTOR` (`spawn` or `inline`) chooses the default executor of

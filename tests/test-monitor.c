@@ -61,9 +61,10 @@ static char *
 hear (int fd, const char *end)
 {
   g_autoptr (GString) heard = g_string_new (NULL);
+  gsize n = strlen (end);
   char c;
 
-  while (!g_str_has_suffix (heard->str, end))
+  while (heard->len < n || memcmp (heard->str + heard->len - n, end, n) != 0)
     {
       g_assert_cmpint (recv (fd, &c, 1, 0), ==, 1);
       g_string_append_c (heard, c);
@@ -424,7 +425,9 @@ test_fork (void)
   if (pid == 0)
     {
       procfun_monitor_close ();
-      _exit (0);
+      execlp ("true", "true",
+              NULL); /* so that valgrind does not look for leaks in a half process */
+      _exit (1);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_cmpint (status, ==, 0);
