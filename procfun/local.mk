@@ -194,6 +194,7 @@ procfun_private = \
 	%D%/procfun-executor-list-private.h \
 	%D%/procfun-executor-list.c \
 	%D%/procfun-executor-private.h \
+	%D%/procfun-executor-run.c \
 	%D%/procfun-failure-private.h \
 	%D%/procfun-failure-signal.c \
 	%D%/procfun-function-private.h \

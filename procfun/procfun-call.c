@@ -299,7 +299,8 @@ procfun_call_new_failed (ProcfunFunction *function, GError *error)
 void
 procfun_call_started (ProcfunCall *self, int pid)
 {
-  self->started_at = g_get_monotonic_time ();
+  if (self->started_at == 0)
+    self->started_at = g_get_monotonic_time ();
   g_atomic_int_set (&self->pid, pid);
   g_signal_emit (self, signals[STARTED], 0, pid);
 }

@@ -36,9 +36,9 @@ void procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call,
 GVariant *procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call,
                                         GAsyncResult *result, GError **error);
 
-/* For executors that keep processes: count, and emit the signal of that name, in this thread. No
- * lock may be held that a handler might want. @wait_status is that of wait(2), or -1 when it is not
- * known;
+/* For executors that keep processes: emit the signal of that name, in this thread, which counts
+ * it, too. No lock may be held that a handler might want. @wait_status is that of wait(2), or -1
+ * when it is not known;
  * @reason a word for programs, such as “calls”, “memory” or “idle”. */
 void procfun_executor_emit_worker_started (ProcfunExecutor *self, int pid);
 void procfun_executor_emit_worker_exited (ProcfunExecutor *self, int pid, int wait_status);

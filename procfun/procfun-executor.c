@@ -17,6 +17,9 @@
  * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any thread, many at once. Calls that say nothing
  * else run on the default executor.
  *
+ * What an executor has done is told by #ProcfunStatistics, and by signals of the processes that it
+ * keeps.
+ *
  * Other places can be added by deriving from this class.
  *
  * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn` or `inline`) chooses the default
@@ -129,6 +132,36 @@ procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result,
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* As handlers of the class, so that what executors of others emit counts, too. */
+
+static void
+count (ProcfunExecutor *self, guint64 *counter)
+{
+  ProcfunExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_lock (&priv->lock);
+  ++*counter;
+  g_mutex_unlock (&priv->lock);
+}
+
+static void
+count_started (ProcfunExecutor *self, int pid)
+{
+  count (self, &PRIVATE (self)->recorder->workers_started);
+}
+
+static void
+count_exited (ProcfunExecutor *self, int pid, int wait_status)
+{
+  count (self, &PRIVATE (self)->recorder->workers_exited);
+}
+
+static void
+count_recycled (ProcfunExecutor *self, int pid, const char *reason)
+{
+  count (self, &PRIVATE (self)->recorder->workers_recycled);
+}
+
 static void
 make_signals (void)
 {
@@ -143,9 +176,9 @@ make_signals (void)
    *
    * Since: 0.1
    */
-  signals[WORKER_STARTED]
-      = g_signal_new ("worker-started", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                      NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[WORKER_STARTED] = g_signal_new_class_handler (
+      "worker-started", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_FIRST, G_CALLBACK (count_started), NULL,
+      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT);
   /**
    * ProcfunExecutor::worker-exited:
    * @self: the executor
@@ -158,9 +191,9 @@ make_signals (void)
    *
    * Since: 0.1
    */
-  signals[WORKER_EXITED]
-      = g_signal_new ("worker-exited", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                      NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
+  signals[WORKER_EXITED] = g_signal_new_class_handler (
+      "worker-exited", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_FIRST, G_CALLBACK (count_exited), NULL,
+      NULL, NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
   /**
    * ProcfunExecutor::worker-recycled:
    * @self: the executor
@@ -173,9 +206,9 @@ make_signals (void)
    *
    * Since: 0.1
    */
-  signals[WORKER_RECYCLED]
-      = g_signal_new ("worker-recycled", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                      NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_STRING);
+  signals[WORKER_RECYCLED] = g_signal_new_class_handler (
+      "worker-recycled", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_FIRST, G_CALLBACK (count_recycled),
+      NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_STRING);
 }
 
 static void
@@ -203,7 +236,7 @@ procfun_executor_init (ProcfunExecutor *self)
   priv->recorder = recorder_new (g_get_monotonic_time ());
 }
 
-/* Running */
+/* What runs */
 
 gboolean
 procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
@@ -261,106 +294,6 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
   g_mutex_unlock (&priv->lock);
   while ((task = g_queue_pop_head (&closing)) != NULL)
     on_idle (self, task);
-}
-
-/* Whoever derives from this class may err; those who convert the result to C values rely on its
- * type. Takes @result. */
-static GVariant *
-check_result (ProcfunCall *call, GVariant *result, GError **error)
-{
-  ProcfunFunction *function = procfun_call_get_function (call);
-  const GVariantType *type = procfun_function_get_return_type (function);
-  g_autoptr (GVariant) checked = result != NULL ? g_variant_take_ref (result) : NULL;
-
-  if (checked == NULL || g_variant_is_of_type (checked, type))
-    return g_steal_pointer (&checked);
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-               _ ("the executor answered %s() with “%s” instead of “%.*s”"),
-               procfun_function_get_name (function), g_variant_get_type_string (checked),
-               (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type));
-  return NULL;
-}
-
-GVariant *
-procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                      GError **error)
-{
-  GError *own_error = NULL;
-  GVariant *result;
-
-  if (!procfun_executor_enter (self, call, error))
-    return NULL;
-  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, &own_error);
-  result = check_result (call, result, &own_error);
-  procfun_executor_leave (self, call, own_error);
-  if (own_error != NULL)
-    g_propagate_error (error, own_error);
-  return result;
-}
-
-static void
-on_run (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
-  g_autoptr (GTask) task = user_data;
-  ProcfunCall *call = g_task_get_task_data (task);
-  GError *error = NULL;
-  GVariant *variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, result, &error);
-
-  variant = check_result (call, variant, &error);
-  procfun_executor_leave (self, call, error);
-  if (variant != NULL)
-    g_task_return_pointer (task, variant, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-}
-
-void
-procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                            GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  GError *error = NULL;
-
-  g_task_set_source_tag (task, procfun_executor_run_async);
-  g_task_set_task_data (task, call,
-                        NULL); /* borrowed: it may be noticed that nobody else holds it */
-  if (procfun_executor_enter (self, call, &error))
-    PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run,
-                                                  g_steal_pointer (&task));
-  else
-    g_task_return_error (task, error);
-}
-
-GVariant *
-procfun_executor_run_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-GVariant *
-procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                       GError **error)
-{
-  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, cancellable, error);
-
-  return check_result (call, item, error);
-}
-
-void
-procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data)
-{
-  PROCFUN_EXECUTOR_GET_CLASS (self)->next_async (self, call, cancellable, callback, user_data);
-}
-
-GVariant *
-procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call, GAsyncResult *result,
-                              GError **error)
-{
-  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next_finish (self, result, error);
-
-  return check_result (call, item, error);
 }
 
 /* Closing */
@@ -546,33 +479,20 @@ procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_
   g_mutex_unlock (&priv->lock);
 }
 
-static void
-count (ProcfunExecutor *self, gsize offset)
-{
-  ProcfunExecutorPrivate *priv = PRIVATE (self);
-
-  g_mutex_lock (&priv->lock);
-  G_STRUCT_MEMBER (guint64, priv->recorder, offset)++;
-  g_mutex_unlock (&priv->lock);
-}
-
 void
 procfun_executor_emit_worker_started (ProcfunExecutor *self, int pid)
 {
-  count (self, G_STRUCT_OFFSET (Recorder, workers_started));
   g_signal_emit (self, signals[WORKER_STARTED], 0, pid);
 }
 
 void
 procfun_executor_emit_worker_exited (ProcfunExecutor *self, int pid, int wait_status)
 {
-  count (self, G_STRUCT_OFFSET (Recorder, workers_exited));
   g_signal_emit (self, signals[WORKER_EXITED], 0, pid, wait_status);
 }
 
 void
 procfun_executor_emit_worker_recycled (ProcfunExecutor *self, int pid, const char *reason)
 {
-  count (self, G_STRUCT_OFFSET (Recorder, workers_recycled));
   g_signal_emit (self, signals[WORKER_RECYCLED], 0, pid, reason);
 }

@@ -63,7 +63,9 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  * for @run and @run_async to heed the cancellable, and they come from any thread, many at once.
  * Both forms of a function must be there, except for close, where the base class has nothing to
  * end, and for next, where it refuses with %PROCFUN_ERROR_INVALID. Calls are counted by the base
- * class, so an executor that keeps nothing needs no @describe.
+ * class, so an executor that keeps nothing needs no @describe. One that keeps processes emits
+ * #ProcfunExecutor::worker-started, #ProcfunExecutor::worker-exited and
+ * #ProcfunExecutor::worker-recycled by g_signal_emit_by_name().
  *
  * The first item starts a call. An executor can keep what it needs from one item to the next with
  * the call, by g_object_set_data_full(): the base class goes on asking for items until there are no

@@ -48,7 +48,8 @@ answer_json (Buffer *out)
 {
   g_autoptr (GPtrArray) statistics = look_at_executors ();
   const char *name = g_get_prgname ();
-  g_autofree char *program = g_utf8_make_valid (name != NULL ? name : "", -1);
+  g_autofree char *program
+      = g_utf8_make_valid (name != NULL ? name : program_invocation_short_name, -1);
   g_autofree char *pid = g_strdup_printf ("{\"pid\":%d,\"program\":", (int)getpid ());
 
   buffer_append (out, pid, strlen (pid));

@@ -62,7 +62,8 @@ test_helpers = \
 	%D%/crasher \
 	%D%/hosts \
 	%D%/hosts-other-build \
-	%D%/limited
+	%D%/limited \
+	%D%/monitored
 
 test_scripts = \
 	%D%/test-bench.sh \
@@ -77,6 +78,7 @@ test_scripts = \
 	%D%/test-link.sh \
 	%D%/test-plugins.sh \
 	%D%/test-python.sh \
+	%D%/test-tool-monitor.sh \
 	%D%/test-tool.sh \
 	%D%/test-translations.sh \
 	%D%/test-vala.sh
@@ -160,7 +162,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/tool-interrupt.py %D%/tool-terminal.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)

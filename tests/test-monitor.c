@@ -43,8 +43,10 @@ connect_client (void)
   g_autofree char *name = g_strdup_printf ("%d.sock", (int)getpid ());
   auto_fd int folder = local_folder_open (FALSE, &error);
   int fd = local_socket_connect (folder, name, &error);
+  const struct timeval for_ever = { 0 };
 
   g_assert_no_error (error);
+  g_assert_cmpint (setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof for_ever), ==, 0);
   return fd;
 }
 
@@ -59,9 +61,10 @@ static char *
 hear (int fd, const char *end)
 {
   g_autoptr (GString) heard = g_string_new (NULL);
+  gsize n = strlen (end);
   char c;
 
-  while (!g_str_has_suffix (heard->str, end))
+  while (heard->len < n || memcmp (heard->str + heard->len - n, end, n) != 0)
     {
       g_assert_cmpint (recv (fd, &c, 1, 0), ==, 1);
       g_string_append_c (heard, c);
@@ -203,6 +206,7 @@ test_openmetrics (void)
   g_autofree char *text = NULL;
   auto_fd int client = -1;
 
+  g_assert_true (executor != other);
   open_monitor ();
   client = connect_client ();
   say (client, "openmetrics\n");
@@ -300,21 +304,21 @@ test_wrong_requests (void)
   procfun_monitor_close ();
 }
 
-/* Clients that ask and do not listen, or say nothing, do not keep it from others. The answer is
- * larger than what the kernel holds of it. */
+/* Clients that ask and do not listen, or say nothing, do not keep it from others. The answers
+ * are more than what the kernel holds of them. */
 static void
 test_stuck_clients (void)
 {
   g_autoptr (GPtrArray) executors = g_ptr_array_new_with_free_func (g_object_unref);
   int stuck[7];
 
-  for (guint i = 0; i < 500; i++)
+  for (guint i = 0; i < 200; i++)
     g_ptr_array_add (executors, procfun_inline_new ());
   open_monitor ();
   for (gsize i = 0; i < G_N_ELEMENTS (stuck); i++)
     {
       stuck[i] = connect_client ();
-      for (guint k = 0; i % 2 == 0 && k < 12; k++)
+      for (guint k = 0; i < 2 && k < 12; k++)
         say (stuck[i], "json\n");
     }
   for (guint i = 0; i < 3; i++)
@@ -352,7 +356,7 @@ static void
 test_hang_up (void)
 {
   open_monitor ();
-  for (guint i = 0; i < 50; i++)
+  for (guint i = 0; i < 20; i++)
     {
       auto_fd int client = connect_client ();
 
@@ -368,7 +372,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (has_monitor, gboolean)
   g_autofree char *path = get_path (getpid ());
   g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
 
-  return g_file_test (path, G_FILE_TEST_EXISTS);
+  return executor != NULL && g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
 static const struct
@@ -421,7 +425,9 @@ test_fork (void)
   if (pid == 0)
     {
       procfun_monitor_close ();
-      _exit (0);
+      execlp ("true", "true",
+              NULL); /* so that valgrind does not look for leaks in a half process */
+      _exit (1);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_cmpint (status, ==, 0);

@@ -7,6 +7,7 @@
 #include "procfun/platform/intl.h"
 #include "tools/elf.h"
 #include "tools/program.h"
+#include "tools/table.h"
 
 #define N_COLUMNS 3
 
@@ -19,17 +20,6 @@ static const GOptionEntry entries[]
         { "names", 'n', 0, G_OPTION_ARG_NONE, &names_only,
           N_ ("print names, and do not execute the program"), NULL },
         { NULL } };
-
-static void
-append_row (GString *table, char *const cells[N_COLUMNS], const glong widths[N_COLUMNS])
-{
-  for (guint i = 0; i < N_COLUMNS; i++)
-    {
-      glong padding = i + 1 < N_COLUMNS ? widths[i] - g_utf8_strlen (cells[i], -1) + 2 : 0;
-
-      g_string_append_printf (table, "%s%*s", cells[i], (int)padding, "");
-    }
-}
 
 static char **
 make_row (ProcfunFunction *function)
@@ -64,21 +54,11 @@ static GString *
 make_table (GPtrArray *functions)
 {
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify)g_strfreev);
-  glong widths[N_COLUMNS] = { 0 };
-  GString *table = g_string_new (NULL);
 
   g_ptr_array_add (rows, make_heading ());
   for (guint i = 0; i < functions->len; i++)
     g_ptr_array_add (rows, make_row (functions->pdata[i]));
-  for (guint i = 0; i < rows->len; i++)
-    for (guint k = 0; k < N_COLUMNS; k++)
-      widths[k] = MAX (widths[k], g_utf8_strlen (((char **)rows->pdata[i])[k], -1));
-  for (guint i = 0; i < rows->len; i++)
-    {
-      g_string_append (table, i > 0 ? "\n" : "");
-      append_row (table, rows->pdata[i], widths);
-    }
-  return table;
+  return table_make (rows, N_COLUMNS, 0);
 }
 
 static int

@@ -7,12 +7,19 @@ bin_PROGRAMS += %D%/procfun
 	%D%/cmd-bench.c \
 	%D%/cmd-call.c \
 	%D%/cmd-list.c \
+	%D%/cmd-monitor.c \
 	%D%/commands.c \
 	%D%/commands.h \
 	%D%/elf.c \
 	%D%/elf.h \
 	%D%/latencies.c \
 	%D%/latencies.h \
+	%D%/live.c \
+	%D%/live.h \
+	%D%/monitor-client.c \
+	%D%/monitor-client.h \
+	%D%/monitor-view.c \
+	%D%/monitor-view.h \
 	%D%/procfun.c \
 	%D%/program.c \
 	%D%/program.h \
@@ -22,6 +29,8 @@ bin_PROGRAMS += %D%/procfun
 	%D%/run.h \
 	%D%/schema.c \
 	%D%/schema.h \
+	%D%/table.c \
+	%D%/table.h \
 	%D%/values.c \
 	%D%/values.h
 %C%_procfun_LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)

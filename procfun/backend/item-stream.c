@@ -53,7 +53,9 @@ item_stream_free (gpointer stream)
 static void
 finish (ItemStream *self, GError **error)
 {
-  g_autoptr (GVariant) nothing = exchange_finish (self->exchange, error);
+  GVariant *nothing = exchange_finish (self->exchange, error);
+
+  g_clear_pointer (&nothing, g_variant_unref);
 }
 
 GVariant *

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+/* What the monitor of a process tells, for people. */
+
+/* Tables of its executors and of their processes. */
+char *monitor_view_process (JsonNode *told);
+
+/* Tables of processes: what each has told. (element-type JsonNode) */
+char *monitor_view_list (GPtrArray *told);
