@@ -205,10 +205,10 @@ test_place_moves_nobody_else (void)
 }
 
 static void
-test_place_moves_children (void)
+test_place_moves_descendants (void)
 {
   g_autofree char *pid = own_pid ();
-  g_autofree char *pids = g_strconcat (pid, "4711\n", NULL);
+  g_autofree char *pids = g_strconcat (pid, "4712\n4711\n", NULL);
   g_autofree char *stat = g_strdup_printf ("4711 (a b) c) S %d 1 1 0 -1\n", (int)getpid ());
   g_autofree char *moved = NULL;
 
@@ -216,6 +216,7 @@ test_place_moves_children (void)
   put_group ("/sys/fs/cgroup", "cpu\n", "", "");
   put_group ("/sys/fs/cgroup/scope", "memory pids\n", "memory pids\n", pids);
   put ("/proc/4711", "stat", stat);
+  put ("/proc/4712", "stat", "4712 (d) S 4711 1 1 0 -1\n");
   assert_place ("/sys/fs/cgroup/scope", CGROUP_MEMORY | CGROUP_PIDS);
   moved = get ("/sys/fs/cgroup/scope/procfun-host", "cgroup.procs");
   g_assert_cmpstr (moved, ==, "4711"); /* the last one */
@@ -577,7 +578,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/cgroup/place/of-systemd", test_place_of_systemd);
   fixture_add_func ("/cgroup/place/moves-out-of-the-way", test_place_moves_out_of_the_way);
   fixture_add_func ("/cgroup/place/moves-nobody-else", test_place_moves_nobody_else);
-  fixture_add_func ("/cgroup/place/moves-children", test_place_moves_children);
+  fixture_add_func ("/cgroup/place/moves-descendants", test_place_moves_descendants);
   fixture_add_func ("/cgroup/place/in-call", test_place_in_call);
   fixture_add_func ("/cgroup/place/mounts", test_place_mounts);
   fixture_add_func ("/cgroup/place/without-v2", test_place_without_v2);

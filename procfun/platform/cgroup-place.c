@@ -5,6 +5,7 @@
 #include "procfun/platform/proc.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,9 @@
 
 /* This process's own group in the one that was given to it. */
 #define HOST_NAME CGROUP_PREFIX "host"
+
+/* Calls are nested less deep than this. */
+#define GENERATIONS_MAX 100
 
 static const struct
 {
@@ -190,17 +194,31 @@ enable_controllers (const char *folder)
 /* Moving out of the way: but for the top one, a group with processes has no controllers for groups
  * in it. */
 
-static gboolean
-is_ours (const char *root, const char *pid)
+static pid_t
+get_parent (const char *root, pid_t pid)
 {
-  g_autofree char *path = g_strdup_printf ("%s/proc/%s/stat", root, pid);
+  g_autofree char *path = g_strdup_printf ("%s/proc/%d/stat", root, (int)pid);
   char stat[PROC_STAT_SIZE];
 
-  return atoi (pid) == getpid ()
-         || (proc_read_stat (path, stat) && proc_get_field (stat, 4) == (guint64)getpid ());
+  return proc_read_stat (path, stat) ? (pid_t)proc_get_field (stat, 4) : 0;
 }
 
-/* This process and its children; when there are others, nobody. */
+/* A process of ours may have ended meanwhile. */
+static gboolean
+is_ours (const char *root, const char *text)
+{
+  pid_t pid = (pid_t)atoi (text);
+  gboolean is_gone = kill (pid, 0) != 0 && errno == ESRCH;
+
+  for (guint i = 0; pid > 1 && i < GENERATIONS_MAX; i++)
+    if (pid == getpid ())
+      return TRUE;
+    else
+      pid = get_parent (root, pid);
+  return pid == 0 && is_gone;
+}
+
+/* This process and its descendants; when there are others, nobody. */
 static gboolean
 move_to_host_group (const char *root, const char *folder)
 {
@@ -214,7 +232,7 @@ move_to_host_group (const char *root, const char *folder)
   if (mkdir (host, 0755) != 0 && errno != EEXIST)
     return FALSE;
   for (gsize i = 0; pids[i] != NULL; i++)
-    if (!cgroup_write (host, "cgroup.procs", pids[i]))
+    if (!cgroup_write (host, "cgroup.procs", pids[i]) && errno != ESRCH)
       return FALSE;
   return TRUE;
 }
