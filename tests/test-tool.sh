@@ -380,7 +380,7 @@ then
   check "completion of executors of bench" completes "spawn" bench --executor sp
   check "completion of functions for bench" completes "add add_elsewhere" bench -n 5 "$program" ad
   check "completion of options of monitor" completes "--once --openmetrics" monitor --o
-  check "completion of executors" completes "spawn inline" call --executor ""
+  check "completion of executors" completes "spawn fork pool inline" call --executor ""
   check "completion of codecs" completes "gvariant" call --codec g
   check "completion of files" completes "$program" call "$TOP_BUILDDIR/tests/tool-prog"
   check "completion of functions" completes "add add_elsewhere" call "$program" ad
