@@ -28,6 +28,7 @@ procfun_headers = \
 	%D%/procfun-process-executor.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-schema.h \
+	%D%/procfun-session.h \
 	%D%/procfun-spawner.h \
 	%D%/procfun-statistics.h \
 	%D%/procfun-type-info.h \
@@ -46,6 +47,7 @@ procfun_sources = \
 	%D%/procfun-context.c \
 	%D%/procfun-definition.c \
 	%D%/procfun-error.c \
+	%D%/procfun-executor-close.c \
 	%D%/procfun-executor.c \
 	%D%/procfun-failure.c \
 	%D%/procfun-failure-text.c \
@@ -58,10 +60,12 @@ procfun_sources = \
 	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
 	%D%/procfun-monitor.c \
+	%D%/procfun-pool-submit.c \
 	%D%/procfun-pool.c \
 	%D%/procfun-process-executor.c \
 	%D%/procfun-registry.c \
 	%D%/procfun-schema.c \
+	%D%/procfun-session.c \
 	%D%/procfun-spawner.c \
 	%D%/procfun-statistics-openmetrics.c \
 	%D%/procfun-statistics-text.c \
@@ -75,7 +79,11 @@ procfun_sources = \
 procfun_private = \
 	%D%/backend/crash-report.c \
 	%D%/backend/crash-report.h \
+	%D%/backend/crew-ahead.c \
+	%D%/backend/crew-end.c \
 	%D%/backend/crew-private.h \
+	%D%/backend/crew-room.c \
+	%D%/backend/crew-start.c \
 	%D%/backend/crew-wait.c \
 	%D%/backend/crew.c \
 	%D%/backend/crew.h \
@@ -109,8 +117,6 @@ procfun_private = \
 	%D%/backend/symbolise.h \
 	%D%/backend/verdict.c \
 	%D%/backend/verdict.h \
-	%D%/backend/waker.c \
-	%D%/backend/waker.h \
 	%D%/backend/worker.c \
 	%D%/backend/worker.h \
 	%D%/child/command-line.c \
@@ -181,6 +187,8 @@ procfun_private = \
 	%D%/platform/thread.h \
 	%D%/platform/usage.c \
 	%D%/platform/usage.h \
+	%D%/platform/waker.c \
+	%D%/platform/waker.h \
 	%D%/procfun-call-debug-private.h \
 	%D%/procfun-call-debug.c \
 	%D%/procfun-call-private.h \
@@ -195,6 +203,7 @@ procfun_private = \
 	%D%/procfun-executor-list.c \
 	%D%/procfun-executor-private.h \
 	%D%/procfun-executor-run.c \
+	%D%/procfun-executor-state-private.h \
 	%D%/procfun-failure-private.h \
 	%D%/procfun-failure-signal.c \
 	%D%/procfun-function-private.h \
@@ -204,6 +213,8 @@ procfun_private = \
 	%D%/procfun-limits-private.h \
 	%D%/procfun-monitor-private.h \
 	%D%/procfun-monitor-serve.c \
+	%D%/procfun-pool-private.h \
+	%D%/procfun-pool-run.c \
 	%D%/procfun-process-executor-private.h \
 	%D%/procfun-recorder-private.h \
 	%D%/procfun-recorder.c \

@@ -31,6 +31,7 @@ struct _ProcfunCall
   guint debug_id;      /* 0: nobody asked for debugging */
   GCancellable *cancellable; /* trips by abort, and with the one that the caller gave */
   gint detached;             /* nobody needs to hold it */
+  gint is_urgent;            /* when it is cancelled, it has no grace period */
 
   /* of a generator, from one item to the next */
   ProcfunExecutor *in_use; /* (nullable): from the first item to the end */

@@ -132,6 +132,62 @@
                    PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
 
 /**
+ * PROCFUN_DEFINE_IDEMPOTENT_FUNCTION:
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_FUNCTION() does, and says that running the function twice does no more
+ * than running it once; see #ProcfunPool:max-retries. It is declared in headers like any other.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_IDEMPOTENT_FUNCTION(name, ...)                                              \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), EXTERN_, AGAIN_PLAIN_, name,                      \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
+ * PROCFUN_DEFINE_IDEMPOTENT_FUNCTION_WITH_ERROR:
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_FUNCTION_WITH_ERROR() does, and says that running the function twice
+ * does no more than running it once; see #ProcfunPool:max-retries.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_IDEMPOTENT_FUNCTION_WITH_ERROR(name, ...)                                   \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), EXTERN_, AGAIN_ERROR_, name,                      \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
+ * PROCFUN_DEFINE_STATIC_IDEMPOTENT_FUNCTION:
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_STATIC_FUNCTION() does, and says that running the function twice
+ * does no more than running it once; see #ProcfunPool:max-retries.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_STATIC_IDEMPOTENT_FUNCTION(name, ...)                                       \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), STATIC_, AGAIN_PLAIN_, name,                      \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
+ * PROCFUN_DEFINE_STATIC_IDEMPOTENT_FUNCTION_WITH_ERROR:
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR() does, and says that running the function
+ * twice does no more than running it once; see #ProcfunPool:max-retries.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_STATIC_IDEMPOTENT_FUNCTION_WITH_ERROR(name, ...)                            \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), STATIC_, AGAIN_ERROR_, name,                      \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
  * PROCFUN_DECLARE_FUNCTION:
  * @name: the name of the function
  * @...: what stands at its PROCFUN_DEFINE_FUNCTION(): the type of the result, and the arguments

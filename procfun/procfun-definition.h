@@ -27,7 +27,8 @@ typedef enum /*< skip >*/
 {
   PROCFUN_DEFINITION_NONE = 0,
   PROCFUN_DEFINITION_WITH_ERROR = 1 << 0,
-  PROCFUN_DEFINITION_GENERATOR = 1 << 1 /* the result is that of an item, which it yields */
+  PROCFUN_DEFINITION_GENERATOR = 1 << 1, /* the result is that of an item, which it yields */
+  PROCFUN_DEFINITION_IDEMPOTENT = 1 << 2
 } ProcfunDefinitionFlags;
 
 /* Calls the function: args[i] points to the i-th argument, result to room for the result. */

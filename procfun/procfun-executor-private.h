@@ -36,6 +36,13 @@ void procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call,
 GVariant *procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call,
                                         GAsyncResult *result, GError **error);
 
+/* Waits until nothing runs; the second, which takes @task, for a main context. Executors may
+ * override `hurry`: somebody waits, to close if @closing_since is not 0 (monotonic time in µs), in
+ * a thread if it @blocks. It returns FALSE with @error where that is in vain, and sets *@next to
+ * when it wants to be asked again; 0: never. It comes from any thread. */
+gboolean procfun_executor_wait (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
+void procfun_executor_wait_async (GTask *task);
+
 /* For executors that keep processes: emit the signal of that name, in this thread, which counts
  * it, too. No lock may be held that a handler might want. @wait_status is that of wait(2), or -1
  * when it is not known;

@@ -5,7 +5,7 @@
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-executor-list-private.h"
+#include "procfun/procfun-executor-state-private.h"
 #include "procfun/procfun-monitor-private.h"
 
 /**
@@ -14,8 +14,8 @@
  * @short_description: where calls run
  *
  * An executor takes calls and runs them: #ProcfunForkServer and #ProcfunSpawner in a fresh process
- * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any thread, many at once. Calls that say nothing
- * else run on the default executor.
+ * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any
+ * thread, many at once. Calls that say nothing else run on the default executor.
  *
  * What an executor has done is told by #ProcfunStatistics, and by signals of the processes that it
  * keeps.
@@ -25,18 +25,6 @@
  * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn` or `inline`) chooses the default
  * executor of a program that sets none itself; setuid and setgid programs ignore it.
  */
-
-typedef struct
-{
-  GMutex lock;
-  GCond idle;
-  gboolean closed;
-  guint n_running;
-  GQueue closing; /* (element-type GTask) that wait until nothing runs */
-  Recorder *recorder;
-  guint number;
-  ExecutorEntry *entry;
-} ProcfunExecutorPrivate;
 
 enum
 {
@@ -48,9 +36,15 @@ enum
 
 static guint signals[N_SIGNALS];
 
+typedef ExecutorState ProcfunExecutorPrivate;
+
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_OBJECT)
 
-#define PRIVATE(self) ((ProcfunExecutorPrivate *)procfun_executor_get_instance_private (self))
+ExecutorState *
+procfun_executor_get_state (ProcfunExecutor *self)
+{
+  return procfun_executor_get_instance_private (self);
+}
 
 static void
 procfun_executor_constructed (GObject *object)
@@ -59,7 +53,8 @@ procfun_executor_constructed (GObject *object)
   ProcfunExecutor *self = PROCFUN_EXECUTOR (object);
 
   G_OBJECT_CLASS (procfun_executor_parent_class)->constructed (object);
-  PRIVATE (self)->entry = executor_list_add (self, &PRIVATE (self)->number);
+  procfun_executor_get_state (self)->entry
+      = executor_list_add (self, &procfun_executor_get_state (self)->number);
   if (g_once_init_enter (&asked))
     {
       monitor_open_if_asked ();
@@ -70,12 +65,12 @@ procfun_executor_constructed (GObject *object)
 static void
 procfun_executor_finalize (GObject *object)
 {
-  ProcfunExecutorPrivate *priv = PRIVATE (PROCFUN_EXECUTOR (object));
+  ExecutorState *state = procfun_executor_get_state (PROCFUN_EXECUTOR (object));
 
-  executor_list_remove (priv->entry);
-  g_free (priv->recorder);
-  g_mutex_clear (&priv->lock);
-  g_cond_clear (&priv->idle);
+  executor_list_remove (state->entry);
+  g_free (state->recorder);
+  g_mutex_clear (&state->lock);
+  g_cond_clear (&state->idle);
 
   G_OBJECT_CLASS (procfun_executor_parent_class)->finalize (object);
 }
@@ -137,29 +132,29 @@ procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result,
 static void
 count (ProcfunExecutor *self, guint64 *counter)
 {
-  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  ExecutorState *state = procfun_executor_get_state (self);
 
-  g_mutex_lock (&priv->lock);
+  g_mutex_lock (&state->lock);
   ++*counter;
-  g_mutex_unlock (&priv->lock);
+  g_mutex_unlock (&state->lock);
 }
 
 static void
 count_started (ProcfunExecutor *self, int pid)
 {
-  count (self, &PRIVATE (self)->recorder->workers_started);
+  count (self, &procfun_executor_get_state (self)->recorder->workers_started);
 }
 
 static void
 count_exited (ProcfunExecutor *self, int pid, int wait_status)
 {
-  count (self, &PRIVATE (self)->recorder->workers_exited);
+  count (self, &procfun_executor_get_state (self)->recorder->workers_exited);
 }
 
 static void
 count_recycled (ProcfunExecutor *self, int pid, const char *reason)
 {
-  count (self, &PRIVATE (self)->recorder->workers_recycled);
+  count (self, &procfun_executor_get_state (self)->recorder->workers_recycled);
 }
 
 static void
@@ -228,12 +223,12 @@ procfun_executor_class_init (ProcfunExecutorClass *klass)
 static void
 procfun_executor_init (ProcfunExecutor *self)
 {
-  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  ExecutorState *state = procfun_executor_get_state (self);
 
-  g_mutex_init (&priv->lock);
-  g_cond_init (&priv->idle);
-  g_queue_init (&priv->closing);
-  priv->recorder = recorder_new (g_get_monotonic_time ());
+  g_mutex_init (&state->lock);
+  g_cond_init (&state->idle);
+  g_queue_init (&state->waiting);
+  state->recorder = recorder_new (g_get_monotonic_time ());
 }
 
 /* What runs */
@@ -241,17 +236,17 @@ procfun_executor_init (ProcfunExecutor *self)
 gboolean
 procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 {
-  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  ExecutorState *state = procfun_executor_get_state (self);
   gboolean closed;
 
-  g_mutex_lock (&priv->lock);
-  closed = priv->closed;
+  g_mutex_lock (&state->lock);
+  closed = state->closed;
   if (!closed)
     {
-      priv->n_running++;
-      priv->recorder->submitted++;
+      state->n_running++;
+      state->recorder->submitted++;
     }
-  g_mutex_unlock (&priv->lock);
+  g_mutex_unlock (&state->lock);
   if (closed)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
                  _ ("%s() cannot be called: the executor is closed"),
@@ -269,199 +264,27 @@ get_cause (ProcfunCall *call, const GError *error)
                                                                    : PROCFUN_CAUSE_ERROR;
 }
 
-static void on_idle (ProcfunExecutor *self, GTask *task);
-
 void
 procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error)
 {
-  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  ExecutorState *state = procfun_executor_get_state (self);
   const Ending ending = { .submitted_at = call->submitted_at,
                           .started_at = call->started_at,
                           .ended_at = g_get_monotonic_time (),
                           .succeeded = error == NULL,
                           .cause = error != NULL ? get_cause (call, error) : 0 };
-  GQueue closing = G_QUEUE_INIT;
-  GTask *task;
 
-  g_mutex_lock (&priv->lock);
-  recorder_end (priv->recorder, &ending);
-  if (--priv->n_running == 0 && priv->closed)
+  g_mutex_lock (&state->lock);
+  recorder_end (state->recorder, &ending);
+  if (--state->n_running == 0 && state->closed)
     {
-      closing = priv->closing;
-      g_queue_init (&priv->closing);
-      g_cond_broadcast (&priv->idle);
+      closing = state->closing;
+      g_queue_init (&state->waiting);
+      g_cond_broadcast (&state->idle);
     }
-  g_mutex_unlock (&priv->lock);
+  g_mutex_unlock (&state->lock);
   while ((task = g_queue_pop_head (&closing)) != NULL)
     on_idle (self, task);
-}
-
-/* Closing */
-
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  ProcfunExecutorPrivate *priv = user_data;
-
-  g_mutex_lock (&priv->lock);
-  g_cond_broadcast (&priv->idle);
-  g_mutex_unlock (&priv->lock);
-}
-
-/**
- * procfun_executor_close:
- * @self: a #ProcfunExecutor
- * @cancellable: (nullable): a #GCancellable, which ends the waiting only
- * @error: return location for a #GError
- *
- * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that
- * run have ended, and ends what the executor keeps between calls. After that nothing of it is left.
- * Closing again is allowed.
- *
- * Calls that were started asynchronously end in their own main context: where that is the one of
- * this thread, use procfun_executor_close_async().
- *
- * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
- *
- * Since: 0.1
- */
-gboolean
-procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
-{
-  ProcfunExecutorPrivate *priv;
-  gulong handler = 0;
-
-  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
-
-  priv = PRIVATE (self);
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), priv, NULL);
-  g_mutex_lock (&priv->lock);
-  priv->closed = TRUE;
-  while (priv->n_running > 0 && !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&priv->idle, &priv->lock);
-  g_mutex_unlock (&priv->lock);
-  g_cancellable_disconnect (cancellable, handler);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-  return PROCFUN_EXECUTOR_GET_CLASS (self)->close (self, cancellable, error);
-}
-
-static void
-on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-
-  if (PROCFUN_EXECUTOR_GET_CLASS (self)->close_finish (self, result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-}
-
-/* Nothing runs any more; the last call may have ended in another thread than the one that closes.
- */
-static gboolean
-close_in_context (gpointer user_data)
-{
-  GTask *task = user_data;
-  ProcfunExecutor *self = g_task_get_source_object (task);
-
-  if (!g_task_return_error_if_cancelled (task))
-    PROCFUN_EXECUTOR_GET_CLASS (self)->close_async (self, g_task_get_cancellable (task), on_closed,
-                                                    g_object_ref (task));
-  return G_SOURCE_REMOVE;
-}
-
-/* Takes @task. */
-static void
-on_idle (ProcfunExecutor *self, GTask *task)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_priority (source, g_task_get_priority (task));
-  g_source_set_callback (source, close_in_context, task, g_object_unref);
-  g_source_attach (source, g_task_get_context (task));
-}
-
-/**
- * procfun_executor_close_async:
- * @self: a #ProcfunExecutor
- * @cancellable: (nullable): a #GCancellable
- * @callback: called in the thread-default main context when the executor is closed
- * @user_data: for @callback
- *
- * Does what procfun_executor_close() does, without waiting. Calls that run are waited for even when
- * @cancellable trips meanwhile.
- *
- * Since: 0.1
- */
-void
-procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
-                              GAsyncReadyCallback callback, gpointer user_data)
-{
-  ProcfunExecutorPrivate *priv;
-  GTask *task;
-
-  g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
-
-  priv = PRIVATE (self);
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, procfun_executor_close_async);
-  g_mutex_lock (&priv->lock);
-  priv->closed = TRUE;
-  if (priv->n_running > 0)
-    g_queue_push_tail (&priv->closing, g_steal_pointer (&task));
-  g_mutex_unlock (&priv->lock);
-  if (task != NULL)
-    on_idle (self, task);
-}
-
-/**
- * procfun_executor_close_finish:
- * @self: a #ProcfunExecutor
- * @result: what the callback was given
- * @error: return location for a #GError
- *
- * Ends what procfun_executor_close_async() began.
- *
- * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
- *
- * Since: 0.1
- */
-gboolean
-procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_executor_close_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * procfun_executor_is_closed:
- * @self: a #ProcfunExecutor
- *
- * Tells whether closing has begun.
- *
- * Returns: %TRUE when no more calls are taken
- *
- * Since: 0.1
- */
-gboolean
-procfun_executor_is_closed (ProcfunExecutor *self)
-{
-  ProcfunExecutorPrivate *priv;
-  gboolean closed;
-
-  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), TRUE);
-
-  priv = PRIVATE (self);
-  g_mutex_lock (&priv->lock);
-  closed = priv->closed;
-  g_mutex_unlock (&priv->lock);
-  return closed;
 }
 
 /* Statistics */
@@ -470,13 +293,13 @@ void
 procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_unfinished,
                               guint *number)
 {
-  ProcfunExecutorPrivate *priv = PRIVATE (self);
+  ExecutorState *state = procfun_executor_get_state (self);
 
-  g_mutex_lock (&priv->lock);
-  *counts = *priv->recorder;
-  *n_unfinished = priv->n_running;
-  *number = priv->number;
-  g_mutex_unlock (&priv->lock);
+  g_mutex_lock (&state->lock);
+  *counts = *state->recorder;
+  *n_unfinished = state->n_running;
+  *number = state->number;
+  g_mutex_unlock (&state->lock);
 }
 
 void

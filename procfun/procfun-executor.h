@@ -94,7 +94,9 @@ struct _ProcfunExecutorClass
   void (*describe) (ProcfunExecutor *self, ProcfunStatistics *statistics);
 
   /*< private >*/
-  gpointer padding[6];
+  gboolean (*hurry) (ProcfunExecutor *self, gint64 closing_since, gboolean blocks, gint64 *next,
+                     GError **error);
+  gpointer padding[5];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)

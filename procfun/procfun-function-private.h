@@ -22,6 +22,7 @@ struct _ProcfunFunction
   ProcfunSchema *args_schema;
   ProcfunSchema *return_schema;
   Module *module; /* (nullable) */
+  gint idempotent; /* the flag, which may be set later */
   gint ambiguous;
   gint unloaded;
 

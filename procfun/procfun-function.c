@@ -33,7 +33,8 @@ G_DEFINE_FINAL_TYPE (ProcfunFunction, procfun_function, G_TYPE_OBJECT)
 G_DEFINE_FLAGS_TYPE (ProcfunFunctionFlags, procfun_function_flags,
                      G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_WITH_ERROR, "with-error"),
                      G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_RUN_TIME, "run-time"),
-                     G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_GENERATOR, "generator"))
+                     G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_GENERATOR, "generator"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_FUNCTION_IDEMPOTENT, "idempotent"))
 
 enum
 {
@@ -136,6 +137,7 @@ function_new (const char *name, ProcfunSchema *args, ProcfunSchema *result,
 
   self->name = g_strdup (name);
   self->flags = flags;
+  self->idempotent = (flags & PROCFUN_FUNCTION_IDEMPOTENT) != 0;
   self->args_schema = args;
   self->return_schema = result;
   self->signature = g_strdup_printf (
@@ -158,6 +160,8 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
     flags |= PROCFUN_FUNCTION_WITH_ERROR;
   if ((definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
     flags |= PROCFUN_FUNCTION_GENERATOR;
+  if ((definition->flags & PROCFUN_DEFINITION_IDEMPOTENT) != 0)
+    flags |= PROCFUN_FUNCTION_IDEMPOTENT;
   self = function_new (definition->name,
                        type_schema_arguments (definition->args, definition->n_args),
                        type_schema (&definition->result), flags);
@@ -377,7 +381,27 @@ ProcfunFunctionFlags
 procfun_function_get_flags (ProcfunFunction *self)
 {
   g_return_val_if_fail (PROCFUN_IS_FUNCTION (self), PROCFUN_FUNCTION_NONE);
-  return self->flags;
+  return (self->flags & ~PROCFUN_FUNCTION_IDEMPOTENT)
+         | (g_atomic_int_get (&self->idempotent) ? PROCFUN_FUNCTION_IDEMPOTENT : 0);
+}
+
+/**
+ * procfun_function_set_idempotent:
+ * @self: a #ProcfunFunction
+ * @idempotent: whether it is
+ *
+ * Says that running the function twice does no more than running it once, so that a #ProcfunPool
+ * may run a call again that was lost with its process. What is defined by a macro can say so there,
+ * see PROCFUN_DEFINE_IDEMPOTENT_FUNCTION(); this is for functions that are registered at run time.
+ *
+ * Since: 0.1
+ */
+void
+procfun_function_set_idempotent (ProcfunFunction *self, gboolean idempotent)
+{
+  g_return_if_fail (PROCFUN_IS_FUNCTION (self));
+
+  g_atomic_int_set (&self->idempotent, idempotent);
 }
 
 /**

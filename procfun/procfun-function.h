@@ -24,6 +24,8 @@ G_DECLARE_FINAL_TYPE (ProcfunFunction, procfun_function, PROCFUN, FUNCTION, GObj
  * @PROCFUN_FUNCTION_RUN_TIME: registered with procfun_registry_register(), not by a macro
  * @PROCFUN_FUNCTION_GENERATOR: yields any number of items, which procfun_call_next() takes, and the
  *     type of the result is that of an item
+ * @PROCFUN_FUNCTION_IDEMPOTENT: running it twice does no more than running it once, so that a call
+ *     that was lost may be run again; see #ProcfunPool:max-retries
  *
  * What is known about a function besides its types.
  *
@@ -34,7 +36,8 @@ typedef enum
   PROCFUN_FUNCTION_NONE = 0,
   PROCFUN_FUNCTION_WITH_ERROR = 1 << 0,
   PROCFUN_FUNCTION_RUN_TIME = 1 << 1,
-  PROCFUN_FUNCTION_GENERATOR = 1 << 2
+  PROCFUN_FUNCTION_GENERATOR = 1 << 2,
+  PROCFUN_FUNCTION_IDEMPOTENT = 1 << 3
 } ProcfunFunctionFlags;
 
 #define PROCFUN_TYPE_FUNCTION_FLAGS (procfun_function_flags_get_type ())
@@ -52,6 +55,8 @@ PROCFUN_AVAILABLE_IN_0_1
 const char *procfun_function_get_module (ProcfunFunction *self);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunctionFlags procfun_function_get_flags (ProcfunFunction *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_function_set_idempotent (ProcfunFunction *self, gboolean idempotent);
 PROCFUN_AVAILABLE_IN_0_1
 guint procfun_function_get_n_arguments (ProcfunFunction *self);
 PROCFUN_AVAILABLE_IN_0_1

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-pool.h"
+#include "procfun/procfun-pool-private.h"
 
-#include "procfun/backend/crew.h"
 #include "procfun/platform/cpus.h"
-#include "procfun/platform/intl.h"
-#include "procfun/procfun-call-private.h"
-#include "procfun/procfun-error.h"
-#include "procfun/procfun-function-private.h"
-#include "procfun/procfun-process-executor-private.h"
 
 /**
  * SECTION:procfun-pool
@@ -41,15 +35,6 @@
  *
  * Since: 0.1
  */
-struct _ProcfunPool
-{
-  ProcfunProcessExecutor parent_instance;
-
-  Crew *crew;
-  guint max_queue_calls;
-  guint64 max_queue_bytes;
-};
-
 G_DEFINE_FINAL_TYPE (ProcfunPool, procfun_pool, PROCFUN_TYPE_PROCESS_EXECUTOR)
 
 #define DEFAULT_IDLE_MS 60000
@@ -65,176 +50,26 @@ enum
   PROP_MAX_QUEUE_BYTES,
   PROP_CALLS_IN_FLIGHT,
   PROP_IDLE_TIMEOUT,
+  PROP_CLOSE_TIMEOUT,
+  PROP_MAX_RETRIES,
+  PROP_RETRY_ON,
   N_PROPS
 };
 
 static GParamSpec *props[N_PROPS];
 
-/* Running */
+G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
+                     G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_LOST, "lost"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_CRASHED, "crashed"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_EXITED, "exited"))
 
-static void
-init_request (CrewRequest *request, ProcfunCall *call, const Preparation *preparation)
+/* The object */
+
+static guint
+to_ms (gint64 us)
 {
-  *request = (CrewRequest){ .function = procfun_call_get_function (call),
-                            .options = &preparation->options,
-                            .priority = procfun_call_get_priority (call),
-                            .n_bytes = g_bytes_get_size (preparation->arguments),
-                            .deadline = procfun_call_get_deadline_time (call) };
-}
-
-/* Limits and surroundings are not for those before it, and what it yields not for those behind; and
- * its deadline is not watched before its turn. */
-static gboolean
-may_go_ahead (ProcfunCall *call, const Preparation *preparation)
-{
-  return procfun_call_get_limits (call) == NULL && preparation->options.context == NULL
-         && procfun_call_get_deadline (call) == 0 && procfun_call_get_fd_list (call) == NULL
-         && !procfun_function_is_generator (procfun_call_get_function (call));
-}
-
-/* A worker that has limits or surroundings of its own is of no use for other calls. (nullable):
- * without an error when the worker had ended, unnoticed. */
-static Exchange *
-begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, CrewMember *member,
-       GError **error)
-{
-  Worker *worker = crew_member_get_worker (member);
-  Exchange *front = crew_member_get_front (member);
-  Exchange *exchange;
-
-  if (front != NULL)
-    {
-      exchange = exchange_new_behind (call, front, &preparation->options, preparation->arguments);
-      crew_member_queue (member, exchange);
-      return exchange;
-    }
-  crew_member_begin (member, &preparation->options);
-  if (procfun_call_get_limits (call) != NULL || preparation->options.context != NULL)
-    worker->is_kept = FALSE;
-  exchange = procfun_process_executor_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation,
-                                             worker, error);
-  if (exchange == NULL)
-    {
-      crew_member_discard (member);
-      return NULL;
-    }
-  exchange_set_release (exchange, crew_member_release, member);
-  if (exchange_was_sent (exchange))
-    {
-      crew_member_set_front (member, exchange);
-      return exchange;
-    }
-  exchange_free (exchange);
-  return NULL;
-}
-
-static gpointer
-procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
-                    GError **error)
-{
-  ProcfunPool *self = PROCFUN_POOL (executor);
-  g_auto (Preparation) preparation = PREPARATION_INIT;
-  g_autoptr (GError) own_error = NULL;
-  Exchange *exchange = NULL;
-  CrewRequest request;
-
-  if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error))
-    return NULL;
-  init_request (&request, call, &preparation);
-  while (exchange == NULL && own_error == NULL)
-    {
-      CrewMember *member = crew_acquire (self->crew, &request, cancellable, &own_error);
-
-      if (member != NULL)
-        exchange = begin (self, call, &preparation, member, &own_error);
-    }
-  if (own_error != NULL)
-    g_propagate_error (error, g_steal_pointer (&own_error));
-  return exchange;
-}
-
-/* A call that waits for its worker. */
-typedef struct
-{
-  ProcfunPool *pool;
-  ProcfunCall *call;         /* borrowed */
-  GCancellable *cancellable; /* (nullable) */
-  Preparation preparation;
-  void (*callback) (gpointer exchange, GError *error, gpointer user_data);
-  gpointer user_data;
-} Turn;
-
-static void
-turn_end (Turn *self, Exchange *exchange, GError *error)
-{
-  self->callback (exchange, error, self->user_data);
-  preparation_clear (&self->preparation);
-  g_clear_object (&self->cancellable);
-  g_object_unref (self->pool);
-  g_free (self);
-}
-
-static void wait_for_turn (Turn *self);
-
-static void
-on_turn (CrewMember *member, GError *error, gpointer user_data)
-{
-  Turn *self = user_data;
-  Exchange *exchange = NULL;
-
-  if (member != NULL)
-    exchange = begin (self->pool, self->call, &self->preparation, member, &error);
-  if (exchange == NULL && error == NULL)
-    wait_for_turn (self);
-  else
-    turn_end (self, exchange, error);
-}
-
-static void
-wait_for_turn (Turn *self)
-{
-  CrewRequest request;
-
-  init_request (&request, self->call, &self->preparation);
-  request.may_go_ahead = may_go_ahead (self->call, &self->preparation);
-  crew_acquire_async (self->pool->crew, &request, self->cancellable, on_turn, self);
-}
-
-static void
-procfun_pool_start_async (ProcfunProcessExecutor *executor, ProcfunCall *call,
-                          GCancellable *cancellable,
-                          void (*callback) (gpointer exchange, GError *error, gpointer user_data),
-                          gpointer user_data)
-{
-  Turn *turn = g_new0 (Turn, 1);
-  GError *error = NULL;
-
-  turn->pool = g_object_ref (PROCFUN_POOL (executor));
-  turn->call = call;
-  turn->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  turn->callback = callback;
-  turn->user_data = user_data;
-  if (procfun_process_executor_prepare (executor, call, NULL, &turn->preparation, &error))
-    wait_for_turn (turn);
-  else
-    turn_end (turn, NULL, error);
-}
-
-static gboolean
-procfun_pool_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
-{
-  crew_clear (PROCFUN_POOL (executor)->crew);
-  return TRUE;
-}
-
-/* Idle workers end at once. */
-static void
-procfun_pool_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
-{
-  crew_clear (PROCFUN_POOL (executor)->crew);
-  PROCFUN_EXECUTOR_CLASS (procfun_pool_parent_class)
-      ->close_async (executor, cancellable, callback, user_data);
+  return (guint)MIN (us / G_TIME_SPAN_MILLISECOND + (us % G_TIME_SPAN_MILLISECOND > 0 ? 1 : 0),
+                     G_MAXINT);
 }
 
 static void
@@ -242,8 +77,6 @@ procfun_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
 {
   crew_describe (PROCFUN_POOL (executor)->crew, statistics);
 }
-
-/* The object */
 
 static void
 procfun_pool_dispose (GObject *object)
@@ -295,6 +128,15 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_IDLE_TIMEOUT:
       g_value_set_int64 (value, procfun_pool_get_idle_timeout (self));
       break;
+    case PROP_CLOSE_TIMEOUT:
+      g_value_set_int64 (value, procfun_pool_get_close_timeout (self));
+      break;
+    case PROP_MAX_RETRIES:
+      g_value_set_uint (value, procfun_pool_get_max_retries (self));
+      break;
+    case PROP_RETRY_ON:
+      g_value_set_flags (value, procfun_pool_get_retry_on (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -330,6 +172,15 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_IDLE_TIMEOUT:
       procfun_pool_set_idle_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_CLOSE_TIMEOUT:
+      procfun_pool_set_close_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_MAX_RETRIES:
+      procfun_pool_set_max_retries (self, g_value_get_uint (value));
+      break;
+    case PROP_RETRY_ON:
+      procfun_pool_set_retry_on (self, g_value_get_flags (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -420,6 +271,37 @@ install_properties (GObjectClass *klass)
    */
   props[PROP_IDLE_TIMEOUT] = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64,
                                                  DEFAULT_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
+  /**
+   * ProcfunPool:close-timeout:
+   *
+   * How long procfun_executor_close() waits for calls, in µs; 0: until they have ended. What still
+   * runs or waits when the time is up is ended at once, whatever its grace period, and fails with
+   * %G_IO_ERROR_CANCELLED. If calls are left even then, because nobody runs their main context,
+   * closing fails with %PROCFUN_ERROR_TIMED_OUT two seconds later.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CLOSE_TIMEOUT]
+      = g_param_spec_int64 ("close-timeout", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  /**
+   * ProcfunPool:max-retries:
+   *
+   * How often a call of a function that is idempotent is run again, on another worker, when it
+   * failed for one of the reasons in #ProcfunPool:retry-on. Not so for generators and sessions.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_RETRIES]
+      = g_param_spec_uint ("max-retries", NULL, NULL, 0, G_MAXINT - 1, 0, flags);
+  /**
+   * ProcfunPool:retry-on:
+   *
+   * For which reasons calls are run again; see #ProcfunPool:max-retries.
+   *
+   * Since: 0.1
+   */
+  props[PROP_RETRY_ON] = g_param_spec_flags ("retry-on", NULL, NULL, PROCFUN_TYPE_RETRY_FLAGS,
+                                             PROCFUN_RETRY_LOST, flags);
   g_object_class_install_properties (klass, N_PROPS, props);
 }
 
@@ -433,22 +315,23 @@ procfun_pool_class_init (ProcfunPoolClass *klass)
   object_class->finalize = procfun_pool_finalize;
   object_class->get_property = procfun_pool_get_property;
   object_class->set_property = procfun_pool_set_property;
-  executor_class->close = procfun_pool_close;
-  executor_class->close_async = procfun_pool_close_async;
   executor_class->describe = procfun_pool_describe;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_pool_start;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_pool_start_async;
+  procfun_pool_class_init_run (klass);
   install_properties (object_class);
 }
 
 static void
 procfun_pool_init (ProcfunPool *self)
 {
-  const CrewConfig config
-      = { .max_workers = cpus_count (), .calls_in_flight = 1, .idle = DEFAULT_IDLE_MS };
+  const guint max_workers = cpus_count ();
+  const guint idle = DEFAULT_IDLE_MS;
+  const guint in_flight = 1;
 
   self->crew = crew_new (PROCFUN_EXECUTOR (self));
-  crew_configure (self->crew, &config);
+  CREW_SET (self->crew, max_workers, max_workers);
+  CREW_SET (self->crew, idle, idle);
+  CREW_SET (self->crew, calls_in_flight, in_flight);
+  self->retry_on = PROCFUN_RETRY_LOST;
 }
 
 /**
@@ -484,17 +367,11 @@ procfun_pool_new (guint max_workers)
 void
 procfun_pool_set_max_workers (ProcfunPool *self, guint n)
 {
-  CrewConfig config;
-
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (n >= 1);
 
-  crew_get_config (self->crew, &config);
-  if (config.max_workers == n)
-    return;
-  config.max_workers = n;
-  crew_configure (self->crew, &config);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_WORKERS]);
+  if (CREW_SET (self->crew, max_workers, n))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_WORKERS]);
 }
 
 /**
@@ -530,16 +407,10 @@ procfun_pool_get_max_workers (ProcfunPool *self)
 void
 procfun_pool_set_min_workers (ProcfunPool *self, guint n)
 {
-  CrewConfig config;
-
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  crew_get_config (self->crew, &config);
-  if (config.min_workers == n)
-    return;
-  config.min_workers = n;
-  crew_configure (self->crew, &config);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MIN_WORKERS]);
+  if (CREW_SET (self->crew, min_workers, n))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MIN_WORKERS]);
 }
 
 /**
@@ -575,16 +446,10 @@ procfun_pool_get_min_workers (ProcfunPool *self)
 void
 procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n)
 {
-  CrewConfig config;
-
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  crew_get_config (self->crew, &config);
-  if (config.calls_per_worker == n)
-    return;
-  config.calls_per_worker = n;
-  crew_configure (self->crew, &config);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS_PER_WORKER]);
+  if (CREW_SET (self->crew, calls_per_worker, n))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS_PER_WORKER]);
 }
 
 /**
@@ -620,16 +485,10 @@ procfun_pool_get_calls_per_worker (ProcfunPool *self)
 void
 procfun_pool_set_memory_per_worker (ProcfunPool *self, guint64 bytes)
 {
-  CrewConfig config;
-
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  crew_get_config (self->crew, &config);
-  if (config.memory_per_worker == bytes)
-    return;
-  config.memory_per_worker = bytes;
-  crew_configure (self->crew, &config);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MEMORY_PER_WORKER]);
+  if (CREW_SET (self->crew, memory_per_worker, bytes))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MEMORY_PER_WORKER]);
 }
 
 /**
@@ -667,10 +526,8 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (self->max_queue_calls == n)
-    return;
-  self->max_queue_calls = n;
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_QUEUE_CALLS]);
+  if (CREW_SET (self->crew, max_queue_calls, n))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_QUEUE_CALLS]);
 }
 
 /**
@@ -686,9 +543,12 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_max_queue_calls (ProcfunPool *self)
 {
+  CrewConfig config;
+
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  return self->max_queue_calls;
+  crew_get_config (self->crew, &config);
+  return config.max_queue_calls;
 }
 
 /**
@@ -705,10 +565,8 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (self->max_queue_bytes == bytes)
-    return;
-  self->max_queue_bytes = bytes;
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_QUEUE_BYTES]);
+  if (CREW_SET (self->crew, max_queue_bytes, bytes))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_QUEUE_BYTES]);
 }
 
 /**
@@ -724,9 +582,12 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 guint64
 procfun_pool_get_max_queue_bytes (ProcfunPool *self)
 {
+  CrewConfig config;
+
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  return self->max_queue_bytes;
+  crew_get_config (self->crew, &config);
+  return config.max_queue_bytes;
 }
 
 /**
@@ -741,17 +602,11 @@ procfun_pool_get_max_queue_bytes (ProcfunPool *self)
 void
 procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
 {
-  CrewConfig config;
-
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (n >= 1);
 
-  crew_get_config (self->crew, &config);
-  if (config.calls_in_flight == n)
-    return;
-  config.calls_in_flight = n;
-  crew_configure (self->crew, &config);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS_IN_FLIGHT]);
+  if (CREW_SET (self->crew, calls_in_flight, n))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CALLS_IN_FLIGHT]);
 }
 
 /**
@@ -788,19 +643,14 @@ procfun_pool_get_calls_in_flight (ProcfunPool *self)
 void
 procfun_pool_set_idle_timeout (ProcfunPool *self, gint64 us)
 {
-  CrewConfig config;
   guint ms;
 
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (us >= 0);
 
-  ms = (guint)MIN ((us + 999) / G_TIME_SPAN_MILLISECOND, G_MAXINT);
-  crew_get_config (self->crew, &config);
-  if (config.idle == ms)
-    return;
-  config.idle = ms;
-  crew_configure (self->crew, &config);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_IDLE_TIMEOUT]);
+  ms = to_ms (us);
+  if (CREW_SET (self->crew, idle, ms))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_IDLE_TIMEOUT]);
 }
 
 /**
@@ -846,80 +696,118 @@ procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVar
   crew_set_initializer (self->crew, function, args);
 }
 
-static gboolean
-has_room (ProcfunPool *self)
-{
-  guint64 n_bytes;
-  guint n = crew_get_queue (self->crew, &n_bytes);
-
-  return (self->max_queue_calls == 0 || n < self->max_queue_calls)
-         && (self->max_queue_bytes == 0 || n_bytes < self->max_queue_bytes);
-}
-
 /**
- * procfun_pool_submit:
+ * procfun_pool_set_close_timeout:
  * @self: a #ProcfunPool
- * @call: a #ProcfunCall that was not started
- * @cancellable: (nullable): a #GCancellable, for the waiting and for the call
- * @callback: called when the call has ended
- * @user_data: for @callback
- * @error: return location for a #GError
+ * @us: how long closing waits for calls, in µs, kept to the millisecond; 0: until they have ended
  *
- * Waits until the queue has room, and then runs @call as procfun_call_run_async() does, on this
- * pool. The thread that waits cannot run its main context meanwhile: where that is what brings the
- * pool's calls to an end, use procfun_pool_try_submit().
- *
- * Returns: %TRUE when the call was started; or %FALSE with @error set to %G_IO_ERROR_CANCELLED, and
- *   then @callback does not come
+ * Sets #ProcfunPool:close-timeout.
  *
  * Since: 0.1
  */
-gboolean
-procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
-                     GAsyncReadyCallback callback, gpointer user_data, GError **error)
+void
+procfun_pool_set_close_timeout (ProcfunPool *self, gint64 us)
 {
-  g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
-  g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (us >= 0);
 
-  if (!crew_wait_for_room (self->crew, self->max_queue_calls, self->max_queue_bytes, cancellable,
-                           error))
-    return FALSE;
-  procfun_call_set_executor (call, PROCFUN_EXECUTOR (self));
-  procfun_call_run_async (call, cancellable, callback, user_data);
-  return TRUE;
+  if (g_atomic_int_get (&self->close_timeout) == (gint)to_ms (us))
+    return;
+  g_atomic_int_set (&self->close_timeout, (gint)to_ms (us));
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CLOSE_TIMEOUT]);
 }
 
 /**
- * procfun_pool_try_submit:
+ * procfun_pool_get_close_timeout:
  * @self: a #ProcfunPool
- * @call: a #ProcfunCall that was not started
- * @cancellable: (nullable): a #GCancellable
- * @callback: called when the call has ended
- * @user_data: for @callback
- * @error: return location for a #GError
  *
- * Runs @call as procfun_call_run_async() does, on this pool, if the queue has room.
+ * Gets #ProcfunPool:close-timeout.
  *
- * Returns: %TRUE when the call was started; or %FALSE with @error set to %PROCFUN_ERROR_BUSY, and
- *   then @callback does not come
+ * Returns: a time in µs; 0: none
  *
  * Since: 0.1
  */
-gboolean
-procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
-                         GAsyncReadyCallback callback, gpointer user_data, GError **error)
+gint64
+procfun_pool_get_close_timeout (ProcfunPool *self)
 {
-  g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
-  g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  if (!has_room (self))
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY,
-                   _ ("%s() cannot be called now: the queue is full"),
-                   procfun_function_get_name (procfun_call_get_function (call)));
-      return FALSE;
-    }
-  procfun_call_set_executor (call, PROCFUN_EXECUTOR (self));
-  procfun_call_run_async (call, cancellable, callback, user_data);
-  return TRUE;
+  return g_atomic_int_get (&self->close_timeout) * G_TIME_SPAN_MILLISECOND;
+}
+
+/**
+ * procfun_pool_set_max_retries:
+ * @self: a #ProcfunPool
+ * @n: how often a call may be run again; 0: never
+ *
+ * Sets #ProcfunPool:max-retries.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_max_retries (ProcfunPool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (n < G_MAXINT);
+
+  if (g_atomic_int_get (&self->max_retries) == (gint)n)
+    return;
+  g_atomic_int_set (&self->max_retries, (gint)n);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_RETRIES]);
+}
+
+/**
+ * procfun_pool_get_max_retries:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:max-retries.
+ *
+ * Returns: how often a call may be run again
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_max_retries (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  return (guint)g_atomic_int_get (&self->max_retries);
+}
+
+/**
+ * procfun_pool_set_retry_on:
+ * @self: a #ProcfunPool
+ * @reasons: for which reasons calls are run again
+ *
+ * Sets #ProcfunPool:retry-on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_retry_on (ProcfunPool *self, ProcfunRetryFlags reasons)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (g_atomic_int_get (&self->retry_on) == (gint)reasons)
+    return;
+  g_atomic_int_set (&self->retry_on, (gint)reasons);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_RETRY_ON]);
+}
+
+/**
+ * procfun_pool_get_retry_on:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:retry-on.
+ *
+ * Returns: the reasons
+ *
+ * Since: 0.1
+ */
+ProcfunRetryFlags
+procfun_pool_get_retry_on (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), PROCFUN_RETRY_NONE);
+
+  return (ProcfunRetryFlags)g_atomic_int_get (&self->retry_on);
 }

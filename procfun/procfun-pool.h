@@ -7,6 +7,7 @@
 #endif
 
 #include <procfun/procfun-process-executor.h>
+#include <procfun/procfun-session.h>
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
@@ -15,6 +16,31 @@ G_BEGIN_DECLS
 
 PROCFUN_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (ProcfunPool, procfun_pool, PROCFUN, POOL, ProcfunProcessExecutor)
+
+/**
+ * ProcfunRetryFlags:
+ * @PROCFUN_RETRY_NONE: for none
+ * @PROCFUN_RETRY_LOST: its process was killed from outside, or lost with the one that forked it:
+ *     %PROCFUN_ERROR_KILLED and %PROCFUN_ERROR_WORKER_LOST
+ * @PROCFUN_RETRY_CRASHED: the function crashed: %PROCFUN_ERROR_CRASHED
+ * @PROCFUN_RETRY_EXITED: the function ended its process: %PROCFUN_ERROR_EXITED
+ *
+ * Reasons to run a call again.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_RETRY_NONE = 0,
+  PROCFUN_RETRY_LOST = 1 << 0,
+  PROCFUN_RETRY_CRASHED = 1 << 1,
+  PROCFUN_RETRY_EXITED = 1 << 2
+} ProcfunRetryFlags;
+
+#define PROCFUN_TYPE_RETRY_FLAGS (procfun_retry_flags_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_retry_flags_get_type (void) G_GNUC_CONST;
 
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunPool *procfun_pool_new (guint max_workers);
@@ -54,10 +80,47 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVariant *args);
 
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_close_timeout (ProcfunPool *self, gint64 us);
+PROCFUN_AVAILABLE_IN_0_1
+gint64 procfun_pool_get_close_timeout (ProcfunPool *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_max_retries (ProcfunPool *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_pool_get_max_retries (ProcfunPool *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_retry_on (ProcfunPool *self, ProcfunRetryFlags reasons);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunRetryFlags procfun_pool_get_retry_on (ProcfunPool *self);
+
+PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
                                   GAsyncReadyCallback callback, gpointer user_data, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_submit_async (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_pool_submit_finish (ProcfunPool *self, GAsyncResult *result, GError **error);
+
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunSession *procfun_pool_acquire (ProcfunPool *self, ProcfunFunction *function,
+                                      GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_acquire_async (ProcfunPool *self, ProcfunFunction *function,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunSession *procfun_pool_acquire_finish (ProcfunPool *self, GAsyncResult *result,
+                                             GError **error);
+
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_pool_drain (ProcfunPool *self, GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_drain_async (ProcfunPool *self, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_pool_drain_finish (ProcfunPool *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -31,6 +31,7 @@
 #include <procfun/procfun-process-executor.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-schema.h>
+#include <procfun/procfun-session.h>
 #include <procfun/procfun-spawner.h>
 #include <procfun/procfun-statistics.h>
 #include <procfun/procfun-type-info.h>

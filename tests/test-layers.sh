@@ -38,6 +38,7 @@ layers='
 5 procfun/procfun-spawner*.*
 5 procfun/procfun-fork-server*.*
 5 procfun/procfun-pool*.*
+5 procfun/procfun-session*.*
 5 procfun/procfun-inline*.*
 6 procfun/procfun-define*.h
 6 procfun/procfun-generator.h

@@ -91,6 +91,8 @@ read_flags (JsonNode *node)
         flags |= PROCFUN_FUNCTION_WITH_ERROR;
       else if (g_strcmp0 (name, "generator") == 0)
         flags |= PROCFUN_FUNCTION_GENERATOR;
+      else if (g_strcmp0 (name, "idempotent") == 0)
+        flags |= PROCFUN_FUNCTION_IDEMPOTENT;
     }
   return flags;
 }

@@ -13,38 +13,56 @@ struct _Crew
   Nurseries *nurseries;
 
   GMutex lock; /* for all that follows */
-  GCond room;  /* the queue has become shorter */
-  guint n_wait_for_room;
   CrewConfig config;
-  Queue queue;     /* (element-type CrewWaiter) */
-  GQueue idle;     /* (element-type CrewMember): the one that worked last comes first */
-  GQueue busy;     /* (element-type CrewMember) */
-  guint n_workers; /* those that somebody is about to start among them */
+  gboolean is_closing;
+  Queue queue;       /* (element-type CrewWaiter) */
+  GQueue idle;       /* (element-type CrewMember): the one that worked last comes first */
+  GQueue busy;       /* (element-type CrewMember): those that are about to be started among them */
+  GQueue ended;      /* (element-type CrewMember): that may not be dead yet */
+  guint n_permanent; /* members that do not end by themselves */
+  gint64 look_at;    /* when to look for those that have: monotonic time in µs */
   ProcfunFunction *initializer; /* (nullable) */
   GVariant *initializer_args;   /* (nullable) */
+
+  GCond room;       /* the queue has become shorter */
+  GQueue newcomers; /* (element-type GSource): who wait for that in a main context */
+  guint n_entering; /* that have room, and are not in the queue yet */
 
   GError *start_error; /* (nullable): of the last worker that did not start */
   gint64 retry;        /* in µs */
   gint64 retry_at;     /* monotonic time in µs */
 };
 
+/* Who will bring a call to an end, or give a worker back: a thread, or a main context. */
+typedef struct
+{
+  GThread *thread;       /* unowned; that asked */
+  GMainContext *context; /* (nullable) */
+} CrewOwner;
+
 struct _CrewMember
 {
-  GList link; /* in one of the two queues */
+  gatomicrefcount ref_count; /* who holds it for several calls has one more */
+  GList link;                /* in one of the queues */
   Crew *crew;
-  Worker worker; /* empty while a call has it */
+  Worker worker;    /* empty while a call has it, and before it is started */
+  Process *process; /* (unowned) (nullable): the worker's, wherever that is */
   const char *module;
   int pid;
   gint64 started_at;
   guint64 n_calls;
   gboolean is_idle;
+  gboolean is_permanent;
+  gboolean is_unsent; /* it had died before it was given its call */
+  gboolean is_unused; /* there was no call */
 
-  /* Who has it */
-  GThread *thread;
-  gboolean is_async;     /* in the main context: */
-  Exchange *front;       /* (nullable) (unowned): the call that it runs there */
-  GQueue behind;         /* (element-type Exchange): those that have been sent */
-  GMainContext *context; /* (nullable) */
+  /* While somebody has it */
+  CrewOwner owner;
+  ProcfunCall *call; /* (nullable) (unowned) */
+  Exchange *front;   /* (nullable) (unowned): its call, where others may be sent behind it */
+  GQueue behind;     /* (element-type Exchange): those that have been sent */
+  gboolean is_held;  /* for several calls */
+  gboolean is_lost;  /* while it was held */
 };
 
 /* Somebody who asks for a worker. */
@@ -52,37 +70,97 @@ typedef struct
 {
   QueueEntry entry;
   const char *module;
-  gboolean is_async;
+  ProcfunCall *call; /* (nullable) (unowned) */
+  CrewOwner owner;
 
   /* With the lock held */
   gboolean is_granted;
-  CrewMember *member;  /* (nullable): this one */
-  gboolean may_start;  /* or a new one, instead of */
-  CrewMember *retired; /* (nullable) that one */
+  CrewMember *member;  /* (nullable): this one, which may have to be started, */
+  CrewMember *retired; /* (nullable): instead of that one */
 
   GCond granted;   /* for a thread that waits */
   GSource *source; /* (nullable): for a main context */
 } CrewWaiter;
 
-/* FALSE: there is nothing to have now. */
-gboolean crew_try (Crew *self, const CrewRequest *request, CrewWaiter *waiter);
+/* @context: (nullable): of an asynchronous call */
+void crew_owner_init (CrewOwner *self, GMainContext *context);
+void crew_owner_clear (CrewOwner *self);
 
-/* FALSE: it is in the queue now. */
-gboolean crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter);
+/* Whether nothing becomes of it while this thread waits. */
+gboolean crew_owner_is_here (const CrewOwner *self);
 
-/* What was granted. */
+/* The module is the waiter's to know before, like call and owner. FALSE: there is nothing to have
+ * now, and the waiter is in the queue, if it @waits. */
+gboolean crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter, gboolean waits);
+
+/* What was granted. The second is for who does not want it any more. */
 CrewMember *crew_redeem (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
                          GError **error);
+void crew_decline (Crew *self, CrewWaiter *waiter);
 
 /* Sends it what waits at the head of the queue for this same main context, as far as it goes. */
 void crew_feed (CrewMember *member);
 
 /* With the lock held: whether @request can be sent to @member ahead of its turn. */
-gboolean crew_can_send_ahead (const CrewMember *member, const CrewRequest *request);
+gboolean crew_can_send_ahead (CrewMember *member, const CrewRequest *request);
 
 /* A busy worker that @request can be sent to now: one whose answers this thread takes in any case.
  * (nullable) */
 CrewMember *crew_find_busy (Crew *self, const CrewRequest *request);
 
-/* Whether a worker could be started, or why not. */
+/* With the lock held: all workers there may be are this thread's, so it would wait for ever. */
+gboolean crew_is_all_here (Crew *self);
+void crew_set_nested (ProcfunFunction *function, GError **error);
+void crew_set_closed (ProcfunFunction *function, GError **error);
+
+/* For threads that wait with a GCond: wakes them when @cancellable trips. */
+typedef struct
+{
+  Crew *crew;
+  GCond *cond;
+  GCancellable *cancellable; /* (nullable) */
+  gulong handler;
+} CrewAlarm;
+
+void crew_alarm_set (CrewAlarm *self, Crew *crew, GCond *cond, GCancellable *cancellable);
+void crew_alarm_clear (CrewAlarm *self);
+
+/* All with the lock held. */
+
+/* Gives what is free to those who wait. */
+void crew_serve (Crew *self);
+
+/* Lets those look who wait for room, all threads and the first of the others. */
+void crew_announce_room (Crew *self);
+
+/* Moves a member, from where it is to where those are that work, or out. */
+void crew_member_set_busy (CrewMember *self);
+void crew_member_strike (CrewMember *self);
+
+CrewMember *crew_member_new (Crew *self, const char *module);
+void crew_member_unref (CrewMember *self);
+
+/* Starts the worker of a new member, without the lock. FALSE: the member is gone. */
+gboolean crew_member_start (CrewMember *self, const CrewRequest *request, GError **error);
+gboolean crew_is_backing_off (Crew *self);
+
+/* With the lock held: a worker has become usable, or not (@error). */
 void crew_note_start (Crew *self, const GError *error);
+
+/* In crew-end.c. Notices those that have ended by themselves; with the lock held. @ended:
+ * (element-type CrewMember) for crew_end_all(), without the lock. */
+void crew_look (Crew *self, GQueue *ended);
+void crew_look_sometimes (Crew *self, GQueue *ended);
+void crew_end_all (GQueue *ended);
+
+/* Why a worker is not to be used on after @n_calls. (nullable): it is. With the lock held. */
+const char *crew_member_find_reason (CrewMember *self, const Worker *worker, guint64 n_calls);
+
+/* In crew-end.c, with the lock held: what its first call says of the next worker's prospects. */
+void crew_member_note_first_call (CrewMember *self, const Worker *worker, gboolean is_usable);
+
+/* What becomes of a worker that has no call any more, in any way. */
+void crew_member_put_back (CrewMember *self, Worker *worker, gboolean is_usable);
+
+/* A member that was struck. @reason: (nullable): it could have gone on. */
+void crew_member_end (CrewMember *self, const char *reason);

@@ -4,9 +4,11 @@
 
 #include "procfun/backend/crew-private.h"
 
-#include "procfun/backend/request.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/waker.h"
 #include "procfun/procfun-error.h"
+
+/* Why one waits no more */
 
 static void
 set_timed_out (const CrewRequest *request, GError **error)
@@ -16,46 +18,89 @@ set_timed_out (const CrewRequest *request, GError **error)
                procfun_function_get_name (request->function));
 }
 
-/* In a thread */
-
-/* With the lock held: those who have all the workers cannot give any back while this thread waits.
- */
-static gboolean
-waits_for_itself (Crew *self)
+void
+crew_set_nested (ProcfunFunction *function, GError **error)
 {
-  if (self->busy.length < self->config.max_workers)
-    return FALSE;
-  for (GList *l = self->busy.head; l != NULL; l = l->next)
-    {
-      const CrewMember *member = l->data;
-
-      if (member->is_async ? member->context == NULL || !g_main_context_is_owner (member->context)
-                           : member->thread != g_thread_self ())
-        return FALSE;
-    }
-  return TRUE;
+  g_set_error (
+      error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+      _ ("%s() cannot be called: all workers have calls that only this thread can bring to "
+         "an end"),
+      procfun_function_get_name (function));
 }
 
-typedef struct
+void
+crew_set_closed (ProcfunFunction *function, GError **error)
 {
-  Crew *crew;
-  GCond *cond;
-} Waker;
-
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  Waker *self = user_data;
-
-  g_mutex_lock (&self->crew->lock);
-  g_cond_broadcast (self->cond);
-  g_mutex_unlock (&self->crew->lock);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+               _ ("%s() cannot be called: the executor is closed"),
+               procfun_function_get_name (function));
 }
 
 static gboolean
 is_over (gint64 deadline)
 {
   return deadline > 0 && g_get_monotonic_time () >= deadline;
+}
+
+/* With the lock held. */
+static gboolean
+check_waiting (Crew *self, const CrewRequest *request, GCancellable *cancellable, GError **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (is_over (request->deadline))
+    set_timed_out (request, error);
+  else if (request->call == NULL && self->is_closing)
+    crew_set_closed (request->function, error);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* With the lock held: those who have all the workers cannot give any back while this thread waits.
+ */
+gboolean
+crew_is_all_here (Crew *self)
+{
+  if (self->busy.length < self->config.max_workers)
+    return FALSE;
+  for (GList *l = self->busy.head; l != NULL; l = l->next)
+    if (!crew_owner_is_here (&((CrewMember *)l->data)->owner))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+init_waiter (CrewWaiter *self, const CrewRequest *request, GMainContext *context)
+{
+  *self = (CrewWaiter){ .call = request->call, .module = nurseries_get_key (request->function) };
+  crew_owner_init (&self->owner, context);
+}
+
+/* In a thread */
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  CrewAlarm *self = user_data;
+
+  g_mutex_lock (&self->crew->lock);
+  g_cond_broadcast (self->cond);
+  g_mutex_unlock (&self->crew->lock);
+}
+
+void
+crew_alarm_set (CrewAlarm *self, Crew *crew, GCond *cond, GCancellable *cancellable)
+{
+  *self = (CrewAlarm){ .crew = crew, .cond = cond, .cancellable = cancellable };
+  if (cancellable != NULL)
+    self->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
+}
+
+void
+crew_alarm_clear (CrewAlarm *self)
+{
+  g_cancellable_disconnect (self->cancellable, self->handler);
 }
 
 static void
@@ -74,22 +119,17 @@ wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
 {
   while (!waiter->is_granted)
     {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        ;
-      else if (is_over (request->deadline))
-        set_timed_out (request, error);
-      else if (waits_for_itself (self))
-        g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                     _ ("%s() cannot be called: all workers have calls that only this thread can "
-                        "bring to an end"),
-                     procfun_function_get_name (request->function));
-      else
+      gboolean goes_on = check_waiting (self, request, cancellable, error);
+
+      if (goes_on && !crew_is_all_here (self))
         {
           wait_once (&waiter->granted, &self->lock, request->deadline);
           continue;
         }
+      if (goes_on)
+        crew_set_nested (request->function, error);
       queue_remove (&self->queue, &waiter->entry);
-      g_cond_broadcast (&self->room);
+      crew_serve (self); /* it may have been in the way of the next one */
       return FALSE;
     }
   return TRUE;
@@ -98,47 +138,24 @@ wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
 CrewMember *
 crew_acquire (Crew *self, const CrewRequest *request, GCancellable *cancellable, GError **error)
 {
-  CrewWaiter waiter = { .is_async = FALSE };
-  Waker waker = { self, &waiter.granted };
-  gulong handler = 0;
+  CrewWaiter waiter;
+  CrewAlarm alarm;
   gboolean granted;
 
+  init_waiter (&waiter, request, NULL);
   g_cond_init (&waiter.granted);
-  granted = crew_ask (self, request, &waiter);
+  granted = crew_ask (self, request, &waiter, TRUE);
   if (!granted)
     {
-      if (cancellable != NULL)
-        handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), &waker, NULL);
+      crew_alarm_set (&alarm, self, &waiter.granted, cancellable);
       g_mutex_lock (&self->lock);
       granted = wait_in_queue (self, request, &waiter, cancellable, error);
       g_mutex_unlock (&self->lock);
-      g_cancellable_disconnect (cancellable, handler);
+      crew_alarm_clear (&alarm);
     }
   g_cond_clear (&waiter.granted);
+  crew_owner_clear (&waiter.owner);
   return granted ? crew_redeem (self, request, &waiter, error) : NULL;
-}
-
-gboolean
-crew_wait_for_room (Crew *self, guint n_calls, guint64 n_bytes, GCancellable *cancellable,
-                    GError **error)
-{
-  Waker waker = { self, &self->room };
-  gulong handler = 0;
-
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), &waker, NULL);
-  g_mutex_lock (&self->lock);
-  while (((n_calls > 0 && self->queue.entries.length >= n_calls)
-          || (n_bytes > 0 && self->queue.n_bytes >= n_bytes))
-         && !g_cancellable_is_cancelled (cancellable))
-    {
-      self->n_wait_for_room++;
-      g_cond_wait (&self->room, &self->lock);
-      self->n_wait_for_room--;
-    }
-  g_mutex_unlock (&self->lock);
-  g_cancellable_disconnect (cancellable, handler);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
 /* In a main context */
@@ -151,25 +168,10 @@ typedef struct
   CrewRequest request;
   ExchangeOptions options;
   GCancellable *cancellable; /* (nullable) */
+  Waker *waker;              /* (nullable) */
   CrewFunc callback;         /* (nullable): it has been called */
   gpointer user_data;
 } WaitSource;
-
-/* A worker is a main context's as long as a call of it runs there. */
-static void
-set_context (CrewMember *member, GMainContext *context)
-{
-  g_clear_pointer (&member->context, g_main_context_unref);
-  member->context = g_main_context_ref (context);
-}
-
-static void
-finish (WaitSource *self, CrewMember *member, GError *error)
-{
-  CrewFunc callback = g_steal_pointer (&self->callback);
-
-  callback (member, error, self->user_data);
-}
 
 /* (transfer full) (nullable): taken out of the queue. */
 static WaitSource *
@@ -181,16 +183,13 @@ take_next (CrewMember *member)
 
   g_mutex_lock (&crew->lock);
   waiter = (CrewWaiter *)queue_peek (&crew->queue);
-  if (waiter != NULL && waiter->source != NULL
-      && g_source_get_context (waiter->source) == member->context)
-    next = (WaitSource *)waiter->source;
-  if (next != NULL && crew_can_send_ahead (member, &next->request))
+  if (waiter != NULL && waiter->source != NULL && waiter->owner.context == member->owner.context
+      && crew_can_send_ahead (member, &((WaitSource *)waiter->source)->request))
     {
-      g_source_ref (&next->source);
+      next = (WaitSource *)g_source_ref (waiter->source);
       queue_remove (&crew->queue, &waiter->entry);
+      crew_announce_room (crew);
     }
-  else
-    next = NULL;
   g_mutex_unlock (&crew->lock);
   return next;
 }
@@ -202,7 +201,9 @@ crew_feed (CrewMember *member)
 
   while (crew_member_get_front (member) != NULL && (next = take_next (member)) != NULL)
     {
-      finish (next, member, NULL);
+      CrewFunc callback = g_steal_pointer (&next->callback);
+
+      callback (member, NULL, next->user_data);
       g_source_destroy (&next->source);
       g_source_unref (&next->source);
     }
@@ -213,61 +214,62 @@ wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
   WaitSource *self = (WaitSource *)source;
   CrewMember *member = NULL;
+  CrewFunc callback;
   GError *error = NULL;
   gboolean granted;
 
   g_mutex_lock (&self->crew->lock);
   granted = self->waiter.is_granted;
-  if (!granted && !g_cancellable_set_error_if_cancelled (self->cancellable, &error)
-      && is_over (self->request.deadline))
-    set_timed_out (&self->request, &error);
-  if (error != NULL)
-    queue_remove (&self->crew->queue, &self->waiter.entry);
-  if (!granted && error == NULL)
+  if (!granted && !check_waiting (self->crew, &self->request, self->cancellable, &error))
+    {
+      queue_remove (&self->crew->queue, &self->waiter.entry);
+      crew_serve (self->crew);
+    }
+  else if (!granted)
     g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
   g_mutex_unlock (&self->crew->lock);
+  if (!granted && error == NULL)
+    return G_SOURCE_CONTINUE;
   if (granted)
     member = crew_redeem (self->crew, &self->request, &self->waiter, &error);
-  if (member != NULL)
-    set_context (member, g_source_get_context (source));
-  if (member == NULL && error == NULL)
-    return G_SOURCE_CONTINUE;
-  finish (self, member, error);
+  callback = g_steal_pointer (&self->callback);
+  callback (member, error, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
-/* Its main context may go away while it waits. */
+/* Whoever grants something makes the source ready, so it must leave the queue before it is
+ * finalised. It may never have been dispatched. */
+static void
+wait_source_dispose (GSource *source)
+{
+  WaitSource *self = (WaitSource *)source;
+  CrewFunc callback = g_steal_pointer (&self->callback);
+
+  g_clear_pointer (&self->waker, waker_free);
+  if (callback == NULL)
+    return;
+  g_mutex_lock (&self->crew->lock);
+  if (queue_remove (&self->crew->queue, &self->waiter.entry))
+    crew_serve (self->crew);
+  g_mutex_unlock (&self->crew->lock);
+  if (self->waiter.is_granted)
+    crew_decline (self->crew, &self->waiter);
+  callback (NULL,
+            g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                 _ ("the main context of the call is gone")),
+            self->user_data);
+}
+
 static void
 wait_source_finalize (GSource *source)
 {
   WaitSource *self = (WaitSource *)source;
-  GError *error = NULL;
-  CrewMember *member = NULL;
 
-  g_mutex_lock (&self->crew->lock);
-  queue_remove (&self->crew->queue, &self->waiter.entry);
-  g_mutex_unlock (&self->crew->lock);
-  if (self->callback != NULL)
-    {
-      if (self->waiter.is_granted)
-        member = crew_redeem (self->crew, &self->request, &self->waiter, &error);
-      if (member != NULL)
-        crew_member_give_back (member);
-      g_clear_error (&error);
-      g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                           _ ("the main context of the call is gone"));
-      finish (self, NULL, error);
-    }
+  crew_owner_clear (&self->waiter.owner);
   g_object_unref (self->request.function);
   g_object_unref (self->options.codec);
   g_clear_object (&self->cancellable);
   crew_unref (self->crew);
-}
-
-static gboolean
-on_cancel_source (GCancellable *cancellable, gpointer user_data)
-{
-  return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs wait_source_funcs
@@ -287,22 +289,31 @@ wait_source_new (Crew *crew, const CrewRequest *request, GCancellable *cancellab
   self->options = (ExchangeOptions){ .codec = g_object_ref (request->options->codec),
                                      .max_payload = request->options->max_payload };
   self->request.options = &self->options;
-  self->waiter.is_async = TRUE;
-  self->waiter.source = source;
   self->callback = callback;
   self->user_data = user_data;
   if (cancellable != NULL)
     {
-      g_autoptr (GSource) cancel_source = g_cancellable_source_new (cancellable);
-
       self->cancellable = g_object_ref (cancellable);
-      g_source_set_callback (cancel_source, G_SOURCE_FUNC (on_cancel_source), NULL, NULL);
-      g_source_add_child_source (source, cancel_source);
+      self->waker = waker_new (cancellable, source);
     }
-  if (request->deadline > 0)
-    g_source_set_ready_time (source, request->deadline);
+  g_source_set_dispose_function (source, wait_source_dispose);
   g_source_set_static_name (source, "procfun queue");
   return self;
+}
+
+static void
+wait_in_context (WaitSource *self, GMainContext *context)
+{
+  GSource *source = &self->source;
+
+  init_waiter (&self->waiter, &self->request, context);
+  self->waiter.source = source;
+  g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
+  if (crew_ask (self->crew, &self->request, &self->waiter, TRUE) /* meanwhile */
+      || g_cancellable_is_cancelled (self->cancellable))
+    g_source_set_ready_time (source, 0);
+  g_source_attach (source, context);
+  g_source_unref (source);
 }
 
 void
@@ -310,29 +321,17 @@ crew_acquire_async (Crew *self, const CrewRequest *request, GCancellable *cancel
                     CrewFunc callback, gpointer user_data)
 {
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
-  CrewWaiter waiter = { .is_async = TRUE };
-  WaitSource *wait;
-  GError *error = NULL;
   CrewMember *member;
+  CrewWaiter waiter;
+  GError *error = NULL;
+  gboolean granted;
 
-  if (crew_try (self, request, &waiter))
-    {
-      member = crew_redeem (self, request, &waiter, &error);
-      if (member != NULL)
-        set_context (member, context);
-      callback (member, error, user_data);
-      return;
-    }
-  member = crew_find_busy (self, request);
-  if (member != NULL)
-    {
-      callback (member, NULL, user_data);
-      return;
-    }
-  wait = wait_source_new (self, request, cancellable, callback, user_data);
-  crew_ask (self, &wait->request, &wait->waiter);
-  if (wait->waiter.is_granted) /* meanwhile */
-    g_source_set_ready_time (&wait->source, 0);
-  g_source_attach (&wait->source, context);
-  g_source_unref (&wait->source);
+  init_waiter (&waiter, request, context);
+  granted = crew_ask (self, request, &waiter, FALSE);
+  crew_owner_clear (&waiter.owner);
+  member = granted ? crew_redeem (self, request, &waiter, &error) : crew_find_busy (self, request);
+  if (granted || member != NULL)
+    callback (member, error, user_data);
+  else
+    wait_in_context (wait_source_new (self, request, cancellable, callback, user_data), context);
 }

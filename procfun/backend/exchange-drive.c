@@ -2,7 +2,7 @@
 
 #include "procfun/backend/exchange-drive.h"
 
-#include "procfun/backend/waker.h"
+#include "procfun/platform/waker.h"
 #include <poll.h>
 
 /* Driven by poll() */

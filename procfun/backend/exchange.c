@@ -162,6 +162,12 @@ exchange_lose_turn (Exchange *self, ExchangeTurn turn)
   self->turn (self, turn, self->turn_data);
 }
 
+ProcfunCall *
+exchange_get_call (Exchange *self)
+{
+  return self->call;
+}
+
 const Worker *
 exchange_get_worker (Exchange *self)
 {
@@ -330,8 +336,11 @@ check_cancelled (Exchange *self, GCancellable *cancellable)
 {
   GError *error = NULL;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
-    fail_and_end (self, PROCFUN_CAUSE_CANCELLED, error);
+  if (!g_cancellable_set_error_if_cancelled (cancellable, &error))
+    return;
+  if (g_atomic_int_get (&self->call->is_urgent))
+    self->ladder.grace = 0;
+  fail_and_end (self, PROCFUN_CAUSE_CANCELLED, error);
 }
 
 static gboolean

@@ -65,6 +65,8 @@ void exchange_wait_turn (Exchange *self, ExchangeTurnFunc func, gpointer user_da
 void exchange_move_up (Exchange *self, Worker *worker);
 void exchange_lose_turn (Exchange *self, ExchangeTurn turn);
 
+ProcfunCall *exchange_get_call (Exchange *self);
+
 /* While it has one. */
 const Worker *exchange_get_worker (Exchange *self);
 

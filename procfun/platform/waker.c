@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/backend/waker.h"
+#include "procfun/platform/waker.h"
 
 struct _Waker
 {
