@@ -276,15 +276,9 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
 
   g_mutex_lock (&state->lock);
   recorder_end (state->recorder, &ending);
-  if (--state->n_running == 0 && state->closed)
-    {
-      closing = state->closing;
-      g_queue_init (&state->waiting);
-      g_cond_broadcast (&state->idle);
-    }
+  if (--state->n_running == 0)
+    procfun_executor_announce_idle (state);
   g_mutex_unlock (&state->lock);
-  while ((task = g_queue_pop_head (&closing)) != NULL)
-    on_idle (self, task);
 }
 
 /* Statistics */
