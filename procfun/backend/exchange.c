@@ -98,6 +98,21 @@ take_worker (Exchange *self, Worker *worker)
     call_debug_log (self->call, self->outcome.pid, "process %d is there", self->outcome.pid);
 }
 
+/* Who takes a result for the end also sees to the end of the process. */
+static gboolean
+takes_result_for_end (const Worker *worker)
+{
+  return process_get_pidfd (worker->process) >= 0 && worker->cgroup == NULL;
+}
+
+static guint64
+get_call_flags (const Worker *worker)
+{
+  if (worker->is_kept)
+    return 0;
+  return FRAME_CALL_LAST | (takes_result_for_end (worker) ? FRAME_CALL_ENDED : 0);
+}
+
 Exchange *
 exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options, GBytes *arguments)
 {
@@ -106,7 +121,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   open_channel (worker, options);
   self = make (call, worker, arguments);
   take_worker (self, worker);
-  request_send (&self->worker, call, options, self->worker.is_kept ? 0 : FRAME_CALL_LAST,
+  request_send (&self->worker, call, options, get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
   channel_flush (self->worker.channel);
   if (procfun_function_is_generator (self->function))
@@ -485,7 +500,7 @@ has_answered (Exchange *self)
   if (self->worker.is_kept)
     return self->answered;
   return self->outcome.result != NULL && self->ladder.step == PROCFUN_STEP_NONE
-         && process_get_pidfd (self->worker.process) >= 0 && self->worker.cgroup == NULL;
+         && takes_result_for_end (&self->worker);
 }
 
 static void

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/leftovers.h"
 
+#include "procfun/platform/proc.h"
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/resource.h>
+#include <string.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Resident memory cannot have grown by more than its page faults. */
-#define FAULTS_STEP 256
+#define PEAK_STEP ((guint64)1 << 20)
 
 /* proc(5): a folder has two links and one for each folder in it. */
 static guint
@@ -46,29 +45,22 @@ identify_directory (guint64 directory[2])
 static guint64
 read_resident (void)
 {
-  unsigned long size, resident = 0;
-  FILE *file = fopen ("/proc/self/statm", "re");
+  static const char *const names[] = { "VmRSS" };
+  guint64 resident;
 
-  if (file == NULL)
-    return 0;
-  if (fscanf (file, "%lu %lu", &size, &resident) != 2)
-    resident = 0;
-  fclose (file);
-  return (guint64)resident * (guint64)sysconf (_SC_PAGESIZE);
+  proc_read_status ("/proc/self/status", names, &resident, 1);
+  return resident * 1024;
 }
 
+/* As long as the peaks of calls are alike, so is what they leave. */
 static gboolean
-has_grown (Leftovers *self)
+has_grown (Leftovers *self, guint64 peak)
 {
-  struct rusage usage;
-  guint64 before = self->resident;
-
-  getrusage (RUSAGE_SELF, &usage);
-  if (self->resident > 0 && usage.ru_minflt - self->faults < FAULTS_STEP)
+  if (self->resident > 0 && peak < self->peak + PEAK_STEP && self->peak < peak + PEAK_STEP)
     return FALSE;
-  self->faults = usage.ru_minflt;
+  self->peak = peak;
   self->resident = read_resident ();
-  return self->resident != before;
+  return TRUE;
 }
 
 void
@@ -84,11 +76,11 @@ leftovers_begin (Leftovers *self)
 }
 
 gboolean
-leftovers_find (Leftovers *self, guint n_own_threads, FrameState *state)
+leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, FrameState *state)
 {
   guint64 found = self->found & FRAME_LEFT_UNPREPARED;
   guint64 directory[2];
-  sigset_t mask;
+  sigset_t mask = { 0 }; /* of which a part is written */
 
   sigprocmask (SIG_SETMASK, NULL, &mask);
   identify_directory (directory);
@@ -96,12 +88,11 @@ leftovers_find (Leftovers *self, guint n_own_threads, FrameState *state)
     found |= FRAME_LEFT_THREADS;
   if (find_lowest_fd () != self->lowest_fd)
     found |= FRAME_LEFT_DESCRIPTORS;
-  for (int signum = 1; signum < NSIG; signum++)
-    if (sigismember (&mask, signum) != sigismember (&self->mask, signum))
-      found |= FRAME_LEFT_SIGNAL_MASK;
+  if (memcmp (&mask, &self->mask, sizeof mask) != 0)
+    found |= FRAME_LEFT_SIGNAL_MASK;
   if (directory[0] != self->directory[0] || directory[1] != self->directory[1])
     found |= FRAME_LEFT_DIRECTORY;
-  if (!has_grown (self) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
+  if (!has_grown (self, peak) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
     return FALSE;
   self->found = found;
   *state = (FrameState){ found, self->resident };

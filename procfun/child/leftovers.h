@@ -13,13 +13,15 @@ typedef struct
   int lowest_fd; /* that is free */
   sigset_t mask;
   guint64 directory[2]; /* device and inode of the working directory */
-  glong faults;         /* when memory was last looked at */
-  guint64 resident;     /* in bytes */
+  guint64 peak;         /* of memory, in bytes, when it was last looked at */
+  guint64 resident;     /* then */
   guint64 found;        /* FrameLeftovers */
 } Leftovers;
 
 /* Before the first call; after that it does nothing. */
 void leftovers_begin (Leftovers *self);
 
-/* After a call. @n_own_threads: so many are procfun's. TRUE: @state is news. */
-gboolean leftovers_find (Leftovers *self, guint n_own_threads, FrameState *state);
+/* After a call. @n_own_threads: so many are procfun's. @peak: of its
+ * memory. TRUE: @state is news. */
+gboolean leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak,
+                         FrameState *state);

@@ -73,7 +73,7 @@ open_ends (Ends *self, GError **error)
 /* What the program has opened before stays open, as in a process that was executed; what is the
  * nursery's own does not. */
 static void
-be_child (Nursery *self, Ends *ends, pid_t parent, int idle)
+be_child (Nursery *self, Ends *ends, pid_t parent, const FrameFork *what)
 {
   channel_free (self->channel); /* and those of others that wait in it */
   fd_clear (&self->death_fd);
@@ -82,8 +82,8 @@ be_child (Nursery *self, Ends *ends, pid_t parent, int idle)
                         ends->child[FRAME_CHILD_STDOUT], ends->child[FRAME_CHILD_STDERR]);
   clear_fds (ends->child);
   crash_install (SETUP_REPORT_FD);
-  warm_up ();
-  server_run (self->server, idle);
+  warm_up_unless_called (self->server);
+  server_run (self->server, what->idle > 0 ? (int)what->idle : -1);
 }
 
 static void
@@ -106,7 +106,7 @@ send_child (Nursery *self, pid_t pid, Ends *ends)
 }
 
 static void
-fork_one (Nursery *self, int idle)
+fork_one (Nursery *self, const FrameFork *what)
 {
   pid_t parent = getpid ();
   GError *error = NULL;
@@ -120,7 +120,7 @@ fork_one (Nursery *self, int idle)
     }
   pid = fork ();
   if (pid == 0)
-    be_child (self, &ends, parent, idle);
+    be_child (self, &ends, parent, what);
   clear_fds (ends.child);
   if (pid > 0)
     ends.caller[FRAME_CHILD_PIDFD] = forks_open_pidfd (pid);
@@ -143,12 +143,12 @@ fork_one (Nursery *self, int idle)
 static void
 handle_fork (Nursery *self, const Frame *frame)
 {
-  FrameFork fork = { 0 };
+  FrameFork what = { 0 };
 
-  if (g_bytes_get_size (frame->payload) == sizeof fork)
-    memcpy (&fork, g_bytes_get_data (frame->payload, NULL), sizeof fork);
-  for (guint32 i = 0; i < fork.n; i++)
-    fork_one (self, fork.idle > 0 ? (int)fork.idle : -1);
+  if (g_bytes_get_size (frame->payload) == sizeof what)
+    memcpy (&what, g_bytes_get_data (frame->payload, NULL), sizeof what);
+  for (guint32 i = 0; i < what.n; i++)
+    fork_one (self, &what);
 }
 
 static void
@@ -214,7 +214,10 @@ handle_frames (Nursery *self)
       if (frame.type == FRAME_SETUP && !server_handle_setup (self->server, self->channel, &frame))
         end ();
       else if (frame.type == FRAME_SETUP)
-        server_say_hello (self->server, self->channel);
+        {
+          server_say_hello (self->server, self->channel);
+          warm_up (self->server);
+        }
       else if (frame.type == FRAME_FORK)
         handle_fork (self, &frame);
     }
@@ -254,7 +257,6 @@ nursery_serve (Server *server)
     refuse (self, error);
   fflush (NULL); /* or each child would write it again */
   server_prepare_to_fork (server);
-  warm_up ();
   for (;;)
     {
       struct pollfd fds[]

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/child/serve.h"
+#include "procfun/child/serve-private.h"
 
 #include "procfun/child/crash.h"
-#include "procfun/child/leftovers.h"
-#include "procfun/child/listener.h"
 #include "procfun/child/setup.h"
 #include "procfun/platform/descendants.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
 #include "procfun/platform/surroundings.h"
-#include "procfun/platform/usage.h"
-#include "procfun/procfun-codec.h"
-#include "procfun/procfun-context-private.h"
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
@@ -21,6 +16,7 @@
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,33 +25,8 @@
 /* Progress is for people, who see no more. */
 #define PROGRESS_STEP_US 20000
 
-struct _Server
-{
-  ServerOptions options;
-  GHashTable *functions;     /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
-  ProcfunFunction *function; /* (nullable): of the last call */
-
-  Channel *channel;
-  ProcfunCodec *codec;
-  guint64 max_payload;
-  ProcfunLimits *limits; /* (nullable) */
-  guint32 call_id;       /* of the call that runs, for the exit handler */
-  gboolean is_running;
-  UsageMark mark;
-  Running running;
-  GError *unprepared;        /* (nullable): its first call has failed */
-  GCancellable *cancellable; /* that no function has asked for */
-  Listener listener;
-  Leftovers leftovers;
-  gboolean is_kept;  /* for more calls */
-  GMutex write_lock; /* threads of the function report progress while it runs */
-  double fraction;   /* the last progress reported, which may not have been sent */
-  char *message;     /* (nullable) */
-  gboolean has_progress;
-  gboolean has_reporter;
-  GCond progress_held; /* there is progress that was not sent */
-  pid_t pid;           /* of the process that was started, and not of one that the function forks */
-};
+/* How long one whose caller ends it waits for that. */
+#define END_MAX_MS 100
 
 /* exit() may come from anywhere in the function. */
 static Server *exiting_server;
@@ -72,12 +43,12 @@ send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize
 
 /* What the caller must know before it gives this process another call. */
 static void
-send_state (Server *self)
+send_state (Server *self, guint64 peak)
 {
   const guint n_own_threads = (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
   FrameState state;
 
-  if (leftovers_find (&self->leftovers, n_own_threads, &state))
+  if (leftovers_find (&self->leftovers, n_own_threads, peak, &state))
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
@@ -89,7 +60,7 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
 
   usage_end (&self->mark, &usage);
   if (self->is_kept)
-    send_state (self);
+    send_state (self, usage.peak_memory);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
 
@@ -420,12 +391,11 @@ is_last (const Frame *frame)
 }
 
 static gboolean
-is_initial (const Frame *frame)
+has_flag (const Frame *frame, FrameCallFlags flag)
 {
   const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
 
-  return g_bytes_get_size (frame->payload) >= sizeof *head
-         && (head->flags & FRAME_CALL_INITIAL) != 0;
+  return g_bytes_get_size (frame->payload) >= sizeof *head && (head->flags & flag) != 0;
 }
 
 /* Takes @error (nullable), which then is all that this process has to say. */
@@ -445,8 +415,8 @@ end_initial (Server *self, GError *error)
   server_say_hello (self, self->channel);
 }
 
-static void
-handle_call (Server *self, const Frame *frame)
+void
+server_handle_call (Server *self, const Frame *frame)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GUnixFDList) result_fds = NULL;
@@ -460,10 +430,13 @@ handle_call (Server *self, const Frame *frame)
     error = g_error_copy (self->unprepared);
   else if (check_call (self, frame, &error))
     result = run_call (self, frame, &result_fds, &error);
-  if (is_initial (frame))
+  if (has_flag (frame, FRAME_CALL_INITIAL))
     end_initial (self, g_steal_pointer (&error));
   else if (result != NULL)
-    send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
+    {
+      send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
+      self->is_ended = has_flag (frame, FRAME_CALL_ENDED) && self->cancellable != NULL;
+    }
   else
     send_error (self, frame->call_id, error);
 }
@@ -530,7 +503,7 @@ handle_frame (Server *self, const Frame *frame)
     case FRAME_SETUP:
       return server_handle_setup (self, self->channel, frame);
     case FRAME_CALL:
-      handle_call (self, frame);
+      server_handle_call (self, frame);
       return self->is_kept;
     default:
       return FALSE;
@@ -588,13 +561,29 @@ has_ended (Server *self, Frame *frame)
 }
 
 void
+server_open (Server *self, int fd)
+{
+  self->pid = getpid ();
+  self->channel = channel_new (fd, G_MAXSIZE / 4);
+  listener_init (&self->listener, self->channel);
+}
+
+/* It is ended from outside, and meanwhile leaves the processor to its caller: to give back the memory
+ * of a process takes longer than a small call. */
+static void
+await_end (Server *self)
+{
+  struct pollfd poll_fd = { .fd = channel_get_fd (self->channel), .events = POLLIN };
+
+  poll (&poll_fd, 1, END_MAX_MS);
+}
+
+void
 server_run (Server *self, int idle)
 {
   gboolean go_on = TRUE;
 
-  self->pid = getpid ();
-  self->channel = channel_new (SETUP_CHANNEL_FD, G_MAXSIZE / 4);
-  listener_init (&self->listener, self->channel);
+  server_open (self, SETUP_CHANNEL_FD);
   while (go_on)
     {
       g_auto (Frame) frame = { 0 };
@@ -604,6 +593,8 @@ server_run (Server *self, int idle)
         status = CHANNEL_FRAME;
       go_on = status == CHANNEL_FRAME && handle_frame (self, &frame);
     }
+  if (self->is_ended)
+    await_end (self);
   fflush (NULL);
   setup_end ();
 }

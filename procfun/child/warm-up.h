@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #pragma once
 
-/* Does once, for nothing, what a small call does: in a nursery all is then loaded and bound, and in
- * a process that was forked from it the memory is its own that the first call would have to copy. */
-void warm_up (void);
+#include "procfun/child/serve.h"
+
+/* Lets @server, which does not serve yet, answer a call that nobody sees: what is looked up, loaded,
+ * bound, or written to for the first time is so before the first call, of this process or of those
+ * that it forks. After the caller's SETUP. */
+void warm_up (Server *server);
+
+/* The same in a process that was forked, unless its first call is there, or comes at once. */
+void warm_up_unless_called (Server *server);

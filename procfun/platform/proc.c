@@ -44,16 +44,20 @@ proc_get_field (const char *text, guint number)
   return at != NULL ? read_number (at) : 0;
 }
 
-static void
+/* How many it has of them: 0 or 1. */
+static gsize
 look_at_line (const char *line, const char *const *names, guint64 *numbers, gsize n)
 {
   for (gsize i = 0; i < n; i++)
     {
       gsize length = strlen (names[i]);
 
-      if (strncmp (line, names[i], length) == 0 && line[length] == ':')
-        numbers[i] = read_number (line + length + 1);
+      if (strncmp (line, names[i], length) != 0 || line[length] != ':')
+        continue;
+      numbers[i] = read_number (line + length + 1);
+      return 1;
     }
+  return 0;
 }
 
 gboolean
@@ -62,14 +66,14 @@ proc_read_status (const char *path, const char *const *names, guint64 *numbers, 
   char chunk[CHUNK_SIZE];
   char line[LINE_SIZE];
   gsize length = 0;
-  gboolean found = FALSE;
+  gsize n_found = 0;
   gssize size;
   int fd = open (path, O_RDONLY | O_CLOEXEC);
 
   memset (numbers, 0, n * sizeof *numbers);
   if (fd < 0)
     return FALSE;
-  while ((size = read (fd, chunk, sizeof chunk)) > 0)
+  while (n_found < n && (size = read (fd, chunk, sizeof chunk)) > 0)
     for (gssize i = 0; i < size; i++)
       {
         if (chunk[i] != '\n' && length < sizeof line - 1)
@@ -77,10 +81,9 @@ proc_read_status (const char *path, const char *const *names, guint64 *numbers, 
         if (chunk[i] != '\n')
           continue;
         line[length] = '\0';
-        look_at_line (line, names, numbers, n);
+        n_found += look_at_line (line, names, numbers, n);
         length = 0;
-        found = TRUE;
       }
   close (fd);
-  return found;
+  return n_found > 0;
 }

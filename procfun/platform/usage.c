@@ -25,9 +25,14 @@ timeval_to_us (const struct timeval *time)
   return time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
 }
 
-/* What was measured last in this process: as long as no page faults, it has no more memory. */
+/* A forked process begins with a peak of its own. One that was executed inherits that of the process
+ * that started it, and only its memory map has the right one. */
+static gboolean was_forked;
+
+/* Of one that was executed, what was measured last: as long as no page faults, it has no more. */
 static glong known_faults = -1;
 static guint64 known_resident;
+
 static gboolean has_peak; /* of what was before */
 
 /* proc(5), clear_refs: 5 sets the peak of resident memory to what is resident now. The first call
@@ -46,6 +51,13 @@ forget_peak (void)
 }
 
 void
+usage_begin_process (void)
+{
+  was_forked = TRUE;
+  has_peak = FALSE;
+}
+
+void
 usage_begin (UsageMark *mark)
 {
   if (has_peak)
@@ -57,7 +69,7 @@ usage_begin (UsageMark *mark)
 
 /* To read the file takes longer than to run a small function. */
 static guint64
-measure_peak (const struct rusage *now)
+read_peak (const struct rusage *now)
 {
   static const char *const names[] = { "VmHWM", "VmRSS" };
   const glong faults = now->ru_minflt + now->ru_majflt;
@@ -72,7 +84,6 @@ measure_peak (const struct rusage *now)
   return numbers[0] * 1024;
 }
 
-/* ru_maxrss is of no use: it is inherited over fork and exec, so it is the caller's. */
 void
 usage_end (const UsageMark *mark, ProcfunUsage *usage)
 {
@@ -87,7 +98,13 @@ usage_end (const UsageMark *mark, ProcfunUsage *usage)
   usage->major_faults = (guint64)(now.ru_majflt - before->ru_majflt);
   usage->voluntary_switches = (guint64)(now.ru_nvcsw - before->ru_nvcsw);
   usage->involuntary_switches = (guint64)(now.ru_nivcsw - before->ru_nivcsw);
-  usage->peak_memory = measure_peak (&now);
+  if (!was_forked)
+    usage->peak_memory = read_peak (&now);
+  else
+    {
+      usage->peak_memory = (guint64)now.ru_maxrss * 1024;
+      has_peak = now.ru_maxrss > before->ru_maxrss;
+    }
 }
 
 /* From outside */

@@ -17,6 +17,9 @@ typedef struct
 void usage_begin (UsageMark *mark);
 void usage_end (const UsageMark *mark, ProcfunUsage *usage);
 
+/* In a process that was forked and has not run anything yet. */
+void usage_begin_process (void);
+
 /* From outside, all that a process has used since it was started, as far as the kernel tells: of a
  * zombie no longer the peak of its memory. FALSE when there is no such process. The number may be a
  * stranger's once the process has been reaped: look at its pidfd afterwards. */

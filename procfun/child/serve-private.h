@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/child/leftovers.h"
+#include "procfun/child/listener.h"
+#include "procfun/child/serve.h"
+#include "procfun/platform/usage.h"
+#include "procfun/procfun-codec.h"
+#include "procfun/procfun-context-private.h"
+#include "procfun/procfun-limits.h"
+
+struct _Server
+{
+  ServerOptions options;
+  GHashTable *functions; /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
+  ProcfunFunction *function; /* (nullable): of the last call */
+
+  Channel *channel;
+  ProcfunCodec *codec;
+  guint64 max_payload;
+  ProcfunLimits *limits; /* (nullable) */
+  guint32 call_id;       /* of the call that runs, for the exit handler */
+  gboolean is_running;
+  UsageMark mark;
+  Running running;
+  GError *unprepared;        /* (nullable): its first call has failed */
+  GCancellable *cancellable; /* that no function has asked for */
+  Listener listener;
+  Leftovers leftovers;
+  gboolean is_kept;  /* for more calls */
+  gboolean is_ended; /* by its caller, which has a result */
+  GMutex write_lock; /* threads of the function report progress while it runs */
+  double fraction;   /* the last progress reported, which may not have been sent */
+  char *message;     /* (nullable) */
+  gboolean has_progress;
+  gboolean has_reporter;
+  GCond progress_held; /* there is progress that was not sent */
+  pid_t pid;           /* of the process that was started, and not of one that the function forks */
+};
+
+/* Of a channel that is not read yet, and becomes the server's. */
+void server_open (Server *self, int fd);
+
+void server_handle_call (Server *self, const Frame *frame);
