@@ -79,18 +79,16 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
   for (guint n_tries = 1;; n_tries++)
     {
       g_auto (Worker) worker = WORKER_INIT;
-      g_autoptr (Nursery) nursery = NULL;
       Exchange *exchange;
+      gboolean is_forked;
 
       if (!nurseries_fork (self->nurseries, function, &preparation.options, idle, &worker, error))
         return NULL;
-      if (worker.nursery != NULL)
-        nursery = nursery_ref (worker.nursery);
+      worker.n_spares = (guint)g_atomic_int_get (&self->spares);
+      worker.spare_idle = idle;
+      is_forked = worker.nursery != NULL;
       exchange = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
-      if (nursery != NULL) /* while the call runs */
-        nursery_fork_ahead (nursery, idle, (guint)g_atomic_int_get (&self->spares));
-      if (exchange == NULL || nursery == NULL || n_tries >= TRIES_MAX
-          || exchange_was_sent (exchange))
+      if (exchange == NULL || !is_forked || n_tries >= TRIES_MAX || exchange_was_sent (exchange))
         return exchange;
       exchange_free (exchange);
     }

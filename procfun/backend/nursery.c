@@ -427,7 +427,6 @@ nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  receive (self);
   ok = get_child (self, worker, idle, error);
   g_mutex_unlock (&self->lock);
   if (ok)

@@ -30,7 +30,18 @@ worker_clear (Worker *self)
   fd_clear (&self->output_fds[0]);
   fd_clear (&self->output_fds[1]);
   g_clear_pointer (&self->cgroup, cgroup_free);
+  worker_fork_ahead (self);
   g_clear_pointer (&self->nursery, nursery_unref);
+}
+
+void
+worker_fork_ahead (Worker *self)
+{
+  guint n = self->n_spares;
+
+  self->n_spares = 0;
+  if (n > 0 && self->nursery != NULL)
+    nursery_fork_ahead (self->nursery, self->spare_idle, n);
 }
 
 Worker

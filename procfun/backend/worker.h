@@ -21,6 +21,8 @@ typedef struct
   int output_fds[2];
   Cgroup *cgroup;   /* (nullable) */
   Nursery *nursery; /* (nullable): that forked it */
+  guint n_spares;   /* that the nursery shall have for the next calls */
+  guint spare_idle; /* and how long they wait, in ms */
 
   gboolean is_kept; /* for more than one call */
 
@@ -41,6 +43,9 @@ typedef struct
 
 /* Ends the process, too, if it is one that has nothing more to do. */
 void worker_clear (Worker *self);
+
+/* Has its nursery fork what it shall have; once. */
+void worker_fork_ahead (Worker *self);
 
 /* Leaves nothing behind. */
 Worker worker_steal (Worker *self);
