@@ -470,7 +470,8 @@ nursery_has_ended (Nursery *self)
     return TRUE;
   g_mutex_lock (&self->lock);
   receive (self);
-  ended = self->has_ended;
+  /* One that it has just forked may still hold its channel open. */
+  ended = self->has_ended || process_has_died (self->process.process);
   g_mutex_unlock (&self->lock);
   return ended;
 }
