@@ -188,6 +188,7 @@ static gboolean
 put_back (CrewMember *self, gboolean is_usable, const char **reason)
 {
   Crew *crew = self->crew;
+  gboolean stays;
 
   self->call = NULL;
   *reason = is_usable ? crew_member_find_reason (self, &self->worker, self->n_calls) : NULL;
@@ -195,16 +196,17 @@ put_back (CrewMember *self, gboolean is_usable, const char **reason)
     return FALSE;
   crew_owner_clear (&self->owner);
   self->is_lost = self->is_held;
-  self->is_idle = is_usable && *reason == NULL;
-  if (self->is_idle)
+  stays = is_usable && *reason == NULL;
+  self->is_idle = stays;
+  if (stays)
     {
       g_queue_unlink (&crew->busy, &self->link);
       g_queue_push_head_link (&crew->idle, &self->link);
     }
   else
     crew_member_strike (self);
-  crew_serve (crew);
-  return !self->is_idle;
+  crew_serve (crew); /* who may take it at once */
+  return !stays;
 }
 
 static void
