@@ -269,7 +269,7 @@ procfun_fork_server_set_idle_timeout (ProcfunForkServer *self, gint64 us)
   g_return_if_fail (PROCFUN_IS_FORK_SERVER (self));
   g_return_if_fail (us >= 0);
 
-  ms = (gint)CLAMP ((us + 999) / G_TIME_SPAN_MILLISECOND, 0, G_MAXINT);
+  ms = (gint)MIN (us / G_TIME_SPAN_MILLISECOND + (us % G_TIME_SPAN_MILLISECOND > 0), G_MAXINT);
   if (g_atomic_int_get (&self->idle) == ms)
     return;
   g_atomic_int_set (&self->idle, ms);

@@ -578,12 +578,13 @@ await_end (Server *self)
   poll (&poll_fd, 1, END_MAX_MS);
 }
 
-void
-server_run (Server *self, int idle)
+static void serve (Server *self, int idle) G_GNUC_NORETURN;
+
+static void
+serve (Server *self, int idle)
 {
   gboolean go_on = TRUE;
 
-  server_open (self, SETUP_CHANNEL_FD);
   while (go_on)
     {
       g_auto (Frame) frame = { 0 };
@@ -600,10 +601,16 @@ server_run (Server *self, int idle)
 }
 
 void
+server_run (Server *self, int idle)
+{
+  server_open (self, SETUP_CHANNEL_FD);
+  serve (self, idle);
+}
+
+void
 server_start (Server *self)
 {
-  Channel *channel = channel_new (SETUP_CHANNEL_FD, 0);
-
-  server_say_hello (self, channel);
-  server_run (self, -1);
+  server_open (self, SETUP_CHANNEL_FD);
+  server_say_hello (self, self->channel);
+  serve (self, -1);
 }
