@@ -23,6 +23,7 @@ procfun_headers = \
 	%D%/procfun-launch-context.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-json.h \
+	%D%/procfun-map.h \
 	%D%/procfun-monitor.h \
 	%D%/procfun-pool.h \
 	%D%/procfun-process-executor.h \
@@ -59,6 +60,10 @@ procfun_sources = \
 	%D%/procfun-limits.c \
 	%D%/procfun-limits-text.c \
 	%D%/procfun-json.c \
+	%D%/procfun-map-input.c \
+	%D%/procfun-map-pool.c \
+	%D%/procfun-map-run.c \
+	%D%/procfun-map.c \
 	%D%/procfun-monitor.c \
 	%D%/procfun-pool-submit.c \
 	%D%/procfun-pool.c \
@@ -97,10 +102,24 @@ procfun_private = \
 	%D%/backend/item-stream.h \
 	%D%/backend/items.c \
 	%D%/backend/items.h \
+	%D%/backend/journal.c \
+	%D%/backend/journal.h \
 	%D%/backend/ladder.c \
 	%D%/backend/ladder.h \
 	%D%/backend/launch.c \
 	%D%/backend/launch.h \
+	%D%/backend/map-gather.c \
+	%D%/backend/map-gather.h \
+	%D%/backend/map-input.c \
+	%D%/backend/map-input.h \
+	%D%/backend/map-lane.c \
+	%D%/backend/map-lane.h \
+	%D%/backend/mapping-drive.c \
+	%D%/backend/mapping-drive.h \
+	%D%/backend/mapping-private.h \
+	%D%/backend/mapping-source.c \
+	%D%/backend/mapping.c \
+	%D%/backend/mapping.h \
 	%D%/backend/nurseries.c \
 	%D%/backend/nurseries.h \
 	%D%/backend/nursery.c \
@@ -135,6 +154,8 @@ procfun_private = \
 	%D%/child/leftovers.h \
 	%D%/child/listener.c \
 	%D%/child/listener.h \
+	%D%/child/map.c \
+	%D%/child/map.h \
 	%D%/child/nursery.c \
 	%D%/child/nursery.h \
 	%D%/child/serve.c \
@@ -168,6 +189,8 @@ procfun_private = \
 	%D%/platform/lines.h \
 	%D%/platform/local-socket.c \
 	%D%/platform/local-socket.h \
+	%D%/platform/memfd.c \
+	%D%/platform/memfd.h \
 	%D%/platform/module.c \
 	%D%/platform/module.h \
 	%D%/platform/proc.c \
@@ -212,6 +235,7 @@ procfun_private = \
 	%D%/procfun-histogram.c \
 	%D%/procfun-launch-context-private.h \
 	%D%/procfun-limits-private.h \
+	%D%/procfun-map-private.h \
 	%D%/procfun-monitor-private.h \
 	%D%/procfun-monitor-serve.c \
 	%D%/procfun-pool-private.h \
@@ -234,6 +258,7 @@ procfun_private = \
 	%D%/wire/error.h \
 	%D%/wire/frame.c \
 	%D%/wire/frame.h \
+	%D%/wire/journal.h \
 	%D%/wire/json-keys.c \
 	%D%/wire/json-keys.h \
 	%D%/wire/json-place.c \

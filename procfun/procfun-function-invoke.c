@@ -6,7 +6,9 @@
 #include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
+#include "procfun/wire/type-private.h"
 #include "procfun/wire/type.h"
+#include <string.h>
 
 static STACK_BOUNDARY GVariant *
 invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
@@ -112,10 +114,110 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
   return result;
 }
 
+/* Many calls with plain values */
+
+struct _PlainInvocation
+{
+  ProcfunFunction *function;
+  ProcfunDefinition *definition;
+  TypePlain result;
+  TypePlain args[PROCFUN_MAX_ARGUMENTS];
+  gsize offsets[PROCFUN_MAX_ARGUMENTS]; /* of the arguments in the tuple */
+  gsize size;                           /* of the tuple */
+  guint8 *room;                         /* C values, that of the result first */
+  gpointer values[PROCFUN_MAX_ARGUMENTS];
+};
+
+/* Where each argument is in the tuple of all. */
+static gboolean
+lay_out (PlainInvocation *self)
+{
+  const ProcfunDefinition *definition = self->definition;
+  TypePlain tuple;
+  guint8 *at = self->room + ALIGNED (MAX (definition->result_size, 1));
+
+  if (!type_plain_init_tuple (&tuple, definition->args, definition->n_args)
+      || !type_plain_init (&self->result, &definition->result))
+    return FALSE;
+  self->size = tuple.size;
+  for (gsize i = tuple.n_fields; i-- > 0;)
+    self->offsets[tuple.fields[i].source] = tuple.fields[i].to;
+  for (guint i = 0; i < definition->n_args; i++)
+    {
+      type_plain_init (&self->args[i], &definition->args[i]);
+      self->values[i] = at;
+      at += ALIGNED (type_size (&definition->args[i]));
+    }
+  return TRUE;
+}
+
+PlainInvocation *
+plain_invocation_new (ProcfunFunction *function)
+{
+  ProcfunDefinition *definition = g_atomic_pointer_get (&function->definition);
+  g_autoptr (PlainInvocation) self = NULL;
+
+  if (definition == NULL || (definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
+    return NULL;
+  self = g_new0 (PlainInvocation, 1);
+  self->function = function;
+  self->definition = definition;
+  self->room = g_malloc0 (get_values_size (definition));
+  return lay_out (self) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+plain_invocation_free (PlainInvocation *self)
+{
+  g_free (self->room);
+  g_free (self);
+}
+
+static STACK_BOUNDARY gboolean
+invoke_plain_thunk (PlainInvocation *self, GError **error)
+{
+  GError *own_error = NULL;
+
+  self->definition->thunk (self->values, self->room, &own_error);
+  if (own_error == NULL)
+    return TRUE;
+  g_propagate_error (error, own_error);
+  return FALSE;
+}
+
+/* What cannot be unpacked fails there as it does anywhere. */
+static gboolean
+fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (args, self->size);
+  g_autoptr (GVariant) tuple = g_variant_ref_sink (g_variant_new_from_bytes (
+      procfun_function_get_arguments_type (self->function), bytes, TRUE));
+  g_autoptr (GVariant) result
+      = procfun_function_invoke (self->function, tuple, NULL, NULL, error);
+
+  return FALSE;
+}
+
+gboolean
+plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8 *result, GError **error)
+{
+  gconstpointer value = self->room;
+
+  for (guint i = 0; i < self->definition->n_args; i++)
+    if (!type_plain_unpack (&self->args[i], args + self->offsets[i], self->values[i]))
+      return fail_to_unpack (self, args, error);
+  if (!invoke_plain_thunk (self, error))
+    return FALSE;
+  memset (result, 0, self->result.size);
+  type_plain_pack (&self->result, &value, result);
+  return TRUE;
+}
+
 gboolean
 procfun_function_is_boundary (gconstpointer start)
 {
-  return start == (gconstpointer)invoke_handler || start == (gconstpointer)invoke_thunk;
+  return start == (gconstpointer)invoke_handler || start == (gconstpointer)invoke_thunk
+         || start == (gconstpointer)invoke_plain_thunk;
 }
 
 GVariant *

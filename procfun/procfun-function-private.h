@@ -69,6 +69,18 @@ gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
 GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
                                    GUnixFDList **result_fds, GError **error);
 
+/* The same again and again, without a GVariant in between: @args is the serialised form of the
+ * arguments, and @result room for that of the result. Only where all of them are plain: see
+ * wire/type-private.h. */
+typedef struct _PlainInvocation PlainInvocation;
+
+PlainInvocation *plain_invocation_new (ProcfunFunction *function); /* (nullable) */
+void plain_invocation_free (PlainInvocation *self);
+gboolean plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8 *result,
+                               GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PlainInvocation, plain_invocation_free)
+
 /* Whether what begins at @start is what procfun_function_invoke() calls a program's code from. For
  * signal handlers, too. */
 gboolean procfun_function_is_boundary (gconstpointer start);

@@ -29,7 +29,7 @@ typedef struct
 
 void preparation_clear (Preparation *self);
 
-/* Checks that the function can be called, and encodes its arguments. @codec: (nullable) another one
+/* Checks that the function can be called, and encodes its arguments unless they are there. @codec: (nullable) another one
  * than the executor's. */
 gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,
                                            ProcfunCodec *codec, Preparation *preparation,

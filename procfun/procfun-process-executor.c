@@ -82,7 +82,8 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   g_set_object (&preparation->context, options->context);
   g_mutex_unlock (&priv->lock);
   options->codec = preparation->codec;
-  preparation->arguments = exchange_encode_arguments (call, options, error);
+  if (preparation->arguments == NULL)
+    preparation->arguments = exchange_encode_arguments (call, options, error);
   return preparation->arguments != NULL;
 }
 

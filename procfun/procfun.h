@@ -26,6 +26,7 @@
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
 #include <procfun/procfun-json.h>
+#include <procfun/procfun-map.h>
 #include <procfun/procfun-monitor.h>
 #include <procfun/procfun-pool.h>
 #include <procfun/procfun-process-executor.h>

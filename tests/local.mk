@@ -35,6 +35,7 @@ test_programs = \
 	%D%/test-launch-context \
 	%D%/test-limits \
 	%D%/test-limits-applied \
+	%D%/test-map \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-number \
@@ -108,6 +109,8 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
+maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
+%C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_nursery_SOURCES = %D%/test-nursery.c %D%/faults.c %D%/faults.h $(calls)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)

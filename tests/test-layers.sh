@@ -37,6 +37,7 @@ layers='
 5 procfun/procfun-process-executor*.*
 5 procfun/procfun-spawner*.*
 5 procfun/procfun-fork-server*.*
+5 procfun/procfun-map*.*
 5 procfun/procfun-pool*.*
 5 procfun/procfun-session*.*
 5 procfun/procfun-inline*.*

@@ -158,6 +158,18 @@ crew_acquire (Crew *self, const CrewRequest *request, GCancellable *cancellable,
   return granted ? crew_redeem (self, request, &waiter, error) : NULL;
 }
 
+CrewMember *
+crew_try_acquire (Crew *self, const CrewRequest *request, GError **error)
+{
+  CrewWaiter waiter;
+  gboolean granted;
+
+  init_waiter (&waiter, request, NULL);
+  granted = crew_ask (self, request, &waiter, FALSE);
+  crew_owner_clear (&waiter.owner);
+  return granted ? crew_redeem (self, request, &waiter, error) : NULL;
+}
+
 /* In a main context */
 
 typedef struct

@@ -57,6 +57,9 @@ void crew_set_initializer (Crew *self, ProcfunFunction *function, GVariant *args
 CrewMember *crew_acquire (Crew *self, const CrewRequest *request, GCancellable *cancellable,
                           GError **error);
 
+/* (nullable): without an error when there is none to have now. */
+CrewMember *crew_try_acquire (Crew *self, const CrewRequest *request, GError **error);
+
 /* The same without waiting: @callback comes, maybe at once, in this thread's main context. */
 typedef void (*CrewFunc) (CrewMember *member, GError *error, gpointer user_data);
 void crew_acquire_async (Crew *self, const CrewRequest *request, GCancellable *cancellable,

@@ -85,7 +85,7 @@ handle_result (Exchange *self, const Frame *frame)
   GError *error = NULL;
   GVariant *result;
 
-  if (procfun_function_is_generator (self->function))
+  if (procfun_function_is_generator (self->function) || self->is_map)
     result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   else
     {

@@ -17,6 +17,7 @@ struct _Exchange
   Worker worker;             /* that runs it */
   WorkerReleaseFunc release; /* (nullable) */
   gpointer release_data;
+  gboolean is_map;   /* many calls, whose results do not come here */
   guint64 bytes_in;  /* of the arguments */
   guint64 bytes_out; /* of the result, or of the items that came */
   guint32 call_id;

@@ -121,7 +121,8 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   open_channel (worker, options);
   self = make (call, worker, arguments);
   take_worker (self, worker);
-  request_send (&self->worker, call, options, get_call_flags (&self->worker),
+  self->is_map = (options->flags & FRAME_CALL_MAP) != 0;
+  request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
   channel_flush (self->worker.channel);
   if (procfun_function_is_generator (self->function))

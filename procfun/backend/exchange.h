@@ -18,6 +18,7 @@ typedef struct
   gboolean arguments_on_command_line; /* the child has them, as JSON */
   ProcfunLaunchContext *context;      /* (nullable) */
   ProcfunLimits *limits;              /* (nullable): those that the child keeps itself */
+  guint64 flags;                      /* of FrameCallFlags: FRAME_CALL_MAP, or 0 */
 } ExchangeOptions;
 
 /* Channel, death, crash report, and two streams of output. */

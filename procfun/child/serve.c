@@ -2,6 +2,7 @@
 #include "procfun/child/serve-private.h"
 
 #include "procfun/child/crash.h"
+#include "procfun/child/map.h"
 #include "procfun/child/setup.h"
 #include "procfun/platform/descendants.h"
 #include "procfun/platform/intl.h"
@@ -312,6 +313,24 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   return encode (self, result, *result_fds, error);
 }
 
+/* From the frame of many calls to the empty result of all of them. */
+static GBytes *
+run_map (Server *self, const Frame *frame, Map *map, GError **error)
+{
+  g_autoptr (GBytes) array
+      = g_bytes_new_from_bytes (frame->payload, sizeof (FrameCall),
+                                g_bytes_get_size (frame->payload) - sizeof (FrameCall));
+  gboolean ok;
+
+  if (!map_prepare (map, self->function, array, self->max_payload, error)
+      || (self->limits != NULL && !limits_apply (self->limits, error)))
+    return NULL;
+  begin (self, frame);
+  ok = map_run (map, error);
+  end (self);
+  return ok ? g_bytes_new (NULL, 0) : NULL;
+}
+
 /* (transfer none) (nullable) */
 static ProcfunFunction *
 find_function (Server *self, guint64 hash)
@@ -421,6 +440,7 @@ server_handle_call (Server *self, const Frame *frame)
   g_autoptr (GError) error = NULL;
   g_autoptr (GUnixFDList) result_fds = NULL;
   g_autoptr (GBytes) result = NULL;
+  g_autoptr (Map) map = has_flag (frame, FRAME_CALL_MAP) ? map_new (frame->fds) : NULL;
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
@@ -429,7 +449,8 @@ server_handle_call (Server *self, const Frame *frame)
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
   else if (check_call (self, frame, &error))
-    result = run_call (self, frame, &result_fds, &error);
+    result = map != NULL ? run_map (self, frame, map, &error)
+                         : run_call (self, frame, &result_fds, &error);
   if (has_flag (frame, FRAME_CALL_INITIAL))
     end_initial (self, g_steal_pointer (&error));
   else if (result != NULL)

@@ -52,7 +52,10 @@ typedef enum
   FRAME_CALL_LAST = 1 << 0,   /* the process is for this call alone, or for none after it */
   FRAME_CALL_INITIAL = 1 << 1, /* it prepares the process for others: no answer but HELLO, and when
                                   it has failed its error answers the next call */
-  FRAME_CALL_ENDED = 1 << 2    /* the caller ends the process when it has a result */
+  FRAME_CALL_ENDED = 1 << 2,   /* the caller ends the process when it has a result */
+  FRAME_CALL_MAP = 1 << 3      /* many: an array of arguments, always in GVariant's binary form; what
+                                  comes with it is a journal, see wire/journal.h, and an empty result,
+                                  or the error of the element that was begun and not done, ends it */
 } FrameCallFlags;
 
 /* How much a generator may yield, counted from its beginning: it waits when it has yielded as many

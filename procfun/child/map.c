@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/child/map.h"
+
+#include "procfun/platform/intl.h"
+#include "procfun/platform/memfd.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
+#include "procfun/procfun-schema-private.h"
+#include "procfun/wire/journal.h"
+#include "procfun/wire/variant.h"
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+struct _Map
+{
+  guint8 *journal; /* (nullable) */
+  gsize journal_size;
+  JournalHead *head; /* in it */
+  guint8 *results;   /* in it */
+  gsize room;        /* for these, in bytes */
+
+  ProcfunFunction *function; /* borrowed */
+  ProcfunSchema *return_schema;
+  GVariant *array; /* of arguments */
+  guint64 max_payload;
+  const volatile guint8 *mark; /* (nullable): see memfd_new_mark() */
+  pid_t pid;
+};
+
+Map *
+map_new (GUnixFDList *fds)
+{
+  Map *self = g_new0 (Map, 1);
+  int n_fds = 0;
+  g_autofree int *list = fds != NULL ? g_unix_fd_list_steal_fds (fds, &n_fds) : NULL;
+
+  if (n_fds > 0)
+    self->journal = memfd_map (list[0], &self->journal_size);
+  for (int i = 0; i < n_fds; i++)
+    close (list[i]);
+  return self;
+}
+
+void
+map_free (Map *self)
+{
+  if (self->journal != NULL)
+    memfd_unmap (self->journal, self->journal_size);
+  g_clear_pointer (&self->array, g_variant_unref);
+  g_free (self);
+}
+
+gboolean
+map_prepare (Map *self, ProcfunFunction *function, GBytes *array, guint64 max_payload,
+             GError **error)
+{
+  static const volatile guint8 *mark; /* for all maps of this process */
+  ProcfunSchema *args = procfun_function_get_arguments_schema (function);
+  g_autoptr (ProcfunSchema) schema = procfun_schema_new_array (args);
+
+  if (self->journal == NULL || self->journal_size <= JOURNAL_RESULTS)
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                           _ ("the caller sent a call that cannot be read"));
+      return FALSE;
+    }
+  self->array = wire_variant_decode (schema, array, error);
+  if (self->array == NULL)
+    {
+      g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
+                      procfun_function_get_name (function));
+      return FALSE;
+    }
+  if (mark == NULL)
+    mark = memfd_new_mark ();
+  self->mark = mark;
+  self->pid = getpid ();
+  self->head = (JournalHead *)(gpointer)self->journal;
+  self->results = self->journal + JOURNAL_RESULTS;
+  self->room = self->journal_size - JOURNAL_RESULTS;
+  self->function = function;
+  self->return_schema = procfun_function_get_return_schema (function);
+  self->max_payload = max_payload;
+  return TRUE;
+}
+
+/* The function may have forked, and returned in both processes: the other one goes on. */
+static void
+leave_if_forked (Map *self)
+{
+  if (self->mark != NULL ? *self->mark == 0 : getpid () != self->pid)
+    _exit (0);
+}
+
+/* What was done is known before anything else is begun. */
+static void
+note_done (Map *self, guint64 n_bytes)
+{
+  __atomic_store_n (&self->head->n_bytes, n_bytes, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->head->n_done, self->head->n_done + 1, __ATOMIC_RELEASE);
+}
+
+static void
+note_begun (Map *self)
+{
+  __atomic_store_n (&self->head->n_begun, self->head->n_done + 1, __ATOMIC_RELEASE);
+}
+
+/* Whether the next one may begin now. */
+static gboolean
+can_go_on (Map *self, gint64 until, gsize n_bytes)
+{
+  return n_bytes < JOURNAL_ENOUGH && (until == 0 || g_get_monotonic_time () < until);
+}
+
+static gboolean
+run_plain (Map *self, PlainInvocation *invocation, gint64 until, GError **error)
+{
+  const gsize stride = procfun_function_get_arguments_schema (self->function)->fixed_size;
+  const gsize size = self->return_schema->fixed_size;
+  const guint8 *args = g_variant_get_data (self->array);
+  const gsize n = g_variant_n_children (self->array);
+  gsize position = 0;
+
+  for (gsize i = 0; i < n && position + size <= self->room; i++)
+    {
+      if (i > 0 && !can_go_on (self, until, position))
+        break;
+      note_begun (self);
+      if (!plain_invocation_run (invocation, args + i * stride, self->results + position, error))
+        return FALSE;
+      leave_if_forked (self);
+      position += size;
+      note_done (self, position);
+    }
+  return TRUE;
+}
+
+/* @result in normal form at @position, which moves on. */
+static gboolean
+store (Map *self, GVariant *result, gsize *position, GError **error)
+{
+  g_autoptr (GBytes) bytes = wire_variant_encode (self->return_schema, result, error);
+  const char *name = procfun_function_get_name (self->function);
+  guint64 size = bytes != NULL ? g_bytes_get_size (bytes) : 0;
+  gboolean is_fixed = self->return_schema->fixed_size > 0;
+  guint8 *at = self->results + *position;
+
+  if (bytes == NULL)
+    {
+      g_prefix_error (error, _ ("%s of %s() cannot be sent: "), _ ("the result"), name);
+      return FALSE;
+    }
+  if (size > self->max_payload || size + 2 * sizeof size > self->room - *position)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), _ ("the result"),
+                   name, (gsize)size, MIN (self->max_payload, self->room));
+      return FALSE;
+    }
+  if (!is_fixed)
+    {
+      memcpy (at, &size, sizeof size);
+      at += sizeof size;
+    }
+  memcpy (at, g_bytes_get_data (bytes, NULL), size);
+  *position += is_fixed ? size : sizeof size + JOURNAL_ALIGN (size);
+  return TRUE;
+}
+
+static gboolean
+run_one (Map *self, gsize i, gsize *position, GError **error)
+{
+  g_autoptr (GVariant) args = g_variant_get_child_value (self->array, i);
+  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (GVariant) result = NULL;
+
+  note_begun (self);
+  result = procfun_function_invoke (self->function, args, NULL, &fds, error);
+  leave_if_forked (self);
+  return result != NULL && store (self, result, position, error);
+}
+
+gboolean
+map_run (Map *self, GError **error)
+{
+  const gsize n = g_variant_n_children (self->array);
+  const gint64 budget = self->head->budget;
+  const gint64 until = budget > 0 ? g_get_monotonic_time () + budget : 0;
+  g_autoptr (PlainInvocation) plain = plain_invocation_new (self->function);
+  gsize position = 0;
+
+  if (plain != NULL)
+    return run_plain (self, plain, until, error);
+  for (gsize i = 0; i < n; i++)
+    {
+      if (i > 0 && !can_go_on (self, until, position))
+        break;
+      if (!run_one (self, i, &position, error))
+        return FALSE;
+      note_done (self, position);
+    }
+  return TRUE;
+}

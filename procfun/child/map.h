@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/procfun-function.h"
+#include <gio/gunixfdlist.h>
+
+/* Many calls of a function in one: see FRAME_CALL_MAP and wire/journal.h. */
+typedef struct _Map Map;
+
+/* With the journal that came with the call, whose descriptor is closed: what a call leaves open is
+ * looked for later. */
+Map *map_new (GUnixFDList *fds);
+void map_free (Map *self);
+
+/* What the function is to be called with. @max_payload: how many bytes a result may take. */
+gboolean map_prepare (Map *self, ProcfunFunction *function, GBytes *array, guint64 max_payload,
+                      GError **error);
+
+/* Calls it, until there are no more arguments, or it is enough for now. FALSE: the call that was
+ * begun last has failed. */
+gboolean map_run (Map *self, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Map, map_free)

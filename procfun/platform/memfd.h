@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* Memory that processes share by a descriptor. */
+
+/* @size bytes of it, all 0, of which only those take room that were written. Its size is fixed. -1:
+ * there is none to have. */
+int memfd_new (const char *name, gsize size, GError **error);
+
+/* Gives the room back that was taken from @offset on; what is read there is 0. */
+void memfd_clear (int fd, gsize offset, gsize size);
+
+/* (nullable): all of it, in this process. A process that this one forks does not have it. */
+gpointer memfd_map (int fd, gsize *size);
+void memfd_unmap (gpointer data, gsize size);
+
+/* What is not 0 in this process, and 0 in each that it forks; to look is cheaper than to ask who
+ * one is. (nullable) */
+const volatile guint8 *memfd_new_mark (void);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tests/map-functions.h"
+
+#include "tests/functions.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+note (const char *path, gint n)
+{
+  char line[32];
+  int length = g_snprintf (line, sizeof line, "%d\n", n);
+  int fd;
+
+  if (*path == '\0')
+    return;
+  fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (write (fd, line, (gsize)length) != length)
+    abort ();
+  close (fd);
+}
+
+static gboolean
+is_named (const char *deeds, gint n, const char *deed)
+{
+  g_auto (GStrv) names = g_strsplit (deeds, ",", -1);
+
+  return n >= 0 && (guint)n < g_strv_length (names) && strcmp (names[n], deed) == 0;
+}
+
+PROCFUN_DEFINE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deeds),
+                                    (const char *, path))
+{
+  note (path, n);
+  if (is_named (deeds, n, "crash"))
+    raise (SIGSEGV);
+  else if (is_named (deeds, n, "kill"))
+    raise (SIGKILL);
+  else if (is_named (deeds, n, "exit"))
+    exit (7);
+  else if (is_named (deeds, n, "hang"))
+    for (;;)
+      pause ();
+  else if (is_named (deeds, n, "cancel"))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "%d is cancelled", n);
+  else if (is_named (deeds, n, "fail"))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%d is busy", n);
+  return 10 * n;
+}
+
+PROCFUN_DEFINE_FUNCTION (take_time, gint64, (gint64, us))
+{
+  g_usleep ((gulong)us);
+  return us;
+}
+
+PROCFUN_DEFINE_FUNCTION (make_text, char *, (guint64, length)) { return g_strnfill (length, 'x'); }
+
+PROCFUN_DEFINE_FUNCTION_WITH_ERROR (sum_by_map, gint, (gint, n))
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GVariant) sums = NULL;
+  GVariantBuilder builder;
+  gint sum = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ii)"));
+  for (gint i = 0; i < n; i++)
+    g_variant_builder_add (&builder, "(ii)", i, 1);
+  sums = procfun_pool_map (pool, add_function (), g_variant_builder_end (&builder), NULL, error);
+  for (gsize i = 0; sums != NULL && i < g_variant_n_children (sums); i++)
+    {
+      gint one;
+
+      g_variant_get_child (sums, i, "i", &one);
+      sum += one;
+    }
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+  return sum;
+}

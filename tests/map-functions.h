@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <procfun.h>
+
+/* What maps call in tests. */
+
+/* Ten times @n; but by the name that stands at @n in @deeds, separated by commas, it does that
+ * instead: "crash", "kill", "exit", "fail", "cancel", "hang". What it is called for it notes in the
+ * file @path, if there is one. */
+PROCFUN_DECLARE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deeds),
+                                     (const char *, path))
+
+/* The same number, after so many µs. */
+PROCFUN_DECLARE_FUNCTION (take_time, gint64, (gint64, us))
+
+/* So many bytes. */
+PROCFUN_DECLARE_FUNCTION (make_text, char *, (guint64, length))
+
+/* A map in a map. */
+PROCFUN_DECLARE_FUNCTION_WITH_ERROR (sum_by_map, gint, (gint, n))
