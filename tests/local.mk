@@ -40,6 +40,7 @@ test_programs = \
 	%D%/test-monitor \
 	%D%/test-number \
 	%D%/test-nursery \
+	%D%/test-pool-ahead \
 	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls that are sent to a worker before it has answered those before them: each is answered, once,
+ * and the death of a worker is that of one call. */
+
+#include "tests/fixture.h"
+
+#include <procfun/procfun.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Not each of them in each pool: a death costs a process. */
+#define DIES_EACH 97
+#define N_CALLS 1500
+
+PROCFUN_DEFINE_STATIC_FUNCTION (succeed_or_die, int, (int, n))
+{
+  if (n % DIES_EACH != 0)
+    return n + 1;
+  if (n % (2 * DIES_EACH) == 0)
+    _exit (3);
+  if (n % (3 * DIES_EACH) == 0)
+    abort ();
+  kill (getpid (), SIGKILL);
+  return 0;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (get_process, int, (int, n)) { return getpid (); }
+
+PROCFUN_DEFINE_STATIC_FUNCTION (wait_to_be_cancelled, int, (int, n))
+{
+  GCancellable *cancellable = procfun_get_cancellable ();
+
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_usleep (1000);
+  return n;
+}
+
+typedef struct
+{
+  guint workers;
+  guint in_flight;
+  guint at_once;
+} Shape;
+
+typedef struct
+{
+  ProcfunPool *pool;
+  guint next;
+  guint n_ended;
+  guint n_failed;
+} Run;
+
+static void on_ended (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+submit (Run *self)
+{
+  g_autoptr (ProcfunCall) call = succeed_or_die_call ((int)self->next++);
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (self->pool));
+  procfun_call_detach (call);
+  procfun_call_run_async (call, NULL, on_ended, self);
+}
+
+static int
+get_number (ProcfunCall *call)
+{
+  int number;
+
+  g_variant_get (procfun_call_get_arguments (call), "(i)", &number);
+  return number;
+}
+
+static void
+on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Run *self = user_data;
+  int number = get_number (PROCFUN_CALL (source));
+  g_autoptr (GError) error = NULL;
+  int answer = succeed_or_die_process_finish (result, &error);
+
+  if (number % DIES_EACH == 0)
+    {
+      g_assert_nonnull (error);
+      g_assert_true (error->domain == PROCFUN_ERROR);
+      self->n_failed++;
+    }
+  else
+    {
+      g_assert_no_error (error);
+      g_assert_cmpint (answer, ==, number + 1);
+    }
+  self->n_ended++;
+  if (self->next < N_CALLS)
+    submit (self);
+}
+
+static const Shape shapes[] = { { 1, 2, 2 }, { 1, 64, 64 }, { 2, 8, 100 }, { 2, 64, 128 } };
+
+static void
+test_deaths (gconstpointer data)
+{
+  const Shape *shape = data;
+  Run run = { .pool = procfun_pool_new (shape->workers), .next = 1 };
+
+  procfun_pool_set_calls_in_flight (run.pool, shape->in_flight);
+  for (guint i = 0; i < shape->at_once; i++)
+    submit (&run);
+  while (run.n_ended < N_CALLS - 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (run.n_failed, ==, (N_CALLS - 1) / DIES_EACH);
+  procfun_executor_close (PROCFUN_EXECUTOR (run.pool), NULL, NULL);
+  g_object_unref (run.pool);
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+/* One worker, and what comes behind is as good as what comes first. */
+static void
+test_order (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  GAsyncResult *results[20] = { NULL };
+  int pid = 0;
+
+  procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (results));
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (ProcfunCall) call = get_process_call ((int)i);
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      procfun_call_detach (call);
+      procfun_call_run_async (call, NULL, keep_result, &results[i]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      int own;
+
+      while (results[i] == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      own = get_process_process_finish (results[i], &error);
+      g_assert_no_error (error);
+      g_assert_true (pid == 0 || own == pid);
+      pid = own;
+      g_object_unref (results[i]);
+    }
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
+/* The one in front is cancelled, and those behind it are not. */
+static void
+test_cancel (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  ProcfunCall *calls[3];
+  GAsyncResult *results[G_N_ELEMENTS (calls)] = { NULL };
+
+  procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (calls));
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      calls[i] = i == 0 ? wait_to_be_cancelled_call (1) : get_process_call ((int)i);
+      procfun_call_set_executor (calls[i], PROCFUN_EXECUTOR (pool));
+      procfun_call_run_async (calls[i], i == 0 ? cancellable : NULL, keep_result, &results[i]);
+    }
+  while (procfun_call_get_pid (calls[0]) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_cancellable_cancel (cancellable);
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) result = NULL;
+
+      while (results[i] == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      result = procfun_call_run_finish (calls[i], results[i], &error);
+      if (i == 0)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      else
+        g_assert_no_error (error);
+      g_object_unref (results[i]);
+      g_object_unref (calls[i]);
+    }
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
+/* A main loop in the callback of a call brings the next one to its end. */
+static void
+on_first (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (ProcfunCall) call = get_process_call (2);
+  GAsyncResult *next = NULL;
+  g_autoptr (GError) error = NULL;
+  int *pid = user_data;
+
+  procfun_call_set_executor (call, procfun_call_get_executor (PROCFUN_CALL (source)));
+  procfun_call_run_async (call, NULL, keep_result, &next);
+  while (next == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  *pid = get_process_process_finish (next, &error);
+  g_assert_no_error (error);
+  g_object_unref (next);
+}
+
+static void
+test_nested_loop (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = get_process_call (1);
+  int pid = 0;
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  procfun_call_run_async (call, NULL, on_first, &pid);
+  while (pid == 0)
+    g_main_context_iteration (NULL, TRUE);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+  for (gsize i = 0; i < G_N_ELEMENTS (shapes); i++)
+    {
+      g_autofree char *path
+          = g_strdup_printf ("/pool/ahead/deaths/%u-workers-%u-in-flight-%u-at-once",
+                             shapes[i].workers, shapes[i].in_flight, shapes[i].at_once);
+
+      fixture_add_data_func (path, &shapes[i], test_deaths);
+    }
+  fixture_add_func ("/pool/ahead/order", test_order);
+  fixture_add_func ("/pool/ahead/cancel", test_cancel);
+  fixture_add_func ("/pool/ahead/nested-loop", test_nested_loop);
+  return g_test_run ();
+}
