@@ -40,11 +40,16 @@ test_programs = \
 	%D%/test-monitor \
 	%D%/test-number \
 	%D%/test-nursery \
+	%D%/test-pool \
 	%D%/test-pool-ahead \
+	%D%/test-pool-close \
+	%D%/test-pool-deaths \
+	%D%/test-pool-queue \
 	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \
 	%D%/test-serve \
+	%D%/test-session \
 	%D%/test-soak \
 	%D%/test-spawner \
 	%D%/test-spawner-async \
@@ -114,6 +119,12 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_nursery_SOURCES = %D%/test-nursery.c %D%/faults.c %D%/faults.h $(calls)
+pools = %D%/pools.c %D%/pools.h $(calls)
+%C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
+%C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
+%C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c $(pools)
+%C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
+%C%_test_session_SOURCES = %D%/test-session.c $(pools)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_serve_SOURCES = %D%/test-serve.c $(calls)
 %C%_test_soak_SOURCES = %D%/test-soak.c $(calls)

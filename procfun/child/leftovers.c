@@ -32,6 +32,19 @@ find_lowest_fd (void)
   return fd;
 }
 
+/* The same if none of @fds were open. */
+static int
+find_lowest_fd_without (GUnixFDList *fds)
+{
+  int lowest = find_lowest_fd ();
+  int n = 0;
+  const int *numbers = fds != NULL ? g_unix_fd_list_peek_fds (fds, &n) : NULL;
+
+  for (int i = 0; i < n; i++)
+    lowest = MIN (lowest, numbers[i]);
+  return lowest;
+}
+
 static void
 identify_directory (guint64 directory[2])
 {
@@ -64,19 +77,23 @@ has_grown (Leftovers *self, guint64 peak)
 }
 
 void
-leftovers_begin (Leftovers *self)
+leftovers_begin (Leftovers *self, GUnixFDList *fds)
 {
+  self->expected_fd = fds != NULL ? find_lowest_fd () : self->lowest_fd;
   if (self->has_begun)
     return;
   self->has_begun = TRUE;
   self->n_threads = count_threads ();
-  self->lowest_fd = find_lowest_fd ();
+  self->lowest_fd = find_lowest_fd_without (fds);
+  if (fds == NULL)
+    self->expected_fd = self->lowest_fd;
   sigprocmask (SIG_SETMASK, NULL, &self->mask);
   identify_directory (self->directory);
 }
 
 gboolean
-leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, FrameState *state)
+leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList *fds,
+                FrameState *state)
 {
   guint64 found = self->found & FRAME_LEFT_UNPREPARED;
   guint64 directory[2];
@@ -86,7 +103,7 @@ leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, FrameState *
   identify_directory (directory);
   if (count_threads () > self->n_threads + n_own_threads)
     found |= FRAME_LEFT_THREADS;
-  if (find_lowest_fd () != self->lowest_fd)
+  if (find_lowest_fd_without (fds) != self->expected_fd)
     found |= FRAME_LEFT_DESCRIPTORS;
   if (memcmp (&mask, &self->mask, sizeof mask) != 0)
     found |= FRAME_LEFT_SIGNAL_MASK;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "procfun/wire/frame.h"
+#include <gio/gunixfdlist.h>
 #include <signal.h>
 
 /* What functions leave behind in a process that is kept for more of them. To look costs about a
@@ -10,7 +11,8 @@ typedef struct
 {
   gboolean has_begun;
   guint n_threads;
-  int lowest_fd; /* that is free */
+  int lowest_fd;   /* that is free between calls, */
+  int expected_fd; /* and with the descriptors of this one's arguments */
   sigset_t mask;
   guint64 directory[2]; /* device and inode of the working directory */
   guint64 peak;         /* of memory, in bytes, when it was last looked at */
@@ -18,10 +20,10 @@ typedef struct
   guint64 found;        /* FrameLeftovers */
 } Leftovers;
 
-/* Before the first call; after that it does nothing. */
-void leftovers_begin (Leftovers *self);
+/* Before each call. @fds: (nullable): of its arguments */
+void leftovers_begin (Leftovers *self, GUnixFDList *fds);
 
-/* After a call. @n_own_threads: so many are procfun's. @peak: of its
- * memory. TRUE: @state is news. */
-gboolean leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak,
+/* After a call, with @fds (nullable) of its result. @n_own_threads: so many are procfun's. @peak:
+ * of its memory. TRUE: @state is news. */
+gboolean leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList *fds,
                          FrameState *state);

@@ -44,12 +44,12 @@ send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize
 
 /* What the caller must know before it gives this process another call. */
 static void
-send_state (Server *self, guint64 peak)
+send_state (Server *self, guint64 peak, GUnixFDList *fds)
 {
   const guint n_own_threads = (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
   FrameState state;
 
-  if (leftovers_find (&self->leftovers, n_own_threads, peak, &state))
+  if (leftovers_find (&self->leftovers, n_own_threads, peak, fds, &state))
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
@@ -61,7 +61,7 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
 
   usage_end (&self->mark, &usage);
   if (self->is_kept)
-    send_state (self, usage.peak_memory);
+    send_state (self, usage.peak_memory, fds);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
 
@@ -317,9 +317,8 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
 static GBytes *
 run_map (Server *self, const Frame *frame, Map *map, GError **error)
 {
-  g_autoptr (GBytes) array
-      = g_bytes_new_from_bytes (frame->payload, sizeof (FrameCall),
-                                g_bytes_get_size (frame->payload) - sizeof (FrameCall));
+  g_autoptr (GBytes) array = g_bytes_new_from_bytes (
+      frame->payload, sizeof (FrameCall), g_bytes_get_size (frame->payload) - sizeof (FrameCall));
   gboolean ok;
 
   if (!map_prepare (map, self->function, array, self->max_payload, error)
@@ -445,7 +444,7 @@ server_handle_call (Server *self, const Frame *frame)
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
   if (self->is_kept)
-    leftovers_begin (&self->leftovers);
+    leftovers_begin (&self->leftovers, frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
   else if (check_call (self, frame, &error))
@@ -589,8 +588,8 @@ server_open (Server *self, int fd)
   listener_init (&self->listener, self->channel);
 }
 
-/* It is ended from outside, and meanwhile leaves the processor to its caller: to give back the memory
- * of a process takes longer than a small call. */
+/* It is ended from outside, and meanwhile leaves the processor to its caller: to give back the
+ * memory of a process takes longer than a small call. */
 static void
 await_end (Server *self)
 {

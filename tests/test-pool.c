@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The workers of a pool: when they are started, who gets them, when they end. */
+
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/misdeeds.h"
+#include "tests/pools.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static void
+test_defaults (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (0);
+  g_autoptr (ProcfunPool) other = procfun_pool_new (7);
+  g_autoptr (ProcfunExecutor) plain = g_object_new (PROCFUN_TYPE_POOL, NULL);
+  guint n, min, queue;
+  guint64 calls, memory, bytes;
+  gint64 idle, close_timeout;
+
+  g_object_get (pool, "max-workers", &n, "min-workers", &min, "calls-per-worker", &calls,
+                "memory-per-worker", &memory, "max-queue-calls", &queue, "max-queue-bytes", &bytes,
+                "idle-timeout", &idle, "close-timeout", &close_timeout, NULL);
+  g_assert_cmpuint (n, >=, 1);
+  g_assert_cmpuint (n, <=, g_get_num_processors ());
+  g_assert_cmpuint (procfun_pool_get_max_workers (PROCFUN_POOL (plain)), ==, n);
+  g_assert_cmpuint (procfun_pool_get_max_workers (other), ==, 7);
+  g_assert_cmpuint (min + calls + memory + queue + bytes + close_timeout, ==, 0);
+  g_assert_cmpint (idle, ==, G_TIME_SPAN_MINUTE);
+  g_assert_cmpint (procfun_pool_get_retry_on (pool), ==, PROCFUN_RETRY_LOST);
+}
+
+static void
+count_notification (GObject *object, GParamSpec *pspec, guint *n)
+{
+  ++*n;
+}
+
+static void
+test_properties (void)
+{
+  static const struct
+  {
+    const char *name;
+    gint64 value;
+  } cases[] = { { "max-workers", 3 },       { "min-workers", 2 },      { "calls-per-worker", 5 },
+                { "memory-per-worker", 9 }, { "max-queue-calls", 4 },  { "max-queue-bytes", 77 },
+                { "idle-timeout", 8000 },   { "close-timeout", 9000 }, { "max-retries", 6 },
+                { "calls-in-flight", 11 },  { "retry-on", 3 } };
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (GValue) value = G_VALUE_INIT, text = G_VALUE_INIT;
+      g_autofree char *detail = g_strconcat ("notify::", cases[i].name, NULL);
+      GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (pool), cases[i].name);
+      guint n = 0;
+
+      g_value_init (&text, G_TYPE_INT64);
+      g_value_set_int64 (&text, cases[i].value);
+      g_value_init (&value, pspec->value_type);
+      if (G_IS_PARAM_SPEC_FLAGS (pspec))
+        g_value_set_flags (&value, (guint)cases[i].value);
+      else
+        g_assert_true (g_value_transform (&text, &value));
+      g_signal_connect (pool, detail, G_CALLBACK (count_notification), &n);
+      g_object_set_property (G_OBJECT (pool), cases[i].name, &value);
+      g_object_set_property (G_OBJECT (pool), cases[i].name, &value);
+      g_assert_cmpuint (n, ==, 1);
+      g_value_unset (&value);
+      g_value_init (&value, pspec->value_type);
+      g_object_get_property (G_OBJECT (pool), cases[i].name, &value);
+      if (G_IS_PARAM_SPEC_FLAGS (pspec))
+        g_assert_cmpuint (g_value_get_flags (&value), ==, cases[i].value);
+      else
+        {
+          g_assert_true (g_value_transform (&value, &text));
+          g_assert_cmpint (g_value_get_int64 (&text), ==, cases[i].value);
+        }
+    }
+}
+
+/* What one call leaves in a static variable, the next one finds. */
+static void
+test_same_worker (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  gint pid = pools_get_pid (pool);
+  Events events;
+
+  events_init (&events, pool);
+  for (gint i = 1; i <= 10; i++)
+    g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i);
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+  g_assert_cmpuint (events.words->len, ==, 0);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  g_assert_cmpuint (events_count (&events, "exited"), ==, 1);
+  g_assert_cmpint (events.pid, ==, pid);
+  events_clear (&events);
+}
+
+/* Ten calls on two workers show two processes, and never more. */
+static void
+test_as_many_as_needed (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (GHashTable) pids = g_hash_table_new (NULL, NULL);
+  Results results;
+  Events events;
+  Holder holders[2];
+
+  results_init (&results);
+  events_init (&events, pool);
+  for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
+    holder_run (&holders[i], pool, &results);
+  g_assert_cmpuint (events_count (&events, "started"), ==, 2);
+  for (guint i = 0; i < 10; i++)
+    results_run (&results, pool, get_process_id_call ());
+  for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
+    holder_let_go (&holders[i]);
+  results_wait (&results, 12);
+  g_assert_no_error (results.error);
+  for (guint i = 0; i < results.results->len; i++)
+    if (g_array_index (results.results, gint, i) != 0)
+      g_hash_table_add (pids, GINT_TO_POINTER (g_array_index (results.results, gint, i)));
+  g_assert_cmpuint (g_hash_table_size (pids), <=, 2);
+  g_assert_cmpuint (events_count (&events, "started"), ==, 2);
+  for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
+    holder_clear (&holders[i]);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+  results_clear (&results);
+}
+
+/* The one that worked last has warm caches. */
+static void
+test_warm_one_first (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  Results results;
+  Holder first, second;
+  gint pid;
+
+  results_init (&results);
+  holder_run (&first, pool, &results);
+  holder_run (&second, pool, &results);
+  holder_let_go (&second);
+  results_wait (&results, 1);
+  holder_let_go (&first);
+  results_wait (&results, 2);
+  pid = procfun_call_get_pid (first.call);
+  g_assert_cmpint (pid, !=, procfun_call_get_pid (second.call));
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpint (pools_get_pid (pool), ==, pid);
+  holder_clear (&first);
+  holder_clear (&second);
+  results_clear (&results);
+}
+
+/* Deaths */
+
+static void
+test_crash_replaces (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  gint pid = pools_get_pid (pool);
+  Events events;
+
+  events_init (&events, pool);
+  pools_assert_error (pool, do_abort_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*SIGABRT*");
+  g_assert_cmpint (pools_get_pid (pool), !=, pid);
+  g_assert_cmpuint (events_count (&events, "exited"), ==, 1);
+  g_assert_cmpuint (events_count (&events, "started"), ==, 1);
+  g_assert_true (events.status == -1 || WIFSIGNALED (events.status));
+  g_assert_cmpuint (events.words->len, ==, 2);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
+/* A worker that was killed while it had nothing to do is no failure of the next call. */
+static void
+test_killed_while_idle (void)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      Results results;
+      gint pid = pools_get_pid (pool);
+      guint64 before = pools_get_statistic (pool, "succeeded");
+
+      results_init (&results);
+      g_assert_no_errno (kill (pid, SIGKILL));
+      while (kill (pid, 0) == 0)
+        g_thread_yield ();
+      if (i % 2 == 0)
+        g_assert_cmpint (pools_get_pid (pool), !=, pid);
+      else
+        {
+          results_run (&results, pool, add_call (1, 2));
+          results_wait (&results, 1);
+          g_assert_no_error (results.error);
+        }
+      g_assert_cmpuint (pools_get_statistic (pool, "succeeded"), ==, before + 1);
+      results_clear (&results);
+    }
+}
+
+/* One that ends by itself is noticed when it is asked for, at the latest. */
+static void
+test_idle_end (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Events events;
+  gint pid;
+
+  events_init (&events, pool);
+  procfun_pool_set_idle_timeout (pool, 1);
+  pid = pools_get_pid (pool);
+  while (events_count (&events, "exited") == 0)
+    procfun_executor_get_statistics (PROCFUN_EXECUTOR (pool));
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
+  g_assert_cmpint (pools_get_pid (pool), !=, pid);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
+/* Calls come just when workers end, and none is lost. */
+static void
+test_idle_end_and_calls (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+
+  procfun_pool_set_idle_timeout (pool, 1);
+  for (guint i = 0; i < 200; i++)
+    {
+      g_assert_cmpint (pools_get_number (pool, add_call (1, (gint)i)), ==, 1 + i);
+      g_usleep (i * 10); /* so that some meet the end */
+    }
+}
+
+static void
+test_min_workers_stay (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  Results results;
+  Holder holders[2];
+  Events events;
+
+  results_init (&results);
+  events_init (&events, pool);
+  procfun_pool_set_idle_timeout (pool, 1);
+  procfun_pool_set_min_workers (pool, 1);
+  for (gsize i = 0; i < 2; i++)
+    holder_run (&holders[i], pool, &results);
+  for (gsize i = 0; i < 2; i++)
+    holder_let_go (&holders[i]);
+  results_wait (&results, 2);
+  while (events_count (&events, "exited") == 0)
+    procfun_executor_get_statistics (PROCFUN_EXECUTOR (pool));
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+  g_assert_cmpint (pools_get_pid (pool), ==, procfun_call_get_pid (holders[0].call));
+  procfun_pool_set_min_workers (pool, 0);
+  g_assert_cmpuint (events_count (&events, "recycled: shrunk"), ==, 1);
+  for (gsize i = 0; i < 2; i++)
+    holder_clear (&holders[i]);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+  results_clear (&results);
+}
+
+/* Recycling */
+
+static void
+test_calls_per_worker (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Events events;
+
+  events_init (&events, pool);
+  procfun_pool_set_calls_per_worker (pool, 3);
+  for (gint i = 0; i < 9; i++)
+    g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i % 3 + 1);
+  g_assert_cmpuint (events_count (&events, "recycled: calls"), ==, 3);
+  g_assert_cmpuint (events_count (&events, "started"), ==, 3);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  g_assert_cmpuint (events_count (&events, "exited"), ==, 3);
+  events_clear (&events);
+}
+
+#define BOUND ((guint64)64 << 20)
+
+static const struct
+{
+  const char *name;
+  const char *arguments;
+  const char *event;
+} leavings[] = { { "leave_descriptor", "()", "recycled: leftovers" },
+                 { "leave_signal_blocked", "()", "recycled: leftovers" },
+                 { "leave_thread", "()", "recycled: leftovers" },
+                 { "leave_folder", "()", "recycled: leftovers" },
+                 { "leave_memory", "(134217728,)", "recycled: memory" } };
+
+static void
+test_leftovers (gconstpointer data)
+{
+  gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Events events;
+  gint pid;
+
+  events_init (&events, pool);
+  procfun_pool_set_memory_per_worker (pool, BOUND);
+  pid = pools_get_pid (pool);
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+  pools_get_number (pool, calls_new (leavings[i].name, leavings[i].arguments));
+  g_assert_cmpuint (events_count (&events, leavings[i].event), ==, 1);
+  g_assert_cmpint (pools_get_pid (pool), !=, pid);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  g_assert_cmpuint (events_count (&events, "exited"), ==, 2);
+  events_clear (&events);
+}
+
+/* Descriptors of arguments and results are no leftovers. */
+static void
+test_descriptors (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Events events;
+
+  events_init (&events, pool);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (ProcfunCall) call = calls_new ("echo_fd", "(handle 0,)");
+      g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+
+      g_unix_fd_list_append (list, 0, NULL);
+      procfun_call_set_fd_list (call, list);
+      pools_get_number (pool, g_object_ref (call));
+      g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i + 1);
+    }
+  g_assert_cmpuint (events_count (&events, "started"), ==, 1);
+  g_assert_cmpuint (events_count (&events, "recycled: leftovers"), ==, 0);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
+/* A child that a function leaves is killed with its call, and no reason to give the worker up. */
+static void
+test_child_left (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  gint pid = pools_get_pid (pool);
+
+  pools_get_number (pool, do_leave_child_call ());
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+}
+
+/* What cannot be taken back is not for the next call. */
+static void
+test_limits_end_worker (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
+  g_autoptr (ProcfunCall) call = get_process_id_call ();
+  gint pid = pools_get_pid (pool);
+
+  procfun_limits_set_open_files (limits, 20);
+  procfun_call_set_limits (call, limits);
+  g_assert_cmpint (pools_get_number (pool, g_object_ref (call)), ==, pid);
+  g_assert_cmpint (pools_get_pid (pool), !=, pid);
+}
+
+/* The initializer */
+
+static void
+test_initializer (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+
+  results_init (&results);
+  procfun_pool_set_initializer (pool, prepare_function (), g_variant_new ("(i)", 5));
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (pools_get_number (pool, get_prepared_call ()), ==, 5);
+  pools_assert_error (pool, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+  results_run (&results, pool, get_prepared_call ());
+  results_wait (&results, 1);
+  g_assert_cmpint (g_array_index (results.results, gint, 0), ==, 5);
+  procfun_pool_set_initializer (pool, NULL, NULL);
+  g_assert_cmpint (pools_get_number (pool, get_prepared_call ()), ==, 5);
+  pools_assert_error (pool, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+  g_assert_cmpint (pools_get_number (pool, get_prepared_call ()), ==, 0);
+  results_clear (&results);
+}
+
+static const struct
+{
+  const char *name;
+  const char *pattern; /* of the first error */
+} spoilers[] = { { "fail_to_prepare", "*fail_to_prepare()*nothing to prepare with*" },
+                 { "do_abort", "*did not start*" } };
+
+/* It is not tried for ever: at some time the error is that it is not tried now. */
+static void
+test_initializer_fails (gconstpointer data)
+{
+  gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunFunction *function
+      = procfun_registry_lookup_by_name (procfun_registry_get_default (), spoilers[i].name);
+  gboolean backed_off = FALSE;
+  Events events;
+  guint n_calls;
+
+  events_init (&events, pool);
+  procfun_pool_set_initializer (pool, function, g_variant_new ("()"));
+  pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                      spoilers[i].pattern);
+  for (n_calls = 1; !backed_off; n_calls++)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GError) error = NULL;
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      g_assert_null (procfun_call_run (call, NULL, &error));
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
+      backed_off = strstr (error->message, "next try") != NULL;
+    }
+  g_assert_cmpuint (events_count (&events, "started"), ==, n_calls - 1);
+  g_assert_cmpuint (events_count (&events, "started"), ==, events_count (&events, "exited"));
+  /* What is cured is used again, when its time has come. */
+  procfun_pool_set_initializer (pool, NULL, NULL);
+  for (gboolean works = FALSE; !works;)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GVariant) result = NULL;
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      result = procfun_call_run (call, NULL, NULL);
+      works = result != NULL;
+    }
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
+static void
+test_describe (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Events events;
+  Holder holder;
+
+  results_init (&results);
+  events_init (&events, pool);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 3; i++)
+    results_run (&results, pool, add_call (1, 2));
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 3);
+  g_assert_cmpuint (pools_get_statistic (pool, "submitted"), ==, 4);
+  holder_let_go (&holder);
+  results_wait (&results, 4);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "succeeded"), ==, 4);
+  pools_assert_error (pool, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-exited"), ==, 1);
+  g_assert_cmpuint (events.words->len, ==, 2);
+  holder_clear (&holder);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+  results_clear (&results);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_func ("/pool/defaults", test_defaults);
+  fixture_add_func ("/pool/properties", test_properties);
+  fixture_add_func ("/pool/workers/same", test_same_worker);
+  fixture_add_func ("/pool/workers/as-many-as-needed", test_as_many_as_needed);
+  fixture_add_func ("/pool/workers/warm-one-first", test_warm_one_first);
+  fixture_add_func ("/pool/workers/crash-replaces", test_crash_replaces);
+  fixture_add_func ("/pool/workers/killed-while-idle", test_killed_while_idle);
+  fixture_add_func ("/pool/idle/end", test_idle_end);
+  fixture_add_func ("/pool/idle/end-and-calls", test_idle_end_and_calls);
+  fixture_add_func ("/pool/idle/min-workers-stay", test_min_workers_stay);
+  fixture_add_func ("/pool/recycle/calls", test_calls_per_worker);
+  for (gsize i = 0; i < G_N_ELEMENTS (leavings); i++)
+    {
+      g_autofree char *path = g_strconcat ("/pool/recycle/", leavings[i].name, NULL);
+
+      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_leftovers);
+    }
+  fixture_add_func ("/pool/recycle/descriptors", test_descriptors);
+  fixture_add_func ("/pool/recycle/child-left", test_child_left);
+  fixture_add_func ("/pool/recycle/limits", test_limits_end_worker);
+  fixture_add_func ("/pool/initializer/works", test_initializer);
+  for (gsize i = 0; i < G_N_ELEMENTS (spoilers); i++)
+    {
+      g_autofree char *path = g_strconcat ("/pool/initializer/", spoilers[i].name, NULL);
+
+      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_initializer_fails);
+    }
+  fixture_add_func ("/pool/describe", test_describe);
+  return fixture_run ();
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/misdeeds.h"
+#include "tests/pools.h"
+
+#include <signal.h>
+
+static ProcfunSession *
+acquire (ProcfunPool *pool)
+{
+  g_autoptr (GError) error = NULL;
+  ProcfunSession *session = procfun_pool_acquire (pool, add_function (), NULL, &error);
+
+  g_assert_no_error (error);
+  return session;
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+/* (transfer full) */
+static GAsyncResult *
+wait_for (GAsyncResult **result)
+{
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return g_steal_pointer (result);
+}
+
+static void
+test_same_process (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  Results results;
+
+  results_init (&results);
+  for (gint i = 1; i <= 5; i++)
+    {
+      g_assert_cmpint (pools_get_number (session, count_calls_call ()), ==, i);
+      g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i); /* in another one */
+    }
+  results_run (&results, session, count_calls_call ());
+  results_wait (&results, 1);
+  g_assert_cmpint (g_array_index (results.results, gint, 0), ==, 6);
+  g_assert_cmpint (procfun_session_get_pid (session), ==, pools_get_pid (session));
+  g_assert_cmpint (procfun_session_get_pid (session), !=, pools_get_pid (pool));
+  g_assert_cmpuint (pools_get_statistic (pool, "succeeded"), ==, 5 + 5 + 1 + 1 + 1);
+  results_clear (&results);
+}
+
+/* Closed, or dropped, it is the pool's again. */
+static void
+test_given_back (gconstpointer closes)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunSession *session = acquire (pool);
+  int pid = procfun_session_get_pid (session);
+
+  g_assert_cmpint (pools_get_pid (session), ==, pid);
+  if (closes)
+    {
+      g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (session), NULL, NULL));
+      g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (session), NULL, NULL));
+      g_assert_cmpint (procfun_session_get_pid (session), ==, 0);
+      pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*");
+    }
+  g_object_unref (session);
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+}
+
+/* What was left in it ends the worker only when it is given back. */
+static void
+test_leftovers (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunSession *session = acquire (pool);
+  int pid = procfun_session_get_pid (session);
+  Events events;
+
+  events_init (&events, pool);
+  procfun_pool_set_calls_per_worker (pool, 2);
+  for (guint i = 0; i < 4; i++)
+    pools_get_number (session, leave_descriptor_call ());
+  g_assert_cmpint (pools_get_pid (session), ==, pid);
+  g_assert_cmpuint (events.words->len, ==, 0);
+  g_object_unref (session);
+  g_assert_cmpuint (events_count (&events, "recycled: calls"), ==, 1);
+  g_assert_cmpint (pools_get_pid (pool), !=, pid);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
+static void
+test_busy (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, session, &results);
+  pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_BUSY, "*add()*");
+  holder_let_go (&holder);
+  results_wait (&results, 1);
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+test_lost (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+
+  pools_assert_error (session, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+  for (guint i = 0; i < 2; i++)
+    pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, "*");
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+}
+
+static void
+test_killed_between_calls (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  int pid = procfun_session_get_pid (session);
+
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  g_assert_no_errno (kill (pid, SIGKILL));
+  while (kill (pid, 0) == 0)
+    g_thread_yield ();
+  for (guint i = 0; i < 2; i++)
+    pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, "*");
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+}
+
+/* It would end with the limits. */
+static void
+test_limits (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
+  g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
+  ProcfunCall *call = add_call (1, 2);
+
+  procfun_limits_set_open_files (limits, 20);
+  procfun_call_set_limits (call, limits);
+  pools_assert_error (session, call, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, "*add()*limits*");
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  procfun_process_executor_set_launch_context (PROCFUN_PROCESS_EXECUTOR (pool), context);
+  g_assert_null (procfun_pool_acquire (pool, add_function (), NULL, NULL));
+}
+
+/* A thread that has all workers would wait for itself. */
+static void
+test_nested (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_NESTED, "*add()*");
+  g_assert_null (procfun_pool_acquire (pool, add_function (), NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
+}
+
+static void
+test_async (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) first = NULL, second = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  GAsyncResult *results[3] = { NULL };
+  int pid;
+
+  procfun_pool_acquire_async (pool, add_function (), NULL, keep_result, &results[0]);
+  procfun_pool_acquire_async (pool, add_function (), NULL, keep_result, &results[1]);
+  procfun_pool_acquire_async (pool, add_function (), cancellable, keep_result, &results[2]);
+  result = wait_for (&results[0]);
+  first = procfun_pool_acquire_finish (pool, result, &error);
+  g_assert_no_error (error);
+  pid = pools_get_pid (first);
+  g_cancellable_cancel (cancellable);
+  g_clear_object (&result);
+  result = wait_for (&results[2]);
+  g_assert_null (procfun_pool_acquire_finish (pool, result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_null (results[1]);
+  g_clear_object (&first);
+  g_clear_object (&result);
+  result = wait_for (&results[1]);
+  second = procfun_pool_acquire_finish (pool, result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (pools_get_pid (second), ==, pid);
+}
+
+/* The session goes on to be there, of no use. */
+static void
+test_pool_closed (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  g_autoptr (GError) error = NULL;
+  Events events;
+
+  events_init (&events, pool);
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  g_assert_cmpuint (events_count (&events, "exited"), ==, 1);
+  pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*");
+  g_assert_null (procfun_pool_acquire (pool, add_function (), NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  events_clear (&events);
+}
+
+/* Who waits for a session when the pool is closed waits in vain. */
+static void
+test_pool_closed_meanwhile (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) closed = NULL;
+  g_autoptr (GError) error = NULL;
+  GAsyncResult *results[2] = { NULL };
+  Results calls;
+  Holder holder;
+
+  results_init (&calls);
+  holder_run (&holder, pool, &calls);
+  procfun_pool_acquire_async (pool, add_function (), NULL, keep_result, &results[0]);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, keep_result, &results[1]);
+  result = wait_for (&results[0]);
+  g_assert_null (procfun_pool_acquire_finish (pool, result, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  g_assert_null (results[1]);
+  holder_let_go (&holder);
+  closed = wait_for (&results[1]);
+  g_assert_true (procfun_executor_close_finish (PROCFUN_EXECUTOR (pool), closed, NULL));
+  results_wait (&calls, 1);
+  g_assert_no_error (calls.error);
+  holder_clear (&holder);
+  results_clear (&calls);
+}
+
+static gpointer
+use_session (gpointer data)
+{
+  ProcfunPool *pool = data;
+
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autoptr (ProcfunSession) session = acquire (pool);
+      gint first = pools_get_number (session, count_calls_call ());
+
+      for (gint n = 1; n < 5; n++)
+        g_assert_cmpint (pools_get_number (session, count_calls_call ()), ==, first + n);
+    }
+  return NULL;
+}
+
+/* Nobody else's call comes between those of a session. */
+static void
+test_threads (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  GThread *threads[6];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("session", use_session, pool);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), <=, 2);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_func ("/session/same-process", test_same_process);
+  fixture_add_data_func ("/session/given-back/dropped", NULL, test_given_back);
+  fixture_add_data_func ("/session/given-back/closed", "closes", test_given_back);
+  fixture_add_func ("/session/given-back/leftovers", test_leftovers);
+  fixture_add_func ("/session/busy", test_busy);
+  fixture_add_func ("/session/lost", test_lost);
+  fixture_add_func ("/session/killed-between-calls", test_killed_between_calls);
+  fixture_add_func ("/session/limits", test_limits);
+  fixture_add_func ("/session/nested", test_nested);
+  fixture_add_func ("/session/async", test_async);
+  fixture_add_func ("/session/pool-closed", test_pool_closed);
+  fixture_add_func ("/session/pool-closed/meanwhile", test_pool_closed_meanwhile);
+  fixture_add_func ("/session/threads", test_threads);
+  return fixture_run ();
+}
