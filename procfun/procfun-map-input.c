@@ -19,6 +19,8 @@ map_clear_source (ProcfunMap *self)
     self->destroy (self->user_data);
   self->func = NULL;
   self->destroy = NULL;
+  if (self->queue != NULL)
+    g_queue_free_full (g_steal_pointer (&self->queue), (GDestroyNotify)g_variant_unref);
 }
 
 /**
@@ -99,11 +101,86 @@ procfun_map_set_iterator (ProcfunMap *self, ProcfunMapNextFunc func, gpointer us
 }
 
 static GVariant *
-next_from_callback (gpointer user_data)
+next_from_callback (gboolean *later, gpointer user_data)
 {
   ProcfunMap *self = user_data;
 
   return ((ProcfunMapNextFunc)self->func) (self->user_data);
+}
+
+static void
+open_queue (ProcfunMap *self)
+{
+  if (self->queue != NULL)
+    return;
+  map_clear_source (self);
+  self->queue = g_queue_new ();
+  self->is_open = TRUE;
+}
+
+/**
+ * procfun_map_push:
+ * @self: a #ProcfunMap
+ * @args: the arguments of one more element, a tuple; a floating reference is taken
+ *
+ * Adds an element, for those who have them bit by bit and wait in a main context: what has been
+ * added is called for whenever a worker is free, also before procfun_map_end_input(). The first
+ * element that is added makes a map, which must not have begun, one that takes its elements so.
+ *
+ * Who adds more than is taken should look at procfun_map_get_n_pushed().
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_push (ProcfunMap *self, GVariant *args)
+{
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+  g_return_if_fail (args != NULL);
+  g_return_if_fail (self->queue != NULL ? self->is_open : self->mapping == NULL);
+
+  g_variant_ref_sink (args);
+  open_queue (self);
+  g_queue_push_tail (self->queue, args);
+  if (self->mapping != NULL)
+    mapping_wake (self->mapping);
+}
+
+/**
+ * procfun_map_end_input:
+ * @self: a #ProcfunMap
+ *
+ * Says that there will be no more elements after those that procfun_map_push() has added.
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_end_input (ProcfunMap *self)
+{
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+  g_return_if_fail (self->queue != NULL || self->mapping == NULL);
+
+  open_queue (self);
+  self->is_open = FALSE;
+  if (self->mapping != NULL)
+    mapping_wake (self->mapping);
+}
+
+/**
+ * procfun_map_get_n_pushed:
+ * @self: a #ProcfunMap
+ *
+ * Gets how many elements procfun_map_push() has added that no worker was given.
+ *
+ * Returns: a number of elements
+ *
+ * Since: 0.1
+ */
+guint
+procfun_map_get_n_pushed (ProcfunMap *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), 0);
+
+  return self->queue != NULL ? self->queue->length : 0;
 }
 
 typedef struct
@@ -113,13 +190,22 @@ typedef struct
 } ModelInput;
 
 static GVariant *
-next_from_model (gpointer user_data)
+next_from_model (gboolean *later, gpointer user_data)
 {
   ModelInput *self = user_data;
   ProcfunMap *map = self->map;
   g_autoptr (GObject) item = g_list_model_get_item (map->model, self->position++);
 
   return item != NULL ? ((ProcfunMapItemFunc)map->func) (item, map->user_data) : NULL;
+}
+
+static GVariant *
+next_from_queue (gboolean *later, gpointer user_data)
+{
+  ProcfunMap *self = user_data;
+
+  *later = self->is_open && g_queue_is_empty (self->queue);
+  return g_queue_pop_head (self->queue);
 }
 
 static MapInput *
@@ -135,6 +221,8 @@ make_input (ProcfunMap *self)
 
       return map_input_new_array (array);
     }
+  if (self->queue != NULL)
+    return map_input_new (next_from_queue, self, NULL, MAP_INPUT_UNKNOWN);
   if (self->model == NULL)
     return map_input_new (next_from_callback, self, NULL, MAP_INPUT_UNKNOWN);
   input = g_new0 (ModelInput, 1);
@@ -172,7 +260,7 @@ check (ProcfunMap *self, GError **error)
 {
   const char *name = procfun_function_get_name (self->function);
 
-  if (self->array == NULL && self->model == NULL && self->func == NULL)
+  if (self->array == NULL && self->model == NULL && self->func == NULL && self->queue == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("the map of %s() has no elements to call it for"), name);
   else if (procfun_function_is_generator (self->function))

@@ -21,6 +21,9 @@ struct _ProcfunMap
   gpointer user_data;
   GDestroyNotify destroy;
 
+  GQueue *queue;    /* (nullable) (element-type GVariant): what was pushed */
+  gboolean is_open; /* more may be */
+
   gboolean ordered;
   ProcfunMapOnError on_error;
   guint chunk_size;

@@ -265,7 +265,8 @@ procfun_map_init (ProcfunMap *self)
  * @function: what is to be called
  *
  * Makes a map. What it is to call @function for is set by procfun_map_set_array(),
- * procfun_map_set_model() or procfun_map_set_iterator(), and nothing can be set once it has begun.
+ * procfun_map_set_model(), procfun_map_set_iterator() or procfun_map_push(), and nothing else can
+ * be set once it has begun.
  *
  * Returns: (transfer full): a new #ProcfunMap
  *

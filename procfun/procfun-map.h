@@ -78,6 +78,12 @@ void procfun_map_set_model (ProcfunMap *self, GListModel *model, ProcfunMapItemF
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_map_set_iterator (ProcfunMap *self, ProcfunMapNextFunc func, gpointer user_data,
                                GDestroyNotify destroy);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_map_push (ProcfunMap *self, GVariant *args);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_map_end_input (ProcfunMap *self);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_map_get_n_pushed (ProcfunMap *self);
 
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_map_set_ordered (ProcfunMap *self, gboolean ordered);

@@ -36,6 +36,7 @@ test_programs = \
 	%D%/test-limits \
 	%D%/test-limits-applied \
 	%D%/test-map \
+	%D%/test-map-stream \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-number \
@@ -117,6 +118,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
+%C%_test_map_stream_SOURCES = %D%/test-map-stream.c $(maps)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_nursery_SOURCES = %D%/test-nursery.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)

@@ -17,7 +17,8 @@ struct _MapInput
   guint64 n_total;
   guint64 n_taken; /* also those that were given back since */
   gboolean has_ended;
-  GQueue rests; /* (element-type Chunk): given back, the first one first */
+  gboolean is_waiting; /* for what comes later */
+  GQueue rests;        /* (element-type Chunk): given back, the first one first */
 };
 
 /* Chunks */
@@ -191,14 +192,16 @@ take_from_callback (MapInput *self, const ProcfunSchema *schema, gsize n_max, gs
 {
   g_autoptr (GPtrArray) elements = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   gsize n_bytes = 0;
+  gboolean later = FALSE;
   gint64 until = g_get_monotonic_time () + PULL_TIME;
 
   while (elements->len < n_max && n_bytes < max_bytes
          && (elements->len == 0 || g_get_monotonic_time () < until))
     {
-      GVariant *element = self->next (self->user_data);
+      GVariant *element = self->next (&later, self->user_data);
 
-      self->has_ended = element == NULL;
+      self->has_ended = element == NULL && !later;
+      self->is_waiting = later;
       if (element == NULL)
         break;
       g_ptr_array_add (elements, g_variant_take_ref (element));
@@ -246,6 +249,18 @@ map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize 
       self->n_taken += chunk->n;
     }
   return TRUE;
+}
+
+gboolean
+map_input_is_waiting (const MapInput *self)
+{
+  return self->is_waiting;
+}
+
+void
+map_input_wake (MapInput *self)
+{
+  self->is_waiting = FALSE;
 }
 
 static int

@@ -24,8 +24,8 @@ Chunk chunk_steal (Chunk *self);
 /* All but the first @n. */
 Chunk chunk_skip (const Chunk *self, gsize n);
 
-/* The next element, floating or not; or NULL at the end. */
-typedef GVariant *(*MapInputFunc) (gpointer user_data);
+/* The next element, floating or not; or NULL at the end, or for now, if *@later is set. */
+typedef GVariant *(*MapInputFunc) (gboolean *later, gpointer user_data);
 
 #define MAP_INPUT_UNKNOWN G_MAXUINT64
 
@@ -51,6 +51,10 @@ gboolean map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_ma
 
 /* They are taken again before others. Takes what is in @chunk. */
 void map_input_give_back (MapInput *self, Chunk *chunk);
+
+/* Whether there is nothing to be taken until somebody says that there is. */
+gboolean map_input_is_waiting (const MapInput *self);
+void map_input_wake (MapInput *self);
 
 /* There is nothing more to be taken from the element @from on. */
 void map_input_end (MapInput *self, guint64 from);

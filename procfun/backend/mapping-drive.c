@@ -3,6 +3,8 @@
 
 #include "procfun/backend/exchange-drive.h"
 #include "procfun/backend/mapping-private.h"
+#include "procfun/platform/intl.h"
+#include "procfun/procfun-error.h"
 #include <poll.h>
 
 gboolean
@@ -141,6 +143,11 @@ mapping_wait (Mapping *self, GCancellable *cancellable)
         break;
       if (self->lanes->len > 0)
         wait_for_something (self, cancel_fd);
+      else if (map_input_is_waiting (self->input))
+        mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                                         _ ("the map of %s() waits for elements that only this "
+                                            "thread could add"),
+                                         procfun_function_get_name (self->config.function)));
     }
   if (cancel_fd >= 0)
     g_cancellable_release_fd (cancellable);

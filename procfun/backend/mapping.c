@@ -84,7 +84,8 @@ mapping_wants_worker (Mapping *self)
 
   return self->error == NULL && !map_input_has_ended (self->input) && self->lanes->len < n
          && (map_input_has_rest (self->input)
-             || self->ready.length + self->lanes->len < n * (READY_PER_WORKER + 1));
+             || (!map_input_is_waiting (self->input)
+                 && self->ready.length + self->lanes->len < n * (READY_PER_WORKER + 1)));
 }
 
 /* The last chunks are smaller, so that all workers end at about the same time. */
@@ -158,6 +159,14 @@ mapping_start_lane (Mapping *self, MapLane *lane, CrewMember *member)
   g_ptr_array_add (self->spare, lane);
   if (error != NULL)
     mapping_fail (self, error);
+}
+
+void
+mapping_wake (Mapping *self)
+{
+  map_input_wake (self->input);
+  if (self->source != NULL)
+    g_source_set_ready_time (self->source, 0);
 }
 
 /* What came of it */

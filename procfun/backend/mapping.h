@@ -29,6 +29,9 @@ void mapping_free (Mapping *self);
 gboolean mapping_take (Mapping *self, Piece *piece);
 gboolean mapping_has_piece (Mapping *self);
 
+/* There is more input than there was. */
+void mapping_wake (Mapping *self);
+
 /* There is nothing, and nothing will come. @error: (nullable): why not, if not because all is done;
  * borrowed. */
 gboolean mapping_has_ended (Mapping *self, const GError **error);

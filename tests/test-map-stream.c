@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What maps take their elements from, and how they give their results one by one; each blocking and
+ * in a main context. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/map-functions.h"
+#include "tests/maps.h"
+
+/* Numbers without end */
+
+typedef struct
+{
+  gint n;   /* that were taken */
+  gint max; /* after which it ends; 0: never */
+  gboolean is_destroyed;
+} Counter;
+
+static GVariant *
+count (gpointer user_data)
+{
+  Counter *self = user_data;
+
+  if (self->max > 0 && self->n == self->max)
+    return NULL;
+  return g_variant_new ("(ii)", self->n++, 1);
+}
+
+static void
+note_destroyed (gpointer user_data)
+{
+  ((Counter *)user_data)->is_destroyed = TRUE;
+}
+
+static void
+assert_next (ProcfunMap *map, gconstpointer mode, guint64 expected_index, gint expected)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 index;
+  g_autoptr (GVariant) result = maps_next (map, mode, &index, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (result);
+  g_assert_cmpuint (index, ==, expected_index);
+  g_assert_cmpint (g_variant_get_int32 (result), ==, expected);
+}
+
+static void
+assert_end (ProcfunMap *map, gconstpointer mode)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 index = 0;
+
+  g_assert_null (maps_next (map, mode, &index, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (index, ==, G_MAXUINT64);
+}
+
+/* No more is taken than two workers need, and four times as much that waits for them. */
+static void
+test_unbounded (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  Counter counter = { 0 };
+
+  procfun_map_set_iterator (map, count, &counter, note_destroyed);
+  procfun_map_set_chunk_size (map, 10);
+  for (gint i = 0; i < 1000; i++)
+    {
+      assert_next (map, mode, (guint64)i, i + 1);
+      g_assert_cmpint (counter.n - i, <=, 12 * 10);
+    }
+  g_assert_false (counter.is_destroyed);
+  g_clear_object (&map);
+  g_assert_true (counter.is_destroyed);
+}
+
+static void
+test_iterator (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  const gint sizes[] = { 1, 2, 3, 5000 };
+  Counter none = { .n = 1, .max = 1 };
+  g_autoptr (ProcfunMap) nothing = procfun_map_new (pool, add_function ());
+
+  procfun_map_set_iterator (nothing, count, &none, NULL);
+  assert_end (nothing, mode);
+  assert_end (nothing, mode);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+      Counter counter = { .max = sizes[i] };
+
+      procfun_map_set_iterator (map, count, &counter, NULL);
+      for (gint j = 0; j < sizes[i]; j++)
+        assert_next (map, mode, (guint64)j, j + 1);
+      assert_end (map, mode);
+    }
+}
+
+/* An element of another type ends it, after those before it. */
+static GVariant *
+count_to_text (gpointer user_data)
+{
+  Counter *self = user_data;
+
+  return self->n < 2 ? count (self) : g_variant_new ("(s)", "two");
+}
+
+static void
+test_wrong_type (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  Counter counter = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_set_iterator (map, count_to_text, &counter, NULL);
+  g_assert_null (maps_run (map, mode, NULL, &error));
+  calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                     "element 2 is of the type “(s)”, not “(ii)”");
+}
+
+/* Those that take long come later. */
+static void
+test_unordered (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map
+      = maps_new (pool, "take_time", "@a(x) [(200000,), (0,), (0,), (0,), (0,), (0,)]");
+  g_autoptr (GError) error = NULL;
+  guint seen = 0;
+
+  procfun_map_set_ordered (map, FALSE);
+  procfun_map_set_chunk_size (map, 1);
+  for (gint i = 0; i < 6; i++)
+    {
+      guint64 index;
+      g_autoptr (GVariant) result = maps_next (map, mode, &index, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpint (g_variant_get_int64 (result), ==, index == 0 ? 200000 : 0);
+      g_assert_cmpint (index == 0, ==, i == 5);
+      seen |= 1U << index;
+    }
+  g_assert_cmpuint (seen, ==, 63);
+  assert_end (map, mode);
+}
+
+static void
+test_collect (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",fail,,crash", NULL);
+  g_autoptr (GError) error = NULL;
+  guint64 index;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  assert_next (map, mode, 0, 0);
+  g_assert_null (maps_next (map, mode, &index, NULL, &error));
+  calls_check_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "1 is busy");
+  g_assert_cmpuint (index, ==, 1);
+  g_clear_error (&error);
+  assert_next (map, mode, 2, 20);
+  g_assert_null (maps_next (map, mode, &index, NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_assert_cmpuint (index, ==, 3);
+  assert_end (map, mode);
+}
+
+static void
+test_stop (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",,fail,hang,fail", NULL);
+
+  procfun_map_set_chunk_size (map, 1);
+  assert_next (map, mode, 0, 0);
+  assert_next (map, mode, 1, 10);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      guint64 index;
+
+      g_assert_null (maps_next (map, mode, &index, NULL, &error));
+      calls_check_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "2 is busy");
+      g_assert_cmpuint (index, ==, i == 0 ? 2 : G_MAXUINT64);
+    }
+}
+
+/* Models */
+
+static GVariant *
+read_file (gpointer item, gpointer user_data)
+{
+  gint n = GPOINTER_TO_INT (g_object_get_data (item, "n"));
+
+  g_assert_true (user_data == &read_file);
+  return g_variant_new ("(ii)", n, 1);
+}
+
+static void
+test_model (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (GListStore) store = g_list_store_new (G_TYPE_OBJECT);
+
+  for (gint i = 0; i < 20; i++)
+    {
+      g_autoptr (GObject) item = g_object_new (G_TYPE_OBJECT, NULL);
+
+      g_object_set_data (item, "n", GINT_TO_POINTER (100 * i));
+      g_list_store_append (store, item);
+    }
+  procfun_map_set_model (map, G_LIST_MODEL (store), read_file, &read_file, NULL);
+  for (gint i = 0; i < 20; i++)
+    assert_next (map, mode, (guint64)i, 100 * i + 1);
+  assert_end (map, mode);
+}
+
+/* Pushed */
+
+static void
+test_push (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+
+  for (gint i = 0; i < 10; i++)
+    {
+      procfun_map_push (map, g_variant_new ("(ii)", i, 1));
+      procfun_map_push (map, g_variant_new ("(ii)", i, 2));
+      assert_next (map, mode, 2 * (guint64)i, i + 1);
+      assert_next (map, mode, 2 * (guint64)i + 1, i + 2);
+    }
+  procfun_map_push (map, g_variant_new ("(ii)", 7, 7));
+  procfun_map_end_input (map);
+  assert_next (map, mode, 20, 14);
+  g_assert_cmpuint (procfun_map_get_n_pushed (map), ==, 0);
+  assert_end (map, mode);
+}
+
+static void
+test_push_in_vain (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_push (map, g_variant_new ("(ii)", 1, 1));
+  assert_next (map, NULL, 0, 2);
+  g_assert_null (procfun_map_next (map, NULL, NULL, &error));
+  calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, "*only this thread could add");
+}
+
+static gboolean
+push_one (gpointer map)
+{
+  procfun_map_push (map, g_variant_new ("(ii)", 5, 6));
+  return G_SOURCE_REMOVE;
+}
+
+/* Somebody waits already. */
+static void
+test_push_late (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GVariant) sum = NULL;
+
+  procfun_map_push (map, g_variant_new ("(ii)", 1, 1));
+  assert_next (map, NULL, 0, 2);
+  procfun_map_next_async (map, NULL, maps_on_result, &result);
+  g_timeout_add (20, push_one, map);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  sum = procfun_map_next_finish (map, result, NULL, NULL);
+  g_assert_cmpint (g_variant_get_int32 (sum), ==, 11);
+}
+
+/* Beside others */
+
+static void
+on_progress (ProcfunMap *map, guint64 n, guint64 n_total, gpointer last)
+{
+  g_assert_cmpuint (n, >=, *(guint64 *)last);
+  g_assert_cmpuint (n_total, ==, 100);
+  *(guint64 *)last = n;
+}
+
+static void
+test_progress (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (GVariant) results = NULL;
+  guint64 last = 0;
+
+  procfun_map_set_array (map, maps_make_pairs (100));
+  g_signal_connect (map, "progress", G_CALLBACK (on_progress), &last);
+  results = maps_run (map, mode, NULL, NULL);
+  g_assert_nonnull (results);
+  g_assert_cmpuint (last, ==, 100);
+}
+
+/* What runs ends with the map, and its workers are not there for others before. */
+static void
+test_dropped (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",hang,hang,", NULL);
+  g_autoptr (ProcfunMap) other = maps_new (pool, "add", "[(1, 2)]");
+
+  procfun_map_set_chunk_size (map, 1);
+  assert_next (map, mode, 0, 0);
+  g_clear_object (&map);
+  assert_next (other, mode, 0, 3);
+}
+
+/* Two that have to share. */
+static void
+test_two (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunMap *maps[2];
+  GAsyncResult *results[2] = { NULL, NULL };
+
+  for (guint i = 0; i < 2; i++)
+    {
+      maps[i] = procfun_map_new (pool, add_function ());
+      procfun_map_set_array (maps[i], maps_make_pairs (10000));
+      procfun_map_set_chunk_size (maps[i], 100);
+      procfun_map_run_async (maps[i], NULL, maps_on_result, &results[i]);
+    }
+  while (results[0] == NULL || results[1] == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GVariant) sums = procfun_map_run_finish (maps[i], results[i], NULL);
+
+      g_assert_cmpuint (g_variant_n_children (sums), ==, 10000);
+      g_object_unref (results[i]);
+      g_object_unref (maps[i]);
+    }
+}
+
+/* Which would wait for its own workers. */
+static GVariant *
+count_by_call (gpointer pool)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ProcfunCall) call = calls_new ("add", "(1, 2)");
+  g_autoptr (GVariant) result = NULL;
+
+  procfun_call_set_executor (call, pool);
+  result = procfun_call_run (call, NULL, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
+  return NULL;
+}
+
+static void
+test_nested (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+
+  procfun_map_set_iterator (map, count_by_call, pool, NULL);
+  assert_end (map, NULL);
+}
+
+int
+main (int argc, char *argv[])
+{
+  static const struct
+  {
+    const char *name;
+    GTestDataFunc func;
+  } tests[] = {
+    { "unbounded", test_unbounded },   { "iterator", test_iterator },
+    { "wrong-type", test_wrong_type }, { "unordered", test_unordered },
+    { "collect", test_collect },       { "stop", test_stop },
+    { "model", test_model },           { "progress", test_progress },
+    { "dropped", test_dropped },       { "push", test_push },
+  };
+
+  fixture_init (&argc, &argv);
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    for (guint j = 0; j < 2; j++)
+      {
+        const char *mode = j == 0 ? "blocking" : "async";
+        g_autofree char *path = g_strdup_printf ("/map-stream/%s/%s", tests[i].name, mode);
+
+        fixture_add_data_func (path, j == 0 ? NULL : mode, tests[i].func);
+      }
+  fixture_add_func ("/map-stream/push/in-vain", test_push_in_vain);
+  fixture_add_func ("/map-stream/push/late", test_push_late);
+  fixture_add_func ("/map-stream/two", test_two);
+  fixture_add_func ("/map-stream/nested", test_nested);
+  return fixture_run ();
+}
