@@ -23,6 +23,16 @@ map_clear_source (ProcfunMap *self)
     g_queue_free_full (g_steal_pointer (&self->queue), (GDestroyNotify)g_variant_unref);
 }
 
+static void
+open_queue (ProcfunMap *self)
+{
+  if (self->queue != NULL)
+    return;
+  map_clear_source (self);
+  self->queue = g_queue_new ();
+  self->is_open = TRUE;
+}
+
 /**
  * procfun_map_set_array:
  * @self: a #ProcfunMap that was not started
@@ -108,24 +118,14 @@ next_from_callback (gboolean *later, gpointer user_data)
   return ((ProcfunMapNextFunc)self->func) (self->user_data);
 }
 
-static void
-open_queue (ProcfunMap *self)
-{
-  if (self->queue != NULL)
-    return;
-  map_clear_source (self);
-  self->queue = g_queue_new ();
-  self->is_open = TRUE;
-}
-
 /**
  * procfun_map_push:
  * @self: a #ProcfunMap
  * @args: the arguments of one more element, a tuple; a floating reference is taken
  *
  * Adds an element, for those who have them bit by bit and wait in a main context: what has been
- * added is called for whenever a worker is free, also before procfun_map_end_input(). The first
- * element that is added makes a map, which must not have begun, one that takes its elements so.
+ * added is called for whenever a worker is free, also before procfun_map_end_input(). A map that
+ * has been given no elements otherwise takes them so.
  *
  * Who adds more than is taken should look at procfun_map_get_n_pushed().
  *
@@ -221,6 +221,8 @@ make_input (ProcfunMap *self)
 
       return map_input_new_array (array);
     }
+  if (self->model == NULL && self->func == NULL)
+    open_queue (self);
   if (self->queue != NULL)
     return map_input_new (next_from_queue, self, NULL, MAP_INPUT_UNKNOWN);
   if (self->model == NULL)
@@ -260,10 +262,7 @@ check (ProcfunMap *self, GError **error)
 {
   const char *name = procfun_function_get_name (self->function);
 
-  if (self->array == NULL && self->model == NULL && self->func == NULL && self->queue == NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("the map of %s() has no elements to call it for"), name);
-  else if (procfun_function_is_generator (self->function))
+  if (procfun_function_is_generator (self->function))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("%s() is a generator, and cannot be called by a map"), name);
   else if (has_descriptors (procfun_function_get_arguments_schema (self->function))

@@ -87,6 +87,7 @@ test_scripts = \
 	%D%/test-plugins.sh \
 	%D%/test-python.sh \
 	%D%/test-tool-monitor.sh \
+	%D%/test-tool-map.sh \
 	%D%/test-tool.sh \
 	%D%/test-translations.sh \
 	%D%/test-vala.sh

@@ -249,8 +249,12 @@ test_push_in_vain (void)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
   g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (ProcfunMap) other = procfun_map_new (pool, add_function ());
   g_autoptr (GError) error = NULL;
 
+  g_assert_null (procfun_map_run (other, NULL, &error));
+  calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, "*only this thread could add");
+  g_clear_error (&error);
   procfun_map_push (map, g_variant_new ("(ii)", 1, 1));
   assert_next (map, NULL, 0, 2);
   g_assert_null (procfun_map_next (map, NULL, NULL, &error));

@@ -18,6 +18,7 @@ typedef enum
 int command_bench (int argc, char **argv);
 int command_call (int argc, char **argv);
 int command_list (int argc, char **argv);
+int command_map (int argc, char **argv);
 int command_monitor (int argc, char **argv);
 
 /* Reads the options in front of and between the arguments, of which there must be @min to @max;

@@ -7,6 +7,7 @@ bin_PROGRAMS += %D%/procfun
 	%D%/cmd-bench.c \
 	%D%/cmd-call.c \
 	%D%/cmd-list.c \
+	%D%/cmd-map.c \
 	%D%/cmd-monitor.c \
 	%D%/commands.c \
 	%D%/commands.h \
@@ -14,8 +15,12 @@ bin_PROGRAMS += %D%/procfun
 	%D%/elf.h \
 	%D%/latencies.c \
 	%D%/latencies.h \
+	%D%/line-reader.c \
+	%D%/line-reader.h \
 	%D%/live.c \
 	%D%/live.h \
+	%D%/map-progress.c \
+	%D%/map-progress.h \
 	%D%/monitor-client.c \
 	%D%/monitor-client.h \
 	%D%/monitor-view.c \

@@ -22,6 +22,7 @@ static const struct
   { "bench", command_bench, N_ ("measure how long calls of a function take") },
   { "call", command_call, N_ ("call a function in a process of its own") },
   { "list", command_list, N_ ("list the functions of a program or library") },
+  { "map", command_map, N_ ("call a function for each line of stdin") },
   { "monitor", command_monitor, N_ ("show what the executors of a running program do") },
 };
 
