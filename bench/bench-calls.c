@@ -140,7 +140,10 @@ set_up_pool (void)
 static void
 set_up_pool_of_all (void)
 {
-  use (PROCFUN_EXECUTOR (procfun_pool_new (PIPELINE_WORKERS)));
+  ProcfunPool *pool = procfun_pool_new (PIPELINE_WORKERS);
+
+  procfun_pool_set_calls_in_flight (pool, PIPELINE_IN_FLIGHT);
+  use (PROCFUN_EXECUTOR (pool));
 }
 
 static void
@@ -148,6 +151,7 @@ set_up_json_pool (void)
 {
   ProcfunPool *pool = procfun_pool_new (PIPELINE_WORKERS);
 
+  procfun_pool_set_calls_in_flight (pool, PIPELINE_IN_FLIGHT);
   procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (pool), procfun_codec_get_json ());
   use (PROCFUN_EXECUTOR (pool));
 }

@@ -89,7 +89,8 @@ typedef struct
   Exchange *exchange; /* (nullable) (unowned): none, between two calls */
   guint serial;       /* of the exchange */
   gboolean is_advancing;
-  gboolean has_input;        /* what it waits for was read with something else */
+  gboolean is_fresh;
+  gboolean has_input;        /* what it waits for was read, here or with something else */
   GCancellable *cancellable; /* (nullable) */
   Waker *waker;              /* (nullable): not when it is too late to cancel */
   GPollFD fds[EXCHANGE_N_FDS];
@@ -188,11 +189,17 @@ exchange_source_finalize (GSource *source)
   g_clear_object (&self->cancellable);
 }
 
+/* Before the main loop sleeps for the first time, as a call that blocks does before it sleeps. */
 static gboolean
 exchange_source_prepare (GSource *source, int *timeout)
 {
+  ExchangeSource *self = (ExchangeSource *)source;
+
+  if (self->is_fresh && self->exchange != NULL && !self->has_input)
+    self->has_input = exchange_yield (self->exchange);
+  self->is_fresh = FALSE;
   *timeout = -1;
-  return ((ExchangeSource *)source)->has_input;
+  return self->has_input;
 }
 
 static GSourceFuncs exchange_source_funcs = { .prepare = exchange_source_prepare,
@@ -254,6 +261,7 @@ exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *ta
 
   self->exchange = exchange;
   self->serial++;
+  self->is_fresh = TRUE;
   self->has_input = exchange_has_input (exchange);
   if (cancellable != NULL && !exchange_is_ending (exchange))
     {

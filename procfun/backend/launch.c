@@ -149,15 +149,14 @@ get_executable (const Module *module, gboolean directly)
 }
 
 static char **
-make_argv (ProcfunFunction *function, const char *hash, const char *name,
-           const char *const *prefix, const char *arguments)
+make_argv (ProcfunFunction *function, const char *hash, const char *name, const char *const *prefix,
+           const char *arguments)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const Module *module = procfun_function_get_loaded_module (function);
   g_autofree char *executable = get_executable (module, prefix == NULL);
-  g_autofree char *serve
-      = g_strconcat (module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX,
-                     hash, NULL);
+  g_autofree char *serve = g_strconcat (
+      module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX, hash, NULL);
 
   if (prefix != NULL)
     g_strv_builder_addv (builder, (const char **)prefix);
@@ -234,8 +233,7 @@ open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **erro
          && open_pair (fds_open_pipe, &worker->report_fd, &ends->report_fd, error)
          && (!takes_output
              || (open_pair (fds_open_pipe, &worker->output_fds[0], &ends->output_fds[0], error)
-                 && open_pair (fds_open_pipe, &worker->output_fds[1], &ends->output_fds[1],
-                               error)))
+                 && open_pair (fds_open_pipe, &worker->output_fds[1], &ends->output_fds[1], error)))
          && fds_check_spare (SPARE_DESCRIPTORS, error);
 }
 
@@ -308,8 +306,8 @@ start (Worker *worker, const char *name, const char *const *argv, gboolean takes
 }
 
 gboolean
-launch (Worker *worker, ProcfunFunction *function, const char *const *prefix,
-        const char *arguments, GError **error)
+launch (Worker *worker, ProcfunFunction *function, const char *const *prefix, const char *arguments,
+        GError **error)
 {
   const char *name = procfun_function_get_name (function);
   g_auto (GStrv) argv

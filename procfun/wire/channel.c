@@ -45,8 +45,9 @@ struct _Channel
   gsize payload_filled;
 
   guint64 bytes_written;
-  gboolean broken; /* what was written is lost */
-  int failure;     /* the errno of what could not be written or read, or 0 */
+  guint yield_pause; /* how often channel_yield() is not to */
+  gboolean broken;   /* what was written is lost */
+  int failure;       /* the errno of what could not be written or read, or 0 */
 };
 
 static void
@@ -445,14 +446,32 @@ channel_is_broken (Channel *self)
  * each the answer comes meanwhile. */
 #define YIELDS 20
 
+/* Where others want the processor, too, to yield means to wait for them: that they are there is
+ * seen by the time that it took, and then this is left alone for a while. */
+#define YIELD_MAX_US 50
+#define YIELD_PAUSE 64
+
 gboolean
 channel_yield (Channel *self)
 {
-  for (int i = 0; i < YIELDS; i++)
+  gint64 before = g_get_monotonic_time ();
+
+  if (self->yield_pause > 0)
     {
+      self->yield_pause--;
+      return read_ahead (self);
+    }
+  for (int i = 0; i < YIELDS && self->yield_pause == 0; i++)
+    {
+      gint64 now;
+
       sched_yield ();
+      now = g_get_monotonic_time ();
+      if (now - before > YIELD_MAX_US)
+        self->yield_pause = YIELD_PAUSE;
       if (read_ahead (self))
         return TRUE;
+      before = now;
     }
   return FALSE;
 }
