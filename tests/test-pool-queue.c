@@ -1,1 +1,575 @@
-int main (void) { return 0; }
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls that wait for a worker: who comes first, how many there may be, and who waits in vain. */
+
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/misdeeds.h"
+#include "tests/pools.h"
+
+/* The order */
+
+static void
+run_with_priority (Results *results, ProcfunPool *pool, gint priority, gint result)
+{
+  ProcfunCall *call = add_call (0, result);
+
+  procfun_call_set_priority (call, priority);
+  results_run (results, pool, call);
+}
+
+static void
+test_priorities (void)
+{
+  static const gint order[] = { 0, 3, 1, 4, 2, 5 };
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  run_with_priority (&results, pool, G_PRIORITY_DEFAULT, 1);
+  run_with_priority (&results, pool, 100000, 2);
+  run_with_priority (&results, pool, -100000, 3);
+  run_with_priority (&results, pool, G_PRIORITY_DEFAULT, 4);
+  run_with_priority (&results, pool, G_MAXINT, 5);
+  holder_let_go (&holder);
+  results_wait (&results, 6);
+  for (gsize i = 0; i < G_N_ELEMENTS (order); i++)
+    g_assert_cmpint (g_array_index (results.results, gint, i), ==, order[i]);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* A step of priority is worth 10 ms: who has waited longer than that comes before who is one step
+ * more urgent. */
+static void
+test_ageing (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  run_with_priority (&results, pool, 1, 1);
+  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+  run_with_priority (&results, pool, 0, 2);
+  run_with_priority (&results, pool, -100000, 3);
+  holder_let_go (&holder);
+  results_wait (&results, 4);
+  g_assert_cmpint (g_array_index (results.results, gint, 1), ==, 3);
+  g_assert_cmpint (g_array_index (results.results, gint, 2), ==, 1);
+  g_assert_cmpint (g_array_index (results.results, gint, 3), ==, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* Who waits no more */
+
+static void
+test_cancelled_while_waiting (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, g_object_ref (call));
+  results_run (&results, pool, add_call (3, 4));
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 2);
+  procfun_call_abort (call);
+  results_wait (&results, 1);
+  g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (procfun_call_get_pid (call), ==, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 1);
+  holder_let_go (&holder);
+  results_wait (&results, 3);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+test_dropped_while_waiting (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunCall *call = add_call (1, 2);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  procfun_call_run_async (call, NULL, results_add, &results);
+  g_object_unref (call);
+  results_wait (&results, 1);
+  g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+typedef struct
+{
+  ProcfunPool *pool;
+  ProcfunCall *call;
+  GCancellable *cancellable; /* (nullable) */
+  GError *error;
+  GVariant *result;
+} Thread;
+
+static gpointer
+run_in_thread (gpointer data)
+{
+  Thread *self = data;
+
+  procfun_call_set_executor (self->call, PROCFUN_EXECUTOR (self->pool));
+  self->result = procfun_call_run (self->call, self->cancellable, &self->error);
+  return NULL;
+}
+
+static void
+wait_until_queued (ProcfunPool *pool, guint n)
+{
+  while (pools_get_statistic (pool, "queued") < n)
+    g_thread_yield ();
+}
+
+/* The deadline counts while a call waits, its timeout does not. */
+static void
+test_deadline_while_waiting (gconstpointer blocking)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (ProcfunCall) patient = add_call (1, 2);
+  Thread self = { .pool = pool, .call = call };
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_call_set_deadline (call, 10 * G_TIME_SPAN_MILLISECOND);
+  procfun_call_set_timeout (patient, 10 * G_TIME_SPAN_SECOND);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, g_object_ref (patient));
+  if (blocking)
+    {
+      GThread *thread = g_thread_new ("waits", run_in_thread, &self);
+
+      g_thread_join (thread);
+      g_assert_error (self.error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+      g_clear_error (&self.error);
+    }
+  else
+    {
+      results_run (&results, pool, g_object_ref (call));
+      results_wait (&results, 1);
+      g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+    }
+  holder_let_go (&holder);
+  results_wait (&results, blocking ? 2 : 3);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+test_cancelled_in_thread (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Thread self = { .pool = pool, .call = call, .cancellable = cancellable };
+  GThread *thread;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  thread = g_thread_new ("waits", run_in_thread, &self);
+  wait_until_queued (pool, 1);
+  g_cancellable_cancel (cancellable);
+  g_thread_join (thread);
+  g_assert_error (self.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&self.error);
+  holder_let_go (&holder);
+  results_wait (&results, 1);
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* Bounds */
+
+static void
+on_submitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  procfun_pool_submit_finish (PROCFUN_POOL (source), result, &error);
+  g_assert_no_error (error);
+  ++*(guint *)user_data;
+}
+
+static void
+test_bound (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) surplus = add_call (1, 2);
+  g_autoptr (ProcfunCall) later = add_call (1, 2);
+  g_autoptr (GError) error = NULL;
+  guint n_submitted = 0;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 4);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+
+      procfun_call_detach (call);
+      g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, &error));
+    }
+  g_assert_false (procfun_pool_try_submit (pool, surplus, NULL, results_add, &results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  g_assert_cmpint (procfun_call_get_state (surplus), ==, PROCFUN_CALL_NEW);
+  g_clear_error (&error);
+  /* This thread alone can make room. */
+  g_assert_false (procfun_pool_submit (pool, surplus, NULL, results_add, &results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
+  g_clear_error (&error);
+  procfun_pool_submit_async (pool, surplus, NULL, on_submitted, &n_submitted);
+  procfun_pool_submit_async (pool, later, NULL, on_submitted, &n_submitted);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (n_submitted, ==, 0);
+  holder_let_go (&holder);
+  while (n_submitted < 2)
+    g_main_context_iteration (NULL, TRUE);
+  results_wait (&results, 5);
+  while (procfun_call_get_state (later) < PROCFUN_CALL_SUCCEEDED)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (procfun_call_get_state (surplus), ==, PROCFUN_CALL_SUCCEEDED);
+  g_assert_cmpint (g_variant_get_int32 (procfun_call_get_result (later)), ==, 3);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+test_bound_in_bytes (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autofree char *text = g_strnfill (1000, 'x');
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_bytes (pool, 1500);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (ProcfunCall) small = string_length_call (text);
+
+      procfun_call_detach (small);
+      g_assert_true (procfun_pool_try_submit (pool, small, NULL, results_add, &results, NULL));
+    }
+  g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), >=, 2000);
+  call = string_length_call (text);
+  g_assert_false (procfun_pool_try_submit (pool, call, NULL, results_add, &results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  holder_let_go (&holder);
+  results_wait (&results, 3);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), ==, 0);
+  g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, NULL));
+  results_wait (&results, 4);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (procfun_pool_submit_finish (PROCFUN_POOL (source), result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  *(gboolean *)user_data = TRUE;
+}
+
+static void
+test_submit_cancelled (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  gboolean is_refused = FALSE;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 1);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, add_call (1, 2));
+  procfun_pool_submit_async (pool, call, cancellable, on_refused, &is_refused);
+  g_cancellable_cancel (cancellable);
+  while (!is_refused)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (procfun_call_get_state (call), ==, PROCFUN_CALL_NEW);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* 100 good calls and 100 that crash, from other threads, through a queue of 4. */
+
+typedef struct
+{
+  ProcfunPool *pool;
+  gint n_good;
+  gint n_bad;
+  gint n_over; /* times that the queue was longer than it may be */
+} Load;
+
+static gpointer
+submit_load (gpointer data)
+{
+  Load *self = data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Results results;
+
+  results_init (&results);
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr (ProcfunCall) call = i % 2 == 0 ? add_call (1, 2) : do_abort_call ();
+      g_autoptr (GError) error = NULL;
+
+      procfun_call_detach (call);
+      while (!procfun_pool_submit (self->pool, call, NULL, results_add, &results, &error))
+        {
+          g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
+          g_clear_error (&error);
+          g_main_context_iteration (context, TRUE);
+        }
+      if (pools_get_statistic (self->pool, "queued") > 4)
+        g_atomic_int_inc (&self->n_over);
+      g_main_context_iteration (context, FALSE);
+    }
+  while (results.n_ended < 50)
+    g_main_context_iteration (context, TRUE);
+  g_main_context_pop_thread_default (context);
+  g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_atomic_int_add (&self->n_good, (gint)results.n_succeeded);
+  g_atomic_int_add (&self->n_bad, (gint)(results.n_ended - results.n_succeeded));
+  results_clear (&results);
+  return NULL;
+}
+
+static void
+test_good_and_crashing (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  Load load = { .pool = pool };
+  GThread *threads[4];
+
+  procfun_pool_set_max_queue_calls (pool, 4);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("submits", submit_load, &load);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (load.n_good, ==, 100);
+  g_assert_cmpint (load.n_bad, ==, 100);
+  g_assert_cmpint (load.n_over, ==, 0);
+}
+
+/* Many threads, and a maximum that changes meanwhile. */
+
+static gpointer
+call_often (gpointer data)
+{
+  for (gint i = 0; i < 20; i++)
+    g_assert_cmpint (pools_get_number (data, add_call (i, 1)), ==, i + 1);
+  return NULL;
+}
+
+static void
+test_many_threads (gconstpointer resizes)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  GThread *threads[64];
+  Events events;
+
+  events_init (&events, pool);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("calls", call_often, pool);
+  for (guint i = 0; resizes && i < 100; i++)
+    {
+      procfun_pool_set_max_workers (pool, i % 5 + 1);
+      g_thread_yield ();
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (pools_get_statistic (pool, "succeeded"), ==, 64 * 20);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 0);
+  if (!resizes)
+    g_assert_cmpuint (events_count (&events, "started"), ==, 2);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  g_assert_cmpuint (events_count (&events, "started"), ==, events_count (&events, "exited"));
+  events_clear (&events);
+}
+
+/* Who waits goes on when there may be more, and who is too many ends. */
+static void
+test_resize (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holders[3];
+  Events events;
+
+  results_init (&results);
+  events_init (&events, pool);
+  holder_run (&holders[0], pool, &results);
+  for (gsize i = 1; i < 3; i++)
+    {
+      holder_init (&holders[i], 0);
+      results_run (&results, pool, g_object_ref (holders[i].call));
+    }
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 2);
+  procfun_pool_set_max_workers (pool, 3);
+  g_main_context_iteration (NULL, TRUE);
+  while (pools_get_statistic (pool, "workers") < 3)
+    g_main_context_iteration (NULL, TRUE);
+  signal_wait (&holders[1].ready);
+  signal_wait (&holders[2].ready);
+  procfun_pool_set_max_workers (pool, 2);
+  for (gsize i = 0; i < 3; i++)
+    holder_let_go (&holders[i]);
+  results_wait (&results, 3);
+  g_assert_cmpuint (events_count (&events, "recycled: shrunk"), ==, 1);
+  procfun_pool_set_max_workers (pool, 1);
+  g_assert_cmpuint (events_count (&events, "recycled: shrunk"), ==, 2);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+  for (gsize i = 0; i < 3; i++)
+    holder_clear (&holders[i]);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+  results_clear (&results);
+}
+
+/* Nested */
+
+static void
+call_nested (ProcfunCall *call, int pid, ProcfunPool *pool)
+{
+  pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_NESTED, "*add()*");
+}
+
+static void
+test_nested_in_handler (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+
+  g_signal_connect (call, "started", G_CALLBACK (call_nested), pool);
+  g_assert_cmpint (pools_get_number (pool, g_object_ref (call)), ==, 3);
+}
+
+/* Calls that this thread began asynchronously have all workers, and some wait before it. */
+static void
+test_nested_in_context (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, add_call (1, 2));
+  pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_NESTED, "*add()*");
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static gpointer
+let_go_in_thread (gpointer holder)
+{
+  holder_let_go (holder);
+  return NULL;
+}
+
+static gpointer
+hold_in_thread (gpointer data)
+{
+  Thread *self = data;
+
+  run_in_thread (self);
+  g_variant_unref (self->result);
+  return NULL;
+}
+
+/* The worker of another thread goes to a call of this one that was there before; then this thread
+ * waits for itself, which it must notice though it sleeps. */
+static void
+test_nested_while_waiting (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holder;
+  Thread other = { .pool = pool };
+  GThread *thread;
+  GThread *letter;
+
+  results_init (&results);
+  other.call = holder_init (&holder, 7);
+  thread = g_thread_new ("holds", hold_in_thread, &other);
+  signal_wait (&holder.ready);
+  results_run (&results, pool, add_call (1, 2));
+  letter = g_thread_new ("lets go", let_go_in_thread, &holder);
+  pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_NESTED, "*add()*");
+  g_thread_join (letter);
+  g_thread_join (thread);
+  results_wait (&results, 1);
+  g_assert_cmpuint (results.n_succeeded, ==, 1);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_func ("/pool/order/priorities", test_priorities);
+  fixture_add_func ("/pool/order/ageing", test_ageing);
+  fixture_add_func ("/pool/waiting/cancelled", test_cancelled_while_waiting);
+  fixture_add_func ("/pool/waiting/cancelled-in-thread", test_cancelled_in_thread);
+  fixture_add_func ("/pool/waiting/dropped", test_dropped_while_waiting);
+  fixture_add_data_func ("/pool/waiting/deadline/async", NULL, test_deadline_while_waiting);
+  fixture_add_data_func ("/pool/waiting/deadline/blocking", "in a thread",
+                         test_deadline_while_waiting);
+  fixture_add_func ("/pool/bound/calls", test_bound);
+  fixture_add_func ("/pool/bound/bytes", test_bound_in_bytes);
+  fixture_add_func ("/pool/bound/cancelled", test_submit_cancelled);
+  fixture_add_func ("/pool/bound/good-and-crashing", test_good_and_crashing);
+  fixture_add_data_func ("/pool/threads/many", NULL, test_many_threads);
+  fixture_add_data_func ("/pool/threads/resized", "resizes", test_many_threads);
+  fixture_add_func ("/pool/resize", test_resize);
+  fixture_add_func ("/pool/nested/in-handler", test_nested_in_handler);
+  fixture_add_func ("/pool/nested/in-context", test_nested_in_context);
+  fixture_add_func ("/pool/nested/while-waiting", test_nested_while_waiting);
+  return fixture_run ();
+}

@@ -38,6 +38,7 @@ typedef struct
 {
   GThread *thread;       /* unowned; that asked */
   GMainContext *context; /* (nullable) */
+  gboolean is_stuck;     /* whoever runs the context waits for this crew */
 } CrewOwner;
 
 struct _CrewMember
@@ -108,8 +109,13 @@ gboolean crew_can_send_ahead (CrewMember *member, const CrewRequest *request);
  * (nullable) */
 CrewMember *crew_find_busy (Crew *self, const CrewRequest *request);
 
-/* With the lock held: all workers there may be are this thread's, so it would wait for ever. */
-gboolean crew_is_all_here (Crew *self);
+/* With the lock held, around waiting in a thread: its main contexts stand still meanwhile. */
+void crew_begin_wait (Crew *self);
+void crew_end_wait (Crew *self);
+
+/* With the lock held: those who have all the workers wait, and this thread is one of them, so that
+ * it would wait for ever. */
+gboolean crew_is_deadlocked (Crew *self);
 void crew_set_nested (ProcfunFunction *function, GError **error);
 void crew_set_closed (ProcfunFunction *function, GError **error);
 
@@ -129,6 +135,9 @@ void crew_alarm_clear (CrewAlarm *self);
 
 /* Gives what is free to those who wait. */
 void crew_serve (Crew *self);
+
+/* Lets all threads look that wait. */
+void crew_wake_threads (Crew *self);
 
 /* Lets those look who wait for room, all threads and the first of the others. */
 void crew_announce_room (Crew *self);

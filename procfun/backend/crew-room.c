@@ -54,6 +54,26 @@ crew_try_enter (Crew *self, ProcfunFunction *function, GError **error)
   return ok;
 }
 
+/* With the lock held. */
+static gboolean
+wait_for_room (Crew *self, ProcfunFunction *function, GCancellable *cancellable, GError **error)
+{
+  gboolean ok;
+
+  crew_begin_wait (self);
+  while (!(ok = has_room (self)) && !self->is_closing && !crew_is_deadlocked (self)
+         && !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait (&self->room, &self->lock);
+  crew_end_wait (self);
+  if (ok || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return ok;
+  if (self->is_closing)
+    crew_set_closed (function, error);
+  else
+    crew_set_nested (function, error);
+  return FALSE;
+}
+
 gboolean
 crew_enter (Crew *self, ProcfunFunction *function, GCancellable *cancellable, GError **error)
 {
@@ -62,18 +82,9 @@ crew_enter (Crew *self, ProcfunFunction *function, GCancellable *cancellable, GE
 
   crew_alarm_set (&alarm, self, &self->room, cancellable);
   g_mutex_lock (&self->lock);
-  while (!(ok = has_room (self)) && !self->is_closing && !crew_is_all_here (self)
-         && !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&self->room, &self->lock);
+  ok = has_room (self) || wait_for_room (self, function, cancellable, error);
   if (ok)
     self->n_entering++;
-  else if (!g_cancellable_set_error_if_cancelled (cancellable, error))
-    {
-      if (self->is_closing)
-        crew_set_closed (function, error);
-      else
-        crew_set_nested (function, error);
-    }
   g_mutex_unlock (&self->lock);
   crew_alarm_clear (&alarm);
   return ok;

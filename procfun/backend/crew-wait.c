@@ -57,17 +57,54 @@ check_waiting (Crew *self, const CrewRequest *request, GCancellable *cancellable
   return FALSE;
 }
 
-/* With the lock held: those who have all the workers cannot give any back while this thread waits.
- */
-gboolean
-crew_is_all_here (Crew *self)
+static void
+mark (CrewOwner *owner, gboolean is_stuck)
 {
+  if (owner->is_stuck != is_stuck && crew_owner_is_here (owner))
+    owner->is_stuck = is_stuck;
+}
+
+/* A thread that waits in the queue is no obstacle: it takes what it gets. */
+static void
+mark_all (Crew *self, gboolean is_stuck)
+{
+  for (GList *l = self->busy.head; l != NULL; l = l->next)
+    mark (&((CrewMember *)l->data)->owner, is_stuck);
+  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
+    if (((CrewWaiter *)l->data)->source != NULL)
+      mark (&((CrewWaiter *)l->data)->owner, is_stuck);
+}
+
+/* Others may see now that they wait in vain. */
+void
+crew_begin_wait (Crew *self)
+{
+  mark_all (self, TRUE);
+  crew_wake_threads (self);
+}
+
+void
+crew_end_wait (Crew *self)
+{
+  mark_all (self, FALSE);
+}
+
+gboolean
+crew_is_deadlocked (Crew *self)
+{
+  gboolean is_one = FALSE;
+
   if (self->busy.length < self->config.max_workers)
     return FALSE;
   for (GList *l = self->busy.head; l != NULL; l = l->next)
-    if (!crew_owner_is_here (&((CrewMember *)l->data)->owner))
-      return FALSE;
-  return TRUE;
+    {
+      const CrewOwner *owner = &((CrewMember *)l->data)->owner;
+
+      if (!owner->is_stuck)
+        return FALSE;
+      is_one = is_one || crew_owner_is_here (owner);
+    }
+  return is_one;
 }
 
 static void
@@ -117,11 +154,12 @@ static gboolean
 wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
                GCancellable *cancellable, GError **error)
 {
+  crew_begin_wait (self);
   while (!waiter->is_granted)
     {
       gboolean goes_on = check_waiting (self, request, cancellable, error);
 
-      if (goes_on && !crew_is_all_here (self))
+      if (goes_on && !crew_is_deadlocked (self))
         {
           wait_once (&waiter->granted, &self->lock, request->deadline);
           continue;
@@ -129,9 +167,11 @@ wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
       if (goes_on)
         crew_set_nested (request->function, error);
       queue_remove (&self->queue, &waiter->entry);
+      crew_end_wait (self);
       crew_serve (self); /* it may have been in the way of the next one */
       return FALSE;
     }
+  crew_end_wait (self);
   return TRUE;
 }
 

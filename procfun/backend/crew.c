@@ -48,6 +48,7 @@ void
 crew_owner_init (CrewOwner *self, GMainContext *context)
 {
   self->thread = g_thread_self ();
+  self->is_stuck = FALSE;
   self->context = context != NULL ? g_main_context_ref (context) : NULL;
 }
 
@@ -240,12 +241,13 @@ grant (Crew *self, CrewWaiter *waiter)
   waiter->member->call = waiter->call;
   crew_owner_init (&waiter->member->owner, waiter->owner.context);
   waiter->member->owner.thread = waiter->owner.thread;
+  waiter->member->owner.is_stuck = waiter->owner.is_stuck;
   return TRUE;
 }
 
 /* Who waits in a thread may have to see now that it does so in vain. */
-static void
-wake_threads (Crew *self)
+void
+crew_wake_threads (Crew *self)
 {
   for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
     {
@@ -254,6 +256,7 @@ wake_threads (Crew *self)
       if (waiter->source == NULL)
         g_cond_signal (&waiter->granted);
     }
+  g_cond_broadcast (&self->room);
 }
 
 void
@@ -275,7 +278,7 @@ crew_serve (Crew *self)
       to_context = to_context || waiter->source != NULL;
     }
   if (to_context)
-    wake_threads (self);
+    crew_wake_threads (self);
   crew_announce_room (self);
 }
 
