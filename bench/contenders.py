@@ -119,6 +119,7 @@ PIPELINED = Group("Two processes that are kept, 64 calls under way to each", {
 })
 
 MAP = Group("A function over 1 000 000 elements, two processes", {
+    "map": Contender("procfun_pool_map()", calls("map"), calls=1000000, rounds=5),
     "py-pool-map-chunks": Contender("Python multiprocessing.Pool.map(), chunks", python("pool-map-chunks"),
                                     calls=1000000, rounds=5),
     "py-executor-map-chunks": Contender("Python ProcessPoolExecutor.map(), 100 each", python("executor-map-chunks"),
@@ -217,6 +218,7 @@ BARS = [
     Bar("GDBus ÷ ProcfunPool", "gdbus", at_least=8, over="pool"),
     Bar("ProcessPoolExecutor ÷ ProcfunPool", "py-executor", at_least=8, over="pool"),
     Bar("ZeroMQ ÷ ProcfunPool", "zeromq", at_least=1, over="pool"),
+    Bar("procfun_pool_map(), an element", "map", 1 * US),
     Bar("memory of an idle worker of ProcfunPool", "memory-forked", 150),
     Bar("memory of an executed process", "memory-executed", 3000),
     Bar("ProcfunInline", "inline", 5 * US),

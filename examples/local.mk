@@ -6,6 +6,7 @@ example_programs = \
 	%D%/errors \
 	%D%/first \
 	%D%/generator \
+	%D%/map \
 	%D%/plugin-failure \
 	%D%/progress \
 	%D%/structs \
@@ -16,6 +17,7 @@ example_libs = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_errors_LDADD = $(example_libs)
 %C%_first_LDADD = $(example_libs)
 %C%_generator_LDADD = $(example_libs)
+%C%_map_LDADD = $(example_libs)
 %C%_plugin_failure_LDADD = $(example_libs)
 %C%_progress_LDADD = $(example_libs)
 %C%_structs_LDADD = $(example_libs)

@@ -7,6 +7,7 @@
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-function-private.h"
 #include "procfun/procfun-map-private.h"
+#include <inttypes.h>
 
 #define NO_INDEX G_MAXUINT64
 
@@ -56,7 +57,7 @@ gather (ProcfunMap *self, MapGather *gathered, GError **error)
       else if (error != NULL)
         {
           *error = g_error_copy (piece.error);
-          g_prefix_error (error, _ ("element %" G_GUINT64_FORMAT ": "), piece.first);
+          g_prefix_error (error, _ ("element %" PRIu64 ": "), piece.first);
         }
       if (piece.error != NULL)
         keep_error (self, piece.first, g_steal_pointer (&piece.error));

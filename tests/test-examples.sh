@@ -63,6 +63,11 @@ check "errors" errors_are_told "42 / 7 carefully: 6
 42 / 0 carelessly: crash: divide() crashed: SIGFPE
 42 / 0 desperately: exit: divide() ended its process by exit (3)"
 check "async" async_prints
+check "map" prints "999 = 3 * 3 * 3 * 37
+998 = 2 * 499
+997 = 997
+element 998: crashed
+998 numbers were factorised" "$examples/map"
 check "generator" prints "1000037 1000039
 1000211 1000213
 1000289 1000291

@@ -13,6 +13,7 @@
 #include "tools/values.h"
 #include <errno.h>
 #include <glib-unix.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <signal.h>
 #include <stdio.h>
@@ -132,7 +133,7 @@ print_failure (Run *self, guint64 number, const GError *error)
   text = json_to_string (node, FALSE);
   print_line (self, text, strlen (text));
   map_progress_clear (self->progress);
-  fprintf (stderr, _ ("procfun: line %" G_GUINT64_FORMAT ": %s\n"), number, error->message);
+  fprintf (stderr, _ ("procfun: line %" PRIu64 ": %s\n"), number, error->message);
   self->n_failed++;
   if (stop_on_error)
     g_cancellable_cancel (self->cancellable);
@@ -363,8 +364,8 @@ finish (Run *self)
       self->status = STATUS_USAGE;
     }
   if (self->n_failed > 0)
-    fprintf (stderr, _ ("procfun: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " lines failed\n"),
-             self->n_failed, self->n_lines);
+    fprintf (stderr, _ ("procfun: %" PRIu64 " of %" PRIu64 " lines failed\n"), self->n_failed,
+             self->n_lines);
   if (self->signum != 0)
     return (Status)(STATUS_SIGNAL + self->signum);
   return self->status == STATUS_DONE && self->n_failed > 0 ? STATUS_FUNCTION_FAILED : self->status;

@@ -2,6 +2,7 @@
 #include "tools/map-progress.h"
 
 #include "procfun/platform/intl.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,10 +56,10 @@ map_progress_show (MapProgress *self, guint64 n_done, guint64 n_failed, double f
   fputs (ERASE, stderr);
   if (fraction >= 0)
     print_bar (fraction);
-  fprintf (stderr, _ ("%" G_GUINT64_FORMAT " lines, %.0f a second"), n_done,
+  fprintf (stderr, _ ("%" PRIu64 " lines, %.0f a second"), n_done,
            seconds > 0 ? (double)n_done / seconds : 0);
   if (n_failed > 0)
-    fprintf (stderr, _ (", %" G_GUINT64_FORMAT " failed"), n_failed);
+    fprintf (stderr, _ (", %" PRIu64 " failed"), n_failed);
   fflush (stderr);
   self->is_shown = TRUE;
 }

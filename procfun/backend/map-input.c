@@ -3,6 +3,7 @@
 
 #include "procfun/platform/intl.h"
 #include "procfun/procfun-error.h"
+#include <inttypes.h>
 
 /* Who gives one element after the other may be slow: a chunk is not waited for longer, in µs. */
 #define PULL_TIME 10000
@@ -179,7 +180,7 @@ check_element (GVariant *element, const ProcfunSchema *schema, guint64 index, GE
   if (g_variant_is_of_type (element, schema->type))
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("element %" G_GUINT64_FORMAT " is of the type “%s”, not “%.*s”"), index,
+               _ ("element %" PRIu64 " is of the type “%s”, not “%.*s”"), index,
                g_variant_get_type_string (element),
                (int)g_variant_type_get_string_length (schema->type),
                g_variant_type_peek_string (schema->type));

@@ -8,6 +8,7 @@
 #include "procfun/procfun-function-private.h"
 #include "procfun/procfun-schema-private.h"
 #include "procfun/wire/variant.h"
+#include <inttypes.h>
 
 MapLane *
 map_lane_new (const MapConfig *config)
@@ -105,7 +106,7 @@ check_size (MapLane *self, GBytes *bytes, GError **error)
   if (g_bytes_get_size (bytes) <= MAX (limit, JOURNAL_ENOUGH))
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("the arguments of %s() take %zu bytes, but %" G_GUINT64_FORMAT " is the limit"),
+               _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
                procfun_function_get_name (self->config->function), g_bytes_get_size (bytes), limit);
   return FALSE;
 }
