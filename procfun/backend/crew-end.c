@@ -20,6 +20,9 @@
 /* The same when nothing is to be left. */
 #define DEATH_MAX_MS 5000
 
+/* So many in a row may end before their first call, which then goes to the next one. */
+#define UNSENT_MAX 5
+
 /* Ending */
 
 static gboolean
@@ -175,7 +178,7 @@ crew_member_note_first_call (CrewMember *self, const Worker *worker, gboolean is
   else if (is_usable || (!worker->has_greeted && !was_ended_by_caller (self)))
     error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                          _ ("the last one could not be prepared by %s()"), initializer);
-  else if (self->is_unsent)
+  else if (self->is_unsent && ++crew->n_unsent >= UNSENT_MAX)
     error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                                  _ ("the last one ended before its first call"));
   if (error != NULL)

@@ -29,6 +29,7 @@ struct _Crew
   guint n_entering; /* that have room, and are not in the queue yet */
 
   GError *start_error; /* (nullable): of the last worker that did not start */
+  guint n_unsent;      /* in a row, that ended before their first call */
   gint64 retry;        /* in µs */
   gint64 retry_at;     /* monotonic time in µs */
 };

@@ -23,6 +23,7 @@ crew_is_backing_off (Crew *self)
 void
 crew_note_start (Crew *self, const GError *error)
 {
+  self->n_unsent = 0;
   g_clear_error (&self->start_error);
   self->start_error = error != NULL ? g_error_copy (error) : NULL;
   self->retry = error != NULL ? CLAMP (2 * self->retry, RETRY_US, RETRY_MAX_US) : 0;

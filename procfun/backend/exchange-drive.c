@@ -50,20 +50,10 @@ drive (Exchange *self, GCancellable *cancellable)
     g_cancellable_release_fd (cancellable);
 }
 
-static void
-drop_source (Exchange *self)
-{
-  GSource **source = exchange_get_source (self);
-
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 GVariant *
 exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
 {
-  drop_source (self);
+  worker_drop_source (exchange_get_own_worker (self));
   drive (self, cancellable);
   return exchange_finish (self, error);
 }
@@ -211,28 +201,28 @@ static GSourceFuncs exchange_source_funcs = { .prepare = exchange_source_prepare
 static void
 park (ExchangeSource *self)
 {
-  GSource **parked = exchange_get_source (self->exchange);
+  Worker *worker = exchange_get_own_worker (self->exchange);
 
   g_clear_pointer (&self->waker, waker_free);
   g_clear_object (&self->cancellable);
   self->exchange = NULL;
   self->serial++;
   g_source_set_ready_time (&self->source, -1);
-  *parked = g_source_ref (&self->source);
+  worker_keep_source (worker, &self->source);
 }
 
 /* (transfer full) (nullable). From another thread it could be in use just now. */
 static GSource *
 take_parked (Exchange *exchange, GTask *task)
 {
-  GSource **parked = exchange_get_source (exchange);
+  Worker *worker = exchange_get_own_worker (exchange);
 
-  if (*parked != NULL && !g_source_is_destroyed (*parked)
-      && g_source_get_context (*parked) == g_task_get_context (task)
-      && g_source_get_priority (*parked) == g_task_get_priority (task)
+  if (worker->source != NULL && !g_source_is_destroyed (worker->source)
+      && worker->source_context == g_task_get_context (task)
+      && g_source_get_priority (worker->source) == g_task_get_priority (task)
       && g_main_context_is_owner (g_task_get_context (task)))
-    return g_steal_pointer (parked);
-  drop_source (exchange);
+    return worker_take_source (worker);
+  worker_drop_source (worker);
   return NULL;
 }
 

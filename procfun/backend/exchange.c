@@ -231,10 +231,10 @@ exchange_can_go_on (Exchange *self)
          && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0;
 }
 
-GSource **
-exchange_get_source (Exchange *self)
+Worker *
+exchange_get_own_worker (Exchange *self)
 {
-  return &self->worker.source;
+  return &self->worker;
 }
 
 void

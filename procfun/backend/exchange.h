@@ -77,8 +77,8 @@ gboolean exchange_has_input (Exchange *self);
 /* Whether the worker can take another call. */
 gboolean exchange_can_go_on (Exchange *self);
 
-/* The worker's source, for who drives the exchange. */
-GSource **exchange_get_source (Exchange *self);
+/* For who drives the exchange, and keeps a source with it. */
+Worker *exchange_get_own_worker (Exchange *self);
 
 /* FALSE: the worker ended before it was given anything, so the call may be given to another. */
 gboolean exchange_was_sent (Exchange *self);

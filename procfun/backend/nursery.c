@@ -29,7 +29,7 @@
 #define DEATHS_MAX 256
 
 /* How long a status may be under way that the kernel does not tell. */
-#define STATUS_MAX_US 50000
+#define STATUS_MAX_US G_USEC_PER_SEC
 
 #define FRAME_LIMIT ((gsize)1 << 20)
 

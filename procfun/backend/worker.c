@@ -13,6 +13,21 @@ worker_drop_source (Worker *self)
   if (self->source != NULL)
     g_source_destroy (self->source);
   g_clear_pointer (&self->source, g_source_unref);
+  g_clear_pointer (&self->source_context, g_main_context_unref);
+}
+
+void
+worker_keep_source (Worker *self, GSource *source)
+{
+  self->source = g_source_ref (source);
+  self->source_context = g_main_context_ref (g_source_get_context (source));
+}
+
+GSource *
+worker_take_source (Worker *self)
+{
+  g_clear_pointer (&self->source_context, g_main_context_unref);
+  return g_steal_pointer (&self->source);
 }
 
 void

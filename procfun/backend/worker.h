@@ -31,9 +31,11 @@ typedef struct
   ProcfunCodec *codec; /* that it was told to use */
   guint64 max_payload; /* likewise */
   gboolean has_greeted;
-  guint32 call_id;  /* of its last call */
-  GSource *source;  /* (nullable): that waited for it then, and is still in its main context */
-  FrameState state; /* after that */
+  guint32 call_id; /* of its last call */
+  GSource *source; /* (nullable): that waited for it then, and is still in its main context */
+  GMainContext *source_context; /* (nullable): this one, which must not go while another thread
+                                   takes the source out of it */
+  FrameState state;             /* after that */
 } Worker;
 
 #define WORKER_INIT                                                                                \
@@ -52,6 +54,8 @@ Worker worker_steal (Worker *self);
 
 /* Nobody waits for it any more. */
 void worker_drop_source (Worker *self);
+void worker_keep_source (Worker *self, GSource *source);
+GSource *worker_take_source (Worker *self); /* (transfer full) */
 
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
