@@ -29,6 +29,9 @@
 /* When a stream of the program is full. */
 #define HELD_UP_STEP_US 5000
 
+/* A call that takes longer leaves the processor to others. */
+#define FORK_AHEAD_US 1000
+
 #define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
 /* What a process needs to write the stacks of its threads, before it is ended for lack of time. */
@@ -92,6 +95,7 @@ static void
 take_worker (Exchange *self, Worker *worker)
 {
   self->worker = worker_steal (worker);
+  self->fork_ahead_at = g_get_monotonic_time () + FORK_AHEAD_US;
   init_ladder (self);
   take_outputs (self);
   if (debug_has (DEBUG_WORKERS))
@@ -543,6 +547,14 @@ receive (Exchange *self)
     receive_report (self);
 }
 
+/* A small call needs the processor itself. */
+static void
+check_spares (Exchange *self)
+{
+  if (self->worker.n_spares > 0 && is_over (self->fork_ahead_at, g_get_monotonic_time ()))
+    worker_fork_ahead (&self->worker);
+}
+
 static void
 check_bounds (Exchange *self, GCancellable *cancellable)
 {
@@ -578,6 +590,7 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
     handle_death (self);
   else
     {
+      check_spares (self);
       check_stacks (self);
       check_end (self);
       ladder_advance (&self->ladder);
@@ -659,6 +672,8 @@ exchange_get_wake_time (Exchange *self)
       take_earlier (&time, self->deadline_at);
       take_earlier (&time, self->cpu_check_at);
     }
+  if (self->worker.n_spares > 0)
+    take_earlier (&time, self->fork_ahead_at);
   take_earlier (&time, self->end_by);
   take_earlier (&time, self->stacks_until);
   take_earlier (&time, self->ladder.next_at);
