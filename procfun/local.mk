@@ -314,7 +314,7 @@ lib_LTLIBRARIES = %D%/libprocfun.la
 %C%_libprocfun_la_SOURCES =
 %C%_libprocfun_la_LIBADD = %D%/libprocfun-all.la
 # Without -static-libgcc each program would load a library more, which nothing else in it may need.
-%C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined -Wc,-static-libgcc
+%C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined -Wl,-z,now -Wc,-static-libgcc
 
 if HAVE_INTROSPECTION
 -include $(INTROSPECTION_MAKEFILE)

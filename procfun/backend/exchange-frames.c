@@ -55,26 +55,31 @@ take_usage (Exchange *self, const Frame *frame)
                                  size - sizeof (ProcfunUsage));
 }
 
+/* To translate takes as long as to read a small value. */
+static const char *
+name_value (Exchange *self)
+{
+  return procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
+}
+
 /* A result, or an item of a generator. */
 static GVariant *
 read_value (Exchange *self, GBytes *payload, GError **error)
 {
   const char *name = procfun_function_get_name (self->function);
-  const char *what
-      = procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
   GVariant *value;
 
   if (g_bytes_get_size (payload) > self->worker.max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), what, name,
-                   g_bytes_get_size (payload), self->worker.max_payload);
+                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
+                   name, g_bytes_get_size (payload), self->worker.max_payload);
       return NULL;
     }
   value = procfun_codec_decode (
       self->worker.codec, procfun_function_get_return_schema (self->function), payload, error);
   if (value == NULL)
-    g_prefix_error (error, _ ("%s of %s() cannot be read: "), what, name);
+    g_prefix_error (error, _ ("%s of %s() cannot be read: "), name_value (self), name);
   return value;
 }
 

@@ -75,7 +75,8 @@ open_ends (Ends *self, GError **error)
 static void
 be_child (Nursery *self, Ends *ends, pid_t parent, const FrameFork *what)
 {
-  channel_free (self->channel); /* and those of others that wait in it */
+  if (channel_has_output (self->channel))
+    channel_free (self->channel); /* and descriptors of others that wait in it */
   fd_clear (&self->death_fd);
   clear_fds (ends->caller);
   setup_forked_process (parent, ends->child[FRAME_CHILD_CHANNEL], ends->child[FRAME_CHILD_REPORT],

@@ -17,6 +17,7 @@ struct _Server
   ProcfunFunction *function; /* (nullable): of the last call */
 
   Channel *channel;
+  Channel *used; /* (nullable): for the next */
   ProcfunCodec *codec;
   guint64 max_payload;
   ProcfunLimits *limits; /* (nullable) */
@@ -39,7 +40,9 @@ struct _Server
   pid_t pid;           /* of the process that was started, and not of one that the function forks */
 };
 
-/* Of a channel that is not read yet, and becomes the server's. */
+/* Serves over @fd from now on, which becomes the server's. */
 void server_open (Server *self, int fd);
+
+void server_close (Server *self);
 
 void server_handle_call (Server *self, const Frame *frame);

@@ -186,21 +186,27 @@ flush_progress (Server *self)
   g_mutex_unlock (&self->write_lock);
 }
 
+/* To translate takes as long as to encode a small value. */
+static const char *
+name_value (Server *self)
+{
+  return self->running.generator != NULL ? _ ("an item") : _ ("the result");
+}
+
 /* A result, or an item of a generator, with its descriptors. */
 static GBytes *
 encode (Server *self, GVariant *value, GUnixFDList *fds, GError **error)
 {
   const char *name = procfun_function_get_name (self->function);
-  const char *what = self->running.generator != NULL ? _ ("an item") : _ ("the result");
   g_autoptr (GBytes) payload = procfun_codec_encode (
       self->codec, procfun_function_get_return_schema (self->function), value, error);
 
   if (payload == NULL || !channel_check_fds (fds, error))
-    g_prefix_error (error, _ ("%s of %s() cannot be sent: "), what, name);
+    g_prefix_error (error, _ ("%s of %s() cannot be sent: "), name_value (self), name);
   else if (g_bytes_get_size (payload) > self->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), what, name,
-                 g_bytes_get_size (payload), self->max_payload);
+                 _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
+                 name, g_bytes_get_size (payload), self->max_payload);
   else
     return g_steal_pointer (&payload);
   return NULL;
@@ -584,8 +590,19 @@ void
 server_open (Server *self, int fd)
 {
   self->pid = getpid ();
-  self->channel = channel_new (fd, G_MAXSIZE / 4);
+  self->channel = g_steal_pointer (&self->used);
+  if (self->channel == NULL)
+    self->channel = channel_new (fd, G_MAXSIZE / 4);
+  else
+    channel_reopen (self->channel, fd);
   listener_init (&self->listener, self->channel);
+}
+
+void
+server_close (Server *self)
+{
+  self->used = g_steal_pointer (&self->channel);
+  channel_reopen (self->used, -1);
 }
 
 /* It is ended from outside, and meanwhile leaves the processor to its caller: to give back the

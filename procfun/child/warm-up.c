@@ -64,7 +64,7 @@ warm_up (Server *server)
     server_handle_call (server, &frame);
   server->function = NULL;
   server->leftovers = (Leftovers){ 0 };
-  g_clear_pointer (&server->channel, channel_free);
+  server_close (server);
   channel_free (caller);
 }
 

@@ -89,6 +89,17 @@ channel_free (Channel *self)
   g_free (self);
 }
 
+void
+channel_reopen (Channel *self, int fd)
+{
+  g_assert (g_queue_is_empty (&self->output) && self->payload == NULL);
+
+  fd_clear (&self->fd);
+  self->fd = fd;
+  self->in_start = self->in_end = 0;
+  self->bytes_written = 0;
+}
+
 int
 channel_get_fd (Channel *self)
 {

@@ -24,6 +24,10 @@ typedef enum
 Channel *channel_new (int fd, gsize limit);
 void channel_free (Channel *self);
 
+/* For another descriptor, which it owns, too; nothing is under way. The memory of a new one would be
+ * the largest that a small call takes. */
+void channel_reopen (Channel *self, int fd);
+
 int channel_get_fd (Channel *self);
 
 /* So many descriptors go with a frame: %PROCFUN_ERROR_LIMIT for more. @fds: (nullable) */
