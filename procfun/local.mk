@@ -199,6 +199,8 @@ procfun_private = \
 	%D%/platform/process.h \
 	%D%/platform/redirect.c \
 	%D%/platform/redirect.h \
+	%D%/platform/schedule.c \
+	%D%/platform/schedule.h \
 	%D%/platform/self.c \
 	%D%/platform/self.h \
 	%D%/platform/stack.c \

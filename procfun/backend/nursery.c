@@ -368,9 +368,9 @@ nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError *
 /* Asking it */
 
 static void
-ask (Nursery *self, guint n, guint idle)
+ask (Nursery *self, guint n, guint idle, gboolean is_ahead)
 {
-  const FrameFork fork = { n, idle };
+  const FrameFork fork = { n, idle, is_ahead };
 
   if (n == 0)
     return;
@@ -412,7 +412,7 @@ get_child (Nursery *self, Worker *worker, guint idle, GError **error)
   while (!take_spare (self, worker))
     {
       if (self->n_wanted == 0)
-        ask (self, 1, idle);
+        ask (self, 1, idle, FALSE);
       if (wait_until (self, has_spare, FORK_MAX_MS))
         continue;
       give_up (self, error);
@@ -439,7 +439,7 @@ nursery_fork_ahead (Nursery *self, guint idle, guint n)
 {
   g_mutex_lock (&self->lock);
   if (self->spares.length + self->n_wanted < n)
-    ask (self, n - self->spares.length - self->n_wanted, idle);
+    ask (self, n - self->spares.length - self->n_wanted, idle, TRUE);
   g_mutex_unlock (&self->lock);
 }
 

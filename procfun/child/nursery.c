@@ -8,6 +8,7 @@
 #include "procfun/platform/fds.h"
 #include "procfun/platform/forks.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
@@ -84,6 +85,7 @@ be_child (Nursery *self, Ends *ends, pid_t parent, const FrameFork *what)
   clear_fds (ends->child);
   crash_install (SETUP_REPORT_FD);
   warm_up_unless_called (self->server);
+  schedule_give_way (FALSE);
   server_run (self->server, what->idle > 0 ? (int)what->idle : -1);
 }
 
@@ -122,7 +124,6 @@ fork_one (Nursery *self, const FrameFork *what)
   pid = fork ();
   if (pid == 0)
     be_child (self, &ends, parent, what);
-  clear_fds (ends.child);
   if (pid > 0)
     ends.caller[FRAME_CHILD_PIDFD] = forks_open_pidfd (pid);
   if (pid < 0 || ends.caller[FRAME_CHILD_PIDFD] < 0)
@@ -132,6 +133,7 @@ fork_one (Nursery *self, const FrameFork *what)
       if (pid > 0)
         kill (pid, SIGKILL);
       clear_fds (ends.caller);
+      clear_fds (ends.child);
       send_error (self,
                   g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                                _ ("no process can be forked: %s"), g_strerror (error_number)));
@@ -139,6 +141,7 @@ fork_one (Nursery *self, const FrameFork *what)
     }
   g_hash_table_add (self->children, GINT_TO_POINTER (pid));
   send_child (self, pid, &ends); /* which closes the caller's ends here */
+  clear_fds (ends.child);
 }
 
 static void
@@ -148,6 +151,7 @@ handle_fork (Nursery *self, const Frame *frame)
 
   if (g_bytes_get_size (frame->payload) == sizeof what)
     memcpy (&what, g_bytes_get_data (frame->payload, NULL), sizeof what);
+  schedule_give_way (what.is_ahead);
   for (guint32 i = 0; i < what.n; i++)
     fork_one (self, &what);
 }

@@ -7,6 +7,7 @@
 #include "procfun/platform/descendants.h"
 #include "procfun/platform/intl.h"
 #include "procfun/platform/limits.h"
+#include "procfun/platform/schedule.h"
 #include "procfun/platform/surroundings.h"
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
@@ -612,6 +613,7 @@ await_end (Server *self)
 {
   struct pollfd poll_fd = { .fd = channel_get_fd (self->channel), .events = POLLIN };
 
+  schedule_give_way (TRUE);
   poll (&poll_fd, 1, END_MAX_MS);
 }
 

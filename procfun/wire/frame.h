@@ -88,6 +88,7 @@ typedef struct
 {
   guint32 n;
   guint32 idle;
+  gint32 is_ahead; /* nobody waits for them yet */
 } FrameFork;
 
 /* What comes with FRAME_CHILD, in this order. */
