@@ -78,6 +78,7 @@ gboolean procfun_call_close (ProcfunCall *self);
 
 /* The process runs: keeps its number and emits #ProcfunCall::started. */
 void procfun_call_started (ProcfunCall *self, int pid);
+void procfun_call_notify_state (ProcfunCall *self);
 void procfun_call_emit_finished (ProcfunCall *self);
 void procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message);
 void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);

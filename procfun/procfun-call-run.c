@@ -43,7 +43,7 @@ procfun_call_begin (ProcfunCall *self)
   self->submitted_at = g_get_monotonic_time ();
   if (debug_has (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE))
     call_debug_begin (self);
-  g_object_notify (G_OBJECT (self), "state");
+  procfun_call_notify_state (self);
   return TRUE;
 }
 
@@ -63,7 +63,7 @@ procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
   if (debug_has (DEBUG_CALLS))
     call_debug_end (self, error);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
-  g_object_notify (G_OBJECT (self), "state");
+  procfun_call_notify_state (self);
   procfun_call_emit_finished (self);
 }
 

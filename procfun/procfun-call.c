@@ -306,6 +306,12 @@ procfun_call_started (ProcfunCall *self, int pid)
 }
 
 void
+procfun_call_notify_state (ProcfunCall *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
+}
+
+void
 procfun_call_emit_finished (ProcfunCall *self)
 {
   g_signal_emit (self, signals[FINISHED], 0);

@@ -208,9 +208,11 @@ handle_frame (Exchange *self, const Frame *frame)
                       g_strdup (_ ("failed: its process sent a frame out of turn")));
 }
 
-void
+guint
 exchange_receive (Exchange *self)
 {
+  guint n = 0;
+
   while (!self->channel_ended && !(self->answered && self->worker.is_kept))
     {
       g_auto (Frame) frame = { 0 };
@@ -220,9 +222,10 @@ exchange_receive (Exchange *self)
         {
         case CHANNEL_FRAME:
           handle_frame (self, &frame);
+          n++;
           break;
         case CHANNEL_AGAIN:
-          return;
+          return n;
         case CHANNEL_FAILED:
           g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));
           exchange_fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
@@ -235,4 +238,5 @@ exchange_receive (Exchange *self)
           break;
         }
     }
+  return n;
 }

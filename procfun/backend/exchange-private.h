@@ -70,5 +70,5 @@ void exchange_fail_and_kill (Exchange *self, ProcfunCause cause, GError *error);
 /* Takes @sentence, whose subject is the function, and kills the process. */
 void exchange_break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence);
 
-/* Handles all frames that are there, in exchange-frames.c. */
-void exchange_receive (Exchange *self);
+/* Handles all frames that are there, in exchange-frames.c, and says how many. */
+guint exchange_receive (Exchange *self);

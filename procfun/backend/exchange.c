@@ -541,8 +541,8 @@ static void
 receive (Exchange *self)
 {
   receive_output (self); /* first: it was written before the result, and may be too much */
-  if ((self->ready & READY_CHANNEL) != 0)
-    exchange_receive (self);
+  if ((self->ready & READY_CHANNEL) != 0 && exchange_receive (self) > 1)
+    exchange_look (self); /* for what was printed between two frames */
   if ((self->ready & READY_REPORT) != 0)
     receive_report (self);
 }

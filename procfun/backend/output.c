@@ -19,8 +19,8 @@ struct _Output
   ProcfunOutputMode mode;
   guint64 limit;
   guint64 n_bytes; /* that came in all */
-  GString *tail;
-  GString *pending; /* inherit: to be passed on; capture: a line that has no end yet */
+  GString *tail;    /* (nullable): there is none as long as nothing came */
+  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: a line that has no end yet */
 };
 
 Output *
@@ -32,8 +32,6 @@ output_new (int fd, ProcfunStream stream, ProcfunOutputMode mode, guint64 limit)
   self->stream = stream;
   self->mode = mode;
   self->limit = limit;
-  self->tail = g_string_new (NULL);
-  self->pending = g_string_new (NULL);
   return self;
 }
 
@@ -41,8 +39,11 @@ void
 output_free (Output *self)
 {
   fd_clear (&self->fd);
-  g_string_free (self->tail, TRUE);
-  g_string_free (self->pending, TRUE);
+  if (self->tail != NULL)
+    {
+      g_string_free (self->tail, TRUE);
+      g_string_free (self->pending, TRUE);
+    }
   g_free (self);
 }
 
@@ -55,7 +56,7 @@ output_steal_fd (Output *self)
 gboolean
 output_is_held_up (Output *self)
 {
-  return self->mode == PROCFUN_OUTPUT_INHERIT && self->pending->len > 0;
+  return self->mode == PROCFUN_OUTPUT_INHERIT && self->pending != NULL && self->pending->len > 0;
 }
 
 int
@@ -73,8 +74,10 @@ output_is_over_limit (Output *self)
 GBytes *
 output_get_tail (Output *self)
 {
-  gsize size = MIN (self->tail->len, TAIL_SIZE);
+  gsize size = self->tail != NULL ? MIN (self->tail->len, TAIL_SIZE) : 0;
 
+  if (size == 0)
+    return g_bytes_new (NULL, 0);
   return g_bytes_new (self->tail->str + self->tail->len - size, size);
 }
 
@@ -142,6 +145,11 @@ emit_rest (Output *self, ProcfunCall *call)
 static void
 take (Output *self, ProcfunCall *call, const char *data, gsize size)
 {
+  if (self->tail == NULL)
+    {
+      self->tail = g_string_new (NULL);
+      self->pending = g_string_new (NULL);
+    }
   self->n_bytes += size;
   keep_tail (self, data, size);
   if (self->mode == PROCFUN_OUTPUT_DISCARD)
@@ -160,7 +168,7 @@ take (Output *self, ProcfunCall *call, const char *data, gsize size)
 void
 output_advance (Output *self, ProcfunCall *call)
 {
-  if (self->mode == PROCFUN_OUTPUT_INHERIT)
+  if (output_is_held_up (self))
     pass_on (self, FALSE);
   while (output_get_fd (self) >= 0 && !output_is_over_limit (self))
     {
@@ -182,10 +190,10 @@ output_finish (Output *self, ProcfunCall *call, gboolean is_ready)
   while (is_ready || output_is_held_up (self))
     {
       output_advance (self, call);
-      if (self->mode == PROCFUN_OUTPUT_INHERIT)
+      if (output_is_held_up (self))
         pass_on (self, TRUE);
       is_ready = FALSE;
     }
-  if (self->mode == PROCFUN_OUTPUT_CAPTURE)
+  if (self->mode == PROCFUN_OUTPUT_CAPTURE && self->pending != NULL)
     emit_rest (self, call);
 }

@@ -313,12 +313,13 @@ GVariant *
 type_arguments_to_variant (const ProcfunMember *args, gsize n_args, gconstpointer const *values,
                            GUnixFDList **fds, GError **error)
 {
-  g_autoptr (GPtrArray) sunk = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
+  g_autoptr (GPtrArray) sunk = NULL;
   TypePlain plain;
 
   if (type_plain_init_tuple (&plain, args, n_args))
     return encode_plain (&plain, values);
 
+  sunk = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   for (gsize i = 0; i < n_args; i++)
     {
       GVariant *variant
