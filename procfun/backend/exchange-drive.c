@@ -213,16 +213,24 @@ park (ExchangeSource *self)
 
 /* (transfer full) (nullable). From another thread it could be in use just now. */
 static GSource *
-take_parked (Exchange *exchange, GTask *task)
+take_parked (Exchange *exchange, GTask *task, gboolean is_owner)
 {
   Worker *worker = exchange_get_own_worker (exchange);
 
+<<<<<<< HEAD
   if (worker->source != NULL && !g_source_is_destroyed (worker->source)
       && worker->source_context == g_task_get_context (task)
       && g_source_get_priority (worker->source) == g_task_get_priority (task)
       && g_main_context_is_owner (g_task_get_context (task)))
     return worker_take_source (worker);
   worker_drop_source (worker);
+=======
+  if (is_owner && *parked != NULL && !g_source_is_destroyed (*parked)
+      && g_source_get_context (*parked) == g_task_get_context (task)
+      && g_source_get_priority (*parked) == g_task_get_priority (task))
+    return g_steal_pointer (parked);
+  drop_source (exchange);
+>>>>>>> 332e777 (wip6)
   return NULL;
 }
 
@@ -245,7 +253,9 @@ GSource *
 exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *task,
                         GSourceFunc callback, gpointer user_data, GDestroyNotify destroy)
 {
-  g_autoptr (GSource) parked = take_parked (exchange, task);
+  GMainContext *context = g_task_get_context (task);
+  gboolean is_owner = g_main_context_acquire (context);
+  g_autoptr (GSource) parked = take_parked (exchange, task, is_owner);
   GSource *source = parked != NULL ? parked : make_source (task);
   ExchangeSource *self = (ExchangeSource *)source;
 
@@ -260,10 +270,13 @@ exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *ta
     }
   g_source_set_callback (source, callback, user_data, destroy);
   exchange_source_update (source);
-  if (parked != NULL)
-    return source;
-  g_source_attach (source, g_task_get_context (task));
-  g_source_unref (source);
+  if (parked == NULL)
+    {
+      g_source_attach (source, context);
+      g_source_unref (source);
+    }
+  if (is_owner)
+    g_main_context_release (context);
   return source;
 }
 
