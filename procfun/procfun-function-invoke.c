@@ -192,9 +192,9 @@ fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
   g_autoptr (GBytes) bytes = g_bytes_new (args, self->size);
   g_autoptr (GVariant) tuple = g_variant_ref_sink (g_variant_new_from_bytes (
       procfun_function_get_arguments_type (self->function), bytes, TRUE));
-  g_autoptr (GVariant) result
-      = procfun_function_invoke (self->function, tuple, NULL, NULL, error);
+  GVariant *result = procfun_function_invoke (self->function, tuple, NULL, NULL, error);
 
+  g_clear_pointer (&result, g_variant_unref);
   return FALSE;
 }
 

@@ -130,7 +130,7 @@ test_unordered (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
   g_autoptr (ProcfunMap) map
-      = maps_new (pool, "take_time", "@a(x) [(200000,), (0,), (0,), (0,), (0,), (0,)]");
+      = maps_new (pool, "take_time", "@a(x) [(1000000,), (0,), (0,), (0,), (0,), (0,)]");
   g_autoptr (GError) error = NULL;
   guint seen = 0;
 
@@ -142,7 +142,7 @@ test_unordered (gconstpointer mode)
       g_autoptr (GVariant) result = maps_next (map, mode, &index, NULL, &error);
 
       g_assert_no_error (error);
-      g_assert_cmpint (g_variant_get_int64 (result), ==, index == 0 ? 200000 : 0);
+      g_assert_cmpint (g_variant_get_int64 (result), ==, index == 0 ? 1000000 : 0);
       g_assert_cmpint (index == 0, ==, i == 5);
       seen |= 1U << index;
     }
@@ -353,6 +353,51 @@ test_two (void)
     }
 }
 
+/* What was begun ends well, and nothing more begins. */
+static void
+test_close (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) closed = NULL;
+  g_autoptr (GError) error = NULL;
+  Counter counter = { 0 };
+
+  procfun_map_set_iterator (map, count, &counter, NULL);
+  procfun_map_set_chunk_size (map, 10);
+  assert_next (map, NULL, 0, 1);
+  procfun_map_run_async (map, NULL, maps_on_result, &result);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, maps_on_result, &closed);
+  while (result == NULL || closed == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (procfun_executor_close_finish (PROCFUN_EXECUTOR (pool), closed, &error));
+  g_assert_no_error (error);
+  g_assert_null (procfun_map_run_finish (map, result, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+}
+
+/* Which ends what hangs. */
+static void
+test_close_in_time (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, "hang,hang,hang", NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) closed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
+  procfun_map_run_async (map, NULL, maps_on_result, &result);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, maps_on_result, &closed);
+  while (result == NULL || closed == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (procfun_map_run_finish (map, result, &error));
+  g_assert_nonnull (error);
+}
+
 /* Which would wait for its own workers. */
 static GVariant *
 count_by_call (gpointer pool)
@@ -404,6 +449,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/map-stream/push/in-vain", test_push_in_vain);
   fixture_add_func ("/map-stream/push/late", test_push_late);
   fixture_add_func ("/map-stream/two", test_two);
+  fixture_add_func ("/map-stream/close", test_close);
+  fixture_add_func ("/map-stream/close/in-time", test_close_in_time);
   fixture_add_func ("/map-stream/nested", test_nested);
   return fixture_run ();
 }

@@ -228,7 +228,7 @@ test_timeout (gconstpointer mode)
   g_autoptr (GVariant) results = NULL;
 
   procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
-  procfun_map_set_timeout (map, 100 * G_TIME_SPAN_MILLISECOND);
+  procfun_map_set_timeout (map, G_USEC_PER_SEC / 2);
   results = maps_run (map, mode, NULL, &error);
   g_assert_no_error (error);
   assert_printed (results, "[0, 10, nothing, 30, 40]");

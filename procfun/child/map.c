@@ -164,7 +164,8 @@ store (Map *self, GVariant *result, gsize *position, GError **error)
       memcpy (at, &size, sizeof size);
       at += sizeof size;
     }
-  memcpy (at, g_bytes_get_data (bytes, NULL), size);
+  if (size > 0)
+    memcpy (at, g_bytes_get_data (bytes, NULL), size);
   *position += is_fixed ? size : sizeof size + JOURNAL_ALIGN (size);
   return TRUE;
 }
