@@ -217,20 +217,11 @@ take_parked (Exchange *exchange, GTask *task, gboolean is_owner)
 {
   Worker *worker = exchange_get_own_worker (exchange);
 
-<<<<<<< HEAD
-  if (worker->source != NULL && !g_source_is_destroyed (worker->source)
+  if (is_owner && worker->source != NULL && !g_source_is_destroyed (worker->source)
       && worker->source_context == g_task_get_context (task)
-      && g_source_get_priority (worker->source) == g_task_get_priority (task)
-      && g_main_context_is_owner (g_task_get_context (task)))
+      && g_source_get_priority (worker->source) == g_task_get_priority (task))
     return worker_take_source (worker);
   worker_drop_source (worker);
-=======
-  if (is_owner && *parked != NULL && !g_source_is_destroyed (*parked)
-      && g_source_get_context (*parked) == g_task_get_context (task)
-      && g_source_get_priority (*parked) == g_task_get_priority (task))
-    return g_steal_pointer (parked);
-  drop_source (exchange);
->>>>>>> 332e777 (wip6)
   return NULL;
 }
 
