@@ -8,6 +8,7 @@ example_programs = \
 	%D%/generator \
 	%D%/map \
 	%D%/plugin-failure \
+	%D%/pool \
 	%D%/progress \
 	%D%/structs \
 	%D%/watchdog
@@ -19,6 +20,7 @@ example_libs = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_generator_LDADD = $(example_libs)
 %C%_map_LDADD = $(example_libs)
 %C%_plugin_failure_LDADD = $(example_libs)
+%C%_pool_LDADD = $(example_libs)
 %C%_progress_LDADD = $(example_libs)
 %C%_structs_LDADD = $(example_libs)
 %C%_watchdog_LDADD = $(example_libs)

@@ -22,8 +22,9 @@
  *
  * Other places can be added by deriving from this class.
  *
- * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn` or `inline`) chooses the default
- * executor of a program that sets none itself; setuid and setgid programs ignore it.
+ * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn`, `pool`, `pool:N` with a number of
+ * workers, or `inline`) chooses the default executor of a program that sets none itself; setuid and
+ * setgid programs ignore it.
  */
 
 enum

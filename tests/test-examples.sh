@@ -68,6 +68,12 @@ check "map" prints "999 = 3 * 3 * 3 * 37
 997 = 997
 element 998: crashed
 998 numbers were factorised" "$examples/map"
+check "pool" prints "the index has 3 words
+found: 2
+found: 0
+the worker crashed
+the index has 3 words
+found: 1" "$examples/pool"
 check "generator" prints "1000037 1000039
 1000211 1000213
 1000289 1000291

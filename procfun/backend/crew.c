@@ -286,15 +286,17 @@ gboolean
 crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter, gboolean waits)
 {
   GQueue ended = G_QUEUE_INIT;
+  gboolean granted;
 
   g_mutex_lock (&self->lock);
   crew_look_sometimes (self, &ended);
-  waiter->is_granted = queue_peek (&self->queue) == NULL && grant (self, waiter);
-  if (!waiter->is_granted && waits)
+  granted = queue_peek (&self->queue) == NULL && grant (self, waiter);
+  waiter->is_granted = granted;
+  if (!granted && waits)
     queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
   g_mutex_unlock (&self->lock);
   crew_end_all (&ended);
-  return waiter->is_granted;
+  return granted; /* as it was then */
 }
 
 CrewMember *
