@@ -121,10 +121,10 @@ maps_make_path (void)
   return path;
 }
 
-void
-maps_assert_called_once (const char *path, guint n)
+guint *
+maps_count_calls (const char *path, guint n)
 {
-  g_autofree guint *calls = g_new0 (guint, n);
+  guint *calls = g_new0 (guint, n);
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
 
@@ -136,6 +136,14 @@ maps_assert_called_once (const char *path, guint n)
       g_assert_cmpint (atoi (lines[i]), <, n);
       calls[atoi (lines[i])]++;
     }
+  return calls;
+}
+
+void
+maps_assert_called_once (const char *path, guint n)
+{
+  g_autofree guint *calls = maps_count_calls (path, n);
+
   for (guint i = 0; i < n; i++)
     g_assert_cmpuint (calls[i], ==, 1);
 }

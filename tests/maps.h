@@ -30,3 +30,6 @@ void maps_assert_error (ProcfunMap *map, guint64 index, GQuark domain, gint code
  * is removed. */
 char *maps_make_path (void);
 void maps_assert_called_once (const char *path, guint n);
+
+/* How often it was for each of these. (transfer full) */
+guint *maps_count_calls (const char *path, guint n);

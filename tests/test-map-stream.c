@@ -326,6 +326,35 @@ test_dropped (gconstpointer mode)
   assert_next (other, mode, 0, 3);
 }
 
+/* In turns with calls, whose main context waits for the same worker. */
+static void
+test_calls (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (ProcfunCall) call = calls_new ("add", "(1, 2)");
+      g_autoptr (GAsyncResult) called = NULL;
+      g_autoptr (GAsyncResult) mapped = NULL;
+      g_autoptr (GVariant) sum = NULL;
+      g_autoptr (GVariant) sums = NULL;
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      procfun_call_run_async (call, NULL, maps_on_result, &called);
+      while (called == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      sum = procfun_call_run_finish (call, called, NULL);
+      g_assert_cmpint (g_variant_get_int32 (sum), ==, 3);
+      procfun_pool_map_async (pool, add_function (), maps_make_pairs (1000), NULL, maps_on_result,
+                              &mapped);
+      while (mapped == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      sums = procfun_pool_map_finish (pool, mapped, NULL);
+      g_assert_cmpuint (g_variant_n_children (sums), ==, 1000);
+    }
+}
+
 /* Two that have to share. */
 static void
 test_two (void)
@@ -448,6 +477,7 @@ main (int argc, char *argv[])
       }
   fixture_add_func ("/map-stream/push/in-vain", test_push_in_vain);
   fixture_add_func ("/map-stream/push/late", test_push_late);
+  fixture_add_func ("/map-stream/calls", test_calls);
   fixture_add_func ("/map-stream/two", test_two);
   fixture_add_func ("/map-stream/close", test_close);
   fixture_add_func ("/map-stream/close/in-time", test_close_in_time);

@@ -12,6 +12,7 @@
 #include "tests/misdeeds.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 
 static void
 assert_printed (GVariant *value, const char *expected)
@@ -253,6 +254,70 @@ test_limits (gconstpointer mode)
   maps_assert_error (map, 1, PROCFUN_ERROR, PROCFUN_ERROR_MEMORY_LIMIT);
 }
 
+/* By somebody else, at any time */
+
+typedef struct
+{
+  gint pid; /* of the worker that was started last */
+  gint has_ended;
+} Killer;
+
+static void
+on_worker_started (ProcfunExecutor *pool, int pid, gpointer user_data)
+{
+  g_atomic_int_set (&((Killer *)user_data)->pid, pid);
+}
+
+static gpointer
+kill_workers (gpointer user_data)
+{
+  Killer *self = user_data;
+
+  while (!g_atomic_int_get (&self->has_ended))
+    {
+      gint pid = g_atomic_int_exchange (&self->pid, 0);
+
+      g_usleep (10000);
+      if (pid > 0)
+        kill (pid, SIGKILL);
+    }
+  return NULL;
+}
+
+/* Each element has its result or its error, and is called for once; one that failed may not have
+ * come so far as to note that. */
+static void
+test_killed (gconstpointer mode)
+{
+  const guint n = 6000;
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (3);
+  g_autofree char *path = maps_make_path ();
+  g_autofree char *deeds = g_strnfill (n - 1, ',');
+  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, deeds, path);
+  Killer killer = { 0 };
+  GThread *thread = g_thread_new ("killer", kill_workers, &killer);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+  g_autofree guint *calls = NULL;
+
+  g_signal_connect (pool, "worker-started", G_CALLBACK (on_worker_started), &killer);
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  results = maps_run (map, mode, NULL, &error);
+  g_atomic_int_set (&killer.has_ended, TRUE);
+  g_thread_join (thread);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (results), ==, n);
+  g_assert_cmpuint (procfun_map_get_n_done (map) + procfun_map_get_n_failed (map), ==, n);
+  calls = maps_count_calls (path, n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (GError) element_error = procfun_map_get_error (map, i);
+
+      g_assert_cmpuint (calls[i], <=, 1);
+      g_assert_true (calls[i] == 1 || element_error != NULL);
+    }
+}
+
 /* What no element is to blame for */
 
 static const struct
@@ -353,8 +418,8 @@ main (int argc, char *argv[])
     { "values", test_values },         { "json", test_json },       { "many", test_many },
     { "chunk-size", test_chunk_size }, { "large", test_large },     { "stop", test_stop },
     { "collect", test_collect },       { "failure", test_failure }, { "timeout", test_timeout },
-    { "limits", test_limits },         { "refused", test_refused }, { "closed", test_closed },
-    { "cancel", test_cancel },
+    { "killed", test_killed },         { "limits", test_limits },   { "refused", test_refused },
+    { "closed", test_closed },         { "cancel", test_cancel },
   };
 
   fixture_init (&argc, &argv);
