@@ -159,6 +159,7 @@ procfun_private = \
 	%D%/child/nursery.c \
 	%D%/child/nursery.h \
 	%D%/child/serve.c \
+	%D%/child/serve-find.c \
 	%D%/child/serve-private.h \
 	%D%/child/serve.h \
 	%D%/child/setup.c \

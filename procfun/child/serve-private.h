@@ -45,4 +45,7 @@ void server_open (Server *self, int fd);
 
 void server_close (Server *self);
 
+/* The function that a call is of becomes that of the server. FALSE: it cannot be called. */
+gboolean server_find_function (Server *self, const Frame *frame, GError **error);
+
 void server_handle_call (Server *self, const Frame *frame);

@@ -12,7 +12,6 @@
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
-#include "procfun/procfun-registry-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/setup.h"
@@ -337,22 +336,6 @@ run_map (Server *self, const Frame *frame, Map *map, GError **error)
   return ok ? g_bytes_new (NULL, 0) : NULL;
 }
 
-/* (transfer none) (nullable) */
-static ProcfunFunction *
-find_function (Server *self, guint64 hash)
-{
-  ProcfunFunction *function
-      = self->functions != NULL ? g_hash_table_lookup (self->functions, &hash) : NULL;
-  g_autofree char *text = NULL;
-
-  if (function != NULL || self->options.why != NULL)
-    return function;
-  text = g_strdup_printf ("%016" PRIx64, hash);
-  if (self->options.registry != NULL)
-    return procfun_registry_find_handler (self->options.registry, text);
-  return procfun_definitions_find (self->options.path, NULL, text);
-}
-
 /* (nullable) */
 static const Module *
 get_module (Server *self)
@@ -360,50 +343,6 @@ get_module (Server *self)
   if (self->function == NULL && self->options.registry == NULL && self->options.why == NULL)
     self->function = procfun_definitions_find (self->options.path, self->options.name, NULL);
   return self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
-}
-
-static void
-set_not_found (Server *self, guint64 hash, GError **error)
-{
-  g_autofree char *text = g_strdup_printf ("%016" PRIx64, hash);
-  const char *where = _ ("the program");
-
-  if (self->options.registry != NULL)
-    where = _ ("the registry");
-  else if (self->options.path != NULL)
-    where = self->options.path;
-  if (self->options.why != NULL)
-    g_propagate_error (error, g_error_copy (self->options.why));
-  else if (g_strcmp0 (self->options.hash, text) == 0)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
-                 _ ("there is no function %s() with the hash %s in %s"), self->options.name, text,
-                 where);
-  else
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
-                 _ ("there is no function with the hash %s in %s"), text, where);
-}
-
-static gboolean
-check_call (Server *self, const Frame *frame, GError **error)
-{
-  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
-
-  if (self->codec == NULL || g_bytes_get_size (frame->payload) < sizeof *head)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                           _ ("the caller sent a call that cannot be read"));
-      return FALSE;
-    }
-  if (self->function == NULL || procfun_function_get_hash_number (self->function) != head->hash)
-    self->function = find_function (self, head->hash);
-  if (self->function == NULL)
-    set_not_found (self, head->hash, error);
-  else if (procfun_function_is_ambiguous (self->function))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s is defined twice"),
-                 procfun_function_get_signature (self->function));
-  else
-    return TRUE;
-  return FALSE;
 }
 
 /* A call that cannot be read is the last one, too. */
@@ -454,7 +393,7 @@ server_handle_call (Server *self, const Frame *frame)
     leftovers_begin (&self->leftovers, frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
-  else if (check_call (self, frame, &error))
+  else if (server_find_function (self, frame, &error))
     result = map != NULL ? run_map (self, frame, map, &error)
                          : run_call (self, frame, &result_fds, &error);
   if (has_flag (frame, FRAME_CALL_INITIAL))
