@@ -238,5 +238,5 @@ main (int argc, char **argv)
   fixture_add_func ("/pool/ahead/order", test_order);
   fixture_add_func ("/pool/ahead/cancel", test_cancel);
   fixture_add_func ("/pool/ahead/nested-loop", test_nested_loop);
-  return g_test_run ();
+  return fixture_run ();
 }
