@@ -158,6 +158,7 @@ procfun_private = \
 	%D%/child/map.h \
 	%D%/child/nursery.c \
 	%D%/child/nursery.h \
+	%D%/child/progress.c \
 	%D%/child/serve.c \
 	%D%/child/serve-find.c \
 	%D%/child/serve-private.h \

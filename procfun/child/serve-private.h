@@ -49,3 +49,7 @@ void server_close (Server *self);
 gboolean server_find_function (Server *self, const Frame *frame, GError **error);
 
 void server_handle_call (Server *self, const Frame *frame);
+
+/* For procfun_report_progress(), in progress.c; what was held back goes out when the call ends. */
+void server_report_progress (double fraction, const char *message, gpointer user_data);
+void server_flush_progress (Server *self);

@@ -23,9 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Progress is for people, who see no more. */
-#define PROGRESS_STEP_US 20000
-
 /* How long one whose caller ends it waits for that. */
 #define END_MAX_MS 100
 
@@ -73,8 +70,6 @@ send_error (Server *self, guint32 call_id, const GError *error)
   send_answer (self, FRAME_ERROR, call_id, bytes, NULL);
 }
 
-static void flush_progress (Server *self);
-
 static void
 on_exit_called (int code, void *user_data)
 {
@@ -84,7 +79,7 @@ on_exit_called (int code, void *user_data)
 
   if (self == NULL || !self->is_running || getpid () != self->pid)
     return;
-  flush_progress (self);
+  server_flush_progress (self);
   bytes = g_bytes_new (&number, sizeof number);
   send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
 }
@@ -99,91 +94,6 @@ on_listen (gpointer user_data)
   self->cancellable = NULL; /* a thread of the function may look at it for ever */
   if (listener_start (&self->listener))
     send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
-}
-
-static void
-send_progress (Server *self)
-{
-  g_autoptr (GBytes) text
-      = g_bytes_new (self->message, self->message != NULL ? strlen (self->message) : 0);
-
-  channel_send (self->channel, FRAME_PROGRESS, self->call_id, &self->fraction,
-                sizeof self->fraction, text, NULL);
-  channel_flush_blocking (self->channel);
-  self->has_progress = FALSE;
-}
-
-/* What was held back goes out in time, whatever the function is doing. */
-static gpointer
-report (gpointer user_data)
-{
-  Server *self = user_data;
-
-  g_mutex_lock (&self->write_lock);
-  for (;;)
-    {
-      gint64 due = self->running.reported_at + PROGRESS_STEP_US;
-
-      if (!self->has_progress)
-        g_cond_wait (&self->progress_held, &self->write_lock);
-      else if (g_get_monotonic_time () < due)
-        g_cond_wait_until (&self->progress_held, &self->write_lock, due);
-      else
-        {
-          self->running.reported_at = g_get_monotonic_time ();
-          send_progress (self);
-        }
-    }
-  return NULL;
-}
-
-/* Where there can be no more threads, it goes out with the next report, or at the end. */
-static void
-hold_progress (Server *self)
-{
-  if (self->has_progress)
-    return;
-  self->has_progress = TRUE;
-  if (self->has_reporter)
-    g_cond_signal (&self->progress_held);
-  else
-    {
-      GThread *thread = g_thread_try_new ("procfun", report, self, NULL);
-
-      self->has_reporter = TRUE;
-      g_clear_pointer (&thread, g_thread_unref);
-    }
-}
-
-static void
-on_progress (double fraction, const char *message, gpointer user_data)
-{
-  Server *self = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  if (getpid () != self->pid)
-    return;
-  g_mutex_lock (&self->write_lock);
-  self->fraction = fraction;
-  g_free (self->message);
-  self->message = g_strdup (message);
-  if (now - self->running.reported_at >= PROGRESS_STEP_US)
-    {
-      self->running.reported_at = now;
-      send_progress (self);
-    }
-  else
-    hold_progress (self);
-  g_mutex_unlock (&self->write_lock);
-}
-
-static void
-flush_progress (Server *self)
-{
-  g_mutex_lock (&self->write_lock);
-  if (self->has_progress)
-    send_progress (self);
-  g_mutex_unlock (&self->write_lock);
 }
 
 /* To translate takes as long as to encode a small value. */
@@ -265,7 +175,7 @@ begin (Server *self, const Frame *frame)
   self->running = (Running){ .cancellable = self->cancellable,
                              .deadline = head->deadline,
                              .listen = on_listen,
-                             .report_progress = on_progress,
+                             .report_progress = server_report_progress,
                              .generator = yields ? self->function : NULL,
                              .yield = on_yield,
                              .user_data = self };
@@ -285,7 +195,7 @@ end (Server *self)
   listener_end_call (&self->listener);
   if (self->cancellable != NULL && g_cancellable_is_cancelled (self->cancellable))
     g_clear_object (&self->cancellable);
-  flush_progress (self);
+  server_flush_progress (self);
   fflush (NULL);
   descendants_kill (); /* the caller does not wait for more than the answer */
 }
