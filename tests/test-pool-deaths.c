@@ -2,11 +2,13 @@
 
 /* Workers that are killed: each call is answered exactly once, and what may be run again is. */
 
+#include "tests/faults.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/misdeeds.h"
 #include "tests/pools.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,6 +230,39 @@ test_flag (void)
   g_assert_cmpint (procfun_function_get_flags (function) & PROCFUN_FUNCTION_IDEMPOTENT, ==, 0);
 }
 
+/* Neither a nursery nor a process of its own can be had, and then both can. */
+static void
+test_no_start (void)
+{
+  Fault faults[]
+      = { { .call = "socketpair", .error = EMFILE, .first = 1, .onward = TRUE }, { .call = NULL } };
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  gboolean backed_off = FALSE, works = FALSE;
+
+  faults_set (faults);
+  while (!backed_off)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GError) error = NULL;
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      g_assert_null (procfun_call_run (call, NULL, &error));
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
+      backed_off = strstr (error->message, "next try") != NULL;
+    }
+  faults_set (NULL);
+  while (!works)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GVariant) result = NULL;
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      result = procfun_call_run (call, NULL, NULL);
+      works = result != NULL;
+    }
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -248,6 +283,7 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_retry);
     }
+  fixture_add_func ("/pool/no-start", test_no_start);
   fixture_add_func ("/pool/retry/not-all", test_not_retried);
   fixture_add_func ("/pool/retry/flag", test_flag);
   return fixture_run ();
