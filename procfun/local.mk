@@ -65,6 +65,7 @@ procfun_sources = \
 	%D%/procfun-map-run.c \
 	%D%/procfun-map.c \
 	%D%/procfun-monitor.c \
+	%D%/procfun-pool-settings.c \
 	%D%/procfun-pool-submit.c \
 	%D%/procfun-pool.c \
 	%D%/procfun-process-executor.c \
