@@ -18,18 +18,29 @@ get_timeout_ms (Exchange *self)
              : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);
 }
 
+/* A call that ends within this time is not worth the descriptor by which others wake it. */
+#define FIRST_SLEEP_MS 2
+
+static int
+get_first_timeout_ms (Exchange *self)
+{
+  int timeout = get_timeout_ms (self);
+
+  return timeout < 0 ? FIRST_SLEEP_MS : MIN (timeout, FIRST_SLEEP_MS);
+}
+
 /* @cancel_fd: -1: not yet; most calls end without. */
 static void
-wait_for_something (Exchange *self, GCancellable *cancellable, int *cancel_fd)
+wait_for_something (Exchange *self, GCancellable *cancellable, gboolean is_first, int *cancel_fd)
 {
   GPollFD fds[EXCHANGE_N_FDS + 1];
 
-  if (*cancel_fd < 0 && cancellable != NULL)
+  if (!is_first && *cancel_fd < 0 && cancellable != NULL)
     *cancel_fd = g_cancellable_get_fd (cancellable);
   exchange_get_fds (self, fds);
   fds[EXCHANGE_N_FDS]
       = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
-  g_poll (fds, G_N_ELEMENTS (fds), get_timeout_ms (self));
+  g_poll (fds, G_N_ELEMENTS (fds), is_first ? get_first_timeout_ms (self) : get_timeout_ms (self));
   exchange_note_ready (self, fds);
 }
 
@@ -43,7 +54,7 @@ drive (Exchange *self, GCancellable *cancellable)
   while (!exchange_advance (self, cancellable) && !exchange_has_item (self))
     if (has_slept || !exchange_yield (self))
       {
-        wait_for_something (self, cancellable, &cancel_fd);
+        wait_for_something (self, cancellable, !has_slept, &cancel_fd);
         has_slept = TRUE;
       }
   if (cancel_fd >= 0)
