@@ -117,7 +117,8 @@ test_state (gconstpointer data)
   g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
   g_assert_true (procfun_executor_is_closed (PROCFUN_EXECUTOR (pool)));
   pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*add()*");
-  g_assert_cmpuint (fixture_count_processes (), ==, 0);
+  while (fixture_count_processes () > 0) /* GLib's own thread reaps the one that forked them */
+    g_thread_yield ();
   events_clear (&events);
 }
 
