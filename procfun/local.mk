@@ -93,6 +93,7 @@ procfun_private = \
 	%D%/backend/crew-wait.c \
 	%D%/backend/crew.c \
 	%D%/backend/crew.h \
+	%D%/backend/exchange-begin.c \
 	%D%/backend/exchange-drive.c \
 	%D%/backend/exchange-drive.h \
 	%D%/backend/exchange-frames.c \

@@ -57,6 +57,9 @@ enum
   READY_OUTPUT = 1 << 3 /* and the next bit */
 };
 
+/* Who takes a result for the end also sees to the end of the process; in exchange-begin.c. */
+gboolean exchange_takes_result_for_end (const Worker *worker);
+
 /* It has answered, or can't any more: it should end. */
 void exchange_await_end (Exchange *self);
 
