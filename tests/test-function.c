@@ -141,10 +141,10 @@ test_flags (void)
 {
   g_autoptr (GFlagsClass) flags = g_type_class_ref (PROCFUN_TYPE_FUNCTION_FLAGS);
 
-  g_assert_cmpuint (flags->n_values, ==, 3);
+  g_assert_cmpuint (flags->n_values, ==, 4);
   g_assert_cmpuint (flags->mask, ==,
                     PROCFUN_FUNCTION_WITH_ERROR | PROCFUN_FUNCTION_RUN_TIME
-                        | PROCFUN_FUNCTION_GENERATOR);
+                        | PROCFUN_FUNCTION_GENERATOR | PROCFUN_FUNCTION_IDEMPOTENT);
   g_assert_cmpstr (g_flags_get_first_value (flags, PROCFUN_FUNCTION_GENERATOR)->value_nick, ==,
                    "generator");
 }

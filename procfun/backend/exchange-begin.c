@@ -10,6 +10,9 @@
 #include "procfun/procfun-function-private.h"
 #include "procfun/procfun-usage-private.h"
 
+/* A call that takes longer leaves the processor to others. */
+#define FORK_AHEAD_US 1000
+
 #define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
 static void

@@ -72,8 +72,8 @@ read_value (Exchange *self, GBytes *payload, GError **error)
   if (g_bytes_get_size (payload) > self->worker.max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
-                   name, g_bytes_get_size (payload), self->worker.max_payload);
+                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
+                   name_value (self), name, g_bytes_get_size (payload), self->worker.max_payload);
       return NULL;
     }
   value = procfun_codec_decode (

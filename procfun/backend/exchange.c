@@ -28,9 +28,6 @@
 /* When a stream of the program is full. */
 #define HELD_UP_STEP_US 5000
 
-/* A call that takes longer leaves the processor to others. */
-#define FORK_AHEAD_US 1000
-
 /* What a process needs to write the stacks of its threads, before it is ended for lack of time. */
 #define STACKS_WAIT_US 50000
 

@@ -18,9 +18,10 @@ struct _Output
   ProcfunStream stream;
   ProcfunOutputMode mode;
   guint64 limit;
-  guint64 n_bytes; /* that came in all */
+  guint64 n_bytes;  /* that came in all */
   GString *tail;    /* (nullable): there is none as long as nothing came */
-  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: a line that has no end yet */
+  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: a line that has no
+                       end yet */
 };
 
 Output *
