@@ -23,7 +23,8 @@
  *
  * Where calls come often, processes are forked ahead (#ProcfunForkServer:spares): a call then costs
  * little more than two messages. Those that wait in vain end after
- * #ProcfunForkServer:idle-timeout.
+ * #ProcfunForkServer:idle-timeout, and the nursery when it has had none for as long again; the next
+ * call starts another one.
  *
  * Where there can be no nursery, for example because the constructors of the program start threads
  * or open an eventfd, or where it does not answer, a process is executed for each call.

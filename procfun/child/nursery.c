@@ -32,6 +32,7 @@ typedef struct
   Channel *channel;
   int death_fd;         /* readable when a child has died */
   GHashTable *children; /* (element-type gint): their numbers */
+  int idle;             /* what it waits without children before it ends, in ms; -1: any time */
   gint64 left_since;    /* when a child died that may have left something behind, or NEVER */
 } Nursery;
 
@@ -151,6 +152,7 @@ handle_fork (Nursery *self, const Frame *frame)
 
   if (g_bytes_get_size (frame->payload) == sizeof what)
     memcpy (&what, g_bytes_get_data (frame->payload, NULL), sizeof what);
+  self->idle = what.idle > 0 ? (int)what.idle : -1;
   schedule_give_way (what.is_ahead);
   for (guint32 i = 0; i < what.n; i++)
     fork_one (self, &what);
@@ -247,6 +249,14 @@ check_children (GError **error)
   return FALSE;
 }
 
+static int
+get_timeout (Nursery *self)
+{
+  if (self->left_since < NEVER)
+    return LOOK_MS;
+  return g_hash_table_size (self->children) == 0 ? self->idle : -1;
+}
+
 void
 nursery_serve (Server *server)
 {
@@ -257,6 +267,7 @@ nursery_serve (Server *server)
   self->channel = channel_new (SETUP_CHANNEL_FD, G_MAXSIZE / 4);
   self->children = g_hash_table_new (NULL, NULL);
   self->left_since = NEVER;
+  self->idle = -1;
   if (!forks_check_descriptors (&error) || !forks_are_safe (&error) || !check_children (&error)
       || !forks_check_pidfd (&error) || !forks_open_death_fd (&self->death_fd, &error))
     refuse (self, error);
@@ -268,8 +279,10 @@ nursery_serve (Server *server)
           = { { .fd = SETUP_CHANNEL_FD,
                 .events = POLLIN | (channel_has_output (self->channel) ? POLLOUT : 0) },
               { .fd = self->death_fd, .events = POLLIN } };
-      int n = poll (fds, G_N_ELEMENTS (fds), self->left_since < NEVER ? LOOK_MS : -1);
+      int n = poll (fds, G_N_ELEMENTS (fds), get_timeout (self));
 
+      if (n == 0 && self->left_since == NEVER) /* who asks just now has a process executed */
+        end ();
       look_for_leftovers (self, n == 0);
       if (n < 0)
         continue;
