@@ -9,7 +9,8 @@
 void
 procfun_executor_announce_idle (ExecutorState *state)
 {
-  g_cond_broadcast (&state->idle);
+  if (state->n_threads > 0) /* to wake nobody is a system call, too */
+    g_cond_broadcast (&state->idle);
   for (GList *l = state->waiting.head; l != NULL; l = l->next)
     g_source_set_ready_time (l->data, 0);
 }
@@ -35,10 +36,12 @@ wait_once (ExecutorState *state, gint64 next, GCancellable *cancellable)
   g_mutex_lock (&state->lock);
   if (state->n_running > 0 && !g_cancellable_is_cancelled (cancellable))
     {
+      state->n_threads++;
       if (next > 0)
         g_cond_wait_until (&state->idle, &state->lock, next);
       else
         g_cond_wait (&state->idle, &state->lock);
+      state->n_threads--;
     }
   is_idle = state->n_running == 0;
   g_mutex_unlock (&state->lock);

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   GMutex lock;
-  GCond idle; /* nothing runs */
+  GCond idle;      /* nothing runs */
+  guint n_threads; /* that wait for that */
   gboolean closed;
   guint n_running;
   GQueue waiting; /* (element-type GSource): for main contexts that wait for the same */

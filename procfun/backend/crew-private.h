@@ -24,9 +24,10 @@ struct _Crew
   ProcfunFunction *initializer; /* (nullable) */
   GVariant *initializer_args;   /* (nullable) */
 
-  GCond room;       /* the queue has become shorter */
-  GQueue newcomers; /* (element-type GSource): who wait for that in a main context */
-  guint n_entering; /* that have room, and are not in the queue yet */
+  GCond room;        /* the queue has become shorter */
+  guint n_in_thread; /* that wait for that */
+  GQueue newcomers;  /* (element-type GSource): who wait for that in a main context */
+  guint n_entering;  /* that have room, and are not in the queue yet */
 
   GError *start_error; /* (nullable): of the last worker that did not start */
   guint n_unsent;      /* in a row, that ended before their first call */

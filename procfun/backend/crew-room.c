@@ -23,7 +23,8 @@ has_room (Crew *self)
 void
 crew_announce_room (Crew *self)
 {
-  g_cond_broadcast (&self->room);
+  if (self->n_in_thread > 0) /* to wake nobody is a system call, too */
+    g_cond_broadcast (&self->room);
   if (self->newcomers.length > 0 && has_room (self))
     g_source_set_ready_time (self->newcomers.head->data, 0);
 }
@@ -63,7 +64,11 @@ wait_for_room (Crew *self, ProcfunFunction *function, GCancellable *cancellable,
   crew_begin_wait (self);
   while (!(ok = has_room (self)) && !self->is_closing && !crew_is_deadlocked (self)
          && !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&self->room, &self->lock);
+    {
+      self->n_in_thread++;
+      g_cond_wait (&self->room, &self->lock);
+      self->n_in_thread--;
+    }
   crew_end_wait (self);
   if (ok || g_cancellable_set_error_if_cancelled (cancellable, error))
     return ok;
