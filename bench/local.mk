@@ -48,7 +48,7 @@ message = %D%/message.c %D%/message.h
 %C%_peers_zeromq_LDADD = $(ZEROMQ_LIBS) $(PROCFUN_LIBS)
 
 EXTRA_PROGRAMS += $(bench_programs)
-EXTRA_DIST += $(bench_scripts)
+EXTRA_DIST += $(bench_scripts) %D%/chart.svg
 CLEANFILES += $(bench_programs)
 
 bench: $(bench_programs)

@@ -51,7 +51,7 @@ struct _ProcfunForkServer
 
 G_DEFINE_FINAL_TYPE (ProcfunForkServer, procfun_fork_server, PROCFUN_TYPE_PROCESS_EXECUTOR)
 
-#define DEFAULT_SPARES 1
+#define DEFAULT_SPARES 4
 #define DEFAULT_IDLE_MS 10000
 #define TRIES_MAX 5
 

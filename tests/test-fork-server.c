@@ -153,9 +153,9 @@ test_properties (void)
 
   g_signal_connect_swapped (executor, "notify", G_CALLBACK (count), &n_notified);
   g_object_get (executor, "spares", &spares, "idle-timeout", &idle, NULL);
-  g_assert_cmpuint (spares, ==, 1);
+  g_assert_cmpuint (spares, ==, 4);
   g_assert_cmpint (idle, ==, 10 * G_TIME_SPAN_SECOND);
-  g_object_set (executor, "spares", 1, "idle-timeout", idle, NULL);
+  g_object_set (executor, "spares", 4, "idle-timeout", idle, NULL);
   g_assert_cmpuint (n_notified, ==, 0);
   g_object_set (executor, "spares", 3, "idle-timeout", (gint64)0, NULL);
   g_assert_cmpuint (n_notified, ==, 2);
