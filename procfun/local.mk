@@ -44,6 +44,7 @@ procfun_sources = \
 	%D%/procfun-call.c \
 	%D%/procfun-call-next.c \
 	%D%/procfun-call-run.c \
+	%D%/procfun-call-settings.c \
 	%D%/procfun-codec.c \
 	%D%/procfun-context.c \
 	%D%/procfun-definition.c \
