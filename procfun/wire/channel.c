@@ -269,14 +269,27 @@ channel_end_output (Channel *self)
 
 /* Reading */
 
+/* The kernel gives the lowest numbers, also those of standard streams that the program has closed.
+ */
 static void
 take_fds (Channel *self, struct msghdr *message)
 {
   for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (message); cmsg != NULL;
        cmsg = CMSG_NXTHDR (message, cmsg))
-    if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
-      g_array_append_vals (self->in_fds, CMSG_DATA (cmsg),
-                           (guint)((cmsg->cmsg_len - CMSG_LEN (0)) / sizeof (int)));
+    {
+      gsize size = cmsg->cmsg_len - CMSG_LEN (0);
+
+      if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+        continue;
+      for (gsize at = 0; at + sizeof (int) <= size; at += sizeof (int))
+        {
+          int fd;
+
+          memcpy (&fd, CMSG_DATA (cmsg) + at, sizeof fd);
+          fds_move_up (&fd); /* where there is no other, it stays */
+          g_array_append_val (self->in_fds, fd);
+        }
+    }
 }
 
 static gssize
