@@ -14,10 +14,12 @@ maps_new (ProcfunPool *pool, const char *name, const char *array)
       = procfun_registry_lookup_by_name (procfun_registry_get_default (), name);
   ProcfunMap *map = procfun_map_new (pool, function);
   g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) parsed
+      = array != NULL ? g_variant_parse (NULL, array, NULL, NULL, &error) : NULL;
 
-  if (array != NULL)
-    procfun_map_set_array (map, g_variant_parse (NULL, array, NULL, NULL, &error));
   g_assert_no_error (error);
+  if (parsed != NULL)
+    procfun_map_set_array (map, parsed);
   return map;
 }
 

@@ -255,8 +255,7 @@ pools_assert_error (gpointer executor, ProcfunCall *call, GQuark domain, gint co
 guint64
 pools_get_statistic (ProcfunPool *pool, const char *key)
 {
-  g_autoptr (GVariant) all
-      = g_variant_ref_sink (procfun_executor_get_statistics (PROCFUN_EXECUTOR (pool)));
+  g_autoptr (GVariant) all = procfun_executor_get_statistics (PROCFUN_EXECUTOR (pool));
   g_autoptr (GVariant) value = g_variant_lookup_value (all, key, NULL);
 
   if (value == NULL)
