@@ -8,6 +8,7 @@
 #include "procfun/procfun-limits-private.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -69,6 +70,22 @@ apply_file_size (guint64 value, GError **error)
   return lower (RLIMIT_FSIZE, N_ ("the size of files"), value, value, error);
 }
 
+/* poll() says of many numbers at once which are not open. */
+#define NUMBERS_AT_ONCE 64
+
+static void
+find_free (int first, guint n, gboolean *is_free)
+{
+  struct pollfd fds[NUMBERS_AT_ONCE];
+  gboolean ok;
+
+  for (guint i = 0; i < n; i++)
+    fds[i] = (struct pollfd){ .fd = first + (int)i };
+  ok = poll (fds, n, 0) >= 0; /* not when there may be fewer than this */
+  for (guint i = 0; i < n; i++)
+    is_free[i] = ok ? (fds[i].revents & POLLNVAL) != 0 : fcntl (fds[i].fd, F_GETFD) < 0;
+}
+
 /* getrlimit(2): the limit is on the number of a descriptor, and a new one takes the lowest that is
  * free. So as many numbers have to be free below the limit as there are descriptors to be had. */
 static gboolean
@@ -81,8 +98,15 @@ apply_open_files (guint64 value, GError **error)
     reserve_fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
     return fail (error, N_ ("open files"), g_strerror (errno));
-  for (guint64 n = 0; n < value && end < limit.rlim_max; end++)
-    n += fcntl ((int)end, F_GETFD) < 0;
+  for (guint64 n_free = 0; n_free < value && end < limit.rlim_max;)
+    {
+      gboolean is_free[NUMBERS_AT_ONCE];
+      guint n = (guint)MIN (limit.rlim_max - end, NUMBERS_AT_ONCE);
+
+      find_free ((int)end, n, is_free);
+      for (guint i = 0; i < n && n_free < value; i++, end++)
+        n_free += is_free[i] ? 1 : 0;
+    }
   return lower (RLIMIT_NOFILE, N_ ("open files"), end, end, error);
 }
 
