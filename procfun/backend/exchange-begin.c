@@ -165,12 +165,6 @@ exchange_get_call (Exchange *self)
   return self->call;
 }
 
-const Worker *
-exchange_get_worker (Exchange *self)
-{
-  return &self->worker;
-}
-
 gboolean
 exchange_has_input (Exchange *self)
 {
@@ -213,7 +207,7 @@ exchange_can_go_on (Exchange *self)
 }
 
 Worker *
-exchange_get_own_worker (Exchange *self)
+exchange_get_worker (Exchange *self)
 {
   return &self->worker;
 }

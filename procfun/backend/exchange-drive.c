@@ -64,7 +64,7 @@ drive (Exchange *self, GCancellable *cancellable)
 GVariant *
 exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
 {
-  worker_drop_source (exchange_get_own_worker (self));
+  worker_drop_source (exchange_get_worker (self));
   drive (self, cancellable);
   return exchange_finish (self, error);
 }
@@ -212,7 +212,7 @@ static GSourceFuncs exchange_source_funcs = { .prepare = exchange_source_prepare
 static void
 park (ExchangeSource *self)
 {
-  Worker *worker = exchange_get_own_worker (self->exchange);
+  Worker *worker = exchange_get_worker (self->exchange);
 
   g_clear_pointer (&self->waker, waker_free);
   g_clear_object (&self->cancellable);
@@ -226,7 +226,7 @@ park (ExchangeSource *self)
 static GSource *
 take_parked (Exchange *exchange, GTask *task, gboolean is_owner)
 {
-  Worker *worker = exchange_get_own_worker (exchange);
+  Worker *worker = exchange_get_worker (exchange);
 
   if (is_owner && worker->source != NULL && !g_source_is_destroyed (worker->source)
       && worker->source_context == g_task_get_context (task)

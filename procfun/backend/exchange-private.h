@@ -38,7 +38,7 @@ struct _Exchange
   gint64 cpu_at_hello; /* what it had used when the function began */
   gint64 cpu_check_at;
   gint64 fork_ahead_at; /* unless it has ended before */
-  gint64 stacks_until; /* when to wait no more for the stacks of its threads */
+  gint64 stacks_until;  /* when to wait no more for the stacks of its threads */
   gboolean asked_for_stacks;
   guint64 bytes_before;   /* that were written for other calls */
   gboolean channel_ended; /* nothing more will come */

@@ -69,16 +69,13 @@ void exchange_lose_turn (Exchange *self, ExchangeTurn turn);
 ProcfunCall *exchange_get_call (Exchange *self);
 
 /* While it has one. */
-const Worker *exchange_get_worker (Exchange *self);
+Worker *exchange_get_worker (Exchange *self);
 
 /* Something was read for it, with what came for another one: exchange_note_input() then. */
 gboolean exchange_has_input (Exchange *self);
 
 /* Whether the worker can take another call. */
 gboolean exchange_can_go_on (Exchange *self);
-
-/* For who drives the exchange, and keeps a source with it. */
-Worker *exchange_get_own_worker (Exchange *self);
 
 /* FALSE: the worker ended before it was given anything, so the call may be given to another. */
 gboolean exchange_was_sent (Exchange *self);

@@ -164,7 +164,7 @@ map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error)
     crew_member_give_back (member);
   if (self->exchange != NULL)
     {
-      worker_drop_source (exchange_get_own_worker (self->exchange)); /* that waited for a call */
+      worker_drop_source (exchange_get_worker (self->exchange)); /* that waited for a call */
       self->chunk = chunk_steal (chunk);
       return TRUE;
     }
