@@ -2,6 +2,7 @@
 #include "procfun/child/leftovers.h"
 
 #include "procfun/platform/proc.h"
+#include "procfun/platform/thread.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/single_threaded.h>
@@ -10,15 +11,10 @@
 
 #define PEAK_STEP ((guint64)1 << 20)
 
-/* proc(5): a folder has two links and one for each folder in it. */
 static guint
 count_threads (void)
 {
-  struct stat st;
-
-  if (__libc_single_threaded)
-    return 1;
-  return stat ("/proc/self/task", &st) == 0 && st.st_nlink > 2 ? (guint)st.st_nlink - 2 : 1;
+  return __libc_single_threaded ? 1 : thread_count ();
 }
 
 /* A descriptor that a function left open has taken this number, or a lower one is free now. */

@@ -3,22 +3,19 @@
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/thread.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* proc(5): a folder has two links and one for each folder in it, of which each thread has one. */
 gboolean
 forks_are_safe (GError **error)
 {
-  struct stat st;
-
-  if (stat ("/proc/self/task", &st) == 0 && st.st_nlink == 3)
+  if (thread_count () == 1)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                _ ("no process can be forked from one that has threads"));

@@ -14,6 +14,9 @@ void thread_get_name (char name[THREAD_NAME_SIZE]);
 /* The threads of this process, the first one first; at most @max. Returns how many. */
 gsize thread_list (int *ids, gsize max);
 
+/* How many this process has; 0: not known. */
+guint thread_count (void);
+
 /* Of this process. */
 gboolean thread_signal (int id, int signum);
 
