@@ -151,15 +151,8 @@ G_DEFINE_ENUM_TYPE (ProcfunCallState, procfun_call_state,
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_FAILED, "failed"))
 
 static void
-procfun_call_class_init (ProcfunCallClass *klass)
+install_properties (GObjectClass *object_class)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->dispose = procfun_call_dispose;
-  object_class->finalize = procfun_call_finalize;
-  object_class->get_property = procfun_call_get_property;
-  object_class->set_property = procfun_call_set_property;
-
   /**
    * ProcfunCall:function:
    *
@@ -224,7 +217,11 @@ procfun_call_class_init (ProcfunCallClass *klass)
       = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT,
                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
+}
 
+static void
+make_signals (void)
+{
   /**
    * ProcfunCall::started:
    * @self: the call
@@ -274,6 +271,19 @@ procfun_call_class_init (ProcfunCallClass *klass)
    */
   signals[FINISHED] = g_signal_new ("finished", PROCFUN_TYPE_CALL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                     NULL, G_TYPE_NONE, 0);
+}
+
+static void
+procfun_call_class_init (ProcfunCallClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = procfun_call_dispose;
+  object_class->finalize = procfun_call_finalize;
+  object_class->get_property = procfun_call_get_property;
+  object_class->set_property = procfun_call_set_property;
+  install_properties (object_class);
+  make_signals ();
 }
 
 static void
