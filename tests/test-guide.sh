@@ -4,10 +4,10 @@
 
 . "$TOP_SRCDIR/tests/tap.sh"
 
-# Files go into $tmp/work; the command of screen number n into $tmp/n.command, what it should print into
+# Files go into $tmp/files; the command of screen number n into $tmp/n.command, what it should print into
 # $tmp/n.expected.
-mkdir "$tmp/work" "$tmp/bin" "$tmp/pkgconfig"
-cd "$tmp/work" || exit 1
+mkdir "$tmp/files" "$tmp/bin" "$tmp/pkgconfig"
+cd "$tmp/files" || exit 1
 chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs/procfun-docs.xml")
 # shellcheck disable=SC2086
 (cd "$TOP_SRCDIR/docs" && cat $chapters) | awk -v tmp="$tmp" '
@@ -16,7 +16,7 @@ chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs
   sub (/.*<screen>/, "", line) { screen = 1 }
   sub (/\]\]>.*|<\/screen>.*/, "", line) { last = 1 }
   listing && file == "" && match (line, /[a-z-]+\.(c|h|py)/) && (line ~ /^\/\* [^ ]* \*\/$/ || line ~ /^# [^ ]*$/) {
-    file = tmp "/work/" substr (line, RSTART, RLENGTH)
+    file = tmp "/files/" substr (line, RSTART, RLENGTH)
     printf "%s", head > file
   }
   listing && file == "" { head = head line "\n" }
