@@ -18,9 +18,10 @@ gboolean launch_check (ProcfunFunction *function, GError **error);
 gboolean launch (Worker *worker, ProcfunFunction *function, const char *const *prefix,
                  const char *arguments, GError **error);
 
-/* The same for a process that forks others, which can run all functions of the module of @function. */
+/* The same for a process that forks others, which can run all functions of the module of @function.
+ */
 gboolean launch_nursery (Worker *worker, ProcfunFunction *function, GError **error);
 
-/* Makes a control group for a process that has not begun with a call, where @limits need one and one
- * can be made. @limits: (nullable). Fails with %PROCFUN_ERROR_SANDBOX. */
+/* Makes a control group for a process that has not begun with a call, where @limits need one and
+ * one can be made. @limits: (nullable). Fails with %PROCFUN_ERROR_SANDBOX. */
 gboolean launch_confine (Worker *worker, const ProcfunLimits *limits, GError **error);

@@ -4,7 +4,8 @@
 
 #include "procfun/backend/nursery.h"
 
-/* The nurseries of an executor: one for each module whose functions it has run. Any thread may ask. */
+/* The nurseries of an executor: one for each module whose functions it has run. Any thread may ask.
+ */
 typedef struct _Nurseries Nurseries;
 
 Nurseries *nurseries_new (void);
@@ -18,8 +19,7 @@ const char *nurseries_get_key (ProcfunFunction *function);
 
 /* A process for @function, as nursery_fork() gives it; where no nursery can be had, one that is
  * executed. Fails as launch() does. */
-gboolean nurseries_fork (Nurseries *self, ProcfunFunction *function,
-                         const ExchangeOptions *options, guint idle, Worker *worker,
-                         GError **error);
+gboolean nurseries_fork (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options,
+                         guint idle, Worker *worker, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nurseries, nurseries_free)

@@ -48,11 +48,11 @@ typedef struct
   gboolean greeted; /* it had come so far as to say hello */
   gboolean has_status;
   int wait_status;
-  ProcfunStep step;      /* that was taken to end it */
-  GBytes *report;        /* of a crash: see wire/crash.h */
-  Output *outputs[2];    /* borrowed */
-  gint64 cpu_time;       /* in µs; -1: not known */
-  guint64 bytes_in;      /* see ProcfunUsage */
+  ProcfunStep step;   /* that was taken to end it */
+  GBytes *report;     /* of a crash: see wire/crash.h */
+  Output *outputs[2]; /* borrowed */
+  gint64 cpu_time;    /* in µs; -1: not known */
+  guint64 bytes_in;   /* see ProcfunUsage */
   guint64 bytes_out;
   gboolean oom_killed;   /* in a control group of its own */
   gboolean fork_refused; /* likewise */
