@@ -258,6 +258,9 @@ procfun_private = \
 	%D%/wire/base64.h \
 	%D%/wire/buffer.c \
 	%D%/wire/buffer.h \
+	%D%/wire/channel-private.h \
+	%D%/wire/channel-receive.c \
+	%D%/wire/channel-wait.c \
 	%D%/wire/channel.c \
 	%D%/wire/channel.h \
 	%D%/wire/crash.h \
@@ -284,6 +287,8 @@ procfun_private = \
 	%D%/wire/number.c \
 	%D%/wire/number.h \
 	%D%/wire/powers-of-ten.c \
+	%D%/wire/ring.c \
+	%D%/wire/ring.h \
 	%D%/wire/schema-json.c \
 	%D%/wire/schema-json.h \
 	%D%/wire/serialised.c \

@@ -6,6 +6,7 @@ test_programs = \
 	%D%/test-call-json \
 	%D%/test-cgroup \
 	%D%/test-channel \
+	%D%/test-channel-ring \
 	%D%/test-codec \
 	%D%/test-codec-property \
 	%D%/test-crash \

@@ -68,12 +68,10 @@ crew_member_end (CrewMember *self, const char *reason)
 static gboolean
 has_hung_up (CrewMember *self)
 {
-  struct pollfd poll_fd
-      = { .fd = self->worker.channel != NULL ? channel_get_fd (self->worker.channel)
-                                             : self->worker.channel_fd,
-          .events = POLLIN };
+  struct pollfd poll_fd = { .fd = self->worker.channel_fd, .events = POLLIN };
 
-  return poll (&poll_fd, 1, 0) > 0;
+  return self->worker.channel != NULL ? channel_has_spoken (self->worker.channel)
+                                      : poll (&poll_fd, 1, 0) > 0;
 }
 
 void

@@ -31,12 +31,16 @@ take_outputs (Exchange *self)
 static void
 open_channel (Worker *worker, const ExchangeOptions *options)
 {
-  if (worker->channel == NULL)
-    worker->channel
-        = channel_new (g_steal_fd (&worker->channel_fd),
-                       MAX (options->max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
-  else
-    worker->call_id++;
+  if (worker->channel != NULL)
+    {
+      worker->call_id++;
+      return;
+    }
+  worker->channel
+      = channel_new (g_steal_fd (&worker->channel_fd),
+                     MAX (options->max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
+  if (worker->is_kept)
+    channel_offer_ring (worker->channel);
 }
 
 static void
@@ -59,7 +63,7 @@ make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
   self->function = g_object_ref (procfun_call_get_function (call));
   self->worker = nothing;
   self->call_id = worker->call_id;
-  self->bytes_before = channel_get_bytes_written (worker->channel);
+  channel_get_mark (worker->channel, &self->mark);
   self->bytes_in = g_bytes_get_size (arguments);
   self->report = g_byte_array_new ();
   self->deadline_at = procfun_call_get_deadline_time (call);
@@ -192,8 +196,7 @@ exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOption
 gboolean
 exchange_was_sent (Exchange *self)
 {
-  return !channel_is_broken (self->worker.channel)
-         || channel_get_bytes_written (self->worker.channel) > self->bytes_before;
+  return !channel_has_lost (self->worker.channel, &self->mark);
 }
 
 /* Not after what may still come from the call that has ended. */

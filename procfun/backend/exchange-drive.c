@@ -40,7 +40,9 @@ wait_for_something (Exchange *self, GCancellable *cancellable, gboolean is_first
   exchange_get_fds (self, fds);
   fds[EXCHANGE_N_FDS]
       = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
-  g_poll (fds, G_N_ELEMENTS (fds), is_first ? get_first_timeout_ms (self) : get_timeout_ms (self));
+  if (!exchange_fall_asleep (self))
+    g_poll (fds, G_N_ELEMENTS (fds),
+            is_first ? get_first_timeout_ms (self) : get_timeout_ms (self));
   exchange_note_ready (self, fds);
 }
 
@@ -196,8 +198,9 @@ exchange_source_prepare (GSource *source, int *timeout)
 {
   ExchangeSource *self = (ExchangeSource *)source;
 
-  if (self->is_fresh && self->exchange != NULL && !self->has_input)
-    self->has_input = exchange_yield (self->exchange);
+  if (self->exchange != NULL && !self->has_input)
+    self->has_input = (self->is_fresh && exchange_yield (self->exchange))
+                      || exchange_fall_asleep (self->exchange);
   self->is_fresh = FALSE;
   *timeout = -1;
   return self->has_input;

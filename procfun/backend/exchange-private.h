@@ -40,7 +40,7 @@ struct _Exchange
   gint64 fork_ahead_at; /* unless it has ended before */
   gint64 stacks_until;  /* when to wait no more for the stacks of its threads */
   gboolean asked_for_stacks;
-  guint64 bytes_before;   /* that were written for other calls */
+  ChannelMark mark;       /* before it was sent */
   gboolean channel_ended; /* nothing more will come */
   gboolean answered;      /* and the worker waits for more */
   Outcome outcome;

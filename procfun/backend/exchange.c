@@ -419,6 +419,15 @@ exchange_yield (Exchange *self)
   return TRUE;
 }
 
+gboolean
+exchange_fall_asleep (Exchange *self)
+{
+  if (self->channel_ended || !channel_fall_asleep (self->worker.channel))
+    return FALSE;
+  self->ready |= READY_CHANNEL;
+  return TRUE;
+}
+
 static void
 take_earlier (gint64 *time, gint64 other)
 {

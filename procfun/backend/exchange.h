@@ -98,6 +98,10 @@ void exchange_note_input (Exchange *self);
  * nothing. */
 gboolean exchange_yield (Exchange *self);
 
+/* Before poll() is asked about its descriptors. TRUE: something is there of which poll() knows
+ * nothing. */
+gboolean exchange_fall_asleep (Exchange *self);
+
 /* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
 gboolean exchange_advance (Exchange *self, GCancellable *cancellable);
 gboolean exchange_has_ended (Exchange *self);

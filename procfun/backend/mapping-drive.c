@@ -88,7 +88,8 @@ get_timeout_ms (Mapping *self)
   for (guint i = 0; i < self->lanes->len; i++)
     {
       const MapLane *lane = self->lanes->pdata[i];
-      gint64 time = exchange_get_wake_time (lane->exchange);
+      gint64 time
+          = exchange_fall_asleep (lane->exchange) ? 0 : exchange_get_wake_time (lane->exchange);
 
       if (time >= 0 && (wake_time < 0 || time < wake_time))
         wake_time = time;

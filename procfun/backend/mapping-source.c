@@ -85,7 +85,8 @@ update (MappingSource *self)
   clear_watches (self);
   for (guint i = 0; i < lanes->len; i++)
     {
-      gint64 time = exchange_get_wake_time (((MapLane *)lanes->pdata[i])->exchange);
+      Exchange *exchange = ((MapLane *)lanes->pdata[i])->exchange;
+      gint64 time = exchange_fall_asleep (exchange) ? 0 : exchange_get_wake_time (exchange);
 
       if (time >= 0 && (wake_time < 0 || time < wake_time))
         wake_time = time;

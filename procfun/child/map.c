@@ -37,6 +37,8 @@ map_new (GUnixFDList *fds)
 
   if (n_fds > 0)
     self->journal = memfd_map (list[0], &self->journal_size);
+  if (self->journal != NULL)
+    memfd_hide_from_children (self->journal, self->journal_size);
   for (int i = 0; i < n_fds; i++)
     close (list[i]);
   return self;

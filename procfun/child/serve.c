@@ -445,6 +445,7 @@ server_open (Server *self, int fd)
     self->channel = channel_new (fd, G_MAXSIZE / 4);
   else
     channel_reopen (self->channel, fd);
+  channel_accept_ring (self->channel);
   listener_init (&self->listener, self->channel);
 }
 

@@ -42,10 +42,13 @@ memfd_map (int fd, gsize *size)
     return NULL;
   *size = (gsize)st.st_size;
   data = mmap (NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED)
-    return NULL;
-  madvise (data, *size, MADV_DONTFORK);
-  return data;
+  return data != MAP_FAILED ? data : NULL;
+}
+
+void
+memfd_hide_from_children (gpointer data, gsize size)
+{
+  madvise (data, size, MADV_DONTFORK);
 }
 
 void

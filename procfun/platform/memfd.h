@@ -12,8 +12,11 @@ int memfd_new (const char *name, gsize size, GError **error);
 /* Gives the room back that was taken from @offset on; what is read there is 0. */
 void memfd_clear (int fd, gsize offset, gsize size);
 
-/* (nullable): all of it, in this process. A process that this one forks does not have it. */
+/* (nullable): all of it, in this process. */
 gpointer memfd_map (int fd, gsize *size);
+
+/* Processes that this one forks do not have it. */
+void memfd_hide_from_children (gpointer data, gsize size);
 void memfd_unmap (gpointer data, gsize size);
 
 /* What is not 0 in this process, and 0 in each that it forks; to look is cheaper than to ask who

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/wire/channel.h"
+#include "procfun/wire/channel-private.h"
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/intl.h"
+#include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define IN_SIZE ((gsize)8 * 1024) /* room to receive several small frames at once */
 #define COPY_MAX                                                                                   \
   ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
-
-/* More than a socket takes or gives at once. Tools that check memory look at all that a system call
- * is offered, each time. */
-#define TRANSFER_MAX ((gsize)1024 * 1024)
 
 /* A part of the output: bytes, and the descriptors that go with the first of them. */
 typedef struct
@@ -25,30 +18,8 @@ typedef struct
   GBytes *bytes;
   GUnixFDList *fds; /* (nullable) */
   gsize written;
+  gboolean is_word; /* between the channels, of which those who use them know nothing */
 } Chunk;
-
-struct _Channel
-{
-  int fd;
-  gsize limit;
-
-  GQueue output;   /* (element-type Chunk) */
-  gboolean ending; /* the other side is to be told when the output is written */
-
-  guint8 *in; /* received, not yet looked at: from in_start to in_end */
-  gsize in_start;
-  gsize in_end;
-  GArray *in_fds; /* (element-type int) received, not yet given to a frame */
-
-  FrameHeader header; /* of the frame being received, when payload is not NULL */
-  guint8 *payload;
-  gsize payload_filled;
-
-  guint64 bytes_written;
-  guint yield_pause; /* how often channel_yield() is not to */
-  gboolean broken;   /* what was written is lost */
-  int failure;       /* the errno of what could not be written or read, or 0 */
-};
 
 static void
 chunk_free (Chunk *self)
@@ -58,8 +29,8 @@ chunk_free (Chunk *self)
   g_free (self);
 }
 
-static void
-clear_fd (gpointer fd)
+void
+channel_clear_fd (gpointer fd)
 {
   fd_clear (fd);
 }
@@ -71,9 +42,9 @@ channel_new (int fd, gsize limit)
 
   self->fd = fd;
   self->limit = limit;
-  self->in = g_malloc (IN_SIZE);
+  self->in = g_malloc (CHANNEL_IN_SIZE);
   self->in_fds = g_array_new (FALSE, FALSE, sizeof (int));
-  g_array_set_clear_func (self->in_fds, clear_fd);
+  g_array_set_clear_func (self->in_fds, channel_clear_fd);
   g_queue_init (&self->output);
   return self;
 }
@@ -82,6 +53,8 @@ void
 channel_free (Channel *self)
 {
   fd_clear (&self->fd);
+  if (self->memory != NULL)
+    memfd_unmap (self->memory, self->memory_size);
   g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
   g_array_unref (self->in_fds);
   g_free (self->payload);
@@ -92,7 +65,7 @@ channel_free (Channel *self)
 void
 channel_reopen (Channel *self, int fd)
 {
-  g_assert (g_queue_is_empty (&self->output) && self->payload == NULL);
+  g_assert (g_queue_is_empty (&self->output) && self->payload == NULL && self->memory == NULL);
 
   fd_clear (&self->fd);
   self->fd = fd;
@@ -130,27 +103,107 @@ channel_check_fds (GUnixFDList *fds, GError **error)
   return FALSE;
 }
 
+static void
+send_by_socket (Channel *self, const struct iovec parts[2], GBytes *payload, GUnixFDList *fds)
+{
+  gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
+  gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
+  gsize head_size = parts[0].iov_len + parts[1].iov_len + joined;
+  guint8 *head = g_malloc (head_size);
+  guint8 *end = mempcpy (head, parts[0].iov_base, parts[0].iov_len);
+
+  if (parts[1].iov_len > 0)
+    end = mempcpy (end, parts[1].iov_base, parts[1].iov_len);
+  if (joined > 0)
+    memcpy (end, g_bytes_get_data (payload, NULL), joined);
+  push_chunk (self, g_bytes_new_take (head, head_size), fds);
+  if (payload_size > joined)
+    push_chunk (self, g_bytes_ref (payload), NULL);
+}
+
+/* With no payload, from channel to channel. */
+static void
+send_word (Channel *self, FrameType type, GUnixFDList *fds)
+{
+  FrameHeader header;
+  Chunk *word;
+
+  frame_header_init (&header, type, 0, fds != NULL ? 1 : 0, 0);
+  push_chunk (self, g_bytes_new (&header, sizeof header), fds);
+  word = g_queue_peek_tail (&self->output);
+  word->is_word = TRUE;
+}
+
+static gboolean
+write_to_ring (Channel *self, const struct iovec *parts, guint n_parts, gsize spare)
+{
+  RingStatus status = ring_write (&self->ring_out, parts, n_parts, spare);
+
+  self->wakes = TRUE;
+  if (status == RING_CLOSED)
+    self->broken = TRUE;
+  return status != RING_FULL;
+}
+
+/* There is always room to say so. */
+static void
+turn_to_socket (Channel *self)
+{
+  FrameHeader header;
+  const struct iovec part = { &header, sizeof header };
+
+  frame_header_init (&header, FRAME_BY_SOCKET, 0, 0, 0);
+  if (!write_to_ring (self, &part, 1, 0))
+    self->broken = TRUE; /* the other side writes nonsense into the ring */
+  self->out_by_ring = FALSE;
+}
+
+void
+channel_turn_to_ring (Channel *self)
+{
+  send_word (self, FRAME_BY_RING, NULL);
+  self->out_by_ring = TRUE;
+}
+
+/* FALSE: it has to go by the socket. */
+static gboolean
+send_by_ring (Channel *self, const struct iovec *parts, guint n_parts, gsize size)
+{
+  if (!self->out_by_ring)
+    {
+      if (!ring_has_room (&self->ring_out, size + sizeof (FrameHeader)))
+        return FALSE;
+      channel_turn_to_ring (self);
+    }
+  return write_to_ring (self, parts, n_parts, sizeof (FrameHeader));
+}
+
 void
 channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
               gsize prefix_size, GBytes *payload, GUnixFDList *fds)
 {
-  gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
-  gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
-  gsize head_size = sizeof (FrameHeader) + prefix_size + joined;
-  guint8 *head;
   int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+  struct iovec body = { NULL, 0 };
+  FrameHeader header;
+  gsize size;
 
   g_return_if_fail (n_fds <= FRAME_MAX_FDS);
 
-  head = g_malloc (head_size);
-  frame_header_init ((gpointer)head, type, call_id, (guint)n_fds, prefix_size + payload_size);
-  if (prefix_size > 0)
-    memcpy (head + sizeof (FrameHeader), prefix, prefix_size);
-  if (joined > 0)
-    memcpy (head + sizeof (FrameHeader) + prefix_size, g_bytes_get_data (payload, NULL), joined);
-  push_chunk (self, g_bytes_new_take (head, head_size), n_fds > 0 ? fds : NULL);
-  if (payload_size > joined)
-    push_chunk (self, g_bytes_ref (payload), NULL);
+  if (payload != NULL)
+    body.iov_base = (gpointer)g_bytes_get_data (payload, &body.iov_len);
+  size = prefix_size + body.iov_len;
+  frame_header_init (&header, type, call_id, (guint)n_fds, size);
+  {
+    const struct iovec parts[]
+        = { { &header, sizeof header }, { (gpointer)prefix, prefix_size }, body };
+
+    if (n_fds == 0 && size <= COPY_MAX && g_atomic_int_get (&self->both_have_ring)
+        && send_by_ring (self, parts, G_N_ELEMENTS (parts), sizeof header + size))
+      return;
+    if (self->out_by_ring)
+      turn_to_socket (self);
+    send_by_socket (self, parts, payload, n_fds > 0 ? fds : NULL);
+  }
 }
 
 gboolean
@@ -202,8 +255,8 @@ write_chunks (Channel *self)
           attach_fds (&message, chunk->fds, &control);
         }
       parts[message.msg_iovlen].iov_base = (guint8 *)data + chunk->written;
-      parts[message.msg_iovlen++].iov_len = MIN (size - chunk->written, TRANSFER_MAX);
-      if (size - chunk->written > TRANSFER_MAX)
+      parts[message.msg_iovlen++].iov_len = MIN (size - chunk->written, CHANNEL_TRANSFER_MAX);
+      if (size - chunk->written > CHANNEL_TRANSFER_MAX)
         break;
     }
   return sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -212,33 +265,42 @@ write_chunks (Channel *self)
 static void
 drop_written (Channel *self, gsize written)
 {
-  self->bytes_written += written;
   while (written > 0)
     {
       Chunk *chunk = g_queue_peek_head (&self->output);
-      gsize left = g_bytes_get_size (chunk->bytes) - chunk->written;
+      gsize n = MIN (written, g_bytes_get_size (chunk->bytes) - chunk->written);
 
-      if (written < left)
-        {
-          chunk->written += written;
-          return;
-        }
-      written -= left;
-      chunk_free (g_queue_pop_head (&self->output));
+      if (!chunk->is_word)
+        self->bytes_written += n;
+      chunk->written += n;
+      written -= n;
+      if (chunk->written == g_bytes_get_size (chunk->bytes))
+        chunk_free (g_queue_pop_head (&self->output));
     }
 }
 
-/* That the other side is gone is no failure, but an end. */
-static void
-note_failure (Channel *self)
+void
+channel_note_failure (Channel *self)
 {
   if (self->failure == 0 && errno != EPIPE && errno != ECONNRESET)
     self->failure = errno;
 }
 
+/* Who reads the ring looks at the socket only when it sleeps; what is on its way there wakes it,
+ * too.
+ */
+static void
+wake_reader (Channel *self)
+{
+  if (self->wakes && ring_take_sleeper (&self->ring_out) && !channel_has_output (self))
+    send_word (self, FRAME_WAKE, NULL);
+  self->wakes = FALSE;
+}
+
 void
 channel_flush (Channel *self)
 {
+  wake_reader (self);
   while (channel_has_output (self))
     {
       gssize written = write_chunks (self);
@@ -249,7 +311,7 @@ channel_flush (Channel *self)
         return;
       else if (errno != EINTR) /* reading may bring the other side's last words, and tells then */
         {
-          note_failure (self);
+          channel_note_failure (self);
           self->broken = TRUE;
           g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
           shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
@@ -267,272 +329,53 @@ channel_end_output (Channel *self)
   channel_flush (self);
 }
 
-/* Reading */
-
-/* The kernel gives the lowest numbers, also those of standard streams that the program has closed.
- */
-static void
-take_fds (Channel *self, struct msghdr *message)
+void
+channel_get_mark (Channel *self, ChannelMark *mark)
 {
-  for (struct cmsghdr *cmsg = CMSG_FIRSTHDR (message); cmsg != NULL;
-       cmsg = CMSG_NXTHDR (message, cmsg))
-    {
-      gsize size = cmsg->cmsg_len - CMSG_LEN (0);
-
-      if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-        continue;
-      for (gsize at = 0; at + sizeof (int) <= size; at += sizeof (int))
-        {
-          int fd;
-
-          memcpy (&fd, CMSG_DATA (cmsg) + at, sizeof fd);
-          fds_move_up (&fd); /* where there is no other, it stays */
-          g_array_append_val (self->in_fds, fd);
-        }
-    }
+  mark->by_socket = self->bytes_written;
+  mark->by_ring = self->ring_out.position;
 }
 
-static gssize
-read_some (Channel *self, void *data, gsize size)
+/* What is in the ring may be read as long as the other side lives, which it said when it closed. */
+gboolean
+channel_has_lost (Channel *self, const ChannelMark *mark)
 {
-  union
-  {
-    struct cmsghdr align;
-    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
-  } control;
-  struct iovec part = { data, MIN (size, TRANSFER_MAX) };
-  struct msghdr message = {
-    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-  };
-  gssize n;
-
-  do
-    n = recvmsg (self->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  if (n > 0)
-    take_fds (self, &message);
-  return n;
-}
-
-/* Reads into the payload when one is awaited, into the buffer else. */
-static ChannelStatus
-fill (Channel *self, GError **error)
-{
-  gssize n;
-
-  if (self->payload != NULL && self->in_start == self->in_end)
-    {
-      n = read_some (self, self->payload + self->payload_filled,
-                     self->header.size - self->payload_filled);
-      if (n > 0)
-        self->payload_filled += (gsize)n;
-    }
-  else
-    {
-      if (self->in_start > 0)
-        memmove (self->in, self->in + self->in_start, self->in_end - self->in_start);
-      self->in_end -= self->in_start;
-      self->in_start = 0;
-      n = read_some (self, self->in + self->in_end, IN_SIZE - self->in_end);
-      if (n > 0)
-        self->in_end += (gsize)n;
-    }
-  if (n > 0)
-    return CHANNEL_FRAME;
-  if (n < 0 && errno == EAGAIN)
-    return CHANNEL_AGAIN;
-  if (n < 0)
-    note_failure (self);
-  if (self->failure == 0)
-    return CHANNEL_END;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL, _ ("the channel does not work: %s"),
-               g_strerror (self->failure));
-  return CHANNEL_FAILED;
-}
-
-static gboolean
-start_payload (Channel *self, GError **error)
-{
-  memcpy (&self->header, self->in + self->in_start, sizeof (FrameHeader));
-  if (!frame_header_check (&self->header, self->limit, error))
+  if (!self->broken || self->bytes_written > mark->by_socket)
     return FALSE;
-  self->payload = g_try_malloc (MAX (self->header.size, 1));
-  if (self->payload == NULL)
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("there is no memory for the %" PRIu64 " bytes that the other side sends"),
-                   self->header.size);
-      return FALSE;
-    }
-  self->in_start += sizeof (FrameHeader);
-  self->payload_filled = 0;
-  return TRUE;
-}
-
-static gboolean
-finish_frame (Channel *self, Frame *frame, GError **error)
-{
-  guint n_fds = self->header.n_fds;
-
-  if (n_fds > self->in_fds->len || self->in_fds->len > 2 * FRAME_MAX_FDS)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                           _ ("the other side sent other descriptors than it announced"));
-      return FALSE;
-    }
-  frame->type = self->header.type;
-  frame->call_id = self->header.call_id;
-  frame->fds = NULL;
-  if (n_fds > 0)
-    {
-      frame->fds
-          = g_unix_fd_list_new_from_array ((const int *)(gpointer)self->in_fds->data, (int)n_fds);
-      g_array_set_clear_func (self->in_fds, NULL); /* they are the list's now */
-      g_array_remove_range (self->in_fds, 0, n_fds);
-      g_array_set_clear_func (self->in_fds, clear_fd);
-    }
-  frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->header.size);
-  return TRUE;
-}
-
-ChannelStatus
-channel_receive (Channel *self, Frame *frame, GError **error)
-{
-  for (;;)
-    {
-      gsize available = self->in_end - self->in_start;
-      ChannelStatus status;
-
-      if (self->payload == NULL && available >= sizeof (FrameHeader))
-        {
-          if (!start_payload (self, error))
-            return CHANNEL_FAILED;
-          available -= sizeof (FrameHeader);
-        }
-      if (self->payload != NULL)
-        {
-          gsize n = MIN (available, self->header.size - self->payload_filled);
-
-          memcpy (self->payload + self->payload_filled, self->in + self->in_start, n);
-          self->payload_filled += n;
-          self->in_start += n;
-          if (self->payload_filled == self->header.size)
-            return finish_frame (self, frame, error) ? CHANNEL_FRAME : CHANNEL_FAILED;
-        }
-      status = fill (self, error);
-      if (status != CHANNEL_FRAME)
-        return status;
-    }
-}
-
-gboolean
-channel_has_input (Channel *self)
-{
-  return self->in_start != self->in_end;
-}
-
-/* Into the buffer, where it is empty. */
-static gboolean
-read_ahead (Channel *self)
-{
-  gssize n;
-
-  if (self->payload != NULL || self->in_start != self->in_end)
+  if (self->memory == NULL || self->ring_out.position == mark->by_ring)
     return TRUE;
-  self->in_start = self->in_end = 0;
-  n = read_some (self, self->in, IN_SIZE);
-  if (n > 0)
-    self->in_end = (gsize)n;
-  return n >= 0 || errno != EAGAIN;
+  return !ring_is_closed (&self->ring_out) && ring_get_taken (&self->ring_out) <= mark->by_ring;
+}
+
+/* The ring */
+
+gboolean
+channel_map_ring (Channel *self, int fd, gboolean is_first)
+{
+  self->memory = memfd_map (fd, &self->memory_size);
+  if (self->memory != NULL && self->memory_size < ring_get_pair_size ())
+    {
+      memfd_unmap (self->memory, self->memory_size);
+      self->memory = NULL;
+    }
+  if (self->memory != NULL)
+    ring_open_pair (self->memory, is_first, &self->ring_in, &self->ring_out);
+  return self->memory != NULL;
 }
 
 void
-channel_end_input (Channel *self)
+channel_offer_ring (Channel *self)
 {
-  shutdown (self->fd, SHUT_RD);
-}
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  int fd = memfd_new ("procfun-ring", ring_get_pair_size (), NULL);
 
-guint64
-channel_get_bytes_written (Channel *self)
-{
-  return self->bytes_written;
-}
-
-gboolean
-channel_is_broken (Channel *self)
-{
-  return self->broken;
-}
-
-/* Waiting */
-
-/* Where both sides take turns on one processor this is all that it takes, and where they have one
- * each the answer comes meanwhile. */
-#define YIELDS 20
-
-/* Where others want the processor, too, to yield means to wait for them: that they are there is
- * seen by the time that it took, and then this is left alone for a while. */
-#define YIELD_MAX_US 50
-#define YIELD_PAUSE 64
-
-gboolean
-channel_yield (Channel *self)
-{
-  gint64 before = g_get_monotonic_time ();
-
-  if (self->yield_pause > 0)
-    {
-      self->yield_pause--;
-      return read_ahead (self);
-    }
-  for (int i = 0; i < YIELDS && self->yield_pause == 0; i++)
-    {
-      gint64 now;
-
-      sched_yield ();
-      now = g_get_monotonic_time ();
-      if (now - before > YIELD_MAX_US)
-        self->yield_pause = YIELD_PAUSE;
-      if (read_ahead (self))
-        return TRUE;
-      before = now;
-    }
-  return FALSE;
-}
-
-/* FALSE: the time is up. */
-static gboolean
-wait_for (Channel *self, short events, int ms)
-{
-  struct pollfd poll_fd = { .fd = self->fd, .events = events };
-  int n;
-
-  do
-    n = poll (&poll_fd, 1, ms);
-  while (n < 0 && errno == EINTR);
-  return n != 0;
-}
-
-ChannelStatus
-channel_receive_within (Channel *self, Frame *frame, int ms, GError **error)
-{
-  ChannelStatus status;
-
-  while ((status = channel_receive (self, frame, error)) == CHANNEL_AGAIN)
-    if (!channel_yield (self) && !wait_for (self, POLLIN, ms))
-      return CHANNEL_AGAIN;
-  return status;
-}
-
-ChannelStatus
-channel_receive_blocking (Channel *self, Frame *frame, GError **error)
-{
-  return channel_receive_within (self, frame, -1, error);
+  if (fd >= 0 && channel_map_ring (self, fd, TRUE) && g_unix_fd_list_append (fds, fd, NULL) >= 0)
+    send_word (self, FRAME_RING, fds);
+  fd_clear (&fd);
 }
 
 void
-channel_flush_blocking (Channel *self)
+channel_accept_ring (Channel *self)
 {
-  for (channel_flush (self); channel_has_output (self); channel_flush (self))
-    wait_for (self, POLLOUT, -1);
+  self->accepts_ring = TRUE;
 }

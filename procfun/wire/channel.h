@@ -24,11 +24,16 @@ typedef enum
 Channel *channel_new (int fd, gsize limit);
 void channel_free (Channel *self);
 
-/* For another descriptor, which it owns, too; nothing is under way. The memory of a new one would be
- * the largest that a small call takes. */
+/* For another descriptor, which it owns, too; nothing is under way. The memory of a new one would
+ * be the largest that a small call takes. */
 void channel_reopen (Channel *self, int fd);
 
 int channel_get_fd (Channel *self);
+
+/* Small frames without descriptors go through shared memory as soon as the other side has accepted
+ * it; where none can be had, all go by the socket. */
+void channel_offer_ring (Channel *self);
+void channel_accept_ring (Channel *self);
 
 /* So many descriptors go with a frame: %PROCFUN_ERROR_LIMIT for more. @fds: (nullable) */
 gboolean channel_check_fds (GUnixFDList *fds, GError **error);
@@ -51,9 +56,16 @@ ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 /* Something has been read that was not received yet. */
 gboolean channel_has_input (Channel *self);
 
+/* For those who await nothing: something has come, or nothing will any more. */
+gboolean channel_has_spoken (Channel *self);
+
 /* Lets the other side have the processor for some microseconds, since to sleep and be woken takes
  * longer than most answers do. TRUE: something has come, or will come no more. */
 gboolean channel_yield (Channel *self);
+
+/* Before poll() is asked about the descriptor, which then is readable when something comes. TRUE:
+ * there is something already, of which poll() knows nothing. */
+gboolean channel_fall_asleep (Channel *self);
 
 /* For those who have nothing else to do: waits until there is a frame, or until all is written. */
 ChannelStatus channel_receive_blocking (Channel *self, Frame *frame, GError **error);
@@ -66,10 +78,17 @@ ChannelStatus channel_receive_within (Channel *self, Frame *frame, int ms, GErro
  * sent before can still be received. */
 void channel_end_input (Channel *self);
 
-/* Something could not be sent, because the other side is gone. */
-gboolean channel_is_broken (Channel *self);
+/* How much was sent before something. */
+typedef struct
+{
+  guint64 by_socket;
+  guint64 by_ring;
+} ChannelMark;
 
-guint64 channel_get_bytes_written (Channel *self);
+void channel_get_mark (Channel *self, ChannelMark *mark);
+
+/* Of what was sent since then nothing has reached the other side, nor ever will. */
+gboolean channel_has_lost (Channel *self, const ChannelMark *mark);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Channel, channel_free)
 

@@ -25,7 +25,9 @@ frame_type_get_name (FrameType type)
           [FRAME_RESULT] = "result", [FRAME_ERROR] = "error",     [FRAME_EXIT] = "exit",
           [FRAME_CANCEL] = "cancel", [FRAME_LISTENS] = "listens", [FRAME_PROGRESS] = "progress",
           [FRAME_ITEM] = "item",     [FRAME_CREDIT] = "credit",   [FRAME_STATE] = "state",
-          [FRAME_FORK] = "fork",     [FRAME_CHILD] = "child",     [FRAME_EXITED] = "exited" };
+          [FRAME_FORK] = "fork",     [FRAME_CHILD] = "child",     [FRAME_EXITED] = "exited",
+          [FRAME_RING] = "ring",     [FRAME_BY_RING] = "by ring", [FRAME_BY_SOCKET] = "by socket",
+          [FRAME_WAKE] = "wake" };
 
   return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "unknown";
 }
@@ -64,7 +66,7 @@ frame_header_check (const FrameHeader *self, gsize limit, GError **error)
                    self->size, limit);
       return FALSE;
     }
-  if (self->type < FRAME_HELLO || self->type > FRAME_EXITED)
+  if (self->type < FRAME_HELLO || self->type > FRAME_WAKE)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                    _ ("the other side sent a frame of the unknown type %u"), self->type);

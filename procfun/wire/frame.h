@@ -26,7 +26,11 @@ typedef enum
   FRAME_STATE,     /* callee, before an answer: FrameState, when it has changed */
   FRAME_FORK,      /* caller, to a nursery: FrameFork */
   FRAME_CHILD,     /* nursery: the gint32 number of a process; with its descriptors */
-  FRAME_EXITED     /* nursery: FrameExited */
+  FRAME_EXITED,    /* nursery: FrameExited */
+  FRAME_RING,      /* from here on, what channels say to each other. Memory for rings, as a memfd */
+  FRAME_BY_RING,   /* what follows goes by the ring */
+  FRAME_BY_SOCKET, /* what follows goes by the socket */
+  FRAME_WAKE       /* there is something in the ring */
 } FrameType;
 
 typedef struct
@@ -49,13 +53,13 @@ typedef struct
 
 typedef enum
 {
-  FRAME_CALL_LAST = 1 << 0,   /* the process is for this call alone, or for none after it */
+  FRAME_CALL_LAST = 1 << 0,    /* the process is for this call alone, or for none after it */
   FRAME_CALL_INITIAL = 1 << 1, /* it prepares the process for others: no answer but HELLO, and when
                                   it has failed its error answers the next call */
   FRAME_CALL_ENDED = 1 << 2,   /* the caller ends the process when it has a result */
-  FRAME_CALL_MAP = 1 << 3      /* many: an array of arguments, always in GVariant's binary form; what
-                                  comes with it is a journal, see wire/journal.h, and an empty result,
-                                  or the error of the element that was begun and not done, ends it */
+  FRAME_CALL_MAP = 1 << 3 /* many: an array of arguments, always in GVariant's binary form; what
+                             comes with it is a journal, see wire/journal.h, and an empty result,
+                             or the error of the element that was begun and not done, ends it */
 } FrameCallFlags;
 
 /* How much a generator may yield, counted from its beginning: it waits when it has yielded as many

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Frames through shared memory, and what must be the same with it. */
+
+#include "tests/fixture.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/procfun-error.h"
+#include "procfun/wire/channel-private.h"
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIMIT ((gsize)1024 * 1024)
+
+typedef struct
+{
+  Channel *caller;
+  Channel *callee;
+} Pair;
+
+/* Sends and receives until @to has a frame. */
+static void
+carry (Channel *from, Channel *to, Frame *frame)
+{
+  for (;;)
+    {
+      g_autoptr (GError) error = NULL;
+      ChannelStatus status;
+
+      channel_flush (from);
+      status = channel_receive (to, frame, &error);
+      g_assert_no_error (error);
+      if (status == CHANNEL_FRAME)
+        return;
+      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
+    }
+}
+
+static void
+say (Channel *from, Channel *to, guint32 call_id)
+{
+  g_auto (Frame) frame = { 0 };
+
+  channel_send (from, FRAME_CALL, call_id, "word", 4, NULL, NULL);
+  carry (from, to, &frame);
+  g_assert_cmpuint (frame.call_id, ==, call_id);
+  g_assert_cmpmem (g_bytes_get_data (frame.payload, NULL), g_bytes_get_size (frame.payload), "word",
+                   4);
+}
+
+/* Both ways by the ring, after a first frame each way by the socket. */
+static void
+open_pair (Pair *self)
+{
+  int fds[2];
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  self->caller = channel_new (fds[0], LIMIT);
+  self->callee = channel_new (fds[1], LIMIT);
+  channel_accept_ring (self->callee);
+  channel_offer_ring (self->caller);
+  say (self->caller, self->callee, 1);
+  say (self->callee, self->caller, 2);
+  say (self->caller, self->callee, 3);
+  g_assert_true (self->caller->in_by_ring && self->caller->out_by_ring);
+  g_assert_true (self->callee->in_by_ring && self->callee->out_by_ring);
+}
+
+static void
+close_pair (Pair *self)
+{
+  channel_free (self->caller);
+  channel_free (self->callee);
+}
+
+static gboolean
+is_readable (Channel *channel)
+{
+  struct pollfd poll_fd = { .fd = channel_get_fd (channel), .events = POLLIN };
+
+  return poll (&poll_fd, 1, 0) > 0;
+}
+
+static void
+assert_nothing (Channel *channel)
+{
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (channel_receive (channel, &frame, &error), ==, CHANNEL_AGAIN);
+  g_assert_no_error (error);
+}
+
+static void
+assert_fails (Channel *channel)
+{
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (channel_receive (channel, &frame, &error), ==, CHANNEL_FAILED);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+}
+
+static void
+test_no_system_call (void)
+{
+  Pair pair;
+
+  open_pair (&pair);
+  for (guint32 i = 0; i < 10000; i++) /* many times round */
+    {
+      say (pair.caller, pair.callee, 2 * i);
+      g_assert_false (is_readable (pair.callee));
+      say (pair.callee, pair.caller, 2 * i + 1);
+      g_assert_false (is_readable (pair.caller));
+    }
+  close_pair (&pair);
+}
+
+/* Sizes that the ring takes, and those that it does not, keep their order. */
+static void
+test_order (void)
+{
+  static const gsize sizes[] = { 0, 1, 4096, 4097, 7, 4095, 100000, 5000, 3, RING_SIZE, 4096, 11 };
+  Pair pair;
+
+  open_pair (&pair);
+  for (guint round = 0; round < 20; round++)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+        {
+          g_autoptr (GBytes) payload = g_bytes_new_take (g_malloc0 (sizes[i]), sizes[i]);
+
+          channel_send (pair.caller, FRAME_CALL, i, NULL, 0, payload, NULL);
+        }
+      for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+        {
+          g_auto (Frame) frame = { 0 };
+
+          carry (pair.caller, pair.callee, &frame);
+          g_assert_cmpuint (frame.call_id, ==, i);
+          g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, sizes[i]);
+        }
+      assert_nothing (pair.callee);
+      g_assert_false (channel_has_output (pair.caller));
+    }
+  close_pair (&pair);
+}
+
+/* More than the ring holds, before anybody reads. */
+static void
+test_full (void)
+{
+  g_autoptr (GBytes) payload = g_bytes_new_take (g_malloc0 (1000), 1000);
+  const guint n = 5 * RING_SIZE / 1000;
+  Pair pair;
+
+  open_pair (&pair);
+  for (guint round = 0; round < 3; round++)
+    {
+      for (guint i = 0; i < n; i++)
+        channel_send (pair.caller, FRAME_CALL, i, NULL, 0, payload, NULL);
+      for (guint i = 0; i < n; i++)
+        {
+          g_auto (Frame) frame = { 0 };
+
+          carry (pair.caller, pair.callee, &frame);
+          g_assert_cmpuint (frame.call_id, ==, i);
+        }
+    }
+  say (pair.caller, pair.callee, n);
+  g_assert_true (pair.caller->out_by_ring);
+  close_pair (&pair);
+}
+
+static void
+test_descriptors (void)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  Pair pair;
+
+  g_assert_cmpint (g_unix_fd_list_append (fds, STDERR_FILENO, NULL), ==, 0);
+  open_pair (&pair);
+  for (guint32 i = 0; i < 10; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      channel_send (pair.caller, FRAME_CALL, i, NULL, 0, NULL, fds);
+      channel_send (pair.caller, FRAME_CANCEL, i, NULL, 0, NULL, NULL);
+      carry (pair.caller, pair.callee, &frame);
+      g_assert_cmpint (g_unix_fd_list_get_length (frame.fds), ==, 1);
+      frame_clear (&frame);
+      carry (pair.caller, pair.callee, &frame);
+      g_assert_cmpint (frame.type, ==, FRAME_CANCEL);
+      g_assert_null (frame.fds);
+    }
+  close_pair (&pair);
+}
+
+/* Who sleeps finds its descriptor readable, once for all that came meanwhile. */
+static void
+test_wakes (void)
+{
+  Pair pair;
+
+  open_pair (&pair);
+  g_assert_false (channel_fall_asleep (pair.callee));
+  for (guint32 i = 0; i < 3; i++)
+    {
+      channel_send (pair.caller, FRAME_CALL, i, NULL, 0, NULL, NULL);
+      channel_flush (pair.caller);
+      g_assert_true (is_readable (pair.callee));
+    }
+  g_assert_true (channel_fall_asleep (pair.callee)); /* it need not */
+  for (guint32 i = 0; i < 3; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      carry (pair.caller, pair.callee, &frame);
+      g_assert_cmpuint (frame.call_id, ==, i);
+    }
+  assert_nothing (pair.callee);
+  g_assert_false (is_readable (pair.callee));
+  g_assert_false (channel_has_spoken (pair.callee));
+  close_pair (&pair);
+}
+
+/* What was written is there, also when the writer is not. */
+static void
+test_end (void)
+{
+  Pair pair;
+
+  open_pair (&pair);
+  for (guint32 i = 0; i < 3; i++)
+    channel_send (pair.callee, FRAME_RESULT, i, NULL, 0, NULL, NULL);
+  g_clear_pointer (&pair.callee, channel_free);
+  for (guint32 i = 0; i < 4; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      g_assert_cmpint (channel_receive (pair.caller, &frame, NULL), ==,
+                       i < 3 ? CHANNEL_FRAME : CHANNEL_END);
+      g_assert_cmpuint (frame.call_id, ==, i < 3 ? i : 0);
+    }
+  channel_free (pair.caller);
+}
+
+/* Who ends its input says which frame was the last one; whether the socket still takes something is
+ * not asked. */
+static void
+test_closed (void)
+{
+  ChannelMark before, after;
+  g_auto (Frame) frame = { 0 };
+  Pair pair;
+
+  open_pair (&pair);
+  g_assert_false (channel_fall_asleep (pair.callee));
+  channel_get_mark (pair.caller, &before);
+  channel_send (pair.caller, FRAME_CALL, 7, NULL, 0, NULL, NULL);
+  channel_end_input (pair.callee);
+  channel_get_mark (pair.caller, &after);
+  channel_send (pair.caller, FRAME_CALL, 8, NULL, 0, NULL, NULL);
+  channel_flush (pair.caller);
+  g_assert_false (channel_has_lost (pair.caller, &before));
+  g_assert_true (channel_has_lost (pair.caller, &after));
+  g_assert_cmpint (channel_receive (pair.callee, &frame, NULL), ==, CHANNEL_FRAME);
+  g_assert_cmpuint (frame.call_id, ==, 7);
+  frame_clear (&frame);
+  g_assert_cmpint (channel_receive (pair.callee, &frame, NULL), ==, CHANNEL_END);
+  close_pair (&pair);
+}
+
+/* Who dies in its sleep has not read it. */
+static void
+test_lost (void)
+{
+  ChannelMark taken, lost;
+  Pair pair;
+
+  open_pair (&pair);
+  channel_get_mark (pair.caller, &taken);
+  say (pair.caller, pair.callee, 4);
+  g_assert_false (channel_fall_asleep (pair.callee));
+  g_clear_pointer (&pair.callee, channel_free);
+  channel_get_mark (pair.caller, &lost);
+  channel_send (pair.caller, FRAME_CALL, 5, NULL, 0, NULL, NULL);
+  channel_flush (pair.caller);
+  g_assert_true (channel_has_lost (pair.caller, &lost));
+  g_assert_false (channel_has_lost (pair.caller, &taken));
+  channel_free (pair.caller);
+}
+
+/* Where nobody accepts, all goes by the socket. */
+static void
+test_not_accepted (void)
+{
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+  Channel *a, *b;
+  int fds[2];
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  a = channel_new (fds[0], LIMIT);
+  b = channel_new (fds[1], LIMIT);
+  say (a, b, 1);
+  g_assert_false (a->out_by_ring);
+  channel_offer_ring (a);
+  channel_flush (a);
+  assert_fails (b); /* a caller takes no memory from a callee, which could take it away */
+  channel_free (a);
+  channel_free (b);
+}
+
+/* Neither end trusts what the other one writes. */
+static void
+test_nonsense (void)
+{
+  guint8 garbage[64];
+  const struct iovec part = { garbage, sizeof garbage };
+  FrameHeader long_one;
+  const struct iovec header = { &long_one, sizeof long_one };
+  const guint64 far_away = (guint64)1 << 40;
+  Pair pair;
+
+  memset (garbage, 0x5a, sizeof garbage);
+  open_pair (&pair);
+  g_assert_cmpint (ring_write (&pair.callee->ring_out, &part, 1, 0), ==, RING_WRITTEN);
+  assert_fails (pair.caller);
+  close_pair (&pair);
+
+  frame_header_init (&long_one, FRAME_RESULT, 1, 0, 100); /* of which nothing is there */
+  open_pair (&pair);
+  g_assert_cmpint (ring_write (&pair.callee->ring_out, &header, 1, 0), ==, RING_WRITTEN);
+  assert_fails (pair.caller);
+  close_pair (&pair);
+
+  open_pair (&pair);
+  memcpy (pair.callee->ring_out.memory, &far_away, sizeof far_away); /* "written" is the first */
+  assert_fails (pair.caller);
+  close_pair (&pair);
+
+  open_pair (&pair);
+  frame_header_init (&long_one, FRAME_RESULT, 1, 0, 0); /* by the socket, where none is to come */
+  g_assert_cmpint (write (channel_get_fd (pair.callee), &long_one, sizeof long_one), ==,
+                   sizeof long_one);
+  assert_fails (pair.caller);
+  close_pair (&pair);
+}
+
+#define N_SENT 20000
+
+/* Between two processes, of which each sleeps now and then. */
+static void
+answer (Channel *channel)
+{
+  for (guint32 i = 0; i < N_SENT; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      if (channel_receive_blocking (channel, &frame, NULL) != CHANNEL_FRAME || frame.call_id != i)
+        _exit (1);
+      channel_send (channel, FRAME_RESULT, i, NULL, 0, frame.payload, NULL);
+      channel_flush_blocking (channel);
+    }
+  _exit (0);
+}
+
+static void
+test_two_processes (void)
+{
+  guint32 n_sent = 0;
+  Pair pair;
+  int status;
+  pid_t pid;
+
+  open_pair (&pair);
+  pid = fork ();
+  if (pid == 0)
+    {
+      fd_clear (&pair.caller->fd);
+      answer (pair.callee);
+    }
+  fd_clear (&pair.callee->fd);
+  for (guint32 i = 0; i < N_SENT; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_auto (Frame) frame = { 0 };
+
+      for (; n_sent < MIN (i + 1 + i % 97, N_SENT); n_sent++)
+        channel_send (pair.caller, FRAME_CALL, n_sent, "0123456789", n_sent % 11, NULL, NULL);
+      channel_flush (pair.caller);
+      g_assert_cmpint (channel_receive_blocking (pair.caller, &frame, &error), ==, CHANNEL_FRAME);
+      g_assert_no_error (error);
+      g_assert_cmpuint (frame.call_id, ==, i);
+      g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, i % 11);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  close_pair (&pair);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+  fixture_add_func ("/channel-ring/no-system-call", test_no_system_call);
+  fixture_add_func ("/channel-ring/order", test_order);
+  fixture_add_func ("/channel-ring/full", test_full);
+  fixture_add_func ("/channel-ring/descriptors", test_descriptors);
+  fixture_add_func ("/channel-ring/wakes", test_wakes);
+  fixture_add_func ("/channel-ring/end", test_end);
+  fixture_add_func ("/channel-ring/closed", test_closed);
+  fixture_add_func ("/channel-ring/lost", test_lost);
+  fixture_add_func ("/channel-ring/not-accepted", test_not_accepted);
+  fixture_add_func ("/channel-ring/nonsense", test_nonsense);
+  fixture_add_func ("/channel-ring/two-processes", test_two_processes);
+  return fixture_run ();
+}
