@@ -170,6 +170,8 @@ procfun_private = \
 	%D%/child/setup.h \
 	%D%/child/warm-up.c \
 	%D%/child/warm-up.h \
+	%D%/platform/canceller.c \
+	%D%/platform/canceller.h \
 	%D%/platform/cgroup-place.c \
 	%D%/platform/cgroup-place.h \
 	%D%/platform/cgroup.c \

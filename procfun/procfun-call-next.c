@@ -55,7 +55,7 @@ start (ProcfunCall *self, GError **error)
   if (self->in_use != NULL)
     return TRUE;
   if (!procfun_call_begin (self) || !procfun_call_check_arguments (self, error)
-      || g_cancellable_set_error_if_cancelled (self->cancellable, error))
+      || canceller_set_error_if_cancelled (self->canceller, error))
     return FALSE;
   executor = procfun_call_ref_executor (self);
   if (!procfun_executor_enter (executor, self, error))
@@ -142,7 +142,7 @@ procfun_call_next (ProcfunCall *self, GCancellable *cancellable, GError **error)
   g_object_ref (self);
   call_link_init (&link, self, cancellable);
   if (start (self, &own_error))
-    item = procfun_executor_next (self->in_use, self, self->cancellable, &own_error);
+    item = procfun_executor_next (self->in_use, self, &own_error);
   call_link_clear (&link);
   settle (self, item, own_error);
   if (own_error != NULL)
@@ -187,15 +187,6 @@ drop_anchor (ProcfunCall *self)
   g_source_attach (self->anchor, context);
 }
 
-static void
-give_end (ProcfunCall *self, GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_source_tag (task, procfun_call_next_async);
-  g_task_return_pointer (task, NULL, NULL);
-}
-
 /**
  * procfun_call_next_async:
  * @self: a #ProcfunCall of a generator
@@ -215,28 +206,22 @@ void
 procfun_call_next_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data)
 {
+  g_autoptr (CallWait) wait = NULL;
   GError *error = NULL;
-  CallWait *wait;
+  gboolean waits;
 
   g_return_if_fail (PROCFUN_IS_CALL (self));
-  if (has_ended (self))
+  waits = !has_ended (self) && begin_to_wait (self, &error);
+  wait = call_wait_new (self, NULL, waits ? cancellable : NULL, callback, user_data,
+                        procfun_call_next_async, waits ? settle : NULL);
+  if (waits && start (self, &error))
     {
-      give_end (self, callback, user_data);
-      return;
+      drop_anchor (self);
+      procfun_executor_next_async (self->in_use, self, on_next, wait);
     }
-  if (!begin_to_wait (self, &error))
-    {
-      g_task_report_error (self, callback, user_data, procfun_call_next_async, error);
-      return;
-    }
-  wait = call_wait_new (self, cancellable, callback, user_data, procfun_call_next_async, settle);
-  if (!start (self, &error))
-    {
-      call_wait_fail_later (wait, error);
-      return;
-    }
-  drop_anchor (self);
-  procfun_executor_next_async (self->in_use, self, self->cancellable, on_next, wait);
+  else
+    call_wait_end (wait, NULL, error);
+  call_wait_has_begun (wait);
 }
 
 /**
@@ -254,10 +239,9 @@ procfun_call_next_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRea
 GVariant *
 procfun_call_next_finish (ProcfunCall *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_call_next_async), NULL);
+  g_return_val_if_fail (call_wait_is_valid (result, self, procfun_call_next_async), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return call_wait_finish (result, error);
 }
 
 /* Ending a call that nobody holds any more */
@@ -273,7 +257,7 @@ close_in_context (gpointer user_data)
 
   g_source_set_ready_time (self->anchor, -1);
   g_main_context_push_thread_default (context);
-  procfun_executor_next_async (self->in_use, self, self->cancellable, on_closed, self);
+  procfun_executor_next_async (self->in_use, self, on_closed, self);
   g_main_context_pop_thread_default (context);
   return G_SOURCE_CONTINUE;
 }
@@ -305,7 +289,7 @@ close_unseen (ProcfunCall *self)
 {
   g_autoptr (GError) error = NULL;
 
-  g_cancellable_set_error_if_cancelled (self->cancellable, &error);
+  canceller_set_error_if_cancelled (self->canceller, &error);
   end (self, error);
 }
 
@@ -315,7 +299,7 @@ close_now (ProcfunCall *self)
   g_autoptr (GError) error = NULL;
   GVariant *item;
 
-  while ((item = procfun_executor_next (self->in_use, self, self->cancellable, &error)) != NULL)
+  while ((item = procfun_executor_next (self->in_use, self, &error)) != NULL)
     g_variant_unref (item);
   end (self, error);
 }
@@ -328,7 +312,7 @@ procfun_call_close (ProcfunCall *self)
   if (self->in_use == NULL)
     return FALSE;
   self->is_closing = TRUE;
-  g_cancellable_cancel (self->cancellable);
+  canceller_cancel (self->canceller);
   if (was_closing)
     close_unseen (self);
   else if (self->anchor == NULL || g_source_is_destroyed (self->anchor))

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/platform/canceller.h"
 #include "procfun/procfun-call.h"
 
 G_BEGIN_DECLS
@@ -20,18 +21,18 @@ struct _ProcfunCall
   gint64 timeout;
   gint64 deadline;
   gint64 grace_period;
-  gint priority; /* of its turn, where calls wait for one */
+  gint priority;         /* of its turn, where calls wait for one */
   ProcfunLimits *limits; /* (nullable) */
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */
 
-  gint state;          /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
-  gint64 submitted_at; /* monotonic time in µs */
-  gint64 started_at;   /* the same; 0: no process has it */
-  guint debug_id;      /* 0: nobody asked for debugging */
-  GCancellable *cancellable; /* trips by abort, and with the one that the caller gave */
-  gint detached;             /* nobody needs to hold it */
-  gint is_urgent;            /* when it is cancelled, it has no grace period */
+  gint state;           /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
+  gint64 submitted_at;  /* monotonic time in µs */
+  gint64 started_at;    /* the same; 0: no process has it */
+  guint debug_id;       /* 0: nobody asked for debugging */
+  Canceller *canceller; /* by abort, and with the GCancellable that the caller gave */
+  gint detached;        /* nobody needs to hold it */
+  gint is_urgent;       /* when it is cancelled, it has no grace period */
 
   /* of a generator, from one item to the next */
   ProcfunExecutor *in_use; /* (nullable): from the first item to the end */

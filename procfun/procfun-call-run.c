@@ -84,7 +84,7 @@ check (ProcfunCall *self, GError **error)
       return FALSE;
     }
   return procfun_call_check_arguments (self, error)
-         && !g_cancellable_set_error_if_cancelled (self->cancellable, error);
+         && !canceller_set_error_if_cancelled (self->canceller, error);
 }
 
 /**
@@ -119,7 +119,7 @@ procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
   call_link_init (&link, self, cancellable);
   executor = procfun_call_ref_executor (self);
   if (check (self, &own_error))
-    result = procfun_executor_run (executor, self, self->cancellable, &own_error);
+    result = procfun_executor_run (executor, self, &own_error);
   call_link_clear (&link);
   procfun_call_end (self, result, own_error);
   if (own_error != NULL)
@@ -129,12 +129,13 @@ procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
 }
 
 static void
-on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
+on_run (GVariant *result, GError *error, gpointer user_data)
 {
-  GError *error = NULL;
-  GVariant *result = procfun_executor_run_finish (PROCFUN_EXECUTOR (source), async_result, &error);
+  CallWait *wait = user_data;
+  ProcfunExecutor *executor = call_wait_get_executor (wait);
 
-  call_wait_end (user_data, result, error);
+  result = procfun_executor_end (executor, call_wait_get_call (wait), result, &error);
+  call_wait_end (wait, result, error);
 }
 
 /**
@@ -157,21 +158,21 @@ void
 procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data)
 {
-  g_autoptr (ProcfunExecutor) executor = NULL;
+  g_autoptr (CallWait) wait = NULL;
   GError *error = NULL;
-  CallWait *wait;
 
   g_return_if_fail (PROCFUN_IS_CALL (self));
   if (!procfun_call_begin (self))
     return;
 
-  executor = procfun_call_ref_executor (self);
-  wait = call_wait_new (self, cancellable, callback, user_data, procfun_call_run_async,
-                        procfun_call_end);
-  if (check (self, &error))
-    procfun_executor_run_async (executor, self, self->cancellable, on_run, wait);
+  wait = call_wait_new (self, procfun_call_ref_executor (self), cancellable, callback, user_data,
+                        procfun_call_run_async, procfun_call_end);
+  if (check (self, &error) && procfun_executor_enter (call_wait_get_executor (wait), self, &error))
+    procfun_executor_run_async (call_wait_get_executor (wait), self, call_wait_get_context (wait),
+                                on_run, wait);
   else
-    call_wait_fail_later (wait, error);
+    call_wait_end (wait, NULL, error);
+  call_wait_has_begun (wait);
 }
 
 /**
@@ -190,10 +191,9 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
 GVariant *
 procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_call_run_async), NULL);
+  g_return_val_if_fail (call_wait_is_valid (result, self, procfun_call_run_async), NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return call_wait_finish (result, error);
 }
 
 /**
@@ -212,7 +212,7 @@ procfun_call_abort (ProcfunCall *self)
 {
   g_return_if_fail (PROCFUN_IS_CALL (self));
 
-  g_cancellable_cancel (self->cancellable);
+  canceller_cancel (self->canceller);
 }
 
 /**

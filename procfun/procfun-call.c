@@ -73,7 +73,7 @@ procfun_call_finalize (GObject *object)
   g_clear_pointer (&self->result, g_variant_unref);
   g_clear_object (&self->result_fd_list);
   g_clear_pointer (&self->limits, procfun_limits_free);
-  g_clear_object (&self->cancellable);
+  canceller_unref (self->canceller);
   g_clear_object (&self->launch_context);
   g_clear_pointer (&self->usage, procfun_usage_free);
   g_clear_pointer (&self->failure, procfun_failure_unref);
@@ -290,7 +290,7 @@ static void
 procfun_call_init (ProcfunCall *self)
 {
   self->grace_period = DEFAULT_GRACE_PERIOD;
-  self->cancellable = g_cancellable_new ();
+  self->canceller = canceller_new ();
 }
 
 /* What executors tell */

@@ -20,19 +20,26 @@ gboolean procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GErro
 void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error);
 
 /* Runs @call on @self, and counts it: closing waits for it. */
-GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error);
+
+/* Either is set, and both are the receiver's. */
+typedef void (*ProcfunExecutorFunc) (GVariant *result, GError *error, gpointer user_data);
+
+/* Runs a call that has been counted by procfun_executor_enter(), from @context, which is this
+ * thread's default and is held by the caller, as @self is. @func comes, maybe at once, and gives
+ * what it got to procfun_executor_end(), which checks and counts it. Executors may override
+ * `run_then` for that: what `run_async` needs besides, a cancellable and a result that is an
+ * object, costs as much as all else of a call. They look at the call's canceller in all that they
+ * run. */
+void procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
+                                 ProcfunExecutorFunc func, gpointer user_data);
+GVariant *procfun_executor_end (ProcfunExecutor *self, ProcfunCall *call, GVariant *result,
                                 GError **error);
-void procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call,
-                                 GCancellable *cancellable, GAsyncReadyCallback callback,
-                                 gpointer user_data);
-GVariant *procfun_executor_run_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error);
 
 /* The same for a generator, item by item, for who counts it. */
-GVariant *procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call,
-                                 GCancellable *cancellable, GError **error);
+GVariant *procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 void procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call,
-                                  GCancellable *cancellable, GAsyncReadyCallback callback,
-                                  gpointer user_data);
+                                  GAsyncReadyCallback callback, gpointer user_data);
 GVariant *procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call,
                                         GAsyncResult *result, GError **error);
 

@@ -5,6 +5,7 @@
 #include "procfun/procfun-executor-private.h"
 
 #include "procfun/platform/intl.h"
+#include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
 
 /* Whoever derives from this class may err; those who convert the result to C values rely on its
@@ -25,77 +26,88 @@ check_result (ProcfunCall *call, GVariant *result, GError **error)
   return NULL;
 }
 
+/* (nullable): not for those who look at the call itself */
+static GCancellable *
+get_cancellable (ProcfunExecutor *self, ProcfunCall *call)
+{
+  return PROCFUN_EXECUTOR_GET_CLASS (self)->run_then == NULL
+             ? canceller_get_cancellable (call->canceller)
+             : NULL;
+}
+
 GVariant *
-procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                      GError **error)
+procfun_executor_end (ProcfunExecutor *self, ProcfunCall *call, GVariant *result, GError **error)
+{
+  result = check_result (call, result, error);
+  procfun_executor_leave (self, call, *error);
+  return result;
+}
+
+GVariant *
+procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 {
   GError *own_error = NULL;
   GVariant *result;
 
   if (!procfun_executor_enter (self, call, error))
     return NULL;
-  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, cancellable, &own_error);
-  result = check_result (call, result, &own_error);
-  procfun_executor_leave (self, call, own_error);
+  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, get_cancellable (self, call),
+                                                   &own_error);
+  result = procfun_executor_end (self, call, result, &own_error);
   if (own_error != NULL)
     g_propagate_error (error, own_error);
   return result;
 }
 
+typedef struct
+{
+  ProcfunExecutorFunc func;
+  gpointer user_data;
+} Receiver;
+
 static void
-on_run (GObject *source, GAsyncResult *result, gpointer user_data)
+on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
-  g_autoptr (GTask) task = user_data;
-  ProcfunCall *call = g_task_get_task_data (task);
+  g_autofree Receiver *receiver = user_data;
   GError *error = NULL;
-  GVariant *variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, result, &error);
+  GVariant *result = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, async_result, &error);
 
-  variant = check_result (call, variant, &error);
-  procfun_executor_leave (self, call, error);
-  if (variant != NULL)
-    g_task_return_pointer (task, variant, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
+  receiver->func (result, error, receiver->user_data);
 }
 
 void
-procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                            GAsyncReadyCallback callback, gpointer user_data)
+procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
+                            ProcfunExecutorFunc func, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  GError *error = NULL;
+  ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (self);
+  Receiver *receiver;
 
-  g_task_set_source_tag (task, procfun_executor_run_async);
-  g_task_set_task_data (task, call,
-                        NULL); /* borrowed: it may be noticed that nobody else holds it */
-  if (procfun_executor_enter (self, call, &error))
-    PROCFUN_EXECUTOR_GET_CLASS (self)->run_async (self, call, cancellable, on_run,
-                                                  g_steal_pointer (&task));
-  else
-    g_task_return_error (task, error);
+  if (klass->run_then != NULL)
+    {
+      klass->run_then (self, call, context, func, user_data);
+      return;
+    }
+  receiver = g_new (Receiver, 1);
+  *receiver = (Receiver){ func, user_data };
+  klass->run_async (self, call, canceller_get_cancellable (call->canceller), on_run, receiver);
 }
 
 GVariant *
-procfun_executor_run_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 {
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-GVariant *
-procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                       GError **error)
-{
-  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, cancellable, error);
+  GVariant *item
+      = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, get_cancellable (self, call), error);
 
   return check_result (call, item, error);
 }
 
 void
-procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data)
+procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call, GAsyncReadyCallback callback,
+                             gpointer user_data)
 {
-  PROCFUN_EXECUTOR_GET_CLASS (self)->next_async (self, call, cancellable, callback, user_data);
+  PROCFUN_EXECUTOR_GET_CLASS (self)->next_async (self, call, get_cancellable (self, call), callback,
+                                                 user_data);
 }
 
 GVariant *

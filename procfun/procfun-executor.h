@@ -96,7 +96,10 @@ struct _ProcfunExecutorClass
   /*< private >*/
   gboolean (*hurry) (ProcfunExecutor *self, gint64 closing_since, gboolean blocks, gint64 *next,
                      GError **error);
-  gpointer padding[5];
+  void (*run_then) (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
+                    void (*func) (GVariant *result, GError *error, gpointer user_data),
+                    gpointer user_data);
+  gpointer padding[4];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)

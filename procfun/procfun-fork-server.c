@@ -67,8 +67,7 @@ static GParamSpec *props[N_PROPS];
 /* A process that was forked ahead may end, because nobody has called for a while, in the moment in
  * which it is to be used. More than a few in a row do so for another cause. */
 static gpointer
-procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
-                           GCancellable *cancellable, GError **error)
+procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
 {
   ProcfunForkServer *self = PROCFUN_FORK_SERVER (executor);
   ProcfunFunction *function = procfun_call_get_function (call);

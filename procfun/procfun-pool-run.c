@@ -88,8 +88,7 @@ begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, CrewMembe
 }
 
 static gpointer
-procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
-                    GError **error)
+procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
 {
   ProcfunPool *self = PROCFUN_POOL (executor);
   g_auto (Preparation) preparation = PREPARATION_INIT;
@@ -102,7 +101,7 @@ procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GCancel
   init_request (&request, call, &preparation);
   while (exchange == NULL && own_error == NULL)
     {
-      CrewMember *member = crew_acquire (self->crew, &request, cancellable, &own_error);
+      CrewMember *member = crew_acquire (self->crew, &request, &own_error);
 
       if (member != NULL)
         exchange = begin (self, call, &preparation, member, &own_error);
@@ -112,71 +111,45 @@ procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GCancel
   return exchange;
 }
 
-/* A call that waits for its worker. */
-typedef struct
-{
-  ProcfunPool *pool;
-  ProcfunCall *call;         /* borrowed */
-  GCancellable *cancellable; /* (nullable) */
-  Preparation preparation;
-  void (*callback) (gpointer exchange, GError *error, gpointer user_data);
-  gpointer user_data;
-} Turn;
-
-static void
-turn_end (Turn *self, Exchange *exchange, GError *error)
-{
-  self->callback (exchange, error, self->user_data);
-  preparation_clear (&self->preparation);
-  g_clear_object (&self->cancellable);
-  g_object_unref (self->pool);
-  g_free (self);
-}
-
-static void wait_for_turn (Turn *self);
+static void wait_for_turn (ProcessStart *to_start);
 
 static void
 on_turn (CrewMember *member, GError *error, gpointer user_data)
 {
-  Turn *self = user_data;
+  ProcessStart *to_start = user_data;
+  ProcfunPool *self = PROCFUN_POOL (to_start->executor);
   Exchange *exchange = NULL;
 
   if (member != NULL)
-    exchange = begin (self->pool, self->call, &self->preparation, member, &error);
+    exchange = begin (self, to_start->call, &to_start->preparation, member, &error);
   if (exchange == NULL && error == NULL)
-    wait_for_turn (self);
+    wait_for_turn (to_start);
   else
-    turn_end (self, exchange, error);
+    process_start_end (to_start, exchange, error);
 }
 
 static void
-wait_for_turn (Turn *self)
+wait_for_turn (ProcessStart *to_start)
 {
   CrewRequest request;
 
-  init_request (&request, self->call, &self->preparation);
-  request.may_go_ahead = may_go_ahead (self->call, &self->preparation);
-  crew_acquire_async (self->pool->crew, &request, self->cancellable, on_turn, self);
+  init_request (&request, to_start->call, &to_start->preparation);
+  request.may_go_ahead = may_go_ahead (to_start->call, &to_start->preparation);
+  crew_acquire_async (PROCFUN_POOL (to_start->executor)->crew, &request, to_start->context, on_turn,
+                      to_start);
 }
 
 static void
-procfun_pool_start_async (ProcfunProcessExecutor *executor, ProcfunCall *call,
-                          GCancellable *cancellable,
-                          void (*callback) (gpointer exchange, GError *error, gpointer user_data),
-                          gpointer user_data)
+procfun_pool_start_async (ProcfunProcessExecutor *executor, gpointer process_start)
 {
-  Turn *turn = g_new0 (Turn, 1);
+  ProcessStart *to_start = process_start;
   GError *error = NULL;
 
-  turn->pool = g_object_ref (PROCFUN_POOL (executor));
-  turn->call = call;
-  turn->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  turn->callback = callback;
-  turn->user_data = user_data;
-  if (procfun_process_executor_prepare (executor, call, NULL, &turn->preparation, &error))
-    wait_for_turn (turn);
+  if (procfun_process_executor_prepare (executor, to_start->call, NULL, &to_start->preparation,
+                                        &error))
+    wait_for_turn (to_start);
   else
-    turn_end (turn, NULL, error);
+    process_start_end (to_start, NULL, error);
 }
 
 /* Several tries */
@@ -191,7 +164,7 @@ may_be_retried (ProcfunPool *self, ProcfunCall *call)
 }
 
 static gboolean
-is_to_be_retried (ProcfunPool *self, GCancellable *cancellable, guint n_tries, const GError *error)
+is_to_be_retried (ProcfunPool *self, ProcfunCall *call, guint n_tries, const GError *error)
 {
   static const struct
   {
@@ -203,7 +176,7 @@ is_to_be_retried (ProcfunPool *self, GCancellable *cancellable, guint n_tries, c
                   { PROCFUN_ERROR_EXITED, PROCFUN_RETRY_EXITED } };
 
   if (n_tries > (guint)g_atomic_int_get (&self->max_retries)
-      || g_cancellable_is_cancelled (cancellable))
+      || canceller_is_cancelled (call->canceller))
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
     if (g_error_matches (error, PROCFUN_ERROR, (int)reasons[i].code))
@@ -224,7 +197,7 @@ procfun_pool_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *ca
   for (guint n_tries = 1;; n_tries++)
     {
       result = parent_class->run (executor, call, cancellable, &own_error);
-      if (own_error == NULL || !is_to_be_retried (self, cancellable, n_tries, own_error))
+      if (own_error == NULL || !is_to_be_retried (self, call, n_tries, own_error))
         break;
       g_clear_error (&own_error);
       procfun_call_take_failure (call, NULL);
@@ -236,61 +209,46 @@ procfun_pool_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *ca
 
 typedef struct
 {
-  ProcfunCall *call;         /* borrowed */
-  GCancellable *cancellable; /* (nullable) */
+  ProcfunExecutor *executor; /* borrowed, as all that follows */
+  ProcfunCall *call;
+  GMainContext *context;
+  ProcfunExecutorFunc func;
+  gpointer user_data;
   guint n_tries;
 } Tries;
 
 static void
-tries_free (gpointer user_data)
+on_tried (GVariant *result, GError *error, gpointer user_data)
 {
   Tries *self = user_data;
 
-  g_clear_object (&self->cancellable);
+  if (error != NULL
+      && is_to_be_retried (PROCFUN_POOL (self->executor), self->call, self->n_tries, error))
+    {
+      g_error_free (error);
+      self->n_tries++;
+      procfun_call_take_failure (self->call, NULL);
+      parent_class->run_then (self->executor, self->call, self->context, on_tried, self);
+      return;
+    }
+  self->func (result, error, self->user_data);
   g_free (self);
 }
 
 static void
-on_tried (GObject *source, GAsyncResult *result, gpointer user_data)
+procfun_pool_run_then (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
+                       ProcfunExecutorFunc func, gpointer user_data)
 {
-  ProcfunExecutor *executor = PROCFUN_EXECUTOR (source);
-  g_autoptr (GTask) task = user_data;
-  Tries *tries = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
-  GVariant *value = parent_class->run_finish (executor, result, &error);
-
-  if (error == NULL)
-    g_task_return_pointer (task, value, (GDestroyNotify)g_variant_unref);
-  else if (!is_to_be_retried (PROCFUN_POOL (source), tries->cancellable, tries->n_tries, error))
-    g_task_return_error (task, g_steal_pointer (&error));
-  else
-    {
-      tries->n_tries++;
-      procfun_call_take_failure (tries->call, NULL);
-      parent_class->run_async (executor, tries->call, tries->cancellable, on_tried,
-                               g_steal_pointer (&task));
-    }
-}
-
-static void
-procfun_pool_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
-                        GAsyncReadyCallback callback, gpointer user_data)
-{
-  GTask *task;
   Tries *tries;
 
   if (!may_be_retried (PROCFUN_POOL (executor), call))
     {
-      parent_class->run_async (executor, call, cancellable, callback, user_data);
+      parent_class->run_then (executor, call, context, func, user_data);
       return;
     }
-  tries = g_new0 (Tries, 1);
-  tries->call = call;
-  tries->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  tries->n_tries = 1;
-  task = g_task_new (executor, NULL, callback, user_data);
-  g_task_set_task_data (task, tries, tries_free);
-  parent_class->run_async (executor, call, cancellable, on_tried, task);
+  tries = g_new (Tries, 1);
+  *tries = (Tries){ executor, call, context, func, user_data, 1 };
+  parent_class->run_then (executor, call, context, on_tried, tries);
 }
 
 /* Closing */
@@ -359,7 +317,7 @@ procfun_pool_class_init_run (ProcfunPoolClass *klass)
 
   parent_class = g_type_class_peek_parent (klass);
   executor_class->run = procfun_pool_run;
-  executor_class->run_async = procfun_pool_run_async;
+  executor_class->run_then = procfun_pool_run_then;
   executor_class->close = procfun_pool_close;
   executor_class->close_async = procfun_pool_close_async;
   executor_class->hurry = procfun_pool_hurry;

@@ -157,14 +157,14 @@ typedef struct
 
 static gboolean
 acquisition_init (Acquisition *acquisition, ProcfunPool *self, ProcfunFunction *function,
-                  GError **error)
+                  GCancellable *cancellable, GError **error)
 {
   ProcfunProcessExecutor *executor = PROCFUN_PROCESS_EXECUTOR (self);
 
   *acquisition = (Acquisition){
     .options = { .max_payload = procfun_process_executor_get_max_payload (executor) },
     .codec = g_object_ref (procfun_process_executor_get_codec (executor)),
-    .request = { .function = function },
+    .request = { .function = function, .cancellable = cancellable },
   };
   acquisition->options.codec = acquisition->codec;
   acquisition->request.options = &acquisition->options;
@@ -227,8 +227,8 @@ procfun_pool_acquire (ProcfunPool *self, ProcfunFunction *function, GCancellable
   g_return_val_if_fail (PROCFUN_IS_POOL (self), NULL);
   g_return_val_if_fail (PROCFUN_IS_FUNCTION (function), NULL);
 
-  if (acquisition_init (&acquisition, self, function, error))
-    member = crew_acquire (self->crew, &acquisition.request, cancellable, error);
+  if (acquisition_init (&acquisition, self, function, cancellable, error))
+    member = crew_acquire (self->crew, &acquisition.request, error);
   acquisition_clear (&acquisition);
   if (member != NULL)
     session = make_session (self, member, function, error);
@@ -277,8 +277,9 @@ procfun_pool_acquire_async (ProcfunPool *self, ProcfunFunction *function, GCance
   g_task_set_source_tag (task, procfun_pool_acquire_async);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, g_object_ref (function), g_object_unref);
-  if (acquisition_init (&acquisition, self, function, &error))
-    crew_acquire_async (self->crew, &acquisition.request, cancellable, on_acquired, task);
+  if (acquisition_init (&acquisition, self, function, cancellable, &error))
+    crew_acquire_async (self->crew, &acquisition.request, g_task_get_context (task), on_acquired,
+                        task);
   else
     on_acquired (NULL, error, task);
   acquisition_clear (&acquisition);

@@ -7,7 +7,9 @@
 #include "procfun/backend/launch.h"
 #include "procfun/platform/environment.h"
 #include "procfun/procfun-call-private.h"
+#include "procfun/procfun-call-wait-private.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-executor-private.h"
 #include "procfun/wire/channel.h"
 
 /**
@@ -108,103 +110,137 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
 /* Running */
 
 static Exchange *
-start (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable, GError **error)
+start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
 {
   return PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)->start (PROCFUN_PROCESS_EXECUTOR (executor),
-                                                               call, cancellable, error);
+                                                               call, error);
 }
 
+/* A cancellable comes from executors of others that hand calls on. */
 static GVariant *
 procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
                               GCancellable *cancellable, GError **error)
 {
-  g_autoptr (Exchange) exchange = start (executor, call, cancellable, error);
+  g_autoptr (Exchange) exchange = NULL;
+  GVariant *result = NULL;
+  CallLink link;
 
-  return exchange != NULL ? exchange_run (exchange, cancellable, error) : NULL;
+  call_link_init (&link, call, cancellable);
+  exchange = start (executor, call, error);
+  if (exchange != NULL)
+    result = exchange_run (exchange, error);
+  call_link_clear (&link);
+  return result;
 }
 
-/* What waits for a process. */
-typedef struct
+static void
+procfun_process_executor_real_start_async (ProcfunProcessExecutor *self, gpointer process_start)
 {
-  GTask *task;
-  ProcfunCall *call; /* borrowed, so that it is noticed when nobody else holds it */
-  GCancellable *cancellable;
-} Pending;
+  ProcessStart *to_start = process_start;
+  GError *error = NULL;
+  Exchange *exchange
+      = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->start (self, to_start->call, &error);
 
-static Pending *
-pending_new (GTask *task, ProcfunCall *call, GCancellable *cancellable)
+  process_start_end (to_start, exchange, error);
+}
+
+static void
+start_async (ProcessStart *self)
 {
-  Pending *self = g_new0 (Pending, 1);
+  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self->executor)->start_async (self->executor, self);
+}
 
-  self->task = task;
+static ProcessStart *
+process_start_new (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context)
+{
+  ProcessStart *self = g_new0 (ProcessStart, 1);
+
+  self->executor = PROCFUN_PROCESS_EXECUTOR (executor);
   self->call = call;
-  self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  self->context = context;
   return self;
 }
 
 static void
-pending_free (Pending *self)
+process_start_free (ProcessStart *self)
 {
-  g_clear_object (&self->task);
-  g_clear_object (&self->cancellable);
+  preparation_clear (&self->preparation);
   g_free (self);
 }
-
-static void
-procfun_process_executor_real_start_async (
-    ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-    void (*callback) (gpointer exchange, GError *error, gpointer user_data), gpointer user_data)
-{
-  GError *error = NULL;
-  gpointer exchange
-      = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->start (self, call, cancellable, &error);
-
-  callback (exchange, error, user_data);
-}
-
-static void
-start_async (ProcfunExecutor *executor, Pending *pending,
-             void (*callback) (gpointer exchange, GError *error, gpointer user_data))
-{
-  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)->start_async (
-      PROCFUN_PROCESS_EXECUTOR (executor), pending->call, pending->cancellable, callback, pending);
-}
-
-static void on_started (gpointer exchange, GError *error, gpointer user_data);
 
 /* What the worker had not begun with can be given to another one. */
 static void
 on_turn (Exchange *exchange, ExchangeTurn turn, gpointer user_data)
 {
-  Pending *self = user_data;
+  ProcessStart *self = user_data;
 
   if (turn == EXCHANGE_TURN_COME)
     {
-      on_started (exchange, NULL, self);
+      self->callback (self, exchange, NULL);
+      process_start_free (self);
       return;
     }
   exchange_free (exchange);
   if (turn == EXCHANGE_TURN_LOST)
-    start_async (g_task_get_source_object (self->task), self, on_started);
+    start_async (self);
   else
-    pending_free (self);
+    process_start_free (self);
 }
 
-static void
-on_started (gpointer exchange, GError *error, gpointer user_data)
+void
+process_start_end (ProcessStart *self, Exchange *exchange, GError *error)
 {
-  Pending *self = user_data;
-
   if (exchange != NULL && exchange_is_behind (exchange))
     {
       exchange_wait_turn (exchange, on_turn, self);
       return;
     }
+  self->callback (self, exchange, error);
+  process_start_free (self);
+}
+
+static void
+on_started (ProcessStart *self, Exchange *exchange, GError *error)
+{
+  ProcfunExecutorFunc func = self->func;
+
   if (exchange != NULL)
-    exchange_run_async (exchange, self->cancellable, g_steal_pointer (&self->task));
+    exchange_run_async (exchange, self->context, func, self->user_data);
   else
-    g_task_return_error (self->task, error);
-  pending_free (self);
+    func (NULL, error, self->user_data);
+}
+
+static void
+procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
+                                   GMainContext *context, ProcfunExecutorFunc func,
+                                   gpointer user_data)
+{
+  ProcessStart *to_start = process_start_new (executor, call, context);
+
+  to_start->callback = on_started;
+  to_start->func = func;
+  to_start->user_data = user_data;
+  start_async (to_start);
+}
+
+/* For executors of others that hand calls on. */
+typedef struct
+{
+  CallLink link;
+  GTask *task;
+} HandedOn;
+
+static void
+on_run (GVariant *result, GError *error, gpointer user_data)
+{
+  g_autofree HandedOn *self = user_data;
+  g_autoptr (GTask) task = self->task;
+
+  call_link_clear (&self->link);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
 }
 
 static void
@@ -212,9 +248,12 @@ procfun_process_executor_run_async (ProcfunExecutor *executor, ProcfunCall *call
                                     GCancellable *cancellable, GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  GTask *task = g_task_new (executor, NULL, callback, user_data);
+  HandedOn *handed_on = g_new0 (HandedOn, 1);
 
-  start_async (executor, pending_new (task, call, cancellable), on_started);
+  call_link_init (&handed_on->link, call, cancellable);
+  handed_on->task = g_task_new (executor, NULL, callback, user_data);
+  PROCFUN_EXECUTOR_GET_CLASS (executor)->run_then (
+      executor, call, g_task_get_context (handed_on->task), on_run, handed_on);
 }
 
 static GVariant *
@@ -226,9 +265,9 @@ procfun_process_executor_run_finish (ProcfunExecutor *executor, GAsyncResult *re
 
 /* The first item starts the call. */
 static ItemStream *
-make_stream (ProcfunCall *call, Exchange *exchange, GCancellable *cancellable)
+make_stream (ProcfunCall *call, Exchange *exchange)
 {
-  ItemStream *stream = item_stream_new (exchange, cancellable);
+  ItemStream *stream = item_stream_new (exchange);
 
   procfun_call_take_stream (call, stream, item_stream_free);
   return stream;
@@ -243,25 +282,23 @@ procfun_process_executor_next (ProcfunExecutor *executor, ProcfunCall *call,
 
   if (stream == NULL)
     {
-      exchange = start (executor, call, cancellable, error);
+      exchange = start (executor, call, error);
       if (exchange == NULL)
         return NULL;
-      stream = make_stream (call, exchange, cancellable);
+      stream = make_stream (call, exchange);
     }
   return item_stream_next (stream, error);
 }
 
 static void
-on_stream_started (gpointer exchange, GError *error, gpointer user_data)
+on_stream_started (ProcessStart *self, Exchange *exchange, GError *error)
 {
-  Pending *self = user_data;
+  g_autoptr (GTask) task = self->user_data;
 
   if (exchange != NULL)
-    item_stream_next_async (make_stream (self->call, exchange, self->cancellable),
-                            g_steal_pointer (&self->task));
+    item_stream_next_async (make_stream (self->call, exchange), g_steal_pointer (&task));
   else
-    g_task_return_error (self->task, error);
-  pending_free (self);
+    g_task_return_error (task, error);
 }
 
 static void
@@ -271,11 +308,17 @@ procfun_process_executor_next_async (ProcfunExecutor *executor, ProcfunCall *cal
 {
   GTask *task = g_task_new (executor, NULL, callback, user_data);
   ItemStream *stream = procfun_call_get_stream (call);
+  ProcessStart *to_start;
 
   if (stream != NULL)
-    item_stream_next_async (stream, task);
-  else
-    start_async (executor, pending_new (task, call, cancellable), on_stream_started);
+    {
+      item_stream_next_async (stream, task);
+      return;
+    }
+  to_start = process_start_new (executor, call, g_task_get_context (task));
+  to_start->callback = on_stream_started;
+  to_start->user_data = task;
+  start_async (to_start);
 }
 
 /* The object */
@@ -377,6 +420,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   executor_class->run = procfun_process_executor_run;
   executor_class->run_async = procfun_process_executor_run_async;
   executor_class->run_finish = procfun_process_executor_run_finish;
+  executor_class->run_then = procfun_process_executor_run_then;
   executor_class->next = procfun_process_executor_next;
   executor_class->next_async = procfun_process_executor_next_async;
   executor_class->next_finish = procfun_process_executor_run_finish;

@@ -19,8 +19,7 @@ G_BEGIN_DECLS
 #define PROCFUN_PROCESS_EXECUTOR_CLASS(klass)                                                      \
   (G_TYPE_CHECK_CLASS_CAST ((klass), PROCFUN_TYPE_PROCESS_EXECUTOR, ProcfunProcessExecutorClass))
 #define PROCFUN_PROCESS_EXECUTOR_GET_CLASS(object)                                                 \
-  (G_TYPE_INSTANCE_GET_CLASS ((object), PROCFUN_TYPE_PROCESS_EXECUTOR,                             \
-                              ProcfunProcessExecutorClass))
+  (G_TYPE_INSTANCE_GET_CLASS ((object), PROCFUN_TYPE_PROCESS_EXECUTOR, ProcfunProcessExecutorClass))
 #define PROCFUN_IS_PROCESS_EXECUTOR(object)                                                        \
   (G_TYPE_CHECK_INSTANCE_TYPE ((object), PROCFUN_TYPE_PROCESS_EXECUTOR))
 
@@ -54,11 +53,8 @@ struct _ProcfunProcessExecutorClass
 
   /*< private >*/
   ProcfunCodec *(*get_default_codec) (void);
-  gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                     GError **error);
-  void (*start_async) (ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *cancellable,
-                       void (*callback) (gpointer exchange, GError *error, gpointer user_data),
-                       gpointer user_data);
+  gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GError **error);
+  void (*start_async) (ProcfunProcessExecutor *self, gpointer process_start);
   gpointer padding[4];
 };
 
@@ -78,7 +74,6 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
                                                   ProcfunLaunchContext *context);
 PROCFUN_AVAILABLE_IN_0_1
-ProcfunLaunchContext *
-procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self);
+ProcfunLaunchContext *procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self);
 
 G_END_DECLS

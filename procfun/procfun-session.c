@@ -104,21 +104,19 @@ start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **erro
 }
 
 static gpointer
-procfun_session_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
-                       GCancellable *cancellable, GError **error)
+procfun_session_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
 {
   return start (PROCFUN_SESSION (executor), call, FALSE, error);
 }
 
 static void
-procfun_session_start_async (
-    ProcfunProcessExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
-    void (*callback) (gpointer exchange, GError *error, gpointer user_data), gpointer user_data)
+procfun_session_start_async (ProcfunProcessExecutor *executor, gpointer process_start)
 {
+  ProcessStart *to_start = process_start;
   GError *error = NULL;
-  gpointer exchange = start (PROCFUN_SESSION (executor), call, TRUE, &error);
+  Exchange *exchange = start (PROCFUN_SESSION (executor), to_start->call, TRUE, &error);
 
-  callback (exchange, error, user_data);
+  process_start_end (to_start, exchange, error);
 }
 
 static void

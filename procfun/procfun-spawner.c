@@ -50,8 +50,7 @@ enum
 static GParamSpec *props[N_PROPS];
 
 static gpointer
-procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
-                       GCancellable *cancellable, GError **error)
+procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
 {
   ProcfunSpawner *self = PROCFUN_SPAWNER (executor);
   ProcfunFunction *function = procfun_call_get_function (call);
@@ -65,8 +64,8 @@ procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call,
   by_argv = self->transport == PROCFUN_TRANSPORT_ARGV;
   launcher = g_strdupv (self->launcher);
   g_mutex_unlock (&self->lock);
-  if (!procfun_process_executor_prepare (
-          executor, call, by_argv ? procfun_codec_get_json () : NULL, &preparation, error))
+  if (!procfun_process_executor_prepare (executor, call, by_argv ? procfun_codec_get_json () : NULL,
+                                         &preparation, error))
     return NULL;
   preparation.options.arguments_on_command_line = by_argv;
   if (by_argv)

@@ -4,6 +4,7 @@
 test_programs = \
 	%D%/test-call \
 	%D%/test-call-json \
+	%D%/test-canceller \
 	%D%/test-cgroup \
 	%D%/test-channel \
 	%D%/test-channel-ring \

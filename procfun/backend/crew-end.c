@@ -359,34 +359,35 @@ crew_begin_to_close (Crew *self)
 }
 
 static void
-add_call (GPtrArray *cancellables, ProcfunCall *call)
+add_call (GPtrArray *cancellers, ProcfunCall *call)
 {
   if (call == NULL)
     return;
   g_atomic_int_set (&call->is_urgent, TRUE);
-  g_ptr_array_add (cancellables, g_object_ref (call->cancellable));
+  g_ptr_array_add (cancellers, canceller_ref (call->canceller));
 }
 
 /* Whoever runs a call does not let go of it as long as it is listed here. */
 void
 crew_abort (Crew *self)
 {
-  g_autoptr (GPtrArray) cancellables = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) cancellers
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
 
   g_mutex_lock (&self->lock);
   for (GList *l = self->busy.head; l != NULL; l = l->next)
     {
       const CrewMember *member = l->data;
 
-      add_call (cancellables, member->call);
+      add_call (cancellers, member->call);
       for (GList *m = member->behind.head; m != NULL; m = m->next)
-        add_call (cancellables, exchange_get_call (m->data));
+        add_call (cancellers, exchange_get_call (m->data));
     }
   for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    add_call (cancellables, ((CrewWaiter *)l->data)->call);
+    add_call (cancellers, ((CrewWaiter *)l->data)->call);
   g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < cancellables->len; i++)
-    g_cancellable_cancel (cancellables->pdata[i]);
+  for (guint i = 0; i < cancellers->len; i++)
+    canceller_cancel (cancellers->pdata[i]);
 }
 
 void

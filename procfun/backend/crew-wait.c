@@ -6,6 +6,7 @@
 
 #include "procfun/platform/intl.h"
 #include "procfun/platform/waker.h"
+#include "procfun/procfun-call-private.h"
 #include "procfun/procfun-error.h"
 
 /* Why one waits no more */
@@ -42,11 +43,18 @@ is_over (gint64 deadline)
   return deadline > 0 && g_get_monotonic_time () >= deadline;
 }
 
+static gboolean
+set_error_if_cancelled (const CrewRequest *request, GError **error)
+{
+  return request->call != NULL ? canceller_set_error_if_cancelled (request->call->canceller, error)
+                               : g_cancellable_set_error_if_cancelled (request->cancellable, error);
+}
+
 /* With the lock held. */
 static gboolean
-check_waiting (Crew *self, const CrewRequest *request, GCancellable *cancellable, GError **error)
+check_waiting (Crew *self, const CrewRequest *request, GError **error)
 {
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (set_error_if_cancelled (request, error))
     return FALSE;
   if (is_over (request->deadline))
     set_timed_out (request, error);
@@ -151,13 +159,12 @@ wait_once (GCond *cond, GMutex *lock, gint64 deadline)
 
 /* With the lock held. FALSE: it is in the queue no more. */
 static gboolean
-wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
-               GCancellable *cancellable, GError **error)
+wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter, GError **error)
 {
   crew_begin_wait (self);
   while (!waiter->is_granted)
     {
-      gboolean goes_on = check_waiting (self, request, cancellable, error);
+      gboolean goes_on = check_waiting (self, request, error);
 
       if (goes_on && !crew_is_deadlocked (self))
         {
@@ -176,7 +183,7 @@ wait_in_queue (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
 }
 
 CrewMember *
-crew_acquire (Crew *self, const CrewRequest *request, GCancellable *cancellable, GError **error)
+crew_acquire (Crew *self, const CrewRequest *request, GError **error)
 {
   CrewWaiter waiter;
   CrewAlarm alarm;
@@ -187,9 +194,11 @@ crew_acquire (Crew *self, const CrewRequest *request, GCancellable *cancellable,
   granted = crew_ask (self, request, &waiter, TRUE);
   if (!granted)
     {
-      crew_alarm_set (&alarm, self, &waiter.granted, cancellable);
+      crew_alarm_set (&alarm, self, &waiter.granted,
+                      request->call != NULL ? canceller_get_cancellable (request->call->canceller)
+                                            : request->cancellable);
       g_mutex_lock (&self->lock);
-      granted = wait_in_queue (self, request, &waiter, cancellable, error);
+      granted = wait_in_queue (self, request, &waiter, error);
       g_mutex_unlock (&self->lock);
       crew_alarm_clear (&alarm);
     }
@@ -219,9 +228,9 @@ typedef struct
   CrewWaiter waiter;
   CrewRequest request;
   ExchangeOptions options;
-  GCancellable *cancellable; /* (nullable) */
-  Waker *waker;              /* (nullable) */
-  CrewFunc callback;         /* (nullable): it has been called */
+  Canceller *canceller; /* (nullable): of its call */
+  Waker *waker;         /* (nullable): of who has none */
+  CrewFunc callback;    /* (nullable): it has been called */
   gpointer user_data;
 } WaitSource;
 
@@ -272,7 +281,7 @@ wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 
   g_mutex_lock (&self->crew->lock);
   granted = self->waiter.is_granted;
-  if (!granted && !check_waiting (self->crew, &self->request, self->cancellable, &error))
+  if (!granted && !check_waiting (self->crew, &self->request, &error))
     {
       queue_remove (&self->crew->queue, &self->waiter.entry);
       crew_serve (self->crew);
@@ -297,6 +306,9 @@ wait_source_dispose (GSource *source)
   WaitSource *self = (WaitSource *)source;
   CrewFunc callback = g_steal_pointer (&self->callback);
 
+  if (self->canceller != NULL)
+    canceller_set_source (self->canceller, NULL);
+  g_clear_pointer (&self->canceller, canceller_unref);
   g_clear_pointer (&self->waker, waker_free);
   if (callback == NULL)
     return;
@@ -320,7 +332,7 @@ wait_source_finalize (GSource *source)
   crew_owner_clear (&self->waiter.owner);
   g_object_unref (self->request.function);
   g_object_unref (self->options.codec);
-  g_clear_object (&self->cancellable);
+  g_clear_object (&self->request.cancellable);
   crew_unref (self->crew);
 }
 
@@ -329,8 +341,7 @@ static GSourceFuncs wait_source_funcs
 
 /* What of the request is needed to start a worker. */
 static WaitSource *
-wait_source_new (Crew *crew, const CrewRequest *request, GCancellable *cancellable,
-                 CrewFunc callback, gpointer user_data)
+wait_source_new (Crew *crew, const CrewRequest *request, CrewFunc callback, gpointer user_data)
 {
   GSource *source = g_source_new (&wait_source_funcs, sizeof (WaitSource));
   WaitSource *self = (WaitSource *)source;
@@ -343,10 +354,15 @@ wait_source_new (Crew *crew, const CrewRequest *request, GCancellable *cancellab
   self->request.options = &self->options;
   self->callback = callback;
   self->user_data = user_data;
-  if (cancellable != NULL)
+  if (request->call != NULL)
     {
-      self->cancellable = g_object_ref (cancellable);
-      self->waker = waker_new (cancellable, source);
+      self->canceller = canceller_ref (request->call->canceller);
+      canceller_set_source (self->canceller, source);
+    }
+  else if (request->cancellable != NULL)
+    {
+      g_object_ref (request->cancellable);
+      self->waker = waker_new (request->cancellable, source);
     }
   g_source_set_dispose_function (source, wait_source_dispose);
   g_source_set_static_name (source, "procfun queue");
@@ -362,17 +378,16 @@ wait_in_context (WaitSource *self, GMainContext *context)
   self->waiter.source = source;
   g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
   if (crew_ask (self->crew, &self->request, &self->waiter, TRUE) /* meanwhile */
-      || g_cancellable_is_cancelled (self->cancellable))
+      || set_error_if_cancelled (&self->request, NULL))
     g_source_set_ready_time (source, 0);
   g_source_attach (source, context);
   g_source_unref (source);
 }
 
 void
-crew_acquire_async (Crew *self, const CrewRequest *request, GCancellable *cancellable,
+crew_acquire_async (Crew *self, const CrewRequest *request, GMainContext *context,
                     CrewFunc callback, gpointer user_data)
 {
-  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
   CrewMember *member;
   CrewWaiter waiter;
   GError *error = NULL;
@@ -385,5 +400,5 @@ crew_acquire_async (Crew *self, const CrewRequest *request, GCancellable *cancel
   if (granted || member != NULL)
     callback (member, error, user_data);
   else
-    wait_in_context (wait_source_new (self, request, cancellable, callback, user_data), context);
+    wait_in_context (wait_source_new (self, request, callback, user_data), context);
 }

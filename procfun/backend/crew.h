@@ -29,7 +29,8 @@ typedef struct
 typedef struct
 {
   ProcfunFunction *function;
-  ProcfunCall *call; /* (nullable): NULL for who holds the worker for several */
+  ProcfunCall *call;         /* (nullable): NULL for who holds the worker for several */
+  GCancellable *cancellable; /* (nullable): of who has no call */
   const ExchangeOptions *options;
   int priority;          /* see queue.h */
   gsize n_bytes;         /* of arguments that wait */
@@ -54,15 +55,14 @@ void crew_set_initializer (Crew *self, ProcfunFunction *function, GVariant *args
 /* Waits for a worker. Fails with %G_IO_ERROR_CANCELLED, %PROCFUN_ERROR_TIMED_OUT,
  * %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_CLOSED for who wants to hold one, or %PROCFUN_ERROR_NESTED
  * when all workers are this thread's own, so that it would wait for ever. */
-CrewMember *crew_acquire (Crew *self, const CrewRequest *request, GCancellable *cancellable,
-                          GError **error);
+CrewMember *crew_acquire (Crew *self, const CrewRequest *request, GError **error);
 
 /* (nullable): without an error when there is none to have now. */
 CrewMember *crew_try_acquire (Crew *self, const CrewRequest *request, GError **error);
 
-/* The same without waiting: @callback comes, maybe at once, in this thread's main context. */
+/* The same without waiting: @callback comes, maybe at once, or in @context. */
 typedef void (*CrewFunc) (CrewMember *member, GError *error, gpointer user_data);
-void crew_acquire_async (Crew *self, const CrewRequest *request, GCancellable *cancellable,
+void crew_acquire_async (Crew *self, const CrewRequest *request, GMainContext *context,
                          CrewFunc callback, gpointer user_data);
 
 /* (nullable): not NULL when the worker is busy, and the call is to be given to

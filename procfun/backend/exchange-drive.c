@@ -2,7 +2,7 @@
 
 #include "procfun/backend/exchange-drive.h"
 
-#include "procfun/platform/waker.h"
+#include "procfun/platform/canceller.h"
 #include <poll.h>
 
 /* Driven by poll() */
@@ -31,12 +31,12 @@ get_first_timeout_ms (Exchange *self)
 
 /* @cancel_fd: -1: not yet; most calls end without. */
 static void
-wait_for_something (Exchange *self, GCancellable *cancellable, gboolean is_first, int *cancel_fd)
+wait_for_something (Exchange *self, gboolean is_first, int *cancel_fd)
 {
   GPollFD fds[EXCHANGE_N_FDS + 1];
 
-  if (!is_first && *cancel_fd < 0 && cancellable != NULL)
-    *cancel_fd = g_cancellable_get_fd (cancellable);
+  if (!is_first && *cancel_fd < 0)
+    *cancel_fd = g_cancellable_get_fd (exchange_get_cancellable (self));
   exchange_get_fds (self, fds);
   fds[EXCHANGE_N_FDS]
       = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
@@ -48,38 +48,38 @@ wait_for_something (Exchange *self, GCancellable *cancellable, gboolean is_first
 
 /* Until it has ended, or an item is there. */
 static void
-drive (Exchange *self, GCancellable *cancellable)
+drive (Exchange *self)
 {
   int cancel_fd = -1;
   gboolean has_slept = FALSE;
 
-  while (!exchange_advance (self, cancellable) && !exchange_has_item (self))
+  while (!exchange_advance (self) && !exchange_has_item (self))
     if (has_slept || !exchange_yield (self))
       {
-        wait_for_something (self, cancellable, !has_slept, &cancel_fd);
+        wait_for_something (self, !has_slept, &cancel_fd);
         has_slept = TRUE;
       }
   if (cancel_fd >= 0)
-    g_cancellable_release_fd (cancellable);
+    g_cancellable_release_fd (exchange_get_cancellable (self));
 }
 
 GVariant *
-exchange_run (Exchange *self, GCancellable *cancellable, GError **error)
+exchange_run (Exchange *self, GError **error)
 {
   worker_drop_source (exchange_get_worker (self));
-  drive (self, cancellable);
+  drive (self);
   return exchange_finish (self, error);
 }
 
 GVariant *
-exchange_wait_for_item (Exchange *self, GCancellable *cancellable)
+exchange_wait_for_item (Exchange *self)
 {
-  GVariant *item = exchange_take_item (self, cancellable);
+  GVariant *item = exchange_take_item (self);
 
   while (item == NULL && !exchange_has_ended (self))
     {
-      drive (self, cancellable);
-      item = exchange_take_item (self, cancellable);
+      drive (self);
+      item = exchange_take_item (self);
     }
   return item;
 }
@@ -93,12 +93,30 @@ typedef struct
   guint serial;       /* of the exchange */
   gboolean is_advancing;
   gboolean is_fresh;
-  gboolean has_input;        /* what it waits for was read, here or with something else */
-  GCancellable *cancellable; /* (nullable) */
-  Waker *waker;              /* (nullable): not when it is too late to cancel */
+  gboolean has_input;     /* what it waits for was read, here or with something else */
+  gboolean is_dispatched; /* and sees to what it waits for before others can wait for it */
+  gboolean needs_update;  /* the same later */
+  Canceller *canceller;   /* (nullable): not when it is too late to cancel */
+  GSourceFunc callback;   /* after each step */
+  gpointer user_data;
+  GDestroyNotify destroy; /* (nullable) */
+  ExchangeFunc func;      /* at the end of what is run as a whole */
+  gpointer func_data;
   GPollFD fds[EXCHANGE_N_FDS];
   gpointer tags[EXCHANGE_N_FDS]; /* (nullable): of those that are waited for */
 } ExchangeSource;
+
+/* So many answers that came together are handled before others of the main loop have their turn. */
+#define ANSWERS_MAX 16
+
+/* Before it is finalised: until then the source can be made ready. */
+static void
+clear_canceller (ExchangeSource *self)
+{
+  if (self->canceller != NULL)
+    canceller_set_source (self->canceller, NULL);
+  g_clear_pointer (&self->canceller, canceller_unref);
+}
 
 static void
 watch (ExchangeSource *self, guint i, GPollFD wanted)
@@ -126,14 +144,15 @@ exchange_source_update (GSource *source)
   ExchangeSource *self = (ExchangeSource *)source;
   GPollFD fds[EXCHANGE_N_FDS];
 
+  self->needs_update = FALSE;
   exchange_get_fds (self->exchange, fds);
   for (guint i = 0; i < EXCHANGE_N_FDS; i++)
     watch (self, i, fds[i]);
   g_source_set_ready_time (source, exchange_get_wake_time (self->exchange));
   if (exchange_is_ending (self->exchange))
-    g_clear_pointer (&self->waker, waker_free);
-  else if (self->waker != NULL && g_cancellable_is_cancelled (self->cancellable))
-    g_source_set_ready_time (source, 0); /* as the waker may have done too early */
+    clear_canceller (self);
+  else if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
+    g_source_set_ready_time (source, 0); /* as the canceller may have done too early */
 }
 
 static void
@@ -145,13 +164,47 @@ note_ready (ExchangeSource *self)
   exchange_note_ready (self->exchange, self->fds);
 }
 
-/* The exchange may be gone when @callback returns, and there may be another one. A worker that does
- * something between two calls has ended. */
+static void
+advance (ExchangeSource *self)
+{
+  if (self->has_input)
+    exchange_note_input (self->exchange);
+  self->has_input = FALSE;
+  self->is_dispatched = self->needs_update = TRUE;
+  self->is_advancing = TRUE;
+  exchange_advance (self->exchange);
+  self->is_advancing = FALSE;
+}
+
+/* The exchange may be gone when the callback returns, and there may be another one, whose answer
+ * may have come with that of the first. */
 static gboolean
-exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+advance_all (ExchangeSource *self)
+{
+  for (guint n = 0; n < ANSWERS_MAX; n++)
+    {
+      guint serial = self->serial;
+      gboolean goes_on;
+
+      advance (self);
+      if (g_source_is_destroyed (&self->source))
+        return G_SOURCE_REMOVE;
+      goes_on = self->callback (self->user_data);
+      if (g_source_is_destroyed (&self->source))
+        return G_SOURCE_REMOVE;
+      if (self->serial == serial)
+        return goes_on;
+      if (self->exchange == NULL || !self->has_input)
+        break;
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+/* A worker that does something between two calls has ended. */
+static gboolean
+exchange_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
   ExchangeSource *self = (ExchangeSource *)source;
-  guint serial = self->serial;
   gboolean goes_on;
 
   if (self->exchange == NULL)
@@ -159,37 +212,11 @@ exchange_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_d
   if (self->is_advancing) /* in a main loop that a handler of its signals runs */
     return G_SOURCE_CONTINUE;
   note_ready (self);
-  if (self->has_input)
-    exchange_note_input (self->exchange);
-  self->has_input = FALSE;
-  self->is_advancing = TRUE;
-  exchange_advance (self->exchange, self->cancellable);
-  self->is_advancing = FALSE;
-  if (g_source_is_destroyed (source))
-    return G_SOURCE_REMOVE;
-  goes_on = callback (user_data);
-  if (g_source_is_destroyed (source))
-    return G_SOURCE_REMOVE;
-  if (self->serial != serial)
-    return G_SOURCE_CONTINUE;
-  if (goes_on)
+  goes_on = advance_all (self);
+  self->is_dispatched = FALSE;
+  if (goes_on && self->exchange != NULL && self->needs_update)
     exchange_source_update (source);
   return goes_on;
-}
-
-/* Before it is finalised: until then the source can still be made ready. */
-static void
-exchange_source_dispose (GSource *source)
-{
-  g_clear_pointer (&((ExchangeSource *)source)->waker, waker_free);
-}
-
-static void
-exchange_source_finalize (GSource *source)
-{
-  ExchangeSource *self = (ExchangeSource *)source;
-
-  g_clear_object (&self->cancellable);
 }
 
 /* Before the main loop sleeps for the first time, as a call that blocks does before it sleeps. */
@@ -206,9 +233,8 @@ exchange_source_prepare (GSource *source, int *timeout)
   return self->has_input;
 }
 
-static GSourceFuncs exchange_source_funcs = { .prepare = exchange_source_prepare,
-                                              .dispatch = exchange_source_dispatch,
-                                              .finalize = exchange_source_finalize };
+static GSourceFuncs exchange_source_funcs
+    = { .prepare = exchange_source_prepare, .dispatch = exchange_source_dispatch };
 
 /* The call has ended, and the worker may get another one in the same main context: to wait for it
  * anew would cost more than the call. */
@@ -217,9 +243,6 @@ park (ExchangeSource *self)
 {
   Worker *worker = exchange_get_worker (self->exchange);
 
-  g_clear_pointer (&self->waker, waker_free);
-  g_clear_object (&self->cancellable);
-  self->exchange = NULL;
   self->serial++;
   g_source_set_ready_time (&self->source, -1);
   worker_keep_source (worker, &self->source);
@@ -227,25 +250,34 @@ park (ExchangeSource *self)
 
 /* (transfer full) (nullable). From another thread it could be in use just now. */
 static GSource *
-take_parked (Exchange *exchange, GTask *task, gboolean is_owner)
+take_parked (Exchange *exchange, GMainContext *context, gboolean is_owner)
 {
   Worker *worker = exchange_get_worker (exchange);
 
   if (is_owner && worker->source != NULL && !g_source_is_destroyed (worker->source)
-      && worker->source_context == g_task_get_context (task)
-      && g_source_get_priority (worker->source) == g_task_get_priority (task))
+      && worker->source_context == context)
     return worker_take_source (worker);
   worker_drop_source (worker);
   return NULL;
 }
 
+/* With the source, or when it is destroyed before. */
+static void
+on_destroyed (gpointer source)
+{
+  ExchangeSource *self = source;
+
+  clear_canceller (self);
+  if (self->destroy != NULL)
+    self->destroy (self->user_data);
+}
+
 static GSource *
-make_source (GTask *task)
+make_source (void)
 {
   GSource *source = g_source_new (&exchange_source_funcs, sizeof (ExchangeSource));
 
-  g_source_set_dispose_function (source, exchange_source_dispose);
-  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_callback (source, NULL, source, on_destroyed);
   g_source_set_static_name (source, "procfun exchange");
   /* Else GLib takes each descriptor out and puts it back whenever the source is dispatched, which
    * are two writes each; and a main loop inside of a callback could not bring the next call to an
@@ -254,86 +286,97 @@ make_source (GTask *task)
   return source;
 }
 
-GSource *
-exchange_source_attach (Exchange *exchange, GCancellable *cancellable, GTask *task,
-                        GSourceFunc callback, gpointer user_data, GDestroyNotify destroy)
+static void
+begin (ExchangeSource *self, Exchange *exchange)
 {
-  GMainContext *context = g_task_get_context (task);
-  gboolean is_owner = g_main_context_acquire (context);
-  g_autoptr (GSource) parked = take_parked (exchange, task, is_owner);
-  GSource *source = parked != NULL ? parked : make_source (task);
-  ExchangeSource *self = (ExchangeSource *)source;
-
   self->exchange = exchange;
   self->serial++;
-  self->is_fresh = TRUE;
+  self->is_fresh = self->needs_update = TRUE;
   self->has_input = exchange_has_input (exchange);
-  if (cancellable != NULL && !exchange_is_ending (exchange))
+  if (!exchange_is_ending (exchange))
     {
-      self->cancellable = g_object_ref (cancellable);
-      self->waker = waker_new (cancellable, source);
+      self->canceller = canceller_ref (exchange_get_canceller (exchange));
+      canceller_set_source (self->canceller, &self->source);
     }
-  g_source_set_callback (source, callback, user_data, destroy);
-  exchange_source_update (source);
-  if (parked == NULL)
-    {
-      g_source_attach (source, context);
-      g_source_unref (source);
-    }
+  if (!self->is_dispatched)
+    exchange_source_update (&self->source);
+}
+
+/* @callback is given the source itself if @user_data is NULL. */
+static GSource *
+attach (Exchange *exchange, GMainContext *context, const ExchangeSource *settings)
+{
+  gboolean is_owner = g_main_context_acquire (context);
+  g_autoptr (GSource) parked = take_parked (exchange, context, is_owner);
+  g_autoptr (GSource) source = parked != NULL ? g_steal_pointer (&parked) : make_source ();
+  ExchangeSource *self = (ExchangeSource *)source;
+
+  self->callback = settings->callback;
+  self->user_data = settings->user_data != NULL ? settings->user_data : self;
+  self->destroy = settings->destroy;
+  self->func = settings->func;
+  self->func_data = settings->func_data;
+  begin (self, exchange);
+  if (g_source_get_context (source) == NULL)
+    g_source_attach (source, context);
   if (is_owner)
     g_main_context_release (context);
   return source;
 }
 
+GSource *
+exchange_source_attach (Exchange *exchange, GMainContext *context, GSourceFunc callback,
+                        gpointer user_data, GDestroyNotify destroy)
+{
+  const ExchangeSource settings
+      = { .callback = callback, .user_data = user_data, .destroy = destroy };
+
+  return attach (exchange, context, &settings);
+}
+
 /* The whole of it */
 
-typedef struct
-{
-  Exchange *exchange; /* (nullable) */
-  GTask *task;        /* (nullable) */
-  GSource *source;    /* unowned */
-} ExchangeRun;
-
-/* Also when its main context goes away with the call unfinished. */
+/* The main context goes away with the call unfinished. */
 static void
-exchange_run_free (gpointer user_data)
+on_dropped (gpointer user_data)
 {
-  ExchangeRun *self = user_data;
+  ExchangeSource *self = user_data;
 
   g_clear_pointer (&self->exchange, exchange_free);
-  g_clear_object (&self->task);
-  g_free (self);
 }
 
 static gboolean
 on_advanced (gpointer user_data)
 {
-  ExchangeRun *self = user_data;
-  g_autoptr (GTask) task = NULL;
+  ExchangeSource *self = user_data;
+  Exchange *exchange = self->exchange;
+  ExchangeFunc func = self->func;
+  gpointer func_data = self->func_data;
   GError *error = NULL;
   GVariant *result;
 
   if (!exchange_has_ended (self->exchange))
     return G_SOURCE_CONTINUE;
-  task = g_steal_pointer (&self->task);
   result = exchange_finish (self->exchange, &error);
+  clear_canceller (self);
   if (exchange_can_go_on (self->exchange))
-    park ((ExchangeSource *)self->source);
-  g_clear_pointer (&self->exchange, exchange_free);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
+    park (self);
+  self->exchange = NULL;
+  self->destroy = NULL;
+  exchange_free (exchange);
+  self->is_dispatched = FALSE;
+  if (self->exchange != NULL && !self->has_input)
+    exchange_source_update (&self->source);
+  func (result, error, func_data);
   return G_SOURCE_REMOVE;
 }
 
 void
-exchange_run_async (Exchange *exchange, GCancellable *cancellable, GTask *task)
+exchange_run_async (Exchange *exchange, GMainContext *context, ExchangeFunc func,
+                    gpointer user_data)
 {
-  ExchangeRun *self = g_new0 (ExchangeRun, 1);
+  const ExchangeSource settings
+      = { .callback = on_advanced, .destroy = on_dropped, .func = func, .func_data = user_data };
 
-  self->exchange = exchange;
-  self->task = task;
-  self->source
-      = exchange_source_attach (exchange, cancellable, task, on_advanced, self, exchange_run_free);
+  attach (exchange, context, &settings);
 }

@@ -120,11 +120,11 @@ receive_output (Exchange *self)
 /* When it must end */
 
 static void
-check_cancelled (Exchange *self, GCancellable *cancellable)
+check_cancelled (Exchange *self)
 {
   GError *error = NULL;
 
-  if (!g_cancellable_set_error_if_cancelled (cancellable, &error))
+  if (!canceller_set_error_if_cancelled (self->call->canceller, &error))
     return;
   if (g_atomic_int_get (&self->call->is_urgent))
     self->ladder.grace = 0;
@@ -324,9 +324,9 @@ check_spares (Exchange *self)
 }
 
 static void
-check_bounds (Exchange *self, GCancellable *cancellable)
+check_bounds (Exchange *self)
 {
-  check_cancelled (self, cancellable);
+  check_cancelled (self);
   if (!outcome_is_known (&self->outcome))
     check_clocks (self);
   if (!outcome_is_known (&self->outcome))
@@ -341,7 +341,7 @@ has_died (Exchange *self)
 }
 
 gboolean
-exchange_advance (Exchange *self, GCancellable *cancellable)
+exchange_advance (Exchange *self)
 {
   if (self->done)
     return TRUE;
@@ -351,7 +351,7 @@ exchange_advance (Exchange *self, GCancellable *cancellable)
   if (self->done) /* by who was called meanwhile */
     return TRUE;
   if (!outcome_is_known (&self->outcome))
-    check_bounds (self, cancellable);
+    check_bounds (self);
   if (has_answered (self))
     handle_answer (self);
   else if (has_died (self))
@@ -462,6 +462,18 @@ exchange_get_wake_time (Exchange *self)
   return time;
 }
 
+Canceller *
+exchange_get_canceller (Exchange *self)
+{
+  return self->call->canceller;
+}
+
+GCancellable *
+exchange_get_cancellable (Exchange *self)
+{
+  return canceller_get_cancellable (self->call->canceller);
+}
+
 gboolean
 exchange_is_ending (Exchange *self)
 {
@@ -481,13 +493,13 @@ exchange_has_item (Exchange *self)
 }
 
 GVariant *
-exchange_take_item (Exchange *self, GCancellable *cancellable)
+exchange_take_item (Exchange *self)
 {
   GError *error = NULL;
   GUnixFDList *fds;
   GVariant *item;
 
-  if (exchange_has_item (self) && g_cancellable_set_error_if_cancelled (cancellable, &error))
+  if (exchange_has_item (self) && canceller_set_error_if_cancelled (self->call->canceller, &error))
     {
       items_clear (&self->items);
       outcome_revoke (&self->outcome, error);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "procfun/backend/worker.h"
+#include "procfun/platform/canceller.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-launch-context.h"
@@ -85,6 +86,10 @@ gboolean exchange_was_sent (Exchange *self);
 void exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS]);
 gint64 exchange_get_wake_time (Exchange *self);
 
+/* What ends it early: that of its call; for who cannot wait for anything else, the object. */
+Canceller *exchange_get_canceller (Exchange *self);
+GCancellable *exchange_get_cancellable (Exchange *self);
+
 /* Whether it is too late to cancel. */
 gboolean exchange_is_ending (Exchange *self);
 
@@ -103,14 +108,14 @@ gboolean exchange_yield (Exchange *self);
 gboolean exchange_fall_asleep (Exchange *self);
 
 /* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
-gboolean exchange_advance (Exchange *self, GCancellable *cancellable);
+gboolean exchange_advance (Exchange *self);
 gboolean exchange_has_ended (Exchange *self);
 
 /* What a generator has yielded and nobody has taken, also when it has ended meanwhile. (transfer
- * full) (nullable): NULL when there is none, or when @cancellable has tripped, and none is wanted.
+ * full) (nullable): NULL when there is none, or when the call was cancelled, and none is wanted.
  * The descriptors of the item become those of the call. */
 gboolean exchange_has_item (Exchange *self);
-GVariant *exchange_take_item (Exchange *self, GCancellable *cancellable);
+GVariant *exchange_take_item (Exchange *self);
 
 /* Once it is dead: the result, not floating, and () for a generator; or NULL with @error set. */
 GVariant *exchange_finish (Exchange *self, GError **error);

@@ -8,18 +8,16 @@
 struct _ItemStream
 {
   Exchange *exchange; /* (nullable): not when its main context went away while somebody waited */
-  GCancellable *cancellable; /* of the call */
-  GSource *source;           /* (nullable) (unowned) */
-  GTask *task;               /* (nullable): who waits */
+  GSource *source;    /* (nullable) (unowned) */
+  GTask *task;        /* (nullable): who waits */
 };
 
 ItemStream *
-item_stream_new (Exchange *exchange, GCancellable *cancellable)
+item_stream_new (Exchange *exchange)
 {
   ItemStream *self = g_atomic_rc_box_new0 (ItemStream);
 
   self->exchange = exchange;
-  self->cancellable = g_object_ref (cancellable);
   return self;
 }
 
@@ -29,7 +27,6 @@ clear (gpointer stream)
   ItemStream *self = stream;
 
   g_clear_pointer (&self->exchange, exchange_free);
-  g_object_unref (self->cancellable);
 }
 
 static void
@@ -61,7 +58,7 @@ finish (ItemStream *self, GError **error)
 GVariant *
 item_stream_next (ItemStream *self, GError **error)
 {
-  GVariant *item = exchange_wait_for_item (self->exchange, self->cancellable);
+  GVariant *item = exchange_wait_for_item (self->exchange);
 
   if (exchange_has_ended (self->exchange))
     detach (self);
@@ -82,7 +79,7 @@ give (ItemStream *self)
 
   if (self->task == NULL)
     return;
-  item = exchange_take_item (self->exchange, self->cancellable);
+  item = exchange_take_item (self->exchange);
   if (item == NULL && !exchange_has_ended (self->exchange))
     return;
   if (item == NULL)
@@ -125,7 +122,7 @@ item_stream_next_async (ItemStream *self, GTask *task)
   if (self->source != NULL && g_source_get_context (self->source) != context)
     detach (self);
   if (self->source == NULL && !exchange_has_ended (self->exchange))
-    self->source = exchange_source_attach (self->exchange, self->cancellable, task, on_advanced,
+    self->source = exchange_source_attach (self->exchange, context, on_advanced,
                                            g_atomic_rc_box_acquire (self), on_detached);
   self->task = task;
   give (self);

@@ -9,7 +9,7 @@
 typedef struct _ItemStream ItemStream;
 
 /* Takes @exchange. */
-ItemStream *item_stream_new (Exchange *exchange, GCancellable *cancellable);
+ItemStream *item_stream_new (Exchange *exchange);
 void item_stream_free (gpointer self);
 
 /* The next item, not floating; NULL with @error set, or without at the end. */

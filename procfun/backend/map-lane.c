@@ -87,14 +87,14 @@ map_lane_prepare (MapLane *self, CrewRequest *request, GError **error)
 GCancellable *
 map_lane_get_cancellable (MapLane *self)
 {
-  return self->call->cancellable;
+  return canceller_get_cancellable (self->call->canceller);
 }
 
 void
 map_lane_abort (MapLane *self)
 {
   self->is_aborted = TRUE;
-  g_cancellable_cancel (self->call->cancellable);
+  canceller_cancel (self->call->canceller);
 }
 
 /* The error of a chunk that is not sent, because its only element is too large. */
@@ -231,7 +231,7 @@ map_lane_end (MapLane *self, MapYield *yield)
   *yield = (MapYield){ 0 };
   result = exchange_finish (self->exchange, &yield->error);
   yield->duration = get_duration (self->call);
-  yield->is_cancelled = g_cancellable_is_cancelled (self->call->cancellable);
+  yield->is_cancelled = canceller_is_cancelled (self->call->canceller);
   read_journal (self, yield);
   leave (self, result, yield->error);
 }

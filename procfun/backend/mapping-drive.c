@@ -32,7 +32,7 @@ mapping_advance (Mapping *self)
     {
       MapLane *lane = self->lanes->pdata[i];
 
-      if (exchange_advance (lane->exchange, map_lane_get_cancellable (lane)))
+      if (exchange_advance (lane->exchange))
         mapping_finish_lane (self, lane);
     }
 }
@@ -52,7 +52,7 @@ wait_for_worker (Crew *crew, const CrewRequest *request, GCancellable *cancellab
                        ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
                                                 g_object_ref (own_cancellable), g_object_unref)
                        : 0;
-  CrewMember *member = crew_acquire (crew, request, own_cancellable, error);
+  CrewMember *member = crew_acquire (crew, request, error);
 
   g_cancellable_disconnect (cancellable, handler);
   return member;

@@ -149,7 +149,8 @@ ask_for_worker (MappingSource *self)
   self->asking = g_new0 (Asking, 1);
   self->asking->source = &self->source;
   self->asking->lane = lane;
-  crew_acquire_async (crew, &request, map_lane_get_cancellable (lane), on_worker, self->asking);
+  crew_acquire_async (crew, &request, g_source_get_context (&self->source), on_worker,
+                      self->asking);
   return TRUE;
 }
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/* What a call is ended with, from any thread. It has a GCancellable for those who need one, and
+ * most calls have nobody who does: an object with a signal costs more than all else that is made
+ * for a call. */
+typedef struct _Canceller Canceller;
+
+Canceller *canceller_new (void);
+Canceller *canceller_ref (Canceller *self);
+void canceller_unref (Canceller *self);
+
+void canceller_cancel (Canceller *self);
+gboolean canceller_is_cancelled (Canceller *self);
+gboolean canceller_set_error_if_cancelled (Canceller *self, GError **error);
+
+/* Trips with it. (transfer none) */
+GCancellable *canceller_get_cancellable (Canceller *self);
+
+/* Makes @source ready when it is cancelled, unless that has happened. One at a time; it is borrowed
+ * until there is another one, or none. @source: (nullable) */
+void canceller_set_source (Canceller *self, GSource *source);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Canceller, canceller_unref)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/platform/canceller.h"
+#include "tests/fixture.h"
+
+static void
+test_cancellable (void)
+{
+  g_autoptr (Canceller) early = canceller_new ();
+  g_autoptr (Canceller) late = canceller_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (g_cancellable_is_cancelled (canceller_get_cancellable (early)));
+  g_assert_false (canceller_set_error_if_cancelled (early, &error));
+  g_assert_no_error (error);
+  canceller_cancel (early);
+  canceller_cancel (late);
+  g_assert_true (canceller_is_cancelled (early));
+  g_assert_true (g_cancellable_is_cancelled (canceller_get_cancellable (early)));
+  g_assert_true (g_cancellable_is_cancelled (canceller_get_cancellable (late)));
+  g_assert_true (canceller_set_error_if_cancelled (late, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+test_source (void)
+{
+  static GSourceFuncs funcs = { NULL };
+  g_autoptr (Canceller) canceller = canceller_new ();
+  g_autoptr (GSource) before = g_source_new (&funcs, sizeof (GSource));
+  g_autoptr (GSource) source = g_source_new (&funcs, sizeof (GSource));
+
+  canceller_set_source (canceller, before);
+  canceller_set_source (canceller, source);
+  g_assert_cmpint (g_source_get_ready_time (source), ==, -1);
+  canceller_cancel (canceller);
+  g_assert_cmpint (g_source_get_ready_time (source), ==, 0);
+  g_assert_cmpint (g_source_get_ready_time (before), ==, -1);
+  canceller_set_source (canceller, NULL);
+}
+
+static gpointer
+cancel (gpointer data)
+{
+  canceller_cancel (data);
+  return NULL;
+}
+
+/* Who asks for the object while it is cancelled gets one that has tripped, or will have. */
+static void
+test_threads (void)
+{
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (Canceller) canceller = canceller_new ();
+      GThread *thread = g_thread_new ("cancel", cancel, canceller);
+      GCancellable *cancellable = canceller_get_cancellable (canceller);
+
+      g_thread_join (thread);
+      g_assert_true (g_cancellable_is_cancelled (cancellable));
+    }
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+  fixture_add_func ("/canceller/cancellable", test_cancellable);
+  fixture_add_func ("/canceller/source", test_source);
+  fixture_add_func ("/canceller/threads", test_threads);
+  return fixture_run ();
+}
