@@ -48,11 +48,12 @@ append_arguments (GString *line, ProcfunCall *call)
   g_autoptr (GBytes) bytes = NULL;
   g_autofree char *json = NULL;
   g_autofree char *quoted = NULL;
+  GVariant *args = procfun_call_get_arguments (call);
   gsize size;
 
-  if (call->args != NULL
-      && g_variant_is_of_type (call->args, procfun_function_get_arguments_type (call->function)))
-    bytes = procfun_codec_encode (procfun_codec_get_json (), schema, call->args, NULL);
+  if (args != NULL
+      && g_variant_is_of_type (args, procfun_function_get_arguments_type (call->function)))
+    bytes = procfun_codec_encode (procfun_codec_get_json (), schema, args, NULL);
   if (bytes == NULL)
     {
       g_string_append (line, " # its arguments cannot be written");

@@ -4,6 +4,7 @@
 
 #include "procfun/platform/canceller.h"
 #include "procfun/procfun-call.h"
+#include "procfun/procfun-usage-private.h"
 
 G_BEGIN_DECLS
 
@@ -12,7 +13,8 @@ struct _ProcfunCall
   GObject parent_instance;
 
   ProcfunFunction *function;
-  GVariant *args;            /* (nullable): not when @encode_error is set */
+  GVariant *args;            /* (nullable): not when @encode_error is set, or not yet, when they */
+  GBytes *packed_args;       /* (nullable): are this serialised */
   GError *encode_error;      /* (nullable) */
   GUnixFDList *fd_list;      /* (nullable) */
   ProcfunExecutor *executor; /* (nullable): the default one */
@@ -47,9 +49,14 @@ struct _ProcfunCall
   gint pid;
   GVariant *result;
   GUnixFDList *result_fd_list; /* (nullable) */
-  ProcfunUsage *usage;         /* (nullable) */
-  ProcfunFailure *failure;     /* (nullable) */
+  gboolean has_usage;
+  ProcfunUsage usage;
+  ProcfunFailure *failure; /* (nullable) */
 };
+
+/* A call whose arguments, not of no bytes, are there in the serialised form of their type: a
+ * GVariant is made of them when somebody asks for it. Takes @packed_args. */
+ProcfunCall *procfun_call_new_packed (ProcfunFunction *function, GBytes *packed_args);
 
 /* A call that can only fail, with @error (transfer full): its arguments could not be encoded. */
 ProcfunCall *procfun_call_new_failed (ProcfunFunction *function, GError *error);
@@ -84,10 +91,11 @@ void procfun_call_emit_finished (ProcfunCall *self);
 void procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message);
 void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);
 
-/* Descriptors that came with the result; what was used; why it failed. (nullable) (transfer full)
- */
+/* Descriptors that came with the result, and why it failed. (nullable) (transfer full) */
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
-void procfun_call_take_usage (ProcfunCall *self, ProcfunUsage *usage);
 void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
+
+/* What was used. */
+void procfun_call_set_usage (ProcfunCall *self, const ProcfunUsage *usage);
 
 G_END_DECLS

@@ -21,7 +21,7 @@ procfun_call_check_arguments (ProcfunCall *self, GError **error)
       g_propagate_error (error, g_error_copy (self->encode_error));
       return FALSE;
     }
-  if (g_variant_is_of_type (self->args, type))
+  if (self->packed_args != NULL || g_variant_is_of_type (self->args, type))
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() takes arguments of the type “%.*s”, not “%s”"),

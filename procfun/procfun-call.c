@@ -67,6 +67,7 @@ procfun_call_finalize (GObject *object)
 
   g_clear_object (&self->function);
   g_clear_pointer (&self->args, g_variant_unref);
+  g_clear_pointer (&self->packed_args, g_bytes_unref);
   g_clear_error (&self->encode_error);
   g_clear_object (&self->fd_list);
   g_clear_object (&self->executor);
@@ -75,7 +76,6 @@ procfun_call_finalize (GObject *object)
   g_clear_pointer (&self->limits, procfun_limits_free);
   canceller_unref (self->canceller);
   g_clear_object (&self->launch_context);
-  g_clear_pointer (&self->usage, procfun_usage_free);
   g_clear_pointer (&self->failure, procfun_failure_unref);
 
   G_OBJECT_CLASS (procfun_call_parent_class)->finalize (object);
@@ -305,6 +305,29 @@ procfun_call_new_failed (ProcfunFunction *function, GError *error)
   return self;
 }
 
+ProcfunCall *
+procfun_call_new_packed (ProcfunFunction *function, GBytes *packed_args)
+{
+  ProcfunCall *self = g_object_new (PROCFUN_TYPE_CALL, NULL);
+
+  self->function = g_object_ref (function);
+  self->packed_args = packed_args;
+  return self;
+}
+
+/* In any thread. */
+static GVariant *
+unpack_arguments (ProcfunCall *self)
+{
+  const GVariantType *type = procfun_function_get_arguments_type (self->function);
+  GVariant *args = g_variant_ref_sink (g_variant_new_from_bytes (type, self->packed_args, TRUE));
+
+  if (g_atomic_pointer_compare_and_exchange (&self->args, NULL, args))
+    return args;
+  g_variant_unref (args);
+  return g_atomic_pointer_get (&self->args);
+}
+
 void
 procfun_call_started (ProcfunCall *self, int pid)
 {
@@ -351,10 +374,10 @@ procfun_call_get_deadline_time (ProcfunCall *self)
 }
 
 void
-procfun_call_take_usage (ProcfunCall *self, ProcfunUsage *usage)
+procfun_call_set_usage (ProcfunCall *self, const ProcfunUsage *usage)
 {
-  g_clear_pointer (&self->usage, procfun_usage_free);
-  self->usage = usage;
+  self->has_usage = TRUE;
+  self->usage = *usage;
 }
 
 void
@@ -428,8 +451,12 @@ procfun_call_get_function (ProcfunCall *self)
 GVariant *
 procfun_call_get_arguments (ProcfunCall *self)
 {
+  GVariant *args;
+
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
-  return self->args;
+
+  args = g_atomic_pointer_get (&self->args);
+  return args == NULL && self->packed_args != NULL ? unpack_arguments (self) : args;
 }
 
 /**
@@ -518,7 +545,8 @@ ProcfunUsage *
 procfun_call_get_usage (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
-  return procfun_call_get_state (self) >= PROCFUN_CALL_SUCCEEDED ? self->usage : NULL;
+  return self->has_usage && procfun_call_get_state (self) >= PROCFUN_CALL_SUCCEEDED ? &self->usage
+                                                                                    : NULL;
 }
 
 /**

@@ -20,7 +20,7 @@ static ProcfunDefinition **last = &first;
 static ProcfunDefinition
     *buckets[256]; /* by name, to see duplicates without comparing all with all */
 static guint generation;
-static gboolean duplicates_suspected;
+static gint duplicates_suspected;
 
 static ProcfunDefinition **
 find_bucket (const char *name)
@@ -40,7 +40,7 @@ procfun_definition_register (ProcfunDefinition *self)
   pthread_mutex_lock (&lock);
   for (ProcfunDefinition *other = *bucket; other != NULL; other = other->next_in_bucket)
     if (other->module == self->module && strcmp (other->name, self->name) == 0)
-      duplicates_suspected = TRUE;
+      g_atomic_int_set (&duplicates_suspected, TRUE);
   self->next_in_bucket = *bucket;
   *bucket = self;
   self->next = NULL;
@@ -170,9 +170,11 @@ procfun_definitions_report_duplicates (void)
   g_autoptr (GPtrArray) all = NULL;
   gboolean suspected;
 
+  if (!g_atomic_int_get (&duplicates_suspected))
+    return;
   pthread_mutex_lock (&lock);
   suspected = duplicates_suspected;
-  duplicates_suspected = FALSE;
+  g_atomic_int_set (&duplicates_suspected, FALSE);
   pthread_mutex_unlock (&lock);
   if (!suspected)
     return;
@@ -203,10 +205,14 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
 {
   ProcfunFunction *function = procfun_definition_get_function (self);
   g_autoptr (GUnixFDList) fds = NULL;
+  GBytes *packed_args = type_arguments_to_bytes (self->args, self->n_args, values);
   GError *error = NULL;
-  GVariant *args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
+  GVariant *args;
   ProcfunCall *call;
 
+  if (packed_args != NULL)
+    return procfun_call_new_packed (function, packed_args);
+  args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
   if (args == NULL)
     {
       g_prefix_error (&error, _ ("%s() cannot be called with this: "), self->name);

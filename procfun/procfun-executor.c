@@ -82,7 +82,7 @@ procfun_executor_real_next (ProcfunExecutor *self, ProcfunCall *call, GCancellab
 {
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() cannot be called: a generator needs a process of its own"),
-               procfun_function_get_name (procfun_call_get_function (call)));
+               procfun_function_get_name (call->function));
   return NULL;
 }
 
@@ -251,7 +251,7 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
   if (closed)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
                  _ ("%s() cannot be called: the executor is closed"),
-                 procfun_function_get_name (procfun_call_get_function (call)));
+                 procfun_function_get_name (call->function));
   return !closed;
 }
 

@@ -22,10 +22,10 @@ static ProcfunExecutorClass *parent_class;
 static void
 init_request (CrewRequest *request, ProcfunCall *call, const Preparation *preparation)
 {
-  *request = (CrewRequest){ .function = procfun_call_get_function (call),
+  *request = (CrewRequest){ .function = call->function,
                             .call = call,
                             .options = &preparation->options,
-                            .priority = procfun_call_get_priority (call),
+                            .priority = call->priority,
                             .n_bytes = g_bytes_get_size (preparation->arguments),
                             .deadline = procfun_call_get_deadline_time (call) };
 }
@@ -59,9 +59,8 @@ procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation
 static gboolean
 may_go_ahead (ProcfunCall *call, const Preparation *preparation)
 {
-  return procfun_call_get_limits (call) == NULL && preparation->options.context == NULL
-         && procfun_call_get_deadline (call) == 0 && procfun_call_get_fd_list (call) == NULL
-         && !procfun_function_is_generator (procfun_call_get_function (call));
+  return call->limits == NULL && preparation->options.context == NULL && call->deadline == 0
+         && call->fd_list == NULL && !procfun_function_is_generator (call->function);
 }
 
 /* A worker that has limits or surroundings of its own is of no use for other calls. */
@@ -78,7 +77,7 @@ begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, CrewMembe
       crew_member_queue (member, exchange);
       return exchange;
     }
-  if (procfun_call_get_limits (call) != NULL || preparation->options.context != NULL)
+  if (call->limits != NULL || preparation->options.context != NULL)
     crew_member_get_worker (member)->is_kept = FALSE;
   exchange = procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation, member,
                                  crew_member_release, member, error);
@@ -158,9 +157,7 @@ static gboolean
 may_be_retried (ProcfunPool *self, ProcfunCall *call)
 {
   return g_atomic_int_get (&self->max_retries) > 0
-         && (procfun_function_get_flags (procfun_call_get_function (call))
-             & PROCFUN_FUNCTION_IDEMPOTENT)
-                != 0;
+         && (procfun_function_get_flags (call->function) & PROCFUN_FUNCTION_IDEMPOTENT) != 0;
 }
 
 static gboolean

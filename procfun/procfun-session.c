@@ -65,11 +65,11 @@ on_released (Worker *worker, gboolean is_usable, gpointer user_data)
 static gboolean
 check_call (ProcfunCall *call, const Preparation *preparation, GError **error)
 {
-  if (procfun_call_get_limits (call) == NULL && preparation->options.context == NULL)
+  if (call->limits == NULL && preparation->options.context == NULL)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() cannot be called in a session with limits or surroundings of its own"),
-               procfun_function_get_name (procfun_call_get_function (call)));
+               procfun_function_get_name (call->function));
   return FALSE;
 }
 
@@ -99,7 +99,7 @@ start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **erro
   if (exchange == NULL && (error == NULL || *error == NULL))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                  _ ("%s() cannot be called: the process of the session has ended"),
-                 procfun_function_get_name (procfun_call_get_function (call)));
+                 procfun_function_get_name (call->function));
   return exchange;
 }
 

@@ -29,16 +29,14 @@ crew_find_busy (Crew *self, const CrewRequest *request)
 {
   CrewMember *found = NULL;
 
-  g_mutex_lock (&self->lock);
   for (GList *l = self->busy.head; l != NULL && queue_peek (&self->queue) == NULL; l = l->next)
     {
       CrewMember *member = l->data;
 
-      if (crew_can_send_ahead (member, request)
-          && (found == NULL || member->behind.length < found->behind.length))
+      if ((found == NULL || member->behind.length < found->behind.length)
+          && crew_can_send_ahead (member, request))
         found = member;
     }
-  g_mutex_unlock (&self->lock);
   return found;
 }
 
@@ -61,8 +59,17 @@ void
 crew_member_queue (CrewMember *self, Exchange *exchange)
 {
   g_mutex_lock (&self->crew->lock);
-  g_queue_push_tail (&self->behind, exchange);
+  g_queue_push_tail_link (&self->behind, exchange_get_link (exchange));
   g_mutex_unlock (&self->crew->lock);
+}
+
+/* (nullable) */
+static Exchange *
+pop_first (GQueue *behind)
+{
+  GList *link = g_queue_pop_head_link (behind);
+
+  return link != NULL ? link->data : NULL;
 }
 
 /* What was sent ahead runs in the order in which it was sent. FALSE: there is nothing. */
@@ -72,7 +79,7 @@ pass_on (CrewMember *self, Worker *worker)
   Exchange *next;
 
   g_mutex_lock (&self->crew->lock);
-  next = g_queue_pop_head (&self->behind);
+  next = pop_first (&self->behind);
   if (next != NULL)
     {
       if (self->n_calls == 0)
@@ -107,6 +114,6 @@ crew_member_release (Worker *worker, gboolean is_usable, gpointer data)
   g_queue_init (&self->behind);
   g_mutex_unlock (&self->crew->lock);
   crew_member_put_back (self, worker, is_usable);
-  while ((next = g_queue_pop_head (&behind)) != NULL)
+  while ((next = pop_first (&behind)) != NULL)
     exchange_lose_turn (next, turn);
 }

@@ -100,10 +100,8 @@ crew_look (Crew *self, GQueue *ended)
 }
 
 void
-crew_look_sometimes (Crew *self, GQueue *ended)
+crew_look_sometimes (Crew *self, gint64 now, GQueue *ended)
 {
-  gint64 now = g_get_monotonic_time ();
-
   if (now < self->look_at && self->ended.length == 0
       && (self->idle.length == 0
           || self->idle.length + self->busy.length < self->config.max_workers))
@@ -319,7 +317,7 @@ crew_member_take (CrewMember *self, ProcfunCall *call, gboolean is_async, GError
   gboolean ok;
 
   g_mutex_lock (&self->crew->lock);
-  ok = check_take (self, procfun_call_get_function (call), error);
+  ok = check_take (self, call->function, error);
   if (ok)
     {
       self->call = call;

@@ -93,8 +93,10 @@ void crew_owner_clear (CrewOwner *self);
 gboolean crew_owner_is_here (const CrewOwner *self);
 
 /* The module is the waiter's to know before, like call and owner. FALSE: there is nothing to have
- * now, and the waiter is in the queue, if it @waits. */
-gboolean crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter, gboolean waits);
+ * now, and the waiter is in the queue, if it @waits, or else what crew_find_busy() has found is in
+ * *@busy (nullable). */
+gboolean crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter, gboolean waits,
+                   CrewMember **busy);
 
 /* What was granted. The second is for who does not want it any more. */
 CrewMember *crew_redeem (Crew *self, const CrewRequest *request, CrewWaiter *waiter,
@@ -107,8 +109,8 @@ void crew_feed (CrewMember *member);
 /* With the lock held: whether @request can be sent to @member ahead of its turn. */
 gboolean crew_can_send_ahead (CrewMember *member, const CrewRequest *request);
 
-/* A busy worker that @request can be sent to now: one whose answers this thread takes in any case.
- * (nullable) */
+/* With the lock held: a busy worker that @request can be sent to now, one whose answers this thread
+ * takes in any case. (nullable) */
 CrewMember *crew_find_busy (Crew *self, const CrewRequest *request);
 
 /* With the lock held, around waiting in a thread: its main contexts stand still meanwhile. */
@@ -161,7 +163,7 @@ void crew_note_start (Crew *self, const GError *error);
 /* In crew-end.c. Notices those that have ended by themselves; with the lock held. @ended:
  * (element-type CrewMember) for crew_end_all(), without the lock. */
 void crew_look (Crew *self, GQueue *ended);
-void crew_look_sometimes (Crew *self, GQueue *ended);
+void crew_look_sometimes (Crew *self, gint64 now, GQueue *ended);
 void crew_end_all (GQueue *ended);
 
 /* Why a worker is not to be used on after @n_calls. (nullable): it is. With the lock held. */

@@ -191,7 +191,7 @@ crew_acquire (Crew *self, const CrewRequest *request, GError **error)
 
   init_waiter (&waiter, request, NULL);
   g_cond_init (&waiter.granted);
-  granted = crew_ask (self, request, &waiter, TRUE);
+  granted = crew_ask (self, request, &waiter, TRUE, NULL);
   if (!granted)
     {
       crew_alarm_set (&alarm, self, &waiter.granted,
@@ -214,7 +214,7 @@ crew_try_acquire (Crew *self, const CrewRequest *request, GError **error)
   gboolean granted;
 
   init_waiter (&waiter, request, NULL);
-  granted = crew_ask (self, request, &waiter, FALSE);
+  granted = crew_ask (self, request, &waiter, FALSE, NULL);
   crew_owner_clear (&waiter.owner);
   return granted ? crew_redeem (self, request, &waiter, error) : NULL;
 }
@@ -377,7 +377,7 @@ wait_in_context (WaitSource *self, GMainContext *context)
   init_waiter (&self->waiter, &self->request, context);
   self->waiter.source = source;
   g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
-  if (crew_ask (self->crew, &self->request, &self->waiter, TRUE) /* meanwhile */
+  if (crew_ask (self->crew, &self->request, &self->waiter, TRUE, NULL) /* meanwhile */
       || set_error_if_cancelled (&self->request, NULL))
     g_source_set_ready_time (source, 0);
   g_source_attach (source, context);
@@ -388,15 +388,16 @@ void
 crew_acquire_async (Crew *self, const CrewRequest *request, GMainContext *context,
                     CrewFunc callback, gpointer user_data)
 {
-  CrewMember *member;
+  CrewMember *member = NULL;
   CrewWaiter waiter;
   GError *error = NULL;
   gboolean granted;
 
   init_waiter (&waiter, request, context);
-  granted = crew_ask (self, request, &waiter, FALSE);
+  granted = crew_ask (self, request, &waiter, FALSE, &member);
   crew_owner_clear (&waiter.owner);
-  member = granted ? crew_redeem (self, request, &waiter, &error) : crew_find_busy (self, request);
+  if (granted)
+    member = crew_redeem (self, request, &waiter, &error);
   if (granted || member != NULL)
     callback (member, error, user_data);
   else

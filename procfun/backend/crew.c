@@ -4,6 +4,7 @@
 
 #include "procfun/backend/crew-private.h"
 
+#include "procfun/procfun-call-private.h"
 #include <string.h>
 
 Crew *
@@ -283,17 +284,21 @@ crew_serve (Crew *self)
 }
 
 gboolean
-crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter, gboolean waits)
+crew_ask (Crew *self, const CrewRequest *request, CrewWaiter *waiter, gboolean waits,
+          CrewMember **busy)
 {
   GQueue ended = G_QUEUE_INIT;
+  gint64 asked_at = request->call != NULL ? request->call->submitted_at : 0;
   gboolean granted;
 
   g_mutex_lock (&self->lock);
-  crew_look_sometimes (self, &ended);
+  crew_look_sometimes (self, asked_at > 0 ? asked_at : g_get_monotonic_time (), &ended);
   granted = queue_peek (&self->queue) == NULL && grant (self, waiter);
   waiter->is_granted = granted;
   if (!granted && waits)
     queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
+  else if (!granted && busy != NULL)
+    *busy = crew_find_busy (self, request);
   g_mutex_unlock (&self->lock);
   crew_end_all (&ended);
   return granted; /* as it was then */

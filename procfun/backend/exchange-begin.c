@@ -18,13 +18,12 @@
 static void
 take_outputs (Exchange *self)
 {
-  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  const ProcfunLimits *limits = self->call->limits;
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    self->outputs[i]
-        = output_new (g_steal_fd (&self->worker.output_fds[i]), (ProcfunStream)i,
-                      procfun_call_get_output_mode (self->call, (ProcfunStream)i), limit);
+    output_init (&self->outputs[i], g_steal_fd (&self->worker.output_fds[i]), (ProcfunStream)i,
+                 self->call->output_modes[i], limit);
 }
 
 /* Frames that are no payload may take some bytes, however low its limit is. */
@@ -50,7 +49,7 @@ init_ladder (Exchange *self)
                            .channel = self->worker.channel,
                            .call_id = self->call_id,
                            .cgroup = self->worker.cgroup,
-                           .grace = procfun_call_get_grace_period (self->call) };
+                           .grace = self->call->grace_period };
 }
 
 static Exchange *
@@ -59,13 +58,13 @@ make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
   Exchange *self = g_new0 (Exchange, 1);
   const Worker nothing = WORKER_INIT;
 
+  self->link.data = self;
   self->call = call;
-  self->function = g_object_ref (procfun_call_get_function (call));
+  self->function = g_object_ref (call->function);
   self->worker = nothing;
   self->call_id = worker->call_id;
   channel_get_mark (worker->channel, &self->mark);
   self->bytes_in = g_bytes_get_size (arguments);
-  self->report = g_byte_array_new ();
   self->deadline_at = procfun_call_get_deadline_time (call);
   self->cpu_time = -1;
   outcome_init (&self->outcome, call, process_get_pid (worker->process));
@@ -77,7 +76,8 @@ static void
 take_worker (Exchange *self, Worker *worker)
 {
   self->worker = worker_steal (worker);
-  self->fork_ahead_at = g_get_monotonic_time () + FORK_AHEAD_US;
+  if (self->worker.n_spares > 0)
+    self->fork_ahead_at = g_get_monotonic_time () + FORK_AHEAD_US;
   init_ladder (self);
   take_outputs (self);
   if (debug_has (DEBUG_WORKERS))
@@ -163,6 +163,12 @@ exchange_lose_turn (Exchange *self, ExchangeTurn turn)
   self->turn (self, turn, self->turn_data);
 }
 
+GList *
+exchange_get_link (Exchange *self)
+{
+  return &self->link;
+}
+
 ProcfunCall *
 exchange_get_call (Exchange *self)
 {
@@ -205,8 +211,8 @@ exchange_can_go_on (Exchange *self)
 {
   return self->done && self->worker.is_kept && self->answered
          && self->ladder.step <= PROCFUN_STEP_CANCELLABLE && !self->asked_for_stacks
-         && self->report->len == 0 && self->worker.report_fd >= 0
-         && output_get_fd (self->outputs[0]) >= 0 && output_get_fd (self->outputs[1]) >= 0;
+         && self->report == NULL && self->worker.report_fd >= 0
+         && output_get_fd (&self->outputs[0]) >= 0 && output_get_fd (&self->outputs[1]) >= 0;
 }
 
 Worker *
@@ -224,14 +230,14 @@ exchange_free (Exchange *self)
   if (!self->done && has_worker)
     process_kill_all (self->worker.process);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && is_usable; i++)
-    self->worker.output_fds[i] = output_steal_fd (self->outputs[i]);
+    self->worker.output_fds[i] = output_steal_fd (&self->outputs[i]);
   if (self->release != NULL && has_worker)
     self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);
   g_object_unref (self->function);
-  g_byte_array_unref (self->report);
+  g_clear_pointer (&self->report, g_byte_array_unref);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && has_worker; i++)
-    output_free (self->outputs[i]);
+    output_clear (&self->outputs[i]);
   items_clear (&self->items);
   outcome_clear (&self->outcome);
   g_free (self);

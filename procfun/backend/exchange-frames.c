@@ -19,7 +19,7 @@
 void
 exchange_start_clocks (Exchange *self)
 {
-  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  const ProcfunLimits *limits = self->call->limits;
   gint64 timeout = procfun_call_get_effective_timeout (self->call);
 
   if (limits != NULL && procfun_limits_get_cpu_time (limits) > 0)

@@ -12,6 +12,7 @@
 
 struct _Exchange
 {
+  GList link;                /* among those that wait for their turn */
   ProcfunCall *call;         /* borrowed */
   ProcfunFunction *function; /* the call's */
   Worker worker;             /* that runs it */
@@ -24,8 +25,8 @@ struct _Exchange
   gboolean is_behind;
   ExchangeTurnFunc turn; /* (nullable) */
   gpointer turn_data;
-  GByteArray *report;
-  Output *outputs[2];
+  GByteArray *report; /* (nullable): none has come */
+  Output outputs[2];
   Items items; /* of a generator */
   Ladder ladder;
 

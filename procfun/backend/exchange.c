@@ -36,7 +36,7 @@
 void
 exchange_await_end (Exchange *self)
 {
-  if (self->end_by == 0)
+  if (self->end_by == 0 && !(self->answered && self->worker.is_kept))
     self->end_by = g_get_monotonic_time () + END_WAIT_US;
 }
 
@@ -90,6 +90,8 @@ receive_report (Exchange *self)
       guint8 data[4096];
       gssize n = read (self->worker.report_fd, data, sizeof data);
 
+      if (n > 0 && self->report == NULL)
+        self->report = g_byte_array_new ();
       if (n > 0 && self->report->len < CRASH_REPORT_MAX)
         g_byte_array_append (self->report, data, (guint)n);
       else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
@@ -102,15 +104,15 @@ receive_report (Exchange *self)
 static void
 receive_output (Exchange *self)
 {
-  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  const ProcfunLimits *limits = self->call->limits;
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
   guint64 size = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      if ((self->ready & (READY_OUTPUT << i)) != 0 || output_is_held_up (self->outputs[i]))
-        output_advance (self->outputs[i], self->call);
-      size += output_get_size (self->outputs[i]);
+      if ((self->ready & (READY_OUTPUT << i)) != 0 || output_is_held_up (&self->outputs[i]))
+        output_advance (&self->outputs[i], self->call);
+      size += output_get_size (&self->outputs[i]);
     }
   if (limit > 0 && size > limit && !outcome_is_known (&self->outcome))
     exchange_break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
@@ -158,7 +160,8 @@ check_stacks (Exchange *self)
 {
   if (self->stacks_until == 0
       || (g_get_monotonic_time () < self->stacks_until
-          && !crash_report_has_stacks (self->report->data, self->report->len)))
+          && (self->report == NULL
+              || !crash_report_has_stacks (self->report->data, self->report->len))))
     return;
   self->stacks_until = 0;
   ladder_begin (&self->ladder);
@@ -170,30 +173,36 @@ to_seconds (gint64 us)
   return (double)us / G_USEC_PER_SEC;
 }
 
+/* To ask for the time is not free, and most calls have as long as they like. */
 static void
 check_clocks (Exchange *self)
 {
-  gint64 now = g_get_monotonic_time ();
+  gint64 now;
 
+  if (self->timeout_at == 0 && self->deadline_at == 0)
+    return;
+  now = g_get_monotonic_time ();
   if (is_over (self->timeout_at, now))
     time_out (self, g_strdup_printf (_ ("timed out after %.6g s"),
                                      to_seconds (procfun_call_get_effective_timeout (self->call))));
   else if (is_over (self->deadline_at, now))
     time_out (self, g_strdup_printf (_ ("missed its deadline of %.6g s"),
-                                     to_seconds (procfun_call_get_deadline (self->call))));
+                                     to_seconds (self->call->deadline)));
 }
 
 /* Looked at when it could be used up at the earliest, and not more often. */
 static void
 check_cpu_time (Exchange *self)
 {
-  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  const ProcfunLimits *limits = self->call->limits;
   gint64 budget = limits != NULL ? procfun_limits_get_cpu_time (limits) : 0;
   pid_t pid = process_get_pid (self->worker.process);
-  gint64 now = g_get_monotonic_time ();
-  gint64 used;
+  gint64 now, used;
 
-  if (budget == 0 || !self->worker.has_greeted || now < self->cpu_check_at)
+  if (budget == 0 || !self->worker.has_greeted)
+    return;
+  now = g_get_monotonic_time ();
+  if (now < self->cpu_check_at)
     return;
   used = limits_read_cpu_time (pid) - self->cpu_at_hello;
   if (process_has_died (self->worker.process))
@@ -210,7 +219,7 @@ check_cpu_time (Exchange *self)
 static void
 check_end (Exchange *self)
 {
-  if (!is_over (self->end_by, g_get_monotonic_time ()))
+  if (self->end_by == 0 || g_get_monotonic_time () < self->end_by)
     return;
   exchange_break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
                       g_strdup (_ ("closed its channel without an answer")));
@@ -224,8 +233,8 @@ finish_outputs (Exchange *self, guint ready)
 {
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     {
-      output_finish (self->outputs[i], self->call, (ready & (READY_OUTPUT << i)) != 0);
-      if (!output_is_over_limit (self->outputs[i]))
+      output_finish (&self->outputs[i], self->call, (ready & (READY_OUTPUT << i)) != 0);
+      if (!output_is_over_limit (&self->outputs[i]))
         continue;
       outcome_revoke_result (&self->outcome);
       outcome_fail_by (&self->outcome, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
@@ -247,7 +256,7 @@ handle_death (Exchange *self)
   receive_report (self);
   finish_outputs (self, G_MAXUINT);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    remains.outputs[i] = self->outputs[i];
+    remains.outputs[i] = &self->outputs[i];
   process_signal (self->worker.process, SIGKILL); /* whom it left behind in its group */
   process_kill_noted (self->worker.process);
   if (self->worker.cgroup != NULL)
@@ -257,7 +266,9 @@ handle_death (Exchange *self)
       remains.fork_refused = cgroup_get_refused_processes (self->worker.cgroup) > 0;
     }
   remains.bytes_out = self->bytes_out;
-  remains.report = report = g_bytes_new (self->report->data, self->report->len);
+  remains.report = report = self->report != NULL
+                                ? g_bytes_new (self->report->data, self->report->len)
+                                : g_bytes_new (NULL, 0);
   outcome_settle (&self->outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->outcome.pid, "process %d has ended, wait status 0x%x",
@@ -286,7 +297,7 @@ handle_answer (Exchange *self)
 
   finish_outputs (self, self->ready);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    remains.outputs[i] = self->outputs[i];
+    remains.outputs[i] = &self->outputs[i];
   outcome_settle (&self->outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->outcome.pid, "process %d has ended with a result",
@@ -381,7 +392,7 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
   fds[1] = (GPollFD){ process_get_pidfd (self->worker.process), G_IO_IN, 0 };
   fds[2] = (GPollFD){ self->worker.report_fd, G_IO_IN, 0 };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    fds[3 + i] = (GPollFD){ output_get_fd (self->outputs[i]), G_IO_IN, 0 };
+    fds[3 + i] = (GPollFD){ output_get_fd (&self->outputs[i]), G_IO_IN, 0 };
 }
 
 void
@@ -438,11 +449,10 @@ take_earlier (gint64 *time, gint64 other)
 gint64
 exchange_get_wake_time (Exchange *self)
 {
-  gint64 now = g_get_monotonic_time ();
   gint64 time = -1;
 
   if (self->worker.has_greeted && !self->started)
-    return now;
+    return g_get_monotonic_time ();
   if (!outcome_is_known (&self->outcome))
     {
       take_earlier (&time, self->timeout_at);
@@ -455,10 +465,11 @@ exchange_get_wake_time (Exchange *self)
   take_earlier (&time, self->stacks_until);
   take_earlier (&time, self->ladder.next_at);
   if (process_get_pidfd (self->worker.process) < 0)
-    take_earlier (&time, now + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
+    take_earlier (&time, g_get_monotonic_time ()
+                             + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    if (output_is_held_up (self->outputs[i]))
-      take_earlier (&time, now + HELD_UP_STEP_US);
+    if (output_is_held_up (&self->outputs[i]))
+      take_earlier (&time, g_get_monotonic_time () + HELD_UP_STEP_US);
   return time;
 }
 

@@ -69,6 +69,9 @@ void exchange_lose_turn (Exchange *self, ExchangeTurn turn);
 
 ProcfunCall *exchange_get_call (Exchange *self);
 
+/* For a list of those that wait, by who has them all. */
+GList *exchange_get_link (Exchange *self);
+
 /* While it has one. */
 Worker *exchange_get_worker (Exchange *self);
 

@@ -182,9 +182,7 @@ map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error)
 static gint64
 get_duration (ProcfunCall *call)
 {
-  const ProcfunUsage *usage = call->usage; /* it has not ended yet for others */
-
-  return usage != NULL ? procfun_usage_get_wall_time (usage) : -1;
+  return call->has_usage ? call->usage.wall_time : -1; /* it has not ended yet for others */
 }
 
 /* That of a process and not of the function's making. */

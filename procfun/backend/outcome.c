@@ -24,7 +24,6 @@ outcome_clear (Outcome *self)
 {
   g_clear_pointer (&self->result, g_variant_unref);
   g_clear_error (&self->error);
-  g_clear_pointer (&self->usage, procfun_usage_free);
   g_clear_pointer (&self->failure, procfun_failure_unref);
 }
 
@@ -54,13 +53,13 @@ outcome_revoke_result (Outcome *self)
 static const char *
 get_name (const Outcome *self)
 {
-  return procfun_function_get_name (procfun_call_get_function (self->call));
+  return procfun_function_get_name (self->call->function);
 }
 
 static ProcfunFailure *
 make_failure (Outcome *self, ProcfunCause cause)
 {
-  const ProcfunLimits *limits = procfun_call_get_limits (self->call);
+  const ProcfunLimits *limits = self->call->limits;
   ProcfunFailure *failure = procfun_failure_new (cause, get_name (self));
 
   failure->pid = self->pid;
@@ -107,9 +106,8 @@ outcome_exit (Outcome *self, int code)
 void
 outcome_set_usage (Outcome *self, gconstpointer data)
 {
-  if (self->usage == NULL)
-    self->usage = g_new0 (ProcfunUsage, 1);
-  memcpy (self->usage, data, sizeof *self->usage);
+  self->has_usage = TRUE;
+  memcpy (&self->usage, data, sizeof self->usage);
 }
 
 /* What the caller did to it, in the verdict's words. */
@@ -137,7 +135,7 @@ static void
 judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
        const char *last_words)
 {
-  VerdictFacts facts = { .limits = procfun_call_get_limits (self->call),
+  VerdictFacts facts = { .limits = self->call->limits,
                          .ended = get_ended (self),
                          .has_status = remains->has_status,
                          .wait_status = remains->wait_status,
@@ -216,8 +214,8 @@ give_failure (Outcome *self, const OutcomeRemains *remains)
   ProcfunFailure *failure = g_steal_pointer (&self->failure);
 
   fill_failure (failure, remains);
-  if (self->usage != NULL)
-    failure->usage = procfun_usage_copy (self->usage);
+  if (self->has_usage)
+    failure->usage = procfun_usage_copy (&self->usage);
   if (failure->verdict != NULL)
     {
       g_free (self->error->message);
@@ -226,42 +224,54 @@ give_failure (Outcome *self, const OutcomeRemains *remains)
   procfun_call_take_failure (self->call, failure);
 }
 
-void
-outcome_settle (Outcome *self, const OutcomeRemains *remains)
+/* (transfer full) (nullable) */
+static char *
+make_last_words (const OutcomeRemains *remains)
 {
   g_autoptr (GBytes) tail = output_get_tail (remains->outputs[PROCFUN_STREAM_STDERR]);
   gsize size;
   const char *text = g_bytes_get_data (tail, &size);
-  g_autofree char *last_words = size > 0 ? g_utf8_make_valid (text, (gssize)size) : NULL;
+
+  return size > 0 ? g_utf8_make_valid (text, (gssize)size) : NULL;
+}
+
+/* There is no result: what the process left tells more. */
+static void
+look_into (Outcome *self, const OutcomeRemains *remains)
+{
   CrashFacts crash = { 0 };
 
+  if (self->failure == NULL)
+    self->failure = make_failure (self, PROCFUN_CAUSE_CRASHED);
+  crash_report_parse (remains->report, self->failure, &crash);
+  if (crash.has_usage && !self->has_usage)
+    outcome_set_usage (self, &crash.usage);
+  if (outcome_is_known (self))
+    return;
+  if (remains->lost && (!remains->has_status || is_killed (remains)))
+    outcome_fail_by (self, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
+                     g_strdup (_ ("lost its process, with the one that forked it")));
+  else if (!remains->greeted && !is_killed (remains))
+    fail_to_start (self, remains);
+  else
+    {
+      g_autofree char *last_words = make_last_words (remains);
+
+      judge (self, remains, &crash, last_words);
+    }
+}
+
+void
+outcome_settle (Outcome *self, const OutcomeRemains *remains)
+{
   if (self->result == NULL)
-    {
-      if (self->failure == NULL)
-        self->failure = make_failure (self, PROCFUN_CAUSE_CRASHED);
-      crash_report_parse (remains->report, self->failure, &crash);
-      if (crash.has_usage && self->usage == NULL)
-        outcome_set_usage (self, &crash.usage);
-    }
-  if (!outcome_is_known (self))
-    {
-      if (remains->lost && (!remains->has_status || is_killed (remains)))
-        outcome_fail_by (self, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
-                         g_strdup (_ ("lost its process, with the one that forked it")));
-      else if (!remains->greeted && !is_killed (remains))
-        fail_to_start (self, remains);
-      else
-        judge (self, remains, &crash, last_words);
-    }
-  if (self->usage != NULL)
-    {
-      self->usage->bytes_in = remains->bytes_in;
-      self->usage->bytes_out = remains->bytes_out;
-    }
+    look_into (self, remains);
+  self->usage.bytes_in = remains->bytes_in;
+  self->usage.bytes_out = remains->bytes_out;
   if (self->error != NULL)
     give_failure (self, remains);
-  if (self->usage != NULL)
-    procfun_call_take_usage (self->call, g_steal_pointer (&self->usage));
+  if (self->has_usage)
+    procfun_call_set_usage (self->call, &self->usage);
 }
 
 void

@@ -6,15 +6,17 @@
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
+#include "procfun/procfun-usage-private.h"
 
 /* What comes of a call: a result, or an error with the failure that tells all about it. The first
  * word counts; what a dead process leaves is looked at last. */
 typedef struct
 {
-  ProcfunCall *call;       /* borrowed */
-  GVariant *result;        /* (nullable) */
-  GError *error;           /* (nullable) */
-  ProcfunUsage *usage;     /* (nullable) */
+  ProcfunCall *call; /* borrowed */
+  GVariant *result;  /* (nullable) */
+  GError *error;     /* (nullable) */
+  gboolean has_usage;
+  ProcfunUsage usage;
   ProcfunFailure *failure; /* (nullable): not yet, or there is a result */
   int pid;
 } Outcome;

@@ -12,32 +12,14 @@
 #define READ_SIZE ((gsize)16 * 1024)
 #define LINE_MAX_SIZE ((gsize)64 * 1024) /* a longer line is given in parts */
 
-struct _Output
+void
+output_init (Output *self, int fd, ProcfunStream stream, ProcfunOutputMode mode, guint64 limit)
 {
-  int fd;
-  ProcfunStream stream;
-  ProcfunOutputMode mode;
-  guint64 limit;
-  guint64 n_bytes;  /* that came in all */
-  GString *tail;    /* (nullable): there is none as long as nothing came */
-  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: a line that has no
-                       end yet */
-};
-
-Output *
-output_new (int fd, ProcfunStream stream, ProcfunOutputMode mode, guint64 limit)
-{
-  Output *self = g_new0 (Output, 1);
-
-  self->fd = fd;
-  self->stream = stream;
-  self->mode = mode;
-  self->limit = limit;
-  return self;
+  *self = (Output){ .fd = fd, .stream = stream, .mode = mode, .limit = limit };
 }
 
 void
-output_free (Output *self)
+output_clear (Output *self)
 {
   fd_clear (&self->fd);
   if (self->tail != NULL)
@@ -45,7 +27,6 @@ output_free (Output *self)
       g_string_free (self->tail, TRUE);
       g_string_free (self->pending, TRUE);
     }
-  g_free (self);
 }
 
 int

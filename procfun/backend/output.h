@@ -6,11 +6,22 @@
 
 /* What a function prints on one of its streams: passed on, given to the call by line, or thrown
  * away; and its end kept for the case that the call fails. */
-typedef struct _Output Output;
+typedef struct
+{
+  int fd;
+  ProcfunStream stream;
+  ProcfunOutputMode mode;
+  guint64 limit;
+  guint64 n_bytes;  /* that came in all */
+  GString *tail;    /* (nullable): there is none as long as nothing came */
+  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: a line that has no
+                       end yet */
+} Output;
 
 /* Takes @fd. @limit: how many bytes may come; 0: any number. */
-Output *output_new (int fd, ProcfunStream stream, ProcfunOutputMode mode, guint64 limit);
-void output_free (Output *self);
+void output_init (Output *self, int fd, ProcfunStream stream, ProcfunOutputMode mode,
+                  guint64 limit);
+void output_clear (Output *self);
 
 /* It may be used on, after output_finish(). */
 int output_steal_fd (Output *self);
@@ -34,5 +45,3 @@ guint64 output_get_size (Output *self);
 
 /* The last 4 KiB. (transfer full) */
 GBytes *output_get_tail (Output *self);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Output, output_free)

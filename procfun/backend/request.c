@@ -12,25 +12,28 @@
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
 
+/* (transfer full) (nullable) */
+static GBytes *
+encode (ProcfunCall *call, ProcfunCodec *codec, GError **error)
+{
+  if (call->packed_args != NULL && codec == procfun_codec_get_gvariant ())
+    return g_bytes_ref (call->packed_args);
+  return procfun_codec_encode (codec, procfun_function_get_arguments_schema (call->function),
+                               procfun_call_get_arguments (call), error);
+}
+
 GBytes *
 exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error)
 {
-  ProcfunFunction *function = procfun_call_get_function (call);
-  g_autoptr (GBytes) bytes
-      = procfun_codec_encode (options->codec, procfun_function_get_arguments_schema (function),
-                              procfun_call_get_arguments (call), error);
+  const char *name = procfun_function_get_name (call->function);
+  g_autoptr (GBytes) bytes = encode (call, options->codec, error);
 
-  if (bytes == NULL)
-    g_prefix_error (error, _ ("%s() cannot be called with this: "),
-                    procfun_function_get_name (function));
-  else if (!channel_check_fds (procfun_call_get_fd_list (call), error))
-    g_prefix_error (error, _ ("%s() cannot be called with this: "),
-                    procfun_function_get_name (function));
+  if (bytes == NULL || !channel_check_fds (call->fd_list, error))
+    g_prefix_error (error, _ ("%s() cannot be called with this: "), name);
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
-                 procfun_function_get_name (function), g_bytes_get_size (bytes),
-                 options->max_payload);
+                 _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"), name,
+                 g_bytes_get_size (bytes), options->max_payload);
   else
     return g_steal_pointer (&bytes);
   return NULL;
@@ -76,7 +79,7 @@ void
 request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
               GBytes *arguments)
 {
-  ProcfunFunction *function = procfun_call_get_function (call);
+  ProcfunFunction *function = call->function;
   const FrameCall head = { .hash = procfun_function_get_hash_number (function),
                            .deadline = procfun_call_get_deadline_time (call),
                            .flags = flags };
@@ -93,5 +96,5 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
       worker->max_payload = options->max_payload;
     }
   channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
-                procfun_call_get_fd_list (call));
+                call->fd_list);
 }

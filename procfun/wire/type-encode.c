@@ -330,3 +330,16 @@ type_arguments_to_variant (const ProcfunMember *args, gsize n_args, gconstpointe
     }
   return encode_tuple (args, n_args, values, fds, error);
 }
+
+GBytes *
+type_arguments_to_bytes (const ProcfunMember *args, gsize n_args, gconstpointer const *values)
+{
+  TypePlain plain;
+  guint8 *data;
+
+  if (!type_plain_init_tuple (&plain, args, n_args))
+    return NULL;
+  data = g_malloc0 (plain.size);
+  type_plain_pack (&plain, values, data);
+  return g_bytes_new_take (data, plain.size);
+}

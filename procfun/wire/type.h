@@ -32,6 +32,10 @@ GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args,
                                      gconstpointer const *values, GUnixFDList **fds,
                                      GError **error);
 
+/* The same as bytes, for arguments that are all plain. (nullable): they are not */
+GBytes *type_arguments_to_bytes (const ProcfunMember *args, gsize n_args,
+                                 gconstpointer const *values);
+
 /* Writes a C value that owns all it points to. On failure the value is empty and @error
  * %PROCFUN_ERROR_DECODE.
  * @variant has the type of the member's schema. */
