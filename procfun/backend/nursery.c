@@ -397,11 +397,14 @@ take_spare (Nursery *self, Worker *worker)
 
   while ((spare = g_queue_pop_head (&self->spares)) != NULL)
     {
-      *worker = worker_steal (spare);
+      gboolean is_usable = is_alive (spare);
+
+      if (is_usable)
+        *worker = worker_steal (spare);
+      worker_clear (spare);
       g_free (spare);
-      if (is_alive (worker))
+      if (is_usable)
         return TRUE;
-      worker_clear (worker);
     }
   return FALSE;
 }
