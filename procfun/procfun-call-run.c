@@ -14,14 +14,17 @@
 gboolean
 procfun_call_check_arguments (ProcfunCall *self, GError **error)
 {
-  const GVariantType *type = procfun_function_get_arguments_type (self->function);
+  const GVariantType *type;
 
   if (self->encode_error != NULL)
     {
       g_propagate_error (error, g_error_copy (self->encode_error));
       return FALSE;
     }
-  if (self->packed_args != NULL || g_variant_is_of_type (self->args, type))
+  if (self->packed_args != NULL)
+    return TRUE;
+  type = procfun_function_get_arguments_type (self->function);
+  if (g_variant_is_of_type (self->args, type))
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() takes arguments of the type “%.*s”, not “%s”"),

@@ -153,11 +153,11 @@ start_async (ProcessStart *self)
 static ProcessStart *
 process_start_new (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context)
 {
-  ProcessStart *self = g_new0 (ProcessStart, 1);
+  ProcessStart *self = g_new (ProcessStart, 1);
 
-  self->executor = PROCFUN_PROCESS_EXECUTOR (executor);
-  self->call = call;
-  self->context = context;
+  *self = (ProcessStart){ .executor = PROCFUN_PROCESS_EXECUTOR (executor),
+                          .call = call,
+                          .context = context };
   return self;
 }
 

@@ -76,9 +76,11 @@ pop_first (GQueue *behind)
 static gboolean
 pass_on (CrewMember *self, Worker *worker)
 {
+  gboolean others_wait;
   Exchange *next;
 
   g_mutex_lock (&self->crew->lock);
+  others_wait = queue_peek (&self->crew->queue) != NULL;
   next = pop_first (&self->behind);
   if (next != NULL)
     {
@@ -93,7 +95,8 @@ pass_on (CrewMember *self, Worker *worker)
   self->front = next;
   exchange_set_release (next, crew_member_release, self);
   exchange_move_up (next, worker);
-  crew_feed (self);
+  if (others_wait)
+    crew_feed (self);
   return TRUE;
 }
 

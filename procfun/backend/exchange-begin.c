@@ -55,12 +55,13 @@ init_ladder (Exchange *self)
 static Exchange *
 make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
 {
-  Exchange *self = g_new0 (Exchange, 1);
+  Exchange *self = g_new (Exchange, 1); /* calloc() does not take what was freed last */
   const Worker nothing = WORKER_INIT;
 
+  *self = (Exchange){ 0 };
   self->link.data = self;
   self->call = call;
-  self->function = g_object_ref (call->function);
+  self->function = call->function;
   self->worker = nothing;
   self->call_id = worker->call_id;
   channel_get_mark (worker->channel, &self->mark);
@@ -234,7 +235,6 @@ exchange_free (Exchange *self)
   if (self->release != NULL && has_worker)
     self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);
-  g_object_unref (self->function);
   g_clear_pointer (&self->report, g_byte_array_unref);
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs) && has_worker; i++)
     output_clear (&self->outputs[i]);

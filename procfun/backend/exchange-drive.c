@@ -244,7 +244,8 @@ park (ExchangeSource *self)
   Worker *worker = exchange_get_worker (self->exchange);
 
   self->serial++;
-  g_source_set_ready_time (&self->source, -1);
+  if (g_source_get_ready_time (&self->source) != -1)
+    g_source_set_ready_time (&self->source, -1);
   worker_keep_source (worker, &self->source);
 }
 

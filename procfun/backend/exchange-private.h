@@ -14,7 +14,7 @@ struct _Exchange
 {
   GList link;                /* among those that wait for their turn */
   ProcfunCall *call;         /* borrowed */
-  ProcfunFunction *function; /* the call's */
+  ProcfunFunction *function; /* the call's, borrowed with it */
   Worker worker;             /* that runs it */
   WorkerReleaseFunc release; /* (nullable) */
   gpointer release_data;

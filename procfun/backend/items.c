@@ -34,7 +34,8 @@ item_free (gpointer item)
 void
 items_clear (Items *self)
 {
-  g_queue_clear_full (&self->queue, item_free);
+  if (!items_is_empty (self))
+    g_queue_clear_full (&self->queue, item_free);
 }
 
 /* Not for each item, and early enough that the function need not wait. When it waits, it has used

@@ -12,7 +12,6 @@
 #include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/wait.h>
 
 /* One string of a command line may have 32 pages: MAX_ARG_STRLEN in the kernel's linux/binfmts.h.
@@ -109,7 +108,7 @@ launch_check (ProcfunFunction *function, GError **error)
                  _ ("%s() was registered at run time, but the program does not call "
                     "procfun_registry_serve()"),
                  name);
-  else if (getauxval (AT_SECURE) != 0 && runs_in_own_program (function))
+  else if (environment_is_secure () && runs_in_own_program (function))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                  _ ("%s() cannot be called: a program with more rights than who runs it is not "
                     "started for calls"),

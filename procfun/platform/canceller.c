@@ -15,8 +15,9 @@ struct _Canceller
 Canceller *
 canceller_new (void)
 {
-  Canceller *self = g_new0 (Canceller, 1);
+  Canceller *self = g_new (Canceller, 1);
 
+  *self = (Canceller){ 0 };
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
   return self;

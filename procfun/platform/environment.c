@@ -7,10 +7,21 @@
 /* More would be no limit, and might overflow. */
 #define TIMEOUT_MAX_S 1e9
 
+/* To find it among the others of the auxiliary vector takes as long as to allocate something. */
+gboolean
+environment_is_secure (void)
+{
+  static gint secure = -1;
+
+  if (g_atomic_int_get (&secure) < 0)
+    g_atomic_int_set (&secure, getauxval (AT_SECURE) != 0);
+  return g_atomic_int_get (&secure);
+}
+
 const char *
 environment_get (const char *name)
 {
-  return getauxval (AT_SECURE) == 0 ? g_getenv (name) : NULL;
+  return !environment_is_secure () ? g_getenv (name) : NULL;
 }
 
 static gint64

@@ -6,6 +6,9 @@
 /* Variables by which users set what the program leaves open. A program with more rights than who
  * runs it ignores them. */
 
+/* This is such a program. */
+gboolean environment_is_secure (void);
+
 /* (nullable) */
 const char *environment_get (const char *name);
 

@@ -339,7 +339,8 @@ type_arguments_to_bytes (const ProcfunMember *args, gsize n_args, gconstpointer 
 
   if (!type_plain_init_tuple (&plain, args, n_args))
     return NULL;
-  data = g_malloc0 (plain.size);
+  data = g_malloc (plain.size);
+  memset (data, 0, plain.size);
   type_plain_pack (&plain, values, data);
   return g_bytes_new_take (data, plain.size);
 }
