@@ -96,7 +96,7 @@ typedef struct
   gboolean has_input;     /* what it waits for was read, here or with something else */
   gboolean is_dispatched; /* and sees to what it waits for before others can wait for it */
   gboolean needs_update;  /* the same later */
-  Canceller *canceller;   /* (nullable): not when it is too late to cancel */
+  Canceller *canceller;   /* (nullable): while it waits and can be cancelled */
   GSourceFunc callback;   /* after each step */
   gpointer user_data;
   GDestroyNotify destroy; /* (nullable) */
@@ -138,6 +138,19 @@ watch (ExchangeSource *self, guint i, GPollFD wanted)
   self->fds[i] = wanted;
 }
 
+/* It may have been cancelled before. */
+static void
+watch_canceller (ExchangeSource *self)
+{
+  if (self->canceller == NULL)
+    {
+      self->canceller = canceller_ref (exchange_get_canceller (self->exchange));
+      canceller_set_source (self->canceller, &self->source);
+    }
+  if (canceller_is_cancelled (self->canceller))
+    g_source_set_ready_time (&self->source, 0);
+}
+
 void
 exchange_source_update (GSource *source)
 {
@@ -151,8 +164,8 @@ exchange_source_update (GSource *source)
   g_source_set_ready_time (source, exchange_get_wake_time (self->exchange));
   if (exchange_is_ending (self->exchange))
     clear_canceller (self);
-  else if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
-    g_source_set_ready_time (source, 0); /* as the canceller may have done too early */
+  else
+    watch_canceller (self);
 }
 
 static void
@@ -294,11 +307,6 @@ begin (ExchangeSource *self, Exchange *exchange)
   self->serial++;
   self->is_fresh = self->needs_update = TRUE;
   self->has_input = exchange_has_input (exchange);
-  if (!exchange_is_ending (exchange))
-    {
-      self->canceller = canceller_ref (exchange_get_canceller (exchange));
-      canceller_set_source (self->canceller, &self->source);
-    }
   if (!self->is_dispatched)
     exchange_source_update (&self->source);
 }

@@ -41,10 +41,11 @@ alignment_of (const ProcfunMember *member)
   return alignment;
 }
 
+/* @alignment is a power of two. */
 static gsize
 align (gsize offset, gsize alignment)
 {
-  return (offset + alignment - 1) / alignment * alignment;
+  return (offset + alignment - 1) & ~(alignment - 1);
 }
 
 static gboolean
