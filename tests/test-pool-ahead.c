@@ -37,6 +37,19 @@ PROCFUN_DEFINE_STATIC_FUNCTION (wait_to_be_cancelled, int, (int, n))
   return n;
 }
 
+/* The first leaves a child and a descriptor. */
+PROCFUN_DEFINE_STATIC_FUNCTION (leave_things, int, (int, n))
+{
+  pid_t child = n == 0 ? fork () : 0;
+
+  if (child == 0 && n == 0)
+    for (;;)
+      pause ();
+  if (n == 0 && dup (STDERR_FILENO) < 0)
+    return -1;
+  return child;
+}
+
 typedef struct
 {
   guint workers;
@@ -154,6 +167,51 @@ test_order (void)
   procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
+static void
+count_recycled (ProcfunExecutor *executor, int pid, const char *reason, gpointer user_data)
+{
+  g_assert_cmpstr (reason, ==, "leftovers");
+  ++*(guint *)user_data;
+}
+
+/* With calls behind it, a worker looks for what they leave less often; once all are done it has. */
+static void
+test_leftovers (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  GAsyncResult *results[100] = { NULL };
+  guint n_recycled = 0;
+  int child = 0;
+
+  g_signal_connect (pool, "worker-recycled", G_CALLBACK (count_recycled), &n_recycled);
+  procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (results));
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (ProcfunCall) call = leave_things_call ((int)i);
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      procfun_call_detach (call);
+      procfun_call_run_async (call, NULL, keep_result, &results[i]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      int number;
+
+      while (results[i] == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      number = leave_things_process_finish (results[i], &error);
+      g_assert_no_error (error);
+      if (i == 0)
+        child = number;
+      g_object_unref (results[i]);
+    }
+  g_assert_cmpint (child, >, 0);
+  g_assert_cmpint (kill (child, 0), ==, -1);
+  g_assert_cmpuint (n_recycled, ==, 1);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
 /* The one in front is cancelled, and those behind it are not. */
 static void
 test_cancel (void)
@@ -236,6 +294,7 @@ main (int argc, char **argv)
       fixture_add_data_func (path, &shapes[i], test_deaths);
     }
   fixture_add_func ("/pool/ahead/order", test_order);
+  fixture_add_func ("/pool/ahead/leftovers", test_leftovers);
   fixture_add_func ("/pool/ahead/cancel", test_cancel);
   fixture_add_func ("/pool/ahead/nested-loop", test_nested_loop);
   return fixture_run ();

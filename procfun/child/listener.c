@@ -124,6 +124,28 @@ pop_frame (Listener *self)
   return frame;
 }
 
+/* Where no other thread may read, and nothing was kept, the next frame is the one that comes. */
+static gboolean
+is_alone (Listener *self)
+{
+  return !self->has_thread && !self->is_reading && !self->has_ended
+         && g_queue_is_empty (&self->frames);
+}
+
+static ChannelStatus
+next_alone (Listener *self, Frame *frame, int ms)
+{
+  ChannelStatus status = channel_receive_within (self->channel, frame, ms, NULL);
+
+  while (status == CHANNEL_FRAME && is_word (frame))
+    {
+      frame_clear (frame);
+      status = channel_receive_within (self->channel, frame, ms, NULL);
+    }
+  self->has_ended = status == CHANNEL_END || status == CHANNEL_FAILED;
+  return status;
+}
+
 ChannelStatus
 listener_next (Listener *self, Frame *frame, int ms)
 {
@@ -131,6 +153,12 @@ listener_next (Listener *self, Frame *frame, int ms)
   Frame *next;
 
   g_mutex_lock (&self->lock);
+  if (is_alone (self))
+    {
+      status = next_alone (self, frame, ms);
+      g_mutex_unlock (&self->lock);
+      return status;
+    }
   while ((next = pop_frame (self)) == NULL && !self->has_ended && status != CHANNEL_AGAIN)
     status = hear (self, ms);
   g_mutex_unlock (&self->lock);

@@ -8,13 +8,16 @@
 #include "procfun/platform/usage.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-context-private.h"
+#include "procfun/procfun-function-private.h"
 #include "procfun/procfun-limits.h"
 
 struct _Server
 {
   ServerOptions options;
-  GHashTable *functions; /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
+  GHashTable *functions;     /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
   ProcfunFunction *function; /* (nullable): of the last call */
+  ProcfunFunction *plain_of; /* (nullable) */
+  PlainInvocation *plain;    /* (nullable): for this, if all its values are plain */
 
   Channel *channel;
   Channel *used; /* (nullable): for the next */
@@ -29,11 +32,13 @@ struct _Server
   GCancellable *cancellable; /* that no function has asked for */
   Listener listener;
   Leftovers leftovers;
-  gboolean is_kept;  /* for more calls */
-  gboolean is_ended; /* by its caller, which has a result */
-  GMutex write_lock; /* threads of the function report progress while it runs */
-  double fraction;   /* the last progress reported, which may not have been sent */
-  char *message;     /* (nullable) */
+  gboolean is_kept;     /* for more calls */
+  gboolean is_followed; /* the next one is there already */
+  guint n_unchecked;    /* calls since it was last looked for what they leave */
+  gboolean is_ended;    /* by its caller, which has a result */
+  GMutex write_lock;    /* threads of the function report progress while it runs */
+  double fraction;      /* the last progress reported, which may not have been sent */
+  char *message;        /* (nullable) */
   gboolean has_progress;
   gboolean has_reporter;
   GCond progress_held; /* there is progress that was not sent */

@@ -11,9 +11,9 @@
 #include "procfun/platform/surroundings.h"
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-function-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
+#include "procfun/wire/serialised.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* When calls come without a pause, what they leave behind is looked for only so often: the next one
+ * is here already and finds it anyway. */
+#define CHECK_STEP 16
 
 /* How long one whose caller ends it waits for that. */
 #define END_MAX_MS 100
@@ -57,7 +61,7 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
   ProcfunUsage usage = { 0 };
 
   usage_end (&self->mark, &usage);
-  if (self->is_kept)
+  if (self->is_kept && !self->is_followed)
     send_state (self, usage.peak_memory, fds);
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
@@ -181,9 +185,22 @@ begin (Server *self, const Frame *frame)
                              .user_data = self };
   listener_begin_call (&self->listener, frame->call_id, self->cancellable);
   procfun_context_set_running (&self->running);
-  usage_begin (&self->mark);
+  if (self->is_followed)
+    usage_begin_next (&self->mark);
+  else
+    usage_begin (&self->mark);
   self->is_running = TRUE;
   errno = 0; /* in a crash it tells what last failed, and that shall be the function's */
+}
+
+static gboolean
+is_followed (Server *self)
+{
+  if (self->is_kept && !self->listener.has_thread && channel_has_input (self->channel)
+      && ++self->n_unchecked < CHECK_STEP)
+    return TRUE;
+  self->n_unchecked = 0;
+  return FALSE;
 }
 
 static void
@@ -197,22 +214,69 @@ end (Server *self)
     g_clear_object (&self->cancellable);
   server_flush_progress (self);
   fflush (NULL);
-  descendants_kill (); /* the caller does not wait for more than the answer */
+  self->is_followed = is_followed (self);
+  if (!self->is_followed)
+    descendants_kill (); /* the caller does not wait for more than the answer */
+}
+
+/* (nullable) */
+static PlainInvocation *
+get_plain (Server *self)
+{
+  if (self->plain_of != self->function)
+    {
+      g_clear_pointer (&self->plain, plain_invocation_free);
+      self->plain = plain_invocation_new (self->function);
+      self->plain_of = self->function;
+    }
+  return self->codec == procfun_codec_get_gvariant () ? self->plain : NULL;
+}
+
+/* (nullable): the encoded arguments, if the function can take them as they are. */
+static const guint8 *
+peek_plain_arguments (Server *self, const Frame *frame)
+{
+  const ProcfunSchema *schema = procfun_function_get_arguments_schema (self->function);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frame->payload, &size);
+
+  if (frame->fds != NULL || get_plain (self) == NULL || self->options.arguments != NULL
+      || procfun_function_get_return_schema (self->function)->fixed_size > self->max_payload
+      || !wire_serialised_is_normal (schema, data + sizeof (FrameCall), size - sizeof (FrameCall)))
+    return NULL;
+  return data + sizeof (FrameCall);
+}
+
+/* What is plain becomes no value in between. */
+static GBytes *
+run_plain (Server *self, const guint8 *args, GError **error)
+{
+  gsize size = procfun_function_get_return_schema (self->function)->fixed_size;
+  g_autofree guint8 *result = g_malloc (size);
+
+  if (!plain_invocation_run (self->plain, args, result, error))
+    return NULL;
+  return g_bytes_new_take (g_steal_pointer (&result), size);
 }
 
 /* From the frame of a call to the bytes of its result, of which a generator has none. */
 static GBytes *
 run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **error)
 {
-  g_autoptr (GVariant) args = decode_arguments (self, frame->payload, error);
+  const guint8 *plain = peek_plain_arguments (self, frame);
+  g_autoptr (GVariant) args = plain == NULL ? decode_arguments (self, frame->payload, error) : NULL;
   g_autoptr (GVariant) result = NULL;
+  g_autoptr (GBytes) bytes = NULL;
 
-  if (args == NULL)
+  if (plain == NULL && args == NULL)
     return NULL;
   if (self->limits != NULL && !limits_apply (self->limits, error))
     return NULL;
   begin (self, frame);
-  result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
+  if (plain != NULL)
+    bytes = run_plain (self, plain, error);
+  else
+    result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
   if (getpid () != self->pid) /* the other one answers */
     _exit (0);
   end (self);
@@ -223,7 +287,7 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
       return NULL;
     }
   if (result == NULL)
-    return NULL;
+    return g_steal_pointer (&bytes);
   if (self->running.generator != NULL)
     return g_bytes_new (NULL, 0);
   return encode (self, result, *result_fds, error);

@@ -25,8 +25,8 @@ timeval_to_us (const struct timeval *time)
   return time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
 }
 
-/* A forked process begins with a peak of its own. One that was executed inherits that of the process
- * that started it, and only its memory map has the right one. */
+/* A forked process begins with a peak of its own. One that was executed inherits that of the
+ * process that started it, and only its memory map has the right one. */
 static gboolean was_forked;
 
 /* Of one that was executed, what was measured last: as long as no page faults, it has no more. */
@@ -34,6 +34,8 @@ static glong known_faults = -1;
 static guint64 known_resident;
 
 static gboolean has_peak; /* of what was before */
+
+static struct rusage at_end; /* of the last call */
 
 /* proc(5), clear_refs: 5 sets the peak of resident memory to what is resident now. The first call
  * of a process need not pay for that (12 µs): exec has begun the peak anew, and fork has set it to
@@ -85,6 +87,18 @@ read_peak (const struct rusage *now)
 }
 
 void
+usage_begin_next (UsageMark *mark)
+{
+  if (has_peak)
+    {
+      usage_begin (mark);
+      return;
+    }
+  mark->rusage = at_end;
+  mark->wall_time = get_time (CLOCK_MONOTONIC);
+}
+
+void
 usage_end (const UsageMark *mark, ProcfunUsage *usage)
 {
   const struct rusage *before = &mark->rusage;
@@ -105,6 +119,7 @@ usage_end (const UsageMark *mark, ProcfunUsage *usage)
       usage->peak_memory = (guint64)now.ru_maxrss * 1024;
       has_peak = now.ru_maxrss > before->ru_maxrss;
     }
+  at_end = now;
 }
 
 /* From outside */

@@ -17,6 +17,10 @@ typedef struct
 void usage_begin (UsageMark *mark);
 void usage_end (const UsageMark *mark, ProcfunUsage *usage);
 
+/* For a call that begins at once when the last one has ended: what was read then, need not be read
+ * again. What the process does between the two is this call's. */
+void usage_begin_next (UsageMark *mark);
+
 /* In a process that was forked and has not run anything yet. */
 void usage_begin_process (void);
 
