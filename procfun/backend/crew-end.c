@@ -102,9 +102,7 @@ crew_look (Crew *self, GQueue *ended)
 void
 crew_look_sometimes (Crew *self, gint64 now, GQueue *ended)
 {
-  if (now < self->look_at && self->ended.length == 0
-      && (self->idle.length == 0
-          || self->idle.length + self->busy.length < self->config.max_workers))
+  if (now < self->look_at && self->ended.length == 0)
     return;
   self->look_at = now + LOOK_US;
   crew_look (self, ended);
