@@ -26,30 +26,46 @@ note (const char *path, gint n)
   close (fd);
 }
 
-static gboolean
-is_named (const char *deeds, gint n, const char *deed)
+/* By hand: for each comma that the C library finds, sanitizers read the text to its end. */
+static const char *
+find_deed (const char *deeds, gint n)
 {
-  g_auto (GStrv) names = g_strsplit (deeds, ",", -1);
+  const char *at = deeds;
 
-  return n >= 0 && (guint)n < g_strv_length (names) && strcmp (names[n], deed) == 0;
+  for (gint i = 0; i < n && *at != '\0'; at++)
+    if (*at == ',')
+      i++;
+  return at;
+}
+
+static gboolean
+is_named (const char *at, const char *deed)
+{
+  gsize length = strlen (deed);
+
+  return strncmp (at, deed, length) == 0 && (at[length] == ',' || at[length] == '\0');
 }
 
 PROCFUN_DEFINE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deeds),
                                     (const char *, path))
 {
+  const char *deed = find_deed (deeds, n);
+
   note (path, n);
-  if (is_named (deeds, n, "crash"))
+  if (is_named (deed, "crash"))
     raise (SIGSEGV);
-  else if (is_named (deeds, n, "kill"))
+  else if (is_named (deed, "kill"))
     raise (SIGKILL);
-  else if (is_named (deeds, n, "exit"))
+  else if (is_named (deed, "exit"))
     exit (7);
-  else if (is_named (deeds, n, "hang"))
+  else if (is_named (deed, "hang"))
     for (;;)
       pause ();
-  else if (is_named (deeds, n, "cancel"))
+  else if (is_named (deed, "nap"))
+    g_usleep (1000);
+  else if (is_named (deed, "cancel"))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "%d is cancelled", n);
-  else if (is_named (deeds, n, "fail"))
+  else if (is_named (deed, "fail"))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%d is busy", n);
   return 10 * n;
 }

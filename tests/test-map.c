@@ -277,11 +277,22 @@ kill_workers (gpointer user_data)
     {
       gint pid = g_atomic_int_exchange (&self->pid, 0);
 
-      g_usleep (10000);
+      g_usleep (3000);
       if (pid > 0)
         kill (pid, SIGKILL);
     }
   return NULL;
+}
+
+/* Each takes a while, or a map were over before it is disturbed. */
+static char *
+make_naps (guint n)
+{
+  GString *deeds = g_string_new ("nap");
+
+  for (guint i = 1; i < n; i++)
+    g_string_append (deeds, ",nap");
+  return g_string_free (deeds, FALSE);
 }
 
 /* Each element has its result or its error, and is called for once; one that failed may not have
@@ -289,10 +300,10 @@ kill_workers (gpointer user_data)
 static void
 test_killed (gconstpointer mode)
 {
-  const guint n = 6000;
+  const guint n = 4000;
   g_autoptr (ProcfunPool) pool = procfun_pool_new (3);
   g_autofree char *path = maps_make_path ();
-  g_autofree char *deeds = g_strnfill (n - 1, ',');
+  g_autofree char *deeds = make_naps (n);
   g_autoptr (ProcfunMap) map = maps_new_deeds (pool, deeds, path);
   Killer killer = { 0 };
   GThread *thread = g_thread_new ("killer", kill_workers, &killer);
