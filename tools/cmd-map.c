@@ -405,7 +405,11 @@ split_jobs (int argc, char **argv)
 {
   for (int i = 1; i < argc && strcmp (argv[i], "--") != 0; i++)
     if (strncmp (argv[i], "-j", 2) == 0 && g_ascii_isdigit (argv[i][2]))
-      argv[i] = g_strconcat ("--jobs=", argv[i] + 2, NULL); /* as long as the process */
+      {
+        g_autofree char *jobs = g_strconcat ("--jobs=", argv[i] + 2, NULL);
+
+        argv[i] = (char *)g_intern_string (jobs); /* there as long as the process */
+      }
 }
 
 int
