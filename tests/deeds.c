@@ -152,17 +152,22 @@ DEED (run_no_instruction) { __builtin_trap (); }
 
 DEED (hit_breakpoint) { G_BREAKPOINT (); }
 
-DEED (use_forbidden_call)
+static void
+forbid (guint32 call, guint32 action)
 {
   struct sock_filter filter[]
       = { BPF_STMT (BPF_LD | BPF_W | BPF_ABS, G_STRUCT_OFFSET (struct seccomp_data, nr)),
-          BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-          BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+          BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1), BPF_STMT (BPF_RET | BPF_K, action),
           BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
   struct sock_fprog program = { .len = G_N_ELEMENTS (filter), .filter = filter };
 
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+DEED (use_forbidden_call)
+{
+  forbid (SYS_getppid, SECCOMP_RET_TRAP);
   sink = getppid ();
 }
 
@@ -304,6 +309,15 @@ DEED (take_long_alone)
 
 DEED (spin) { spin_in_thread (NULL); }
 
+/* The crash handler's last step seems to succeed and does nothing. */
+DEED (outlive_crash)
+{
+  forbid (SYS_rt_tgsigqueueinfo, SECCOMP_RET_ERRNO);
+  kill (getpid (), SIGABRT);
+  spin_in_thread (NULL);
+  sink = 1;
+}
+
 DEED (run_out_of_malloc)
 {
   for (;;)
@@ -375,6 +389,7 @@ static const struct
   NAMED (handle_itself),
   NAMED (hit_breakpoint),
   NAMED (log_g_error),
+  NAMED (outlive_crash),
   NAMED (overflow_stack),
   NAMED (print_for_ever),
   NAMED (raise_signal),

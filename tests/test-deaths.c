@@ -95,6 +95,7 @@ static const Death deaths[] = {
   { DEED (hit_breakpoint), CRASHED, SIGTRAP, "hit_breakpoint" },
   { DEED (use_forbidden_call), CRASHED, SIGSYS, "use_forbidden_call" },
   { DEED (throw_exception), CRASHED, SIGABRT, "deeds_throw" },
+  { DEED (outlive_crash), CRASHED, SIGABRT, "outlive_crash" },
 
   { "raise-segv", "do_raise", "(11,)", CRASHED, SIGSEGV, "raise" },
   { "raise-bus", "do_raise", "(7,)", CRASHED, SIGBUS, "raise" },

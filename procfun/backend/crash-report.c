@@ -45,16 +45,28 @@ copy_record (const Reader *self, const CrashHead *head, gpointer record, gsize s
   return TRUE;
 }
 
-gboolean
-crash_report_has_stacks (const guint8 *data, gsize size)
+static gboolean
+has_record (const guint8 *data, gsize size, CrashRecordType type)
 {
   Reader reader = { data, size };
   CrashHead head;
 
   for (; read_head (&reader, &head); skip (&reader, &head))
-    if (head.type == CRASH_RECORD_STACKS_END)
+    if (head.type == type)
       return TRUE;
   return FALSE;
+}
+
+gboolean
+crash_report_has_stacks (const guint8 *data, gsize size)
+{
+  return has_record (data, size, CRASH_RECORD_STACKS_END);
+}
+
+gboolean
+crash_report_has_death (const guint8 *data, gsize size)
+{
+  return has_record (data, size, CRASH_RECORD_DEATH);
 }
 
 /* Text by somebody who may not have meant well. */

@@ -23,6 +23,9 @@ typedef struct
 /* Whether all stacks that were asked for by CRASH_STACKS_SIGNAL have come. */
 gboolean crash_report_has_stacks (const guint8 *data, gsize size);
 
+/* Whether it says that the process is about to die, and of what. */
+gboolean crash_report_has_death (const guint8 *data, gsize size);
+
 /* Fills in what @bytes say of @failure: signal, addresses, message, backtrace. Without a death in
  * it only the backtrace, of all threads then, which is looked up when it is asked for. FALSE when
  * they say nothing. Looks names and lines up in files, which takes milliseconds, and about a

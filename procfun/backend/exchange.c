@@ -16,8 +16,8 @@
 #include <signal.h>
 #include <string.h>
 
-/* A child that has answered, or closed its channel, ends by itself; when it does not within this
- * time, it is ended. */
+/* A child that has answered, closed its channel or reported its death ends by itself; when it does
+ * not within this time, it is ended. */
 #define END_WAIT_US (2 * G_USEC_PER_SEC)
 
 /* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its
@@ -215,15 +215,28 @@ check_cpu_time (Exchange *self)
                                          to_seconds (budget)));
 }
 
-/* It has answered or closed its channel, and should be gone. */
+static gboolean
+has_crashed (Exchange *self)
+{
+  return self->report != NULL && crash_report_has_death (self->report->data, self->report->len);
+}
+
+/* It has answered, closed its channel or crashed, and should be gone. What it died of it has said;
+ * a signal handler that looks at a broken stack, or that locks of its program keep waiting, may not
+ * come to an end. */
 static void
 check_end (Exchange *self)
 {
   if (self->end_by == 0 || g_get_monotonic_time () < self->end_by)
     return;
-  exchange_break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-                      g_strdup (_ ("closed its channel without an answer")));
   self->end_by = 0;
+  if (!has_crashed (self))
+    exchange_break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+                        g_strdup (_ ("closed its channel without an answer")));
+  else if (process_is_examined (self->worker.process))
+    exchange_await_end (self);
+  else
+    ladder_kill (&self->ladder);
 }
 
 /* What it printed may be noticed after what it answered; whether that was too much must not depend
@@ -322,8 +335,11 @@ receive (Exchange *self)
   receive_output (self); /* first: it was written before the result, and may be too much */
   if ((self->ready & READY_CHANNEL) != 0 && exchange_receive (self) > 1)
     exchange_look (self); /* for what was printed between two frames */
-  if ((self->ready & READY_REPORT) != 0)
-    receive_report (self);
+  if ((self->ready & READY_REPORT) == 0)
+    return;
+  receive_report (self);
+  if (has_crashed (self))
+    exchange_await_end (self);
 }
 
 /* A small call needs the processor itself. */

@@ -118,6 +118,19 @@ process_has_died (Process *self)
   return !peek (self, &info) || info.si_pid != 0;
 }
 
+/* proc(5), /proc/pid/status */
+gboolean
+process_is_examined (Process *self)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", (int)self->pid);
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL) || process_has_died (self))
+    return FALSE;
+  return strstr (text, "\nCoreDumping:\t1\n") != NULL
+         || (strstr (text, "\nTracerPid:\t") != NULL && strstr (text, "\nTracerPid:\t0\n") == NULL);
+}
+
 /* The number of a group is not given away as long as the group lives, so where a group has it and
  * no process, that is the one whose leader has died. Of somebody else's child it is only known that
  * the number is still its own as long as it lives. */
@@ -126,7 +139,8 @@ owns_group_number (Process *self)
 {
   siginfo_t info;
 
-  return !process_has_died (self) || peek (self, &info) || (kill (self->pid, 0) != 0 && errno == ESRCH);
+  return !process_has_died (self) || peek (self, &info)
+         || (kill (self->pid, 0) != 0 && errno == ESRCH);
 }
 
 void

@@ -35,6 +35,9 @@ void process_kill_noted (Process *self);
 int process_get_pidfd (Process *self);
 gboolean process_has_died (Process *self);
 
+/* A debugger has it, or the kernel writes its core: then its end takes as long as it takes. */
+gboolean process_is_examined (Process *self);
+
 /* Signals the whole group, as far as it can be proven to be this process's. */
 void process_signal (Process *self, int signum);
 
