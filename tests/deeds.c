@@ -19,8 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Compilers must not see what is wrong, nor put one function into another. */
-#define DEED(name) static __attribute__ ((noinline)) void name (void)
+/* Compilers must not see what is wrong, nor put one function into another; and sanitizers must not
+ * find out first. */
+#define UNSEEN __attribute__ ((noinline, no_sanitize ("address"), no_sanitize ("undefined")))
+#define DEED(name) static UNSEEN void name (void)
 static volatile int sink;
 static volatile gsize one = 1;
 static int *volatile nowhere;
@@ -60,7 +62,7 @@ DEED (call_null)
   sink = 1;
 }
 
-static __attribute__ ((noinline)) int
+static UNSEEN int
 recurse (int n)
 {
   volatile char room[512];
@@ -98,7 +100,7 @@ DEED (free_twice)
 #define UNGUARDED __attribute__ ((optimize ("no-stack-protector")))
 #endif
 
-static __attribute__ ((noinline)) UNGUARDED void
+static UNSEEN UNGUARDED void
 overwrite (volatile char *room, gsize size)
 {
   for (gsize i = 0; i < size; i++)
@@ -116,7 +118,7 @@ DEED (smash_heap)
     free (blocks[i]);
 }
 
-__attribute__ ((noinline)) GUARDED static void
+UNSEEN GUARDED static void
 smash_guarded_stack (void)
 {
   volatile char room[16];
@@ -125,7 +127,7 @@ smash_guarded_stack (void)
   sink = room[1];
 }
 
-__attribute__ ((noinline)) UNGUARDED static void
+UNSEEN UNGUARDED static void
 smash_stack (void)
 {
   volatile char room[16];

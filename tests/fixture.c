@@ -351,6 +351,22 @@ __ubsan_default_options (void)
   return LEAVE_SIGNALS;
 }
 
+/* Functions of their runtimes, which are there or are not. */
+extern void __sanitizer_print_stack_trace (void) __attribute__ ((weak));
+extern void __asan_init (void) __attribute__ ((weak));
+
+gboolean
+fixture_has_sanitizers (void)
+{
+  return __sanitizer_print_stack_trace != NULL;
+}
+
+gboolean
+fixture_has_address_sanitizer (void)
+{
+  return __asan_init != NULL;
+}
+
 /* GLib keeps a thread and descriptors from its first GSubprocess on, and of the default main
  * context. */
 static void

@@ -63,7 +63,16 @@ check "errors" errors_are_told "42 / 7 carefully: 6
 42 / 0 carelessly: crash: divide() crashed: SIGFPE
 42 / 0 desperately: exit: divide() ended its process by exit (3)"
 check "async" async_prints
-check "map" prints "999 = 3 * 3 * 3 * 37
+# The sanitizer of undefined behaviour ends a process before its crash.
+unless_seen_first ()
+{
+  case $SANITIZERS in
+    *undefined*) skip "$1" "the sanitizer sees the fault before the processor does" ;;
+    *) check "$@" ;;
+  esac
+}
+
+unless_seen_first "map" prints "999 = 3 * 3 * 3 * 37
 998 = 2 * 499
 997 = 997
 element 998: crashed
@@ -154,7 +163,7 @@ image_info_prints ()
 
 if test -x "$examples/image-info"
 then
-  check "image-info" image_info_prints
+  unless_seen_first "image-info" image_info_prints
 else
   skip "image-info" "gdk-pixbuf-2.0 is not installed"
 fi

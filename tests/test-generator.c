@@ -13,15 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sanitizers are slow, and keep memory that was freed. */
-static gboolean
-is_instrumented (void)
-{
-  const char *sanitizers = g_getenv ("SANITIZERS");
-
-  return sanitizers != NULL && *sanitizers != '\0' && strcmp (sanitizers, "no") != 0;
-}
-
 /* Values */
 
 static const struct
@@ -242,7 +233,7 @@ test_in_this_process (void)
 static void
 test_many (gconstpointer mode)
 {
-  const gint all = is_instrumented () ? 50000 : 1000000;
+  const gint all = fixture_has_sanitizers () ? 50000 : 1000000;
   g_auto (Reader) reader = reader_new (numbers_call (all), mode);
   g_autoptr (GError) error = NULL;
   gint item;
@@ -257,7 +248,7 @@ test_many (gconstpointer mode)
 static void
 test_many_async (gconstpointer mode)
 {
-  const gint all = is_instrumented () ? 10000 : 100000;
+  const gint all = fixture_has_sanitizers () ? 10000 : 100000;
   g_auto (Reader) reader = reader_new (numbers_call (all), mode);
 
   reader_skip (&reader, (guint)all);
@@ -344,7 +335,7 @@ test_memory (gconstpointer mode)
   guint64 before_there = 0;
   g_auto (Reader) reader = { NULL };
 
-  if (is_instrumented ())
+  if (fixture_has_sanitizers ())
     {
       g_test_skip ("sanitizers keep memory that was freed");
       return;

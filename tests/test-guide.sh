@@ -72,6 +72,16 @@ do
         skip "$command" "no introspection, or no python3 with gi"
         continue
       } ;;
+    ./where)
+      test "$(nice)" -le 14 || {
+        skip "$command" "these tests are as nice as can be"
+        continue
+      } ;;
+    ./bounds)
+      test "$SANITIZERS" = no || {
+        skip "$command" "sanitizers need memory of their own"
+        continue
+      } ;;
   esac
   check "$command" prints_what_it_says "$n"
 done

@@ -98,10 +98,7 @@ test_valgrind (void)
 {
   g_autofree char *valgrind = g_find_program_in_path ("valgrind");
 
-  const char *sanitizers = g_getenv ("SANITIZERS");
-
-  if (valgrind == NULL || !VALGRIND_READS_THIS
-      || (sanitizers != NULL && !g_str_equal (sanitizers, "no")))
+  if (valgrind == NULL || !VALGRIND_READS_THIS || fixture_has_sanitizers ())
     g_test_skip ("there is no valgrind, or it does not go with this compiler or sanitizers");
   else
     expect_success ((const char *const[]){ valgrind, "-q", "--trace-children=yes",

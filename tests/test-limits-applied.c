@@ -5,7 +5,6 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* See limited.c. */
@@ -79,9 +78,7 @@ assert_says (const char *limits, const char *deed, gint64 number, const char *ex
 static gboolean
 skip_with_sanitizers (void)
 {
-  const char *sanitizers = g_getenv ("SANITIZERS");
-
-  if (sanitizers == NULL || *sanitizers == '\0' || strcmp (sanitizers, "no") == 0)
+  if (!fixture_has_sanitizers ())
     return FALSE;
   g_test_skip ("sanitizers need memory and processes of their own");
   return TRUE;

@@ -219,7 +219,7 @@ test_idle_end (void)
   procfun_pool_set_idle_timeout (pool, 1);
   pid = pools_get_pid (pool);
   while (events_count (&events, "exited") == 0)
-    procfun_executor_get_statistics (PROCFUN_EXECUTOR (pool));
+    pools_get_statistic (pool, "workers");
   g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
   g_assert_cmpint (pools_get_pid (pool), !=, pid);
   g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
@@ -258,7 +258,7 @@ test_min_workers_stay (void)
     holder_let_go (&holders[i]);
   results_wait (&results, 2);
   while (events_count (&events, "exited") == 0)
-    procfun_executor_get_statistics (PROCFUN_EXECUTOR (pool));
+    pools_get_statistic (pool, "workers");
   g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
   g_assert_cmpint (pools_get_pid (pool), ==, procfun_call_get_pid (holders[0].call));
   procfun_pool_set_min_workers (pool, 0);

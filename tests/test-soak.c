@@ -137,7 +137,10 @@ test_soak (void)
     }
   after = get_resident ();
   g_test_message ("%u calls: %zu bytes resident before, %zu after", n, before, after);
-  g_assert_cmpuint (after, <=, before + GROWTH_MAX);
+  if (fixture_has_sanitizers ())
+    g_test_skip ("sanitizers keep memory that was freed: only the calls were tried");
+  else
+    g_assert_cmpuint (after, <=, before + GROWTH_MAX);
   g_clear_object (&executor);
   signal_close (&signal);
 }
