@@ -32,6 +32,8 @@ find_fault (const char *call)
     if (strcmp (fault->call, call) == 0)
       {
         fault->n_seen++;
+        if (fault->n_seen == fault->first && fault->meanwhile != NULL)
+          fault->meanwhile ();
         if (fault->n_seen == fault->first || (fault->onward && fault->n_seen > fault->first))
           return fault->error;
       }

@@ -15,6 +15,7 @@ typedef struct
   int first;        /* which one fails, from 1 on */
   gboolean onward;  /* and all that follow */
   int n_seen;       /* how many there were */
+  void (*meanwhile) (void); /* (nullable): what another thread does before the first one */
 } Fault;
 
 /* @faults: up to one without a name, or NULL for none. */

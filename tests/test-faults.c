@@ -10,7 +10,9 @@
 #include "tests/misdeeds.h"
 
 #include "procfun/platform/fds.h"
+#include "procfun/wire/setup.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <procfun.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -214,6 +216,46 @@ add_both (const char *path, gsize i, GTestDataFunc func)
     }
 }
 
+/* Those up to that of the last descriptor of a child which nobody has; -1 ends them. */
+static int low_numbers[8];
+
+static void
+take_low_numbers (void)
+{
+  gsize n = 0;
+  int fd;
+
+  while ((fd = open ("/dev/null", O_RDONLY | O_CLOEXEC)) <= SETUP_REPORT_FD)
+    low_numbers[n++] = fd;
+  close (fd);
+  low_numbers[n] = -1;
+}
+
+static void
+free_low_numbers (void)
+{
+  for (gsize i = 0; low_numbers[i] >= 0; i++)
+    close (low_numbers[i]);
+}
+
+/* Another thread closes low descriptors just when the pipes for output are opened, which get their
+ * numbers: nevertheless the process knows what it is there for. */
+static void
+test_low_numbers (gconstpointer nth)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  ProcfunCall *call = add_call (1, 2);
+  Fault faults[]
+      = { { "pipe2", 0, GPOINTER_TO_INT (nth), .meanwhile = free_low_numbers }, { NULL } };
+
+  procfun_call_set_timeout (call, 20 * G_USEC_PER_SEC);
+  take_low_numbers ();
+  faults_set (faults);
+  calls_assert_result (executor, call, FALSE, "3");
+  faults_set (NULL);
+  g_assert_cmpint (faults[0].n_seen, >=, faults[0].first);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -231,5 +273,7 @@ main (int argc, char **argv)
 
       add_both (path, i, test_kernel);
     }
+  fixture_add_data_func ("/faults/low-numbers/stdout", GINT_TO_POINTER (3), test_low_numbers);
+  fixture_add_data_func ("/faults/low-numbers/stderr", GINT_TO_POINTER (4), test_low_numbers);
   return fixture_run ();
 }

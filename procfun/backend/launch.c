@@ -223,6 +223,16 @@ open_pair (gboolean (*open) (int fds[2], GError **error), int *first, int *secon
   return TRUE;
 }
 
+/* GLib closes what becomes a standard stream last of all in the child, by its number here, also
+ * where a descriptor of the child's has got that number meanwhile. Another thread need only close a
+ * low one between two that are opened here. */
+static gboolean
+open_output (int *own, int *childs, GError **error)
+{
+  return open_pair (fds_open_pipe, own, childs, error)
+         && fds_move_above (childs, SETUP_REPORT_FD, error);
+}
+
 /* And room for those that GLib opens. */
 static gboolean
 open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **error)
@@ -231,8 +241,8 @@ open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **erro
          && open_pair (fds_open_pipe, &ends->lifeline_fd, &worker->lifeline_fd, error)
          && open_pair (fds_open_pipe, &worker->report_fd, &ends->report_fd, error)
          && (!takes_output
-             || (open_pair (fds_open_pipe, &worker->output_fds[0], &ends->output_fds[0], error)
-                 && open_pair (fds_open_pipe, &worker->output_fds[1], &ends->output_fds[1], error)))
+             || (open_output (&worker->output_fds[0], &ends->output_fds[0], error)
+                 && open_output (&worker->output_fds[1], &ends->output_fds[1], error)))
          && fds_check_spare (SPARE_DESCRIPTORS, error);
 }
 

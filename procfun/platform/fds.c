@@ -9,19 +9,41 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-gboolean
-fds_move_up (int *fd)
+static gboolean
+move_above (int *fd, int last)
 {
   int moved;
 
-  if (*fd > STDERR_FILENO)
+  if (*fd > last)
     return TRUE;
-  moved = fcntl (*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  moved = fcntl (*fd, F_DUPFD_CLOEXEC, last + 1);
   if (moved < 0)
     return FALSE;
   close (*fd);
   *fd = moved;
   return TRUE;
+}
+
+gboolean
+fds_move_up (int *fd)
+{
+  return move_above (fd, STDERR_FILENO);
+}
+
+static void
+set_error (GError **error, int error_number)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+               _ ("cannot open descriptors for a process: %s"), g_strerror (error_number));
+}
+
+gboolean
+fds_move_above (int *fd, int last, GError **error)
+{
+  if (move_above (fd, last))
+    return TRUE;
+  set_error (error, errno);
+  return FALSE;
 }
 
 static gboolean
@@ -37,8 +59,7 @@ finish_pair (int result, int fds[2], GError **error)
       fd_clear (&fds[0]);
       fd_clear (&fds[1]);
     }
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-               _ ("cannot open descriptors for a process: %s"), g_strerror (saved_errno));
+  set_error (error, saved_errno);
   return FALSE;
 }
 

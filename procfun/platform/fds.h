@@ -21,6 +21,9 @@ fd_clear (int *fd)
 /* A low number would become somebody's standard stream. FALSE: errno says why not. */
 gboolean fds_move_up (int *fd);
 
+/* To a number above @last. */
+gboolean fds_move_above (int *fd, int last, GError **error);
+
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
 
