@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -406,6 +407,58 @@ test_stopped_nursery (void)
   g_assert_cmpint (get_nursery (executor), !=, nursery);
 }
 
+/* proc(5), /proc/pid/task/tid/children */
+static char **
+list_children (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", pid, pid);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  return g_strsplit (g_strchomp (text), " ", -1);
+}
+
+static guint
+count_children (int pid)
+{
+  g_auto (GStrv) children = list_children (pid);
+
+  return g_strv_length (children);
+}
+
+static void
+kill_children (int pid)
+{
+  g_auto (GStrv) children = list_children (pid);
+
+  for (gsize i = 0; children[i] != NULL; i++)
+    {
+      int fd = open_process (atoi (children[i]));
+
+      g_assert_no_errno (kill (atoi (children[i]), SIGKILL));
+      wait_for_event (fd);
+      close (fd);
+    }
+}
+
+/* Those ahead are dead, and nobody says so: the process that is executed instead is a new one. */
+static void
+test_stopped_without_spares (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  int nursery;
+
+  if (skip_without_pidfds ())
+    return;
+  nursery = get_nursery (executor);
+  while (count_children (nursery) < procfun_fork_server_get_spares (PROCFUN_FORK_SERVER (executor)))
+    g_thread_yield ();
+  g_assert_no_errno (kill (nursery, SIGSTOP));
+  kill_children (nursery);
+  assert_works (executor);
+  g_assert_cmpint (get_nursery (executor), !=, nursery);
+}
+
 /* Those that wait in vain. */
 static void
 test_spares_end (void)
@@ -567,6 +620,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/fork-server/killed/between-calls", test_killed_between_calls);
   fixture_add_func ("/fork-server/killed/by-function", test_killed_by_function);
   fixture_add_func ("/fork-server/stopped", test_stopped_nursery);
+  fixture_add_func ("/fork-server/stopped/spares-died", test_stopped_without_spares);
   fixture_add_func ("/fork-server/spares/end", test_spares_end);
   fixture_add_func ("/fork-server/spares/end-at-once", test_spares_that_end_at_once);
   fixture_add_func ("/fork-server/close", test_close);
