@@ -354,6 +354,7 @@ __ubsan_default_options (void)
 /* Functions of their runtimes, which are there or are not. */
 extern void __sanitizer_print_stack_trace (void) __attribute__ ((weak));
 extern void __asan_init (void) __attribute__ ((weak));
+extern void __tsan_init (void) __attribute__ ((weak));
 
 gboolean
 fixture_has_sanitizers (void)
@@ -365,6 +366,12 @@ gboolean
 fixture_has_address_sanitizer (void)
 {
   return __asan_init != NULL;
+}
+
+gboolean
+fixture_has_thread_sanitizer (void)
+{
+  return __tsan_init != NULL;
 }
 
 /* GLib keeps a thread and descriptors from its first GSubprocess on, and of the default main

@@ -25,9 +25,10 @@ guint fixture_count_descriptors (void);
 /* How many processes this one started, directly or not, that live, or that nobody reaped. */
 guint fixture_count_processes (void);
 
-/* Whether the tests are built with any sanitizer, or with that of addresses: some things cannot be
- * tried then. */
+/* Whether the tests are built with any sanitizer, or with that of addresses or of threads: some
+ * things cannot be tried then. */
 gboolean fixture_has_sanitizers (void);
 gboolean fixture_has_address_sanitizer (void);
+gboolean fixture_has_thread_sanitizer (void);
 
 G_END_DECLS
