@@ -213,7 +213,7 @@ exchange_receive (Exchange *self)
 {
   guint n = 0;
 
-  while (!self->channel_ended && !(self->answered && self->worker.is_kept))
+  while (!self->channel_ended && !exchange_has_answered (self))
     {
       g_auto (Frame) frame = { 0 };
       GError *error = NULL;

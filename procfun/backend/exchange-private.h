@@ -76,3 +76,6 @@ void exchange_break_off (Exchange *self, ProcfunCause cause, ProcfunError code, 
 
 /* Handles all frames that are there, in exchange-frames.c, and says how many. */
 guint exchange_receive (Exchange *self);
+
+/* It has what it waited for: nothing of what may still come changes that. */
+gboolean exchange_has_answered (Exchange *self);

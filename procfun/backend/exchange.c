@@ -291,8 +291,8 @@ handle_death (Exchange *self)
 
 /* The function has returned and all below it is dead; closing the lifeline sees to the process
  * itself, whose last moments nobody needs to wait for. */
-static gboolean
-has_answered (Exchange *self)
+gboolean
+exchange_has_answered (Exchange *self)
 {
   if (self->worker.is_kept)
     return self->answered;
@@ -379,7 +379,7 @@ exchange_advance (Exchange *self)
     return TRUE;
   if (!outcome_is_known (&self->outcome))
     check_bounds (self);
-  if (has_answered (self))
+  if (exchange_has_answered (self))
     handle_answer (self);
   else if (has_died (self))
     handle_death (self);
@@ -435,11 +435,20 @@ exchange_note_input (Exchange *self)
   self->ready |= READY_CHANNEL;
 }
 
+/* A process that was forked ahead sleeps until its call comes, and may be woken on this processor.
+ * Others get that when this one sleeps, but not when it yields, for each session can have a share
+ * of its own: sched(7), autogroup. */
+static gboolean
+is_waking_up (Exchange *self)
+{
+  return self->worker.nursery != NULL && !self->worker.is_kept && self->bytes_out == 0;
+}
+
 /* What was printed before the answer is there, too. */
 gboolean
 exchange_yield (Exchange *self)
 {
-  if (self->channel_ended || !channel_yield (self->worker.channel))
+  if (self->channel_ended || is_waking_up (self) || !channel_yield (self->worker.channel))
     return FALSE;
   exchange_look (self);
   self->ready |= READY_CHANNEL;
