@@ -68,6 +68,25 @@ warm_up (Server *server)
   channel_free (caller);
 }
 
+/* A function's code is mapped when it first runs: here, with that around it. */
+static void
+touch_functions (Server *server)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (server->functions == NULL)
+    return;
+  g_hash_table_iter_init (&iter, server->functions);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const ProcfunDefinition *function = ((ProcfunFunction *)value)->definition;
+
+      if (function != NULL)
+        (void)*(const volatile char *)function->thunk;
+    }
+}
+
 void
 warm_up_unless_called (Server *server)
 {
@@ -75,6 +94,9 @@ warm_up_unless_called (Server *server)
   struct pollfd poll_fd = { .fd = SETUP_CHANNEL_FD, .events = POLLIN };
 
   if (ppoll (&poll_fd, 1, &time, NULL) == 0)
-    warm_up (server);
+    {
+      warm_up (server);
+      touch_functions (server);
+    }
   usage_begin_process ();
 }
