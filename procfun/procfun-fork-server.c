@@ -88,8 +88,13 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
       worker.spare_idle = idle;
       is_forked = worker.nursery != NULL;
       exchange = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
-      if (exchange == NULL || !is_forked || n_tries >= TRIES_MAX || exchange_was_sent (exchange))
+      if (exchange == NULL || !is_forked)
         return exchange;
+      if (n_tries >= TRIES_MAX || exchange_was_sent (exchange))
+        {
+          nursery_listen (exchange_get_worker (exchange)->nursery);
+          return exchange;
+        }
       exchange_free (exchange);
     }
 }
@@ -172,7 +177,8 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
   /**
    * ProcfunForkServer:spares:
    *
-   * How many processes are forked ahead of each call, for the next ones; 0: none.
+   * How many processes are forked ahead of each call, for the next ones; 0: none. Where calls do
+   * not follow each other closely, new ones are forked when half of them are used.
    *
    * Since: 0.1
    */

@@ -144,13 +144,19 @@ gboolean
 nurseries_fork (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options,
                 guint idle, Worker *worker, GError **error)
 {
-  g_autoptr (Nursery) nursery = get_nursery (self, function, options);
-  g_autoptr (GError) own_error = NULL;
+  gboolean has_died = TRUE; /* since the call before */
 
-  if (nursery != NULL && nursery_fork (nursery, worker, idle, &own_error))
-    return TRUE;
-  if (own_error != NULL)
-    g_debug ("This call of %s() executes a process: %s", procfun_function_get_name (function),
-             own_error->message);
+  for (guint n_tries = 0; n_tries < 2 && has_died; n_tries++)
+    {
+      g_autoptr (Nursery) nursery = get_nursery (self, function, options);
+      g_autoptr (GError) own_error = NULL;
+
+      if (nursery != NULL && nursery_fork (nursery, worker, idle, &own_error))
+        return TRUE;
+      has_died = nursery != NULL && nursery_has_died (nursery);
+      if (own_error != NULL)
+        g_debug ("No process was forked for %s(): %s", procfun_function_get_name (function),
+                 own_error->message);
+    }
   return launch (worker, function, NULL, NULL, error);
 }

@@ -10,6 +10,7 @@
 #include "procfun/procfun-function-private.h"
 #include "procfun/wire/error.h"
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,11 @@
 /* Its end is not waited for longer than this. */
 #define END_MAX_MS 5000
 
+/* When calls follow each other faster than this, all processors are wanted, and each spare at once.
+ * Else they are asked for when half of them are used, because that wakes the nursery less often,
+ * and to wait on the processor of the caller, which need not wake another one for its call. */
+#define BUSY_US 500
+
 /* Nobody asks for most of them. */
 #define DEATHS_MAX 256
 
@@ -37,8 +43,8 @@
 typedef struct
 {
   guint64 folders[4]; /* the working directory, and the root */
-  uid_t users[2];
-  gid_t groups[2];
+  uid_t users[3];     /* real, effective, saved */
+  gid_t groups[3];
 } Whereabouts;
 
 struct _Nursery
@@ -53,6 +59,7 @@ struct _Nursery
   GMutex lock;
   GQueue spares;  /* (element-type Worker) */
   guint n_wanted; /* that were asked for and have not come */
+  gint64 used_at; /* when one was last replaced */
   GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
   GError *error;  /* (nullable): why none came */
   gboolean has_forked;
@@ -74,10 +81,8 @@ look_around (Whereabouts *self)
       self->folders[2 * i] = st.st_dev;
       self->folders[2 * i + 1] = st.st_ino;
     }
-  self->users[0] = getuid ();
-  self->users[1] = geteuid ();
-  self->groups[0] = getgid ();
-  self->groups[1] = getegid ();
+  getresuid (&self->users[0], &self->users[1], &self->users[2]);
+  getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
 }
 
 gboolean
@@ -243,22 +248,27 @@ set_ended (Nursery *self)
                                        _ ("the process that forks others has ended"));
 }
 
-/* Reads what there is. */
+/* FALSE: there is nothing to be read. */
+static gboolean
+receive_one (Nursery *self)
+{
+  g_auto (Frame) frame = { 0 };
+  ChannelStatus status = CHANNEL_END;
+
+  if (!self->has_ended)
+    status = channel_receive (self->process.channel, &frame, NULL);
+  if (status == CHANNEL_FRAME)
+    handle_frame (self, &frame);
+  else if (status != CHANNEL_AGAIN)
+    set_ended (self);
+  return status == CHANNEL_FRAME;
+}
+
 static void
 receive (Nursery *self)
 {
-  while (!self->has_ended)
-    {
-      g_auto (Frame) frame = { 0 };
-      ChannelStatus status = channel_receive (self->process.channel, &frame, NULL);
-
-      if (status == CHANNEL_AGAIN)
-        return;
-      if (status == CHANNEL_FRAME)
-        handle_frame (self, &frame);
-      else
-        set_ended (self);
-    }
+  while (receive_one (self))
+    ;
 }
 
 /* Until @is_there, or nothing comes for @ms milliseconds. */
@@ -368,9 +378,9 @@ nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError *
 /* Asking it */
 
 static void
-ask (Nursery *self, guint n, guint idle, gboolean is_ahead)
+ask (Nursery *self, guint n, guint idle, gboolean is_ahead, int cpu)
 {
-  const FrameFork fork = { n, idle, is_ahead };
+  const FrameFork fork = { n, idle, is_ahead, cpu };
 
   if (n == 0)
     return;
@@ -381,13 +391,14 @@ ask (Nursery *self, guint n, guint idle, gboolean is_ahead)
   channel_flush (self->process.channel);
 }
 
-/* One that has waited too long ends. */
+/* One that has waited too long ends, and all of them end with the nursery. */
 static gboolean
-is_alive (Worker *spare)
+is_alive (Nursery *self, Worker *spare)
 {
-  struct pollfd poll_fd = { .fd = spare->channel_fd, .events = POLLIN };
+  struct pollfd fds[] = { { .fd = spare->channel_fd, .events = POLLIN },
+                          { .fd = process_get_pidfd (self->process.process), .events = POLLIN } };
 
-  return poll (&poll_fd, 1, 0) == 0;
+  return poll (fds, G_N_ELEMENTS (fds), 0) == 0;
 }
 
 static gboolean
@@ -397,7 +408,7 @@ take_spare (Nursery *self, Worker *worker)
 
   while ((spare = g_queue_pop_head (&self->spares)) != NULL)
     {
-      gboolean is_usable = is_alive (spare);
+      gboolean is_usable = is_alive (self, spare);
 
       if (is_usable)
         *worker = worker_steal (spare);
@@ -415,7 +426,7 @@ get_child (Nursery *self, Worker *worker, guint idle, GError **error)
   while (!take_spare (self, worker))
     {
       if (self->n_wanted == 0)
-        ask (self, 1, idle, FALSE);
+        ask (self, 1, idle, FALSE, -1);
       if (wait_until (self, has_spare, FORK_MAX_MS))
         continue;
       give_up (self, error);
@@ -440,9 +451,25 @@ nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error)
 void
 nursery_fork_ahead (Nursery *self, guint idle, guint n)
 {
+  gint64 now = g_get_monotonic_time ();
+  gboolean is_busy;
+  guint n_there;
+
   g_mutex_lock (&self->lock);
-  if (self->spares.length + self->n_wanted < n)
-    ask (self, n - self->spares.length - self->n_wanted, idle, TRUE);
+  is_busy = now - self->used_at < BUSY_US;
+  n_there = self->spares.length + self->n_wanted;
+  if (n_there < n && (is_busy || n_there <= n / 2))
+    ask (self, n - n_there, idle, TRUE, is_busy ? -1 : sched_getcpu ());
+  self->used_at = now;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+nursery_listen (Nursery *self)
+{
+  g_mutex_lock (&self->lock);
+  while (self->n_wanted > 0 && receive_one (self))
+    ;
   g_mutex_unlock (&self->lock);
 }
 
@@ -463,7 +490,16 @@ nursery_has_forked (Nursery *self)
   return forked;
 }
 
-/* A process that the program has forked must not read what is meant for that. */
+/* One that it has just forked may still hold its channel open. */
+static gboolean
+is_over (Nursery *self)
+{
+  receive (self);
+  return self->has_ended || process_has_died (self->process.process);
+}
+
+/* A process that the program has forked must not read what is meant for that. As long as there are
+ * spares, which end with it, what it says can wait. */
 gboolean
 nursery_has_ended (Nursery *self)
 {
@@ -472,9 +508,7 @@ nursery_has_ended (Nursery *self)
   if (self->owner != getpid ())
     return TRUE;
   g_mutex_lock (&self->lock);
-  receive (self);
-  /* One that it has just forked may still hold its channel open. */
-  ended = self->has_ended || process_has_died (self->process.process);
+  ended = g_queue_is_empty (&self->spares) && is_over (self);
   g_mutex_unlock (&self->lock);
   return ended;
 }

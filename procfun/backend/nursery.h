@@ -20,13 +20,20 @@ void nursery_unref (Nursery *self);
  * for ever. Fails with %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
 gboolean nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error);
 
-/* Has such processes forked ahead until there are @n of them. */
+/* Has such processes forked ahead until there are @n of them, one for each that is used or, where
+ * calls do not follow each other closely, several at once. */
 void nursery_fork_ahead (Nursery *self, guint idle, guint n);
+
+/* Takes the processes that were asked for and have come, when nothing else is to be done. As long
+ * as sockets are under way in the machine, to close one takes five times as long, since the kernel
+ * then looks for such as nobody can receive any more (unix(7), net/unix/garbage.c). */
+void nursery_listen (Nursery *self);
 
 /* Of one of its children that has died. FALSE: it does not know. */
 gboolean nursery_get_status (Nursery *self, pid_t pid, int *wait_status);
 
-/* It gives no more processes: it is gone, or does not answer. */
+/* It gives no more processes: it is gone, or does not answer. Not known as long as there are some
+ * that were forked ahead. */
 gboolean nursery_has_ended (Nursery *self);
 
 /* Its process is gone, and so are those that it has forked. */

@@ -86,6 +86,7 @@ be_child (Nursery *self, Ends *ends, pid_t parent, const FrameFork *what)
   clear_fds (ends->child);
   crash_install (SETUP_REPORT_FD);
   warm_up_unless_called (self->server);
+  schedule_go_to (what->cpu);
   schedule_give_way (FALSE);
   server_run (self->server, what->idle > 0 ? (int)what->idle : -1);
 }

@@ -5,14 +5,33 @@
 
 static gboolean is_giving_way;
 
+void
+schedule_go_to (int cpu)
+{
+  cpu_set_t allowed, one;
+
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity (0, sizeof allowed, &allowed) != 0
+      || !CPU_ISSET (cpu, &allowed))
+    return;
+  CPU_ZERO (&one);
+  CPU_SET (cpu, &one);
+  if (sched_setaffinity (0, sizeof one, &one) == 0)
+    sched_setaffinity (0, sizeof allowed, &allowed);
+}
+
 /* sched(7): SCHED_BATCH differs from SCHED_OTHER in that waking up preempts nobody. */
 void
 schedule_give_way (gboolean gives_way)
 {
   const struct sched_param param = { 0 };
+  static gboolean is_known, is_usual;
 
-  if (gives_way == is_giving_way
-      || sched_getscheduler (0) != (gives_way ? SCHED_OTHER : SCHED_BATCH))
+  if (gives_way == is_giving_way)
+    return;
+  if (!is_known)
+    is_usual = sched_getscheduler (0) == SCHED_OTHER;
+  is_known = TRUE;
+  if (!is_usual)
     return;
   if (sched_setscheduler (0, gives_way ? SCHED_BATCH : SCHED_OTHER, &param) == 0)
     is_giving_way = gives_way;

@@ -4,6 +4,10 @@
 
 #include <glib.h>
 
+/* Continues on that processor, if it may, and sleeps there; all others stay open to it. -1: none */
+void schedule_go_to (int cpu);
+
 /* Whether this process, when it is woken, waits until others leave the processor: it is not they
- * who shall wait for what it does. Only where it is scheduled as most are. Inherited by fork(). */
+ * who shall wait for what it does. Only where it was scheduled as most are when
+ * this was first asked. Inherited by fork(). */
 void schedule_give_way (gboolean gives_way);

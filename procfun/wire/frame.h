@@ -93,6 +93,7 @@ typedef struct
   guint32 n;
   guint32 idle;
   gint32 is_ahead; /* nobody waits for them yet */
+  gint32 cpu;      /* where who asks runs; -1: not known */
 } FrameFork;
 
 /* What comes with FRAME_CHILD, in this order. */
