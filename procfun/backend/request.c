@@ -9,6 +9,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-function-private.h"
 #include "procfun/procfun-launch-context-private.h"
+#include "procfun/procfun-limits-private.h"
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
 
@@ -67,12 +68,20 @@ request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeO
   channel_send (channel, FRAME_SETUP, 0, NULL, 0, bytes, fds);
 }
 
-/* One that was forked, or has served before, may know all that it needs. */
+/* One that was forked, or has served before, may know all that it needs, but for limits. */
 static gboolean
 needs_setup (const Worker *worker, const ExchangeOptions *options)
 {
   return worker->codec != options->codec || worker->max_payload != options->max_payload
-         || options->limits != NULL || options->context != NULL;
+         || options->context != NULL;
+}
+
+static const char *
+name_preparation (const Worker *worker, const ExchangeOptions *options)
+{
+  if (needs_setup (worker, options))
+    return "setup; ";
+  return options->limits != NULL ? "limits; " : "";
 }
 
 void
@@ -86,7 +95,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
 
   if (debug_has (DEBUG_WIRE))
     call_debug_log (call, 0, "frames sent: %scall, %" G_GSIZE_FORMAT " bytes of arguments as %s",
-                    needs_setup (worker, options) ? "setup; " : "",
+                    name_preparation (worker, options),
                     arguments != NULL ? g_bytes_get_size (arguments) : 0,
                     procfun_codec_get_name (options->codec));
   if (needs_setup (worker, options))
@@ -95,6 +104,9 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
       g_set_object (&worker->codec, options->codec);
       worker->max_payload = options->max_payload;
     }
+  else if (options->limits != NULL)
+    channel_send (worker->channel, FRAME_LIMITS, 0, options->limits, sizeof *options->limits, NULL,
+                  NULL);
   channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
                 call->fd_list);
 }

@@ -11,6 +11,8 @@
 #include "procfun/platform/surroundings.h"
 #include "procfun/procfun-definition-private.h"
 #include "procfun/procfun-error.h"
+#include "procfun/procfun-function-private.h"
+#include "procfun/procfun-limits-private.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error.h"
 #include "procfun/wire/serialised.h"
@@ -381,6 +383,17 @@ server_handle_call (Server *self, const Frame *frame)
     send_error (self, frame->call_id, error);
 }
 
+static void
+take_limits (Server *self, const ProcfunLimits *limits)
+{
+  guint64 result_size = procfun_limits_get_result_size (limits);
+
+  if (result_size > 0)
+    self->max_payload = MIN (self->max_payload, result_size);
+  g_clear_pointer (&self->limits, procfun_limits_free);
+  self->limits = procfun_limits_copy (limits);
+}
+
 static gboolean
 apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
 {
@@ -390,13 +403,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
   if (setup->limits != NULL)
-    {
-      guint64 result_size = procfun_limits_get_result_size (setup->limits);
-
-      if (result_size > 0)
-        self->max_payload = MIN (self->max_payload, result_size);
-      self->limits = procfun_limits_copy (setup->limits);
-    }
+    take_limits (self, setup->limits);
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
     {
       g_set_error (
@@ -436,10 +443,30 @@ server_handle_setup (Server *self, Channel *channel, const Frame *frame)
 }
 
 static gboolean
+handle_limits (Server *self, const Frame *frame)
+{
+  g_autoptr (GError) error = NULL;
+  gsize size;
+  const ProcfunLimits *limits = g_bytes_get_data (frame->payload, &size);
+
+  if (size == sizeof *limits)
+    {
+      take_limits (self, limits);
+      return TRUE;
+    }
+  error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                               _ ("the set-up of the process cannot be read"));
+  send_error (self, frame->call_id, error);
+  return FALSE;
+}
+
+static gboolean
 handle_frame (Server *self, const Frame *frame)
 {
   switch (frame->type)
     {
+    case FRAME_LIMITS:
+      return handle_limits (self, frame);
     case FRAME_SETUP:
       return server_handle_setup (self, self->channel, frame);
     case FRAME_CALL:

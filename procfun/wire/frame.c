@@ -27,7 +27,7 @@ frame_type_get_name (FrameType type)
           [FRAME_ITEM] = "item",     [FRAME_CREDIT] = "credit",   [FRAME_STATE] = "state",
           [FRAME_FORK] = "fork",     [FRAME_CHILD] = "child",     [FRAME_EXITED] = "exited",
           [FRAME_RING] = "ring",     [FRAME_BY_RING] = "by ring", [FRAME_BY_SOCKET] = "by socket",
-          [FRAME_WAKE] = "wake" };
+          [FRAME_WAKE] = "wake",     [FRAME_LIMITS] = "limits" };
 
   return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "unknown";
 }

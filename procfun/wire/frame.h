@@ -27,6 +27,7 @@ typedef enum
   FRAME_FORK,      /* caller, to a nursery: FrameFork */
   FRAME_CHILD,     /* nursery: the gint32 number of a process; with its descriptors */
   FRAME_EXITED,    /* nursery: FrameExited */
+  FRAME_LIMITS,    /* caller, to who has been set up, before its last call: ProcfunLimits */
   FRAME_RING,      /* from here on, what channels say to each other. Memory for rings, as a memfd */
   FRAME_BY_RING,   /* what follows goes by the ring */
   FRAME_BY_SOCKET, /* what follows goes by the socket */
