@@ -419,13 +419,16 @@ exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS])
       self->ready |= 1U << i;
 }
 
+/* In the order of exchange_get_fds(): what is no stream tells by itself. */
+#define FIRST_STREAM 2
+
 void
 exchange_look (Exchange *self)
 {
   GPollFD fds[EXCHANGE_N_FDS];
 
   exchange_get_fds (self, fds);
-  g_poll (fds, EXCHANGE_N_FDS, 0);
+  g_poll (fds + FIRST_STREAM, EXCHANGE_N_FDS - FIRST_STREAM, 0);
   exchange_note_ready (self, fds);
 }
 

@@ -96,8 +96,8 @@ GCancellable *exchange_get_cancellable (Exchange *self);
 /* Whether it is too late to cancel. */
 gboolean exchange_is_ending (Exchange *self);
 
-/* What poll() said of them; exchange_advance() looks at these alone. The second asks poll() itself.
- */
+/* What poll() said of them; exchange_advance() looks at these alone. The second asks poll() itself,
+ * about what it has printed. */
 void exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS]);
 void exchange_look (Exchange *self);
 void exchange_note_input (Exchange *self);
