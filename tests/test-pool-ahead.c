@@ -50,6 +50,12 @@ PROCFUN_DEFINE_STATIC_FUNCTION (leave_things, int, (int, n))
   return child;
 }
 
+PROCFUN_DEFINE_STATIC_FUNCTION (take_ms, int, (int, ms))
+{
+  g_usleep ((gulong)ms * 1000);
+  return ms;
+}
+
 typedef struct
 {
   guint workers;
@@ -174,7 +180,8 @@ count_recycled (ProcfunExecutor *executor, int pid, const char *reason, gpointer
   ++*(guint *)user_data;
 }
 
-/* With calls behind it, a worker looks for what they leave less often; once all are done it has. */
+/* With calls behind it, a worker looks for what they leave less often; once all are done it has.
+ */
 static void
 test_leftovers (void)
 {
@@ -281,6 +288,116 @@ test_nested_loop (void)
   procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
+#define N_NESTED 12
+
+typedef struct
+{
+  ProcfunPool *pool;
+  guint n_ended;
+  guint n_within;
+} Nest;
+
+/* Whoever comes first of those that are left waits for all of the others. */
+static void
+on_nested (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Nest *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  take_ms_process_finish (result, &error);
+  g_assert_no_error (error);
+  self->n_within++;
+  while (self->n_ended + self->n_within < N_NESTED)
+    g_main_context_iteration (NULL, TRUE);
+  self->n_within--;
+  self->n_ended++;
+}
+
+/* Only from within the main loop are calls sent ahead. */
+static gboolean
+start_nest (gpointer user_data)
+{
+  Nest *self = user_data;
+
+  for (guint i = 0; i < N_NESTED; i++)
+    {
+      g_autoptr (ProcfunCall) call = take_ms_call (i % 3 == 2 ? 5 : 0);
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (self->pool));
+      procfun_call_detach (call);
+      procfun_call_run_async (call, NULL, on_nested, self);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* The answers to some of them come together, and others have to be waited for, each in a main
+ * loop inside of that of the one before. */
+static void
+test_nested_loops (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Nest nest = { .pool = pool };
+
+  procfun_pool_set_calls_in_flight (pool, N_NESTED / 2);
+  g_idle_add (start_nest, &nest);
+  while (nest.n_ended < N_NESTED)
+    g_main_context_iteration (NULL, TRUE);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
+typedef struct
+{
+  ProcfunPool *pool;
+  ProcfunCall *second;
+  GAsyncResult *result; /* (nullable): of the second, that has ended */
+  gboolean is_done;
+} Pair;
+
+static void
+on_first_of_pair (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Pair *self = user_data;
+
+  procfun_call_abort (self->second);
+  while (self->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  self->is_done = TRUE;
+}
+
+static gboolean
+start_pair (gpointer user_data)
+{
+  Pair *self = user_data;
+  g_autoptr (ProcfunCall) first = take_ms_call (5);
+
+  procfun_call_set_executor (first, PROCFUN_EXECUTOR (self->pool));
+  procfun_call_set_executor (self->second, PROCFUN_EXECUTOR (self->pool));
+  procfun_call_set_grace_period (self->second, 0);
+  procfun_call_detach (first);
+  procfun_call_run_async (first, NULL, on_first_of_pair, self);
+  procfun_call_run_async (self->second, NULL, keep_result, &self->result);
+  return G_SOURCE_REMOVE;
+}
+
+/* When the callback of one call comes, the next one has its turn, and can be cancelled. */
+static void
+test_nested_cancel (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) second = take_ms_call (3000);
+  g_autoptr (GError) error = NULL;
+  Pair pair = { .pool = pool, .second = second };
+
+  procfun_pool_set_calls_in_flight (pool, 2);
+  g_idle_add (start_pair, &pair);
+  while (!pair.is_done)
+    g_main_context_iteration (NULL, TRUE);
+  take_ms_process_finish (pair.result, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_object_unref (pair.result);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -297,5 +414,7 @@ main (int argc, char **argv)
   fixture_add_func ("/pool/ahead/leftovers", test_leftovers);
   fixture_add_func ("/pool/ahead/cancel", test_cancel);
   fixture_add_func ("/pool/ahead/nested-loop", test_nested_loop);
+  fixture_add_func ("/pool/ahead/nested-loops", test_nested_loops);
+  fixture_add_func ("/pool/ahead/nested-cancel", test_nested_cancel);
   return fixture_run ();
 }
