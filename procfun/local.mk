@@ -161,6 +161,8 @@ procfun_private = \
 	%D%/child/map.h \
 	%D%/child/nursery.c \
 	%D%/child/nursery.h \
+	%D%/child/placement.c \
+	%D%/child/placement.h \
 	%D%/child/progress.c \
 	%D%/child/serve.c \
 	%D%/child/serve-find.c \

@@ -43,6 +43,7 @@ test_programs = \
 	%D%/test-monitor \
 	%D%/test-number \
 	%D%/test-nursery \
+	%D%/test-placement \
 	%D%/test-pool \
 	%D%/test-pool-ahead \
 	%D%/test-pool-close \

@@ -4,6 +4,7 @@
 
 #include "procfun/child/leftovers.h"
 #include "procfun/child/listener.h"
+#include "procfun/child/placement.h"
 #include "procfun/child/serve.h"
 #include "procfun/platform/usage.h"
 #include "procfun/procfun-codec.h"
@@ -32,6 +33,7 @@ struct _Server
   GCancellable *cancellable; /* that no function has asked for */
   Listener listener;
   Leftovers leftovers;
+  Placement placement;
   gboolean is_kept;     /* for more calls */
   gboolean is_followed; /* the next one is there already */
   guint n_unchecked;    /* calls since it was last looked for what they leave */

@@ -471,6 +471,9 @@ handle_frame (Server *self, const Frame *frame)
       return server_handle_setup (self, self->channel, frame);
     case FRAME_CALL:
       server_handle_call (self, frame);
+      if (self->is_kept)
+        placement_note_call (&self->placement, self->mark.wall_time,
+                             channel_get_cpu (self->channel));
       return self->is_kept;
     default:
       return FALSE;

@@ -19,6 +19,25 @@ schedule_go_to (int cpu)
     sched_setaffinity (0, sizeof allowed, &allowed);
 }
 
+gboolean
+schedule_is_on (int cpu)
+{
+  return sched_getcpu () == cpu;
+}
+
+void
+schedule_leave (int cpu)
+{
+  cpu_set_t allowed, others;
+
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity (0, sizeof allowed, &allowed) != 0)
+    return;
+  others = allowed;
+  CPU_CLR (cpu, &others);
+  if (CPU_COUNT (&others) > 0 && sched_setaffinity (0, sizeof others, &others) == 0)
+    sched_setaffinity (0, sizeof allowed, &allowed);
+}
+
 /* sched(7): SCHED_BATCH differs from SCHED_OTHER in that waking up preempts nobody. */
 void
 schedule_give_way (gboolean gives_way)

@@ -306,6 +306,12 @@ channel_has_input (Channel *self)
   return self->in_by_ring ? ring_get_filled (&self->ring_in) > 0 : self->in_start != self->in_end;
 }
 
+int
+channel_get_cpu (Channel *self)
+{
+  return self->in_by_ring ? ring_get_cpu (&self->ring_in) : -1;
+}
+
 gboolean
 channel_has_spoken (Channel *self)
 {

@@ -56,6 +56,9 @@ ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 /* Something has been read that was not received yet. */
 gboolean channel_has_input (Channel *self);
 
+/* The processor that the other side was on when it last sent something; -1: unknown. */
+int channel_get_cpu (Channel *self);
+
 /* For those who await nothing: something has come, or nothing will any more. */
 gboolean channel_has_spoken (Channel *self);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/wire/ring.h"
 
+#include <sched.h>
 #include <string.h>
 
 /* In "written": the reader's mark in the writer's counter. Since both change that word alone, they
@@ -13,7 +14,8 @@
 struct _RingMemory
 {
   guint64 written; /* bytes in all, by the writer */
-  guint64 reserved_1[7];
+  gint32 cpu;      /* where the writer was then, and 1 more */
+  guint32 reserved_1[13];
   guint64 taken; /* by the reader */
   guint64 reserved_2[7];
   guint32 sleeps; /* the reader does, or is about to */
@@ -73,6 +75,7 @@ ring_write (RingEnd *self, const struct iovec *parts, guint n_parts, gsize spare
   for (guint i = 0; i < n_parts; size += parts[i++].iov_len)
     if (parts[i].iov_len > 0)
       put (self->memory, self->position + size, &parts[i]);
+  __atomic_store_n (&self->memory->cpu, sched_getcpu () + 1, __ATOMIC_RELAXED);
   if (!__atomic_compare_exchange_n (&self->memory->written, &position, position + size, FALSE,
                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
     return RING_CLOSED;
@@ -119,6 +122,12 @@ ring_read (RingEnd *self, gpointer data, gsize size)
   memcpy ((guint8 *)data + first, self->memory->data, size - first);
   self->position += size;
   __atomic_store_n (&self->memory->taken, self->position, __ATOMIC_RELEASE);
+}
+
+int
+ring_get_cpu (RingEnd *self)
+{
+  return __atomic_load_n (&self->memory->cpu, __ATOMIC_RELAXED) - 1;
 }
 
 void

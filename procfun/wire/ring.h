@@ -47,6 +47,9 @@ gboolean ring_is_closed (RingEnd *self);
 gsize ring_get_filled (RingEnd *self);
 void ring_read (RingEnd *self, gpointer data, gsize size);
 
+/* The processor that the writer was on when it last wrote; -1: unknown. */
+int ring_get_cpu (RingEnd *self);
+
 /* The writer is to wake this end from now on. */
 void ring_fall_asleep (RingEnd *self);
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/child/placement.h"
+
+#include "procfun/platform/schedule.h"
+
+/* So many calls, each so long after the one before at most, are one upon the other. */
+#define QUICK_CALLS 16
+#define QUICK_US 100
+
+/* To move takes as long as some calls, and where others want the other processor, too, it is in
+ * vain.
+ */
+#define MOVE_STEP_US (20 * G_TIME_SPAN_MILLISECOND)
+
+void
+placement_note_call (Placement *self, gint64 began_at, int cpu)
+{
+  gboolean is_quick = began_at - self->began_at <= QUICK_US;
+
+  self->began_at = began_at;
+  self->n_quick = is_quick ? self->n_quick + 1 : 0;
+  if (self->n_quick < QUICK_CALLS || began_at - self->moved_at < MOVE_STEP_US)
+    return;
+  self->n_quick = 0;
+  if (cpu >= 0 && schedule_is_on (cpu))
+    {
+      self->moved_at = began_at;
+      schedule_leave (cpu);
+    }
+}
