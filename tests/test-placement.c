@@ -66,7 +66,7 @@ test_not_often (void)
   while (placement.moved_at == 0)
     note_calls (&placement, 1, &now, QUICK_US);
   moved_at = placement.moved_at;
-  note_calls (&placement, 100 * CALLS, &now, QUICK_US);
+  note_calls (&placement, 10 * CALLS, &now, QUICK_US);
   g_assert_cmpint (placement.moved_at, ==, moved_at);
 }
 

@@ -4,9 +4,9 @@
 #include "procfun/platform/proc.h"
 #include "procfun/platform/thread.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/single_threaded.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PEAK_STEP ((guint64)1 << 20)
@@ -41,14 +41,24 @@ find_lowest_fd_without (GUnixFDList *fds)
   return lowest;
 }
 
-static void
-identify_directory (guint64 directory[2])
-{
-  struct stat st = { 0 };
+/* Every call is looked at for a descriptor that took the number; that somebody has closed a lower
+ * one is no worse later. */
+#define CLOSED_STEP 16
 
-  stat (".", &st);
-  directory[0] = st.st_dev;
-  directory[1] = st.st_ino;
+static gboolean
+has_descriptor (Leftovers *self, GUnixFDList *fds)
+{
+  if (fds == NULL && ++self->n_unchecked < CLOSED_STEP)
+    return fcntl (self->expected_fd, F_GETFD) >= 0;
+  self->n_unchecked = 0;
+  return find_lowest_fd_without (fds) != self->expected_fd;
+}
+
+/* Its name, which takes half as long as its number. */
+static const char *
+get_directory (char path[PATH_MAX])
+{
+  return getcwd (path, PATH_MAX) != NULL ? path : "";
 }
 
 static guint64
@@ -75,6 +85,8 @@ has_grown (Leftovers *self, guint64 peak)
 void
 leftovers_begin (Leftovers *self, GUnixFDList *fds)
 {
+  char path[PATH_MAX];
+
   self->expected_fd = fds != NULL ? find_lowest_fd () : self->lowest_fd;
   if (self->has_begun)
     return;
@@ -84,7 +96,14 @@ leftovers_begin (Leftovers *self, GUnixFDList *fds)
   if (fds == NULL)
     self->expected_fd = self->lowest_fd;
   sigprocmask (SIG_SETMASK, NULL, &self->mask);
-  identify_directory (self->directory);
+  self->directory = g_strdup (get_directory (path));
+}
+
+void
+leftovers_clear (Leftovers *self)
+{
+  g_free (self->directory);
+  *self = (Leftovers){ 0 };
 }
 
 gboolean
@@ -92,18 +111,19 @@ leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList 
                 FrameState *state)
 {
   guint64 found = self->found & FRAME_LEFT_UNPREPARED;
-  guint64 directory[2];
+  char path[PATH_MAX];
   sigset_t mask = { 0 }; /* of which a part is written */
 
+  if (!self->has_begun) /* and ends, as it could not be set up */
+    return FALSE;
   sigprocmask (SIG_SETMASK, NULL, &mask);
-  identify_directory (directory);
   if (count_threads () > self->n_threads + n_own_threads)
     found |= FRAME_LEFT_THREADS;
-  if (find_lowest_fd_without (fds) != self->expected_fd)
+  if (has_descriptor (self, fds))
     found |= FRAME_LEFT_DESCRIPTORS;
   if (memcmp (&mask, &self->mask, sizeof mask) != 0)
     found |= FRAME_LEFT_SIGNAL_MASK;
-  if (directory[0] != self->directory[0] || directory[1] != self->directory[1])
+  if (strcmp (get_directory (path), self->directory) != 0)
     found |= FRAME_LEFT_DIRECTORY;
   if (!has_grown (self, peak) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
     return FALSE;

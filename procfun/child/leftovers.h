@@ -14,11 +14,14 @@ typedef struct
   int lowest_fd;   /* that is free between calls, */
   int expected_fd; /* and with the descriptors of this one's arguments */
   sigset_t mask;
-  guint64 directory[2]; /* device and inode of the working directory */
-  guint64 peak;         /* of memory, in bytes, when it was last looked at */
-  guint64 resident;     /* then */
-  guint64 found;        /* FrameLeftovers */
+  guint n_unchecked; /* calls since all descriptors were looked at */
+  char *directory;   /* (nullable): the working directory */
+  guint64 peak;      /* of memory, in bytes, when it was last looked at */
+  guint64 resident;  /* then */
+  guint64 found;     /* FrameLeftovers */
 } Leftovers;
+
+void leftovers_clear (Leftovers *self);
 
 /* Before each call. @fds: (nullable): of its arguments */
 void leftovers_begin (Leftovers *self, GUnixFDList *fds);

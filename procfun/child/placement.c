@@ -10,7 +10,7 @@
 /* To move takes as long as some calls, and where others want the other processor, too, it is in
  * vain.
  */
-#define MOVE_STEP_US (20 * G_TIME_SPAN_MILLISECOND)
+#define MOVE_STEP_US (2 * G_TIME_SPAN_MILLISECOND)
 
 void
 placement_note_call (Placement *self, gint64 began_at, int cpu)

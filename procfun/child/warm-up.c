@@ -63,7 +63,7 @@ warm_up (Server *server)
   if (listener_next (&server->listener, &frame, 0) == CHANNEL_FRAME)
     server_handle_call (server, &frame);
   server->function = NULL;
-  server->leftovers = (Leftovers){ 0 };
+  leftovers_clear (&server->leftovers);
   server_close (server);
   channel_free (caller);
 }

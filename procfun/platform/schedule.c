@@ -38,6 +38,16 @@ schedule_leave (int cpu)
     sched_setaffinity (0, sizeof allowed, &allowed);
 }
 
+void
+schedule_relax (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /* sched(7): SCHED_BATCH differs from SCHED_OTHER in that waking up preempts nobody. */
 void
 schedule_give_way (gboolean gives_way)

@@ -12,6 +12,9 @@ void schedule_go_to (int cpu);
 gboolean schedule_is_on (int cpu);
 void schedule_leave (int cpu);
 
+/* Between two looks at memory that another processor writes. */
+void schedule_relax (void);
+
 /* Whether this process, when it is woken, waits until others leave the processor: it is not they
  * who shall wait for what it does. Only where it was scheduled as most are when
  * this was first asked. Inherited by fork(). */

@@ -4,6 +4,7 @@
 
 #include "procfun/wire/channel-private.h"
 
+#include "procfun/platform/schedule.h"
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -17,16 +18,48 @@
 #define YIELD_MAX_US 50
 #define YIELD_PAUSE 64
 
+/* Where the other side has a processor of its own, its answer is seen at once by who looks without
+ * a pause. After so many times in vain the functions take longer, or others want the processors. */
+#define SPIN_MAX_US 10
+#define SPINS_IN_VAIN 8
+
+static gboolean
+has_own_processor (Channel *self)
+{
+  int cpu = channel_get_cpu (self);
+
+  return cpu >= 0 && !schedule_is_on (cpu);
+}
+
+static gboolean
+spin (Channel *self)
+{
+  const gint64 until = g_get_monotonic_time () + SPIN_MAX_US;
+
+  do
+    for (int i = 0; i < 16; i++)
+      {
+        if (channel_read_ahead (self))
+          return TRUE;
+        schedule_relax ();
+      }
+  while (g_get_monotonic_time () < until);
+  return FALSE;
+}
+
 gboolean
 channel_yield (Channel *self)
 {
-  gint64 before = g_get_monotonic_time ();
+  gint64 before;
 
   if (self->yield_pause > 0)
     {
       self->yield_pause--;
       return channel_read_ahead (self);
     }
+  if (has_own_processor (self))
+    return spin (self);
+  before = g_get_monotonic_time ();
   for (int i = 0; i < YIELDS && self->yield_pause == 0; i++)
     {
       gint64 now;
