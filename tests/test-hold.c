@@ -384,6 +384,35 @@ test_abort_in_signals (void)
       }
 }
 
+static void
+abort_once_it_listens (ProcfunCall *call, int pid, gpointer user_data)
+{
+  signal_wait (user_data);
+  procfun_call_abort (call);
+}
+
+/* That it listens has been said, but maybe not heard. */
+static void
+test_abort_unheard (void)
+{
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    {
+      Signal ready;
+      g_autoptr (ProcfunCall) call = NULL;
+      g_autoptr (GError) error = NULL;
+
+      signal_open (&ready);
+      call = calls_on_executor (heed_call (ready.ends[1]));
+      procfun_call_set_grace_period (call, LATER_US);
+      g_signal_connect (call, "started", G_CALLBACK (abort_once_it_listens), &ready);
+      g_assert_null (calls_run (g_object_ref (call), async, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_cmpint (procfun_failure_get_step (procfun_call_get_failure (call)), ==,
+                       PROCFUN_STEP_CANCELLABLE);
+      signal_close (&ready);
+    }
+}
+
 /* References */
 
 typedef struct
@@ -466,6 +495,7 @@ main (int argc, char *argv[])
   calls_add_func ("/hold/abort-before", test_abort_before);
   calls_add_func ("/hold/abort-after", test_abort_after);
   calls_add_func ("/hold/abort-in-signals", test_abort_in_signals);
+  calls_add_func ("/hold/abort-unheard", test_abort_unheard);
   calls_add_func ("/hold/last-reference", test_last_reference);
   calls_add_func ("/hold/detach", test_detach);
   return fixture_run ();

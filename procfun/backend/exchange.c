@@ -367,6 +367,18 @@ has_died (Exchange *self)
          && process_has_died (self->worker.process);
 }
 
+/* What it said before that counts: that it listens, or an answer. */
+static void
+receive_before_end (Exchange *self)
+{
+  if (self->done || outcome_is_known (&self->outcome)
+      || !canceller_is_cancelled (self->call->canceller))
+    return;
+  exchange_look (self);
+  self->ready |= READY_CHANNEL;
+  receive (self);
+}
+
 gboolean
 exchange_advance (Exchange *self)
 {
@@ -375,6 +387,7 @@ exchange_advance (Exchange *self)
   start (self);
   channel_flush (self->worker.channel);
   receive (self);
+  receive_before_end (self);
   if (self->done) /* by who was called meanwhile */
     return TRUE;
   if (!outcome_is_known (&self->outcome))
