@@ -86,4 +86,4 @@ def draw(results):
                  f'rounds; {escape(machine["system"])}, {machine["processors"]} processors</text>')
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',
-        f"<style>{STYLE}</style>", *lines, "</svg>", ""])
+        f"<style>{STYLE}</style>", '<rect width="100%" height="100%" fill="white"/>', *lines, "</svg>", ""])
