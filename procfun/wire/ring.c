@@ -118,6 +118,8 @@ ring_read (RingEnd *self, gpointer data, gsize size)
   const gsize at = self->position & (RING_SIZE - 1);
   const gsize first = MIN (size, RING_SIZE - at);
 
+  if (size == 0)
+    return;
   memcpy (data, self->memory->data + at, first);
   memcpy ((guint8 *)data + first, self->memory->data, size - first);
   self->position += size;
