@@ -132,6 +132,7 @@ static const struct
   Fault faults[3];
 } kernels[] = { { "before-6.15", { ALL ("ioctl", ENOTTY) } },
                 { "before-6.9", { ALL ("ioctl", ENOTTY), ALL ("pidfd_send_signal", EINVAL) } },
+                { "valgrind", { ALL ("ioctl", ENOTTY), ALL ("pidfd_send_signal", ENOSYS) } },
                 { "before-5.3", { ALL ("ioctl", ENOTTY), ALL ("pidfd_open", ENOSYS) } } };
 
 static void

@@ -146,9 +146,10 @@ owns_group_number (Process *self)
 void
 process_signal_alone (Process *self, int signum)
 {
-  if (self->pidfd >= 0)
-    syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0);
-  else if (!process_has_died (self))
+  if (self->pidfd >= 0
+      && (syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0) == 0 || errno != ENOSYS))
+    return;
+  if (!process_has_died (self)) /* valgrind 3.19 does not know the call, only the descriptor */
     kill (self->pid, signum);
 }
 
