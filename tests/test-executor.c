@@ -34,7 +34,7 @@ test_oracle_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *can
   g_assert_true (g_variant_is_of_type (
       procfun_call_get_arguments (call),
       procfun_function_get_arguments_type (procfun_call_get_function (call))));
-  self->n_runs++;
+  g_atomic_int_inc (&self->n_runs);
   if (self->answer != NULL)
     return g_variant_ref (self->answer);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "no answer");

@@ -363,7 +363,8 @@ add_call (GPtrArray *cancellers, ProcfunCall *call)
   g_ptr_array_add (cancellers, canceller_ref (call->canceller));
 }
 
-/* Whoever runs a call does not let go of it as long as it is listed here. */
+/* Whoever runs a call does not let go of it as long as it is listed here. Those that wait come
+ * first, or the end of one that runs would let them begin. */
 void
 crew_abort (Crew *self)
 {
@@ -371,16 +372,16 @@ crew_abort (Crew *self)
       = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
 
   g_mutex_lock (&self->lock);
+  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
+    add_call (cancellers, ((CrewWaiter *)l->data)->call);
   for (GList *l = self->busy.head; l != NULL; l = l->next)
     {
       const CrewMember *member = l->data;
 
-      add_call (cancellers, member->call);
       for (GList *m = member->behind.head; m != NULL; m = m->next)
         add_call (cancellers, exchange_get_call (m->data));
+      add_call (cancellers, member->call);
     }
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    add_call (cancellers, ((CrewWaiter *)l->data)->call);
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < cancellers->len; i++)
     canceller_cancel (cancellers->pdata[i]);
