@@ -83,7 +83,9 @@ ONE_SHOT = Group("A process for each call", {
 WARM = Group("A process that waits for the call, one call after the other", {
     "mark": Contender("limit: GVariant over a blocking socketpair", limits("mark")),
     "mark-paused": Contender("limit: the same, a millisecond apart", limits("mark-paused"), "mark"),
-    "fork-server-paused": Contender("ProcfunForkServer, a millisecond apart", calls("fork-server-paused"), "mark"),
+    "spare-paused": Contender("limit: the same with a process each, forked before", limits("spare-paused"), "mark"),
+    "fork-server-paused": Contender("ProcfunForkServer, a millisecond apart", calls("fork-server-paused"),
+                                    "spare-paused"),
     "pool": Contender("ProcfunPool", calls("pool"), "mark"),
     "pool-async": Contender("ProcfunPool, on a main context", calls("pool-async"), "mark"),
     "zeromq": Contender("ZeroMQ REQ/REP, GVariant", "{build}/peers/zeromq warm", "mark", "libzmq3-dev"),
