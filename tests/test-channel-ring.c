@@ -298,8 +298,6 @@ test_lost (void)
 static void
 test_not_accepted (void)
 {
-  g_auto (Frame) frame = { 0 };
-  g_autoptr (GError) error = NULL;
   Channel *a, *b;
   int fds[2];
 
