@@ -316,7 +316,7 @@ test_drop (gconstpointer mode)
 static void
 test_drop_unused (gconstpointer mode)
 {
-  g_auto (Reader) unused = reader_new (numbers_call (3), mode);
+  G_GNUC_UNUSED g_auto (Reader) unused = reader_new (numbers_call (3), mode);
   g_auto (Reader) used = reader_new (numbers_call (0), mode);
 
   g_assert_null (reader_next (&used, NULL, NULL));

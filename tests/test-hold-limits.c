@@ -185,7 +185,7 @@ test_usage_measures (void)
   g_autoptr (ProcfunCall) call = under_limits (use_cpu_call (50), "");
   g_autoptr (ProcfunCall) large = under_limits (do_leak_call (50 << 20), "");
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) result = calls_run (g_object_ref (call), FALSE, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (GVariant) result = calls_run (g_object_ref (call), FALSE, NULL, &error);
   g_autoptr (GVariant) large_result = NULL;
   ProcfunUsage *usage = procfun_call_get_usage (call);
 
@@ -218,7 +218,8 @@ test_usage_of_bytes (void)
     {
       g_autoptr (ProcfunCall) call
           = under_limits (calls_new (cases[i].function, cases[i].arguments), "");
-      g_autoptr (GVariant) result = calls_run (g_object_ref (call), FALSE, NULL, NULL);
+      G_GNUC_UNUSED g_autoptr (GVariant) result
+          = calls_run (g_object_ref (call), FALSE, NULL, NULL);
       ProcfunUsage *usage = procfun_call_get_usage (call);
 
       g_assert_nonnull (usage);

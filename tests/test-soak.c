@@ -66,7 +66,7 @@ static void
 run_blocking (guint i)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) result = calls_run (make_call (i), FALSE, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (GVariant) result = calls_run (make_call (i), FALSE, NULL, &error);
 
   check (i, error);
 }
@@ -82,7 +82,7 @@ on_end (GObject *source, GAsyncResult *async_result, gpointer user_data)
 {
   g_autofree Open *open = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) result
+  G_GNUC_UNUSED g_autoptr (GVariant) result
       = procfun_call_run_finish (PROCFUN_CALL (source), async_result, &error);
 
   check (open->i, error);
