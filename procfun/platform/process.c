@@ -4,6 +4,7 @@
 #include "procfun/platform/fds.h"
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,9 @@ process_is_examined (Process *self)
          || (strstr (text, "\nTracerPid:\t") != NULL && strstr (text, "\nTracerPid:\t0\n") == NULL);
 }
 
+/* It takes somebody some microseconds to reap it, while it is neither there nor gone. */
+#define REAP_TRIES 100
+
 /* The number of a group is not given away as long as the group lives, so where a group has it and
  * no process, that is the one whose leader has died. Of somebody else's child it is only known that
  * the number is still its own as long as it lives. */
@@ -139,8 +143,15 @@ owns_group_number (Process *self)
 {
   siginfo_t info;
 
-  return !process_has_died (self) || peek (self, &info)
-         || (kill (self->pid, 0) != 0 && errno == ESRCH);
+  if (!process_has_died (self) || peek (self, &info))
+    return TRUE;
+  for (int i = 0; i < REAP_TRIES; i++)
+    {
+      if (kill (self->pid, 0) != 0 && errno == ESRCH)
+        return TRUE;
+      sched_yield ();
+    }
+  return FALSE;
 }
 
 void
