@@ -21,8 +21,7 @@ struct _Channel
   gboolean ending; /* the other side is to be told when the output is written */
   RingEnd ring_out;
   gboolean out_by_ring;
-  gboolean wakes;     /* what was written to the ring, who sleeps does not know */
-  gboolean is_closed; /* what was to go by the ring was not taken any more */
+  gboolean wakes; /* what was written to the ring, who sleeps does not know */
 
   guint8 *in; /* received by the socket, not yet looked at: from in_start to in_end */
   gsize in_start;
