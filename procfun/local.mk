@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# One file a line, sorted. Every header directly in procfun/ is installed, but for -private.h; every folder below is
-# private. procfun_sources are the .c files of the installed headers, which is where documentation is looked for.
+# One file a line, sorted. Every header directly in procfun/ is installed; every folder below is private.
+# procfun_sources are the files that implement the installed headers, where the scanner looks for documentation.
 
 procfun_headers = \
 	%D%/procfun-call-json.h \
@@ -38,109 +38,60 @@ procfun_headers = \
 	%D%/procfun-version-macros.h \
 	%D%/procfun.h
 
-# The last two hold public functions that stand above the model: layers in docs/design.md.
 procfun_sources = \
-	%D%/procfun-call-json.c \
-	%D%/procfun-call.c \
-	%D%/procfun-call-next.c \
-	%D%/procfun-call-run.c \
-	%D%/procfun-call-settings.c \
-	%D%/procfun-codec.c \
-	%D%/procfun-context.c \
-	%D%/procfun-definition.c \
-	%D%/procfun-error.c \
-	%D%/procfun-executor-close.c \
-	%D%/procfun-executor.c \
-	%D%/procfun-failure.c \
-	%D%/procfun-failure-text.c \
-	%D%/procfun-fork-server.c \
-	%D%/procfun-function.c \
-	%D%/procfun-function-invoke.c \
-	%D%/procfun-inline.c \
-	%D%/procfun-launch-context.c \
-	%D%/procfun-limits.c \
-	%D%/procfun-limits-text.c \
-	%D%/procfun-json.c \
-	%D%/procfun-map-input.c \
-	%D%/procfun-map-pool.c \
-	%D%/procfun-map-run.c \
-	%D%/procfun-map.c \
-	%D%/procfun-monitor.c \
-	%D%/procfun-pool-settings.c \
-	%D%/procfun-pool-submit.c \
-	%D%/procfun-pool.c \
-	%D%/procfun-process-executor.c \
-	%D%/procfun-registry.c \
-	%D%/procfun-schema.c \
-	%D%/procfun-session.c \
-	%D%/procfun-spawner.c \
-	%D%/procfun-statistics-openmetrics.c \
-	%D%/procfun-statistics-text.c \
-	%D%/procfun-statistics-workers.c \
-	%D%/procfun-statistics.c \
-	%D%/procfun-usage.c \
-	%D%/procfun-values.c \
-	%D%/backend/default.c \
-	%D%/child/enter.c
+	%D%/base/error.c \
+	%D%/base/limits-text.c \
+	%D%/base/limits.c \
+	%D%/base/usage.c \
+	%D%/child/enter.c \
+	%D%/codecs/codec.c \
+	%D%/codecs/json-node.c \
+	%D%/core/call-settings.c \
+	%D%/core/call.c \
+	%D%/core/context.c \
+	%D%/core/definition.c \
+	%D%/core/executor-close.c \
+	%D%/core/executor.c \
+	%D%/core/failure-text.c \
+	%D%/core/failure.c \
+	%D%/core/function-invoke.c \
+	%D%/core/function.c \
+	%D%/core/launch-context.c \
+	%D%/core/registry.c \
+	%D%/executors/fork-server.c \
+	%D%/executors/inline.c \
+	%D%/executors/pool-settings.c \
+	%D%/executors/pool-submit.c \
+	%D%/executors/pool.c \
+	%D%/executors/process-executor.c \
+	%D%/executors/session.c \
+	%D%/executors/spawner.c \
+	%D%/map/map-input.c \
+	%D%/map/map-pool.c \
+	%D%/map/map-run.c \
+	%D%/map/map.c \
+	%D%/run/call-json.c \
+	%D%/run/call-next.c \
+	%D%/run/call-run.c \
+	%D%/run/default-executor.c \
+	%D%/statistics/monitor.c \
+	%D%/statistics/statistics-openmetrics.c \
+	%D%/statistics/statistics-text.c \
+	%D%/statistics/statistics-workers.c \
+	%D%/statistics/statistics.c \
+	%D%/values/schema.c \
+	%D%/values/values.c
 
 procfun_private = \
-	%D%/backend/crash-report.c \
-	%D%/backend/crash-report.h \
-	%D%/backend/crew-ahead.c \
-	%D%/backend/crew-end.c \
-	%D%/backend/crew-private.h \
-	%D%/backend/crew-room.c \
-	%D%/backend/crew-start.c \
-	%D%/backend/crew-wait.c \
-	%D%/backend/crew.c \
-	%D%/backend/crew.h \
-	%D%/backend/exchange-begin.c \
-	%D%/backend/exchange-drive.c \
-	%D%/backend/exchange-drive.h \
-	%D%/backend/exchange-frames.c \
-	%D%/backend/exchange-private.h \
-	%D%/backend/exchange.c \
-	%D%/backend/exchange.h \
-	%D%/backend/item-stream.c \
-	%D%/backend/item-stream.h \
-	%D%/backend/items.c \
-	%D%/backend/items.h \
-	%D%/backend/journal.c \
-	%D%/backend/journal.h \
-	%D%/backend/ladder.c \
-	%D%/backend/ladder.h \
-	%D%/backend/launch.c \
-	%D%/backend/launch.h \
-	%D%/backend/map-gather.c \
-	%D%/backend/map-gather.h \
-	%D%/backend/map-input.c \
-	%D%/backend/map-input.h \
-	%D%/backend/map-lane.c \
-	%D%/backend/map-lane.h \
-	%D%/backend/mapping-drive.c \
-	%D%/backend/mapping-drive.h \
-	%D%/backend/mapping-private.h \
-	%D%/backend/mapping-source.c \
-	%D%/backend/mapping.c \
-	%D%/backend/mapping.h \
-	%D%/backend/nurseries.c \
-	%D%/backend/nurseries.h \
-	%D%/backend/nursery.c \
-	%D%/backend/nursery.h \
-	%D%/backend/outcome.c \
-	%D%/backend/outcome.h \
-	%D%/backend/output.c \
-	%D%/backend/output.h \
-	%D%/backend/queue.c \
-	%D%/backend/queue.h \
-	%D%/backend/request.c \
-	%D%/backend/request.h \
-	%D%/backend/symbolise.c \
-	%D%/backend/symbolise.h \
-	%D%/backend/verdict.c \
-	%D%/backend/verdict.h \
-	%D%/backend/worker.c \
-	%D%/backend/worker.h \
+	%D%/base/debug.c \
+	%D%/base/debug.h \
+	%D%/base/environment.c \
+	%D%/base/environment.h \
+	%D%/base/error.h \
+	%D%/base/intl.c \
+	%D%/base/intl.h \
+	%D%/base/limits.h \
+	%D%/base/usage.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \
@@ -159,19 +110,82 @@ procfun_private = \
 	%D%/child/listener.h \
 	%D%/child/map.c \
 	%D%/child/map.h \
-	%D%/child/nursery.c \
-	%D%/child/nursery.h \
 	%D%/child/placement.c \
 	%D%/child/placement.h \
 	%D%/child/progress.c \
-	%D%/child/serve.c \
 	%D%/child/serve-find.c \
 	%D%/child/serve-private.h \
+	%D%/child/serve.c \
 	%D%/child/serve.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
 	%D%/child/warm-up.c \
 	%D%/child/warm-up.h \
+	%D%/child/zygote.c \
+	%D%/child/zygote.h \
+	%D%/codecs/base64.c \
+	%D%/codecs/base64.h \
+	%D%/codecs/gvariant.c \
+	%D%/codecs/gvariant.h \
+	%D%/codecs/json-keys.c \
+	%D%/codecs/json-keys.h \
+	%D%/codecs/json-path.c \
+	%D%/codecs/json-path.h \
+	%D%/codecs/json-read-object.c \
+	%D%/codecs/json-read.c \
+	%D%/codecs/json-reader.h \
+	%D%/codecs/json-scalar.c \
+	%D%/codecs/json-scanner.c \
+	%D%/codecs/json-scanner.h \
+	%D%/codecs/json-text.c \
+	%D%/codecs/json-text.h \
+	%D%/codecs/json-write.c \
+	%D%/codecs/json.c \
+	%D%/codecs/json.h \
+	%D%/codecs/number.c \
+	%D%/codecs/number.h \
+	%D%/codecs/powers-of-ten.c \
+	%D%/codecs/schema-json.c \
+	%D%/codecs/schema-json.h \
+	%D%/core/call-debug.c \
+	%D%/core/call-debug.h \
+	%D%/core/call-wait.c \
+	%D%/core/call-wait.h \
+	%D%/core/call.h \
+	%D%/core/context.h \
+	%D%/core/definition.h \
+	%D%/core/executor-list.c \
+	%D%/core/executor-list.h \
+	%D%/core/executor-run.c \
+	%D%/core/executor-state.h \
+	%D%/core/executor.h \
+	%D%/core/failure-signal.c \
+	%D%/core/failure.h \
+	%D%/core/function.h \
+	%D%/core/histogram.c \
+	%D%/core/histogram.h \
+	%D%/core/launch-context.h \
+	%D%/core/recorder.c \
+	%D%/core/recorder.h \
+	%D%/core/registry.h \
+	%D%/executors/pool-start.c \
+	%D%/executors/pool.h \
+	%D%/executors/process-executor.h \
+	%D%/map/journal.c \
+	%D%/map/journal.h \
+	%D%/map/map-gather.c \
+	%D%/map/map-gather.h \
+	%D%/map/map-lane.c \
+	%D%/map/map-lane.h \
+	%D%/map/map-queue.c \
+	%D%/map/map-queue.h \
+	%D%/map/map.h \
+	%D%/map/mapping-private.h \
+	%D%/map/mapping-source.c \
+	%D%/map/mapping-wait.c \
+	%D%/map/mapping-wait.h \
+	%D%/map/mapping.c \
+	%D%/map/mapping.h \
 	%D%/platform/canceller.c \
 	%D%/platform/canceller.h \
 	%D%/platform/cgroup-place.c \
@@ -182,18 +196,14 @@ procfun_private = \
 	%D%/platform/cpus.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
-	%D%/platform/environment.c \
-	%D%/platform/environment.h \
 	%D%/platform/fault.c \
 	%D%/platform/fault.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
 	%D%/platform/forks.c \
 	%D%/platform/forks.h \
-	%D%/platform/intl.c \
-	%D%/platform/intl.h \
-	%D%/platform/limits.c \
-	%D%/platform/limits.h \
+	%D%/platform/limits-apply.c \
+	%D%/platform/limits-apply.h \
 	%D%/platform/lines.c \
 	%D%/platform/lines.h \
 	%D%/platform/local-socket.c \
@@ -220,95 +230,84 @@ procfun_private = \
 	%D%/platform/symbols.h \
 	%D%/platform/thread.c \
 	%D%/platform/thread.h \
-	%D%/platform/usage.c \
-	%D%/platform/usage.h \
+	%D%/platform/usage-measure.c \
+	%D%/platform/usage-measure.h \
 	%D%/platform/waker.c \
 	%D%/platform/waker.h \
-	%D%/procfun-call-debug-private.h \
-	%D%/procfun-call-debug.c \
-	%D%/procfun-call-private.h \
-	%D%/procfun-call-wait-private.h \
-	%D%/procfun-call-wait.c \
-	%D%/procfun-context-private.h \
-	%D%/procfun-debug-private.h \
-	%D%/procfun-debug.c \
-	%D%/procfun-definition-private.h \
-	%D%/procfun-error-private.h \
-	%D%/procfun-executor-list-private.h \
-	%D%/procfun-executor-list.c \
-	%D%/procfun-executor-private.h \
-	%D%/procfun-executor-run.c \
-	%D%/procfun-executor-state-private.h \
-	%D%/procfun-failure-private.h \
-	%D%/procfun-failure-signal.c \
-	%D%/procfun-function-private.h \
-	%D%/procfun-histogram-private.h \
-	%D%/procfun-histogram.c \
-	%D%/procfun-launch-context-private.h \
-	%D%/procfun-limits-private.h \
-	%D%/procfun-map-private.h \
-	%D%/procfun-monitor-private.h \
-	%D%/procfun-monitor-serve.c \
-	%D%/procfun-pool-private.h \
-	%D%/procfun-pool-run.c \
-	%D%/procfun-process-executor-private.h \
-	%D%/procfun-recorder-private.h \
-	%D%/procfun-recorder.c \
-	%D%/procfun-registry-private.h \
-	%D%/procfun-schema-private.h \
-	%D%/procfun-statistics-private.h \
-	%D%/procfun-usage-private.h \
-	%D%/wire/base64.c \
-	%D%/wire/base64.h \
-	%D%/wire/buffer.c \
-	%D%/wire/buffer.h \
+	%D%/process/crash-report.c \
+	%D%/process/crash-report.h \
+	%D%/process/escalation.c \
+	%D%/process/escalation.h \
+	%D%/process/exchange-drive.c \
+	%D%/process/exchange-drive.h \
+	%D%/process/exchange-frames.c \
+	%D%/process/exchange-new.c \
+	%D%/process/exchange-private.h \
+	%D%/process/exchange.c \
+	%D%/process/exchange.h \
+	%D%/process/item-stream.c \
+	%D%/process/item-stream.h \
+	%D%/process/items.c \
+	%D%/process/items.h \
+	%D%/process/launch.c \
+	%D%/process/launch.h \
+	%D%/process/outcome.c \
+	%D%/process/outcome.h \
+	%D%/process/output.c \
+	%D%/process/output.h \
+	%D%/process/request.c \
+	%D%/process/request.h \
+	%D%/process/symbolise.c \
+	%D%/process/symbolise.h \
+	%D%/process/verdict.c \
+	%D%/process/verdict.h \
+	%D%/process/worker.c \
+	%D%/process/worker.h \
+	%D%/process/zygote.c \
+	%D%/process/zygote.h \
+	%D%/process/zygotes.c \
+	%D%/process/zygotes.h \
+	%D%/schedule/admission.c \
+	%D%/schedule/crew-ahead.c \
+	%D%/schedule/crew-private.h \
+	%D%/schedule/crew.c \
+	%D%/schedule/crew.h \
+	%D%/schedule/queue.c \
+	%D%/schedule/queue.h \
+	%D%/schedule/scheduler.c \
+	%D%/schedule/waiter.c \
+	%D%/schedule/worker-slot.c \
+	%D%/statistics/monitor-serve.c \
+	%D%/statistics/monitor.h \
+	%D%/statistics/statistics.h \
+	%D%/values/buffer.c \
+	%D%/values/buffer.h \
+	%D%/values/schema.h \
+	%D%/values/serialised.c \
+	%D%/values/serialised.h \
+	%D%/values/type-decode.c \
+	%D%/values/type-encode.c \
+	%D%/values/type-plain.c \
+	%D%/values/type-private.h \
+	%D%/values/type.c \
+	%D%/values/type.h \
 	%D%/wire/channel-private.h \
 	%D%/wire/channel-receive.c \
 	%D%/wire/channel-wait.c \
 	%D%/wire/channel.c \
 	%D%/wire/channel.h \
 	%D%/wire/crash.h \
-	%D%/wire/error.c \
-	%D%/wire/error.h \
+	%D%/wire/error-frame.c \
+	%D%/wire/error-frame.h \
 	%D%/wire/frame.c \
 	%D%/wire/frame.h \
 	%D%/wire/journal.h \
-	%D%/wire/json-keys.c \
-	%D%/wire/json-keys.h \
-	%D%/wire/json-place.c \
-	%D%/wire/json-place.h \
-	%D%/wire/json-read-containers.c \
-	%D%/wire/json-read-object.c \
-	%D%/wire/json-read.c \
-	%D%/wire/json-reader.h \
-	%D%/wire/json-scanner.c \
-	%D%/wire/json-scanner.h \
-	%D%/wire/json-text.c \
-	%D%/wire/json-text.h \
-	%D%/wire/json-write.c \
-	%D%/wire/json.c \
-	%D%/wire/json.h \
-	%D%/wire/number.c \
-	%D%/wire/number.h \
-	%D%/wire/powers-of-ten.c \
 	%D%/wire/ring.c \
 	%D%/wire/ring.h \
-	%D%/wire/schema-json.c \
-	%D%/wire/schema-json.h \
-	%D%/wire/serialised.c \
-	%D%/wire/serialised.h \
 	%D%/wire/setup.c \
-	%D%/wire/setup.h \
-	%D%/wire/type-decode.c \
-	%D%/wire/type-encode.c \
-	%D%/wire/type-plain.c \
-	%D%/wire/type-private.h \
-	%D%/wire/type.c \
-	%D%/wire/type.h \
-	%D%/wire/variant.c \
-	%D%/wire/variant.h
+	%D%/wire/setup.h
 
-EXTRA_DIST += %D%/wire/powers-of-ten.py
+EXTRA_DIST += %D%/codecs/powers-of-ten.py
 
 # Generated, so not in the tarball.
 procfun_built_headers = \

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 #ifndef __GI_SCANNER__ /* for C and C++ alone */
 
-/* How the macros of procfun-define.h describe C types: constant data, which wire/type.h reads.
+/* How the macros of procfun-define.h describe C types: constant data, which values/type.h reads.
  * Nothing here is for use by hand. */
 
 typedef enum /*< skip >*/

@@ -6,7 +6,7 @@
 #include "tests/deeds.h"
 
 #include "procfun/child/crash.h"
-#include "procfun/procfun-function-private.h"
+#include "procfun/core/function.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
  * code says what came of it, and deeds that measure print a line. With LIMITED_AS in the
  * environment it becomes that user first. */
 
-#include "procfun/platform/limits.h"
+#include "procfun/platform/limits-apply.h"
 
 #include <errno.h>
 #include <fcntl.h>

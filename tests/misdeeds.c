@@ -2,7 +2,7 @@
 
 #include "tests/misdeeds.h"
 
-#include "procfun/procfun-usage-private.h"
+#include "procfun/base/usage.h"
 #include "procfun/wire/frame.h"
 #include <fcntl.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 
 #include "procfun/platform/cgroup.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-limits-private.h"
+#include "procfun/base/limits.h"
 #include "tests/fixture.h"
 
 #include <glib/gstdio.h>

@@ -2,8 +2,8 @@
 
 #include <procfun.h>
 
-#include "procfun/procfun-schema-private.h"
-#include "procfun/wire/serialised.h"
+#include "procfun/values/schema.h"
+#include "procfun/values/serialised.h"
 #include "tests/fixture.h"
 
 #include <float.h>

@@ -4,7 +4,7 @@
 
 #include <procfun.h>
 
-#include "procfun/wire/variant.h"
+#include "procfun/codecs/gvariant.h"
 
 #include <string.h>
 

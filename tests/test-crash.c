@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/backend/crash-report.h"
+#include "procfun/process/crash-report.h"
 #include "tests/fixture.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 /* What variables of the environment change: each test runs again in a program of its own, with the
  * variable set. */
 
-#include "procfun/procfun-debug-private.h"
+#include "procfun/base/debug.h"
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"

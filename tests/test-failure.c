@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-failure-private.h"
-#include "procfun/wire/error.h"
+#include "procfun/core/failure.h"
+#include "procfun/wire/error-frame.h"
 #include "tests/fixture.h"
 
 #include <procfun.h>

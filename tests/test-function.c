@@ -5,7 +5,7 @@
 #include "tests/functions.h"
 #include "tests/misdeeds.h"
 
-#include "procfun/procfun-function-private.h"
+#include "procfun/core/function.h"
 
 PROCFUN_DEFINE_STATIC_FUNCTION (distance, double, (Spot, a), (Spot, b)) { return b.x - a.x; }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-histogram-private.h"
-#include "procfun/procfun-recorder-private.h"
+#include "procfun/core/histogram.h"
+#include "procfun/core/recorder.h"
 #include "tests/fixture.h"
 
 #define N_VALUES 1000

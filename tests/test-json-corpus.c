@@ -2,8 +2,8 @@
 
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-schema.h"
-#include "procfun/wire/json-scanner.h"
-#include "procfun/wire/json.h"
+#include "procfun/codecs/json-scanner.h"
+#include "procfun/codecs/json.h"
 #include "tests/fixture.h"
 
 #include <string.h>

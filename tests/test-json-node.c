@@ -2,7 +2,7 @@
 
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-json.h"
-#include "procfun/procfun-schema-private.h"
+#include "procfun/values/schema.h"
 #include "tests/fixture.h"
 
 #include <math.h>

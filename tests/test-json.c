@@ -3,8 +3,8 @@
 #include "tests/fixture.h"
 
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-schema-private.h"
-#include "procfun/wire/json.h"
+#include "procfun/values/schema.h"
+#include "procfun/codecs/json.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/platform/limits.h"
+#include "procfun/platform/limits-apply.h"
 #include "tests/fixture.h"
 
 #include <signal.h>

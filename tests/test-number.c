@@ -2,7 +2,7 @@
 
 #include "tests/fixture.h"
 
-#include "procfun/wire/number.h"
+#include "procfun/codecs/number.h"
 
 #include <float.h>
 #include <math.h>

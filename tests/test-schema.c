@@ -4,7 +4,7 @@
 
 #include <procfun.h>
 
-#include "procfun/procfun-schema-private.h"
+#include "procfun/values/schema.h"
 
 static void
 assert_type (ProcfunSchema *schema, const char *expected)

@@ -7,7 +7,7 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 
-#include "procfun/backend/request.h"
+#include "procfun/process/request.h"
 #include "procfun/wire/frame.h"
 #include "procfun/wire/setup.h"
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include "tests/functions.h"
 #include "tests/misdeeds.h"
 
-#include "procfun/procfun-usage-private.h"
+#include "procfun/base/usage.h"
 #include "procfun/wire/frame.h"
 #include <errno.h>
 #include <fcntl.h>

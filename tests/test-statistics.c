@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-executor-private.h"
+#include "procfun/core/executor.h"
 #include "tests/calls.h"
 #include "tests/desk.h"
 #include "tests/fixture.h"

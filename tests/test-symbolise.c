@@ -2,7 +2,7 @@
 
 /* What a budget is for. Where crashes are found to be is in test-crash.c. */
 
-#include "procfun/backend/symbolise.h"
+#include "procfun/process/symbolise.h"
 #include "procfun/platform/stack.h"
 #include "tests/fixture.h"
 

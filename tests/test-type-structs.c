@@ -3,7 +3,7 @@
 #include "tests/fixture.h"
 #include "tests/thunk.h"
 
-#include "procfun/wire/type.h"
+#include "procfun/values/type.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>

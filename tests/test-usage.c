@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/platform/usage.h"
+#include "procfun/platform/usage-measure.h"
 #include "tests/fixture.h"
 
 #include <pthread.h>

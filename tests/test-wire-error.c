@@ -4,7 +4,7 @@
 
 #include <procfun.h>
 
-#include "procfun/wire/error.h"
+#include "procfun/wire/error-frame.h"
 
 /* Any GError must be the same on the other side. */
 static void

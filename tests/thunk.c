@@ -2,7 +2,7 @@
 
 #include "tests/thunk.h"
 
-#include "procfun/wire/type.h"
+#include "procfun/values/type.h"
 
 /* What arrives elsewhere: bytes and a type. */
 static GVariant *

@@ -4,8 +4,8 @@
 
 #include "tools/commands.h"
 
-#include "procfun/platform/intl.h"
-#include "procfun/procfun-executor-private.h"
+#include "procfun/base/intl.h"
+#include "procfun/core/executor.h"
 #include "tools/latencies.h"
 #include "tools/program.h"
 #include "tools/report.h"

@@ -4,7 +4,7 @@
 
 #include "tools/commands.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "tools/line-reader.h"
 #include "tools/map-progress.h"
 #include "tools/program.h"

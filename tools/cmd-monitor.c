@@ -5,7 +5,7 @@
 #include "tools/commands.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "tools/live.h"
 #include "tools/monitor-client.h"
 #include "tools/monitor-view.h"

@@ -4,7 +4,7 @@
 
 #include "tools/commands.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/map-progress.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

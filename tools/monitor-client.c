@@ -2,7 +2,7 @@
 #include "tools/monitor-client.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/platform/local-socket.h"
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/monitor-view.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "tools/table.h"
 
 /* It is another program that told all this, so nothing need be there. */

@@ -6,7 +6,7 @@
 #include "tools/commands.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include <locale.h>
 #include <procfun.h>
 #include <signal.h>

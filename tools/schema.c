@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/schema.h"
 
-#include "procfun/platform/intl.h"
-#include "procfun/procfun-schema-private.h"
+#include "procfun/base/intl.h"
+#include "procfun/values/schema.h"
 
 static ProcfunSchema *
 refuse (GError **error)

@@ -4,7 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <procfun.h>
 
-/* Reads what wire/schema-json.h writes, in another program: %PROCFUN_ERROR_PROTOCOL where it is
+/* Reads what codecs/schema-json.h writes, in another program: %PROCFUN_ERROR_PROTOCOL where it is
  * something else. (transfer full) */
 ProcfunSchema *schema_from_json (JsonNode *node, GError **error);
 ProcfunSchema *schema_from_json_members (ProcfunSchemaKind kind, JsonNode *node, GError **error);

@@ -3,15 +3,15 @@
 
 #include "procfun/child/command.h"
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/platform/self.h"
 #include "procfun/procfun-codec.h"
-#include "procfun/procfun-context-private.h"
-#include "procfun/procfun-definition-private.h"
+#include "procfun/core/context.h"
+#include "procfun/core/definition.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-function-private.h"
+#include "procfun/core/function.h"
 #include "procfun/wire/channel.h"
-#include "procfun/wire/schema-json.h"
+#include "procfun/codecs/schema-json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

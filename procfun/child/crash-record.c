@@ -3,7 +3,7 @@
 
 #include "procfun/child/crash-threads.h"
 #include "procfun/platform/stack.h"
-#include "procfun/procfun-function-private.h"
+#include "procfun/core/function.h"
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

@@ -4,7 +4,7 @@
 #include "procfun/child/crash-record.h"
 #include "procfun/child/crash-stacks.h"
 #include "procfun/child/crash-threads.h"
-#include "procfun/platform/limits.h"
+#include "procfun/platform/limits-apply.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>

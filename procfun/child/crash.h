@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "procfun/platform/usage.h"
+#include "procfun/platform/usage-measure.h"
 #include <glib.h>
 
 /* The last words of a child: see wire/crash.h for what they are.

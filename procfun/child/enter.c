@@ -6,15 +6,15 @@
 
 #include "procfun/child/command-line.h"
 #include "procfun/child/command.h"
-#include "procfun/child/nursery.h"
+#include "procfun/child/zygote.h"
 #include "procfun/child/serve.h"
 #include "procfun/child/setup.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/platform/module.h"
-#include "procfun/procfun-context-private.h"
-#include "procfun/procfun-definition-private.h"
+#include "procfun/core/context.h"
+#include "procfun/core/definition.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-registry-private.h"
+#include "procfun/core/registry.h"
 #include <dlfcn.h>
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/map.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-function-private.h"
-#include "procfun/procfun-schema-private.h"
+#include "procfun/core/function.h"
+#include "procfun/values/schema.h"
 #include "procfun/wire/journal.h"
-#include "procfun/wire/variant.h"
+#include "procfun/codecs/gvariant.h"
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>

@@ -4,11 +4,11 @@
 
 #include "procfun/child/serve-private.h"
 
-#include "procfun/platform/intl.h"
-#include "procfun/procfun-definition-private.h"
+#include "procfun/base/intl.h"
+#include "procfun/core/definition.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-function-private.h"
-#include "procfun/procfun-registry-private.h"
+#include "procfun/core/function.h"
+#include "procfun/core/registry.h"
 #include <inttypes.h>
 
 /* (transfer none) (nullable) */

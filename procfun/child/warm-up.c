@@ -4,7 +4,7 @@
 #include "procfun/child/serve-private.h"
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-definition.h"
-#include "procfun/procfun-function-private.h"
+#include "procfun/core/function.h"
 #include "procfun/wire/setup.h"
 #include <poll.h>
 

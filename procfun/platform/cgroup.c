@@ -2,9 +2,9 @@
 #include "procfun/platform/cgroup.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-limits-private.h"
+#include "procfun/base/limits.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

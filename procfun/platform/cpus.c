@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/cpus.h"
 
-#include "procfun/platform/limits.h"
+#include "procfun/platform/limits-apply.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "procfun/platform/local-socket.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>

@@ -3,7 +3,7 @@
 #include "procfun/platform/surroundings.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "procfun/wire/channel-private.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
 #include <inttypes.h>

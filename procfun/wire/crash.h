@@ -3,7 +3,7 @@
 
 #include "procfun/platform/fault.h"
 #include "procfun/platform/thread.h"
-#include "procfun/procfun-usage-private.h"
+#include "procfun/base/usage.h"
 #include <glib.h>
 #include <signal.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/wire/frame.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include <inttypes.h>
 

@@ -16,7 +16,7 @@ typedef enum
   FRAME_SETUP,     /* caller, once: a{sv}, see wire/setup.h */
   FRAME_CALL,      /* caller: FrameCall, then the encoded arguments */
   FRAME_RESULT,    /* callee: ProcfunUsage, then the encoded result */
-  FRAME_ERROR,     /* callee: ProcfunUsage, then a GError, see wire/error.h */
+  FRAME_ERROR,     /* callee: ProcfunUsage, then a GError, see wire/error-frame.h */
   FRAME_EXIT,      /* callee: ProcfunUsage, then the gint32 that the function called exit() with */
   FRAME_CANCEL,    /* caller: the function is to end */
   FRAME_LISTENS,   /* callee: the function has asked for its cancellable */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/wire/setup.h"
 
-#include "procfun/platform/intl.h"
+#include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-limits-private.h"
+#include "procfun/base/limits.h"
 
 GBytes *
 setup_to_bytes (const Setup *self)

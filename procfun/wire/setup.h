@@ -35,7 +35,7 @@ typedef struct
   guint64 max_payload;   /* in bytes */
   ProcfunLimits *limits; /* (nullable) */
   GVariant *context;     /* (nullable): see platform/surroundings.h */
-  const char *locale;    /* of messages: see platform/intl.h */
+  const char *locale;    /* of messages: see base/intl.h */
   const char *name;      /* of the function, for messages: a forked process hears it only now */
 } Setup;
 

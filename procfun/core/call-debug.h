@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-call.h"
+#include "procfun/base/debug.h"
+
+G_BEGIN_DECLS
+
+/* What PROCFUN_DEBUG shows of a call. Where it may not be set, ask debug_has() first. */
+
+/* A line that repeats the call by hand. */
+void call_debug_begin (ProcfunCall *self);
+
+/* @error: (nullable): there is a result */
+void call_debug_end (ProcfunCall *self, const GError *error);
+
+/* Anything else about it. @pid: 0 when the call knows it. */
+void call_debug_log (ProcfunCall *self, int pid, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+G_END_DECLS

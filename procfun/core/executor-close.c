@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Waiting until nothing runs, and closing. */
+
+#include "procfun/platform/waker.h"
+#include "procfun/core/executor.h"
+#include "procfun/core/executor-state.h"
+
+void
+procfun_executor_announce_idle (ExecutorState *state)
+{
+  if (state->n_threads > 0) /* to wake nobody is a system call, too */
+    g_cond_broadcast (&state->idle);
+  for (GList *l = state->waiting.head; l != NULL; l = l->next)
+    g_source_set_ready_time (l->data, 0);
+}
+
+/* In a thread */
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ExecutorState *state = user_data;
+
+  g_mutex_lock (&state->lock);
+  g_cond_broadcast (&state->idle);
+  g_mutex_unlock (&state->lock);
+}
+
+/* TRUE: nothing runs. Else one may look again at *@next, or was cancelled. */
+static gboolean
+wait_once (ExecutorState *state, gint64 next, GCancellable *cancellable)
+{
+  gboolean is_idle;
+
+  g_mutex_lock (&state->lock);
+  if (state->n_running > 0 && !g_cancellable_is_cancelled (cancellable))
+    {
+      state->n_threads++;
+      if (next > 0)
+        g_cond_wait_until (&state->idle, &state->lock, next);
+      else
+        g_cond_wait (&state->idle, &state->lock);
+      state->n_threads--;
+    }
+  is_idle = state->n_running == 0;
+  g_mutex_unlock (&state->lock);
+  return is_idle;
+}
+
+static gboolean
+is_idle_now (ExecutorState *state)
+{
+  gboolean is_idle;
+
+  g_mutex_lock (&state->lock);
+  is_idle = state->n_running == 0;
+  g_mutex_unlock (&state->lock);
+  return is_idle;
+}
+
+static gboolean
+hurry (ProcfunExecutor *self, gint64 closing_since, gboolean blocks, gint64 *next, GError **error)
+{
+  ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (self);
+
+  *next = 0;
+  return klass->hurry == NULL || klass->hurry (self, closing_since, blocks, next, error);
+}
+
+static gboolean
+wait_in_thread (ProcfunExecutor *self, gint64 closing_since, GCancellable *cancellable,
+                GError **error)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  gulong handler = 0;
+  gboolean ok = TRUE;
+  gint64 next;
+
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), state, NULL);
+  while (ok && !is_idle_now (state))
+    ok = hurry (self, closing_since, TRUE, &next, error)
+         && (wait_once (state, next, cancellable)
+             || !g_cancellable_set_error_if_cancelled (cancellable, error));
+  g_cancellable_disconnect (cancellable, handler);
+  return ok;
+}
+
+gboolean
+procfun_executor_wait (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
+{
+  return wait_in_thread (self, 0, cancellable, error);
+}
+
+/* In a main context */
+
+typedef struct
+{
+  GSource source;
+  GTask *task;
+  GList link;           /* among those that wait */
+  gint64 closing_since; /* monotonic time in µs; 0: this is no closing, and can be cancelled */
+  Waker *waker;         /* (nullable) */
+} IdleSource;
+
+static ExecutorState *
+get_state (IdleSource *self)
+{
+  return procfun_executor_get_state (g_task_get_source_object (self->task));
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (PROCFUN_EXECUTOR_GET_CLASS (self)->close_finish (self, result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Nothing runs any more. */
+static void
+go_on (IdleSource *self)
+{
+  GTask *task = self->task;
+  ProcfunExecutor *executor = g_task_get_source_object (task);
+
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  if (self->closing_since > 0)
+    PROCFUN_EXECUTOR_GET_CLASS (executor)->close_async (executor, g_task_get_cancellable (task),
+                                                        on_closed, g_object_ref (task));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+idle_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  IdleSource *self = (IdleSource *)source;
+  GCancellable *cancellable = g_task_get_cancellable (self->task);
+  GError *error = NULL;
+  gint64 next;
+
+  g_source_set_ready_time (source, -1);
+  if (is_idle_now (get_state (self))
+      || (self->closing_since == 0 && g_cancellable_is_cancelled (cancellable)))
+    {
+      go_on (self);
+      return G_SOURCE_REMOVE;
+    }
+  if (!hurry (g_task_get_source_object (self->task), self->closing_since, FALSE, &next, &error))
+    {
+      g_task_return_error (self->task, error);
+      return G_SOURCE_REMOVE;
+    }
+  if (next > 0)
+    g_source_set_ready_time (source, next);
+  if (is_idle_now (get_state (self))) /* meanwhile */
+    g_source_set_ready_time (source, 0);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+idle_source_dispose (GSource *source)
+{
+  IdleSource *self = (IdleSource *)source;
+  ExecutorState *state = get_state (self);
+
+  g_clear_pointer (&self->waker, waker_free);
+  g_mutex_lock (&state->lock);
+  g_queue_unlink (&state->waiting, &self->link);
+  g_mutex_unlock (&state->lock);
+}
+
+static void
+idle_source_finalize (GSource *source)
+{
+  g_object_unref (((IdleSource *)source)->task);
+}
+
+static GSourceFuncs idle_source_funcs
+    = { .dispatch = idle_source_dispatch, .finalize = idle_source_finalize };
+
+/* Takes @task. */
+static void
+wait_in_context (GTask *task, gint64 closing_since)
+{
+  g_autoptr (GSource) source = g_source_new (&idle_source_funcs, sizeof (IdleSource));
+  IdleSource *self = (IdleSource *)source;
+  ExecutorState *state;
+
+  self->task = task;
+  self->closing_since = closing_since;
+  self->link.data = source;
+  state = get_state (self);
+  if (closing_since == 0 && g_task_get_cancellable (task) != NULL)
+    self->waker = waker_new (g_task_get_cancellable (task), source);
+  g_source_set_dispose_function (source, idle_source_dispose);
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_static_name (source, "procfun idle");
+  g_source_set_ready_time (source, 0);
+  g_mutex_lock (&state->lock);
+  g_queue_push_tail_link (&state->waiting, &self->link);
+  g_mutex_unlock (&state->lock);
+  g_source_attach (source, g_task_get_context (task));
+}
+
+void
+procfun_executor_wait_async (GTask *task)
+{
+  wait_in_context (task, 0);
+}
+
+/* Closing */
+
+static void
+set_closed (ProcfunExecutor *self)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  g_mutex_lock (&state->lock);
+  state->closed = TRUE;
+  g_mutex_unlock (&state->lock);
+}
+
+/**
+ * procfun_executor_close:
+ * @self: a #ProcfunExecutor
+ * @cancellable: (nullable): a #GCancellable, which ends the waiting only
+ * @error: return location for a #GError
+ *
+ * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that
+ * run have ended, and ends what the executor keeps between calls. After that nothing of it is left.
+ * Closing again is allowed.
+ *
+ * Calls that were started asynchronously end in their own main context: where that is the one of
+ * this thread, use procfun_executor_close_async().
+ *
+ * A #ProcfunPool knows calls that only this thread could bring to an end, and fails with
+ * %PROCFUN_ERROR_NESTED instead of waiting for ever; and it has a #ProcfunPool:close-timeout.
+ *
+ * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED, or as above
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
+
+  set_closed (self);
+  if (!wait_in_thread (self, g_get_monotonic_time (), cancellable, error)
+      || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  return PROCFUN_EXECUTOR_GET_CLASS (self)->close (self, cancellable, error);
+}
+
+/**
+ * procfun_executor_close_async:
+ * @self: a #ProcfunExecutor
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called in the thread-default main context when the executor is closed
+ * @user_data: for @callback
+ *
+ * Does what procfun_executor_close() does, without waiting. Calls that run are waited for even when
+ * @cancellable trips meanwhile.
+ *
+ * Since: 0.1
+ */
+void
+procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task;
+
+  g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, procfun_executor_close_async);
+  set_closed (self);
+  wait_in_context (task, g_get_monotonic_time ());
+}
+
+/**
+ * procfun_executor_close_finish:
+ * @self: a #ProcfunExecutor
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what procfun_executor_close_async() began.
+ *
+ * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_executor_close_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * procfun_executor_is_closed:
+ * @self: a #ProcfunExecutor
+ *
+ * Tells whether closing has begun.
+ *
+ * Returns: %TRUE when no more calls are taken
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_is_closed (ProcfunExecutor *self)
+{
+  ExecutorState *state;
+  gboolean closed;
+
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), TRUE);
+
+  state = procfun_executor_get_state (self);
+  g_mutex_lock (&state->lock);
+  closed = state->closed;
+  g_mutex_unlock (&state->lock);
+  return closed;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/core/executor-list.h"
+#include "procfun/procfun-executor.h"
+#include "procfun/core/recorder.h"
+
+G_BEGIN_DECLS
+
+/* What the base class keeps, for procfun-executor*.c alone. */
+typedef struct
+{
+  GMutex lock;
+  GCond idle;      /* nothing runs */
+  guint n_threads; /* that wait for that */
+  gboolean closed;
+  guint n_running;
+  GQueue waiting; /* (element-type GSource): for main contexts that wait for the same */
+  Recorder *recorder;
+  guint number;
+  ExecutorEntry *entry;
+} ExecutorState;
+
+ExecutorState *procfun_executor_get_state (ProcfunExecutor *self);
+
+/* With the lock held. */
+void procfun_executor_announce_idle (ExecutorState *state);
+
+G_END_DECLS

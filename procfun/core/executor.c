@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/core/executor.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/executor-state.h"
+#include "procfun/statistics/monitor.h"
+
+/**
+ * SECTION:procfun-executor
+ * @title: ProcfunExecutor
+ * @short_description: where calls run
+ *
+ * An executor takes calls and runs them: #ProcfunForkServer and #ProcfunSpawner in a fresh process
+ * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any
+ * thread, many at once. Calls that say nothing else run on the default executor.
+ *
+ * What an executor has done is told by #ProcfunStatistics, and by signals of the processes that it
+ * keeps.
+ *
+ * Other places can be added by deriving from this class.
+ *
+ * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn`, `pool`, `pool:N` with a number of
+ * workers, or `inline`) chooses the default executor of a program that sets none itself; setuid and
+ * setgid programs ignore it.
+ */
+
+enum
+{
+  WORKER_STARTED,
+  WORKER_EXITED,
+  WORKER_RECYCLED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+typedef ExecutorState ProcfunExecutorPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_OBJECT)
+
+ExecutorState *
+procfun_executor_get_state (ProcfunExecutor *self)
+{
+  return procfun_executor_get_instance_private (self);
+}
+
+static void
+procfun_executor_constructed (GObject *object)
+{
+  static gsize asked;
+  ProcfunExecutor *self = PROCFUN_EXECUTOR (object);
+
+  G_OBJECT_CLASS (procfun_executor_parent_class)->constructed (object);
+  procfun_executor_get_state (self)->entry
+      = executor_list_add (self, &procfun_executor_get_state (self)->number);
+  if (g_once_init_enter (&asked))
+    {
+      monitor_open_if_asked ();
+      g_once_init_leave (&asked, 1);
+    }
+}
+
+static void
+procfun_executor_finalize (GObject *object)
+{
+  ExecutorState *state = procfun_executor_get_state (PROCFUN_EXECUTOR (object));
+
+  executor_list_remove (state->entry);
+  g_free (state->recorder);
+  g_mutex_clear (&state->lock);
+  g_cond_clear (&state->idle);
+
+  G_OBJECT_CLASS (procfun_executor_parent_class)->finalize (object);
+}
+
+static GVariant *
+procfun_executor_real_next (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
+                            GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() cannot be called: a generator needs a process of its own"),
+               procfun_function_get_name (call->function));
+  return NULL;
+}
+
+static void
+procfun_executor_real_next_async (ProcfunExecutor *self, ProcfunCall *call,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, cancellable, &error);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, item, (GDestroyNotify)g_variant_unref);
+}
+
+static GVariant *
+procfun_executor_real_next_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static gboolean
+procfun_executor_real_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+static void
+procfun_executor_real_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* As handlers of the class, so that what executors of others emit counts, too. */
+
+static void
+count (ProcfunExecutor *self, guint64 *counter)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  g_mutex_lock (&state->lock);
+  ++*counter;
+  g_mutex_unlock (&state->lock);
+}
+
+static void
+count_started (ProcfunExecutor *self, int pid)
+{
+  count (self, &procfun_executor_get_state (self)->recorder->workers_started);
+}
+
+static void
+count_exited (ProcfunExecutor *self, int pid, int wait_status)
+{
+  count (self, &procfun_executor_get_state (self)->recorder->workers_exited);
+}
+
+static void
+count_recycled (ProcfunExecutor *self, int pid, const char *reason)
+{
+  count (self, &procfun_executor_get_state (self)->recorder->workers_recycled);
+}
+
+static void
+make_signals (void)
+{
+  /**
+   * ProcfunExecutor::worker-started:
+   * @self: the executor
+   * @pid: the number of the process
+   *
+   * Emitted when the executor has started a process that it keeps, in the thread that did so: it
+   * may be any that makes a call. A process that is made for a single call is told by
+   * #ProcfunCall::started.
+   *
+   * Since: 0.1
+   */
+  signals[WORKER_STARTED] = g_signal_new_class_handler (
+      "worker-started", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_FIRST, G_CALLBACK (count_started), NULL,
+      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  /**
+   * ProcfunExecutor::worker-exited:
+   * @self: the executor
+   * @pid: the number that the process had
+   * @wait_status: how it ended, as of wait(2), or -1 when that is not known;
+   *   g_spawn_check_wait_status() puts it into words
+   *
+   * Emitted when a process that the executor kept has ended, for whatever cause, in the thread that
+   * noticed it.
+   *
+   * Since: 0.1
+   */
+  signals[WORKER_EXITED] = g_signal_new_class_handler (
+      "worker-exited", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_FIRST, G_CALLBACK (count_exited), NULL,
+      NULL, NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
+  /**
+   * ProcfunExecutor::worker-recycled:
+   * @self: the executor
+   * @pid: the number of the process
+   * @reason: a word that says why, for programs
+   *
+   * Emitted when the executor gives up a process that works, to replace it by a fresh one or to
+   * have less of them, in the thread that decided so. #ProcfunExecutor::worker-exited follows when
+   * the process has ended.
+   *
+   * Since: 0.1
+   */
+  signals[WORKER_RECYCLED] = g_signal_new_class_handler (
+      "worker-recycled", PROCFUN_TYPE_EXECUTOR, G_SIGNAL_RUN_FIRST, G_CALLBACK (count_recycled),
+      NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_STRING);
+}
+
+static void
+procfun_executor_class_init (ProcfunExecutorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->constructed = procfun_executor_constructed;
+  G_OBJECT_CLASS (klass)->finalize = procfun_executor_finalize;
+  klass->next = procfun_executor_real_next;
+  klass->next_async = procfun_executor_real_next_async;
+  klass->next_finish = procfun_executor_real_next_finish;
+  klass->close = procfun_executor_real_close;
+  klass->close_async = procfun_executor_real_close_async;
+  klass->close_finish = procfun_executor_real_close_finish;
+  make_signals ();
+}
+
+static void
+procfun_executor_init (ProcfunExecutor *self)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  g_mutex_init (&state->lock);
+  g_cond_init (&state->idle);
+  g_queue_init (&state->waiting);
+  state->recorder = recorder_new (g_get_monotonic_time ());
+}
+
+/* What runs */
+
+gboolean
+procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  gboolean closed;
+
+  g_mutex_lock (&state->lock);
+  closed = state->closed;
+  if (!closed)
+    {
+      state->n_running++;
+      state->recorder->submitted++;
+    }
+  g_mutex_unlock (&state->lock);
+  if (closed)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+                 _ ("%s() cannot be called: the executor is closed"),
+                 procfun_function_get_name (call->function));
+  return !closed;
+}
+
+/* What procfun_call_get_failure() will say. */
+static ProcfunCause
+get_cause (ProcfunCall *call, const GError *error)
+{
+  if (call->failure != NULL)
+    return procfun_failure_get_cause (call->failure);
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? PROCFUN_CAUSE_CANCELLED
+                                                                   : PROCFUN_CAUSE_ERROR;
+}
+
+void
+procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  const Ending ending = { .submitted_at = call->submitted_at,
+                          .started_at = call->started_at,
+                          .ended_at = g_get_monotonic_time (),
+                          .succeeded = error == NULL,
+                          .cause = error != NULL ? get_cause (call, error) : 0 };
+
+  g_mutex_lock (&state->lock);
+  recorder_end (state->recorder, &ending);
+  if (--state->n_running == 0)
+    procfun_executor_announce_idle (state);
+  g_mutex_unlock (&state->lock);
+}
+
+/* Statistics */
+
+void
+procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_unfinished,
+                              guint *number)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  g_mutex_lock (&state->lock);
+  *counts = *state->recorder;
+  *n_unfinished = state->n_running;
+  *number = state->number;
+  g_mutex_unlock (&state->lock);
+}
+
+void
+procfun_executor_emit_worker_started (ProcfunExecutor *self, int pid)
+{
+  g_signal_emit (self, signals[WORKER_STARTED], 0, pid);
+}
+
+void
+procfun_executor_emit_worker_exited (ProcfunExecutor *self, int pid, int wait_status)
+{
+  g_signal_emit (self, signals[WORKER_EXITED], 0, pid, wait_status);
+}
+
+void
+procfun_executor_emit_worker_recycled (ProcfunExecutor *self, int pid, const char *reason)
+{
+  g_signal_emit (self, signals[WORKER_RECYCLED], 0, pid, reason);
+}

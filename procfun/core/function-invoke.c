@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A function runs in this process: GVariants to C values, and back. */
+
+#include "procfun/base/intl.h"
+#include "procfun/platform/stack.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/function.h"
+#include "procfun/values/type-private.h"
+#include "procfun/values/type.h"
+#include <string.h>
+
+static STACK_BOUNDARY GVariant *
+invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
+{
+  const GVariantType *type = procfun_function_is_generator (self)
+                                 ? G_VARIANT_TYPE_UNIT
+                                 : procfun_schema_get_variant_type (self->return_schema);
+  GError *own_error = NULL;
+  g_autoptr (GVariant) result = self->handler (args, self->user_data, &own_error);
+
+  if (result != NULL)
+    result = g_variant_take_ref (g_steal_pointer (&result));
+  if (own_error != NULL)
+    {
+      g_propagate_error (error, own_error);
+      return NULL;
+    }
+  /* Not even for (): an exception of another language arrives like this. */
+  if (result == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
+                 _ ("%s() returned neither a result nor an error"), self->name);
+  else if (!g_variant_is_of_type (result, type))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
+                 _ ("%s() returned “%s” instead of “%.*s”"), self->name,
+                 g_variant_get_type_string (result), (int)g_variant_type_get_string_length (type),
+                 g_variant_type_peek_string (type));
+  else
+    return g_steal_pointer (&result);
+  return NULL;
+}
+
+/* The C values of the arguments, one after the other, each aligned for any type. */
+#define ALIGNED(size) (((size) + 15) & ~(gsize)15)
+
+static gsize
+get_values_size (const ProcfunDefinition *definition)
+{
+  gsize size = ALIGNED (MAX (definition->result_size, 1));
+
+  for (guint i = 0; i < definition->n_args; i++)
+    size += ALIGNED (type_size (&definition->args[i]));
+  return size;
+}
+
+static void
+clear_values (const ProcfunDefinition *definition, gpointer *values, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    type_clear (&definition->args[i], values[i]);
+}
+
+static STACK_BOUNDARY GVariant *
+invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
+              GUnixFDList **result_fds, GError **error)
+{
+  GError *own_error = NULL;
+  GVariant *variant;
+
+  definition->thunk (values, result, &own_error);
+  if (own_error
+      != NULL) /* what was returned besides means nothing, and may be nothing that could be freed */
+    {
+      g_propagate_error (error, own_error);
+      return NULL;
+    }
+  if ((definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
+    return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  variant = type_to_variant (&definition->result, result, result_fds, error);
+  if (variant != NULL)
+    g_variant_ref_sink (variant);
+  else
+    g_prefix_error (error, _ ("the result of %s() cannot be sent: "), definition->name);
+  type_clear (&definition->result, result);
+  return variant;
+}
+
+static GVariant *
+invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *fds,
+                   GUnixFDList **result_fds, GError **error)
+{
+  g_autofree guint8 *room = g_malloc0 (get_values_size (definition));
+  guint8 *at = room + ALIGNED (MAX (definition->result_size, 1));
+  gpointer values[PROCFUN_MAX_ARGUMENTS];
+  GVariant *result;
+  guint n;
+
+  type_init (&definition->result, room);
+  for (n = 0; n < definition->n_args; n++)
+    {
+      g_autoptr (GVariant) arg = g_variant_get_child_value (args, n);
+
+      values[n] = at;
+      at += ALIGNED (type_size (&definition->args[n]));
+      if (!type_from_variant (&definition->args[n], arg, fds, values[n], error))
+        {
+          g_prefix_error (error, _ ("%s() cannot be called with this: "), definition->name);
+          clear_values (definition, values, n);
+          return NULL;
+        }
+    }
+  result = invoke_thunk (definition, values, room, result_fds, error);
+  clear_values (definition, values, n);
+  return result;
+}
+
+/* Many calls with plain values */
+
+struct _PlainInvocation
+{
+  ProcfunFunction *function;
+  ProcfunDefinition *definition;
+  TypePlain result;
+  TypePlain args[PROCFUN_MAX_ARGUMENTS];
+  gsize offsets[PROCFUN_MAX_ARGUMENTS]; /* of the arguments in the tuple */
+  gsize size;                           /* of the tuple */
+  guint8 *room;                         /* C values, that of the result first */
+  gpointer values[PROCFUN_MAX_ARGUMENTS];
+};
+
+/* Where each argument is in the tuple of all. */
+static gboolean
+lay_out (PlainInvocation *self)
+{
+  const ProcfunDefinition *definition = self->definition;
+  TypePlain tuple;
+  guint8 *at = self->room + ALIGNED (MAX (definition->result_size, 1));
+
+  if (!type_plain_init_tuple (&tuple, definition->args, definition->n_args)
+      || !type_plain_init (&self->result, &definition->result))
+    return FALSE;
+  self->size = tuple.size;
+  for (gsize i = tuple.n_fields; i-- > 0;)
+    self->offsets[tuple.fields[i].source] = tuple.fields[i].to;
+  for (guint i = 0; i < definition->n_args; i++)
+    {
+      type_plain_init (&self->args[i], &definition->args[i]);
+      self->values[i] = at;
+      at += ALIGNED (type_size (&definition->args[i]));
+    }
+  return TRUE;
+}
+
+PlainInvocation *
+plain_invocation_new (ProcfunFunction *function)
+{
+  ProcfunDefinition *definition = g_atomic_pointer_get (&function->definition);
+  g_autoptr (PlainInvocation) self = NULL;
+
+  if (definition == NULL || (definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
+    return NULL;
+  self = g_new0 (PlainInvocation, 1);
+  self->function = function;
+  self->definition = definition;
+  self->room = g_malloc0 (get_values_size (definition));
+  return lay_out (self) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+plain_invocation_free (PlainInvocation *self)
+{
+  g_free (self->room);
+  g_free (self);
+}
+
+static STACK_BOUNDARY gboolean
+invoke_plain_thunk (PlainInvocation *self, GError **error)
+{
+  GError *own_error = NULL;
+
+  self->definition->thunk (self->values, self->room, &own_error);
+  if (own_error == NULL)
+    return TRUE;
+  g_propagate_error (error, own_error);
+  return FALSE;
+}
+
+/* What cannot be unpacked fails there as it does anywhere. */
+static gboolean
+fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (args, self->size);
+  g_autoptr (GVariant) tuple = g_variant_ref_sink (g_variant_new_from_bytes (
+      procfun_function_get_arguments_type (self->function), bytes, TRUE));
+  GVariant *result = procfun_function_invoke (self->function, tuple, NULL, NULL, error);
+
+  g_clear_pointer (&result, g_variant_unref);
+  return FALSE;
+}
+
+gboolean
+plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8 *result, GError **error)
+{
+  gconstpointer value = self->room;
+
+  for (guint i = 0; i < self->definition->n_args; i++)
+    if (!type_plain_unpack (&self->args[i], args + self->offsets[i], self->values[i]))
+      return fail_to_unpack (self, args, error);
+  if (!invoke_plain_thunk (self, error))
+    return FALSE;
+  memset (result, 0, self->result.size);
+  type_plain_pack (&self->result, &value, result);
+  return TRUE;
+}
+
+gboolean
+procfun_function_is_boundary (gconstpointer start)
+{
+  return start == (gconstpointer)invoke_handler || start == (gconstpointer)invoke_thunk
+         || start == (gconstpointer)invoke_plain_thunk;
+}
+
+GVariant *
+procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
+                         GUnixFDList **result_fds, GError **error)
+{
+  ProcfunDefinition *definition = g_atomic_pointer_get (&self->definition);
+
+  if (self->handler != NULL)
+    return invoke_handler (self, args, error);
+  if (definition != NULL)
+    return invoke_definition (definition, args, fds, result_fds, error);
+  if (procfun_function_check_loaded (self, error))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                 _ ("%s() cannot be called here: it is in another program"), self->name);
+  return NULL;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/procfun-inline.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call.h"
+#include "procfun/core/context.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/function.h"
+#include <unistd.h>
+
+/**
+ * SECTION:procfun-inline
+ * @title: ProcfunInline
+ * @short_description: calls in the process of the caller
+ *
+ * Runs each call in the caller's own process and thread: for debuggers, which then step into the
+ * function, and for unit tests. Signals and errors are the same as elsewhere; but a function that
+ * crashes takes the program with it, and one that runs can't be cancelled.
+ *
+ * `PROCFUN_EXECUTOR=inline` makes it the default executor of a program.
+ */
+
+/**
+ * ProcfunInline:
+ *
+ * An executor that runs calls in the process of the caller.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunInline
+{
+  ProcfunExecutor parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (ProcfunInline, procfun_inline, PROCFUN_TYPE_EXECUTOR)
+
+static void
+report_progress (double fraction, const char *message, gpointer user_data)
+{
+  procfun_call_emit_progress (user_data, fraction, message);
+}
+
+/* What cannot be kept here is refused, not lost. */
+static gboolean
+check_settings (ProcfunCall *call, GError **error)
+{
+  if (procfun_call_get_limits (call) == NULL && procfun_call_get_timeout (call) == 0
+      && procfun_call_get_deadline (call) == 0 && procfun_call_get_launch_context (call) == NULL
+      && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDOUT) == PROCFUN_OUTPUT_INHERIT
+      && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDERR) == PROCFUN_OUTPUT_INHERIT)
+    return TRUE;
+  g_set_error (
+      error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+      _ ("%s() cannot be called: limits, times, surroundings and output need a process of its own"),
+      procfun_function_get_name (procfun_call_get_function (call)));
+  return FALSE;
+}
+
+static GVariant *
+procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                    GError **error)
+{
+  g_autoptr (GUnixFDList) result_fds = NULL;
+  Running running
+      = { .cancellable = cancellable, .report_progress = report_progress, .user_data = call };
+  Running *before;
+  GVariant *result;
+
+  if (!check_settings (call, error))
+    return NULL;
+  procfun_call_started (call, (int)getpid ());
+  before = procfun_context_set_running (&running);
+  result = procfun_function_invoke (procfun_call_get_function (call),
+                                    procfun_call_get_arguments (call),
+                                    procfun_call_get_fd_list (call), &result_fds, error);
+  procfun_context_set_running (before);
+  if (result != NULL && result_fds != NULL)
+    procfun_call_take_result_fd_list (call, g_steal_pointer (&result_fds));
+  return result;
+}
+
+static gboolean
+run_in_context (gpointer user_data)
+{
+  GTask *task = user_data;
+  GError *error = NULL;
+  GVariant *result;
+
+  if (g_task_return_error_if_cancelled (task))
+    return G_SOURCE_REMOVE;
+  result = procfun_inline_run (g_task_get_source_object (task), g_task_get_task_data (task),
+                               g_task_get_cancellable (task), &error);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+procfun_inline_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (executor, cancellable, callback, user_data);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, call,
+                        NULL); /* borrowed: it may be noticed that nobody else holds it */
+  g_source_set_callback (source, run_in_context, g_steal_pointer (&task), g_object_unref);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
+static GVariant *
+procfun_inline_run_finish (ProcfunExecutor *executor, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+procfun_inline_class_init (ProcfunInlineClass *klass)
+{
+  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
+
+  executor_class->run = procfun_inline_run;
+  executor_class->run_async = procfun_inline_run_async;
+  executor_class->run_finish = procfun_inline_run_finish;
+}
+
+static void
+procfun_inline_init (ProcfunInline *self)
+{
+}
+
+/**
+ * procfun_inline_new:
+ *
+ * Makes an executor that runs calls in the process of the caller.
+ *
+ * Returns: (transfer full): a new #ProcfunInline
+ *
+ * Since: 0.1
+ */
+ProcfunExecutor *
+procfun_inline_new (void)
+{
+  return g_object_new (PROCFUN_TYPE_INLINE, NULL);
+}

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/executors/process-executor.h"
+
+#include "procfun/process/exchange-drive.h"
+#include "procfun/process/item-stream.h"
+#include "procfun/process/launch.h"
+#include "procfun/base/environment.h"
+#include "procfun/core/call.h"
+#include "procfun/core/call-wait.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/executor.h"
+#include "procfun/wire/channel.h"
+
+/**
+ * SECTION:procfun-process-executor
+ * @title: ProcfunProcessExecutor
+ * @short_description: what executors with processes have in common
+ *
+ * Those that run calls in processes of their own: #ProcfunSpawner, #ProcfunForkServer and
+ * #ProcfunPool. They differ in where a process comes from and how long it stays, and not in how a
+ * call runs and ends.
+ *
+ * Besides the function's own error, calls fail with %PROCFUN_ERROR_SPAWN when no process can be
+ * started, %PROCFUN_ERROR_NOT_FOUND and %PROCFUN_ERROR_MISMATCH when the process is not of the
+ * caller's build, %PROCFUN_ERROR_ENCODE, %PROCFUN_ERROR_DECODE and %PROCFUN_ERROR_LIMIT for values,
+ * %PROCFUN_ERROR_CRASHED, %PROCFUN_ERROR_EXITED, %PROCFUN_ERROR_KILLED and
+ * %PROCFUN_ERROR_WORKER_LOST when the process ended without a result, %PROCFUN_ERROR_TIMED_OUT,
+ * %PROCFUN_ERROR_MEMORY_LIMIT and %PROCFUN_ERROR_CPU_LIMIT when it used more than it may,
+ * %PROCFUN_ERROR_PROTOCOL, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_CLOSED,
+ * and %G_IO_ERROR_CANCELLED.
+ */
+
+typedef struct
+{
+  GMutex lock; /* calls in other threads read what follows */
+  ProcfunCodec *codec;
+  guint64 max_payload;
+  ProcfunLaunchContext *launch_context; /* (nullable) */
+} ProcfunProcessExecutorPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunProcessExecutor, procfun_process_executor,
+                                     PROCFUN_TYPE_EXECUTOR)
+
+#define PRIVATE(self)                                                                              \
+  ((ProcfunProcessExecutorPrivate *)procfun_process_executor_get_instance_private (self))
+
+enum
+{
+  PROP_CODEC = 1,
+  PROP_MAX_PAYLOAD,
+  PROP_LAUNCH_CONTEXT,
+  N_PROPS
+};
+
+static GParamSpec *props[N_PROPS];
+
+/* For those that derive */
+
+void
+preparation_clear (Preparation *self)
+{
+  g_clear_object (&self->codec);
+  g_clear_object (&self->context);
+  g_clear_pointer (&self->limits, procfun_limits_free);
+  g_clear_pointer (&self->arguments, g_bytes_unref);
+}
+
+gboolean
+procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                  ProcfunCodec *codec, Preparation *preparation, GError **error)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  ExchangeOptions *options = &preparation->options;
+
+  if (!launch_check (call->function, error))
+    return FALSE;
+  g_mutex_lock (&priv->lock);
+  preparation->codec = g_object_ref (codec != NULL ? codec : priv->codec);
+  options->max_payload = priv->max_payload;
+  options->context = call->launch_context;
+  if (options->context == NULL)
+    options->context = priv->launch_context;
+  g_set_object (&preparation->context, options->context);
+  g_mutex_unlock (&priv->lock);
+  options->codec = preparation->codec;
+  if (preparation->arguments == NULL)
+    preparation->arguments = exchange_encode_arguments (call, options, error);
+  return preparation->arguments != NULL;
+}
+
+/* Limits that a control group keeps are not the child's to keep. */
+Exchange *
+procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                Preparation *preparation, Worker *worker, GError **error)
+{
+  ExchangeOptions *options = &preparation->options;
+  const ProcfunLimits *limits = call->limits;
+
+  if (!launch_confine (worker, limits, error))
+    return NULL;
+  g_clear_pointer (&preparation->limits, procfun_limits_free); /* of a try before */
+  if (limits != NULL)
+    options->limits = preparation->limits = procfun_limits_copy (limits);
+  if (worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))
+    procfun_limits_set_processes (preparation->limits, 0);
+  return exchange_new (call, worker, options, preparation->arguments);
+}
+
+/* Running */
+
+static Exchange *
+start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
+{
+  return PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)->start (PROCFUN_PROCESS_EXECUTOR (executor),
+                                                               call, error);
+}
+
+/* A cancellable comes from executors of others that hand calls on. */
+static GVariant *
+procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
+                              GCancellable *cancellable, GError **error)
+{
+  g_autoptr (Exchange) exchange = NULL;
+  GVariant *result = NULL;
+  CallLink link;
+
+  call_link_init (&link, call, cancellable);
+  exchange = start (executor, call, error);
+  if (exchange != NULL)
+    result = exchange_run (exchange, error);
+  call_link_clear (&link);
+  return result;
+}
+
+static void
+procfun_process_executor_real_start_async (ProcfunProcessExecutor *self, gpointer process_start)
+{
+  ProcessStart *to_start = process_start;
+  GError *error = NULL;
+  Exchange *exchange
+      = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->start (self, to_start->call, &error);
+
+  process_start_end (to_start, exchange, error);
+}
+
+static void
+start_async (ProcessStart *self)
+{
+  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self->executor)->start_async (self->executor, self);
+}
+
+static ProcessStart *
+process_start_new (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context)
+{
+  ProcessStart *self = g_new (ProcessStart, 1);
+
+  *self = (ProcessStart){ .executor = PROCFUN_PROCESS_EXECUTOR (executor),
+                          .call = call,
+                          .context = context };
+  return self;
+}
+
+static void
+process_start_free (ProcessStart *self)
+{
+  preparation_clear (&self->preparation);
+  g_free (self);
+}
+
+/* What the worker had not begun with can be given to another one. */
+static void
+on_turn (Exchange *exchange, ExchangeTurn turn, gpointer user_data)
+{
+  ProcessStart *self = user_data;
+
+  if (turn == EXCHANGE_TURN_COME)
+    {
+      self->callback (self, exchange, NULL);
+      process_start_free (self);
+      return;
+    }
+  exchange_free (exchange);
+  if (turn == EXCHANGE_TURN_LOST)
+    start_async (self);
+  else
+    process_start_free (self);
+}
+
+void
+process_start_end (ProcessStart *self, Exchange *exchange, GError *error)
+{
+  if (exchange != NULL && exchange_is_behind (exchange))
+    {
+      exchange_wait_turn (exchange, on_turn, self);
+      return;
+    }
+  self->callback (self, exchange, error);
+  process_start_free (self);
+}
+
+static void
+on_started (ProcessStart *self, Exchange *exchange, GError *error)
+{
+  ProcfunExecutorFunc func = self->func;
+
+  if (exchange != NULL)
+    exchange_run_async (exchange, self->context, func, self->user_data);
+  else
+    func (NULL, error, self->user_data);
+}
+
+static void
+procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
+                                   GMainContext *context, ProcfunExecutorFunc func,
+                                   gpointer user_data)
+{
+  ProcessStart *to_start = process_start_new (executor, call, context);
+
+  to_start->callback = on_started;
+  to_start->func = func;
+  to_start->user_data = user_data;
+  start_async (to_start);
+}
+
+/* For executors of others that hand calls on. */
+typedef struct
+{
+  CallLink link;
+  GTask *task;
+} HandedOn;
+
+static void
+on_run (GVariant *result, GError *error, gpointer user_data)
+{
+  g_autofree HandedOn *self = user_data;
+  g_autoptr (GTask) task = self->task;
+
+  call_link_clear (&self->link);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+procfun_process_executor_run_async (ProcfunExecutor *executor, ProcfunCall *call,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data)
+{
+  HandedOn *handed_on = g_new0 (HandedOn, 1);
+
+  call_link_init (&handed_on->link, call, cancellable);
+  handed_on->task = g_task_new (executor, NULL, callback, user_data);
+  PROCFUN_EXECUTOR_GET_CLASS (executor)->run_then (
+      executor, call, g_task_get_context (handed_on->task), on_run, handed_on);
+}
+
+static GVariant *
+procfun_process_executor_run_finish (ProcfunExecutor *executor, GAsyncResult *result,
+                                     GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* The first item starts the call. */
+static ItemStream *
+make_stream (ProcfunCall *call, Exchange *exchange)
+{
+  ItemStream *stream = item_stream_new (exchange);
+
+  procfun_call_take_stream (call, stream, item_stream_free);
+  return stream;
+}
+
+static GVariant *
+procfun_process_executor_next (ProcfunExecutor *executor, ProcfunCall *call,
+                               GCancellable *cancellable, GError **error)
+{
+  ItemStream *stream = procfun_call_get_stream (call);
+  Exchange *exchange;
+
+  if (stream == NULL)
+    {
+      exchange = start (executor, call, error);
+      if (exchange == NULL)
+        return NULL;
+      stream = make_stream (call, exchange);
+    }
+  return item_stream_next (stream, error);
+}
+
+static void
+on_stream_started (ProcessStart *self, Exchange *exchange, GError *error)
+{
+  g_autoptr (GTask) task = self->user_data;
+
+  if (exchange != NULL)
+    item_stream_next_async (make_stream (self->call, exchange), g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+procfun_process_executor_next_async (ProcfunExecutor *executor, ProcfunCall *call,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer user_data)
+{
+  GTask *task = g_task_new (executor, NULL, callback, user_data);
+  ItemStream *stream = procfun_call_get_stream (call);
+  ProcessStart *to_start;
+
+  if (stream != NULL)
+    {
+      item_stream_next_async (stream, task);
+      return;
+    }
+  to_start = process_start_new (executor, call, g_task_get_context (task));
+  to_start->callback = on_stream_started;
+  to_start->user_data = task;
+  start_async (to_start);
+}
+
+/* The object */
+
+static void
+procfun_process_executor_finalize (GObject *object)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (PROCFUN_PROCESS_EXECUTOR (object));
+
+  g_clear_object (&priv->codec);
+  g_clear_object (&priv->launch_context);
+  g_mutex_clear (&priv->lock);
+
+  G_OBJECT_CLASS (procfun_process_executor_parent_class)->finalize (object);
+}
+
+static void
+procfun_process_executor_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  ProcfunProcessExecutor *self = PROCFUN_PROCESS_EXECUTOR (object);
+
+  switch (id)
+    {
+    case PROP_CODEC:
+      g_value_set_object (value, procfun_process_executor_get_codec (self));
+      break;
+    case PROP_MAX_PAYLOAD:
+      g_value_set_uint64 (value, procfun_process_executor_get_max_payload (self));
+      break;
+    case PROP_LAUNCH_CONTEXT:
+      g_value_set_object (value, procfun_process_executor_get_launch_context (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+procfun_process_executor_set_property (GObject *object, guint id, const GValue *value,
+                                       GParamSpec *pspec)
+{
+  ProcfunProcessExecutor *self = PROCFUN_PROCESS_EXECUTOR (object);
+
+  switch (id)
+    {
+    case PROP_CODEC:
+      procfun_process_executor_set_codec (self, g_value_get_object (value));
+      break;
+    case PROP_MAX_PAYLOAD:
+      procfun_process_executor_set_max_payload (self, g_value_get_uint64 (value));
+      break;
+    case PROP_LAUNCH_CONTEXT:
+      procfun_process_executor_set_launch_context (self, g_value_get_object (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+/* (transfer none) */
+static ProcfunCodec *
+get_default_codec (ProcfunProcessExecutor *self)
+{
+  const char *wanted = environment_get ("PROCFUN_CODEC");
+  ProcfunCodec *codec = wanted != NULL ? procfun_codec_lookup (wanted) : NULL;
+
+  if (codec != NULL)
+    return codec;
+  codec = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->get_default_codec ();
+  if (wanted != NULL)
+    g_warning ("PROCFUN_CODEC=%s: there is no such codec; “%s” is used", wanted,
+               procfun_codec_get_name (codec));
+  return codec;
+}
+
+static void
+procfun_process_executor_constructed (GObject *object)
+{
+  ProcfunProcessExecutor *self = PROCFUN_PROCESS_EXECUTOR (object);
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  if (priv->codec == NULL)
+    priv->codec = g_object_ref (get_default_codec (self));
+
+  G_OBJECT_CLASS (procfun_process_executor_parent_class)->constructed (object);
+}
+
+static void
+procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  object_class->constructed = procfun_process_executor_constructed;
+  object_class->finalize = procfun_process_executor_finalize;
+  object_class->get_property = procfun_process_executor_get_property;
+  object_class->set_property = procfun_process_executor_set_property;
+  executor_class->run = procfun_process_executor_run;
+  executor_class->run_async = procfun_process_executor_run_async;
+  executor_class->run_finish = procfun_process_executor_run_finish;
+  executor_class->run_then = procfun_process_executor_run_then;
+  executor_class->next = procfun_process_executor_next;
+  executor_class->next_async = procfun_process_executor_next_async;
+  executor_class->next_finish = procfun_process_executor_run_finish;
+  klass->get_default_codec = procfun_codec_get_gvariant;
+  klass->start_async = procfun_process_executor_real_start_async;
+
+  /**
+   * ProcfunProcessExecutor:codec:
+   *
+   * How values are written for the other process. What the variable `PROCFUN_CODEC` of the
+   * environment names; else JSON where a process is executed for each call, so that it can be
+   * looked at, and the binary form of #GVariant where processes are forked or kept.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CODEC] = g_param_spec_object ("codec", NULL, NULL, PROCFUN_TYPE_CODEC, flags);
+  /**
+   * ProcfunProcessExecutor:max-payload:
+   *
+   * How many bytes the encoded arguments, and the encoded result, may take. Checked before memory
+   * is allocated.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_PAYLOAD] = g_param_spec_uint64 ("max-payload", NULL, NULL, 1, G_MAXINT64,
+                                                 CHANNEL_DEFAULT_LIMIT, flags);
+  /**
+   * ProcfunProcessExecutor:launch-context:
+   *
+   * The surroundings of processes whose calls set none.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LAUNCH_CONTEXT]
+      = g_param_spec_object ("launch-context", NULL, NULL, PROCFUN_TYPE_LAUNCH_CONTEXT, flags);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+procfun_process_executor_init (ProcfunProcessExecutor *self)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_init (&priv->lock);
+  priv->max_payload = CHANNEL_DEFAULT_LIMIT;
+}
+
+/**
+ * procfun_process_executor_set_codec:
+ * @self: a #ProcfunProcessExecutor
+ * @codec: how values are written; a codec of the program's own must be registered in the child, too
+ *
+ * Sets #ProcfunProcessExecutor:codec. Calls that run are not affected.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_codec (ProcfunProcessExecutor *self, ProcfunCodec *codec)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  gboolean changed;
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+  g_return_if_fail (PROCFUN_IS_CODEC (codec));
+
+  g_mutex_lock (&priv->lock);
+  changed = g_set_object (&priv->codec, codec);
+  g_mutex_unlock (&priv->lock);
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CODEC]);
+}
+
+/**
+ * procfun_process_executor_get_codec:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:codec.
+ *
+ * Returns: (transfer none): how values are written
+ *
+ * Since: 0.1
+ */
+ProcfunCodec *
+procfun_process_executor_get_codec (ProcfunProcessExecutor *self)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), NULL);
+  return priv->codec;
+}
+
+/**
+ * procfun_process_executor_set_max_payload:
+ * @self: a #ProcfunProcessExecutor
+ * @bytes: how many bytes arguments, and a result, may take; at least 1
+ *
+ * Sets #ProcfunProcessExecutor:max-payload. Calls that run are not affected.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_max_payload (ProcfunProcessExecutor *self, guint64 bytes)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+  g_return_if_fail (bytes >= 1 && bytes <= G_MAXINT64);
+
+  if (priv->max_payload == bytes)
+    return;
+  g_mutex_lock (&priv->lock);
+  priv->max_payload = bytes;
+  g_mutex_unlock (&priv->lock);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_PAYLOAD]);
+}
+
+/**
+ * procfun_process_executor_get_max_payload:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:max-payload.
+ *
+ * Returns: a number of bytes
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_process_executor_get_max_payload (ProcfunProcessExecutor *self)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
+  return priv->max_payload;
+}
+
+/**
+ * procfun_process_executor_set_launch_context:
+ * @self: a #ProcfunProcessExecutor
+ * @context: (nullable): the surroundings of processes whose calls set none, or %NULL for those of
+ * the caller
+ *
+ * Sets #ProcfunProcessExecutor:launch-context. Calls that run are not affected.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
+                                             ProcfunLaunchContext *context)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  gboolean changed;
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+  g_return_if_fail (context == NULL || PROCFUN_IS_LAUNCH_CONTEXT (context));
+
+  g_mutex_lock (&priv->lock);
+  changed = g_set_object (&priv->launch_context, context);
+  g_mutex_unlock (&priv->lock);
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAUNCH_CONTEXT]);
+}
+
+/**
+ * procfun_process_executor_get_launch_context:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:launch-context.
+ *
+ * Returns: (transfer none) (nullable): the surroundings, or %NULL for those of the caller
+ *
+ * Since: 0.1
+ */
+ProcfunLaunchContext *
+procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), NULL);
+  return priv->launch_context;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/process/exchange.h"
+#include "procfun/procfun-process-executor.h"
+
+G_BEGIN_DECLS
+
+/* What an executor overrides is where the process comes from, and what becomes of it: `start` finds
+ * one and begins the Exchange with it; `start_async` does so without waiting, for a ProcessStart,
+ * which it ends at once or later. `get_default_codec` tells how values are written where neither
+ * the program nor the user has chosen. */
+
+/* What is common to the calls of an executor, for one of them. */
+typedef struct
+{
+  ExchangeOptions options;
+  ProcfunCodec *codec;
+  ProcfunLaunchContext *context; /* (nullable) */
+  ProcfunLimits *limits;         /* (nullable) */
+  GBytes *arguments;             /* (nullable): not yet */
+} Preparation;
+
+#define PREPARATION_INIT                                                                           \
+  {                                                                                                \
+    {                                                                                              \
+      NULL                                                                                         \
+    }                                                                                              \
+  }
+
+void preparation_clear (Preparation *self);
+
+/* Checks that the function can be called, and encodes its arguments unless they are there. @codec:
+ * (nullable) another one than the executor's. */
+gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                           ProcfunCodec *codec, Preparation *preparation,
+                                           GError **error);
+
+/* Begins with what was prepared and @worker, which it takes. (nullable) */
+Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                          Preparation *preparation, Worker *worker, GError **error);
+
+/* A call that waits for its process, which `start_async` may use as it needs. */
+typedef struct _ProcessStart ProcessStart;
+struct _ProcessStart
+{
+  ProcfunProcessExecutor *executor; /* borrowed: whoever runs the call holds it */
+  ProcfunCall *call;                /* likewise, so that it is noticed when nobody else holds it */
+  GMainContext *context;            /* likewise */
+  Preparation preparation;
+
+  /* Who wants it */
+  void (*callback) (ProcessStart *self, Exchange *exchange, GError *error);
+  gpointer func; /* of the kind that the callback takes */
+  gpointer user_data;
+};
+
+/* There is an exchange, or an error, and both are the receiver's. */
+void process_start_end (ProcessStart *self, Exchange *exchange, GError *error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Preparation, preparation_clear)
+
+G_END_DECLS

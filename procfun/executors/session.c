@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/procfun-session.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/executor.h"
+#include "procfun/executors/pool.h"
+
+/**
+ * SECTION:procfun-session
+ * @title: ProcfunSession
+ * @short_description: several calls in one process
+ *
+ * Holds a worker of a #ProcfunPool, so that several calls run in the same process, one after the
+ * other, and find what those before them have left there: an open file, a static variable.
+ * procfun_pool_acquire() gives one; its calls are those that are run on it as their executor.
+ *
+ * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with limits or surroundings of
+ * its own with %PROCFUN_ERROR_INVALID, and so does a function of another module. When the process
+ * has ended, every call fails with %PROCFUN_ERROR_WORKER_LOST. Calls are not retried.
+ *
+ * procfun_executor_close(), or dropping the session, gives the worker back, and the pool looks
+ * whether it can be used on. Closing the pool waits for the call that runs in the session, and then
+ * ends its process: further calls fail with %PROCFUN_ERROR_CLOSED.
+ */
+
+/**
+ * ProcfunSession:
+ *
+ * An executor with one process, which belongs to a pool.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunSession
+{
+  ProcfunProcessExecutor parent_instance;
+
+  ProcfunPool *pool;
+  CrewMember *member; /* (nullable): it was given back */
+};
+
+G_DEFINE_FINAL_TYPE (ProcfunSession, procfun_session, PROCFUN_TYPE_PROCESS_EXECUTOR)
+
+/* A call of a session. The pool counts it, too, so that closing it waits. */
+typedef struct
+{
+  ProcfunSession *session; /* borrowed: whoever runs the call holds it */
+  ProcfunCall *call;       /* likewise */
+} SessionCall;
+
+static void
+on_released (Worker *worker, gboolean is_usable, gpointer user_data)
+{
+  g_autofree SessionCall *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (self->call->failure != NULL)
+    error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "");
+  crew_member_release (worker, is_usable, self->session->member);
+  procfun_executor_leave (PROCFUN_EXECUTOR (self->session->pool), self->call, error);
+}
+
+static gboolean
+check_call (ProcfunCall *call, const Preparation *preparation, GError **error)
+{
+  if (call->limits == NULL && preparation->options.context == NULL)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() cannot be called in a session with limits or surroundings of its own"),
+               procfun_function_get_name (call->function));
+  return FALSE;
+}
+
+static gpointer
+start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **error)
+{
+  ProcfunProcessExecutor *executor = PROCFUN_PROCESS_EXECUTOR (self);
+  g_auto (Preparation) preparation = PREPARATION_INIT;
+  GError *own_error = NULL;
+  SessionCall *session_call;
+  Exchange *exchange;
+
+  if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error)
+      || !check_call (call, &preparation, error)
+      || !procfun_executor_enter (PROCFUN_EXECUTOR (self->pool), call, error))
+    return NULL;
+  if (!crew_member_take (self->member, call, is_async, &own_error))
+    {
+      procfun_executor_leave (PROCFUN_EXECUTOR (self->pool), call, own_error);
+      g_propagate_error (error, own_error);
+      return NULL;
+    }
+  session_call = g_new (SessionCall, 1);
+  *session_call = (SessionCall){ self, call };
+  exchange = procfun_pool_begin (executor, call, &preparation, self->member, on_released,
+                                 session_call, error);
+  if (exchange == NULL && (error == NULL || *error == NULL))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() cannot be called: the process of the session has ended"),
+                 procfun_function_get_name (call->function));
+  return exchange;
+}
+
+static gpointer
+procfun_session_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
+{
+  return start (PROCFUN_SESSION (executor), call, FALSE, error);
+}
+
+static void
+procfun_session_start_async (ProcfunProcessExecutor *executor, gpointer process_start)
+{
+  ProcessStart *to_start = process_start;
+  GError *error = NULL;
+  Exchange *exchange = start (PROCFUN_SESSION (executor), to_start->call, TRUE, &error);
+
+  process_start_end (to_start, exchange, error);
+}
+
+static void
+give_back (ProcfunSession *self)
+{
+  CrewMember *member = g_atomic_pointer_exchange (&self->member, NULL);
+
+  if (member != NULL)
+    crew_member_give_back (member);
+}
+
+static gboolean
+procfun_session_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
+{
+  give_back (PROCFUN_SESSION (executor));
+  return TRUE;
+}
+
+static void
+procfun_session_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  give_back (PROCFUN_SESSION (executor));
+  PROCFUN_EXECUTOR_CLASS (procfun_session_parent_class)
+      ->close_async (executor, cancellable, callback, user_data);
+}
+
+static void
+procfun_session_dispose (GObject *object)
+{
+  ProcfunSession *self = PROCFUN_SESSION (object);
+
+  give_back (self);
+  g_clear_object (&self->pool);
+
+  G_OBJECT_CLASS (procfun_session_parent_class)->dispose (object);
+}
+
+static void
+procfun_session_class_init (ProcfunSessionClass *klass)
+{
+  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = procfun_session_dispose;
+  executor_class->close = procfun_session_close;
+  executor_class->close_async = procfun_session_close_async;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_session_start;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_session_start_async;
+}
+
+static void
+procfun_session_init (ProcfunSession *self)
+{
+}
+
+ProcfunSession *
+procfun_session_new (ProcfunPool *pool, CrewMember *member)
+{
+  ProcfunProcessExecutor *parent = PROCFUN_PROCESS_EXECUTOR (pool);
+  ProcfunSession *self
+      = g_object_new (PROCFUN_TYPE_SESSION, "codec", procfun_process_executor_get_codec (parent),
+                      "max-payload", procfun_process_executor_get_max_payload (parent), NULL);
+
+  self->pool = g_object_ref (pool);
+  self->member = member;
+  return self;
+}
+
+/**
+ * procfun_session_get_pid:
+ * @self: a #ProcfunSession
+ *
+ * Gets the number of the process that the session holds.
+ *
+ * Returns: the number; 0 when it was given back
+ *
+ * Since: 0.1
+ */
+int
+procfun_session_get_pid (ProcfunSession *self)
+{
+  CrewMember *member;
+
+  g_return_val_if_fail (PROCFUN_IS_SESSION (self), 0);
+
+  member = g_atomic_pointer_get (&self->member);
+  return member != NULL ? crew_member_get_pid (member) : 0;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/procfun-spawner.h"
+
+#include "procfun/process/launch.h"
+#include "procfun/executors/process-executor.h"
+
+/**
+ * SECTION:procfun-spawner
+ * @title: ProcfunSpawner
+ * @short_description: a fresh process for each call
+ *
+ * Runs each call in a process that is executed for it: the program itself, which runs the function
+ * before its main(), or for functions in shared libraries the helper `procfun-worker`. Nothing of
+ * the caller's memory is there, and nothing of the call is left when it has ended.
+ *
+ * A fresh process costs a few milliseconds, whatever the size of the program that calls.
+ * #ProcfunForkServer is faster, where each call need not have an address space of its own.
+ */
+
+/**
+ * ProcfunSpawner:
+ *
+ * An executor with a fresh process for each call.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunSpawner
+{
+  ProcfunProcessExecutor parent_instance;
+
+  GMutex lock; /* calls in other threads read what follows */
+  ProcfunTransport transport;
+  char **launcher; /* (nullable) */
+};
+
+G_DEFINE_FINAL_TYPE (ProcfunSpawner, procfun_spawner, PROCFUN_TYPE_PROCESS_EXECUTOR)
+
+G_DEFINE_ENUM_TYPE (ProcfunTransport, procfun_transport,
+                    G_DEFINE_ENUM_VALUE (PROCFUN_TRANSPORT_CHANNEL, "channel"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_TRANSPORT_ARGV, "argv"))
+
+enum
+{
+  PROP_TRANSPORT = 1,
+  PROP_LAUNCHER,
+  N_PROPS
+};
+
+static GParamSpec *props[N_PROPS];
+
+static gpointer
+procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
+{
+  ProcfunSpawner *self = PROCFUN_SPAWNER (executor);
+  ProcfunFunction *function = procfun_call_get_function (call);
+  g_auto (Preparation) preparation = PREPARATION_INIT;
+  g_auto (Worker) worker = WORKER_INIT;
+  g_auto (GStrv) launcher = NULL;
+  g_autofree char *text = NULL;
+  gboolean by_argv;
+
+  g_mutex_lock (&self->lock);
+  by_argv = self->transport == PROCFUN_TRANSPORT_ARGV;
+  launcher = g_strdupv (self->launcher);
+  g_mutex_unlock (&self->lock);
+  if (!procfun_process_executor_prepare (executor, call, by_argv ? procfun_codec_get_json () : NULL,
+                                         &preparation, error))
+    return NULL;
+  preparation.options.arguments_on_command_line = by_argv;
+  if (by_argv)
+    text = g_strndup (g_bytes_get_data (preparation.arguments, NULL),
+                      g_bytes_get_size (preparation.arguments));
+  if (!launch (&worker, function, (const char *const *)launcher, text, error))
+    return NULL;
+  return procfun_process_executor_begin (executor, call, &preparation, &worker, error);
+}
+
+static void
+procfun_spawner_finalize (GObject *object)
+{
+  ProcfunSpawner *self = PROCFUN_SPAWNER (object);
+
+  g_strfreev (self->launcher);
+  g_mutex_clear (&self->lock);
+
+  G_OBJECT_CLASS (procfun_spawner_parent_class)->finalize (object);
+}
+
+static void
+procfun_spawner_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  ProcfunSpawner *self = PROCFUN_SPAWNER (object);
+
+  switch (id)
+    {
+    case PROP_TRANSPORT:
+      g_value_set_enum (value, (gint)procfun_spawner_get_transport (self));
+      break;
+    case PROP_LAUNCHER:
+      g_value_set_boxed (value, procfun_spawner_get_launcher (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+procfun_spawner_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  ProcfunSpawner *self = PROCFUN_SPAWNER (object);
+
+  switch (id)
+    {
+    case PROP_TRANSPORT:
+      procfun_spawner_set_transport (self, (ProcfunTransport)g_value_get_enum (value));
+      break;
+    case PROP_LAUNCHER:
+      procfun_spawner_set_launcher (self, g_value_get_boxed (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+procfun_spawner_class_init (ProcfunSpawnerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  ProcfunProcessExecutorClass *executor_class = PROCFUN_PROCESS_EXECUTOR_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  object_class->finalize = procfun_spawner_finalize;
+  object_class->get_property = procfun_spawner_get_property;
+  object_class->set_property = procfun_spawner_set_property;
+  executor_class->get_default_codec = procfun_codec_get_json;
+  executor_class->start = procfun_spawner_start;
+
+  /**
+   * ProcfunSpawner:transport:
+   *
+   * How the arguments reach the process.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TRANSPORT] = g_param_spec_enum ("transport", NULL, NULL, PROCFUN_TYPE_TRANSPORT,
+                                             PROCFUN_TRANSPORT_CHANNEL, flags);
+  /**
+   * ProcfunSpawner:launcher:
+   *
+   * A command that executes the command that follows it, and leaves descriptors open, like `nice`,
+   * `-n`, `10`; or %NULL.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LAUNCHER] = g_param_spec_boxed ("launcher", NULL, NULL, G_TYPE_STRV, flags);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+procfun_spawner_init (ProcfunSpawner *self)
+{
+  g_mutex_init (&self->lock);
+}
+
+/**
+ * procfun_spawner_new:
+ *
+ * Makes an executor with a fresh process for each call.
+ *
+ * Returns: (transfer full): a new #ProcfunSpawner
+ *
+ * Since: 0.1
+ */
+ProcfunExecutor *
+procfun_spawner_new (void)
+{
+  return g_object_new (PROCFUN_TYPE_SPAWNER, NULL);
+}
+
+/**
+ * procfun_spawner_set_transport:
+ * @self: a #ProcfunSpawner
+ * @transport: how arguments reach the process
+ *
+ * Sets #ProcfunSpawner:transport. Calls that run are not affected.
+ *
+ * Since: 0.1
+ */
+void
+procfun_spawner_set_transport (ProcfunSpawner *self, ProcfunTransport transport)
+{
+  g_return_if_fail (PROCFUN_IS_SPAWNER (self));
+
+  if (self->transport == transport)
+    return;
+  g_mutex_lock (&self->lock);
+  self->transport = transport;
+  g_mutex_unlock (&self->lock);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TRANSPORT]);
+}
+
+/**
+ * procfun_spawner_get_transport:
+ * @self: a #ProcfunSpawner
+ *
+ * Gets #ProcfunSpawner:transport.
+ *
+ * Returns: how arguments reach the process
+ *
+ * Since: 0.1
+ */
+ProcfunTransport
+procfun_spawner_get_transport (ProcfunSpawner *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_SPAWNER (self), PROCFUN_TRANSPORT_CHANNEL);
+  return self->transport;
+}
+
+/**
+ * procfun_spawner_set_launcher:
+ * @self: a #ProcfunSpawner
+ * @launcher: (nullable) (array zero-terminated=1): a command that executes the command that follows
+ * it
+ *
+ * Sets #ProcfunSpawner:launcher. Calls that run are not affected.
+ *
+ * Since: 0.1
+ */
+void
+procfun_spawner_set_launcher (ProcfunSpawner *self, const char *const *launcher)
+{
+  char **before;
+
+  g_return_if_fail (PROCFUN_IS_SPAWNER (self));
+
+  before = self->launcher;
+  if (before == NULL || launcher == NULL ? before == (char **)launcher
+                                         : g_strv_equal ((const char *const *)before, launcher))
+    return;
+  g_mutex_lock (&self->lock);
+  self->launcher = g_strdupv ((char **)launcher);
+  g_mutex_unlock (&self->lock);
+  g_strfreev (before);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAUNCHER]);
+}
+
+/**
+ * procfun_spawner_get_launcher:
+ * @self: a #ProcfunSpawner
+ *
+ * Gets #ProcfunSpawner:launcher.
+ *
+ * Returns: (transfer none) (nullable) (array zero-terminated=1): the command, or %NULL
+ *
+ * Since: 0.1
+ */
+const char *const *
+procfun_spawner_get_launcher (ProcfunSpawner *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_SPAWNER (self), NULL);
+  return (const char *const *)self->launcher;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/map/journal.h"
+
+#include "procfun/platform/fds.h"
+#include "procfun/base/intl.h"
+#include "procfun/platform/memfd.h"
+#include "procfun/procfun-error.h"
+#include "procfun/values/schema.h"
+#include "procfun/wire/channel.h"
+#include "procfun/codecs/gvariant.h"
+#include <string.h>
+#include <unistd.h>
+
+/* More than that is given back after the call. */
+#define KEPT_BYTES (2 * JOURNAL_ENOUGH)
+
+gboolean
+journal_open (Journal *self, guint64 max_payload, GError **error)
+{
+  self->room = JOURNAL_ENOUGH + MIN (max_payload, CHANNEL_DEFAULT_LIMIT) + 32;
+  self->fd = memfd_new ("procfun", JOURNAL_RESULTS + self->room, error);
+  return self->fd >= 0;
+}
+
+void
+journal_clear (Journal *self)
+{
+  fd_clear (&self->fd);
+}
+
+GUnixFDList *
+journal_begin (Journal *self, gint64 budget)
+{
+  const JournalHead head = { .budget = budget };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+
+  if (pwrite (self->fd, &head, sizeof head, 0) == sizeof head
+      && g_unix_fd_list_append (fds, self->fd, NULL) >= 0)
+    return g_steal_pointer (&fds);
+  return NULL;
+}
+
+gboolean
+journal_read_head (Journal *self, gsize n, JournalHead *head)
+{
+  return pread (self->fd, head, sizeof *head, 0) == sizeof *head && head->n_done <= n
+         && head->n_begun <= n && head->n_begun >= head->n_done && head->n_bytes <= self->room;
+}
+
+static GBytes *
+read_bytes (Journal *self, gsize size)
+{
+  g_autofree guint8 *data = g_malloc (size);
+  gsize done = 0;
+
+  while (done < size)
+    {
+      gssize n = pread (self->fd, data + done, size - done, (off_t)(JOURNAL_RESULTS + done));
+
+      if (n <= 0)
+        return NULL;
+      done += (gsize)n;
+    }
+  if (size > KEPT_BYTES)
+    memfd_clear (self->fd, JOURNAL_RESULTS, size);
+  return g_bytes_new_take (g_steal_pointer (&data), size);
+}
+
+/* The next of those that vary in size. */
+static GVariant *
+take_result (GBytes *bytes, gsize *position, ProcfunSchema *schema)
+{
+  const gsize end = g_bytes_get_size (bytes);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  g_autoptr (GBytes) slice = NULL;
+  guint64 size;
+
+  if (end - *position < sizeof size)
+    return NULL;
+  memcpy (&size, data + *position, sizeof size);
+  *position += sizeof size;
+  if (size > end - *position)
+    return NULL;
+  slice = g_bytes_new_from_bytes (bytes, *position, size);
+  *position = MIN (end, *position + JOURNAL_ALIGN (size));
+  return wire_variant_decode (schema, slice, NULL);
+}
+
+static GVariant *
+split_results (GBytes *bytes, gsize n, ProcfunSchema *schema)
+{
+  g_autoptr (GPtrArray) results = g_ptr_array_new_full ((guint)n, (GDestroyNotify)g_variant_unref);
+  gsize position = 0;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      GVariant *result = take_result (bytes, &position, schema);
+
+      if (result == NULL)
+        return NULL;
+      g_ptr_array_add (results, result);
+    }
+  return g_variant_ref_sink (g_variant_new_array (procfun_schema_get_variant_type (schema),
+                                                  (GVariant *const *)results->pdata, n));
+}
+
+GVariant *
+journal_read_results (Journal *self, const JournalHead *head, ProcfunSchema *schema, GError **error)
+{
+  g_autoptr (GBytes) bytes = read_bytes (self, head->n_bytes);
+  g_autoptr (ProcfunSchema) array = procfun_schema_new_array (schema);
+  GVariant *results = NULL;
+
+  if (bytes != NULL && schema->fixed_size == 0)
+    results = split_results (bytes, head->n_done, schema);
+  else if (bytes != NULL && head->n_bytes == head->n_done * schema->fixed_size)
+    results = wire_variant_decode (array, bytes, NULL);
+  if (results == NULL)
+    g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE,
+                         _ ("the results of many calls cannot be read"));
+  return results;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/map/map-lane.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/executor.h"
+#include "procfun/core/function.h"
+#include "procfun/values/schema.h"
+#include "procfun/codecs/gvariant.h"
+#include <inttypes.h>
+
+MapLane *
+map_lane_new (const MapConfig *config)
+{
+  MapLane *self = g_new0 (MapLane, 1);
+
+  self->config = config;
+  self->journal.fd = -1;
+  return self;
+}
+
+void
+map_lane_forget (MapLane *self)
+{
+  g_clear_object (&self->call);
+  preparation_clear (&self->preparation);
+  self->preparation = (Preparation)PREPARATION_INIT;
+}
+
+static void
+leave (MapLane *self, GVariant *result, GError *error)
+{
+  g_clear_pointer (&self->exchange, exchange_free);
+  procfun_call_end (self->call, result, error);
+  procfun_executor_leave (PROCFUN_EXECUTOR (self->config->pool), self->call, error);
+  map_lane_forget (self);
+}
+
+void
+map_lane_free (MapLane *self)
+{
+  if (self->exchange != NULL)
+    {
+      g_autoptr (GError) error
+          = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("nobody waits for the map"));
+
+      leave (self, NULL, error);
+    }
+  map_lane_forget (self);
+  chunk_clear (&self->chunk);
+  journal_clear (&self->journal);
+  g_free (self);
+}
+
+static ProcfunCall *
+make_call (const MapConfig *config)
+{
+  ProcfunCall *call = procfun_call_new_failed (config->function, NULL);
+
+  if (config->timeout > 0)
+    procfun_call_set_timeout (call, config->timeout + config->budget);
+  if (config->limits != NULL)
+    procfun_call_set_limits (call, config->limits);
+  return call;
+}
+
+gboolean
+map_lane_prepare (MapLane *self, CrewRequest *request, GError **error)
+{
+  const MapConfig *config = self->config;
+
+  self->is_aborted = FALSE;
+  self->call = make_call (config);
+  self->preparation.arguments = g_bytes_new (NULL, 0);
+  self->preparation.options.flags = FRAME_CALL_MAP;
+  *request = (CrewRequest){ .function = config->function,
+                            .call = self->call,
+                            .options = &self->preparation.options };
+  if (procfun_process_executor_prepare (PROCFUN_PROCESS_EXECUTOR (config->pool), self->call, NULL,
+                                        &self->preparation, error))
+    return TRUE;
+  map_lane_forget (self);
+  return FALSE;
+}
+
+GCancellable *
+map_lane_get_cancellable (MapLane *self)
+{
+  return canceller_get_cancellable (self->call->canceller);
+}
+
+void
+map_lane_abort (MapLane *self)
+{
+  self->is_aborted = TRUE;
+  canceller_cancel (self->call->canceller);
+}
+
+/* The error of a chunk that is not sent, because its only element is too large. */
+static gboolean
+check_size (MapLane *self, GBytes *bytes, GError **error)
+{
+  guint64 limit = self->preparation.options.max_payload;
+
+  if (g_bytes_get_size (bytes) <= MAX (limit, JOURNAL_ENOUGH))
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+               _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
+               procfun_function_get_name (self->config->function), g_bytes_get_size (bytes), limit);
+  return FALSE;
+}
+
+static gboolean
+open_journal (MapLane *self, gint64 budget, GError **error)
+{
+  g_autoptr (GUnixFDList) fds = NULL;
+
+  if (self->journal.fd < 0
+      && !journal_open (&self->journal, self->preparation.options.max_payload, error))
+    return FALSE;
+  fds = journal_begin (&self->journal, budget);
+  if (fds == NULL)
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                           _ ("no shared memory can be had"));
+      return FALSE;
+    }
+  procfun_call_set_fd_list (self->call, fds);
+  return TRUE;
+}
+
+/* As a pool begins a call, but none is sent behind it. */
+static Exchange *
+begin (MapLane *self, CrewMember *member, GError **error)
+{
+  if (self->config->limits != NULL || self->preparation.options.context != NULL)
+    crew_member_get_worker (member)->is_kept = FALSE;
+  return procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self->config->pool), self->call,
+                             &self->preparation, member, crew_member_release, member, error);
+}
+
+gboolean
+map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error)
+{
+  GBytes *bytes = g_variant_get_data_as_bytes (chunk->args);
+  GError *own_error = NULL;
+  gboolean ok;
+
+  g_bytes_unref (self->preparation.arguments);
+  self->preparation.arguments = bytes;
+  if (!procfun_executor_enter (PROCFUN_EXECUTOR (self->config->pool), self->call, error))
+    {
+      crew_member_give_back (member);
+      map_lane_forget (self);
+      return FALSE;
+    }
+  ok = check_size (self, bytes, &own_error)
+       && open_journal (self, self->config->budget, &own_error);
+  procfun_call_begin (self->call);
+  if (ok)
+    self->exchange = begin (self, member, &own_error);
+  else
+    crew_member_give_back (member);
+  if (self->exchange != NULL)
+    {
+      worker_drop_source (exchange_get_worker (self->exchange)); /* that waited for a call */
+      self->chunk = chunk_steal (chunk);
+      return TRUE;
+    }
+  if (own_error == NULL)
+    g_set_error_literal (&own_error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                         _ ("the worker had ended"));
+  leave (self, NULL, own_error);
+  if (g_error_matches (own_error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
+    g_error_free (own_error);
+  else
+    g_propagate_error (error, own_error);
+  return FALSE;
+}
+
+static gint64
+get_duration (ProcfunCall *call)
+{
+  return call->has_usage ? call->usage.wall_time : -1; /* it has not ended yet for others */
+}
+
+/* That of a process and not of the function's making. */
+static gboolean
+is_loss (const GError *error)
+{
+  return g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_KILLED)
+         || g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED)
+         || g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_EXITED)
+         || g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT)
+         || g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
+}
+
+static void
+read_journal (MapLane *self, MapYield *yield)
+{
+  ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
+  JournalHead head;
+  GError *error = NULL;
+
+  if (!journal_read_head (&self->journal, self->chunk.n, &head)
+      || (yield->error == NULL && head.n_done == 0))
+    g_set_error (&error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                 _ ("%s() failed: its process left nothing that can be read"),
+                 procfun_function_get_name (self->config->function));
+  else if (head.n_done > 0)
+    yield->results = journal_read_results (&self->journal, &head, schema, &error);
+  if (error != NULL)
+    {
+      g_clear_error (&yield->error);
+      yield->error = error;
+      return;
+    }
+  yield->n_done = head.n_done;
+  yield->of_element = yield->error != NULL && head.n_begun > head.n_done;
+  yield->by_loss = yield->error != NULL && !yield->of_element && is_loss (yield->error);
+}
+
+void
+map_lane_end (MapLane *self, MapYield *yield)
+{
+  g_autoptr (GVariant) result = NULL;
+
+  *yield = (MapYield){ 0 };
+  result = exchange_finish (self->exchange, &yield->error);
+  yield->duration = get_duration (self->call);
+  yield->is_cancelled = canceller_is_cancelled (self->call->canceller);
+  read_journal (self, yield);
+  leave (self, result, yield->error);
+}
+
+void
+map_yield_clear (MapYield *self)
+{
+  g_clear_pointer (&self->results, g_variant_unref);
+  g_clear_error (&self->error);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/map/map-queue.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/procfun-error.h"
+#include <inttypes.h>
+
+/* Who gives one element after the other may be slow: a chunk is not waited for longer, in µs. */
+#define PULL_TIME 10000
+
+struct _MapInput
+{
+  GVariant *array; /* (nullable): or */
+  MapInputFunc next;
+  gpointer user_data;
+  GDestroyNotify destroy;
+
+  guint64 n_total;
+  guint64 n_taken; /* also those that were given back since */
+  gboolean has_ended;
+  gboolean is_waiting; /* for what comes later */
+  GQueue rests;        /* (element-type Chunk): given back, the first one first */
+};
+
+/* Chunks */
+
+void
+chunk_clear (Chunk *self)
+{
+  g_clear_pointer (&self->args, g_variant_unref);
+  self->n = 0;
+}
+
+Chunk
+chunk_steal (Chunk *self)
+{
+  Chunk chunk = *self;
+
+  *self = (Chunk){ 0 };
+  return chunk;
+}
+
+static void
+chunk_free (gpointer chunk)
+{
+  chunk_clear (chunk);
+  g_free (chunk);
+}
+
+/* Elements of fixed size are not copied. */
+static GVariant *
+slice (GVariant *array, gsize stride, gsize from, gsize n)
+{
+  const GVariantType *type = g_variant_get_type (array);
+  g_autoptr (GPtrArray) children = NULL;
+
+  if (from == 0 && n == g_variant_n_children (array))
+    return g_variant_ref (array);
+  if (stride > 0)
+    {
+      g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (array);
+      g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, from * stride, n * stride);
+
+      return g_variant_ref_sink (g_variant_new_from_bytes (type, part, TRUE));
+    }
+  children = g_ptr_array_new_full ((guint)n, (GDestroyNotify)g_variant_unref);
+  for (gsize i = 0; i < n; i++)
+    g_ptr_array_add (children, g_variant_get_child_value (array, from + i));
+  return g_variant_ref_sink (
+      g_variant_new_array (g_variant_type_element (type), (GVariant *const *)children->pdata, n));
+}
+
+static Chunk
+chunk_slice (const Chunk *self, gsize from, gsize n)
+{
+  return (Chunk){ .first = self->first + from,
+                  .n = n,
+                  .stride = self->stride,
+                  .args = n > 0 ? slice (self->args, self->stride, from, n) : NULL };
+}
+
+Chunk
+chunk_skip (const Chunk *self, gsize n)
+{
+  return chunk_slice (self, n, self->n - n);
+}
+
+/* The input */
+
+MapInput *
+map_input_new_array (GVariant *array)
+{
+  MapInput *self = g_new0 (MapInput, 1);
+
+  self->array = g_variant_ref (array);
+  self->n_total = g_variant_n_children (array);
+  g_queue_init (&self->rests);
+  return self;
+}
+
+MapInput *
+map_input_new (MapInputFunc next, gpointer user_data, GDestroyNotify destroy, guint64 n_total)
+{
+  MapInput *self = g_new0 (MapInput, 1);
+
+  self->next = next;
+  self->user_data = user_data;
+  self->destroy = destroy;
+  self->n_total = n_total;
+  g_queue_init (&self->rests);
+  return self;
+}
+
+void
+map_input_free (MapInput *self)
+{
+  map_input_end (self, 0);
+  if (self->destroy != NULL)
+    self->destroy (self->user_data);
+  g_clear_pointer (&self->array, g_variant_unref);
+  g_free (self);
+}
+
+guint64
+map_input_get_total (const MapInput *self)
+{
+  return self->n_total;
+}
+
+guint64
+map_input_get_left (const MapInput *self)
+{
+  guint64 n = self->n_total - MIN (self->n_total, self->n_taken);
+
+  if (self->n_total == MAP_INPUT_UNKNOWN)
+    return MAP_INPUT_UNKNOWN;
+  for (GList *l = self->rests.head; l != NULL; l = l->next)
+    n += ((const Chunk *)l->data)->n;
+  return n;
+}
+
+gboolean
+map_input_has_rest (const MapInput *self)
+{
+  return self->rests.head != NULL;
+}
+
+/* As many from the array as the bytes allow. */
+static gsize
+count_children (MapInput *self, gsize stride, gsize n_max, gsize max_bytes)
+{
+  gsize n = MIN (n_max, self->n_total - self->n_taken);
+  gsize n_bytes = 0;
+
+  if (stride > 0)
+    return MIN (n, MAX (1, max_bytes / stride));
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (self->array, self->n_taken + i);
+
+      n_bytes += g_variant_get_size (child);
+      if (n_bytes >= max_bytes)
+        return i + 1;
+    }
+  return n;
+}
+
+static void
+take_from_array (MapInput *self, gsize n_max, gsize max_bytes, Chunk *chunk)
+{
+  const Chunk all = { .n = self->n_total, .stride = chunk->stride, .args = self->array };
+  gsize n = count_children (self, chunk->stride, n_max, max_bytes);
+
+  *chunk = chunk_slice (&all, self->n_taken, n);
+}
+
+static gboolean
+check_element (GVariant *element, const ProcfunSchema *schema, guint64 index, GError **error)
+{
+  if (g_variant_is_of_type (element, schema->type))
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("element %" PRIu64 " is of the type “%s”, not “%.*s”"), index,
+               g_variant_get_type_string (element),
+               (int)g_variant_type_get_string_length (schema->type),
+               g_variant_type_peek_string (schema->type));
+  return FALSE;
+}
+
+static gboolean
+take_from_callback (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize max_bytes,
+                    Chunk *chunk, GError **error)
+{
+  g_autoptr (GPtrArray) elements = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
+  gsize n_bytes = 0;
+  gboolean later = FALSE;
+  gint64 until = g_get_monotonic_time () + PULL_TIME;
+
+  while (elements->len < n_max && n_bytes < max_bytes
+         && (elements->len == 0 || g_get_monotonic_time () < until))
+    {
+      GVariant *element = self->next (&later, self->user_data);
+
+      self->has_ended = element == NULL && !later;
+      self->is_waiting = later;
+      if (element == NULL)
+        break;
+      g_ptr_array_add (elements, g_variant_take_ref (element));
+      if (!check_element (element, schema, self->n_taken + elements->len - 1, error))
+        return FALSE;
+      n_bytes += g_variant_get_size (element);
+    }
+  *chunk = (Chunk){ .first = self->n_taken, .n = elements->len, .stride = schema->fixed_size };
+  if (chunk->n > 0)
+    chunk->args = g_variant_ref_sink (
+        g_variant_new_array (schema->type, (GVariant *const *)elements->pdata, chunk->n));
+  return TRUE;
+}
+
+gboolean
+map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize max_bytes,
+                Chunk *chunk, GError **error)
+{
+  Chunk *rest = g_queue_peek_head (&self->rests);
+
+  *chunk = (Chunk){ .stride = schema->fixed_size };
+  if (rest != NULL && rest->n > n_max)
+    {
+      Chunk after = chunk_slice (rest, n_max, rest->n - n_max);
+
+      *chunk = chunk_slice (rest, 0, n_max);
+      chunk_clear (rest);
+      *rest = after;
+    }
+  else if (rest != NULL)
+    {
+      *chunk = chunk_steal (rest);
+      chunk_free (g_queue_pop_head (&self->rests));
+    }
+  else if (!self->has_ended && self->array != NULL)
+    {
+      take_from_array (self, n_max, max_bytes, chunk);
+      self->n_taken += chunk->n;
+      self->has_ended = self->n_taken == self->n_total;
+    }
+  else if (!self->has_ended)
+    {
+      if (!take_from_callback (self, schema, n_max, max_bytes, chunk, error))
+        return FALSE;
+      self->n_taken += chunk->n;
+    }
+  return TRUE;
+}
+
+gboolean
+map_input_is_waiting (const MapInput *self)
+{
+  return self->is_waiting;
+}
+
+void
+map_input_wake (MapInput *self)
+{
+  self->is_waiting = FALSE;
+}
+
+static int
+compare_chunks (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Chunk *one = a;
+  const Chunk *other = b;
+
+  return one->first < other->first ? -1 : one->first > other->first;
+}
+
+void
+map_input_give_back (MapInput *self, Chunk *chunk)
+{
+  g_queue_insert_sorted (&self->rests, g_memdup2 (chunk, sizeof *chunk), compare_chunks, NULL);
+  *chunk = (Chunk){ 0 };
+}
+
+void
+map_input_end (MapInput *self, guint64 from)
+{
+  self->has_ended = TRUE;
+  while (!g_queue_is_empty (&self->rests)
+         && ((Chunk *)g_queue_peek_tail (&self->rests))->first >= from)
+    chunk_free (g_queue_pop_tail (&self->rests));
+}
+
+gboolean
+map_input_has_ended (MapInput *self)
+{
+  return self->has_ended && g_queue_is_empty (&self->rests);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/values/schema.h"
+#include <gio/gio.h>
+
+/* What a function is to be called with, again and again: elements, each of which is a tuple of
+ * arguments, and is taken from here once. */
+typedef struct _MapInput MapInput;
+
+/* Elements that follow one another. */
+typedef struct
+{
+  guint64 first; /* the index of the first of them */
+  gsize n;
+  gsize stride;   /* the size of each in bytes, or 0 where that varies */
+  GVariant *args; /* (nullable): an array of them */
+} Chunk;
+
+void chunk_clear (Chunk *self);
+Chunk chunk_steal (Chunk *self);
+
+/* All but the first @n. */
+Chunk chunk_skip (const Chunk *self, gsize n);
+
+/* The next element, floating or not; or NULL at the end, or for now, if *@later is set. */
+typedef GVariant *(*MapInputFunc) (gboolean *later, gpointer user_data);
+
+#define MAP_INPUT_UNKNOWN G_MAXUINT64
+
+/* An array in normal form; borrowed. */
+MapInput *map_input_new_array (GVariant *array);
+
+/* @n_total: how many there are, or MAP_INPUT_UNKNOWN. */
+MapInput *map_input_new (MapInputFunc next, gpointer user_data, GDestroyNotify destroy,
+                         guint64 n_total);
+void map_input_free (MapInput *self);
+
+/* How many there are; how many have not been taken. MAP_INPUT_UNKNOWN: nobody knows. */
+guint64 map_input_get_total (const MapInput *self);
+guint64 map_input_get_left (const MapInput *self);
+
+/* Whether there is something that was given back. */
+gboolean map_input_has_rest (const MapInput *self);
+
+/* At most @n_max elements, and not many more than @max_bytes of them, but one at least. An empty
+ * chunk at the end; FALSE with @error set where an element is not what @schema describes. */
+gboolean map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize max_bytes,
+                         Chunk *chunk, GError **error);
+
+/* They are taken again before others. Takes what is in @chunk. */
+void map_input_give_back (MapInput *self, Chunk *chunk);
+
+/* Whether there is nothing to be taken until somebody says that there is. */
+gboolean map_input_is_waiting (const MapInput *self);
+void map_input_wake (MapInput *self);
+
+/* There is nothing more to be taken from the element @from on. */
+void map_input_end (MapInput *self, guint64 from);
+gboolean map_input_has_ended (MapInput *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Chunk, chunk_clear)

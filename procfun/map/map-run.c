@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A map while it runs: as a whole, and result by result. */
+
+#include "procfun/map/map-gather.h"
+#include "procfun/map/mapping-wait.h"
+#include "procfun/base/intl.h"
+#include "procfun/core/function.h"
+#include "procfun/map/map.h"
+#include <inttypes.h>
+
+#define NO_INDEX G_MAXUINT64
+
+static gboolean
+begin_waiting (ProcfunMap *self, GError **error)
+{
+  if (self->is_running)
+    {
+      g_critical ("This map of %s() is waited for already",
+                  procfun_function_get_name (self->function));
+      return FALSE;
+    }
+  if (!map_begin (self, error))
+    return FALSE;
+  self->is_running = TRUE;
+  return TRUE;
+}
+
+/* As a whole */
+
+static MapGather *
+start_gathering (ProcfunMap *self)
+{
+  return map_gather_new (procfun_function_get_return_schema (self->function),
+                         self->on_error == PROCFUN_MAP_COLLECT);
+}
+
+static void
+keep_error (ProcfunMap *self, guint64 index, GError *error)
+{
+  g_hash_table_insert (self->errors, g_memdup2 (&index, sizeof index), error);
+}
+
+/* What is there. FALSE: it goes on no more. */
+static gboolean
+gather (ProcfunMap *self, MapGather *gathered, GError **error)
+{
+  Piece piece;
+  const GError *end = NULL;
+  gboolean ok = TRUE;
+
+  while (ok && mapping_take (self->mapping, &piece))
+    {
+      ok = piece.error == NULL || self->on_error == PROCFUN_MAP_COLLECT;
+      if (ok)
+        map_gather_add (gathered, piece.results);
+      else if (error != NULL)
+        {
+          *error = g_error_copy (piece.error);
+          g_prefix_error (error, _ ("element %" PRIu64 ": "), piece.first);
+        }
+      if (piece.error != NULL)
+        keep_error (self, piece.first, g_steal_pointer (&piece.error));
+      piece_clear (&piece);
+      map_emit_progress (self);
+    }
+  if (!ok)
+    return FALSE;
+  if (!mapping_has_ended (self->mapping, &end))
+    return TRUE;
+  if (end != NULL && error != NULL)
+    *error = g_error_copy (end);
+  return FALSE;
+}
+
+/**
+ * procfun_map_run:
+ * @self: a #ProcfunMap that was not started
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Calls the function for all elements, and waits in this thread, without running its main context.
+ *
+ * Fails with the error of the first element that failed, in order where #ProcfunMap:ordered is set,
+ * unless #ProcfunMap:on-error says that errors are collected; with %G_IO_ERROR_CANCELLED; and with
+ * %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_CLOSED and whatever else no single
+ * element is to blame for.
+ *
+ * Returns: (transfer full): an array of the results; where errors are collected, an array of
+ *   maybes, which is nothing in the place of those that failed. Or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_map_run (ProcfunMap *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (MapGather) gathered = NULL;
+  GError *own_error = NULL;
+
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  if (!begin_waiting (self, error))
+    return NULL;
+
+  gathered = start_gathering (self);
+  do
+    mapping_wait (self->mapping, cancellable);
+  while (gather (self, gathered, &own_error));
+  self->is_running = FALSE;
+  if (own_error == NULL)
+    return map_gather_end (gathered);
+  g_propagate_error (error, own_error);
+  return NULL;
+}
+
+static void
+on_pieces (gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ProcfunMap *self = g_task_get_source_object (task);
+  MapGather *gathered = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (gather (self, gathered, &error))
+    {
+      mapping_wait_async (self->mapping, g_task_get_cancellable (task), on_pieces, task);
+      (void)g_steal_pointer (&task);
+      return;
+    }
+  self->is_running = FALSE;
+  if (error == NULL)
+    g_task_return_pointer (task, map_gather_end (gathered), (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/* A task that is cancelled only by what comes of the map. (nullable): it has failed */
+static GTask *
+make_task (ProcfunMap *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+           gpointer user_data, gpointer tag)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  GError *error = NULL;
+
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_source_tag (task, tag);
+  if (begin_waiting (self, &error))
+    return g_steal_pointer (&task);
+  if (error == NULL)
+    g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_PENDING, _ ("the map is waited for"));
+  g_task_return_error (task, error);
+  return NULL;
+}
+
+/**
+ * procfun_map_run_async:
+ * @self: a #ProcfunMap that was not started
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when all is done
+ * @user_data: for @callback
+ *
+ * Does what procfun_map_run() does, without waiting. Signals and @callback come in the main context
+ * that is this thread's default now.
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_run_async (ProcfunMap *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  GTask *task;
+
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+
+  task = make_task (self, cancellable, callback, user_data, procfun_map_run_async);
+  if (task == NULL)
+    return;
+  g_task_set_task_data (task, start_gathering (self), (GDestroyNotify)map_gather_free);
+  mapping_wait_async (self->mapping, cancellable, on_pieces, task);
+}
+
+/**
+ * procfun_map_run_finish:
+ * @self: a #ProcfunMap
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Gives what procfun_map_run_async() has brought; see procfun_map_run().
+ *
+ * Returns: (transfer full): an array of the results; or %NULL with @error set
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_map_run_finish (ProcfunMap *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_map_run_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* Result by result */
+
+static gboolean
+has_more (ProcfunMap *self)
+{
+  if (self->position >= self->piece.n)
+    {
+      piece_clear (&self->piece);
+      self->piece = (Piece){ 0 };
+      self->position = 0;
+      if (mapping_take (self->mapping, &self->piece))
+        map_emit_progress (self);
+    }
+  return self->position < self->piece.n;
+}
+
+/* The next of what is there. (nullable): with @error where it failed, and without at the end */
+static GVariant *
+take (ProcfunMap *self, guint64 *index, GError **error)
+{
+  const GError *end = NULL;
+
+  if (self->position < self->piece.n)
+    {
+      *index = self->piece.first + self->position++;
+      if (self->piece.error == NULL)
+        return g_variant_get_child_value (self->piece.results, self->position - 1);
+      g_propagate_error (error, g_steal_pointer (&self->piece.error));
+    }
+  else if (mapping_has_ended (self->mapping, &end) && end != NULL && error != NULL)
+    *error = g_error_copy (end);
+  return NULL;
+}
+
+/**
+ * procfun_map_next:
+ * @self: a #ProcfunMap
+ * @index: (out) (optional): the index of the element, counted from 0; %G_MAXUINT64 where there is
+ *   none
+ * @cancellable: (nullable): a #GCancellable, which ends the map and not only the waiting
+ * @error: return location for a #GError
+ *
+ * Waits for the next result, in this thread and without running its main context. The first one
+ * starts the map. Only so many elements are taken from the input as the workers need and as can
+ * wait for being taken here, so it may have no end.
+ *
+ * Where errors are collected (#ProcfunMap:on-error), that of an element comes in its turn, with
+ * @index set, and is not kept; the next call goes on. Any other error ends the map, and comes again
+ * with each call.
+ *
+ * Returns: (transfer full) (nullable): a result; or %NULL with @error set, or without at the end
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_map_next (ProcfunMap *self, guint64 *index, GCancellable *cancellable, GError **error)
+{
+  guint64 own_index = NO_INDEX;
+  GVariant *result;
+
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  if (index != NULL)
+    *index = NO_INDEX;
+  if (!begin_waiting (self, error))
+    return NULL;
+
+  while (!has_more (self) && !mapping_has_ended (self->mapping, NULL))
+    mapping_wait (self->mapping, cancellable);
+  self->is_running = FALSE;
+  result = take (self, &own_index, error);
+  if (index != NULL)
+    *index = own_index;
+  return result;
+}
+
+typedef struct
+{
+  guint64 index;
+  GVariant *result; /* (nullable) */
+} Item;
+
+static void
+item_free (gpointer item)
+{
+  g_clear_pointer (&((Item *)item)->result, g_variant_unref);
+  g_free (item);
+}
+
+static void
+on_next (gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ProcfunMap *self = g_task_get_source_object (task);
+  Item *item = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (!has_more (self) && !mapping_has_ended (self->mapping, NULL))
+    {
+      mapping_wait_async (self->mapping, g_task_get_cancellable (task), on_next, task);
+      (void)g_steal_pointer (&task);
+      return;
+    }
+  self->is_running = FALSE;
+  item->result = take (self, &item->index, &error);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * procfun_map_next_async:
+ * @self: a #ProcfunMap
+ * @cancellable: (nullable): a #GCancellable, which ends the map and not only the waiting
+ * @callback: called when there is a result
+ * @user_data: for @callback
+ *
+ * Does what procfun_map_next() does, without waiting. The workers go on between two of these as
+ * long as the main context is run that was this thread's default at the last one.
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_next_async (ProcfunMap *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  GTask *task;
+  Item *item;
+
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+
+  task = make_task (self, cancellable, callback, user_data, procfun_map_next_async);
+  if (task == NULL)
+    return;
+  item = g_new0 (Item, 1);
+  item->index = NO_INDEX;
+  g_task_set_task_data (task, item, item_free);
+  if (has_more (self) || mapping_has_ended (self->mapping, NULL))
+    on_next (task);
+  else
+    mapping_wait_async (self->mapping, cancellable, on_next, task);
+}
+
+/**
+ * procfun_map_next_finish:
+ * @self: a #ProcfunMap
+ * @result: what the callback was given
+ * @index: (out) (optional): the index of the element, counted from 0; %G_MAXUINT64 where there is
+ *   none
+ * @error: return location for a #GError
+ *
+ * Gives what procfun_map_next_async() has brought; see procfun_map_next().
+ *
+ * Returns: (transfer full) (nullable): a result; or %NULL with @error set, or without at the end
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_map_next_finish (ProcfunMap *self, GAsyncResult *result, guint64 *index, GError **error)
+{
+  Item *item;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_map_next_async), NULL);
+
+  item = g_task_get_task_data (G_TASK (result));
+  if (index != NULL)
+    *index = item != NULL ? item->index : NO_INDEX;
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return NULL;
+  return g_steal_pointer (&item->result);
+}
+
+/* What has come of it */
+
+/**
+ * procfun_map_get_n_done:
+ * @self: a #ProcfunMap
+ *
+ * Gets how many elements the function has returned for.
+ *
+ * Returns: a number of elements
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_map_get_n_done (ProcfunMap *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), 0);
+
+  return self->mapping != NULL ? mapping_get_n_done (self->mapping) : 0;
+}
+
+/**
+ * procfun_map_get_n_failed:
+ * @self: a #ProcfunMap
+ *
+ * Gets how many elements have failed.
+ *
+ * Returns: a number of elements
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_map_get_n_failed (ProcfunMap *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), 0);
+
+  return self->mapping != NULL ? mapping_get_n_failed (self->mapping) : 0;
+}
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  guint64 one = *(const guint64 *)a;
+  guint64 other = *(const guint64 *)b;
+
+  return one < other ? -1 : one > other;
+}
+
+/**
+ * procfun_map_get_failed:
+ * @self: a #ProcfunMap
+ * @n: (out): how many there are
+ *
+ * Gets the elements that have failed in procfun_map_run().
+ *
+ * Returns: (transfer full) (array length=n) (nullable): their indices, in order
+ *
+ * Since: 0.1
+ */
+guint64 *
+procfun_map_get_failed (ProcfunMap *self, gsize *n)
+{
+  g_autoptr (GArray) indices = NULL;
+  GHashTableIter iter;
+  gpointer key;
+
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
+  g_return_val_if_fail (n != NULL, NULL);
+
+  indices = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_hash_table_iter_init (&iter, self->errors);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_array_append_vals (indices, key, 1);
+  g_array_sort (indices, compare);
+  return g_array_steal (indices, n);
+}
+
+/**
+ * procfun_map_get_error:
+ * @self: a #ProcfunMap
+ * @index: the index of an element
+ *
+ * Gets why an element has failed in procfun_map_run().
+ *
+ * Returns: (transfer full) (nullable): its error, or %NULL where there is none
+ *
+ * Since: 0.1
+ */
+GError *
+procfun_map_get_error (ProcfunMap *self, guint64 index)
+{
+  const GError *error;
+
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
+
+  error = g_hash_table_lookup (self->errors, &index);
+  return error != NULL ? g_error_copy (error) : NULL;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A map in a main context: one source has the descriptors of all lanes. */
+
+#include "procfun/map/mapping-wait.h"
+
+#include "procfun/schedule/crew.h"
+#include "procfun/map/mapping-private.h"
+#include "procfun/base/intl.h"
+#include "procfun/platform/waker.h"
+
+/* Somebody who asks for a worker, maybe longer than the source lives. */
+typedef struct
+{
+  GSource *source; /* (nullable) (unowned): it wants none any more */
+  MapLane *lane;
+} Asking;
+
+typedef struct
+{
+  Exchange *exchange;
+  GPollFD fds[EXCHANGE_N_FDS];
+  gpointer tags[EXCHANGE_N_FDS]; /* (nullable) */
+  Waker *waker;                  /* (nullable) */
+} Watch;
+
+typedef struct
+{
+  GSource source;
+  Mapping *mapping;
+  GArray *watches; /* (element-type Watch) */
+  Asking *asking;  /* (nullable) */
+
+  GCancellable *cancellable; /* (nullable) */
+  Waker *waker;              /* (nullable) */
+  MappingFunc callback;      /* (nullable): nobody waits */
+  gpointer user_data;
+} MappingSource;
+
+/* What it looks at */
+
+static void
+clear_watch (MappingSource *self, Watch *watch)
+{
+  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+    if (watch->tags[i] != NULL)
+      g_source_remove_unix_fd (&self->source, watch->tags[i]);
+  g_clear_pointer (&watch->waker, waker_free);
+}
+
+static void
+clear_watches (MappingSource *self)
+{
+  for (guint i = 0; i < self->watches->len; i++)
+    clear_watch (self, &g_array_index (self->watches, Watch, i));
+  g_array_set_size (self->watches, 0);
+}
+
+/* One that has tripped meanwhile wakes nobody. */
+static void
+add_watch (MappingSource *self, MapLane *lane)
+{
+  Watch watch = { .exchange = lane->exchange };
+
+  exchange_get_fds (lane->exchange, watch.fds);
+  for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+    if (watch.fds[i].fd >= 0)
+      watch.tags[i] = g_source_add_unix_fd (&self->source, watch.fds[i].fd, watch.fds[i].events);
+  if (!exchange_is_ending (lane->exchange))
+    {
+      watch.waker = waker_new (map_lane_get_cancellable (lane), &self->source);
+      if (g_cancellable_is_cancelled (map_lane_get_cancellable (lane)))
+        g_source_set_ready_time (&self->source, 0);
+    }
+  g_array_append_val (self->watches, watch);
+}
+
+/* Wakers may make it ready at once, so the time is set before. */
+static void
+update (MappingSource *self)
+{
+  GPtrArray *lanes = self->mapping->lanes;
+  gint64 wake_time = -1;
+
+  clear_watches (self);
+  for (guint i = 0; i < lanes->len; i++)
+    {
+      Exchange *exchange = ((MapLane *)lanes->pdata[i])->exchange;
+      gint64 time = exchange_fall_asleep (exchange) ? 0 : exchange_get_wake_time (exchange);
+
+      if (time >= 0 && (wake_time < 0 || time < wake_time))
+        wake_time = time;
+    }
+  g_source_set_ready_time (&self->source, wake_time);
+  for (guint i = 0; i < lanes->len; i++)
+    add_watch (self, lanes->pdata[i]);
+}
+
+static void
+note_ready (MappingSource *self)
+{
+  for (guint i = 0; i < self->watches->len; i++)
+    {
+      Watch *watch = &g_array_index (self->watches, Watch, i);
+
+      for (guint j = 0; j < EXCHANGE_N_FDS; j++)
+        if (watch->tags[j] != NULL)
+          watch->fds[j].revents = (gushort)g_source_query_unix_fd (&self->source, watch->tags[j]);
+      exchange_note_ready (watch->exchange, watch->fds);
+    }
+}
+
+/* Workers */
+
+static void
+on_worker (CrewMember *member, GError *error, gpointer user_data)
+{
+  Asking *asking = user_data;
+  MappingSource *self = (MappingSource *)asking->source;
+
+  if (self != NULL)
+    {
+      self->asking = NULL;
+      mapping_start_lane (self->mapping, asking->lane, member);
+      if (error != NULL)
+        mapping_fail (self->mapping, error);
+      g_source_set_ready_time (&self->source, 0);
+    }
+  else
+    {
+      if (member != NULL)
+        crew_member_give_back (member);
+      g_clear_error (&error);
+      map_lane_free (asking->lane);
+    }
+  g_free (asking);
+}
+
+/* FALSE: it has failed. */
+static gboolean
+ask_for_worker (MappingSource *self)
+{
+  Crew *crew = self->mapping->config.pool->crew;
+  CrewRequest request;
+  MapLane *lane = mapping_prepare_lane (self->mapping, &request);
+
+  if (lane == NULL)
+    return FALSE;
+  self->asking = g_new0 (Asking, 1);
+  self->asking->source = &self->source;
+  self->asking->lane = lane;
+  crew_acquire_async (crew, &request, g_source_get_context (&self->source), on_worker,
+                      self->asking);
+  return TRUE;
+}
+
+static void
+stop_asking (MappingSource *self)
+{
+  Asking *asking = g_steal_pointer (&self->asking);
+
+  if (asking == NULL)
+    return;
+  asking->source = NULL;
+  map_lane_abort (asking->lane);
+}
+
+/* The source */
+
+static void
+stop_waiting (MappingSource *self)
+{
+  g_clear_pointer (&self->waker, waker_free);
+  g_clear_object (&self->cancellable);
+  self->callback = NULL;
+}
+
+/* The mapping may be gone when the callback returns. */
+static gboolean
+mapping_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  MappingSource *self = (MappingSource *)source;
+  MappingFunc callback = self->callback;
+  gpointer data = self->user_data;
+
+  note_ready (self);
+  clear_watches (self);
+  mapping_check_cancelled (self->mapping, self->cancellable);
+  mapping_advance (self->mapping);
+  while (mapping_wants_worker (self->mapping) && self->asking == NULL && ask_for_worker (self))
+    ;
+  if (!mapping_wants_worker (self->mapping))
+    stop_asking (self);
+  update (self);
+  if (callback == NULL || !mapping_is_over (self->mapping))
+    return G_SOURCE_CONTINUE;
+  stop_waiting (self);
+  callback (data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* While it is driven otherwise, or not at all. */
+void
+mapping_stop_source (Mapping *mapping)
+{
+  GSource *source = g_steal_pointer (&mapping->source);
+  MappingSource *self = (MappingSource *)source;
+
+  if (source == NULL)
+    return;
+  clear_watches (self);
+  stop_waiting (self);
+  stop_asking (self);
+  self->mapping = NULL;
+  g_source_destroy (source);
+}
+
+/* Before it is finalised: until then others can make it ready. Who still waits has lost the main
+ * context. */
+static void
+mapping_source_dispose (GSource *source)
+{
+  MappingSource *self = (MappingSource *)source;
+  MappingFunc callback = self->callback;
+
+  if (self->mapping == NULL)
+    return;
+  for (guint i = 0; i < self->watches->len; i++)
+    g_clear_pointer (&g_array_index (self->watches, Watch, i).waker, waker_free);
+  stop_waiting (self);
+  stop_asking (self);
+  self->mapping->source = NULL;
+  if (callback == NULL)
+    return;
+  mapping_fail (self->mapping, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                                    _ ("the main context of the call is gone")));
+  callback (self->user_data);
+}
+
+static void
+mapping_source_finalize (GSource *source)
+{
+  g_array_unref (((MappingSource *)source)->watches);
+}
+
+static GSourceFuncs mapping_source_funcs
+    = { .dispatch = mapping_source_dispatch, .finalize = mapping_source_finalize };
+
+static GSource *
+mapping_source_new (Mapping *mapping)
+{
+  GSource *source = g_source_new (&mapping_source_funcs, sizeof (MappingSource));
+  MappingSource *self = (MappingSource *)source;
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  self->mapping = mapping;
+  self->watches = g_array_new (FALSE, TRUE, sizeof (Watch));
+  g_source_set_dispose_function (source, mapping_source_dispose);
+  g_source_set_static_name (source, "procfun map");
+  g_source_attach (source, context);
+  g_source_unref (source);
+  return source;
+}
+
+static gboolean
+is_elsewhere (GSource *source)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  return g_source_get_context (source) != context;
+}
+
+void
+mapping_wait_async (Mapping *mapping, GCancellable *cancellable, MappingFunc callback,
+                    gpointer user_data)
+{
+  MappingSource *self;
+
+  if (mapping->source != NULL && is_elsewhere (mapping->source))
+    mapping_stop_source (mapping);
+  if (mapping->source == NULL)
+    mapping->source = mapping_source_new (mapping);
+  self = (MappingSource *)mapping->source;
+  self->callback = callback;
+  self->user_data = user_data;
+  if (cancellable != NULL)
+    {
+      self->cancellable = g_object_ref (cancellable);
+      self->waker = waker_new (cancellable, &self->source);
+    }
+  g_source_set_ready_time (&self->source, 0);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/map/mapping-private.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/function.h"
+#include "procfun/values/schema.h"
+#include <math.h>
+
+/* A chunk is to take so long, in µs: long beside what it costs to send one, short beside the
+ * patience of who waits for one. One that takes twice as long gives back what it has not begun. */
+#define CHUNK_TIME 10000
+#define CHUNK_TIME_MIN 1000
+
+/* So many chunks a worker may wait for those before them. */
+#define READY_PER_WORKER 4
+
+/* So often what was not begun may be given to another worker, when nothing was done in between. */
+#define MAX_LOSSES 3
+
+void
+piece_clear (Piece *self)
+{
+  g_clear_pointer (&self->results, g_variant_unref);
+  g_clear_error (&self->error);
+}
+
+static void
+piece_free (gpointer piece)
+{
+  piece_clear (piece);
+  g_free (piece);
+}
+
+Mapping *
+mapping_new (const MapConfig *config, MapInput *input)
+{
+  Mapping *self = g_new0 (Mapping, 1);
+
+  self->config = *config;
+  self->config.budget = config->chunk_size > 0 ? 0 : 2 * CHUNK_TIME;
+  g_object_ref (config->pool);
+  g_object_ref (config->function);
+  if (config->limits != NULL)
+    self->config.limits = procfun_limits_copy (config->limits);
+  self->input = input;
+  self->lanes = g_ptr_array_new ();
+  self->spare = g_ptr_array_new_with_free_func ((GDestroyNotify)map_lane_free);
+  g_queue_init (&self->ready);
+  self->stop_at = G_MAXUINT64;
+  self->cost = -1;
+  return self;
+}
+
+void
+mapping_free (Mapping *self)
+{
+  mapping_stop_source (self);
+  g_ptr_array_set_free_func (self->lanes, (GDestroyNotify)map_lane_free);
+  g_ptr_array_unref (self->lanes);
+  g_ptr_array_unref (self->spare);
+  g_queue_clear_full (&self->ready, piece_free);
+  map_input_free (self->input);
+  g_clear_error (&self->error);
+  g_clear_pointer (&self->config.limits, procfun_limits_free);
+  g_object_unref (self->config.function);
+  g_object_unref (self->config.pool);
+  g_free (self);
+}
+
+/* What there is to do */
+
+static guint
+get_max_lanes (Mapping *self)
+{
+  return procfun_pool_get_max_workers (self->config.pool);
+}
+
+/* What was given back is due before all that waits, and must not wait for it. */
+gboolean
+mapping_wants_worker (Mapping *self)
+{
+  guint n = get_max_lanes (self);
+
+  return self->error == NULL && !map_input_has_ended (self->input) && self->lanes->len < n
+         && (map_input_has_rest (self->input)
+             || (!map_input_is_waiting (self->input)
+                 && self->ready.length + self->lanes->len < n * (READY_PER_WORKER + 1)));
+}
+
+/* The last chunks are smaller, so that all workers end at about the same time. */
+static gsize
+choose_size (Mapping *self)
+{
+  guint64 left = map_input_get_left (self->input);
+  double n;
+
+  if (self->config.chunk_size > 0)
+    return self->config.chunk_size;
+  if (self->cost < 0)
+    return 1;
+  n = CHUNK_TIME / self->cost;
+  if (left != MAP_INPUT_UNKNOWN)
+    n = MIN (n, MAX ((double)left / (2 * get_max_lanes (self)), CHUNK_TIME_MIN / self->cost));
+  return (gsize)CLAMP (ceil (n), 1, 1e9);
+}
+
+static gboolean
+take_chunk (Mapping *self, Chunk *chunk)
+{
+  ProcfunSchema *schema = procfun_function_get_arguments_schema (self->config.function);
+  ProcfunSchema *results = procfun_function_get_return_schema (self->config.function);
+  gsize n = choose_size (self);
+  GError *error = NULL;
+
+  if (results->fixed_size > 0)
+    n = MIN (n, MAX (1, JOURNAL_ENOUGH / results->fixed_size));
+  if (map_input_take (self->input, schema, n, JOURNAL_ENOUGH, chunk, &error))
+    return chunk->n > 0;
+  mapping_fail (self, error);
+  return FALSE;
+}
+
+MapLane *
+mapping_prepare_lane (Mapping *self, CrewRequest *request)
+{
+  MapLane *lane;
+  GError *error = NULL;
+
+  if (self->spare->len > 0)
+    lane = g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
+  else
+    lane = map_lane_new (&self->config);
+  if (map_lane_prepare (lane, request, &error))
+    return lane;
+  g_ptr_array_add (self->spare, lane);
+  mapping_fail (self, error);
+  return NULL;
+}
+
+void
+mapping_start_lane (Mapping *self, MapLane *lane, CrewMember *member)
+{
+  g_auto (Chunk) chunk = { 0 };
+  GError *error = NULL;
+
+  if (member != NULL && take_chunk (self, &chunk))
+    {
+      if (map_lane_begin (lane, member, &chunk, &error))
+        {
+          g_ptr_array_add (self->lanes, lane);
+          return;
+        }
+      map_input_give_back (self->input, &chunk);
+    }
+  else if (member != NULL)
+    crew_member_give_back (member);
+  map_lane_forget (lane);
+  g_ptr_array_add (self->spare, lane);
+  if (error != NULL)
+    mapping_fail (self, error);
+}
+
+void
+mapping_wake (Mapping *self)
+{
+  map_input_wake (self->input);
+  if (self->source != NULL)
+    g_source_set_ready_time (self->source, 0);
+}
+
+/* What came of it */
+
+static int
+compare_pieces (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Piece *one = a;
+  const Piece *other = b;
+
+  return one->first < other->first ? -1 : one->first > other->first;
+}
+
+static void
+push (Mapping *self, Piece piece)
+{
+  Piece *copy = g_memdup2 (&piece, sizeof piece);
+
+  if (self->config.is_ordered)
+    g_queue_insert_sorted (&self->ready, copy, compare_pieces, NULL);
+  else
+    g_queue_push_tail (&self->ready, copy);
+}
+
+/* In order those before it go on, and their results count; one of them may fail, too, and is the
+ * first then. */
+static void
+stop_at (Mapping *self, guint64 index)
+{
+  guint64 from = self->config.is_ordered ? index : 0;
+
+  self->stop_at = MIN (self->stop_at, index);
+  map_input_end (self->input, from);
+  for (guint i = 0; i < self->lanes->len; i++)
+    {
+      MapLane *lane = self->lanes->pdata[i];
+
+      if (!lane->is_aborted && lane->chunk.first >= from)
+        map_lane_abort (lane);
+    }
+}
+
+void
+mapping_fail (Mapping *self, GError *error)
+{
+  if (self->error == NULL)
+    self->error = error;
+  else
+    g_error_free (error);
+  stop_at (self, 0);
+}
+
+static void
+take_error (Mapping *self, guint64 index, GError *error)
+{
+  self->n_failed++;
+  push (self, (Piece){ .first = index, .n = 1, .error = error });
+  if (!self->config.goes_on)
+    stop_at (self, index);
+}
+
+static void
+take_cost (Mapping *self, const MapYield *yield)
+{
+  gsize n = yield->n_done + (yield->of_element ? 1 : 0);
+  double cost = n > 0 && yield->duration >= 0 ? (yield->duration + 0.5) / n : -1;
+
+  if (cost >= 0 && self->cost >= 0 && n == 1)
+    self->cost = (self->cost + cost) / 2; /* one says little of the others */
+  else if (cost >= 0)
+    self->cost = cost;
+}
+
+/* Nobody began what is left, so it is called for elsewhere. */
+static void
+take_rest (Mapping *self, const Chunk *chunk, gsize n_gone)
+{
+  Chunk rest = chunk_skip (chunk, n_gone);
+
+  if (rest.n > 0 && rest.first < self->stop_at)
+    map_input_give_back (self->input, &rest);
+  chunk_clear (&rest);
+}
+
+static void
+take_yield (Mapping *self, const Chunk *chunk, MapYield *yield)
+{
+  self->n_losses = yield->n_done > 0 ? 0 : self->n_losses + (yield->by_loss ? 1 : 0);
+  self->n_done += yield->n_done;
+  if (yield->n_done > 0)
+    push (self, (Piece){ .first = chunk->first,
+                         .n = yield->n_done,
+                         .results = g_steal_pointer (&yield->results) });
+  if (yield->of_element)
+    take_error (self, chunk->first + yield->n_done, g_steal_pointer (&yield->error));
+  else if (yield->error != NULL && !(yield->by_loss && self->n_losses <= MAX_LOSSES))
+    mapping_fail (self, g_steal_pointer (&yield->error));
+  take_rest (self, chunk, yield->n_done + (yield->of_element ? 1 : 0));
+}
+
+void
+mapping_finish_lane (Mapping *self, MapLane *lane)
+{
+  g_auto (MapYield) yield = { 0 };
+  g_auto (Chunk) chunk = { 0 };
+
+  map_lane_end (lane, &yield);
+  chunk = chunk_steal (&lane->chunk);
+  g_ptr_array_remove_fast (self->lanes, lane);
+  g_ptr_array_add (self->spare, lane);
+  if (lane->is_aborted)
+    return;
+  if (yield.is_cancelled && yield.error != NULL) /* by who closes the pool */
+    {
+      mapping_fail (self, g_steal_pointer (&yield.error));
+      return;
+    }
+  take_cost (self, &yield);
+  take_yield (self, &chunk, &yield);
+}
+
+/* Who takes it */
+
+gboolean
+mapping_has_piece (Mapping *self)
+{
+  const Piece *piece = g_queue_peek_head (&self->ready);
+
+  return self->error == NULL && piece != NULL
+         && (!self->config.is_ordered || piece->first == self->next);
+}
+
+gboolean
+mapping_take (Mapping *self, Piece *piece)
+{
+  Piece *head;
+
+  if (!mapping_has_piece (self))
+    return FALSE;
+  head = g_queue_pop_head (&self->ready);
+  *piece = *head;
+  g_free (head);
+  self->next += piece->n;
+  if (self->source != NULL) /* there is room for more */
+    g_source_set_ready_time (self->source, 0);
+  if (piece->error != NULL && !self->config.goes_on)
+    mapping_fail (self, g_error_copy (piece->error));
+  return TRUE;
+}
+
+gboolean
+mapping_has_ended (Mapping *self, const GError **error)
+{
+  if (self->lanes->len > 0
+      || (self->error == NULL
+          && !(g_queue_is_empty (&self->ready) && map_input_has_ended (self->input))))
+    return FALSE;
+  if (error != NULL)
+    *error = self->error;
+  return TRUE;
+}
+
+guint64
+mapping_get_total (Mapping *self)
+{
+  return map_input_get_total (self->input);
+}
+
+guint64
+mapping_get_n_done (Mapping *self)
+{
+  return self->n_done;
+}
+
+guint64
+mapping_get_n_failed (Mapping *self)
+{
+  return self->n_failed;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/process/crash-report.h"
+
+#include "procfun/process/symbolise.h"
+#include "procfun/base/intl.h"
+#include <string.h>
+
+/* CPU time, for names and lines of all that is in a report. */
+#define SYMBOLISE_US (250 * 1000)
+
+/* What PROCFUN_DEFINE_FUNCTION() makes to call the function by. */
+#define THUNK_PREFIX "procfun_thunk_of_"
+
+typedef struct
+{
+  const guint8 *at;
+  gsize left;
+} Reader;
+
+/* The next record, which is then at least as long as its head says; or FALSE. */
+static gboolean
+read_head (Reader *self, CrashHead *head)
+{
+  if (self->left < sizeof *head)
+    return FALSE;
+  memcpy (head, self->at, sizeof *head);
+  return head->magic == CRASH_MAGIC && head->size >= sizeof *head && head->size <= self->left;
+}
+
+static void
+skip (Reader *self, const CrashHead *head)
+{
+  self->at += head->size;
+  self->left -= head->size;
+}
+
+/* What is not there of it is 0. FALSE: not even @needed bytes are. */
+static gboolean
+copy_record (const Reader *self, const CrashHead *head, gpointer record, gsize size, gsize needed)
+{
+  if (head->size < needed)
+    return FALSE;
+  memset (record, 0, size);
+  memcpy (record, self->at, MIN (size, head->size));
+  return TRUE;
+}
+
+static gboolean
+has_record (const guint8 *data, gsize size, CrashRecordType type)
+{
+  Reader reader = { data, size };
+  CrashHead head;
+
+  for (; read_head (&reader, &head); skip (&reader, &head))
+    if (head.type == type)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+crash_report_has_stacks (const guint8 *data, gsize size)
+{
+  return has_record (data, size, CRASH_RECORD_STACKS_END);
+}
+
+gboolean
+crash_report_has_death (const guint8 *data, gsize size)
+{
+  return has_record (data, size, CRASH_RECORD_DEATH);
+}
+
+/* Text by somebody who may not have meant well. */
+static char *
+read_text (const char *text, gsize size)
+{
+  g_autofree char *copy = g_strndup (text, size);
+  char *valid = g_utf8_make_valid (copy, -1);
+
+  for (char *at = valid; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
+  return g_strstrip (valid);
+}
+
+/* (nullable): NULL where it is empty. */
+static char *
+read_optional_text (const char *text, gsize size)
+{
+  g_autofree char *copy = read_text (text, size);
+
+  return copy[0] != '\0' ? g_steal_pointer (&copy) : NULL;
+}
+
+static void
+fill_failure (ProcfunFailure *failure, const CrashDeath *death)
+{
+  if (failure->pid == 0)
+    failure->pid = death->pid;
+  failure->signum = CLAMP (death->signum, 1, SIGRTMAX);
+  failure->signal_code = death->code;
+  failure->sender = death->sender == death->pid ? failure->pid : MAX (death->sender, 0);
+  failure->system_call = death->system_call;
+  failure->fault_address = death->address;
+  failure->has_address = (death->flags & CRASH_HAS_ADDRESS) != 0;
+  failure->access = death->access <= FAULT_EXECUTE ? (FaultAccess)death->access : FAULT_UNKNOWN;
+  failure->stack_overflow = (death->flags & CRASH_STACK_OVERFLOW) != 0;
+  failure->program_counter = death->pc;
+  failure->thread_id = death->tid == death->pid ? failure->pid : MAX (death->tid, 0);
+  failure->thread_name = read_text (death->thread_name, sizeof death->thread_name);
+  failure->abort_message = read_optional_text (death->message, sizeof death->message);
+}
+
+static void
+fill_facts (CrashFacts *facts, const CrashDeath *death)
+{
+  facts->died = TRUE;
+  facts->error_number = death->error_number;
+  facts->memory_exhausted = (death->flags & CRASH_MEMORY_EXHAUSTED) != 0;
+  facts->files_exhausted = (death->flags & CRASH_FILES_EXHAUSTED) != 0;
+  facts->has_usage = (death->flags & CRASH_HAS_USAGE) != 0;
+  facts->usage = death->usage;
+}
+
+/* The first death is the one that counts. */
+static gboolean
+find_death (GBytes *bytes, CrashDeath *death)
+{
+  Reader reader = { g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes) };
+  CrashHead head;
+
+  for (; read_head (&reader, &head); skip (&reader, &head))
+    if (head.type == CRASH_RECORD_DEATH
+        && copy_record (&reader, &head, death, sizeof *death, sizeof *death))
+      return TRUE;
+  return FALSE;
+}
+
+/* Backtraces */
+
+static void
+add_module (Symboliser *symboliser, const Reader *reader, const CrashHead *head)
+{
+  CrashModule module;
+  g_autofree char *path = NULL;
+
+  if (!copy_record (reader, head, &module, sizeof module, G_STRUCT_OFFSET (CrashModule, path)))
+    return;
+  path = read_text (module.path, sizeof module.path);
+  symboliser_add_module (symboliser, &module, path);
+}
+
+/* What called the function on our behalf goes, unless the compiler put the function into it, or let
+ * what the function called return to it. */
+static void
+cut_thunk (GPtrArray *places)
+{
+  for (guint i = places->len; i > 0; i--)
+    {
+      Place *place = places->pdata[i - 1];
+      const Place *inner = i > 1 ? places->pdata[i - 2] : NULL;
+      const char *name = place->function != NULL ? place->function : "";
+
+      if (!g_str_has_prefix (name, THUNK_PREFIX))
+        continue;
+      name += strlen (THUNK_PREFIX);
+      g_ptr_array_set_size (places,
+                            (int)i - (inner != NULL && g_strcmp0 (inner->function, name) == 0));
+      return;
+    }
+}
+
+/* Then it stands for the function. */
+static const char *
+get_text (const Place *place)
+{
+  return g_str_has_prefix (place->text, THUNK_PREFIX) ? place->text + strlen (THUNK_PREFIX)
+                                                      : place->text;
+}
+
+/* (element-type Place) (transfer container) */
+static GPtrArray *
+find_places (Symboliser *symboliser, const CrashStack *stack)
+{
+  GPtrArray *places = g_ptr_array_new ();
+  gsize n = (stack->head.size - G_STRUCT_OFFSET (CrashStack, frames)) / sizeof stack->frames[0];
+
+  n = MIN (n, MIN (stack->n_frames, CRASH_MAX_FRAMES));
+  for (gsize i = 0; i < n; i++)
+    {
+      GPtrArray *found = symboliser_find (symboliser, stack->frames[i] - (i > 0));
+
+      for (guint j = 0; j < found->len; j++)
+        g_ptr_array_add (places, found->pdata[j]);
+    }
+  cut_thunk (places);
+  return places;
+}
+
+/* What whoever wrote the function would look at first. */
+static const char *
+choose_place (GPtrArray *places)
+{
+  const char *second_best = NULL;
+
+  for (guint i = 0; i < places->len; i++)
+    {
+      const Place *place = places->pdata[i];
+
+      if (place->function != NULL && !place->is_runtime)
+        return get_text (place);
+      if (place->function != NULL && second_best == NULL)
+        second_best = get_text (place);
+    }
+  return second_best;
+}
+
+static char *
+describe_thread (const CrashStack *stack)
+{
+  g_autofree char *name = read_text (stack->thread_name, sizeof stack->thread_name);
+
+  return g_strdup_printf (_ ("thread %d “%s”:"), stack->tid, name);
+}
+
+typedef struct
+{
+  ProcfunFailure *failure;
+  Symboliser *symboliser;
+  int thread; /* whose stack is wanted; 0: all */
+  guint n;
+  GPtrArray *lines; /* (element-type utf8) */
+} Backtrace;
+
+static void
+add_stack (Backtrace *self, const CrashStack *stack)
+{
+  g_autoptr (GPtrArray) places = find_places (self->symboliser, stack);
+
+  if (self->thread == 0)
+    g_ptr_array_add (self->lines, describe_thread (stack));
+  for (guint i = 0; i < places->len; i++)
+    g_ptr_array_add (self->lines, g_strdup (get_text (places->pdata[i])));
+  if (self->n++ == 0)
+    self->failure->place = g_strdup (choose_place (places));
+}
+
+static void
+add_record (Backtrace *self, const Reader *reader, const CrashHead *head)
+{
+  CrashStack stack;
+
+  if (head->type == CRASH_RECORD_MODULE)
+    add_module (self->symboliser, reader, head);
+  else if (head->type == CRASH_RECORD_STACK && self->n < (self->thread != 0 ? 1 : CRASH_MAX_THREADS)
+           && copy_record (reader, head, &stack, sizeof stack, G_STRUCT_OFFSET (CrashStack, frames))
+           && (self->thread == 0 || stack.tid == self->thread))
+    add_stack (self, &stack);
+}
+
+/* Of a process with one thread nobody needs to be told its name. */
+static void
+finish_backtrace (Backtrace *self)
+{
+  if (self->n == 0)
+    return;
+  if (self->thread == 0 && self->n == 1)
+    g_ptr_array_remove_index (self->lines, 0);
+  g_ptr_array_add (self->lines, NULL);
+  self->failure->backtrace = (char **)g_ptr_array_steal (self->lines, NULL);
+}
+
+static gboolean
+read_backtrace (GBytes *bytes, ProcfunFailure *failure, int thread)
+{
+  g_autoptr (Symboliser) symboliser = symboliser_new (SYMBOLISE_US);
+  g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
+  Backtrace self
+      = { .failure = failure, .symboliser = symboliser, .thread = thread, .lines = lines };
+  Reader reader = { g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes) };
+  CrashHead head;
+
+  for (; read_head (&reader, &head); skip (&reader, &head))
+    add_record (&self, &reader, &head);
+  finish_backtrace (&self);
+  return self.n > 0;
+}
+
+static void
+look_up (ProcfunFailure *failure, GBytes *stacks)
+{
+  read_backtrace (stacks, failure, 0);
+}
+
+gboolean
+crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts)
+{
+  CrashDeath death = { .tid = 0 };
+
+  *facts = (CrashFacts){ 0 };
+  if (bytes == NULL)
+    return FALSE;
+  if (!find_death (bytes, &death))
+    {
+      failure->stacks = g_bytes_ref (bytes);
+      failure->look_up = look_up;
+      return g_bytes_get_size (bytes) > 0;
+    }
+  fill_failure (failure, &death);
+  fill_facts (facts, &death);
+  read_backtrace (bytes, failure, death.tid);
+  return TRUE;
+}

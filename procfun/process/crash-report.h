@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/core/failure.h"
+#include "procfun/base/usage.h"
+
+/* What a child wrote into its report pipe. Nothing of it is believed that could do harm here. */
+
+/* All that is ever worth reading from the pipe, in bytes. */
+#define CRASH_REPORT_MAX (256 * 1024)
+
+/* What a verdict wants to know beyond the fields of the failure. */
+typedef struct
+{
+  gboolean died; /* it reported a death: signum and so on of the failure are set */
+  int error_number;
+  gboolean memory_exhausted;
+  gboolean files_exhausted;
+  gboolean has_usage;
+  ProcfunUsage usage;
+} CrashFacts;
+
+/* Whether all stacks that were asked for by CRASH_STACKS_SIGNAL have come. */
+gboolean crash_report_has_stacks (const guint8 *data, gsize size);
+
+/* Whether it says that the process is about to die, and of what. */
+gboolean crash_report_has_death (const guint8 *data, gsize size);
+
+/* Fills in what @bytes say of @failure: signal, addresses, message, backtrace. Without a death in
+ * it only the backtrace, of all threads then, which is looked up when it is asked for. FALSE when
+ * they say nothing. Looks names and lines up in files, which takes milliseconds, and about a
+ * quarter of a second at most. */
+gboolean crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/process/worker.h"
+#include "procfun/procfun-function.h"
+
+/* The program that calls functions of libraries. */
+const char *launch_get_worker_path (void);
+
+/* Whether @function can be called in another process, from here. Fails with %PROCFUN_ERROR_SPAWN,
+ * %PROCFUN_ERROR_NESTED or %PROCFUN_ERROR_INVALID. */
+gboolean launch_check (ProcfunFunction *function, GError **error);
+
+/* Starts the process that can run @function, which has been checked: the program itself,
+ * procfun-worker, or the script. @prefix: (nullable) a command that executes what follows it.
+ * @arguments: (nullable) as JSON, for the command line. Fails with %PROCFUN_ERROR_SPAWN or
+ * %PROCFUN_ERROR_LIMIT. */
+gboolean launch (Worker *worker, ProcfunFunction *function, const char *const *prefix,
+                 const char *arguments, GError **error);
+
+/* The same for a process that forks others, which can run all functions of the module of @function.
+ */
+gboolean launch_nursery (Worker *worker, ProcfunFunction *function, GError **error);
+
+/* Makes a control group for a process that has not begun with a call, where @limits need one and
+ * one can be made. @limits: (nullable). Fails with %PROCFUN_ERROR_SANDBOX. */
+gboolean launch_confine (Worker *worker, const ProcfunLimits *limits, GError **error);

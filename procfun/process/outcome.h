@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/process/output.h"
+#include "procfun/procfun-call.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-failure.h"
+#include "procfun/base/usage.h"
+
+/* What comes of a call: a result, or an error with the failure that tells all about it. The first
+ * word counts; what a dead process leaves is looked at last. */
+typedef struct
+{
+  ProcfunCall *call; /* borrowed */
+  GVariant *result;  /* (nullable) */
+  GError *error;     /* (nullable) */
+  gboolean has_usage;
+  ProcfunUsage usage;
+  ProcfunFailure *failure; /* (nullable): not yet, or there is a result */
+  int pid;
+} Outcome;
+
+void outcome_init (Outcome *self, ProcfunCall *call, int pid);
+void outcome_clear (Outcome *self);
+
+gboolean outcome_is_known (const Outcome *self);
+
+/* Both take what they are given, and do nothing when the outcome is known. */
+void outcome_succeed (Outcome *self, GVariant *result);
+
+/* It came, but does not count. */
+void outcome_revoke_result (Outcome *self);
+void outcome_fail (Outcome *self, ProcfunCause cause, GError *error);
+
+/* The same with an error of %PROCFUN_ERROR, whose message is made in the end, when all is known: of
+ * the function's name, what it did (@sentence, taken), and its last words. */
+void outcome_fail_by (Outcome *self, ProcfunCause cause, ProcfunError code, char *sentence);
+
+/* The function called exit(). */
+void outcome_exit (Outcome *self, int code);
+
+/* From the bytes of a frame, which need not be aligned. */
+void outcome_set_usage (Outcome *self, gconstpointer data);
+
+/* What a dead process leaves. */
+typedef struct
+{
+  gboolean lost;    /* with who looked after it */
+  gboolean greeted; /* it had come so far as to say hello */
+  gboolean has_status;
+  int wait_status;
+  ProcfunStep step;   /* that was taken to end it */
+  GBytes *report;     /* of a crash: see wire/crash.h */
+  Output *outputs[2]; /* borrowed */
+  gint64 cpu_time;    /* in µs; -1: not known */
+  guint64 bytes_in;   /* see ProcfunUsage */
+  guint64 bytes_out;
+  gboolean oom_killed;   /* in a control group of its own */
+  gboolean fork_refused; /* likewise */
+} OutcomeRemains;
+
+/* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. */
+void outcome_settle (Outcome *self, const OutcomeRemains *remains);
+
+/* It was cancelled after all: a success counts no more. Takes @error. */
+void outcome_revoke (Outcome *self, GError *error);
+
+/* The result, not floating; or NULL with @error set. */
+GVariant *outcome_take (Outcome *self, GError **error);

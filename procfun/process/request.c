@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/process/request.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call-debug.h"
+#include "procfun/core/call.h"
+#include "procfun/core/context.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/function.h"
+#include "procfun/core/launch-context.h"
+#include "procfun/base/limits.h"
+#include "procfun/wire/setup.h"
+#include <inttypes.h>
+
+/* (transfer full) (nullable) */
+static GBytes *
+encode (ProcfunCall *call, ProcfunCodec *codec, GError **error)
+{
+  if (call->packed_args != NULL && codec == procfun_codec_get_gvariant ())
+    return g_bytes_ref (call->packed_args);
+  return procfun_codec_encode (codec, procfun_function_get_arguments_schema (call->function),
+                               procfun_call_get_arguments (call), error);
+}
+
+GBytes *
+exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error)
+{
+  const char *name = procfun_function_get_name (call->function);
+  g_autoptr (GBytes) bytes = encode (call, options->codec, error);
+
+  if (bytes == NULL || !channel_check_fds (call->fd_list, error))
+    g_prefix_error (error, _ ("%s() cannot be called with this: "), name);
+  else if (g_bytes_get_size (bytes) > options->max_payload)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                 _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"), name,
+                 g_bytes_get_size (bytes), options->max_payload);
+  else
+    return g_steal_pointer (&bytes);
+  return NULL;
+}
+
+const char *
+request_get_identity (ProcfunFunction *function)
+{
+  const Module *module = procfun_function_get_loaded_module (function);
+
+  return module != NULL ? module->identity : "";
+}
+
+void
+request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeOptions *options)
+{
+  g_autoptr (GUnixFDList) fds = NULL;
+  Setup setup = { .codec = procfun_codec_get_name (options->codec),
+                  .identity = request_get_identity (function),
+                  .depth = procfun_context_get_depth () + 1,
+                  .arguments_on_command_line = options->arguments_on_command_line,
+                  .max_payload = options->max_payload,
+                  .locale = intl_get_locale (),
+                  .name = procfun_function_get_name (function),
+                  .limits = options->limits };
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (options->context != NULL)
+    setup.context = procfun_launch_context_to_variant (options->context, &fds);
+  bytes = setup_to_bytes (&setup);
+  channel_send (channel, FRAME_SETUP, 0, NULL, 0, bytes, fds);
+}
+
+/* One that was forked, or has served before, may know all that it needs, but for limits. */
+static gboolean
+needs_setup (const Worker *worker, const ExchangeOptions *options)
+{
+  return worker->codec != options->codec || worker->max_payload != options->max_payload
+         || options->context != NULL;
+}
+
+static const char *
+name_preparation (const Worker *worker, const ExchangeOptions *options)
+{
+  if (needs_setup (worker, options))
+    return "setup; ";
+  return options->limits != NULL ? "limits; " : "";
+}
+
+void
+request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
+              GBytes *arguments)
+{
+  ProcfunFunction *function = call->function;
+  const FrameCall head = { .hash = procfun_function_get_hash_number (function),
+                           .deadline = procfun_call_get_deadline_time (call),
+                           .flags = flags };
+
+  if (debug_has (DEBUG_WIRE))
+    call_debug_log (call, 0, "frames sent: %scall, %" G_GSIZE_FORMAT " bytes of arguments as %s",
+                    name_preparation (worker, options),
+                    arguments != NULL ? g_bytes_get_size (arguments) : 0,
+                    procfun_codec_get_name (options->codec));
+  if (needs_setup (worker, options))
+    {
+      request_send_setup (worker->channel, function, options);
+      g_set_object (&worker->codec, options->codec);
+      worker->max_payload = options->max_payload;
+    }
+  else if (options->limits != NULL)
+    channel_send (worker->channel, FRAME_LIMITS, 0, options->limits, sizeof *options->limits, NULL,
+                  NULL);
+  channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
+                call->fd_list);
+}

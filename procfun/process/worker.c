@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/process/worker.h"
+
+#include "procfun/process/zygote.h"
+#include "procfun/platform/fds.h"
+#include <signal.h>
+#include <string.h>
+
+void
+worker_drop_source (Worker *self)
+{
+  if (self->source != NULL)
+    g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+  g_clear_pointer (&self->source_context, g_main_context_unref);
+}
+
+void
+worker_keep_source (Worker *self, GSource *source)
+{
+  self->source = g_source_ref (source);
+  self->source_context = g_main_context_ref (g_source_get_context (source));
+}
+
+GSource *
+worker_take_source (Worker *self)
+{
+  g_clear_pointer (&self->source_context, g_main_context_unref);
+  return g_steal_pointer (&self->source);
+}
+
+void
+worker_clear (Worker *self)
+{
+  worker_drop_source (self);
+  if (self->nursery != NULL && self->process != NULL)
+    process_signal_alone (self->process, SIGKILL);
+  g_clear_pointer (&self->process, process_free);
+  g_clear_pointer (&self->channel, channel_free);
+  g_clear_object (&self->codec);
+  fd_clear (&self->channel_fd);
+  fd_clear (&self->lifeline_fd);
+  fd_clear (&self->report_fd);
+  fd_clear (&self->output_fds[0]);
+  fd_clear (&self->output_fds[1]);
+  g_clear_pointer (&self->cgroup, cgroup_free);
+  worker_fork_ahead (self);
+  g_clear_pointer (&self->nursery, nursery_unref);
+}
+
+void
+worker_fork_ahead (Worker *self)
+{
+  guint n = self->n_spares;
+
+  self->n_spares = 0;
+  if (n > 0 && self->nursery != NULL)
+    nursery_fork_ahead (self->nursery, self->spare_idle, n);
+}
+
+Worker
+worker_steal (Worker *self)
+{
+  const Worker nothing = WORKER_INIT;
+  Worker worker = *self;
+
+  *self = nothing;
+  return worker;
+}
+
+void
+worker_set_state (Worker *self, GBytes *bytes)
+{
+  if (g_bytes_get_size (bytes) == sizeof self->state)
+    memcpy (&self->state, g_bytes_get_data (bytes, NULL), sizeof self->state);
+}
+
+gboolean
+worker_is_lost (Worker *self)
+{
+  return self->nursery != NULL && nursery_has_died (self->nursery);
+}

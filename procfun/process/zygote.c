@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/process/zygote.h"
+
+#include "procfun/process/launch.h"
+#include "procfun/process/request.h"
+#include "procfun/platform/fds.h"
+#include "procfun/base/intl.h"
+#include "procfun/procfun-error.h"
+#include "procfun/core/function.h"
+#include "procfun/wire/error-frame.h"
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Programs may do much before main(); one that takes longer is not waited for, and its calls are
+ * executed one by one. */
+#define START_MAX_MS 10000
+
+/* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
+#define FORK_MAX_MS 5000
+
+/* Its end is not waited for longer than this. */
+#define END_MAX_MS 5000
+
+/* When calls follow each other faster than this, all processors are wanted, and each spare at once.
+ * Else they are asked for when half of them are used, because that wakes the nursery less often,
+ * and to wait on the processor of the caller, which need not wake another one for its call. */
+#define BUSY_US 500
+
+/* Nobody asks for most of them. */
+#define DEATHS_MAX 256
+
+/* How long a status may be under way that the kernel does not tell. */
+#define STATUS_MAX_US G_USEC_PER_SEC
+
+#define FRAME_LIMIT ((gsize)1 << 20)
+
+/* What its children have from it, and a program may change. */
+typedef struct
+{
+  guint64 folders[4]; /* the working directory, and the root */
+  uid_t users[3];     /* real, effective, saved */
+  gid_t groups[3];
+} Whereabouts;
+
+struct _Nursery
+{
+  gatomicrefcount ref_count;
+  Worker process;          /* of the nursery itself */
+  ExchangeOptions options; /* that its children have */
+  Whereabouts whereabouts;
+  char *identity; /* of the module */
+  pid_t owner;    /* who started it: not a process that the program forked */
+
+  GMutex lock;
+  GQueue spares;  /* (element-type Worker) */
+  guint n_wanted; /* that were asked for and have not come */
+  gint64 used_at; /* when one was last replaced */
+  GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
+  GError *error;  /* (nullable): why none came */
+  gboolean has_forked;
+  gboolean has_ended; /* or does not answer */
+  gboolean is_stuck;  /* does not answer */
+};
+
+static void
+look_around (Whereabouts *self)
+{
+  static const char *const folders[] = { ".", "/" };
+
+  memset (self, 0, sizeof *self); /* they are compared as bytes */
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      struct stat st = { 0 };
+
+      stat (folders[i], &st);
+      self->folders[2 * i] = st.st_dev;
+      self->folders[2 * i + 1] = st.st_ino;
+    }
+  getresuid (&self->users[0], &self->users[1], &self->users[2]);
+  getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
+}
+
+gboolean
+nursery_is_here (Nursery *self)
+{
+  Whereabouts whereabouts;
+
+  if (self->owner != getpid ())
+    return FALSE;
+  look_around (&whereabouts);
+  return memcmp (&whereabouts, &self->whereabouts, sizeof whereabouts) == 0;
+}
+
+Nursery *
+nursery_ref (Nursery *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+free_spare (gpointer data)
+{
+  worker_clear (data); /* which it notices */
+  g_free (data);
+}
+
+/* It ends by itself when its channel does, and first ends what it has forked. */
+static void
+end_process (Worker *worker, int ms)
+{
+  struct pollfd poll_fd = { .events = POLLIN };
+
+  g_clear_pointer (&worker->channel, channel_free);
+  if (worker->process == NULL)
+    return;
+  poll_fd.fd = process_get_pidfd (worker->process);
+  if (poll_fd.fd < 0 || poll (&poll_fd, 1, ms) <= 0)
+    process_kill_all (worker->process);
+}
+
+void
+nursery_unref (Nursery *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_queue_clear_full (&self->spares, free_spare);
+  if (self->owner == getpid ())
+    end_process (&self->process, self->is_stuck ? 0 : END_MAX_MS);
+  worker_clear (&self->process);
+  g_clear_object (&self->options.codec);
+  g_clear_error (&self->error);
+  g_free (self->identity);
+  g_array_unref (self->deaths);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* What it says */
+
+static void
+note_death (Nursery *self, const Frame *frame)
+{
+  FrameExited exited;
+
+  if (g_bytes_get_size (frame->payload) != sizeof exited)
+    return;
+  memcpy (&exited, g_bytes_get_data (frame->payload, NULL), sizeof exited);
+  if (self->deaths->len >= DEATHS_MAX)
+    g_array_remove_range (self->deaths, 0, DEATHS_MAX / 2);
+  g_array_append_val (self->deaths, exited);
+}
+
+/* Who asks holds the worker, and so this. */
+typedef struct
+{
+  Nursery *nursery; /* unowned */
+  pid_t pid;
+} Child;
+
+static gboolean
+ask_for_status (gpointer user_data, int *wait_status)
+{
+  const Child *self = user_data;
+
+  return nursery_get_status (self->nursery, self->pid, wait_status);
+}
+
+static void
+take_child (Nursery *self, const Frame *frame)
+{
+  const Worker nothing = WORKER_INIT;
+  Worker *child;
+  Child *who;
+  g_autofree int *fds = NULL;
+  gint32 pid;
+
+  if (frame->fds == NULL || g_unix_fd_list_get_length (frame->fds) != FRAME_CHILD_N_FDS
+      || g_bytes_get_size (frame->payload) != sizeof pid)
+    return;
+  memcpy (&pid, g_bytes_get_data (frame->payload, NULL), sizeof pid);
+  fds = g_unix_fd_list_steal_fds (frame->fds, NULL);
+  child = g_memdup2 (&nothing, sizeof nothing);
+  who = g_new (Child, 1);
+  *who = (Child){ self, pid };
+  child->process = process_new_for_pidfd (pid, fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
+  child->channel_fd = fds[FRAME_CHILD_CHANNEL];
+  child->report_fd = fds[FRAME_CHILD_REPORT];
+  child->output_fds[0] = fds[FRAME_CHILD_STDOUT];
+  child->output_fds[1] = fds[FRAME_CHILD_STDERR];
+  child->has_greeted = TRUE;
+  child->codec = g_object_ref (self->options.codec);
+  child->max_payload = self->options.max_payload;
+  self->has_forked = TRUE;
+  g_queue_push_tail (&self->spares, child);
+}
+
+/* That it is of this build it has seen itself, if it has functions at all. */
+static void
+take_hello (Nursery *self, const Frame *frame)
+{
+  gsize size;
+  const char *identity = g_bytes_get_data (frame->payload, &size);
+
+  if (size == strlen (self->identity) && memcmp (identity, self->identity, size) == 0)
+    self->process.has_greeted = TRUE;
+  else if (self->error == NULL)
+    self->error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
+                                       _ ("the process that forks others has other functions"));
+}
+
+static void
+handle_frame (Nursery *self, const Frame *frame)
+{
+  switch (frame->type)
+    {
+    case FRAME_HELLO:
+      take_hello (self, frame);
+      break;
+    case FRAME_CHILD:
+      self->n_wanted -= MIN (self->n_wanted, 1);
+      take_child (self, frame);
+      break;
+    case FRAME_ERROR:
+      self->n_wanted -= MIN (self->n_wanted, 1);
+      g_clear_error (&self->error);
+      self->error = error_from_bytes (frame->payload);
+      break;
+    case FRAME_EXITED:
+      note_death (self, frame);
+      break;
+    default:
+      break;
+    }
+}
+
+static void
+set_ended (Nursery *self)
+{
+  self->has_ended = TRUE;
+  if (self->error == NULL)
+    self->error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                                       _ ("the process that forks others has ended"));
+}
+
+/* FALSE: there is nothing to be read. */
+static gboolean
+receive_one (Nursery *self)
+{
+  g_auto (Frame) frame = { 0 };
+  ChannelStatus status = CHANNEL_END;
+
+  if (!self->has_ended)
+    status = channel_receive (self->process.channel, &frame, NULL);
+  if (status == CHANNEL_FRAME)
+    handle_frame (self, &frame);
+  else if (status != CHANNEL_AGAIN)
+    set_ended (self);
+  return status == CHANNEL_FRAME;
+}
+
+static void
+receive (Nursery *self)
+{
+  while (receive_one (self))
+    ;
+}
+
+/* Until @is_there, or nothing comes for @ms milliseconds. */
+static gboolean
+wait_until (Nursery *self, gboolean (*is_there) (Nursery *self), int ms)
+{
+  struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+
+  for (receive (self); !is_there (self); receive (self))
+    if (self->has_ended || self->error != NULL || poll (&poll_fd, 1, ms) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+find_death (Nursery *self, pid_t pid, int *wait_status)
+{
+  for (guint i = self->deaths->len; i > 0; i--)
+    {
+      const FrameExited *exited = &g_array_index (self->deaths, FrameExited, i - 1);
+
+      if (exited->pid != pid)
+        continue;
+      *wait_status = exited->wait_status;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* One of its children has died, and the kernel does not tell how: it has said so, or will at once.
+ */
+gboolean
+nursery_get_status (Nursery *self, pid_t pid, int *wait_status)
+{
+  gint64 end = g_get_monotonic_time () + STATUS_MAX_US;
+  gboolean found;
+
+  g_mutex_lock (&self->lock);
+  for (receive (self); !(found = find_death (self, pid, wait_status)); receive (self))
+    {
+      struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+
+      if (self->has_ended || g_get_monotonic_time () > end)
+        break;
+      poll (&poll_fd, 1, 1);
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+static gboolean
+has_greeted (Nursery *self)
+{
+  return self->process.has_greeted;
+}
+
+static gboolean
+has_spare (Nursery *self)
+{
+  return !g_queue_is_empty (&self->spares);
+}
+
+/* @error: of who waited in vain. Nobody else shall wait for one that does not answer. */
+static void
+give_up (Nursery *self, GError **error)
+{
+  if (self->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&self->error));
+      return;
+    }
+  self->has_ended = self->is_stuck = TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                       _ ("the process that forks others does not answer"));
+}
+
+/* Starting it */
+
+Nursery *
+nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error)
+{
+  const Worker nothing = WORKER_INIT;
+  g_autoptr (Nursery) self = g_new0 (Nursery, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->spares);
+  self->deaths = g_array_new (FALSE, FALSE, sizeof (FrameExited));
+  self->process = nothing;
+  self->options = (ExchangeOptions){ .codec = g_object_ref (options->codec),
+                                     .max_payload = options->max_payload };
+  look_around (&self->whereabouts);
+  self->owner = getpid ();
+  self->identity = g_strdup (request_get_identity (function));
+  if (!launch_nursery (&self->process, function, error))
+    return NULL;
+  self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
+  request_send_setup (self->process.channel, function, &self->options);
+  channel_flush_blocking (self->process.channel);
+  if (wait_until (self, has_greeted, START_MAX_MS))
+    return g_steal_pointer (&self);
+  give_up (self, error);
+  process_signal (self->process.process, SIGKILL);
+  return NULL;
+}
+
+/* Asking it */
+
+static void
+ask (Nursery *self, guint n, guint idle, gboolean is_ahead, int cpu)
+{
+  const FrameFork fork = { n, idle, is_ahead, cpu };
+
+  if (n == 0)
+    return;
+  if (!self->has_ended)
+    g_clear_error (&self->error); /* of an earlier one */
+  self->n_wanted += n;
+  channel_send (self->process.channel, FRAME_FORK, 0, &fork, sizeof fork, NULL, NULL);
+  channel_flush (self->process.channel);
+}
+
+/* One that has waited too long ends, and all of them end with the nursery. */
+static gboolean
+is_alive (Nursery *self, Worker *spare)
+{
+  struct pollfd fds[] = { { .fd = spare->channel_fd, .events = POLLIN },
+                          { .fd = process_get_pidfd (self->process.process), .events = POLLIN } };
+
+  return poll (fds, G_N_ELEMENTS (fds), 0) == 0;
+}
+
+static gboolean
+take_spare (Nursery *self, Worker *worker)
+{
+  Worker *spare;
+
+  while ((spare = g_queue_pop_head (&self->spares)) != NULL)
+    {
+      gboolean is_usable = is_alive (self, spare);
+
+      if (is_usable)
+        *worker = worker_steal (spare);
+      worker_clear (spare);
+      g_free (spare);
+      if (is_usable)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+get_child (Nursery *self, Worker *worker, guint idle, GError **error)
+{
+  while (!take_spare (self, worker))
+    {
+      if (self->n_wanted == 0)
+        ask (self, 1, idle, FALSE, -1);
+      if (wait_until (self, has_spare, FORK_MAX_MS))
+        continue;
+      give_up (self, error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = get_child (self, worker, idle, error);
+  g_mutex_unlock (&self->lock);
+  if (ok)
+    worker->nursery = nursery_ref (self);
+  return ok;
+}
+
+void
+nursery_fork_ahead (Nursery *self, guint idle, guint n)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean is_busy;
+  guint n_there;
+
+  g_mutex_lock (&self->lock);
+  is_busy = now - self->used_at < BUSY_US;
+  n_there = self->spares.length + self->n_wanted;
+  if (n_there < n && (is_busy || n_there <= n / 2))
+    ask (self, n - n_there, idle, TRUE, is_busy ? -1 : sched_getcpu ());
+  self->used_at = now;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+nursery_listen (Nursery *self)
+{
+  g_mutex_lock (&self->lock);
+  while (self->n_wanted > 0 && receive_one (self))
+    ;
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+nursery_has_died (Nursery *self)
+{
+  return process_has_died (self->process.process);
+}
+
+gboolean
+nursery_has_forked (Nursery *self)
+{
+  gboolean forked;
+
+  g_mutex_lock (&self->lock);
+  forked = self->has_forked;
+  g_mutex_unlock (&self->lock);
+  return forked;
+}
+
+/* One that it has just forked may still hold its channel open. */
+static gboolean
+is_over (Nursery *self)
+{
+  receive (self);
+  return self->has_ended || process_has_died (self->process.process);
+}
+
+/* A process that the program has forked must not read what is meant for that. As long as there are
+ * spares, which end with it, what it says can wait. */
+gboolean
+nursery_has_ended (Nursery *self)
+{
+  gboolean ended;
+
+  if (self->owner != getpid ())
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  ended = g_queue_is_empty (&self->spares) && is_over (self);
+  g_mutex_unlock (&self->lock);
+  return ended;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/process/exchange.h"
+#include "procfun/process/worker.h"
+
+/* A process that was executed once, and forks another one whenever one is wanted: fresh, and at the
+ * price of a fork of a small process, however large this one is. Any thread may ask. */
+
+/* Starts the one for the module of @function, which was checked. Fails with %PROCFUN_ERROR_SPAWN or
+ * %PROCFUN_ERROR_MISMATCH when there can be none. */
+Nursery *nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error);
+Nursery *nursery_ref (Nursery *self);
+
+/* The last reference ends it, and all that it has forked. */
+void nursery_unref (Nursery *self);
+
+/* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
+ * for ever. Fails with %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
+gboolean nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error);
+
+/* Has such processes forked ahead until there are @n of them, one for each that is used or, where
+ * calls do not follow each other closely, several at once. */
+void nursery_fork_ahead (Nursery *self, guint idle, guint n);
+
+/* Takes the processes that were asked for and have come, when nothing else is to be done. As long
+ * as sockets are under way in the machine, to close one takes five times as long, since the kernel
+ * then looks for such as nobody can receive any more (unix(7), net/unix/garbage.c). */
+void nursery_listen (Nursery *self);
+
+/* Of one of its children that has died. FALSE: it does not know. */
+gboolean nursery_get_status (Nursery *self, pid_t pid, int *wait_status);
+
+/* It gives no more processes: it is gone, or does not answer. Not known as long as there are some
+ * that were forked ahead. */
+gboolean nursery_has_ended (Nursery *self);
+
+/* Its process is gone, and so are those that it has forked. */
+gboolean nursery_has_died (Nursery *self);
+
+/* It has given at least one process. */
+gboolean nursery_has_forked (Nursery *self);
+
+/* It belongs to this process, and what it has from it is still the same: working directory, root,
+ * user. */
+gboolean nursery_is_here (Nursery *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nursery, nursery_unref)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/process/zygotes.h"
+
+#include "procfun/process/launch.h"
+#include "procfun/core/function.h"
+
+/* After a nursery that did not start the next one is tried so much later, and twice as much each
+ * time; and not before so many times that have passed that were waited for it. */
+#define RETRY_US G_USEC_PER_SEC
+#define RETRY_FACTOR 10
+#define RETRY_MAX_US (64 * G_USEC_PER_SEC)
+
+typedef struct
+{
+  Nursery *nursery; /* (nullable) */
+  gint64 wait;      /* in µs, after the last one; 0: it was well */
+  gint64 retry_at;
+} Place;
+
+struct _Nurseries
+{
+  GMutex lock;
+  GHashTable *places; /* (element-type utf8 Place): by module */
+};
+
+static void
+place_free (gpointer data)
+{
+  Place *self = data;
+
+  g_clear_pointer (&self->nursery, nursery_unref);
+  g_free (self);
+}
+
+Nurseries *
+nurseries_new (void)
+{
+  Nurseries *self = g_new0 (Nurseries, 1);
+
+  g_mutex_init (&self->lock);
+  self->places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, place_free);
+  return self;
+}
+
+void
+nurseries_clear (Nurseries *self)
+{
+  g_mutex_lock (&self->lock);
+  g_hash_table_remove_all (self->places);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+nurseries_free (Nurseries *self)
+{
+  g_hash_table_unref (self->places);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* Of the process that can run it: the script, the program, or one that loads the library, of which
+ * another build may have been loaded since. */
+const char *
+nurseries_get_key (ProcfunFunction *function)
+{
+  const Module *module = procfun_function_get_loaded_module (function);
+  g_autofree char *key = NULL;
+
+  if (module == NULL)
+    return "script";
+  if (module->path == NULL)
+    return "program";
+  key = g_strconcat (module->path, " ", module->identity, NULL);
+  return g_intern_string (key);
+}
+
+static Place *
+get_place (Nurseries *self, ProcfunFunction *function)
+{
+  const char *key = nurseries_get_key (function);
+  Place *place = g_hash_table_lookup (self->places, key);
+
+  if (place == NULL)
+    {
+      place = g_new0 (Place, 1);
+      g_hash_table_insert (self->places, g_strdup (key), place);
+    }
+  return place;
+}
+
+static void
+put_off (Place *place, gint64 waited)
+{
+  place->wait = CLAMP (MAX (2 * place->wait, RETRY_FACTOR * waited), RETRY_US, RETRY_MAX_US);
+  place->retry_at = g_get_monotonic_time () + place->wait;
+}
+
+static void
+start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
+{
+  gint64 begin = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+
+  place->nursery = nursery_new (function, options, &error);
+  if (place->nursery == NULL)
+    put_off (place, g_get_monotonic_time () - begin);
+  if (error != NULL)
+    g_debug ("Each call of %s() executes a process: %s", procfun_function_get_name (function),
+             error->message);
+}
+
+/* One that started and never forked anything is as one that did not start. */
+static void
+drop_nursery (Place *place)
+{
+  if (nursery_has_forked (place->nursery) || !nursery_is_here (place->nursery))
+    place->wait = 0;
+  else
+    put_off (place, 0);
+  g_clear_pointer (&place->nursery, nursery_unref);
+}
+
+/* (transfer full) (nullable) */
+static Nursery *
+get_nursery (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options)
+{
+  Nursery *nursery;
+  Place *place;
+
+  g_mutex_lock (&self->lock);
+  place = get_place (self, function);
+  if (place->nursery != NULL
+      && (!nursery_is_here (place->nursery) || nursery_has_ended (place->nursery)))
+    drop_nursery (place);
+  if (place->nursery == NULL && g_get_monotonic_time () >= place->retry_at)
+    start (place, function, options);
+  nursery = place->nursery != NULL ? nursery_ref (place->nursery) : NULL;
+  g_mutex_unlock (&self->lock);
+  return nursery;
+}
+
+gboolean
+nurseries_fork (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options,
+                guint idle, Worker *worker, GError **error)
+{
+  gboolean has_died = TRUE; /* since the call before */
+
+  for (guint n_tries = 0; n_tries < 2 && has_died; n_tries++)
+    {
+      g_autoptr (Nursery) nursery = get_nursery (self, function, options);
+      g_autoptr (GError) own_error = NULL;
+
+      if (nursery != NULL && nursery_fork (nursery, worker, idle, &own_error))
+        return TRUE;
+      has_died = nursery != NULL && nursery_has_died (nursery);
+      if (own_error != NULL)
+        g_debug ("No process was forked for %s(): %s", procfun_function_get_name (function),
+                 own_error->message);
+    }
+  return launch (worker, function, NULL, NULL, error);
+}

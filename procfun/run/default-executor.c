@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Executors by name, and which one runs the calls that name none. Apart from core/executor.c
+ * because it must know them all. */
+
+#include "procfun/base/environment.h"
+#include "procfun/core/executor.h"
+#include "procfun/procfun-fork-server.h"
+#include "procfun/procfun-inline.h"
+#include "procfun/procfun-pool.h"
+#include "procfun/procfun-spawner.h"
+#include <string.h>
+
+G_LOCK_DEFINE_STATIC (default_executor);
+static ProcfunExecutor *default_executor;
+
+#define POOL_PREFIX "pool:"
+
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (0));
+}
+
+/* “pool:4”. (nullable) */
+static ProcfunExecutor *
+make_pool_of (const char *number)
+{
+  guint64 n;
+
+  if (!g_ascii_string_to_unsigned (number, 10, 1, G_MAXINT, &n, NULL))
+    return NULL;
+  return PROCFUN_EXECUTOR (procfun_pool_new ((guint)n));
+}
+
+ProcfunExecutor *
+procfun_executor_new_by_name (const char *name)
+{
+  static const struct
+  {
+    const char *name;
+    ProcfunExecutor *(*make) (void);
+  } executors[] = { { "spawn", procfun_spawner_new },
+                    { "fork", procfun_fork_server_new },
+                    { "pool", make_pool },
+                    { "inline", procfun_inline_new } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+    if (g_str_equal (name, executors[i].name))
+      return executors[i].make ();
+  return g_str_has_prefix (name, POOL_PREFIX) ? make_pool_of (name + strlen (POOL_PREFIX)) : NULL;
+}
+
+static ProcfunExecutor *
+make_default (void)
+{
+  const char *wanted = environment_get ("PROCFUN_EXECUTOR");
+  ProcfunExecutor *executor = wanted != NULL ? procfun_executor_new_by_name (wanted) : NULL;
+
+  if (wanted != NULL && executor == NULL)
+    g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “fork” is used", wanted);
+  return executor != NULL ? executor : procfun_fork_server_new ();
+}
+
+ProcfunExecutor *
+procfun_executor_ref_default (void)
+{
+  ProcfunExecutor *executor;
+
+  G_LOCK (default_executor);
+  if (default_executor == NULL)
+    default_executor = make_default ();
+  executor = g_object_ref (default_executor);
+  G_UNLOCK (default_executor);
+  return executor;
+}
+
+/**
+ * procfun_executor_get_default:
+ *
+ * Gets the executor of calls that name none: what procfun_executor_set_default() set, or what the
+ * environment variable `PROCFUN_EXECUTOR` names, or a #ProcfunForkServer.
+ *
+ * Returns: (transfer none): the default executor
+ *
+ * Since: 0.1
+ */
+ProcfunExecutor *
+procfun_executor_get_default (void)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_executor_ref_default ();
+
+  return executor;
+}
+
+/**
+ * procfun_executor_set_default:
+ * @self: (nullable): an executor, or %NULL to go back to the one that a program has which sets none
+ *
+ * Sets where calls run that name no executor. Do this at the beginning of a program: a call that
+ * another thread makes meanwhile may still go to the one before.
+ *
+ * Since: 0.1
+ */
+void
+procfun_executor_set_default (ProcfunExecutor *self)
+{
+  ProcfunExecutor *before;
+
+  g_return_if_fail (self == NULL || PROCFUN_IS_EXECUTOR (self));
+
+  if (self != NULL)
+    g_object_ref (self);
+  G_LOCK (default_executor);
+  before = default_executor;
+  default_executor = self;
+  G_UNLOCK (default_executor);
+  g_clear_object (&before);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/core/recorder.h"
+#include "procfun/procfun-statistics.h"
+#include "procfun/values/buffer.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  int pid;
+  ProcfunWorkerState state;
+  guint64 n_calls;
+  guint64 memory; /* resident, in bytes; 0: not known */
+  gint64 age;
+} Worker;
+
+struct _ProcfunStatistics
+{
+  gatomicrefcount ref_count;
+  gboolean complete; /* nothing is added any more */
+
+  const char *executor_name;
+  guint executor_number;
+  gint64 taken_at;
+  guint unfinished; /* running or in the queue */
+  guint queued;
+  guint64 queued_bytes;
+  Recorder counts;
+  GArray *workers; /* (element-type Worker) */
+};
+
+/* Of each worker. */
+void statistics_read_memory (ProcfunStatistics *self);
+
+const char *statistics_get_nick (ProcfunWorkerState state);
+
+void statistics_append_json (ProcfunStatistics *self, Buffer *out);
+
+/* All of a process, each family of metrics in one place. (transfer full) */
+char *statistics_list_to_openmetrics (ProcfunStatistics *const *statistics, gsize n);
+
+G_END_DECLS

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/values/type-private.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* By ProcfunKind, the size of the serialised form, and its type; nothing for what is not plain. */
+static const struct
+{
+  guint8 size;
+  char type;
+} scalars[] = {
+  [PROCFUN_KIND_GBOOLEAN] = { 1, 'b' }, [PROCFUN_KIND_BOOL] = { 1, 'b' },
+  [PROCFUN_KIND_UINT8] = { 1, 'y' },    [PROCFUN_KIND_INT16] = { 2, 'n' },
+  [PROCFUN_KIND_UINT16] = { 2, 'q' },   [PROCFUN_KIND_INT32] = { 4, 'i' },
+  [PROCFUN_KIND_UINT32] = { 4, 'u' },   [PROCFUN_KIND_INT64] = { 8, 'x' },
+  [PROCFUN_KIND_UINT64] = { 8, 't' },   [PROCFUN_KIND_DOUBLE] = { 8, 'd' },
+  [PROCFUN_KIND_FLOAT] = { 8, 'd' },    [PROCFUN_KIND_ENUM] = { 4, 'i' },
+  [PROCFUN_KIND_ARRAY] = { 0, 0 },
+};
+
+/* 0 if it is not plain. */
+static gsize
+alignment_of (const ProcfunMember *member)
+{
+  gsize alignment = 0;
+
+  if (member->kind != PROCFUN_KIND_STRUCT)
+    return scalars[member->kind].size;
+
+  for (gsize i = 0; i < member->info->n_members; i++)
+    {
+      gsize of_field = alignment_of (&member->info->members[i]);
+
+      if (of_field == 0)
+        return 0;
+      alignment = MAX (alignment, of_field);
+    }
+  return alignment;
+}
+
+/* @alignment is a power of two. */
+static gsize
+align (gsize offset, gsize alignment)
+{
+  return (offset + alignment - 1) & ~(alignment - 1);
+}
+
+static gboolean
+add_type (TypePlain *self, char type)
+{
+  if (self->type_length + 2 > sizeof self->type)
+    return FALSE;
+  self->type[self->type_length++] = type;
+  self->type[self->type_length] = '\0';
+  return TRUE;
+}
+
+static gboolean
+add (TypePlain *self, const ProcfunMember *member, gsize source, gsize from)
+{
+  gsize alignment = alignment_of (member);
+  const ProcfunTypeInfo *info = member->info;
+
+  if (alignment == 0)
+    return FALSE;
+
+  self->size = align (self->size, alignment);
+  if (member->kind == PROCFUN_KIND_STRUCT)
+    {
+      if (!add_type (self, '('))
+        return FALSE;
+      for (gsize i = 0; i < info->n_members; i++)
+        if (!add (self, &info->members[i], source, from + info->members[i].offset))
+          return FALSE;
+      self->size = align (self->size, alignment);
+      return add_type (self, ')');
+    }
+
+  if (self->n_fields == G_N_ELEMENTS (self->fields))
+    return FALSE;
+  self->fields[self->n_fields++] = (TypePlainField){ member->kind, source, from, self->size };
+  self->size += alignment;
+  return add_type (self, scalars[member->kind].type);
+}
+
+gboolean
+type_plain_init (TypePlain *self, const ProcfunMember *member)
+{
+  self->size = self->n_fields = self->type_length = 0;
+  return add (self, member, 0, 0);
+}
+
+gboolean
+type_plain_init_tuple (TypePlain *self, const ProcfunMember *members, gsize n_members)
+{
+  gsize alignment = 1;
+
+  self->size = self->n_fields = self->type_length = 0;
+  add_type (self, '(');
+  for (gsize i = 0; i < n_members; i++)
+    {
+      if (!add (self, &members[i], i, 0))
+        return FALSE;
+      alignment = MAX (alignment, alignment_of (&members[i]));
+    }
+  self->size = align (self->size, alignment);
+  return n_members > 0 && add_type (self, ')');
+}
+
+/* With sizes that the compiler knows. */
+static void
+copy (guint8 *to, const guint8 *from, gsize size)
+{
+  switch (size)
+    {
+    case 1:
+      *to = *from;
+      break;
+    case 2:
+      memcpy (to, from, 2);
+      break;
+    case 4:
+      memcpy (to, from, 4);
+      break;
+    default:
+      memcpy (to, from, 8);
+    }
+}
+
+void
+type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *data)
+{
+  gboolean truth;
+  float number;
+  double wide;
+
+  for (gsize i = 0; i < self->n_fields; i++)
+    {
+      const TypePlainField *field = &self->fields[i];
+      const guint8 *from = (const guint8 *)values[field->source] + field->from;
+      guint8 *to = data + field->to;
+
+      switch (field->kind)
+        {
+        case PROCFUN_KIND_GBOOLEAN:
+          memcpy (&truth, from, sizeof truth);
+          *to = truth != FALSE;
+          break;
+        case PROCFUN_KIND_BOOL:
+          *to = *from != 0;
+          break;
+        case PROCFUN_KIND_FLOAT:
+          memcpy (&number, from, sizeof number);
+          wide = number;
+          memcpy (to, &wide, sizeof wide);
+          break;
+        default:
+          copy (to, from, scalars[field->kind].size);
+        }
+    }
+}
+
+gboolean
+type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer value)
+{
+  gboolean truth;
+  float number;
+  double wide;
+
+  for (gsize i = 0; i < self->n_fields; i++)
+    {
+      const TypePlainField *field = &self->fields[i];
+      const guint8 *from = data + field->to;
+      guint8 *to = (guint8 *)value + field->from;
+
+      switch (field->kind)
+        {
+        case PROCFUN_KIND_GBOOLEAN:
+          truth = *from != 0;
+          memcpy (to, &truth, sizeof truth);
+          break;
+        case PROCFUN_KIND_BOOL:
+          *to = *from != 0;
+          break;
+        case PROCFUN_KIND_FLOAT:
+          memcpy (&wide, from, sizeof wide);
+          if (isfinite (wide) && fabs (wide) > FLT_MAX)
+            return FALSE;
+          number = wide;
+          memcpy (to, &number, sizeof number);
+          break;
+        default:
+          copy (to, from, scalars[field->kind].size);
+        }
+    }
+  return TRUE;
+}

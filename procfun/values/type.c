@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/values/type.h"
+
+#include "procfun/values/schema.h"
+#include "procfun/procfun-values.h"
+#include "procfun/values/type-private.h"
+#include <stdbool.h>
+#include <string.h>
+
+/* By ProcfunKind; the kinds of users' types have neither here. */
+static const struct
+{
+  guint16 size;
+  const char *type;
+} kinds[] = {
+  [PROCFUN_KIND_VOID] = { 0, "()" },
+  [PROCFUN_KIND_GBOOLEAN] = { sizeof (gboolean), "b" },
+  [PROCFUN_KIND_BOOL] = { sizeof (bool), "b" },
+  [PROCFUN_KIND_UINT8] = { 1, "y" },
+  [PROCFUN_KIND_INT16] = { 2, "n" },
+  [PROCFUN_KIND_UINT16] = { 2, "q" },
+  [PROCFUN_KIND_INT32] = { 4, "i" },
+  [PROCFUN_KIND_UINT32] = { 4, "u" },
+  [PROCFUN_KIND_INT64] = { 8, "x" },
+  [PROCFUN_KIND_UINT64] = { 8, "t" },
+  [PROCFUN_KIND_DOUBLE] = { sizeof (double), "d" },
+  [PROCFUN_KIND_FLOAT] = { sizeof (float), "d" },
+  [PROCFUN_KIND_STRING] = { sizeof (char *), "s" },
+  [PROCFUN_KIND_CONST_STRING] = { sizeof (const char *), "s" },
+  [PROCFUN_KIND_MAYBE_STRING] = { sizeof (ProcfunMaybeString), "ms" },
+  [PROCFUN_KIND_STRV] = { sizeof (GStrv), "as" },
+  [PROCFUN_KIND_BYTES] = { sizeof (GBytes *), "ay" },
+  [PROCFUN_KIND_VARIANT] = { sizeof (GVariant *), "v" },
+  [PROCFUN_KIND_FD] = { sizeof (ProcfunFd), "h" },
+  [PROCFUN_KIND_FD_LIST] = { sizeof (GUnixFDList *), "ah" },
+  [PROCFUN_KIND_INT16S] = { sizeof (ProcfunInt16s), "an" },
+  [PROCFUN_KIND_UINT16S] = { sizeof (ProcfunUint16s), "aq" },
+  [PROCFUN_KIND_INT32S] = { sizeof (ProcfunInt32s), "ai" },
+  [PROCFUN_KIND_UINT32S] = { sizeof (ProcfunUint32s), "au" },
+  [PROCFUN_KIND_INT64S] = { sizeof (ProcfunInt64s), "ax" },
+  [PROCFUN_KIND_UINT64S] = { sizeof (ProcfunUint64s), "at" },
+  [PROCFUN_KIND_DOUBLES] = { sizeof (ProcfunDoubles), "ad" },
+};
+
+gsize
+type_size (const ProcfunMember *member)
+{
+  return member->info != NULL ? member->info->size : kinds[member->kind].size;
+}
+
+static void
+append_type (GString *string, const ProcfunMember *member)
+{
+  const ProcfunTypeInfo *info = member->info;
+  ProcfunMember element;
+
+  switch (member->kind)
+    {
+    case PROCFUN_KIND_STRUCT:
+      g_string_append_c (string, '(');
+      for (gsize i = 0; i < info->n_members; i++)
+        append_type (string, &info->members[i]);
+      g_string_append_c (string, ')');
+      break;
+    case PROCFUN_KIND_ENUM:
+      g_string_append_c (string, 'i');
+      break;
+    case PROCFUN_KIND_ARRAY:
+      g_string_append_c (string, 'a');
+      element = type_element (info);
+      append_type (string, &element);
+      break;
+    default:
+      g_string_append (string, kinds[member->kind].type);
+    }
+}
+
+gsize
+type_number_size (guint32 kind)
+{
+  static const guint8 sizes[] = {
+    [PROCFUN_KIND_INT16S] = 2,  [PROCFUN_KIND_UINT16S] = 2, [PROCFUN_KIND_INT32S] = 4,
+    [PROCFUN_KIND_UINT32S] = 4, [PROCFUN_KIND_INT64S] = 8,  [PROCFUN_KIND_UINT64S] = 8,
+    [PROCFUN_KIND_DOUBLES] = 8,
+  };
+
+  return kind < G_N_ELEMENTS (sizes) ? sizes[kind] : 0;
+}
+
+char *
+type_string (const ProcfunMember *member)
+{
+  GString *string = g_string_new (NULL);
+
+  append_type (string, member);
+  return g_string_free (string, FALSE);
+}
+
+/* The length of what all names begin with and that ends with an underscore, as glib-mkenums takes
+ * it away. */
+static gsize
+common_prefix (const ProcfunEnumNick *nicks, gsize n_nicks)
+{
+  gsize length = strlen (nicks[0].name);
+
+  for (gsize i = 1; i < n_nicks; i++)
+    for (gsize j = 0; j < length; j++)
+      if (nicks[i].name[j] != nicks[0].name[j])
+        length = j;
+  while (length > 0 && nicks[0].name[length - 1] != '_')
+    length--;
+  return length;
+}
+
+static ProcfunSchema *
+schema_enum (const ProcfunTypeInfo *info)
+{
+  gsize prefix = common_prefix (info->nicks, info->n_members);
+  g_auto (GStrv) nicks = g_new0 (char *, info->n_members + 1);
+  g_autofree gint32 *values = g_new (gint32, info->n_members);
+
+  for (gsize i = 0; i < info->n_members; i++)
+    {
+      nicks[i] = g_ascii_strdown (info->nicks[i].name + prefix, -1);
+      g_strdelimit (nicks[i], "_", '-');
+      values[i] = info->nicks[i].value;
+    }
+  return procfun_schema_new_enum (info->n_members, values, (const char *const *)nicks);
+}
+
+static ProcfunSchema *
+schema_named (ProcfunSchemaKind kind, const ProcfunMember *members, gsize n_members)
+{
+  g_autoptr (GPtrArray) children /* (element-type ProcfunSchema) */
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)procfun_schema_unref);
+  g_autofree const char **names = g_new (const char *, n_members);
+
+  for (gsize i = 0; i < n_members; i++)
+    {
+      g_ptr_array_add (children, type_schema (&members[i]));
+      names[i] = members[i].name;
+    }
+  return procfun_schema_new_named (kind, n_members, names, (ProcfunSchema *const *)children->pdata);
+}
+
+ProcfunSchema *
+type_schema (const ProcfunMember *member)
+{
+  g_autoptr (ProcfunSchema) child = NULL;
+  ProcfunMember element;
+
+  switch (member->kind)
+    {
+    case PROCFUN_KIND_STRUCT:
+      return schema_named (PROCFUN_SCHEMA_STRUCT, member->info->members, member->info->n_members);
+    case PROCFUN_KIND_ENUM:
+      return schema_enum (member->info);
+    case PROCFUN_KIND_ARRAY:
+      element = type_element (member->info);
+      child = type_schema (&element);
+      return procfun_schema_new_array (child);
+    default:
+      return procfun_schema_new (G_VARIANT_TYPE (kinds[member->kind].type));
+    }
+}
+
+ProcfunSchema *
+type_schema_arguments (const ProcfunMember *args, gsize n_args)
+{
+  return schema_named (PROCFUN_SCHEMA_ARGUMENTS, args, n_args);
+}
+
+/* A result has no name, and nothing is said of the place where it is the whole result that is
+ * wrong. */
+void
+type_place_error (const ProcfunMember *member, GError **error)
+{
+  char *message;
+
+  if (member->name != NULL)
+    g_prefix_error (error, "/%s", member->name);
+  else if (error != NULL && g_str_has_prefix ((*error)->message, ": "))
+    {
+      message = (*error)->message;
+      (*error)->message = g_strdup (message + strlen (": "));
+      g_free (message);
+    }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/wire/error-frame.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/procfun-error.h"
+
+#define ERROR_TYPE G_VARIANT_TYPE ("(sis)")
+
+GBytes *
+error_to_bytes (const GError *error)
+{
+  const char *domain = error->domain != 0 ? g_quark_to_string (error->domain) : "";
+  g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new ("(sis)", domain, error->code, message));
+
+  return g_variant_get_data_as_bytes (variant);
+}
+
+GError *
+error_from_bytes (GBytes *bytes)
+{
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new_from_bytes (ERROR_TYPE, bytes, FALSE));
+  const char *domain;
+  const char *message;
+  gint32 code;
+
+  if (!g_variant_is_normal_form (variant))
+    return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                                _ ("the other side sent an error that cannot be read"));
+  g_variant_get (variant, "(&si&s)", &domain, &code, &message);
+  if (domain[0] == '\0')
+    domain = "procfun-error-quark";
+  (void)PROCFUN_ERROR; /* so that the domain is known with all that its errors carry */
+  return g_error_new_literal (g_quark_from_string (domain), code, message);
+}
