@@ -133,11 +133,11 @@ NO_PROCESS = Group("No other process", {
 })
 
 HOLD = Group("To hold a call", {
-    "abort": Contender("procfun_call_abort() to error, in a busy loop", "{build}/bench-hold abort"),
-    "deadline": Contender("deadline to error, in a busy loop", "{build}/bench-hold deadline"),
-    "plain": Contender("ProcfunSpawner, no limits", "{build}/bench-hold plain"),
-    "limits": Contender("cpu=10s files=64 file-size=1M, two times", "{build}/bench-hold limits"),
-    "limits-with-memory": Contender("the same and memory=200M", "{build}/bench-hold limits-with-memory"),
+    "abort": Contender("procfun_call_abort() to error, in a busy loop", "{build}/bench-control abort"),
+    "deadline": Contender("deadline to error, in a busy loop", "{build}/bench-control deadline"),
+    "plain": Contender("ProcfunSpawner, no limits", "{build}/bench-control plain"),
+    "limits": Contender("cpu=10s files=64 file-size=1M, two times", "{build}/bench-control limits"),
+    "limits-with-memory": Contender("the same and memory=200M", "{build}/bench-control limits-with-memory"),
 })
 
 VALUES = {
@@ -194,7 +194,7 @@ GROUPS = {
     "pipelined": PIPELINED,
     "map": MAP,
     "inline": NO_PROCESS,
-    "hold": HOLD,
+    "control": HOLD,
     "memory": MEMORY,
     "codecs": make_codecs(),
     "size": SIZE,

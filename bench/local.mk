@@ -4,7 +4,7 @@
 bench_programs = \
 	%D%/bench-calls \
 	%D%/bench-codec \
-	%D%/bench-hold \
+	%D%/bench-control \
 	%D%/bench-limits \
 	%D%/peers/gdbus
 if HAVE_JSONRPC
@@ -34,8 +34,8 @@ message = %D%/message.c %D%/message.h
 %C%_bench_calls_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_bench_codec_SOURCES = %D%/bench-codec.c $(contender)
 %C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
-%C%_bench_hold_SOURCES = %D%/bench-hold.c $(contender)
-%C%_bench_hold_LDADD = $(%C%_bench_calls_LDADD)
+%C%_bench_control_SOURCES = %D%/bench-control.c $(contender)
+%C%_bench_control_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_limits_SOURCES = %D%/bench-limits.c $(pipeline) $(message)
 %C%_bench_limits_LDADD = $(PROCFUN_LIBS)
 %C%_peers_gdbus_SOURCES = %D%/peers/gdbus.c $(pipeline)

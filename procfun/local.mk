@@ -173,12 +173,12 @@ procfun_private = \
 	%D%/executors/process-executor.h \
 	%D%/map/journal.c \
 	%D%/map/journal.h \
-	%D%/map/map-gather.c \
-	%D%/map/map-gather.h \
-	%D%/map/map-lane.c \
-	%D%/map/map-lane.h \
+	%D%/map/map-collector.c \
+	%D%/map/map-collector.h \
 	%D%/map/map-queue.c \
 	%D%/map/map-queue.h \
+	%D%/map/map-slot.c \
+	%D%/map/map-slot.h \
 	%D%/map/map.h \
 	%D%/map/mapping-private.h \
 	%D%/map/mapping-source.c \
@@ -202,6 +202,8 @@ procfun_private = \
 	%D%/platform/fds.h \
 	%D%/platform/forks.c \
 	%D%/platform/forks.h \
+	%D%/platform/launch-context-apply.c \
+	%D%/platform/launch-context-apply.h \
 	%D%/platform/limits-apply.c \
 	%D%/platform/limits-apply.h \
 	%D%/platform/lines.c \
@@ -224,8 +226,6 @@ procfun_private = \
 	%D%/platform/self.h \
 	%D%/platform/stack.c \
 	%D%/platform/stack.h \
-	%D%/platform/surroundings.c \
-	%D%/platform/surroundings.h \
 	%D%/platform/symbols.c \
 	%D%/platform/symbols.h \
 	%D%/platform/thread.c \
@@ -268,14 +268,14 @@ procfun_private = \
 	%D%/process/zygotes.c \
 	%D%/process/zygotes.h \
 	%D%/schedule/admission.c \
-	%D%/schedule/crew-ahead.c \
-	%D%/schedule/crew-private.h \
-	%D%/schedule/crew.c \
-	%D%/schedule/crew.h \
+	%D%/schedule/pipeline.c \
 	%D%/schedule/queue.c \
 	%D%/schedule/queue.h \
+	%D%/schedule/scheduler-private.h \
 	%D%/schedule/scheduler.c \
+	%D%/schedule/scheduler.h \
 	%D%/schedule/waiter.c \
+	%D%/schedule/worker-slot-end.c \
 	%D%/schedule/worker-slot.c \
 	%D%/statistics/monitor-serve.c \
 	%D%/statistics/monitor.h \

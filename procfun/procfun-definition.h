@@ -87,7 +87,8 @@ PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                             gpointer result, GError **error);
 
-/* Who takes the items of a generator that runs in this process and thread, until it wants no more. */
+/* Who takes the items of a generator that runs in this process and thread, until it wants no more.
+ */
 typedef struct _ProcfunReceiver ProcfunReceiver;
 
 struct _ProcfunReceiver
@@ -112,8 +113,7 @@ gboolean procfun_definition_next (ProcfunDefinition *self, ProcfunCall *call, gp
                                   GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_next_finish (ProcfunDefinition *self, ProcfunCall *call,
-                                         GAsyncResult *async_result, gpointer item,
-                                         GError **error);
+                                         GAsyncResult *async_result, gpointer item, GError **error);
 
 /* The main() of procfun-worker: loads the shared library that the command line names, and serves
  * its functions. */

@@ -94,8 +94,8 @@ struct _ProcfunExecutorClass
   void (*describe) (ProcfunExecutor *self, ProcfunStatistics *statistics);
 
   /*< private >*/
-  gboolean (*hurry) (ProcfunExecutor *self, gint64 closing_since, gboolean blocks, gint64 *next,
-                     GError **error);
+  gboolean (*close_progress) (ProcfunExecutor *self, gint64 closing_since, gboolean blocks,
+                              gint64 *next, GError **error);
   void (*run_then) (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
                     void (*func) (GVariant *result, GError *error, gpointer user_data),
                     gpointer user_data);

@@ -44,10 +44,12 @@ ProcfunFunction *procfun_registry_register (ProcfunRegistry *self, const char *n
                                             gpointer user_data, GDestroyNotify destroy,
                                             GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-ProcfunFunction *procfun_registry_register_generator (
-    ProcfunRegistry *self, const char *name, const char *const *arg_names,
-    const GVariantType *args_type, const GVariantType *item_type, ProcfunHandler handler,
-    gpointer user_data, GDestroyNotify destroy, GError **error);
+ProcfunFunction *procfun_registry_register_generator (ProcfunRegistry *self, const char *name,
+                                                      const char *const *arg_names,
+                                                      const GVariantType *args_type,
+                                                      const GVariantType *item_type,
+                                                      ProcfunHandler handler, gpointer user_data,
+                                                      GDestroyNotify destroy, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunction *procfun_registry_lookup (ProcfunRegistry *self, const char *hash);
 PROCFUN_AVAILABLE_IN_0_1

@@ -23,9 +23,9 @@
 #include <procfun/procfun-function.h>
 #include <procfun/procfun-generator.h>
 #include <procfun/procfun-inline.h>
+#include <procfun/procfun-json.h>
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
-#include <procfun/procfun-json.h>
 #include <procfun/procfun-map.h>
 #include <procfun/procfun-monitor.h>
 #include <procfun/procfun-pool.h>

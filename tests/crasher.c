@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* crasher FD DEED [HOW]: reports its end to FD, and comes to it by DEED: in its main thread, or
+/* crasher FD DEATH [HOW]: reports its end to FD, and comes to it by DEATH: in its main thread, or
  * "in-thread", "in-gthread", "blocking" all signals, or as a "function" that is called. */
 
-#include "tests/deeds.h"
+#include "tests/deaths.h"
 
 #include "procfun/child/crash.h"
 #include "procfun/core/function.h"
@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static Deed deed;
+static DeathFunc death;
 
 static void *
 run_in_thread (void *unused)
 {
-  deed ();
+  death ();
   return NULL;
 }
 
@@ -34,17 +34,17 @@ do_it (const char *how, const char *name)
   else if (strcmp (how, "in-gthread") == 0)
     g_thread_join (g_thread_new ("worker", run_in_thread, NULL));
   else if (strcmp (how, "function") == 0)
-    procfun_function_invoke (do_deed_function (),
+    procfun_function_invoke (die_of_function (),
                              g_variant_ref_sink (g_variant_new ("(sb)", name, FALSE)), NULL, NULL,
                              NULL);
   else if (strcmp (how, "blocking") == 0)
     {
       sigfillset (&all);
       sigprocmask (SIG_SETMASK, &all, NULL);
-      deed ();
+      death ();
     }
   else
-    deed ();
+    death ();
 }
 
 int
@@ -56,8 +56,8 @@ main (int argc, char **argv)
   setrlimit (RLIMIT_CORE, &no_core);
   if (argc < 3)
     return 2;
-  deed = deeds_find (argv[2]);
-  if (deed == NULL)
+  death = deaths_find (argv[2]);
+  if (death == NULL)
     return 2;
   fcntl (atoi (argv[1]), F_SETFD, FD_CLOEXEC);
   crash_install (atoi (argv[1]));

@@ -148,7 +148,7 @@ look_at_mappings (GPtrArray *found)
 }
 
 static GPtrArray *
-look_around (void)
+read_inherited_state (void)
 {
   GPtrArray *found = g_ptr_array_new_with_free_func (g_free);
 
@@ -164,7 +164,7 @@ look_around (void)
 static GPtrArray *
 find_left (GPtrArray *before)
 {
-  GPtrArray *left = look_around ();
+  GPtrArray *left = read_inherited_state ();
 
   for (guint i = left->len; i > 0; i--)
     if (g_ptr_array_find_with_equal_func (before, left->pdata[i - 1], g_str_equal, NULL))
@@ -209,7 +209,7 @@ static void
 set_up (Fixture *fixture, gconstpointer test)
 {
   alarm (WATCHDOG_SECONDS);
-  fixture->before = look_around ();
+  fixture->before = read_inherited_state ();
 }
 
 static void
@@ -412,8 +412,9 @@ make_mark (void)
 static void
 forget_preferences (void)
 {
-  static const char *const names[] = { "PROCFUN_EXECUTOR", "PROCFUN_CODEC", "PROCFUN_TIMEOUT",
-                                       "PROCFUN_DEBUG", "PROCFUN_COMMAND_LINE", "PROCFUN_MONITOR" };
+  static const char *const names[]
+      = { "PROCFUN_EXECUTOR", "PROCFUN_CODEC",        "PROCFUN_TIMEOUT",
+          "PROCFUN_DEBUG",    "PROCFUN_COMMAND_LINE", "PROCFUN_MONITOR" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_unsetenv (names[i]);

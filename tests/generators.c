@@ -2,7 +2,7 @@
 
 #include "tests/generators.h"
 
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include <fcntl.h>
 #include <signal.h>

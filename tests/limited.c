@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* limited LIMITS DEED [NUMBER]: does something under limits that it has applied to itself. The exit
- * code says what came of it, and deeds that measure print a line. With LIMITED_AS in the
+/* limited LIMITS DEATH [NUMBER]: does something under limits that it has applied to itself. The
+ * exit code says what came of it, and deaths that measure print a line. With LIMITED_AS in the
  * environment it becomes that user first. */
 
 #include "procfun/platform/limits-apply.h"
@@ -243,8 +243,8 @@ show_limits (gsize n)
 static const struct
 {
   const char *name;
-  int (*deed) (gsize number);
-} deeds[] = {
+  int (*death) (gsize number);
+} deaths[] = {
   { "take-at-once", take_at_once },
   { "take-piecemeal", take_piecemeal },
   { "take-by-growing", take_by_growing },
@@ -291,8 +291,8 @@ main (int argc, char *argv[])
       printf ("%s\n", error->message);
       return NOT_APPLIED;
     }
-  for (gsize i = 0; i < G_N_ELEMENTS (deeds); i++)
-    if (strcmp (deeds[i].name, argv[2]) == 0)
-      return deeds[i].deed (number);
+  for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
+    if (strcmp (deaths[i].name, argv[2]) == 0)
+      return deaths[i].death (number);
   return 98;
 }

@@ -10,6 +10,9 @@ test_programs = \
 	%D%/test-channel-ring \
 	%D%/test-codec \
 	%D%/test-codec-property \
+	%D%/test-control \
+	%D%/test-control-limits \
+	%D%/test-control-output \
 	%D%/test-crash \
 	%D%/test-deaths \
 	%D%/test-define \
@@ -26,9 +29,6 @@ test_programs = \
 	%D%/test-generator \
 	%D%/test-generator-ends \
 	%D%/test-histogram \
-	%D%/test-hold \
-	%D%/test-hold-limits \
-	%D%/test-hold-output \
 	%D%/test-hosts \
 	%D%/test-inline \
 	%D%/test-json \
@@ -42,12 +42,11 @@ test_programs = \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-number \
-	%D%/test-nursery \
 	%D%/test-placement \
 	%D%/test-pool \
-	%D%/test-pool-ahead \
 	%D%/test-pool-close \
 	%D%/test-pool-deaths \
+	%D%/test-pool-pipelined \
 	%D%/test-pool-queue \
 	%D%/test-registry \
 	%D%/test-schema \
@@ -66,7 +65,8 @@ test_programs = \
 	%D%/test-usage \
 	%D%/test-values \
 	%D%/test-verdict \
-	%D%/test-wire-error
+	%D%/test-wire-error \
+	%D%/test-zygote
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers = \
@@ -104,7 +104,7 @@ check_LTLIBRARIES = %D%/libfixture.la
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
 # What tests call, and how.
-calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %D%/misdeeds.h
+calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/hostile-children.c %D%/hostile-children.h
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
@@ -114,9 +114,9 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/misdeeds.c %
 generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(calls)
 %C%_test_generator_SOURCES = %D%/test-generator.c $(generators)
 %C%_test_generator_ends_SOURCES = %D%/test-generator-ends.c $(generators)
-%C%_test_hold_SOURCES = %D%/test-hold.c $(calls)
-%C%_test_hold_limits_SOURCES = %D%/test-hold-limits.c $(calls)
-%C%_test_hold_output_SOURCES = %D%/test-hold-output.c $(calls)
+%C%_test_control_SOURCES = %D%/test-control.c $(calls)
+%C%_test_control_limits_SOURCES = %D%/test-control-limits.c $(calls)
+%C%_test_control_output_SOURCES = %D%/test-control-output.c $(calls)
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
@@ -124,7 +124,7 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_map_stream_SOURCES = %D%/test-map-stream.c $(maps)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
-%C%_test_nursery_SOURCES = %D%/test-nursery.c %D%/faults.c %D%/faults.h $(calls)
+%C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
@@ -137,18 +137,18 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)
-desk = %D%/desk.c %D%/desk.h
+executor = %D%/manual-executor.c %D%/manual-executor.h
 %C%_test_monitor_SOURCES = %D%/test-monitor.c %D%/openmetrics.c %D%/openmetrics.h $(calls)
-%C%_test_statistics_SOURCES = %D%/test-statistics.c $(desk) $(generators)
-%C%_test_statistics_text_SOURCES = %D%/test-statistics-text.c %D%/openmetrics.c %D%/openmetrics.h $(desk) $(calls)
+%C%_test_statistics_SOURCES = %D%/test-statistics.c $(executor) $(generators)
+%C%_test_statistics_text_SOURCES = %D%/test-statistics-text.c %D%/openmetrics.c %D%/openmetrics.h $(executor) $(calls)
 %C%_test_faults_SOURCES = %D%/test-faults.c %D%/faults.c %D%/faults.h $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
 %C%_hosts_SOURCES = $(hosts_sources) %D%/hosts-build.c
 %C%_hosts_other_build_SOURCES = $(hosts_sources) %D%/hosts-other-build.c
-deeds = %D%/deeds.c %D%/deeds.h %D%/deeds-throw.cc
-%C%_crasher_SOURCES = %D%/crasher.c $(deeds)
-%C%_test_deaths_SOURCES = %D%/test-deaths.c $(calls) $(deeds)
+deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
+%C%_crasher_SOURCES = %D%/crasher.c $(deaths)
+%C%_test_deaths_SOURCES = %D%/test-deaths.c $(calls) $(deaths)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h

@@ -28,9 +28,9 @@ note (const char *path, gint n)
 
 /* By hand: for each comma that the C library finds, sanitizers read the text to its end. */
 static const char *
-find_deed (const char *deeds, gint n)
+find_death (const char *deaths, gint n)
 {
-  const char *at = deeds;
+  const char *at = deaths;
 
   for (gint i = 0; i < n && *at != '\0'; at++)
     if (*at == ',')
@@ -39,33 +39,33 @@ find_deed (const char *deeds, gint n)
 }
 
 static gboolean
-is_named (const char *at, const char *deed)
+is_named (const char *at, const char *death)
 {
-  gsize length = strlen (deed);
+  gsize length = strlen (death);
 
-  return strncmp (at, deed, length) == 0 && (at[length] == ',' || at[length] == '\0');
+  return strncmp (at, death, length) == 0 && (at[length] == ',' || at[length] == '\0');
 }
 
-PROCFUN_DEFINE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deeds),
+PROCFUN_DEFINE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deaths),
                                     (const char *, path))
 {
-  const char *deed = find_deed (deeds, n);
+  const char *death = find_death (deaths, n);
 
   note (path, n);
-  if (is_named (deed, "crash"))
+  if (is_named (death, "crash"))
     raise (SIGSEGV);
-  else if (is_named (deed, "kill"))
+  else if (is_named (death, "kill"))
     raise (SIGKILL);
-  else if (is_named (deed, "exit"))
+  else if (is_named (death, "exit"))
     exit (7);
-  else if (is_named (deed, "hang"))
+  else if (is_named (death, "hang"))
     for (;;)
       pause ();
-  else if (is_named (deed, "nap"))
+  else if (is_named (death, "nap"))
     g_usleep (1000);
-  else if (is_named (deed, "cancel"))
+  else if (is_named (death, "cancel"))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "%d is cancelled", n);
-  else if (is_named (deed, "fail"))
+  else if (is_named (death, "fail"))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%d is busy", n);
   return 10 * n;
 }

@@ -6,10 +6,10 @@
 
 /* What maps call in tests. */
 
-/* Ten times @n; but by the name that stands at @n in @deeds, separated by commas, it does that
+/* Ten times @n; but by the name that stands at @n in @deaths, separated by commas, it does that
  * instead: "crash", "kill", "exit", "fail", "cancel", "hang". What it is called for it notes in the
  * file @path, if there is one. */
-PROCFUN_DECLARE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deeds),
+PROCFUN_DECLARE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deaths),
                                      (const char *, path))
 
 /* The same number, after so many µs. */

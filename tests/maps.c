@@ -24,15 +24,15 @@ maps_new (ProcfunPool *pool, const char *name, const char *array)
 }
 
 ProcfunMap *
-maps_new_deeds (ProcfunPool *pool, const char *deeds, const char *path)
+maps_new_deaths (ProcfunPool *pool, const char *deaths, const char *path)
 {
   ProcfunMap *map = procfun_map_new (pool, ten_times_function ());
-  g_auto (GStrv) names = g_strsplit (deeds, ",", -1);
+  g_auto (GStrv) names = g_strsplit (deaths, ",", -1);
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(iss)"));
   for (guint i = 0; names[i] != NULL; i++)
-    g_variant_builder_add (&builder, "(iss)", i, deeds, path != NULL ? path : "");
+    g_variant_builder_add (&builder, "(iss)", i, deaths, path != NULL ? path : "");
   procfun_map_set_array (map, g_variant_builder_end (&builder));
   return map;
 }

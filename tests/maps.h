@@ -7,8 +7,8 @@
 /* A map of the function with this name; @array as g_variant_parse() reads it, or NULL. */
 ProcfunMap *maps_new (ProcfunPool *pool, const char *name, const char *array);
 
-/* A map of ten_times() over as many elements as @deeds has; @path: (nullable) */
-ProcfunMap *maps_new_deeds (ProcfunPool *pool, const char *deeds, const char *path);
+/* A map of ten_times() over as many elements as @deaths has; @path: (nullable) */
+ProcfunMap *maps_new_deaths (ProcfunPool *pool, const char *deaths, const char *path);
 
 /* (0, 1), (1, 1), (2, 1) … */
 GVariant *maps_make_pairs (gsize n);

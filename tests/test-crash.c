@@ -32,7 +32,7 @@ typedef struct
 static char *crasher_path;
 
 static void
-start (Crasher *self, const char *deed, const char *how)
+start (Crasher *self, const char *death, const char *how)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
@@ -43,7 +43,7 @@ start (Crasher *self, const char *deed, const char *how)
   g_subprocess_launcher_take_fd (launcher, fds[1], 3);
   self->fd = fds[0];
   self->process
-      = g_subprocess_launcher_spawn (launcher, &error, crasher_path, "3", deed, how, NULL);
+      = g_subprocess_launcher_spawn (launcher, &error, crasher_path, "3", death, how, NULL);
   g_assert_no_error (error);
 }
 
@@ -82,7 +82,7 @@ finish (Crasher *self, char **text)
 static ProcfunFailure *
 parse (GBytes *report, CrashFacts *facts)
 {
-  ProcfunFailure *failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "do_deed");
+  ProcfunFailure *failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "die_of");
   g_autofree char *text = NULL;
 
   crash_report_parse (report, failure, facts);
@@ -92,12 +92,12 @@ parse (GBytes *report, CrashFacts *facts)
 }
 
 static ProcfunFailure *
-run (const char *deed, const char *how, CrashFacts *facts, int *status)
+run (const char *death, const char *how, CrashFacts *facts, int *status)
 {
   Crasher crasher;
   g_autoptr (GBytes) report = NULL;
 
-  start (&crasher, deed, how);
+  start (&crasher, death, how);
   report = read_report (&crasher);
   *status = finish (&crasher, NULL);
   g_object_unref (crasher.process);
@@ -117,7 +117,7 @@ find_frame (ProcfunFailure *failure, const char *function)
 
 typedef struct
 {
-  const char *deed;
+  const char *death;
   const char *how;
   int signum;
   int code;
@@ -190,7 +190,7 @@ static const Death deaths[] = {
     "SIGXFSZ" },
   { "use_up_memory", "", SIGSEGV, SEGV_MAPERR, FAULT_WRITE, 0, NULL, "use_up_memory",
     "SIGSEGV writing 0x0" },
-  { "throw_exception", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, NULL, "deeds_throw", "SIGABRT" },
+  { "throw_exception", "", SIGABRT, SI_TKILL, FAULT_UNKNOWN, 0, NULL, "deaths_throw", "SIGABRT" },
 };
 
 static void
@@ -199,7 +199,7 @@ test_death (gconstpointer data)
   const Death *death = data;
   CrashFacts facts;
   int status;
-  g_autoptr (ProcfunFailure) failure = run (death->deed, death->how, &facts, &status);
+  g_autoptr (ProcfunFailure) failure = run (death->death, death->how, &facts, &status);
   g_autofree char *sentence = failure_describe_signal (failure);
 
   g_assert_true (facts.died);
@@ -227,10 +227,10 @@ test_death (gconstpointer data)
 static void
 test_instrumented (void)
 {
-  static const char *const deeds[] = { "call_abort", "fail_assert", "fail_g_assert", NULL };
+  static const char *const deaths[] = { "call_abort", "fail_assert", "fail_g_assert", NULL };
 
   for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
-    if (g_strv_contains (deeds, deaths[i].deed))
+    if (g_strv_contains (deaths, deaths[i].death))
       test_death (&deaths[i]);
 }
 
@@ -242,7 +242,7 @@ add_deaths (void)
   for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
     {
       g_autofree char *path
-          = g_strjoin ("/", "/crash/death", deaths[i].deed,
+          = g_strjoin ("/", "/crash/death", deaths[i].death,
                        deaths[i].how[0] != '\0' ? deaths[i].how : "plainly", NULL);
 
       fixture_add_data_func (path, &deaths[i], test_death);
@@ -257,10 +257,10 @@ test_raise (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     {
-      g_autofree char *deed = g_strdup_printf ("raise-%d", signals[i]);
+      g_autofree char *death = g_strdup_printf ("raise-%d", signals[i]);
       CrashFacts facts;
       int status;
-      g_autoptr (ProcfunFailure) failure = run (deed, "", &facts, &status);
+      g_autoptr (ProcfunFailure) failure = run (death, "", &facts, &status);
 
       g_assert_true (facts.died);
       g_assert_cmpint (failure->signum, ==, signals[i]);
@@ -289,7 +289,7 @@ test_out_of_memory (void)
 static guint
 find_line (const char *text)
 {
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "deeds.c", NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "deaths.c", NULL);
   g_autofree char *source = NULL;
   guint line = 1;
 
@@ -307,7 +307,7 @@ test_lines (void)
   int status;
   g_autoptr (ProcfunFailure) failure = run ("read_null", "", &facts, &status);
   guint line = find_line ("sink = nowhere[4]");
-  g_autofree char *expected = g_strdup_printf ("read_null (deeds.c:%u)", line);
+  g_autofree char *expected = g_strdup_printf ("read_null (deaths.c:%u)", line);
 
   if (line == 0 || strchr (failure->backtrace[0], '(') == NULL)
     g_test_skip ("there are no debugging data, nothing to read them, or no source");
@@ -325,18 +325,18 @@ test_boundary (void)
 
   g_assert_cmpuint (g_strv_length (failure->backtrace), ==, 2);
   g_assert_true (g_str_has_prefix (failure->backtrace[0], "read_null"));
-  g_assert_true (g_str_has_prefix (failure->backtrace[1], "do_deed"));
+  g_assert_true (g_str_has_prefix (failure->backtrace[1], "die_of"));
   g_assert_cmpstr (failure->place, ==, failure->backtrace[0]);
 }
 
 /* What is no death of this process */
 
 static void
-assert_silent (const char *deed, int expected_status)
+assert_silent (const char *death, int expected_status)
 {
   CrashFacts facts;
   int status;
-  g_autoptr (ProcfunFailure) failure = run (deed, "", &facts, &status);
+  g_autoptr (ProcfunFailure) failure = run (death, "", &facts, &status);
 
   g_assert_false (facts.died);
   g_assert_null (failure->backtrace);
@@ -480,12 +480,12 @@ test_stack_of_one (void)
 /* Reports that no process of ours wrote */
 
 static GBytes *
-get_report (const char *deed)
+get_report (const char *death)
 {
   Crasher crasher;
   GBytes *report;
 
-  start (&crasher, deed, "");
+  start (&crasher, death, "");
   report = read_report (&crasher);
   finish (&crasher, NULL);
   g_object_unref (crasher.process);
@@ -495,7 +495,7 @@ get_report (const char *deed)
 static void
 parse_anything (GBytes *report)
 {
-  g_autoptr (ProcfunFailure) failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "do_deed");
+  g_autoptr (ProcfunFailure) failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "die_of");
   g_autofree char *text = NULL;
   CrashFacts facts;
 

@@ -4,7 +4,7 @@
  * place, however it is run. PROCFUN_DEATH_ROUNDS says how often; -m slow stands for 20. */
 
 #include "tests/calls.h"
-#include "tests/deeds.h"
+#include "tests/deaths.h"
 #include "tests/fixture.h"
 
 #include <signal.h>
@@ -25,7 +25,7 @@ typedef struct
 {
   const char *name;      /* of the test, where the function's does not do */
   const char *function;  /* by its name */
-  const char *arguments; /* of it; for do_deed() the name of the deed */
+  const char *arguments; /* of it; for die_of() the name of the death */
   int code;
   ProcfunCause cause;
   int signum;
@@ -60,8 +60,8 @@ abort_it (ProcfunCall *call, int pid)
   procfun_call_abort (call);
 }
 
-#define DEED(deed) #deed, "do_deed", "('" #deed "', false)"
-#define DEED_IN_THREAD(deed) #deed "/in-thread", "do_deed", "('" #deed "', true)"
+#define DEATH(death) #death, "die_of", "('" #death "', false)"
+#define DEATH_IN_THREAD(death) #death "/in-thread", "die_of", "('" #death "', true)"
 #define CRASHED PROCFUN_ERROR_CRASHED, PROCFUN_CAUSE_CRASHED
 #define EXITED PROCFUN_ERROR_EXITED, PROCFUN_CAUSE_EXITED, 0, NULL
 #define MEMORY PROCFUN_ERROR_MEMORY_LIMIT, PROCFUN_CAUSE_MEMORY_LIMIT, ANY
@@ -70,32 +70,32 @@ abort_it (ProcfunCall *call, int pid)
 #define TIMED_OUT PROCFUN_ERROR_TIMED_OUT, PROCFUN_CAUSE_TIMED_OUT
 
 static const Death deaths[] = {
-  { DEED (read_null), CRASHED, SIGSEGV, "read_null" },
-  { DEED (write_null), CRASHED, SIGSEGV, "write_null" },
-  { DEED_IN_THREAD (read_null), CRASHED, SIGSEGV, "read_null" },
-  { DEED (read_no_address), CRASHED, SIGSEGV, "read_no_address" },
-  { DEED (write_constant), CRASHED, SIGSEGV, "write_constant" },
-  { DEED (call_nowhere), CRASHED, SIGSEGV, "call_nowhere" },
-  { DEED (call_null), CRASHED, SIGSEGV, "call_null" },
-  { DEED (overflow_stack), CRASHED, SIGSEGV, "recurse" },
-  { DEED_IN_THREAD (overflow_stack), CRASHED, SIGSEGV, "recurse" },
-  { DEED (crash_in_all_threads), CRASHED, SIGSEGV, "read_null" },
-  { DEED (call_abort), CRASHED, SIGABRT, "call_abort" },
-  { DEED_IN_THREAD (call_abort), CRASHED, SIGABRT, "call_abort" },
-  { DEED (fail_assert), CRASHED, SIGABRT, "fail_assert" },
-  { DEED (fail_g_assert), CRASHED, SIGABRT, "fail_g_assert" },
-  { DEED (log_g_error), CRASHED, SIGTRAP, "log_g_error" },
-  { DEED (free_twice), CRASHED, SIGABRT, "free_twice" },
-  { DEED (smash_heap), CRASHED, SIGABRT, "smash_heap" },
-  { DEED (smash_guarded_stack), CRASHED, SIGABRT, "smash_guarded_stack" },
-  { DEED (smash_stack), CRASHED, SIGSEGV, "smash_stack" },
-  { DEED (read_behind_file), CRASHED, SIGBUS, "read_behind_file" },
-  { DEED (divide_by_zero), CRASHED, SIGFPE, "divide_by_zero" },
-  { DEED (run_no_instruction), CRASHED, SIGILL, "run_no_instruction" },
-  { DEED (hit_breakpoint), CRASHED, SIGTRAP, "hit_breakpoint" },
-  { DEED (use_forbidden_call), CRASHED, SIGSYS, "use_forbidden_call" },
-  { DEED (throw_exception), CRASHED, SIGABRT, "deeds_throw" },
-  { DEED (outlive_crash), CRASHED, SIGABRT, "outlive_crash" },
+  { DEATH (read_null), CRASHED, SIGSEGV, "read_null" },
+  { DEATH (write_null), CRASHED, SIGSEGV, "write_null" },
+  { DEATH_IN_THREAD (read_null), CRASHED, SIGSEGV, "read_null" },
+  { DEATH (read_no_address), CRASHED, SIGSEGV, "read_no_address" },
+  { DEATH (write_constant), CRASHED, SIGSEGV, "write_constant" },
+  { DEATH (call_nowhere), CRASHED, SIGSEGV, "call_nowhere" },
+  { DEATH (call_null), CRASHED, SIGSEGV, "call_null" },
+  { DEATH (overflow_stack), CRASHED, SIGSEGV, "recurse" },
+  { DEATH_IN_THREAD (overflow_stack), CRASHED, SIGSEGV, "recurse" },
+  { DEATH (crash_in_all_threads), CRASHED, SIGSEGV, "read_null" },
+  { DEATH (call_abort), CRASHED, SIGABRT, "call_abort" },
+  { DEATH_IN_THREAD (call_abort), CRASHED, SIGABRT, "call_abort" },
+  { DEATH (fail_assert), CRASHED, SIGABRT, "fail_assert" },
+  { DEATH (fail_g_assert), CRASHED, SIGABRT, "fail_g_assert" },
+  { DEATH (log_g_error), CRASHED, SIGTRAP, "log_g_error" },
+  { DEATH (free_twice), CRASHED, SIGABRT, "free_twice" },
+  { DEATH (smash_heap), CRASHED, SIGABRT, "smash_heap" },
+  { DEATH (smash_guarded_stack), CRASHED, SIGABRT, "smash_guarded_stack" },
+  { DEATH (smash_stack), CRASHED, SIGSEGV, "smash_stack" },
+  { DEATH (read_behind_file), CRASHED, SIGBUS, "read_behind_file" },
+  { DEATH (divide_by_zero), CRASHED, SIGFPE, "divide_by_zero" },
+  { DEATH (run_no_instruction), CRASHED, SIGILL, "run_no_instruction" },
+  { DEATH (hit_breakpoint), CRASHED, SIGTRAP, "hit_breakpoint" },
+  { DEATH (use_forbidden_call), CRASHED, SIGSYS, "use_forbidden_call" },
+  { DEATH (throw_exception), CRASHED, SIGABRT, "deaths_throw" },
+  { DEATH (outlive_crash), CRASHED, SIGABRT, "outlive_crash" },
 
   { "raise-segv", "do_raise", "(11,)", CRASHED, SIGSEGV, "raise" },
   { "raise-bus", "do_raise", "(7,)", CRASHED, SIGBUS, "raise" },
@@ -111,13 +111,13 @@ static const Death deaths[] = {
   { "raise-pipe", "do_raise", "(13,)", CRASHED, SIGPIPE, NULL },
   { "raise-kill", "do_raise", "(9,)", PROCFUN_ERROR_KILLED, PROCFUN_CAUSE_KILLED, SIGKILL, NULL },
 
-  { "killed", "do_deed", "('spin', false)", PROCFUN_ERROR_KILLED, PROCFUN_CAUSE_KILLED, SIGKILL,
+  { "killed", "die_of", "('spin', false)", PROCFUN_ERROR_KILLED, PROCFUN_CAUSE_KILLED, SIGKILL,
     .on_started = kill_it },
-  { "killed/under-limits", "do_deed", "('spin', false)", PROCFUN_ERROR_KILLED, PROCFUN_CAUSE_KILLED,
+  { "killed/under-limits", "die_of", "('spin', false)", PROCFUN_ERROR_KILLED, PROCFUN_CAUSE_KILLED,
     SIGKILL, .limits = "memory=500M cpu=100s", .on_started = kill_it },
-  { "terminated", "do_deed", "('spin', false)", CRASHED, SIGTERM, .on_started = terminate_it },
-  { "faulted", "do_deed", "('spin', false)", CRASHED, SIGSEGV, .on_started = fault_it },
-  { "faulted/under-limits", "do_deed", "('spin', false)", CRASHED, SIGSEGV,
+  { "terminated", "die_of", "('spin', false)", CRASHED, SIGTERM, .on_started = terminate_it },
+  { "faulted", "die_of", "('spin', false)", CRASHED, SIGSEGV, .on_started = fault_it },
+  { "faulted/under-limits", "die_of", "('spin', false)", CRASHED, SIGSEGV,
     .limits = "memory=500M cpu=100s", .on_started = fault_it },
 
   { "exit", "do_exit", "(3,)", EXITED },
@@ -126,35 +126,35 @@ static const Death deaths[] = {
   { "exit/at-once", "do_exit_at_once", "(3,)", EXITED },
   { "execute", "do_execute", "('/bin/true',)", EXITED },
 
-  { DEED (run_out_of_malloc), MEMORY, "run_out_of_malloc", "memory=64M" },
-  { DEED (run_out_of_g_malloc), MEMORY, "run_out_of_g_malloc", "memory=64M" },
-  { DEED (run_out_of_mmap), MEMORY, "run_out_of_mmap", "memory=64M" },
-  { "read_null/under-limits", "do_deed", "('read_null', false)", CRASHED, SIGSEGV, "read_null",
+  { DEATH (run_out_of_malloc), MEMORY, "run_out_of_malloc", "memory=64M" },
+  { DEATH (run_out_of_g_malloc), MEMORY, "run_out_of_g_malloc", "memory=64M" },
+  { DEATH (run_out_of_mmap), MEMORY, "run_out_of_mmap", "memory=64M" },
+  { "read_null/under-limits", "die_of", "('read_null', false)", CRASHED, SIGSEGV, "read_null",
     "memory=64M cpu=10s" },
-  { "call_abort/under-limits", "do_deed", "('call_abort', true)", CRASHED, SIGABRT, "call_abort",
+  { "call_abort/under-limits", "die_of", "('call_abort', true)", CRASHED, SIGABRT, "call_abort",
     "memory=64M cpu=10s files=100" },
-  { "cpu", "do_deed", "('spin', false)", PROCFUN_ERROR_CPU_LIMIT, PROCFUN_CAUSE_CPU_LIMIT, ANY,
-    NULL, "cpu=30ms" },
-  { "cpu/in-thread", "do_deed", "('spin', true)", PROCFUN_ERROR_CPU_LIMIT, PROCFUN_CAUSE_CPU_LIMIT,
+  { "cpu", "die_of", "('spin', false)", PROCFUN_ERROR_CPU_LIMIT, PROCFUN_CAUSE_CPU_LIMIT, ANY, NULL,
+    "cpu=30ms" },
+  { "cpu/in-thread", "die_of", "('spin', true)", PROCFUN_ERROR_CPU_LIMIT, PROCFUN_CAUSE_CPU_LIMIT,
     ANY, NULL, "cpu=30ms", .timeout = NEVER_US },
-  { DEED (run_out_of_files), LIMIT, SIGTRAP, "run_out_of_files", "files=32" },
-  { DEED (write_large_file), LIMIT, SIGXFSZ, "write_large_file", "file-size=100K" },
-  { DEED (print_for_ever), LIMIT, ANY, NULL, "output=100K" },
+  { DEATH (run_out_of_files), LIMIT, SIGTRAP, "run_out_of_files", "files=32" },
+  { DEATH (write_large_file), LIMIT, SIGXFSZ, "write_large_file", "file-size=100K" },
+  { DEATH (print_for_ever), LIMIT, ANY, NULL, "output=100K" },
   { "result", "make_bytes", "(100000,)", PROCFUN_ERROR_LIMIT, PROCFUN_CAUSE_ERROR, 0, NULL,
     "result=10K" },
 
-  { "timeout", "do_deed", "('spin', false)", TIMED_OUT, ANY, NULL, .timeout = SOON_US },
-  { "timeout/with-deadline", "do_deed", "('spin', false)", TIMED_OUT, ANY, NULL, .timeout = SOON_US,
+  { "timeout", "die_of", "('spin', false)", TIMED_OUT, ANY, NULL, .timeout = SOON_US },
+  { "timeout/with-deadline", "die_of", "('spin', false)", TIMED_OUT, ANY, NULL, .timeout = SOON_US,
     .deadline = NEVER_US },
-  { "timeout/with-cpu-limit", "do_deed", "('spin', false)", TIMED_OUT, ANY, NULL, "cpu=100s",
+  { "timeout/with-cpu-limit", "die_of", "('spin', false)", TIMED_OUT, ANY, NULL, "cpu=100s",
     .timeout = SOON_US },
-  { "deadline", "do_deed", "('spin', false)", TIMED_OUT, ANY, NULL, .deadline = SOON_US },
-  { "deadline/with-timeout", "do_deed", "('spin', false)", TIMED_OUT, ANY, NULL,
-    .timeout = NEVER_US, .deadline = SOON_US },
-  { "aborted", "do_deed", "('spin', false)", G_IO_ERROR_CANCELLED, PROCFUN_CAUSE_CANCELLED, ANY,
+  { "deadline", "die_of", "('spin', false)", TIMED_OUT, ANY, NULL, .deadline = SOON_US },
+  { "deadline/with-timeout", "die_of", "('spin', false)", TIMED_OUT, ANY, NULL, .timeout = NEVER_US,
+    .deadline = SOON_US },
+  { "aborted", "die_of", "('spin', false)", G_IO_ERROR_CANCELLED, PROCFUN_CAUSE_CANCELLED, ANY,
     .on_started = abort_it },
 
-  { DEED (close_all), PROTOCOL, ANY, NULL },
+  { DEATH (close_all), PROTOCOL, ANY, NULL },
   { "garbage", "do_write_to_channel", "(b'this is no frame at all, of none of the types',)",
     PROTOCOL, ANY, NULL },
 };

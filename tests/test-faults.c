@@ -7,7 +7,7 @@
 #include "tests/faults.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include "procfun/platform/fds.h"
 #include "procfun/wire/setup.h"
@@ -113,13 +113,13 @@ static const struct
 {
   const char *function;
   int code; /* -1: none */
-} deeds[] = { { "nothing", -1 },
-              { "do_crash", PROCFUN_ERROR_CRASHED },
-              { "do_exit_at_once", PROCFUN_ERROR_EXITED },
-              { "do_leave_child", -1 },
-              { "do_leave_child_and_crash", PROCFUN_ERROR_CRASHED },
-              { "do_leave_program_and_crash", PROCFUN_ERROR_CRASHED },
-              { "do_leave_orphan", -1 } };
+} deaths[] = { { "nothing", -1 },
+               { "do_crash", PROCFUN_ERROR_CRASHED },
+               { "do_exit_at_once", PROCFUN_ERROR_EXITED },
+               { "do_leave_child", -1 },
+               { "do_leave_child_and_crash", PROCFUN_ERROR_CRASHED },
+               { "do_leave_program_and_crash", PROCFUN_ERROR_CRASHED },
+               { "do_leave_orphan", -1 } };
 
 #define ALL(call, error)                                                                           \
   {                                                                                                \
@@ -136,18 +136,18 @@ static const struct
                 { "before-5.3", { ALL ("ioctl", ENOTTY), ALL ("pidfd_open", ENOSYS) } } };
 
 static void
-check_deed (gsize deed, gboolean async)
+check_death (gsize death, gboolean async)
 {
-  const char *arguments = g_str_equal (deeds[deed].function, "do_exit_at_once") ? "(3,)" : "()";
+  const char *arguments = g_str_equal (deaths[death].function, "do_exit_at_once") ? "(3,)" : "()";
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) result
-      = calls_run (calls_new (deeds[deed].function, arguments), async, NULL, &error);
+      = calls_run (calls_new (deaths[death].function, arguments), async, NULL, &error);
 
   g_assert_true ((result != NULL) == (error == NULL));
-  if (deeds[deed].code < 0)
+  if (deaths[death].code < 0)
     g_assert_no_error (error);
   else
-    g_assert_error (error, PROCFUN_ERROR, deeds[deed].code);
+    g_assert_error (error, PROCFUN_ERROR, deaths[death].code);
 }
 
 typedef struct
@@ -197,8 +197,8 @@ test_kernel (gconstpointer data)
     }
   memcpy (faults, kernels[i].faults, sizeof faults);
   faults_set (faults);
-  for (gsize k = 0; k < G_N_ELEMENTS (deeds); k++)
-    check_deed (k, async);
+  for (gsize k = 0; k < G_N_ELEMENTS (deaths); k++)
+    check_death (k, async);
   check_cancelling (async);
   faults_set (NULL);
   g_assert_cmpint (faults[0].n_seen + faults[1].n_seen, >, 0);

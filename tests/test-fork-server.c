@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a forked process has of the one that forks, the nursery, and what becomes of calls, of
+/* What a forked process has of the one that forks, the zygote, and what becomes of calls, of
  * processes, and of this program when one of the others ends. What holds on every executor is in
  * the tests that run on each. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -90,7 +90,7 @@ call_for_number (ProcfunExecutor *executor, ProcfunCall *call)
 
 /* A forked process is no child of this one. */
 static int
-get_nursery (ProcfunExecutor *executor)
+get_zygote (ProcfunExecutor *executor)
 {
   int pid = call_for_number (executor, get_parent_id_call ());
 
@@ -189,13 +189,13 @@ test_fresh (void)
 }
 
 static void
-test_one_nursery (void)
+test_one_zygote (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery = get_nursery (executor);
+  int zygote = get_zygote (executor);
 
   for (guint i = 0; i < 5; i++)
-    g_assert_cmpint (get_nursery (executor), ==, nursery);
+    g_assert_cmpint (get_zygote (executor), ==, zygote);
 }
 
 /* Whatever a call asks for, its process is forked. */
@@ -206,7 +206,7 @@ test_all_are_forked (void)
       = { "memory=500M", "cpu=100s", "files=100", "file-size=1M", "result=1M", "output=1M" };
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
   g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
-  int nursery = get_nursery (executor);
+  int zygote = get_zygote (executor);
 
   procfun_launch_context_set_working_directory (context, "/");
   for (gsize i = 0; i <= G_N_ELEMENTS (limits); i++)
@@ -219,7 +219,7 @@ test_all_are_forked (void)
       else
         procfun_call_set_launch_context (call, context);
       procfun_call_set_limits (call, some);
-      g_assert_cmpint (call_for_number (executor, call), ==, nursery);
+      g_assert_cmpint (call_for_number (executor, call), ==, zygote);
     }
 }
 
@@ -328,12 +328,12 @@ assert_lost (ProcfunCall *call, const GError *error)
                    PROCFUN_CAUSE_WORKER_LOST);
 }
 
-/* Each open call ends, and the next one has another nursery. */
+/* Each open call ends, and the next one has another zygote. */
 static void
-test_killed_nursery (void)
+test_killed_zygote (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery = get_nursery (executor);
+  int zygote = get_zygote (executor);
   ProcfunCall *calls[4];
   GAsyncResult *results[G_N_ELEMENTS (calls)] = { NULL };
   Signal signal;
@@ -346,7 +346,7 @@ test_killed_nursery (void)
       procfun_call_run_async (calls[i], NULL, keep_result, &results[i]);
       signal_wait (&signal);
     }
-  g_assert_no_errno (kill (nursery, SIGKILL));
+  g_assert_no_errno (kill (zygote, SIGKILL));
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     {
       g_autoptr (GError) error = NULL;
@@ -358,7 +358,7 @@ test_killed_nursery (void)
       g_object_unref (results[i]);
       g_object_unref (calls[i]);
     }
-  g_assert_cmpint (get_nursery (executor), !=, nursery);
+  g_assert_cmpint (get_zygote (executor), !=, zygote);
   signal_close (&signal);
 }
 
@@ -371,10 +371,10 @@ test_killed_between_calls (void)
     return;
   for (guint i = 0; i < 5; i++)
     {
-      int nursery = get_nursery (executor);
-      int fd = open_process (nursery);
+      int zygote = get_zygote (executor);
+      int fd = open_process (zygote);
 
-      g_assert_no_errno (kill (nursery, SIGKILL));
+      g_assert_no_errno (kill (zygote, SIGKILL));
       wait_for_event (fd);
       close (fd);
       assert_works (executor);
@@ -400,16 +400,16 @@ test_killed_by_function (void)
 
 /* It answers no more, and is not waited for more than once. */
 static void
-test_stopped_nursery (void)
+test_stopped_zygote (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery;
+  int zygote;
 
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 0);
-  nursery = get_nursery (executor);
-  g_assert_no_errno (kill (nursery, SIGSTOP));
+  zygote = get_zygote (executor);
+  g_assert_no_errno (kill (zygote, SIGSTOP));
   assert_works (executor);
-  g_assert_cmpint (get_nursery (executor), !=, nursery);
+  g_assert_cmpint (get_zygote (executor), !=, zygote);
 }
 
 /* proc(5), /proc/pid/task/tid/children */
@@ -451,17 +451,17 @@ static void
 test_stopped_without_spares (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery;
+  int zygote;
 
   if (skip_without_pidfds ())
     return;
-  nursery = get_nursery (executor);
-  while (count_children (nursery) < procfun_fork_server_get_spares (PROCFUN_FORK_SERVER (executor)))
+  zygote = get_zygote (executor);
+  while (count_children (zygote) < procfun_fork_server_get_spares (PROCFUN_FORK_SERVER (executor)))
     g_thread_yield ();
-  g_assert_no_errno (kill (nursery, SIGSTOP));
-  kill_children (nursery);
+  g_assert_no_errno (kill (zygote, SIGSTOP));
+  kill_children (zygote);
   assert_works (executor);
-  g_assert_cmpint (get_nursery (executor), !=, nursery);
+  g_assert_cmpint (get_zygote (executor), !=, zygote);
 }
 
 /* Those that wait in vain. */
@@ -469,12 +469,12 @@ static void
 test_spares_end (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery, fd;
+  int zygote, fd;
 
   if (skip_without_pidfds ())
     return;
-  nursery = get_nursery (executor);
-  fd = open_process (nursery);
+  zygote = get_zygote (executor);
+  fd = open_process (zygote);
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 3);
   procfun_fork_server_set_idle_timeout (PROCFUN_FORK_SERVER (executor), 1);
   assert_works (executor);
@@ -507,27 +507,27 @@ test_close (void)
   guint n_processes = fixture_count_processes ();
   guint n_descriptors;
   g_autoptr (GError) error = NULL;
-  int nursery;
+  int zygote;
 
   n_descriptors = fixture_count_descriptors ();
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 3);
-  nursery = get_nursery (executor);
+  zygote = get_zygote (executor);
   g_assert_cmpuint (fixture_count_processes (), >, n_processes);
   g_assert_true (procfun_executor_close (executor, NULL, &error));
   g_assert_no_error (error);
-  while (kill (nursery, 0) == 0) /* GLib's thread reaps it */
+  while (kill (zygote, 0) == 0) /* GLib's thread reaps it */
     g_thread_yield ();
   while (fixture_count_processes () > n_processes || fixture_count_descriptors () > n_descriptors)
     g_thread_yield ();
   calls_assert_error (executor, add_call (1, 2), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*");
 }
 
-/* The sessions that they made do not hide them: the nursery adopts them. */
+/* The sessions that they made do not hide them: the zygote adopts them. */
 static void
 assert_family_ends (ProcfunCall *(*make) (ProcfunFd fd), int code)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery = get_nursery (executor);
+  int zygote = get_zygote (executor);
   char byte;
   Signal signal;
 
@@ -537,7 +537,7 @@ assert_family_ends (ProcfunCall *(*make) (ProcfunFd fd), int code)
   while (read (signal.ends[0], &byte, 1) == 1) /* until nobody has it */
     ;
   close (signal.ends[0]);
-  g_assert_cmpint (get_nursery (executor), ==, nursery);
+  g_assert_cmpint (get_zygote (executor), ==, zygote);
 }
 
 static void
@@ -590,21 +590,21 @@ static void
 test_forked_program (void)
 {
   g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
-  int nursery = get_nursery (executor);
+  int zygote = get_zygote (executor);
   int status;
   pid_t pid = fork ();
 
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
-      gboolean differs = get_nursery (executor) != nursery;
+      gboolean differs = get_zygote (executor) != zygote;
 
       g_object_unref (executor);
       _exit (differs ? 0 : 1);
     }
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_cmpint (status, ==, 0);
-  g_assert_cmpint (get_nursery (executor), ==, nursery);
+  g_assert_cmpint (get_zygote (executor), ==, zygote);
 }
 
 int
@@ -614,17 +614,17 @@ main (int argc, char *argv[])
 
   fixture_add_func ("/fork-server/properties", test_properties);
   fixture_add_func ("/fork-server/fresh", test_fresh);
-  fixture_add_func ("/fork-server/one-nursery", test_one_nursery);
+  fixture_add_func ("/fork-server/one-zygote", test_one_zygote);
   fixture_add_func ("/fork-server/all-are-forked", test_all_are_forked);
   fixture_add_func ("/fork-server/nothing-stays", test_nothing_stays);
   fixture_add_func ("/fork-server/descriptors", test_descriptors);
   fixture_add_func ("/fork-server/folder", test_folder);
   fixture_add_func ("/fork-server/stacks", test_stacks);
   fixture_add_func ("/fork-server/threads", test_threads);
-  fixture_add_func ("/fork-server/killed", test_killed_nursery);
+  fixture_add_func ("/fork-server/killed", test_killed_zygote);
   fixture_add_func ("/fork-server/killed/between-calls", test_killed_between_calls);
   fixture_add_func ("/fork-server/killed/by-function", test_killed_by_function);
-  fixture_add_func ("/fork-server/stopped", test_stopped_nursery);
+  fixture_add_func ("/fork-server/stopped", test_stopped_zygote);
   fixture_add_func ("/fork-server/stopped/spares-died", test_stopped_without_spares);
   fixture_add_func ("/fork-server/spares/end", test_spares_end);
   fixture_add_func ("/fork-server/spares/end-at-once", test_spares_that_end_at_once);

@@ -3,7 +3,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include "procfun/core/function.h"
 

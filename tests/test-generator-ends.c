@@ -5,7 +5,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/generators.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 #include "tests/readers.h"
 
 #include <errno.h>

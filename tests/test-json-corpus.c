@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-error.h"
-#include "procfun/procfun-schema.h"
 #include "procfun/codecs/json-scanner.h"
 #include "procfun/codecs/json.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-schema.h"
 #include "tests/fixture.h"
 
 #include <string.h>

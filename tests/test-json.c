@@ -2,9 +2,9 @@
 
 #include "tests/fixture.h"
 
+#include "procfun/codecs/json.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
-#include "procfun/codecs/json.h"
 
 #include <string.h>
 

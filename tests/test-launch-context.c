@@ -84,7 +84,7 @@ make_count_variables (const char *unused)
   return count_variables_call ();
 }
 
-/* Surroundings that are those of the caller. */
+/* Launch context that are those of the caller. */
 static void
 test_default (void)
 {

@@ -17,7 +17,7 @@
 static char *limited;
 
 static GSubprocess *
-start (const char *as, const char *limits, const char *deed, gint64 number)
+start (const char *as, const char *limits, const char *death, gint64 number)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
@@ -27,7 +27,7 @@ start (const char *as, const char *limits, const char *deed, gint64 number)
 
   if (as != NULL)
     g_subprocess_launcher_setenv (launcher, "LIMITED_AS", as, TRUE);
-  process = g_subprocess_launcher_spawn (launcher, &error, limited, limits, deed, text, NULL);
+  process = g_subprocess_launcher_spawn (launcher, &error, limited, limits, death, text, NULL);
   g_assert_no_error (error);
   return process;
 }
@@ -51,25 +51,25 @@ finish (GSubprocess *process, char **text)
 }
 
 static int
-run_as (const char *as, const char *limits, const char *deed, gint64 number, char **text)
+run_as (const char *as, const char *limits, const char *death, gint64 number, char **text)
 {
-  g_autoptr (GSubprocess) process = start (as, limits, deed, number);
+  g_autoptr (GSubprocess) process = start (as, limits, death, number);
 
   return finish (process, text);
 }
 
 static int
-run (const char *limits, const char *deed, gint64 number)
+run (const char *limits, const char *death, gint64 number)
 {
-  return run_as (NULL, limits, deed, number, NULL);
+  return run_as (NULL, limits, death, number, NULL);
 }
 
 static void
-assert_says (const char *limits, const char *deed, gint64 number, const char *expected)
+assert_says (const char *limits, const char *death, gint64 number, const char *expected)
 {
   g_autofree char *text = NULL;
 
-  g_assert_cmpint (run_as (NULL, limits, deed, number, &text), ==, DONE);
+  g_assert_cmpint (run_as (NULL, limits, death, number, &text), ==, DONE);
   g_assert_cmpstr (text, ==, expected);
 }
 
@@ -91,7 +91,7 @@ test_memory (void)
 {
   static const struct
   {
-    const char *deed;
+    const char *death;
     gint64 size;
     int status;
   } cases[] = {
@@ -113,9 +113,9 @@ test_memory (void)
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      int status = run ("memory=64M", cases[i].deed, cases[i].size);
+      int status = run ("memory=64M", cases[i].death, cases[i].size);
 
-      g_test_message ("%s: %d", cases[i].deed, status);
+      g_test_message ("%s: %d", cases[i].death, status);
       g_assert_cmpint (status, ==, cases[i].status);
     }
 }
@@ -164,13 +164,13 @@ watch (GSubprocess *process, gint64 budget, guint *n_looks)
 /* How late the last look is depends on how busy the machine is, and so does how many there are: one
  * that was in time is enough. */
 static void
-test_cpu_watched (gconstpointer deed)
+test_cpu_watched (gconstpointer death)
 {
   gint64 least = G_MAXINT64;
 
   for (guint i = 0; i < 5 || least >= 150000; i++)
     {
-      g_autoptr (GSubprocess) process = start (NULL, "", deed, 60000);
+      g_autoptr (GSubprocess) process = start (NULL, "", death, 60000);
       guint n_looks;
       gint64 used = watch (process, 100000, &n_looks);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-error.h"
 #include "procfun/base/limits.h"
+#include "procfun/procfun-error.h"
 #include "tests/fixture.h"
 
 #define MAX_64 "18446744073709551615"

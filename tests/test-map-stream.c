@@ -154,7 +154,7 @@ static void
 test_collect (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",fail,,crash", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",fail,,crash", NULL);
   g_autoptr (GError) error = NULL;
   guint64 index;
 
@@ -175,7 +175,7 @@ static void
 test_stop (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",,fail,hang,fail", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",,fail,hang,fail", NULL);
 
   procfun_map_set_chunk_size (map, 1);
   assert_next (map, mode, 0, 0);
@@ -317,7 +317,7 @@ static void
 test_dropped (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",hang,hang,", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",hang,hang,", NULL);
   g_autoptr (ProcfunMap) other = maps_new (pool, "add", "[(1, 2)]");
 
   procfun_map_set_chunk_size (map, 1);
@@ -411,7 +411,7 @@ static void
 test_close_in_time (void)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, "hang,hang,hang", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "hang,hang,hang", NULL);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GAsyncResult) closed = NULL;
   g_autoptr (GError) error = NULL;

@@ -7,9 +7,9 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/generators.h"
+#include "tests/hostile-children.h"
 #include "tests/map-functions.h"
 #include "tests/maps.h"
-#include "tests/misdeeds.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -160,7 +160,7 @@ test_stop (gconstpointer mode)
 
   for (gsize i = 0; i < G_N_ELEMENTS (chunk_sizes); i++)
     {
-      g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",,,fail,,fail,,crash,,", NULL);
+      g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",,,fail,,fail,,crash,,", NULL);
       g_autoptr (GError) error = NULL;
 
       procfun_map_set_chunk_size (map, chunk_sizes[i]);
@@ -169,7 +169,7 @@ test_stop (gconstpointer mode)
     }
 }
 
-/* Each of the deeds is known to be its element's, and no other element is called for twice. */
+/* Each of the deaths is known to be its element's, and no other element is called for twice. */
 static void
 test_collect (gconstpointer mode)
 {
@@ -179,7 +179,7 @@ test_collect (gconstpointer mode)
     {
       g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
       g_autofree char *path = maps_make_path ();
-      g_autoptr (ProcfunMap) map = maps_new_deeds (pool, "fail,,crash,,kill,,exit,cancel,,", path);
+      g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "fail,,crash,,kill,,exit,cancel,,", path);
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) results = NULL;
       g_autofree guint64 *failed = NULL;
@@ -210,7 +210,7 @@ static void
 test_failure (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",crash", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",crash", NULL);
   g_autoptr (GError) error = NULL;
 
   procfun_map_set_chunk_size (map, 2);
@@ -224,7 +224,7 @@ static void
 test_timeout (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",,hang,,", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",,hang,,", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) results = NULL;
 
@@ -288,11 +288,11 @@ kill_workers (gpointer user_data)
 static char *
 make_naps (guint n)
 {
-  GString *deeds = g_string_new ("nap");
+  GString *deaths = g_string_new ("nap");
 
   for (guint i = 1; i < n; i++)
-    g_string_append (deeds, ",nap");
-  return g_string_free (deeds, FALSE);
+    g_string_append (deaths, ",nap");
+  return g_string_free (deaths, FALSE);
 }
 
 /* Each element has its result or its error, and is called for once; one that failed may not have
@@ -303,8 +303,8 @@ test_killed (gconstpointer mode)
   const guint n = 4000;
   g_autoptr (ProcfunPool) pool = procfun_pool_new (3);
   g_autofree char *path = maps_make_path ();
-  g_autofree char *deeds = make_naps (n);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, deeds, path);
+  g_autofree char *deaths = make_naps (n);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, deaths, path);
   Killer killer = { 0 };
   GThread *thread = g_thread_new ("killer", kill_workers, &killer);
   g_autoptr (GError) error = NULL;
@@ -383,7 +383,7 @@ static void
 test_cancel (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
-  g_autoptr (ProcfunMap) map = maps_new_deeds (pool, ",hang,,hang,,", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",hang,,hang,,", NULL);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   GThread *thread = g_thread_new ("canceller", cancel_soon, cancellable);
   g_autoptr (GError) error = NULL;

@@ -5,7 +5,7 @@
 #include "tests/faults.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 #include "tests/pools.h"
 
 #include <errno.h>
@@ -230,7 +230,7 @@ test_flag (void)
   g_assert_cmpint (procfun_function_get_flags (function) & PROCFUN_FUNCTION_IDEMPOTENT, ==, 0);
 }
 
-/* Neither a nursery nor a process of its own can be had, and then both can. */
+/* Neither a zygote nor a process of its own can be had, and then both can. */
 static void
 test_no_start (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/codecs/schema-json.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
-#include "procfun/codecs/schema-json.h"
 #include "tests/fixture.h"
 #include "tools/schema.h"
 

@@ -2,7 +2,7 @@
 
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 #include "tests/pools.h"
 
 #include <signal.h>

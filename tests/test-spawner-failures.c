@@ -6,7 +6,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include "procfun/base/usage.h"
 #include "procfun/wire/frame.h"
@@ -28,7 +28,7 @@ static const struct
   const char *result; /* NULL: it fails, with */
   gint code;
   const char *message;
-} misdeeds[] = {
+} hostile_children[] = {
   { "do_exit_in_thread", "(5,)", NULL, PROCFUN_ERROR_EXITED, "*do_exit_in_thread()*exit (5)*" },
   { "do_execute", "('/bin/true',)", NULL, PROCFUN_ERROR_EXITED, "*do_execute()*" },
   { "do_execute", "('/bin/false',)", NULL, PROCFUN_ERROR_EXITED, "*do_execute()*exit code 1*" },
@@ -52,20 +52,20 @@ static const struct
 };
 
 static void
-test_misdeed (gconstpointer data)
+test_hostile_child (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
   g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      ProcfunCall *call = calls_new (misdeeds[i].function, misdeeds[i].arguments);
+      ProcfunCall *call = calls_new (hostile_children[i].function, hostile_children[i].arguments);
 
-      if (misdeeds[i].result != NULL)
-        calls_assert_result (executor, call, async, misdeeds[i].result);
+      if (hostile_children[i].result != NULL)
+        calls_assert_result (executor, call, async, hostile_children[i].result);
       else
-        calls_assert_error (executor, call, async, PROCFUN_ERROR, misdeeds[i].code,
-                            misdeeds[i].message);
+        calls_assert_error (executor, call, async, PROCFUN_ERROR, hostile_children[i].code,
+                            hostile_children[i].message);
     }
 }
 
@@ -415,8 +415,8 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (misdeeds); i++)
-    add_for_each ("/misdeed/", misdeeds[i].function, i, test_misdeed);
+  for (gsize i = 0; i < G_N_ELEMENTS (hostile_children); i++)
+    add_for_each ("/hostile child/", hostile_children[i].function, i, test_hostile_child);
   calls_add_func ("/signals", test_signals);
   for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
     add_for_each ("/frame/", frames[i].name, i, test_frame);

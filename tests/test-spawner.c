@@ -6,7 +6,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include <signal.h>
 #include <string.h>
@@ -59,9 +59,11 @@ test_properties (void)
                   NULL);
   g_assert_cmpuint (n, ==, 4);
   g_assert_cmpint (procfun_spawner_get_transport (spawner), ==, PROCFUN_TRANSPORT_ARGV);
-  g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner)) == procfun_codec_get_gvariant ());
+  g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
+                 == procfun_codec_get_gvariant ());
   g_assert_cmpstrv (procfun_spawner_get_launcher (spawner), command);
-  g_assert_cmpuint (procfun_process_executor_get_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner)), ==, 100);
+  g_assert_cmpuint (procfun_process_executor_get_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner)),
+                    ==, 100);
   procfun_spawner_set_launcher (spawner, NULL);
   g_assert_null (procfun_spawner_get_launcher (spawner));
 }
@@ -280,7 +282,8 @@ test_large (gconstpointer data)
   g_autoptr (GBytes) back = NULL;
   g_autoptr (GError) error = NULL;
 
-  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), procfun_codec_lookup (large[i].codec));
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner),
+                                      procfun_codec_lookup (large[i].codec));
   back = pass_bytes_run (call, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (g_bytes_equal (bytes, back));

@@ -2,25 +2,25 @@
 
 #include "procfun/statistics/statistics.h"
 #include "tests/calls.h"
-#include "tests/desk.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
+#include "tests/manual-executor.h"
 #include "tests/openmetrics.h"
 
 #include <json-glib/json-glib.h>
 #include <unistd.h>
 
-/* A desk that has done something: of three calls two have succeeded. */
-static TestDesk *
-make_desk (void)
+/* A manual executor that has done something: of three calls two have succeeded. */
+static TestManualExecutor *
+make_manual (void)
 {
-  TestDesk *desk = g_object_new (TEST_TYPE_DESK, NULL);
+  TestManualExecutor *manual = g_object_new (TEST_TYPE_MANUAL_EXECUTOR, NULL);
 
   for (guint i = 0; i < 2; i++)
-    calls_assert_result (PROCFUN_EXECUTOR (desk), add_call (2, 3), FALSE, "5");
-  calls_assert_error (PROCFUN_EXECUTOR (desk), fail_with_result_call (1), FALSE, PROCFUN_ERROR,
+    calls_assert_result (PROCFUN_EXECUTOR (manual), add_call (2, 3), FALSE, "5");
+  calls_assert_error (PROCFUN_EXECUTOR (manual), fail_with_result_call (1), FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_PROTOCOL, "*");
-  return desk;
+  return manual;
 }
 
 /* What is written must be read back as what the getters say. */
@@ -58,8 +58,8 @@ assert_equal_to (ProcfunStatistics *statistics, GVariant *dictionary)
 static void
 test_variant (void)
 {
-  g_autoptr (TestDesk) desk = make_desk ();
-  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
+  g_autoptr (TestManualExecutor) manual = make_manual ();
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   g_autoptr (GVariant) dictionary = procfun_statistics_to_variant (statistics);
 
   g_assert_true (g_variant_is_of_type (dictionary, G_VARIANT_TYPE_VARDICT));
@@ -70,8 +70,8 @@ test_variant (void)
 static void
 test_of_executor (void)
 {
-  g_autoptr (TestDesk) desk = make_desk ();
-  g_autoptr (GVariant) dictionary = procfun_executor_get_statistics (PROCFUN_EXECUTOR (desk));
+  g_autoptr (TestManualExecutor) manual = make_manual ();
+  g_autoptr (GVariant) dictionary = procfun_executor_get_statistics (PROCFUN_EXECUTOR (manual));
   guint64 succeeded, failed;
 
   g_assert_true (g_variant_is_of_type (dictionary, G_VARIANT_TYPE_VARDICT));
@@ -86,8 +86,8 @@ test_of_executor (void)
 static void
 test_json (void)
 {
-  g_autoptr (TestDesk) desk = make_desk ();
-  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
+  g_autoptr (TestManualExecutor) manual = make_manual ();
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   g_autoptr (GVariant) dictionary = procfun_statistics_to_variant (statistics);
   g_autofree char *text = procfun_statistics_to_json (statistics);
   g_autoptr (GError) error = NULL;
@@ -104,8 +104,8 @@ test_json (void)
 static void
 test_openmetrics (void)
 {
-  g_autoptr (TestDesk) desk = make_desk ();
-  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
+  g_autoptr (TestManualExecutor) manual = make_manual ();
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   g_autofree char *text = procfun_statistics_to_openmetrics (statistics);
   g_autoptr (GHashTable) samples = openmetrics_read (text);
   guint number = procfun_statistics_get_executor_number (statistics);
@@ -114,16 +114,18 @@ test_openmetrics (void)
     const char *format; /* with room for the number of the executor */
     double value;
   } cases[] = {
-    { "procfun_calls_submitted_total{executor=\"TestDesk\",number=\"%u\"}", 3 },
-    { "procfun_calls_succeeded_total{executor=\"TestDesk\",number=\"%u\"}", 2 },
-    { "procfun_calls_failed_total{executor=\"TestDesk\",number=\"%u\",cause=\"error\"}", 1 },
-    { "procfun_calls_failed_total{executor=\"TestDesk\",number=\"%u\",cause=\"crashed\"}", 0 },
-    { "procfun_calls_running{executor=\"TestDesk\",number=\"%u\"}", 0 },
-    { "procfun_call_duration_seconds_count{executor=\"TestDesk\",number=\"%u\"}", 3 },
-    { "procfun_call_wait_seconds_count{executor=\"TestDesk\",number=\"%u\"}", 0 },
-    { "procfun_workers{executor=\"TestDesk\",number=\"%u\",state=\"busy\"}", 1 },
-    { "procfun_workers{executor=\"TestDesk\",number=\"%u\",state=\"idle\"}", 1 },
-    { "procfun_workers{executor=\"TestDesk\",number=\"%u\",state=\"starting\"}", 0 },
+    { "procfun_calls_submitted_total{executor=\"TestManualExecutor\",number=\"%u\"}", 3 },
+    { "procfun_calls_succeeded_total{executor=\"TestManualExecutor\",number=\"%u\"}", 2 },
+    { "procfun_calls_failed_total{executor=\"TestManualExecutor\",number=\"%u\",cause=\"error\"}",
+      1 },
+    { "procfun_calls_failed_total{executor=\"TestManualExecutor\",number=\"%u\",cause=\"crashed\"}",
+      0 },
+    { "procfun_calls_running{executor=\"TestManualExecutor\",number=\"%u\"}", 0 },
+    { "procfun_call_duration_seconds_count{executor=\"TestManualExecutor\",number=\"%u\"}", 3 },
+    { "procfun_call_wait_seconds_count{executor=\"TestManualExecutor\",number=\"%u\"}", 0 },
+    { "procfun_workers{executor=\"TestManualExecutor\",number=\"%u\",state=\"busy\"}", 1 },
+    { "procfun_workers{executor=\"TestManualExecutor\",number=\"%u\",state=\"idle\"}", 1 },
+    { "procfun_workers{executor=\"TestManualExecutor\",number=\"%u\",state=\"starting\"}", 0 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -139,9 +141,9 @@ test_openmetrics (void)
 static void
 test_openmetrics_of_many (void)
 {
-  g_autoptr (TestDesk) desk = make_desk ();
+  g_autoptr (TestManualExecutor) manual = make_manual ();
   g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
-  g_autoptr (ProcfunStatistics) first = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
+  g_autoptr (ProcfunStatistics) first = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   g_autoptr (ProcfunStatistics) second = procfun_statistics_new (executor);
   ProcfunStatistics *both[] = { first, second };
   g_autofree char *text = statistics_list_to_openmetrics (both, 2);

@@ -2,11 +2,11 @@
 
 #include "procfun/core/executor.h"
 #include "tests/calls.h"
-#include "tests/desk.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/generators.h"
-#include "tests/misdeeds.h"
+#include "tests/manual-executor.h"
+#include "tests/hostile-children.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -218,7 +218,7 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_queue (void)
 {
-  g_autoptr (TestDesk) desk = g_object_new (TEST_TYPE_DESK, NULL);
+  g_autoptr (TestManualExecutor) manual = g_object_new (TEST_TYPE_MANUAL_EXECUTOR, NULL);
   g_autoptr (ProcfunStatistics) statistics = NULL;
   g_autoptr (ProcfunStatistics) after = NULL;
   guint n_answered = 0;
@@ -227,12 +227,12 @@ test_queue (void)
     {
       g_autoptr (ProcfunCall) call = add_call (2, 3);
 
-      procfun_call_set_executor (call, PROCFUN_EXECUTOR (desk));
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (manual));
       procfun_call_run_async (call, NULL, on_answered, &n_answered);
       procfun_call_detach (call);
     }
-  statistics = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
-  test_desk_answer_all (desk);
+  statistics = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
+  test_manual_executor_answer_all (manual);
   while (n_answered < 3)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (procfun_statistics_get_submitted (statistics), ==, 3);
@@ -240,7 +240,7 @@ test_queue (void)
   g_assert_cmpuint (procfun_statistics_get_queued (statistics), ==, 2);
   g_assert_cmpuint (procfun_statistics_get_queued_bytes (statistics), ==, 300);
 
-  after = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
+  after = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   g_assert_cmpuint (procfun_statistics_get_queued (after), ==, 0);
   g_assert_cmpuint (procfun_statistics_get_succeeded (after), ==, 3);
   g_assert_cmpint (procfun_statistics_get_wait_percentile (after, 50), ==, 0);
@@ -249,8 +249,8 @@ test_queue (void)
 static void
 test_workers (void)
 {
-  g_autoptr (TestDesk) desk = g_object_new (TEST_TYPE_DESK, NULL);
-  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (desk));
+  g_autoptr (TestManualExecutor) manual = g_object_new (TEST_TYPE_MANUAL_EXECUTOR, NULL);
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
 
   g_assert_cmpuint (procfun_statistics_get_n_workers (statistics), ==, 2);
   g_assert_cmpint (procfun_statistics_get_worker_pid (statistics, 0), ==, getpid ());

@@ -2,8 +2,8 @@
 
 /* What a budget is for. Where crashes are found to be is in test-crash.c. */
 
-#include "procfun/process/symbolise.h"
 #include "procfun/platform/stack.h"
+#include "procfun/process/symbolise.h"
 #include "tests/fixture.h"
 
 #define UNLIMITED G_MAXINT64

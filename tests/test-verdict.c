@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "procfun/base/limits.h"
 #include "procfun/process/verdict.h"
 #include "procfun/procfun-error.h"
-#include "procfun/base/limits.h"
 #include "tests/fixture.h"
 
 #include <errno.h>

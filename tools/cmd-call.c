@@ -127,7 +127,8 @@ make_executor (GError **error)
 
   if (executor == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("--executor: “%s”: the executors are spawn, fork, pool and inline"), executor_name);
+                 _ ("--executor: “%s”: the executors are spawn, fork, pool and inline"),
+                 executor_name);
   else if (codec_name != NULL && codec == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("--codec: “%s”: the codecs are json and gvariant"), codec_name);

@@ -4,8 +4,8 @@
 
 #include "tools/commands.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "tools/live.h"
 #include "tools/monitor-client.h"
 #include "tools/monitor-view.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/monitor-client.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "procfun/platform/local-socket.h"
 #include <dirent.h>
 #include <errno.h>

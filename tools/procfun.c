@@ -5,8 +5,8 @@
 
 #include "tools/commands.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include <locale.h>
 #include <procfun.h>
 #include <signal.h>

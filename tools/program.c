@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/program.h"
 
-#include "procfun/process/launch.h"
-#include "procfun/child/command-line.h"
 #include "procfun/base/intl.h"
+#include "procfun/child/command-line.h"
 #include "procfun/core/function.h"
+#include "procfun/process/launch.h"
 #include "tools/elf.h"
 #include "tools/schema.h"
 #include <errno.h>

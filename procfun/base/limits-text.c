@@ -3,8 +3,8 @@
 /* Limits as text, and for the wire. */
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/base/limits.h"
+#include "procfun/procfun-error.h"
 #include <errno.h>
 #include <string.h>
 

@@ -309,8 +309,8 @@ procfun_limits_get_processes (const ProcfunLimits *self)
  * @self: limits
  * @bytes: bytes, or 0 for no limit of the call's own
  *
- * Limits how large the encoded result may be, or each item of a generator. If it is larger, the call fails with
- * %PROCFUN_ERROR_LIMIT.
+ * Limits how large the encoded result may be, or each item of a generator. If it is larger, the
+ * call fails with %PROCFUN_ERROR_LIMIT.
  *
  * Since: 0.1
  */

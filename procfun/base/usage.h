@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Plain numbers, so that a child, even one that crashes, sends it as it is. Times in µs, sizes in bytes. */
+/* Plain numbers, so that a child, even one that crashes, sends it as it is. Times in µs, sizes in
+ * bytes. */
 struct _ProcfunUsage
 {
   gint64 wall_time;

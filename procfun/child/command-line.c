@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/command-line.h"
 
-#include "procfun/child/command.h"
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
-#include "procfun/platform/self.h"
-#include "procfun/procfun-codec.h"
+#include "procfun/child/command.h"
+#include "procfun/codecs/schema-json.h"
 #include "procfun/core/context.h"
 #include "procfun/core/definition.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/fds.h"
+#include "procfun/platform/self.h"
+#include "procfun/procfun-codec.h"
+#include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
-#include "procfun/codecs/schema-json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -40,9 +40,9 @@ command_is_child (void)
 }
 
 gboolean
-command_is_nursery (void)
+command_is_zygote (void)
 {
-  static const char prefix[] = SETUP_ARGUMENT_PREFIX SETUP_NURSERY;
+  static const char prefix[] = SETUP_ARGUMENT_PREFIX SETUP_ZYGOTE;
 
   return command_first_argument_begins (prefix, sizeof prefix);
 }
@@ -66,7 +66,7 @@ command_new (void)
 
         self->in_main = g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX);
         self->hash = strchr (argv[i], '=') + 1;
-        self->is_nursery = strcmp (self->hash, SETUP_NURSERY) == 0;
+        self->is_zygote = strcmp (self->hash, SETUP_ZYGOTE) == 0;
         self->name = argv[i + 1];
         self->rest = argv + i + 2;
         self->argv = g_steal_pointer (&argv);

@@ -10,8 +10,8 @@ typedef struct
   const char *hash;
   const char *name;
   char *const *rest; /* what follows the name, NULL-terminated */
-  gboolean is_nursery;
-  gboolean in_main;  /* to be served by procfun_registry_serve() */
+  gboolean is_zygote;
+  gboolean in_main; /* to be served by procfun_registry_serve() */
 } Command;
 
 /* Whether the first argument begins with the @size bytes of @prefix, of which the NUL at its end
@@ -24,7 +24,7 @@ gboolean command_is_child (void);
 gboolean command_is_child_in_main (void);
 
 /* Whether a child, as the first of these tells, is there to fork others. */
-gboolean command_is_nursery (void);
+gboolean command_is_zygote (void);
 
 /* (nullable): NULL when the command line is not of that form. */
 Command *command_new (void);

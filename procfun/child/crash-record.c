@@ -2,8 +2,8 @@
 #include "procfun/child/crash-record.h"
 
 #include "procfun/child/crash-threads.h"
-#include "procfun/platform/stack.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/stack.h"
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

@@ -4,17 +4,17 @@
  * main(): the last thing that its constructors do. procfun-worker serves those of a library that it
  * has loaded. A script or program serves what it registered at run time, when it says so. */
 
+#include "procfun/base/intl.h"
 #include "procfun/child/command-line.h"
 #include "procfun/child/command.h"
-#include "procfun/child/zygote.h"
 #include "procfun/child/serve.h"
 #include "procfun/child/setup.h"
-#include "procfun/base/intl.h"
-#include "procfun/platform/module.h"
+#include "procfun/child/zygote.h"
 #include "procfun/core/context.h"
 #include "procfun/core/definition.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/registry.h"
+#include "procfun/platform/module.h"
+#include "procfun/procfun-error.h"
 #include <dlfcn.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ procfun_first_of_all (void)
   if (!command_is_child ())
     return;
   procfun_context_set_child ();
-  setup_process (TRUE, command_is_nursery ());
+  setup_process (TRUE, command_is_zygote ());
 }
 
 /* The constructors that the linker placed behind this one, among them those of C++ objects in files
@@ -50,14 +50,14 @@ serve (const Command *command, ServerOptions *options)
 {
   Server *server;
 
-  if (!command->is_nursery)
+  if (!command->is_zygote)
     {
       options->name = command->name;
       options->hash = command->hash;
     }
   server = server_new (options);
-  if (command->is_nursery)
-    nursery_serve (server);
+  if (command->is_zygote)
+    zygote_serve (server);
   server_start (server);
 }
 
@@ -139,7 +139,7 @@ procfun_worker_run (int argc, char **argv)
   options.arguments = command->rest[1];
   if (!load_library (options.path))
     {
-      if (command->is_nursery) /* a process of one call says why, by the name of the function */
+      if (command->is_zygote) /* a process of one call says why, by the name of the function */
         setup_end ();
       options.why = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
                                  _ ("%s() cannot be called: %s"), command->name, dlerror ());
@@ -173,7 +173,7 @@ procfun_registry_serve (ProcfunRegistry *self)
     return;
   command = command_new ();
   procfun_context_set_child ();
-  setup_process (FALSE, command->is_nursery);
+  setup_process (FALSE, command->is_zygote);
   options.arguments = command->rest[0];
   serve (command, &options);
 }

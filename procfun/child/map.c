@@ -2,12 +2,12 @@
 #include "procfun/child/map.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/codecs/gvariant.h"
+#include "procfun/core/function.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
-#include "procfun/core/function.h"
 #include "procfun/values/schema.h"
 #include "procfun/wire/journal.h"
-#include "procfun/codecs/gvariant.h"
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>

@@ -6,9 +6,9 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/definition.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
 #include "procfun/core/registry.h"
+#include "procfun/procfun-error.h"
 #include <inttypes.h>
 
 /* (transfer none) (nullable) */

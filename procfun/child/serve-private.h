@@ -6,10 +6,10 @@
 #include "procfun/child/listener.h"
 #include "procfun/child/placement.h"
 #include "procfun/child/serve.h"
-#include "procfun/platform/usage-measure.h"
-#include "procfun/procfun-codec.h"
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/usage-measure.h"
+#include "procfun/procfun-codec.h"
 #include "procfun/procfun-limits.h"
 
 struct _Server

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/serve-private.h"
 
+#include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
 #include "procfun/child/crash.h"
 #include "procfun/child/map.h"
 #include "procfun/child/setup.h"
+#include "procfun/core/definition.h"
+#include "procfun/core/function.h"
 #include "procfun/platform/descendants.h"
-#include "procfun/base/intl.h"
+#include "procfun/platform/launch-context-apply.h"
 #include "procfun/platform/limits-apply.h"
 #include "procfun/platform/schedule.h"
-#include "procfun/platform/surroundings.h"
-#include "procfun/core/definition.h"
 #include "procfun/procfun-error.h"
-#include "procfun/core/function.h"
-#include "procfun/base/limits.h"
+#include "procfun/values/serialised.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error-frame.h"
-#include "procfun/values/serialised.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -412,7 +412,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
           setup->name, module->path != NULL ? module->path : _ ("the program"));
       return FALSE;
     }
-  if (setup->context != NULL && !surroundings_apply (setup->context, fds, error))
+  if (setup->context != NULL && !launch_context_apply (setup->context, fds, error))
     {
       g_prefix_error (error, _ ("%s() cannot be called: "), setup->name);
       return FALSE;

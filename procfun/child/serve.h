@@ -13,9 +13,9 @@ typedef struct
   const char *path;          /* (nullable): of the library that defines them; NULL: the program */
   ProcfunRegistry *registry; /* (nullable): they were registered here at run time */
 
-  const char *name; /* (nullable): of the one that it was started for */
-  const char *hash; /* likewise */
-  const GError *why; /* (nullable): there are none */
+  const char *name;      /* (nullable): of the one that it was started for */
+  const char *hash;      /* likewise */
+  const GError *why;     /* (nullable): there are none */
   const char *arguments; /* (nullable): as JSON, from the command line */
 } ServerOptions;
 

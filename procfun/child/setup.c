@@ -60,7 +60,7 @@ tie_to_lifeline (void)
 }
 
 void
-setup_process (gboolean close, gboolean is_nursery)
+setup_process (gboolean close, gboolean is_zygote)
 {
   setsid ();
   reset_signals ();
@@ -71,7 +71,7 @@ setup_process (gboolean close, gboolean is_nursery)
   fcntl (SETUP_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
   fcntl (SETUP_REPORT_FD, F_SETFD, FD_CLOEXEC);
   descendants_adopt ();
-  if (!is_nursery)
+  if (!is_zygote)
     tie_to_lifeline ();
 }
 

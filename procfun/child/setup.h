@@ -10,9 +10,10 @@
 /* Whether the descriptors of a child are there and are what its caller would have left. */
 gboolean setup_has_descriptors (void);
 
-/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and, if it
- * is no nursery, which must look after its children first, an end when the caller's process ends. */
-void setup_process (gboolean close, gboolean is_nursery);
+/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and, if
+ * it is no zygote, which must look after its children first, an end when the caller's process ends.
+ */
+void setup_process (gboolean close, gboolean is_zygote);
 
 /* The same after a fork by such a process, @parent: puts the descriptors that are given where they
  * belong. */

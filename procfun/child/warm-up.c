@@ -2,9 +2,9 @@
 #include "procfun/child/warm-up.h"
 
 #include "procfun/child/serve-private.h"
+#include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-definition.h"
-#include "procfun/core/function.h"
 #include "procfun/wire/setup.h"
 #include <poll.h>
 

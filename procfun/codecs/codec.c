@@ -3,9 +3,9 @@
 #include "procfun/procfun-codec.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
-#include "procfun/codecs/json.h"
 #include "procfun/codecs/gvariant.h"
+#include "procfun/codecs/json.h"
+#include "procfun/procfun-error.h"
 
 /**
  * SECTION:procfun-codec

@@ -3,10 +3,10 @@
 #include "procfun/procfun-json.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-codec.h"
-#include "procfun/procfun-error.h"
 #include "procfun/codecs/json-text.h"
 #include "procfun/codecs/json.h"
+#include "procfun/procfun-codec.h"
+#include "procfun/procfun-error.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "procfun/values/buffer.h"
 #include "procfun/codecs/json-path.h"
 #include "procfun/codecs/json-scanner.h"
+#include "procfun/values/buffer.h"
 #include "procfun/values/serialised.h"
 
 G_BEGIN_DECLS

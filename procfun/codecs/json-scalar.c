@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/codecs/json-reader.h"
 #include "procfun/codecs/json.h"
 #include "procfun/codecs/number.h"
+#include "procfun/procfun-error.h"
 
 #include <math.h>
 

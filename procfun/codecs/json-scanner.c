@@ -3,8 +3,8 @@
 #include "procfun/codecs/json-scanner.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/codecs/number.h"
+#include "procfun/procfun-error.h"
 
 /* The line, and the character in it, both from 1. */
 static void

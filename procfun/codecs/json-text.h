@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "procfun/values/buffer.h"
 #include "procfun/codecs/number.h"
+#include "procfun/values/buffer.h"
 
 G_BEGIN_DECLS
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/codecs/base64.h"
-#include "procfun/values/buffer.h"
+#include "procfun/codecs/gvariant.h"
 #include "procfun/codecs/json-keys.h"
 #include "procfun/codecs/json-path.h"
 #include "procfun/codecs/json-text.h"
 #include "procfun/codecs/json.h"
+#include "procfun/procfun-error.h"
+#include "procfun/values/buffer.h"
 #include "procfun/values/serialised.h"
-#include "procfun/codecs/gvariant.h"
 
 /* Walks over the serialised form, in which nothing has to be allocated, locked or counted. */
 typedef struct

@@ -3,10 +3,10 @@
 #include "procfun/core/call-debug.h"
 
 #include "procfun/base/environment.h"
-#include "procfun/platform/self.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-codec.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/self.h"
+#include "procfun/procfun-codec.h"
 #include <string.h>
 
 /* Of the arguments in a command line: more is no line for people any more, and much more none that

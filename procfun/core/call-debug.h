@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "procfun/procfun-call.h"
 #include "procfun/base/debug.h"
+#include "procfun/procfun-call.h"
 
 G_BEGIN_DECLS
 

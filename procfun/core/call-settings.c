@@ -311,7 +311,8 @@ procfun_call_get_output_mode (ProcfunCall *self, ProcfunStream stream)
 /**
  * procfun_call_set_launch_context:
  * @self: a #ProcfunCall that was not started
- * @context: (nullable): the surroundings of its process, or %NULL for those that the executor gives
+ * @context: (nullable): the launch context of its process, or %NULL for those that the executor
+ * gives
  *
  * Sets what the process of the call finds around itself.
  *
@@ -333,7 +334,8 @@ procfun_call_set_launch_context (ProcfunCall *self, ProcfunLaunchContext *contex
  *
  * Gets what the process of the call finds around itself.
  *
- * Returns: (transfer none) (nullable): the surroundings, or %NULL for those that the executor gives
+ * Returns: (transfer none) (nullable): the launch context, or %NULL for those that the executor
+ * gives
  *
  * Since: 0.1
  */

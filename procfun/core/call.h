@@ -2,9 +2,9 @@
 
 #pragma once
 
+#include "procfun/base/usage.h"
 #include "procfun/platform/canceller.h"
 #include "procfun/procfun-call.h"
-#include "procfun/base/usage.h"
 
 G_BEGIN_DECLS
 

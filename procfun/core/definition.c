@@ -5,9 +5,9 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
 #include "procfun/core/registry.h"
+#include "procfun/procfun-error.h"
 #include "procfun/values/type.h"
 #include <pthread.h>
 #include <string.h>

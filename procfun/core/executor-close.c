@@ -2,9 +2,9 @@
 
 /* Waiting until nothing runs, and closing. */
 
-#include "procfun/platform/waker.h"
-#include "procfun/core/executor.h"
 #include "procfun/core/executor-state.h"
+#include "procfun/core/executor.h"
+#include "procfun/platform/waker.h"
 
 void
 procfun_executor_announce_idle (ExecutorState *state)
@@ -60,12 +60,14 @@ is_idle_now (ExecutorState *state)
 }
 
 static gboolean
-hurry (ProcfunExecutor *self, gint64 closing_since, gboolean blocks, gint64 *next, GError **error)
+close_progress (ProcfunExecutor *self, gint64 closing_since, gboolean blocks, gint64 *next,
+                GError **error)
 {
   ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (self);
 
   *next = 0;
-  return klass->hurry == NULL || klass->hurry (self, closing_since, blocks, next, error);
+  return klass->close_progress == NULL
+         || klass->close_progress (self, closing_since, blocks, next, error);
 }
 
 static gboolean
@@ -80,7 +82,7 @@ wait_in_thread (ProcfunExecutor *self, gint64 closing_since, GCancellable *cance
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), state, NULL);
   while (ok && !is_idle_now (state))
-    ok = hurry (self, closing_since, TRUE, &next, error)
+    ok = close_progress (self, closing_since, TRUE, &next, error)
          && (wait_once (state, next, cancellable)
              || !g_cancellable_set_error_if_cancelled (cancellable, error));
   g_cancellable_disconnect (cancellable, handler);
@@ -154,7 +156,8 @@ idle_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
       go_on (self);
       return G_SOURCE_REMOVE;
     }
-  if (!hurry (g_task_get_source_object (self->task), self->closing_since, FALSE, &next, &error))
+  if (!close_progress (g_task_get_source_object (self->task), self->closing_since, FALSE, &next,
+                       &error))
     {
       g_task_return_error (self->task, error);
       return G_SOURCE_REMOVE;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "procfun/core/executor-list.h"
-#include "procfun/procfun-executor.h"
 #include "procfun/core/recorder.h"
+#include "procfun/procfun-executor.h"
 
 G_BEGIN_DECLS
 

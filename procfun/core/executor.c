@@ -4,8 +4,8 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/executor-state.h"
+#include "procfun/procfun-error.h"
 #include "procfun/statistics/monitor.h"
 
 /**

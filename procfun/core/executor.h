@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "procfun/procfun-executor.h"
 #include "procfun/core/recorder.h"
+#include "procfun/procfun-executor.h"
 
 G_BEGIN_DECLS
 
@@ -44,9 +44,9 @@ GVariant *procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call
                                         GAsyncResult *result, GError **error);
 
 /* Waits until nothing runs; the second, which takes @task, for a main context. Executors may
- * override `hurry`: somebody waits, to close if @closing_since is not 0 (monotonic time in µs), in
- * a thread if it @blocks. It returns FALSE with @error where that is in vain, and sets *@next to
- * when it wants to be asked again; 0: never. It comes from any thread. */
+ * override `close_progress`: somebody waits, to close if @closing_since is not 0 (monotonic time in
+ * µs), in a thread if it @blocks. It returns FALSE with @error where that is in vain, and sets
+ * *@next to when it wants to be asked again; 0: never. It comes from any thread. */
 gboolean procfun_executor_wait (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
 void procfun_executor_wait_async (GTask *task);
 

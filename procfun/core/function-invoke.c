@@ -3,9 +3,9 @@
 /* A function runs in this process: GVariants to C values, and back. */
 
 #include "procfun/base/intl.h"
+#include "procfun/core/function.h"
 #include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
-#include "procfun/core/function.h"
 #include "procfun/values/type-private.h"
 #include "procfun/values/type.h"
 #include <string.h>
@@ -190,8 +190,8 @@ static gboolean
 fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (args, self->size);
-  g_autoptr (GVariant) tuple = g_variant_ref_sink (g_variant_new_from_bytes (
-      procfun_function_get_arguments_type (self->function), bytes, TRUE));
+  g_autoptr (GVariant) tuple = g_variant_ref_sink (
+      g_variant_new_from_bytes (procfun_function_get_arguments_type (self->function), bytes, TRUE));
   GVariant *result = procfun_function_invoke (self->function, tuple, NULL, NULL, error);
 
   g_clear_pointer (&result, g_variant_unref);

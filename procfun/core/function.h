@@ -21,7 +21,7 @@ struct _ProcfunFunction
   ProcfunFunctionFlags flags;
   ProcfunSchema *args_schema;
   ProcfunSchema *return_schema;
-  Module *module; /* (nullable) */
+  Module *module;  /* (nullable) */
   gint idempotent; /* the flag, which may be set later */
   gint ambiguous;
   gint unloaded;

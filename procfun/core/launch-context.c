@@ -3,7 +3,7 @@
 #include "procfun/core/launch-context.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/platform/surroundings.h"
+#include "procfun/platform/launch-context-apply.h"
 #include "procfun/procfun-error.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -12,12 +12,12 @@
 /**
  * SECTION:procfun-launch-context
  * @title: ProcfunLaunchContext
- * @short_description: the surroundings of a process
+ * @short_description: the launch context of a process
  *
  * What the process of a call finds around itself, where that is not simply what its caller has: the
  * working directory, the environment, its nice value, the CPUs that it may use, and descriptors.
- * procfun_call_set_launch_context() sets it for a call, procfun_process_executor_set_launch_context() for
- * all that set none.
+ * procfun_call_set_launch_context() sets it for a call,
+ * procfun_process_executor_set_launch_context() for all that set none.
  *
  * The process applies it just before the function runs; libraries that look at the environment when
  * they are loaded have done so by then.
@@ -26,7 +26,7 @@
 /**
  * ProcfunLaunchContext:
  *
- * The surroundings of a process. May be used for any number of calls.
+ * The launch context of a process. May be used for any number of calls.
  *
  * Since: 0.1
  */
@@ -125,7 +125,7 @@ procfun_launch_context_to_variant (ProcfunLaunchContext *self, GUnixFDList **fds
 /**
  * procfun_launch_context_new:
  *
- * Makes surroundings that are those of the caller, until something else is set.
+ * Makes launch context that are those of the caller, until something else is set.
  *
  * Returns: (transfer full): a new #ProcfunLaunchContext
  *
@@ -328,7 +328,7 @@ procfun_launch_context_set_affinity (ProcfunLaunchContext *self, const char *cpu
   g_return_val_if_fail (PROCFUN_IS_LAUNCH_CONTEXT (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (cpus != NULL && !surroundings_check_cpus (cpus, error))
+  if (cpus != NULL && !launch_context_check_cpus (cpus, error))
     return FALSE;
   g_mutex_lock (&self->lock);
   g_free (self->cpus);

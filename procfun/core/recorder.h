@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "procfun/procfun-failure.h"
 #include "procfun/core/histogram.h"
+#include "procfun/procfun-failure.h"
 
 G_BEGIN_DECLS
 

@@ -4,8 +4,8 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/definition.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 
 /**
  * SECTION:procfun-registry

@@ -2,34 +2,34 @@
 
 #include "procfun/procfun-fork-server.h"
 
-#include "procfun/process/zygotes.h"
 #include "procfun/executors/process-executor.h"
+#include "procfun/process/zygotes.h"
 
 /**
  * SECTION:procfun-fork-server
  * @title: ProcfunForkServer
  * @short_description: a forked process for each call
  *
- * Runs each call in a process of its own that is forked from a small one, the nursery. That one is
+ * Runs each call in a process of its own that is forked from a small one, the zygote. That one is
  * executed at the first call, as #ProcfunSpawner executes a process for each; it has one thread,
  * and nothing of the memory of the program that calls. To fork it takes a fraction of a
  * millisecond, however large the program is.
  *
- * So calls share nothing with each other and leave nothing behind, not even processes with sessions
- * of their own; but all see what the nursery was when it was executed: memory as constructors left
- * it, the environment of the program at that time, its limits. When the program changes its working
- * directory, its root or its user, there is a new nursery. There is one for each module whose
- * functions are called: the program, a shared library, a script.
+ * So calls share nothing with each other and leave nothing pipelined, not even processes with
+ * sessions of their own; but all see what the zygote was when it was executed: memory as
+ * constructors left it, the environment of the program at that time, its limits. When the program
+ * changes its working directory, its root or its user, there is a new zygote. There is one for each
+ * module whose functions are called: the program, a shared library, a script.
  *
  * Where calls come often, processes are forked ahead (#ProcfunForkServer:spares): a call then costs
  * little more than two messages. Those that wait in vain end after
- * #ProcfunForkServer:idle-timeout, and the nursery when it has had none for as long again; the next
+ * #ProcfunForkServer:idle-timeout, and the zygote when it has had none for as long again; the next
  * call starts another one.
  *
- * Where there can be no nursery, for example because the constructors of the program start threads
+ * Where there can be no zygote, for example because the constructors of the program start threads
  * or open an eventfd, or where it does not answer, a process is executed for each call.
  *
- * When the nursery is killed, calls that run end with %PROCFUN_ERROR_WORKER_LOST, and the next one
+ * When the zygote is killed, calls that run end with %PROCFUN_ERROR_WORKER_LOST, and the next one
  * starts a new one.
  */
 
@@ -44,7 +44,7 @@ struct _ProcfunForkServer
 {
   ProcfunProcessExecutor parent_instance;
 
-  Nurseries *nurseries;
+  Zygotes *zygotes;
   gint spares;
   gint idle; /* in ms */
 };
@@ -82,17 +82,17 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
       Exchange *exchange;
       gboolean is_forked;
 
-      if (!nurseries_fork (self->nurseries, function, &preparation.options, idle, &worker, error))
+      if (!zygotes_fork (self->zygotes, function, &preparation.options, idle, &worker, error))
         return NULL;
       worker.n_spares = (guint)g_atomic_int_get (&self->spares);
       worker.spare_idle = idle;
-      is_forked = worker.nursery != NULL;
+      is_forked = worker.zygote != NULL;
       exchange = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
       if (exchange == NULL || !is_forked)
         return exchange;
       if (n_tries >= TRIES_MAX || exchange_was_sent (exchange))
         {
-          nursery_listen (exchange_get_worker (exchange)->nursery);
+          zygote_listen (exchange_get_worker (exchange)->zygote);
           return exchange;
         }
       exchange_free (exchange);
@@ -102,7 +102,7 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
 static gboolean
 procfun_fork_server_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
 {
-  nurseries_clear (PROCFUN_FORK_SERVER (executor)->nurseries);
+  zygotes_clear (PROCFUN_FORK_SERVER (executor)->zygotes);
   return TRUE;
 }
 
@@ -119,7 +119,7 @@ procfun_fork_server_close_async (ProcfunExecutor *executor, GCancellable *cancel
 static void
 procfun_fork_server_finalize (GObject *object)
 {
-  nurseries_free (PROCFUN_FORK_SERVER (object)->nurseries);
+  zygotes_free (PROCFUN_FORK_SERVER (object)->zygotes);
 
   G_OBJECT_CLASS (procfun_fork_server_parent_class)->finalize (object);
 }
@@ -198,7 +198,7 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
 static void
 procfun_fork_server_init (ProcfunForkServer *self)
 {
-  self->nurseries = nurseries_new ();
+  self->zygotes = zygotes_new ();
   self->spares = DEFAULT_SPARES;
   self->idle = DEFAULT_IDLE_MS;
 }

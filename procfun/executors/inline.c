@@ -5,8 +5,8 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 #include <unistd.h>
 
 /**
@@ -50,10 +50,10 @@ check_settings (ProcfunCall *call, GError **error)
       && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDOUT) == PROCFUN_OUTPUT_INHERIT
       && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDERR) == PROCFUN_OUTPUT_INHERIT)
     return TRUE;
-  g_set_error (
-      error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-      _ ("%s() cannot be called: limits, times, surroundings and output need a process of its own"),
-      procfun_function_get_name (procfun_call_get_function (call)));
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() cannot be called: limits, times, launch context and output need a process "
+                  "of its own"),
+               procfun_function_get_name (procfun_call_get_function (call)));
   return FALSE;
 }
 

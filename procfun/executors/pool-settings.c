@@ -26,7 +26,7 @@ procfun_pool_set_max_workers (ProcfunPool *self, guint n)
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (n >= 1);
 
-  if (CREW_SET (self->crew, max_workers, n))
+  if (SCHEDULER_SET (self->scheduler, max_workers, n))
     g_object_notify (G_OBJECT (self), "max-workers");
 }
 
@@ -43,11 +43,11 @@ procfun_pool_set_max_workers (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_max_workers (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.max_workers;
 }
 
@@ -65,7 +65,7 @@ procfun_pool_set_min_workers (ProcfunPool *self, guint n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (CREW_SET (self->crew, min_workers, n))
+  if (SCHEDULER_SET (self->scheduler, min_workers, n))
     g_object_notify (G_OBJECT (self), "min-workers");
 }
 
@@ -82,11 +82,11 @@ procfun_pool_set_min_workers (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_min_workers (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.min_workers;
 }
 
@@ -104,7 +104,7 @@ procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (CREW_SET (self->crew, calls_per_worker, n))
+  if (SCHEDULER_SET (self->scheduler, calls_per_worker, n))
     g_object_notify (G_OBJECT (self), "calls-per-worker");
 }
 
@@ -121,11 +121,11 @@ procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n)
 guint64
 procfun_pool_get_calls_per_worker (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.calls_per_worker;
 }
 
@@ -143,7 +143,7 @@ procfun_pool_set_memory_per_worker (ProcfunPool *self, guint64 bytes)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (CREW_SET (self->crew, memory_per_worker, bytes))
+  if (SCHEDULER_SET (self->scheduler, memory_per_worker, bytes))
     g_object_notify (G_OBJECT (self), "memory-per-worker");
 }
 
@@ -160,11 +160,11 @@ procfun_pool_set_memory_per_worker (ProcfunPool *self, guint64 bytes)
 guint64
 procfun_pool_get_memory_per_worker (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.memory_per_worker;
 }
 
@@ -182,7 +182,7 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (CREW_SET (self->crew, max_queue_calls, n))
+  if (SCHEDULER_SET (self->scheduler, max_queue_calls, n))
     g_object_notify (G_OBJECT (self), "max-queue-calls");
 }
 
@@ -199,11 +199,11 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_max_queue_calls (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.max_queue_calls;
 }
 
@@ -221,7 +221,7 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (CREW_SET (self->crew, max_queue_bytes, bytes))
+  if (SCHEDULER_SET (self->scheduler, max_queue_bytes, bytes))
     g_object_notify (G_OBJECT (self), "max-queue-bytes");
 }
 
@@ -238,11 +238,11 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 guint64
 procfun_pool_get_max_queue_bytes (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.max_queue_bytes;
 }
 
@@ -261,7 +261,7 @@ procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (n >= 1);
 
-  if (CREW_SET (self->crew, calls_in_flight, n))
+  if (SCHEDULER_SET (self->scheduler, calls_in_flight, n))
     g_object_notify (G_OBJECT (self), "calls-in-flight");
 }
 
@@ -278,11 +278,11 @@ procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_calls_in_flight (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 1);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.calls_in_flight;
 }
 
@@ -305,7 +305,7 @@ procfun_pool_set_idle_timeout (ProcfunPool *self, gint64 us)
   g_return_if_fail (us >= 0);
 
   ms = to_ms (us);
-  if (CREW_SET (self->crew, idle, ms))
+  if (SCHEDULER_SET (self->scheduler, idle, ms))
     g_object_notify (G_OBJECT (self), "idle-timeout");
 }
 
@@ -322,11 +322,11 @@ procfun_pool_set_idle_timeout (ProcfunPool *self, gint64 us)
 gint64
 procfun_pool_get_idle_timeout (ProcfunPool *self)
 {
-  CrewConfig config;
+  SchedulerConfig config;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  crew_get_config (self->crew, &config);
+  scheduler_get_config (self->scheduler, &config);
   return config.idle * G_TIME_SPAN_MILLISECOND;
 }
 
@@ -349,7 +349,7 @@ procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVar
   g_return_if_fail (function == NULL || PROCFUN_IS_FUNCTION (function));
   g_return_if_fail (function == NULL || args != NULL);
 
-  crew_set_initializer (self->crew, function, args);
+  scheduler_set_initializer (self->scheduler, function, args);
 }
 
 /**

@@ -6,9 +6,9 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 
 /* Closing has its own deadline: then all is killed; what has had a grace period before, this much
  * later; and when calls are still there after so much more, nobody runs their main context. */
@@ -20,9 +20,9 @@ static ProcfunExecutorClass *parent_class;
 /* One try */
 
 static void
-init_request (CrewRequest *request, ProcfunCall *call, const Preparation *preparation)
+init_request (SlotRequest *request, ProcfunCall *call, const Preparation *preparation)
 {
-  *request = (CrewRequest){ .function = call->function,
+  *request = (SlotRequest){ .function = call->function,
                             .call = call,
                             .options = &preparation->options,
                             .priority = call->priority,
@@ -32,57 +32,56 @@ init_request (CrewRequest *request, ProcfunCall *call, const Preparation *prepar
 
 Exchange *
 procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation,
-                    CrewMember *member, WorkerReleaseFunc release, gpointer user_data,
-                    GError **error)
+                    WorkerSlot *slot, WorkerReleaseFunc release, gpointer user_data, GError **error)
 {
-  Worker *worker = crew_member_get_worker (member);
+  Worker *worker = worker_slot_get_worker (slot);
   Exchange *exchange;
 
-  crew_member_begin (member, &preparation->options);
+  worker_slot_begin (slot, &preparation->options);
   exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
   if (exchange == NULL)
     {
-      crew_member_set_unused (member);
+      worker_slot_set_unused (slot);
       release (worker, FALSE, user_data);
       return NULL;
     }
   exchange_set_release (exchange, release, user_data);
   if (exchange_was_sent (exchange))
     return exchange;
-  crew_member_set_unsent (member);
+  worker_slot_set_unsent (slot);
   exchange_free (exchange);
   return NULL;
 }
 
-/* Limits and surroundings are not for those before it, and what it yields not for those behind; and
- * its deadline is not watched before its turn. */
+/* Limits and launch context are not for those before it, and what it yields not for those
+ * pipelined; and its deadline is not watched before its turn. */
 static gboolean
-may_go_ahead (ProcfunCall *call, const Preparation *preparation)
+may_be_pipelined (ProcfunCall *call, const Preparation *preparation)
 {
   return call->limits == NULL && preparation->options.context == NULL && call->deadline == 0
          && call->fd_list == NULL && !procfun_function_is_generator (call->function);
 }
 
-/* A worker that has limits or surroundings of its own is of no use for other calls. */
+/* A worker that has limits or launch context of its own is of no use for other calls. */
 static Exchange *
-begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, CrewMember *member,
+begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
        GError **error)
 {
-  Exchange *front = crew_member_get_front (member);
+  Exchange *head = worker_slot_get_head (slot);
   Exchange *exchange;
 
-  if (front != NULL)
+  if (head != NULL)
     {
-      exchange = exchange_new_behind (call, front, &preparation->options, preparation->arguments);
-      crew_member_queue (member, exchange);
+      exchange = exchange_new_pipelined (call, head, &preparation->options, preparation->arguments);
+      worker_slot_queue (slot, exchange);
       return exchange;
     }
   if (call->limits != NULL || preparation->options.context != NULL)
-    crew_member_get_worker (member)->is_kept = FALSE;
-  exchange = procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation, member,
-                                 crew_member_release, member, error);
+    worker_slot_get_worker (slot)->is_kept = FALSE;
+  exchange = procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation, slot,
+                                 worker_slot_release, slot, error);
   if (exchange != NULL)
-    crew_member_set_front (member, exchange);
+    worker_slot_set_head (slot, exchange);
   return exchange;
 }
 
@@ -93,49 +92,49 @@ procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError 
   g_auto (Preparation) preparation = PREPARATION_INIT;
   g_autoptr (GError) own_error = NULL;
   Exchange *exchange = NULL;
-  CrewRequest request;
+  SlotRequest request;
 
   if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error))
     return NULL;
   init_request (&request, call, &preparation);
   while (exchange == NULL && own_error == NULL)
     {
-      CrewMember *member = crew_acquire (self->crew, &request, &own_error);
+      WorkerSlot *slot = scheduler_acquire (self->scheduler, &request, &own_error);
 
-      if (member != NULL)
-        exchange = begin (self, call, &preparation, member, &own_error);
+      if (slot != NULL)
+        exchange = begin (self, call, &preparation, slot, &own_error);
     }
   if (own_error != NULL)
     g_propagate_error (error, g_steal_pointer (&own_error));
   return exchange;
 }
 
-static void wait_for_turn (ProcessStart *to_start);
+static void wait_for_head (ProcessStart *to_start);
 
 static void
-on_turn (CrewMember *member, GError *error, gpointer user_data)
+on_head (WorkerSlot *slot, GError *error, gpointer user_data)
 {
   ProcessStart *to_start = user_data;
   ProcfunPool *self = PROCFUN_POOL (to_start->executor);
   Exchange *exchange = NULL;
 
-  if (member != NULL)
-    exchange = begin (self, to_start->call, &to_start->preparation, member, &error);
+  if (slot != NULL)
+    exchange = begin (self, to_start->call, &to_start->preparation, slot, &error);
   if (exchange == NULL && error == NULL)
-    wait_for_turn (to_start);
+    wait_for_head (to_start);
   else
     process_start_end (to_start, exchange, error);
 }
 
 static void
-wait_for_turn (ProcessStart *to_start)
+wait_for_head (ProcessStart *to_start)
 {
-  CrewRequest request;
+  SlotRequest request;
 
   init_request (&request, to_start->call, &to_start->preparation);
-  request.may_go_ahead = may_go_ahead (to_start->call, &to_start->preparation);
-  crew_acquire_async (PROCFUN_POOL (to_start->executor)->crew, &request, to_start->context, on_turn,
-                      to_start);
+  request.may_be_pipelined = may_be_pipelined (to_start->call, &to_start->preparation);
+  scheduler_acquire_async (PROCFUN_POOL (to_start->executor)->scheduler, &request,
+                           to_start->context, on_head, to_start);
 }
 
 static void
@@ -146,7 +145,7 @@ procfun_pool_start_async (ProcfunProcessExecutor *executor, gpointer process_sta
 
   if (procfun_process_executor_prepare (executor, to_start->call, NULL, &to_start->preparation,
                                         &error))
-    wait_for_turn (to_start);
+    wait_for_head (to_start);
   else
     process_start_end (to_start, NULL, error);
 }
@@ -252,8 +251,8 @@ procfun_pool_run_then (ProcfunExecutor *executor, ProcfunCall *call, GMainContex
 
 /* Calls that this thread has to bring to an end would be waited for in vain. */
 static gboolean
-procfun_pool_hurry (ProcfunExecutor *executor, gint64 closing_since, gboolean blocks, gint64 *next,
-                    GError **error)
+procfun_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since, gboolean blocks,
+                             gint64 *next, GError **error)
 {
   ProcfunPool *self = PROCFUN_POOL (executor);
   gint64 timeout = procfun_pool_get_close_timeout (self);
@@ -261,8 +260,8 @@ procfun_pool_hurry (ProcfunExecutor *executor, gint64 closing_since, gboolean bl
   gint64 now = g_get_monotonic_time ();
 
   if (closing_since > 0)
-    crew_begin_to_close (self->crew);
-  if (blocks && crew_has_own_calls (self->crew))
+    scheduler_begin_to_close (self->scheduler);
+  if (blocks && scheduler_has_own_calls (self->scheduler))
     {
       g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
                            _ ("the pool has calls that only the thread that waits for them can "
@@ -279,9 +278,9 @@ procfun_pool_hurry (ProcfunExecutor *executor, gint64 closing_since, gboolean bl
       return FALSE;
     }
   if (now >= end)
-    crew_abort (self->crew);
+    scheduler_abort (self->scheduler);
   if (now >= end + KILL_AFTER_US)
-    crew_kill (self->crew);
+    scheduler_kill (self->scheduler);
   *next = now < end                   ? end
           : now < end + KILL_AFTER_US ? end + KILL_AFTER_US
                                       : end + GIVE_UP_AFTER_US;
@@ -293,8 +292,8 @@ procfun_pool_close (ProcfunExecutor *executor, GCancellable *cancellable, GError
 {
   ProcfunPool *self = PROCFUN_POOL (executor);
 
-  crew_begin_to_close (self->crew);
-  crew_clear (self->crew);
+  scheduler_begin_to_close (self->scheduler);
+  scheduler_clear (self->scheduler);
   return TRUE;
 }
 
@@ -317,7 +316,7 @@ procfun_pool_class_init_run (ProcfunPoolClass *klass)
   executor_class->run_then = procfun_pool_run_then;
   executor_class->close = procfun_pool_close;
   executor_class->close_async = procfun_pool_close_async;
-  executor_class->hurry = procfun_pool_hurry;
+  executor_class->close_progress = procfun_pool_close_progress;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_pool_start;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_pool_start_async;
 }

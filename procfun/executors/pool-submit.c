@@ -5,8 +5,8 @@
 #include "procfun/executors/pool.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/executor.h"
+#include "procfun/procfun-error.h"
 
 /* With room in the queue, which it then has in another way, or does not need. */
 static void
@@ -15,7 +15,7 @@ run (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable, GAsyncRead
 {
   procfun_call_set_executor (call, PROCFUN_EXECUTOR (self));
   procfun_call_run_async (call, cancellable, callback, user_data);
-  crew_leave_entrance (self->crew);
+  scheduler_leave_admission (self->scheduler);
 }
 
 /**
@@ -44,7 +44,7 @@ procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancell
   g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
   g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
 
-  if (!crew_enter (self->crew, procfun_call_get_function (call), cancellable, error))
+  if (!scheduler_admit (self->scheduler, procfun_call_get_function (call), cancellable, error))
     return FALSE;
   run (self, call, cancellable, callback, user_data);
   return TRUE;
@@ -73,7 +73,7 @@ procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *can
   g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
   g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
 
-  if (!crew_try_enter (self->crew, procfun_call_get_function (call), error))
+  if (!scheduler_try_admit (self->scheduler, procfun_call_get_function (call), error))
     return FALSE;
   run (self, call, cancellable, callback, user_data);
   return TRUE;
@@ -122,7 +122,7 @@ procfun_pool_submit_async (ProcfunPool *self, ProcfunCall *call, GCancellable *c
   g_task_set_source_tag (task, procfun_pool_submit_async);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, g_object_ref (call), g_object_unref);
-  crew_enter_async (self->crew, cancellable, on_room, task);
+  scheduler_admit_async (self->scheduler, cancellable, on_room, task);
 }
 
 /**
@@ -152,7 +152,7 @@ typedef struct
 {
   ExchangeOptions options;
   ProcfunCodec *codec;
-  CrewRequest request;
+  SlotRequest request;
 } Acquisition;
 
 static gboolean
@@ -174,7 +174,7 @@ acquisition_init (Acquisition *acquisition, ProcfunPool *self, ProcfunFunction *
                  procfun_function_get_name (function));
   else if (procfun_process_executor_get_launch_context (executor) != NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("%s() cannot be called in a session with limits or surroundings of its own"),
+                 _ ("%s() cannot be called in a session with limits or launch context of its own"),
                  procfun_function_get_name (function));
   else
     return TRUE;
@@ -189,11 +189,11 @@ acquisition_clear (Acquisition *acquisition)
 
 /* (nullable) */
 static ProcfunSession *
-make_session (ProcfunPool *self, CrewMember *member, ProcfunFunction *function, GError **error)
+make_session (ProcfunPool *self, WorkerSlot *slot, ProcfunFunction *function, GError **error)
 {
-  if (crew_member_hold (member))
-    return procfun_session_new (self, member);
-  crew_member_discard (member);
+  if (worker_slot_hold (slot))
+    return procfun_session_new (self, slot);
+  worker_slot_discard (slot);
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
                _ ("%s() cannot be called: the executor is closed"),
                procfun_function_get_name (function));
@@ -222,28 +222,28 @@ procfun_pool_acquire (ProcfunPool *self, ProcfunFunction *function, GCancellable
 {
   ProcfunSession *session = NULL;
   Acquisition acquisition;
-  CrewMember *member = NULL;
+  WorkerSlot *slot = NULL;
 
   g_return_val_if_fail (PROCFUN_IS_POOL (self), NULL);
   g_return_val_if_fail (PROCFUN_IS_FUNCTION (function), NULL);
 
   if (acquisition_init (&acquisition, self, function, cancellable, error))
-    member = crew_acquire (self->crew, &acquisition.request, error);
+    slot = scheduler_acquire (self->scheduler, &acquisition.request, error);
   acquisition_clear (&acquisition);
-  if (member != NULL)
-    session = make_session (self, member, function, error);
+  if (slot != NULL)
+    session = make_session (self, slot, function, error);
   return session;
 }
 
 static void
-on_acquired (CrewMember *member, GError *error, gpointer user_data)
+on_acquired (WorkerSlot *slot, GError *error, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   ProcfunSession *session = NULL;
 
-  if (member != NULL)
-    session = make_session (g_task_get_source_object (task), member, g_task_get_task_data (task),
-                            &error);
+  if (slot != NULL)
+    session
+        = make_session (g_task_get_source_object (task), slot, g_task_get_task_data (task), &error);
   if (session != NULL)
     g_task_return_pointer (task, session, g_object_unref);
   else
@@ -278,8 +278,8 @@ procfun_pool_acquire_async (ProcfunPool *self, ProcfunFunction *function, GCance
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, g_object_ref (function), g_object_unref);
   if (acquisition_init (&acquisition, self, function, cancellable, &error))
-    crew_acquire_async (self->crew, &acquisition.request, g_task_get_context (task), on_acquired,
-                        task);
+    scheduler_acquire_async (self->scheduler, &acquisition.request, g_task_get_context (task),
+                             on_acquired, task);
   else
     on_acquired (NULL, error, task);
   acquisition_clear (&acquisition);

@@ -68,7 +68,7 @@ G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
 static void
 procfun_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
 {
-  crew_describe (PROCFUN_POOL (executor)->crew, statistics);
+  scheduler_describe (PROCFUN_POOL (executor)->scheduler, statistics);
 }
 
 static void
@@ -76,8 +76,8 @@ procfun_pool_dispose (GObject *object)
 {
   ProcfunPool *self = PROCFUN_POOL (object);
 
-  if (self->crew != NULL)
-    crew_clear (self->crew);
+  if (self->scheduler != NULL)
+    scheduler_clear (self->scheduler);
 
   G_OBJECT_CLASS (procfun_pool_parent_class)->dispose (object);
 }
@@ -85,7 +85,7 @@ procfun_pool_dispose (GObject *object)
 static void
 procfun_pool_finalize (GObject *object)
 {
-  crew_unref (PROCFUN_POOL (object)->crew);
+  scheduler_unref (PROCFUN_POOL (object)->scheduler);
 
   G_OBJECT_CLASS (procfun_pool_parent_class)->finalize (object);
 }
@@ -322,10 +322,10 @@ procfun_pool_init (ProcfunPool *self)
   const guint idle = DEFAULT_IDLE_MS;
   const guint in_flight = 1;
 
-  self->crew = crew_new (PROCFUN_EXECUTOR (self));
-  CREW_SET (self->crew, max_workers, max_workers);
-  CREW_SET (self->crew, idle, idle);
-  CREW_SET (self->crew, calls_in_flight, in_flight);
+  self->scheduler = scheduler_new (PROCFUN_EXECUTOR (self));
+  SCHEDULER_SET (self->scheduler, max_workers, max_workers);
+  SCHEDULER_SET (self->scheduler, idle, idle);
+  SCHEDULER_SET (self->scheduler, calls_in_flight, in_flight);
   self->retry_on = PROCFUN_RETRY_LOST;
 }
 

@@ -2,10 +2,10 @@
 
 #pragma once
 
-#include "procfun/schedule/crew.h"
-#include "procfun/procfun-pool.h"
 #include "procfun/executors/process-executor.h"
+#include "procfun/procfun-pool.h"
 #include "procfun/procfun-session.h"
+#include "procfun/schedule/scheduler.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ struct _ProcfunPool
 {
   ProcfunProcessExecutor parent_instance;
 
-  Crew *crew;
+  Scheduler *scheduler;
 
   /* In any thread */
   gint max_retries;
@@ -24,13 +24,13 @@ struct _ProcfunPool
 /* Overrides what runs calls, and what closes. */
 void procfun_pool_class_init_run (ProcfunPoolClass *klass);
 
-/* Begins @call with @member, which is given back by itself in the end, and at once if this fails.
+/* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
  * (nullable): without an error when its process had ended, unnoticed. */
 Exchange *procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
-                              Preparation *preparation, CrewMember *member,
-                              WorkerReleaseFunc release, gpointer user_data, GError **error);
+                              Preparation *preparation, WorkerSlot *slot, WorkerReleaseFunc release,
+                              gpointer user_data, GError **error);
 
-/* Takes @member, which it holds. */
-ProcfunSession *procfun_session_new (ProcfunPool *pool, CrewMember *member);
+/* Takes @slot, which it holds. */
+ProcfunSession *procfun_session_new (ProcfunPool *pool, WorkerSlot *slot);
 
 G_END_DECLS

@@ -2,14 +2,14 @@
 
 #include "procfun/executors/process-executor.h"
 
+#include "procfun/base/environment.h"
+#include "procfun/core/call-wait.h"
+#include "procfun/core/call.h"
+#include "procfun/core/executor.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/process/item-stream.h"
 #include "procfun/process/launch.h"
-#include "procfun/base/environment.h"
-#include "procfun/core/call.h"
-#include "procfun/core/call-wait.h"
 #include "procfun/procfun-error.h"
-#include "procfun/core/executor.h"
 #include "procfun/wire/channel.h"
 
 /**
@@ -170,18 +170,18 @@ process_start_free (ProcessStart *self)
 
 /* What the worker had not begun with can be given to another one. */
 static void
-on_turn (Exchange *exchange, ExchangeTurn turn, gpointer user_data)
+on_head (Exchange *exchange, ExchangeHead turn, gpointer user_data)
 {
   ProcessStart *self = user_data;
 
-  if (turn == EXCHANGE_TURN_COME)
+  if (turn == EXCHANGE_HEAD_COME)
     {
       self->callback (self, exchange, NULL);
       process_start_free (self);
       return;
     }
   exchange_free (exchange);
-  if (turn == EXCHANGE_TURN_LOST)
+  if (turn == EXCHANGE_HEAD_LOST)
     start_async (self);
   else
     process_start_free (self);
@@ -190,9 +190,9 @@ on_turn (Exchange *exchange, ExchangeTurn turn, gpointer user_data)
 void
 process_start_end (ProcessStart *self, Exchange *exchange, GError *error)
 {
-  if (exchange != NULL && exchange_is_behind (exchange))
+  if (exchange != NULL && exchange_is_pipelined (exchange))
     {
-      exchange_wait_turn (exchange, on_turn, self);
+      exchange_wait_for_head (exchange, on_head, self);
       return;
     }
   self->callback (self, exchange, error);
@@ -450,7 +450,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   /**
    * ProcfunProcessExecutor:launch-context:
    *
-   * The surroundings of processes whose calls set none.
+   * The launch context of processes whose calls set none.
    *
    * Since: 0.1
    */
@@ -559,7 +559,7 @@ procfun_process_executor_get_max_payload (ProcfunProcessExecutor *self)
 /**
  * procfun_process_executor_set_launch_context:
  * @self: a #ProcfunProcessExecutor
- * @context: (nullable): the surroundings of processes whose calls set none, or %NULL for those of
+ * @context: (nullable): the launch context of processes whose calls set none, or %NULL for those of
  * the caller
  *
  * Sets #ProcfunProcessExecutor:launch-context. Calls that run are not affected.
@@ -589,7 +589,7 @@ procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
  *
  * Gets #ProcfunProcessExecutor:launch-context.
  *
- * Returns: (transfer none) (nullable): the surroundings, or %NULL for those of the caller
+ * Returns: (transfer none) (nullable): the launch context, or %NULL for those of the caller
  *
  * Since: 0.1
  */

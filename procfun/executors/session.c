@@ -4,9 +4,9 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/executor.h"
 #include "procfun/executors/pool.h"
+#include "procfun/procfun-error.h"
 
 /**
  * SECTION:procfun-session
@@ -17,7 +17,7 @@
  * other, and find what those before them have left there: an open file, a static variable.
  * procfun_pool_acquire() gives one; its calls are those that are run on it as their executor.
  *
- * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with limits or surroundings of
+ * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with limits or launch context of
  * its own with %PROCFUN_ERROR_INVALID, and so does a function of another module. When the process
  * has ended, every call fails with %PROCFUN_ERROR_WORKER_LOST. Calls are not retried.
  *
@@ -38,7 +38,7 @@ struct _ProcfunSession
   ProcfunProcessExecutor parent_instance;
 
   ProcfunPool *pool;
-  CrewMember *member; /* (nullable): it was given back */
+  WorkerSlot *slot; /* (nullable): it was given back */
 };
 
 G_DEFINE_FINAL_TYPE (ProcfunSession, procfun_session, PROCFUN_TYPE_PROCESS_EXECUTOR)
@@ -58,7 +58,7 @@ on_released (Worker *worker, gboolean is_usable, gpointer user_data)
 
   if (self->call->failure != NULL)
     error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "");
-  crew_member_release (worker, is_usable, self->session->member);
+  worker_slot_release (worker, is_usable, self->session->slot);
   procfun_executor_leave (PROCFUN_EXECUTOR (self->session->pool), self->call, error);
 }
 
@@ -68,7 +68,7 @@ check_call (ProcfunCall *call, const Preparation *preparation, GError **error)
   if (call->limits == NULL && preparation->options.context == NULL)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called in a session with limits or surroundings of its own"),
+               _ ("%s() cannot be called in a session with limits or launch context of its own"),
                procfun_function_get_name (call->function));
   return FALSE;
 }
@@ -86,7 +86,7 @@ start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **erro
       || !check_call (call, &preparation, error)
       || !procfun_executor_enter (PROCFUN_EXECUTOR (self->pool), call, error))
     return NULL;
-  if (!crew_member_take (self->member, call, is_async, &own_error))
+  if (!worker_slot_take (self->slot, call, is_async, &own_error))
     {
       procfun_executor_leave (PROCFUN_EXECUTOR (self->pool), call, own_error);
       g_propagate_error (error, own_error);
@@ -94,7 +94,7 @@ start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **erro
     }
   session_call = g_new (SessionCall, 1);
   *session_call = (SessionCall){ self, call };
-  exchange = procfun_pool_begin (executor, call, &preparation, self->member, on_released,
+  exchange = procfun_pool_begin (executor, call, &preparation, self->slot, on_released,
                                  session_call, error);
   if (exchange == NULL && (error == NULL || *error == NULL))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
@@ -122,10 +122,10 @@ procfun_session_start_async (ProcfunProcessExecutor *executor, gpointer process_
 static void
 give_back (ProcfunSession *self)
 {
-  CrewMember *member = g_atomic_pointer_exchange (&self->member, NULL);
+  WorkerSlot *slot = g_atomic_pointer_exchange (&self->slot, NULL);
 
-  if (member != NULL)
-    crew_member_give_back (member);
+  if (slot != NULL)
+    worker_slot_give_back (slot);
 }
 
 static gboolean
@@ -173,7 +173,7 @@ procfun_session_init (ProcfunSession *self)
 }
 
 ProcfunSession *
-procfun_session_new (ProcfunPool *pool, CrewMember *member)
+procfun_session_new (ProcfunPool *pool, WorkerSlot *slot)
 {
   ProcfunProcessExecutor *parent = PROCFUN_PROCESS_EXECUTOR (pool);
   ProcfunSession *self
@@ -181,7 +181,7 @@ procfun_session_new (ProcfunPool *pool, CrewMember *member)
                       "max-payload", procfun_process_executor_get_max_payload (parent), NULL);
 
   self->pool = g_object_ref (pool);
-  self->member = member;
+  self->slot = slot;
   return self;
 }
 
@@ -198,10 +198,10 @@ procfun_session_new (ProcfunPool *pool, CrewMember *member)
 int
 procfun_session_get_pid (ProcfunSession *self)
 {
-  CrewMember *member;
+  WorkerSlot *slot;
 
   g_return_val_if_fail (PROCFUN_IS_SESSION (self), 0);
 
-  member = g_atomic_pointer_get (&self->member);
-  return member != NULL ? crew_member_get_pid (member) : 0;
+  slot = g_atomic_pointer_get (&self->slot);
+  return slot != NULL ? worker_slot_get_pid (slot) : 0;
 }

@@ -2,8 +2,8 @@
 
 #include "procfun/procfun-spawner.h"
 
-#include "procfun/process/launch.h"
 #include "procfun/executors/process-executor.h"
+#include "procfun/process/launch.h"
 
 /**
  * SECTION:procfun-spawner

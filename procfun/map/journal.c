@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/map/journal.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/codecs/gvariant.h"
+#include "procfun/platform/fds.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
 #include "procfun/wire/channel.h"
-#include "procfun/codecs/gvariant.h"
 #include <string.h>
 #include <unistd.h>
 

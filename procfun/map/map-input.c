@@ -3,11 +3,11 @@
 /* What a map calls its function for. */
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
+#include "procfun/codecs/gvariant.h"
 #include "procfun/core/function.h"
 #include "procfun/map/map.h"
+#include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
-#include "procfun/codecs/gvariant.h"
 #include <string.h>
 
 void

@@ -2,11 +2,11 @@
 
 /* A map while it runs: as a whole, and result by result. */
 
-#include "procfun/map/map-gather.h"
-#include "procfun/map/mapping-wait.h"
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
+#include "procfun/map/map-collector.h"
 #include "procfun/map/map.h"
+#include "procfun/map/mapping-wait.h"
 #include <inttypes.h>
 
 #define NO_INDEX G_MAXUINT64
@@ -28,11 +28,11 @@ begin_waiting (ProcfunMap *self, GError **error)
 
 /* As a whole */
 
-static MapGather *
-start_gathering (ProcfunMap *self)
+static MapCollector *
+start_collecting (ProcfunMap *self)
 {
-  return map_gather_new (procfun_function_get_return_schema (self->function),
-                         self->on_error == PROCFUN_MAP_COLLECT);
+  return map_collector_new (procfun_function_get_return_schema (self->function),
+                            self->on_error == PROCFUN_MAP_COLLECT);
 }
 
 static void
@@ -43,25 +43,25 @@ keep_error (ProcfunMap *self, guint64 index, GError *error)
 
 /* What is there. FALSE: it goes on no more. */
 static gboolean
-gather (ProcfunMap *self, MapGather *gathered, GError **error)
+collector (ProcfunMap *self, MapCollector *collected, GError **error)
 {
-  Piece piece;
+  Batch batch;
   const GError *end = NULL;
   gboolean ok = TRUE;
 
-  while (ok && mapping_take (self->mapping, &piece))
+  while (ok && mapping_take (self->mapping, &batch))
     {
-      ok = piece.error == NULL || self->on_error == PROCFUN_MAP_COLLECT;
+      ok = batch.error == NULL || self->on_error == PROCFUN_MAP_COLLECT;
       if (ok)
-        map_gather_add (gathered, piece.results);
+        map_collector_add (collected, batch.results);
       else if (error != NULL)
         {
-          *error = g_error_copy (piece.error);
-          g_prefix_error (error, _ ("element %" PRIu64 ": "), piece.first);
+          *error = g_error_copy (batch.error);
+          g_prefix_error (error, _ ("element %" PRIu64 ": "), batch.first);
         }
-      if (piece.error != NULL)
-        keep_error (self, piece.first, g_steal_pointer (&piece.error));
-      piece_clear (&piece);
+      if (batch.error != NULL)
+        keep_error (self, batch.first, g_steal_pointer (&batch.error));
+      batch_clear (&batch);
       map_emit_progress (self);
     }
   if (!ok)
@@ -94,7 +94,7 @@ gather (ProcfunMap *self, MapGather *gathered, GError **error)
 GVariant *
 procfun_map_run (ProcfunMap *self, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (MapGather) gathered = NULL;
+  g_autoptr (MapCollector) collected = NULL;
   GError *own_error = NULL;
 
   g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
@@ -102,34 +102,34 @@ procfun_map_run (ProcfunMap *self, GCancellable *cancellable, GError **error)
   if (!begin_waiting (self, error))
     return NULL;
 
-  gathered = start_gathering (self);
+  collected = start_collecting (self);
   do
     mapping_wait (self->mapping, cancellable);
-  while (gather (self, gathered, &own_error));
+  while (collector (self, collected, &own_error));
   self->is_running = FALSE;
   if (own_error == NULL)
-    return map_gather_end (gathered);
+    return map_collector_end (collected);
   g_propagate_error (error, own_error);
   return NULL;
 }
 
 static void
-on_pieces (gpointer user_data)
+on_batches (gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   ProcfunMap *self = g_task_get_source_object (task);
-  MapGather *gathered = g_task_get_task_data (task);
+  MapCollector *collected = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (gather (self, gathered, &error))
+  if (collector (self, collected, &error))
     {
-      mapping_wait_async (self->mapping, g_task_get_cancellable (task), on_pieces, task);
+      mapping_wait_async (self->mapping, g_task_get_cancellable (task), on_batches, task);
       (void)g_steal_pointer (&task);
       return;
     }
   self->is_running = FALSE;
   if (error == NULL)
-    g_task_return_pointer (task, map_gather_end (gathered), (GDestroyNotify)g_variant_unref);
+    g_task_return_pointer (task, map_collector_end (collected), (GDestroyNotify)g_variant_unref);
   else
     g_task_return_error (task, error);
 }
@@ -175,8 +175,8 @@ procfun_map_run_async (ProcfunMap *self, GCancellable *cancellable, GAsyncReadyC
   task = make_task (self, cancellable, callback, user_data, procfun_map_run_async);
   if (task == NULL)
     return;
-  g_task_set_task_data (task, start_gathering (self), (GDestroyNotify)map_gather_free);
-  mapping_wait_async (self->mapping, cancellable, on_pieces, task);
+  g_task_set_task_data (task, start_collecting (self), (GDestroyNotify)map_collector_free);
+  mapping_wait_async (self->mapping, cancellable, on_batches, task);
 }
 
 /**
@@ -205,15 +205,15 @@ procfun_map_run_finish (ProcfunMap *self, GAsyncResult *result, GError **error)
 static gboolean
 has_more (ProcfunMap *self)
 {
-  if (self->position >= self->piece.n)
+  if (self->position >= self->batch.n)
     {
-      piece_clear (&self->piece);
-      self->piece = (Piece){ 0 };
+      batch_clear (&self->batch);
+      self->batch = (Batch){ 0 };
       self->position = 0;
-      if (mapping_take (self->mapping, &self->piece))
+      if (mapping_take (self->mapping, &self->batch))
         map_emit_progress (self);
     }
-  return self->position < self->piece.n;
+  return self->position < self->batch.n;
 }
 
 /* The next of what is there. (nullable): with @error where it failed, and without at the end */
@@ -222,12 +222,12 @@ take (ProcfunMap *self, guint64 *index, GError **error)
 {
   const GError *end = NULL;
 
-  if (self->position < self->piece.n)
+  if (self->position < self->batch.n)
     {
-      *index = self->piece.first + self->position++;
-      if (self->piece.error == NULL)
-        return g_variant_get_child_value (self->piece.results, self->position - 1);
-      g_propagate_error (error, g_steal_pointer (&self->piece.error));
+      *index = self->batch.first + self->position++;
+      if (self->batch.error == NULL)
+        return g_variant_get_child_value (self->batch.results, self->position - 1);
+      g_propagate_error (error, g_steal_pointer (&self->batch.error));
     }
   else if (mapping_has_ended (self->mapping, &end) && end != NULL && error != NULL)
     *error = g_error_copy (end);

@@ -8,9 +8,9 @@ struct _Mapping
 {
   MapConfig config;
   MapInput *input;
-  GPtrArray *lanes; /* (element-type MapLane): those that run */
-  GPtrArray *spare; /* (element-type MapLane): those that don't */
-  GQueue ready;     /* (element-type Piece) */
+  GPtrArray *slots; /* (element-type MapSlot): those that run */
+  GPtrArray *spare; /* (element-type MapSlot): those that don't */
+  GQueue ready;     /* (element-type Batch) */
 
   guint64 next;    /* in order: the index of the element whose result is due */
   guint64 stop_at; /* the index of the first that has failed, when that stops it */
@@ -34,14 +34,14 @@ void mapping_stop_source (Mapping *self);
 /* Whether a worker could be given something. */
 gboolean mapping_wants_worker (Mapping *self);
 
-/* A lane for which a worker can be asked. (nullable): it has failed */
-MapLane *mapping_prepare_lane (Mapping *self, CrewRequest *request);
+/* A slot for which a worker can be asked. (nullable): it has failed */
+MapSlot *mapping_prepare_slot (Mapping *self, SlotRequest *request);
 
-/* Gives @member, if there is one, to @lane, with a chunk, if there is one. Takes both. */
-void mapping_start_lane (Mapping *self, MapLane *lane, CrewMember *member);
+/* Gives @member, if there is one, to @slot, with a chunk, if there is one. Takes both. */
+void mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *member);
 
-/* The exchange of @lane has ended. */
-void mapping_finish_lane (Mapping *self, MapLane *lane);
+/* The exchange of @slot has ended. */
+void mapping_finish_slot (Mapping *self, MapSlot *slot);
 
 /* Takes @error: it is no element's. */
 void mapping_fail (Mapping *self, GError *error);

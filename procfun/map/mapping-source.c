@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A map in a main context: one source has the descriptors of all lanes. */
+/* A map in a main context: one source has the descriptors of all slots. */
 
 #include "procfun/map/mapping-wait.h"
 
-#include "procfun/schedule/crew.h"
-#include "procfun/map/mapping-private.h"
 #include "procfun/base/intl.h"
+#include "procfun/map/mapping-private.h"
 #include "procfun/platform/waker.h"
+#include "procfun/schedule/scheduler.h"
 
 /* Somebody who asks for a worker, maybe longer than the source lives. */
 typedef struct
 {
   GSource *source; /* (nullable) (unowned): it wants none any more */
-  MapLane *lane;
+  MapSlot *slot;
 } Asking;
 
 typedef struct
@@ -58,18 +58,18 @@ clear_watches (MappingSource *self)
 
 /* One that has tripped meanwhile wakes nobody. */
 static void
-add_watch (MappingSource *self, MapLane *lane)
+add_watch (MappingSource *self, MapSlot *slot)
 {
-  Watch watch = { .exchange = lane->exchange };
+  Watch watch = { .exchange = slot->exchange };
 
-  exchange_get_fds (lane->exchange, watch.fds);
+  exchange_get_fds (slot->exchange, watch.fds);
   for (guint i = 0; i < EXCHANGE_N_FDS; i++)
     if (watch.fds[i].fd >= 0)
       watch.tags[i] = g_source_add_unix_fd (&self->source, watch.fds[i].fd, watch.fds[i].events);
-  if (!exchange_is_ending (lane->exchange))
+  if (!exchange_is_ending (slot->exchange))
     {
-      watch.waker = waker_new (map_lane_get_cancellable (lane), &self->source);
-      if (g_cancellable_is_cancelled (map_lane_get_cancellable (lane)))
+      watch.waker = waker_new (map_slot_get_cancellable (slot), &self->source);
+      if (g_cancellable_is_cancelled (map_slot_get_cancellable (slot)))
         g_source_set_ready_time (&self->source, 0);
     }
   g_array_append_val (self->watches, watch);
@@ -79,21 +79,21 @@ add_watch (MappingSource *self, MapLane *lane)
 static void
 update (MappingSource *self)
 {
-  GPtrArray *lanes = self->mapping->lanes;
+  GPtrArray *slots = self->mapping->slots;
   gint64 wake_time = -1;
 
   clear_watches (self);
-  for (guint i = 0; i < lanes->len; i++)
+  for (guint i = 0; i < slots->len; i++)
     {
-      Exchange *exchange = ((MapLane *)lanes->pdata[i])->exchange;
+      Exchange *exchange = ((MapSlot *)slots->pdata[i])->exchange;
       gint64 time = exchange_fall_asleep (exchange) ? 0 : exchange_get_wake_time (exchange);
 
       if (time >= 0 && (wake_time < 0 || time < wake_time))
         wake_time = time;
     }
   g_source_set_ready_time (&self->source, wake_time);
-  for (guint i = 0; i < lanes->len; i++)
-    add_watch (self, lanes->pdata[i]);
+  for (guint i = 0; i < slots->len; i++)
+    add_watch (self, slots->pdata[i]);
 }
 
 static void
@@ -113,7 +113,7 @@ note_ready (MappingSource *self)
 /* Workers */
 
 static void
-on_worker (CrewMember *member, GError *error, gpointer user_data)
+on_worker (WorkerSlot *member, GError *error, gpointer user_data)
 {
   Asking *asking = user_data;
   MappingSource *self = (MappingSource *)asking->source;
@@ -121,7 +121,7 @@ on_worker (CrewMember *member, GError *error, gpointer user_data)
   if (self != NULL)
     {
       self->asking = NULL;
-      mapping_start_lane (self->mapping, asking->lane, member);
+      mapping_start_slot (self->mapping, asking->slot, member);
       if (error != NULL)
         mapping_fail (self->mapping, error);
       g_source_set_ready_time (&self->source, 0);
@@ -129,9 +129,9 @@ on_worker (CrewMember *member, GError *error, gpointer user_data)
   else
     {
       if (member != NULL)
-        crew_member_give_back (member);
+        worker_slot_give_back (member);
       g_clear_error (&error);
-      map_lane_free (asking->lane);
+      map_slot_free (asking->slot);
     }
   g_free (asking);
 }
@@ -140,17 +140,17 @@ on_worker (CrewMember *member, GError *error, gpointer user_data)
 static gboolean
 ask_for_worker (MappingSource *self)
 {
-  Crew *crew = self->mapping->config.pool->crew;
-  CrewRequest request;
-  MapLane *lane = mapping_prepare_lane (self->mapping, &request);
+  Scheduler *scheduler = self->mapping->config.pool->scheduler;
+  SlotRequest request;
+  MapSlot *slot = mapping_prepare_slot (self->mapping, &request);
 
-  if (lane == NULL)
+  if (slot == NULL)
     return FALSE;
   self->asking = g_new0 (Asking, 1);
   self->asking->source = &self->source;
-  self->asking->lane = lane;
-  crew_acquire_async (crew, &request, g_source_get_context (&self->source), on_worker,
-                      self->asking);
+  self->asking->slot = slot;
+  scheduler_acquire_async (scheduler, &request, g_source_get_context (&self->source), on_worker,
+                           self->asking);
   return TRUE;
 }
 
@@ -162,7 +162,7 @@ stop_asking (MappingSource *self)
   if (asking == NULL)
     return;
   asking->source = NULL;
-  map_lane_abort (asking->lane);
+  map_slot_abort (asking->slot);
 }
 
 /* The source */

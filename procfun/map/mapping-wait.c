@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/map/mapping-wait.h"
 
-#include "procfun/process/exchange-drive.h"
-#include "procfun/map/mapping-private.h"
 #include "procfun/base/intl.h"
+#include "procfun/map/mapping-private.h"
+#include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
 #include <poll.h>
 
 gboolean
 mapping_is_over (Mapping *self)
 {
-  return mapping_has_piece (self) || mapping_has_ended (self, NULL);
+  return mapping_has_batch (self) || mapping_has_ended (self, NULL);
 }
 
 void
@@ -28,12 +28,12 @@ mapping_check_cancelled (Mapping *self, GCancellable *cancellable)
 void
 mapping_advance (Mapping *self)
 {
-  for (guint i = self->lanes->len; i-- > 0;)
+  for (guint i = self->slots->len; i-- > 0;)
     {
-      MapLane *lane = self->lanes->pdata[i];
+      MapSlot *slot = self->slots->pdata[i];
 
-      if (exchange_advance (lane->exchange))
-        mapping_finish_lane (self, lane);
+      if (exchange_advance (slot->exchange))
+        mapping_finish_slot (self, slot);
     }
 }
 
@@ -44,15 +44,15 @@ on_cancelled (GCancellable *cancellable, gpointer other)
 }
 
 /* Waits for its turn; who closes the pool can end that, too. */
-static CrewMember *
-wait_for_worker (Crew *crew, const CrewRequest *request, GCancellable *cancellable,
+static WorkerSlot *
+wait_for_worker (Scheduler *scheduler, const SlotRequest *request, GCancellable *cancellable,
                  GCancellable *own_cancellable, GError **error)
 {
   gulong handler = cancellable != NULL
                        ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
                                                 g_object_ref (own_cancellable), g_object_unref)
                        : 0;
-  CrewMember *member = crew_acquire (crew, request, error);
+  WorkerSlot *member = scheduler_acquire (scheduler, request, error);
 
   g_cancellable_disconnect (cancellable, handler);
   return member;
@@ -60,21 +60,22 @@ wait_for_worker (Crew *crew, const CrewRequest *request, GCancellable *cancellab
 
 /* FALSE: no worker is to be had now. */
 static gboolean
-start_lane (Mapping *self, GCancellable *cancellable)
+start_slot (Mapping *self, GCancellable *cancellable)
 {
-  Crew *crew = self->config.pool->crew;
-  CrewRequest request;
-  MapLane *lane = mapping_prepare_lane (self, &request);
-  CrewMember *member = NULL;
+  Scheduler *scheduler = self->config.pool->scheduler;
+  SlotRequest request;
+  MapSlot *slot = mapping_prepare_slot (self, &request);
+  WorkerSlot *member = NULL;
   GError *error = NULL;
 
-  if (lane == NULL)
+  if (slot == NULL)
     return FALSE;
-  if (self->lanes->len > 0) /* whose ends can be waited for */
-    member = crew_try_acquire (crew, &request, &error);
+  if (self->slots->len > 0) /* whose ends can be waited for */
+    member = scheduler_try_acquire (scheduler, &request, &error);
   else
-    member = wait_for_worker (crew, &request, cancellable, map_lane_get_cancellable (lane), &error);
-  mapping_start_lane (self, lane, member);
+    member = wait_for_worker (scheduler, &request, cancellable, map_slot_get_cancellable (slot),
+                              &error);
+  mapping_start_slot (self, slot, member);
   if (error != NULL)
     mapping_fail (self, error);
   return member != NULL;
@@ -85,11 +86,11 @@ get_timeout_ms (Mapping *self)
 {
   gint64 wake_time = -1;
 
-  for (guint i = 0; i < self->lanes->len; i++)
+  for (guint i = 0; i < self->slots->len; i++)
     {
-      const MapLane *lane = self->lanes->pdata[i];
+      const MapSlot *slot = self->slots->pdata[i];
       gint64 time
-          = exchange_fall_asleep (lane->exchange) ? 0 : exchange_get_wake_time (lane->exchange);
+          = exchange_fall_asleep (slot->exchange) ? 0 : exchange_get_wake_time (slot->exchange);
 
       if (time >= 0 && (wake_time < 0 || time < wake_time))
         wake_time = time;
@@ -104,27 +105,27 @@ get_timeout_ms (Mapping *self)
 static void
 wait_for_something (Mapping *self, int cancel_fd)
 {
-  const guint n = self->lanes->len;
+  const guint n = self->slots->len;
   g_autofree GPollFD *fds = g_new0 (GPollFD, n * N_FDS + 1);
 
   for (guint i = 0; i < n; i++)
     {
-      MapLane *lane = self->lanes->pdata[i];
-      int lane_fd = g_cancellable_get_fd (map_lane_get_cancellable (lane));
+      MapSlot *slot = self->slots->pdata[i];
+      int slot_fd = g_cancellable_get_fd (map_slot_get_cancellable (slot));
 
-      exchange_get_fds (lane->exchange, fds + i * N_FDS);
+      exchange_get_fds (slot->exchange, fds + i * N_FDS);
       fds[i * N_FDS + EXCHANGE_N_FDS]
-          = (GPollFD){ .fd = exchange_is_ending (lane->exchange) ? -1 : lane_fd,
+          = (GPollFD){ .fd = exchange_is_ending (slot->exchange) ? -1 : slot_fd,
                        .events = G_IO_IN };
     }
   fds[n * N_FDS] = (GPollFD){ .fd = self->error != NULL ? -1 : cancel_fd, .events = G_IO_IN };
   g_poll (fds, n * N_FDS + 1, get_timeout_ms (self));
   for (guint i = 0; i < n; i++)
     {
-      MapLane *lane = self->lanes->pdata[i];
+      MapSlot *slot = self->slots->pdata[i];
 
-      g_cancellable_release_fd (map_lane_get_cancellable (lane));
-      exchange_note_ready (lane->exchange, fds + i * N_FDS);
+      g_cancellable_release_fd (map_slot_get_cancellable (slot));
+      exchange_note_ready (slot->exchange, fds + i * N_FDS);
     }
 }
 
@@ -138,11 +139,11 @@ mapping_wait (Mapping *self, GCancellable *cancellable)
     {
       mapping_check_cancelled (self, cancellable);
       mapping_advance (self);
-      while (mapping_wants_worker (self) && start_lane (self, cancellable))
+      while (mapping_wants_worker (self) && start_slot (self, cancellable))
         ;
       if (mapping_is_over (self))
         break;
-      if (self->lanes->len > 0)
+      if (self->slots->len > 0)
         wait_for_something (self, cancel_fd);
       else if (map_input_is_waiting (self->input))
         mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_INVALID,

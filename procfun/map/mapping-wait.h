@@ -4,11 +4,11 @@
 
 #include "procfun/map/mapping.h"
 
-/* Waits in this thread, without a main context, until there is a piece to take or it has ended. */
+/* Waits in this thread, without a main context, until there is a batch to take or it has ended. */
 void mapping_wait (Mapping *self, GCancellable *cancellable);
 
 /* Does the same in the main context that is this thread's default now: @callback is called there,
- * from no call of this function, once there is a piece or it has ended. Between two of these the
+ * from no call of this function, once there is a batch or it has ended. Between two of these the
  * workers go on, as long as there is room for what they bring. */
 typedef void (*MappingFunc) (gpointer user_data);
 void mapping_wait_async (Mapping *self, GCancellable *cancellable, MappingFunc callback,

@@ -2,8 +2,8 @@
 #include "procfun/map/mapping-private.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
 #include <math.h>
 
@@ -19,17 +19,17 @@
 #define MAX_LOSSES 3
 
 void
-piece_clear (Piece *self)
+batch_clear (Batch *self)
 {
   g_clear_pointer (&self->results, g_variant_unref);
   g_clear_error (&self->error);
 }
 
 static void
-piece_free (gpointer piece)
+batch_free (gpointer batch)
 {
-  piece_clear (piece);
-  g_free (piece);
+  batch_clear (batch);
+  g_free (batch);
 }
 
 Mapping *
@@ -44,8 +44,8 @@ mapping_new (const MapConfig *config, MapInput *input)
   if (config->limits != NULL)
     self->config.limits = procfun_limits_copy (config->limits);
   self->input = input;
-  self->lanes = g_ptr_array_new ();
-  self->spare = g_ptr_array_new_with_free_func ((GDestroyNotify)map_lane_free);
+  self->slots = g_ptr_array_new ();
+  self->spare = g_ptr_array_new_with_free_func ((GDestroyNotify)map_slot_free);
   g_queue_init (&self->ready);
   self->stop_at = G_MAXUINT64;
   self->cost = -1;
@@ -56,10 +56,10 @@ void
 mapping_free (Mapping *self)
 {
   mapping_stop_source (self);
-  g_ptr_array_set_free_func (self->lanes, (GDestroyNotify)map_lane_free);
-  g_ptr_array_unref (self->lanes);
+  g_ptr_array_set_free_func (self->slots, (GDestroyNotify)map_slot_free);
+  g_ptr_array_unref (self->slots);
   g_ptr_array_unref (self->spare);
-  g_queue_clear_full (&self->ready, piece_free);
+  g_queue_clear_full (&self->ready, batch_free);
   map_input_free (self->input);
   g_clear_error (&self->error);
   g_clear_pointer (&self->config.limits, procfun_limits_free);
@@ -71,7 +71,7 @@ mapping_free (Mapping *self)
 /* What there is to do */
 
 static guint
-get_max_lanes (Mapping *self)
+get_max_slots (Mapping *self)
 {
   return procfun_pool_get_max_workers (self->config.pool);
 }
@@ -80,12 +80,12 @@ get_max_lanes (Mapping *self)
 gboolean
 mapping_wants_worker (Mapping *self)
 {
-  guint n = get_max_lanes (self);
+  guint n = get_max_slots (self);
 
-  return self->error == NULL && !map_input_has_ended (self->input) && self->lanes->len < n
+  return self->error == NULL && !map_input_has_ended (self->input) && self->slots->len < n
          && (map_input_has_rest (self->input)
              || (!map_input_is_waiting (self->input)
-                 && self->ready.length + self->lanes->len < n * (READY_PER_WORKER + 1)));
+                 && self->ready.length + self->slots->len < n * (READY_PER_WORKER + 1)));
 }
 
 /* The last chunks are smaller, so that all workers end at about the same time. */
@@ -101,7 +101,7 @@ choose_size (Mapping *self)
     return 1;
   n = CHUNK_TIME / self->cost;
   if (left != MAP_INPUT_UNKNOWN)
-    n = MIN (n, MAX ((double)left / (2 * get_max_lanes (self)), CHUNK_TIME_MIN / self->cost));
+    n = MIN (n, MAX ((double)left / (2 * get_max_slots (self)), CHUNK_TIME_MIN / self->cost));
   return (gsize)CLAMP (ceil (n), 1, 1e9);
 }
 
@@ -121,42 +121,42 @@ take_chunk (Mapping *self, Chunk *chunk)
   return FALSE;
 }
 
-MapLane *
-mapping_prepare_lane (Mapping *self, CrewRequest *request)
+MapSlot *
+mapping_prepare_slot (Mapping *self, SlotRequest *request)
 {
-  MapLane *lane;
+  MapSlot *slot;
   GError *error = NULL;
 
   if (self->spare->len > 0)
-    lane = g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
+    slot = g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
   else
-    lane = map_lane_new (&self->config);
-  if (map_lane_prepare (lane, request, &error))
-    return lane;
-  g_ptr_array_add (self->spare, lane);
+    slot = map_slot_new (&self->config);
+  if (map_slot_prepare (slot, request, &error))
+    return slot;
+  g_ptr_array_add (self->spare, slot);
   mapping_fail (self, error);
   return NULL;
 }
 
 void
-mapping_start_lane (Mapping *self, MapLane *lane, CrewMember *member)
+mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *member)
 {
   g_auto (Chunk) chunk = { 0 };
   GError *error = NULL;
 
   if (member != NULL && take_chunk (self, &chunk))
     {
-      if (map_lane_begin (lane, member, &chunk, &error))
+      if (map_slot_begin (slot, member, &chunk, &error))
         {
-          g_ptr_array_add (self->lanes, lane);
+          g_ptr_array_add (self->slots, slot);
           return;
         }
       map_input_give_back (self->input, &chunk);
     }
   else if (member != NULL)
-    crew_member_give_back (member);
-  map_lane_forget (lane);
-  g_ptr_array_add (self->spare, lane);
+    worker_slot_give_back (member);
+  map_slot_forget (slot);
+  g_ptr_array_add (self->spare, slot);
   if (error != NULL)
     mapping_fail (self, error);
 }
@@ -172,21 +172,21 @@ mapping_wake (Mapping *self)
 /* What came of it */
 
 static int
-compare_pieces (gconstpointer a, gconstpointer b, gpointer user_data)
+compare_batches (gconstpointer a, gconstpointer b, gpointer user_data)
 {
-  const Piece *one = a;
-  const Piece *other = b;
+  const Batch *one = a;
+  const Batch *other = b;
 
   return one->first < other->first ? -1 : one->first > other->first;
 }
 
 static void
-push (Mapping *self, Piece piece)
+push (Mapping *self, Batch batch)
 {
-  Piece *copy = g_memdup2 (&piece, sizeof piece);
+  Batch *copy = g_memdup2 (&batch, sizeof batch);
 
   if (self->config.is_ordered)
-    g_queue_insert_sorted (&self->ready, copy, compare_pieces, NULL);
+    g_queue_insert_sorted (&self->ready, copy, compare_batches, NULL);
   else
     g_queue_push_tail (&self->ready, copy);
 }
@@ -200,12 +200,12 @@ stop_at (Mapping *self, guint64 index)
 
   self->stop_at = MIN (self->stop_at, index);
   map_input_end (self->input, from);
-  for (guint i = 0; i < self->lanes->len; i++)
+  for (guint i = 0; i < self->slots->len; i++)
     {
-      MapLane *lane = self->lanes->pdata[i];
+      MapSlot *slot = self->slots->pdata[i];
 
-      if (!lane->is_aborted && lane->chunk.first >= from)
-        map_lane_abort (lane);
+      if (!slot->is_aborted && slot->chunk.first >= from)
+        map_slot_abort (slot);
     }
 }
 
@@ -223,7 +223,7 @@ static void
 take_error (Mapping *self, guint64 index, GError *error)
 {
   self->n_failed++;
-  push (self, (Piece){ .first = index, .n = 1, .error = error });
+  push (self, (Batch){ .first = index, .n = 1, .error = error });
   if (!self->config.goes_on)
     stop_at (self, index);
 }
@@ -257,7 +257,7 @@ take_yield (Mapping *self, const Chunk *chunk, MapYield *yield)
   self->n_losses = yield->n_done > 0 ? 0 : self->n_losses + (yield->by_loss ? 1 : 0);
   self->n_done += yield->n_done;
   if (yield->n_done > 0)
-    push (self, (Piece){ .first = chunk->first,
+    push (self, (Batch){ .first = chunk->first,
                          .n = yield->n_done,
                          .results = g_steal_pointer (&yield->results) });
   if (yield->of_element)
@@ -268,16 +268,16 @@ take_yield (Mapping *self, const Chunk *chunk, MapYield *yield)
 }
 
 void
-mapping_finish_lane (Mapping *self, MapLane *lane)
+mapping_finish_slot (Mapping *self, MapSlot *slot)
 {
   g_auto (MapYield) yield = { 0 };
   g_auto (Chunk) chunk = { 0 };
 
-  map_lane_end (lane, &yield);
-  chunk = chunk_steal (&lane->chunk);
-  g_ptr_array_remove_fast (self->lanes, lane);
-  g_ptr_array_add (self->spare, lane);
-  if (lane->is_aborted)
+  map_slot_end (slot, &yield);
+  chunk = chunk_steal (&slot->chunk);
+  g_ptr_array_remove_fast (self->slots, slot);
+  g_ptr_array_add (self->spare, slot);
+  if (slot->is_aborted)
     return;
   if (yield.is_cancelled && yield.error != NULL) /* by who closes the pool */
     {
@@ -291,36 +291,36 @@ mapping_finish_lane (Mapping *self, MapLane *lane)
 /* Who takes it */
 
 gboolean
-mapping_has_piece (Mapping *self)
+mapping_has_batch (Mapping *self)
 {
-  const Piece *piece = g_queue_peek_head (&self->ready);
+  const Batch *batch = g_queue_peek_head (&self->ready);
 
-  return self->error == NULL && piece != NULL
-         && (!self->config.is_ordered || piece->first == self->next);
+  return self->error == NULL && batch != NULL
+         && (!self->config.is_ordered || batch->first == self->next);
 }
 
 gboolean
-mapping_take (Mapping *self, Piece *piece)
+mapping_take (Mapping *self, Batch *batch)
 {
-  Piece *head;
+  Batch *head;
 
-  if (!mapping_has_piece (self))
+  if (!mapping_has_batch (self))
     return FALSE;
   head = g_queue_pop_head (&self->ready);
-  *piece = *head;
+  *batch = *head;
   g_free (head);
-  self->next += piece->n;
+  self->next += batch->n;
   if (self->source != NULL) /* there is room for more */
     g_source_set_ready_time (self->source, 0);
-  if (piece->error != NULL && !self->config.goes_on)
-    mapping_fail (self, g_error_copy (piece->error));
+  if (batch->error != NULL && !self->config.goes_on)
+    mapping_fail (self, g_error_copy (batch->error));
   return TRUE;
 }
 
 gboolean
 mapping_has_ended (Mapping *self, const GError **error)
 {
-  if (self->lanes->len > 0
+  if (self->slots->len > 0
       || (self->error == NULL
           && !(g_queue_is_empty (&self->ready) && map_input_has_ended (self->input))))
     return FALSE;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "procfun/map/map-queue.h"
-#include "procfun/map/map-lane.h"
+#include "procfun/map/map-slot.h"
 
 /* A map that runs: its chunks go to the workers of a pool, and what comes of them waits here, in
  * order, until somebody takes it. When too much waits, no more is taken from the input. Like an
@@ -17,17 +17,17 @@ typedef struct
   gsize n;
   GVariant *results; /* (nullable): an array */
   GError *error;     /* (nullable) */
-} Piece;
+} Batch;
 
-void piece_clear (Piece *self);
+void batch_clear (Batch *self);
 
 /* Copies @config, whose objects are borrowed, and takes @input. */
 Mapping *mapping_new (const MapConfig *config, MapInput *input);
 void mapping_free (Mapping *self);
 
 /* FALSE: nothing is there now. */
-gboolean mapping_take (Mapping *self, Piece *piece);
-gboolean mapping_has_piece (Mapping *self);
+gboolean mapping_take (Mapping *self, Batch *batch);
+gboolean mapping_has_batch (Mapping *self);
 
 /* There is more input than there was. */
 void mapping_wake (Mapping *self);
@@ -41,5 +41,5 @@ guint64 mapping_get_total (Mapping *self);
 guint64 mapping_get_n_done (Mapping *self);
 guint64 mapping_get_n_failed (Mapping *self);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Piece, piece_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Batch, batch_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Mapping, mapping_free)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/cgroup.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/base/limits.h"
+#include "procfun/platform/fds.h"
+#include "procfun/procfun-error.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -22,7 +22,8 @@ find_group (void)
   return NULL;
 }
 
-/* cpu.max, in the kernel's Documentation/admin-guide/cgroup-v2.rst: “QUOTA PERIOD” or “max PERIOD”. */
+/* cpu.max, in the kernel's Documentation/admin-guide/cgroup-v2.rst: “QUOTA PERIOD” or “max PERIOD”.
+ */
 static double
 read_quota (const char *group)
 {

@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <unistd.h>
 
-/* File descriptors. All that is opened here is close-on-exec, does not block its reader, and is none of 0 to
- * 2, so that it works in programs that closed their standard streams, too. */
+/* File descriptors. All that is opened here is close-on-exec, does not block its reader, and is
+ * none of 0 to 2, so that it works in programs that closed their standard streams, too. */
 
 static inline void
 fd_clear (int *fd)

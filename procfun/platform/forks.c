@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/forks.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "procfun/platform/thread.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/limits-apply.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
+#include "procfun/platform/fds.h"
 #include "procfun/platform/proc.h"
 #include "procfun/procfun-error.h"
-#include "procfun/base/limits.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/process/crash-report.h"
 
-#include "procfun/process/symbolise.h"
 #include "procfun/base/intl.h"
+#include "procfun/process/symbolise.h"
 #include <string.h>
 
 /* CPU time, for names and lines of all that is in a report. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "procfun/core/failure.h"
 #include "procfun/base/usage.h"
+#include "procfun/core/failure.h"
 
 /* What a child wrote into its report pipe. Nothing of it is believed that could do harm here. */
 

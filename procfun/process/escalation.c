@@ -8,14 +8,14 @@
 #define KILL_AGAIN_US 100000
 
 static void
-wait_grace (Ladder *self, ProcfunStep step)
+wait_grace (Escalation *self, ProcfunStep step)
 {
   self->step = step;
   self->next_at = g_get_monotonic_time () + self->grace;
 }
 
 void
-ladder_kill (Ladder *self)
+escalation_kill (Escalation *self)
 {
   if (self->cgroup == NULL || !cgroup_kill (self->cgroup))
     process_kill_all (self->process);
@@ -25,7 +25,7 @@ ladder_kill (Ladder *self)
 
 /* A process that was stopped would see SIGTERM only when it goes on. */
 static void
-terminate (Ladder *self)
+terminate (Escalation *self)
 {
   process_note_descendants (self->process);
   process_signal (self->process, SIGTERM);
@@ -34,7 +34,7 @@ terminate (Ladder *self)
 }
 
 static void
-ask (Ladder *self)
+ask (Escalation *self)
 {
   process_note_descendants (self->process);
   channel_send (self->channel, FRAME_CANCEL, self->call_id, NULL, 0, NULL, NULL);
@@ -43,12 +43,12 @@ ask (Ladder *self)
 }
 
 void
-ladder_begin (Ladder *self)
+escalation_begin (Escalation *self)
 {
   if (self->step != PROCFUN_STEP_NONE)
     return;
   if (self->grace == 0)
-    ladder_kill (self);
+    escalation_kill (self);
   else if (self->listens)
     ask (self);
   else
@@ -56,12 +56,12 @@ ladder_begin (Ladder *self)
 }
 
 void
-ladder_advance (Ladder *self)
+escalation_advance (Escalation *self)
 {
   if (self->next_at == 0 || g_get_monotonic_time () < self->next_at)
     return;
   if (self->step == PROCFUN_STEP_CANCELLABLE)
     terminate (self);
   else
-    ladder_kill (self);
+    escalation_kill (self);
 }

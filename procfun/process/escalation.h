@@ -19,13 +19,13 @@ typedef struct
   gboolean listens; /* the function asked for its cancellable, so asking it makes sense */
   ProcfunStep step; /* the last one taken */
   gint64 next_at;   /* of the next one: monotonic time in µs; 0: none */
-} Ladder;
+} Escalation;
 
 /* Takes the first step, if none is taken yet. */
-void ladder_begin (Ladder *self);
+void escalation_begin (Escalation *self);
 
 /* Goes to the last step at once. */
-void ladder_kill (Ladder *self);
+void escalation_kill (Escalation *self);
 
 /* Takes the next step when its time has come. */
-void ladder_advance (Ladder *self);
+void escalation_advance (Escalation *self);

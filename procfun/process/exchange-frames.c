@@ -4,14 +4,14 @@
 
 #include "procfun/process/exchange-private.h"
 
-#include "procfun/process/request.h"
 #include "procfun/base/intl.h"
-#include "procfun/platform/limits-apply.h"
+#include "procfun/base/usage.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
-#include "procfun/base/usage.h"
+#include "procfun/platform/limits-apply.h"
+#include "procfun/process/request.h"
+#include "procfun/procfun-error.h"
 #include "procfun/wire/error-frame.h"
 #include <inttypes.h>
 #include <string.h>
@@ -151,7 +151,7 @@ handle_item (Exchange *self, const Frame *frame)
   GVariant *item = read_value (self, frame->payload, &error);
 
   self->bytes_out += g_bytes_get_size (frame->payload);
-  self->ladder.listens = TRUE;
+  self->escalation.listens = TRUE;
   if (item == NULL)
     exchange_fail_and_kill (self, PROCFUN_CAUSE_PROTOCOL, error);
   else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
@@ -186,7 +186,7 @@ handle_frame (Exchange *self, const Frame *frame)
     }
   if (frame->type == FRAME_LISTENS)
     {
-      self->ladder.listens = TRUE;
+      self->escalation.listens = TRUE;
       return;
     }
   if (frame->type == FRAME_HELLO && !self->worker.has_greeted)

@@ -4,11 +4,11 @@
 
 #include "procfun/process/exchange-private.h"
 
-#include "procfun/process/request.h"
+#include "procfun/base/usage.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
-#include "procfun/base/usage.h"
+#include "procfun/process/request.h"
 
 /* A call that takes longer leaves the processor to others. */
 #define FORK_AHEAD_US 1000
@@ -43,13 +43,13 @@ open_channel (Worker *worker, const ExchangeOptions *options)
 }
 
 static void
-init_ladder (Exchange *self)
+init_escalation (Exchange *self)
 {
-  self->ladder = (Ladder){ .process = self->worker.process,
-                           .channel = self->worker.channel,
-                           .call_id = self->call_id,
-                           .cgroup = self->worker.cgroup,
-                           .grace = self->call->grace_period };
+  self->escalation = (Escalation){ .process = self->worker.process,
+                                   .channel = self->worker.channel,
+                                   .call_id = self->call_id,
+                                   .cgroup = self->worker.cgroup,
+                                   .grace = self->call->grace_period };
 }
 
 static Exchange *
@@ -79,7 +79,7 @@ take_worker (Exchange *self, Worker *worker)
   self->worker = worker_steal (worker);
   if (self->worker.n_spares > 0)
     self->fork_ahead_at = g_get_monotonic_time () + FORK_AHEAD_US;
-  init_ladder (self);
+  init_escalation (self);
   take_outputs (self);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->outcome.pid, "process %d is there", self->outcome.pid);
@@ -122,15 +122,15 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
 #define SENT_AHEAD 2
 
 Exchange *
-exchange_new_behind (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
-                     GBytes *arguments)
+exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
+                        GBytes *arguments)
 {
   Worker *worker = &front->worker;
   Exchange *self;
 
   open_channel (worker, options);
   self = make (call, worker, arguments);
-  self->is_behind = TRUE;
+  self->is_pipelined = TRUE;
   request_send (worker, call, options, 0, arguments);
   if (self->call_id - front->call_id <= SENT_AHEAD)
     channel_flush (worker->channel);
@@ -138,13 +138,13 @@ exchange_new_behind (ProcfunCall *call, Exchange *front, const ExchangeOptions *
 }
 
 gboolean
-exchange_is_behind (Exchange *self)
+exchange_is_pipelined (Exchange *self)
 {
-  return self->is_behind;
+  return self->is_pipelined;
 }
 
 void
-exchange_wait_turn (Exchange *self, ExchangeTurnFunc func, gpointer user_data)
+exchange_wait_for_head (Exchange *self, ExchangeHeadFunc func, gpointer user_data)
 {
   self->turn = func;
   self->turn_data = user_data;
@@ -153,13 +153,13 @@ exchange_wait_turn (Exchange *self, ExchangeTurnFunc func, gpointer user_data)
 void
 exchange_move_up (Exchange *self, Worker *worker)
 {
-  self->is_behind = FALSE;
+  self->is_pipelined = FALSE;
   take_worker (self, worker);
-  self->turn (self, EXCHANGE_TURN_COME, self->turn_data);
+  self->turn (self, EXCHANGE_HEAD_COME, self->turn_data);
 }
 
 void
-exchange_lose_turn (Exchange *self, ExchangeTurn turn)
+exchange_lose_head (Exchange *self, ExchangeHead turn)
 {
   self->turn (self, turn, self->turn_data);
 }
@@ -211,7 +211,7 @@ gboolean
 exchange_can_go_on (Exchange *self)
 {
   return self->done && self->worker.is_kept && self->answered
-         && self->ladder.step <= PROCFUN_STEP_CANCELLABLE && !self->asked_for_stacks
+         && self->escalation.step <= PROCFUN_STEP_CANCELLABLE && !self->asked_for_stacks
          && self->report == NULL && self->worker.report_fd >= 0
          && output_get_fd (&self->outputs[0]) >= 0 && output_get_fd (&self->outputs[1]) >= 0;
 }

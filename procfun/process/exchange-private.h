@@ -4,8 +4,8 @@
 
 #include "procfun/process/exchange.h"
 
-#include "procfun/process/items.h"
 #include "procfun/process/escalation.h"
+#include "procfun/process/items.h"
 #include "procfun/process/outcome.h"
 #include "procfun/process/output.h"
 #include "procfun/wire/channel.h"
@@ -22,13 +22,13 @@ struct _Exchange
   guint64 bytes_in;  /* of the arguments */
   guint64 bytes_out; /* of the result, or of the items that came */
   guint32 call_id;
-  gboolean is_behind;
-  ExchangeTurnFunc turn; /* (nullable) */
+  gboolean is_pipelined;
+  ExchangeHeadFunc turn; /* (nullable) */
   gpointer turn_data;
   GByteArray *report; /* (nullable): none has come */
   Output outputs[2];
   Items items; /* of a generator */
-  Ladder ladder;
+  Escalation escalation;
 
   guint ready;       /* bits: which descriptors have something */
   gboolean started;  /* the worker is known to be there */

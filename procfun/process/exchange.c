@@ -2,16 +2,16 @@
 
 #include "procfun/process/exchange-private.h"
 
-#include "procfun/process/crash-report.h"
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
-#include "procfun/platform/limits-apply.h"
-#include "procfun/platform/usage-measure.h"
+#include "procfun/base/usage.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
-#include "procfun/base/usage.h"
+#include "procfun/platform/fds.h"
+#include "procfun/platform/limits-apply.h"
+#include "procfun/platform/usage-measure.h"
+#include "procfun/process/crash-report.h"
+#include "procfun/procfun-error.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -62,7 +62,7 @@ void
 exchange_fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
 {
   exchange_fail (self, cause, error);
-  ladder_kill (&self->ladder);
+  escalation_kill (&self->escalation);
 }
 
 void
@@ -70,7 +70,7 @@ exchange_break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char 
 {
   measure (self);
   outcome_fail_by (&self->outcome, cause, code, sentence);
-  ladder_kill (&self->ladder);
+  escalation_kill (&self->escalation);
 }
 
 /* Asks first. What it says from now on changes nothing. */
@@ -79,7 +79,7 @@ fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
 {
   measure (self);
   outcome_fail (&self->outcome, cause, error);
-  ladder_begin (&self->ladder);
+  escalation_begin (&self->escalation);
 }
 
 static void
@@ -129,7 +129,7 @@ check_cancelled (Exchange *self)
   if (!canceller_set_error_if_cancelled (self->call->canceller, &error))
     return;
   if (g_atomic_int_get (&self->call->is_urgent))
-    self->ladder.grace = 0;
+    self->escalation.grace = 0;
   fail_and_end (self, PROCFUN_CAUSE_CANCELLED, error);
 }
 
@@ -144,9 +144,9 @@ time_out (Exchange *self, char *sentence)
 {
   measure (self);
   outcome_fail_by (&self->outcome, PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT, sentence);
-  if (!self->worker.has_greeted || self->ladder.step != PROCFUN_STEP_NONE)
+  if (!self->worker.has_greeted || self->escalation.step != PROCFUN_STEP_NONE)
     {
-      ladder_begin (&self->ladder);
+      escalation_begin (&self->escalation);
       return;
     }
   self->asked_for_stacks = TRUE;
@@ -164,7 +164,7 @@ check_stacks (Exchange *self)
               || !crash_report_has_stacks (self->report->data, self->report->len))))
     return;
   self->stacks_until = 0;
-  ladder_begin (&self->ladder);
+  escalation_begin (&self->escalation);
 }
 
 static double
@@ -236,7 +236,7 @@ check_end (Exchange *self)
   else if (process_is_examined (self->worker.process))
     exchange_await_end (self);
   else
-    ladder_kill (&self->ladder);
+    escalation_kill (&self->escalation);
 }
 
 /* What it printed may be noticed after what it answered; whether that was too much must not depend
@@ -259,7 +259,7 @@ static void
 handle_death (Exchange *self)
 {
   OutcomeRemains remains
-      = { .step = self->ladder.step, .cpu_time = self->cpu_time, .bytes_in = self->bytes_in };
+      = { .step = self->escalation.step, .cpu_time = self->cpu_time, .bytes_in = self->bytes_in };
   g_autoptr (GBytes) report = NULL;
 
   remains.lost = worker_is_lost (&self->worker);
@@ -296,7 +296,7 @@ exchange_has_answered (Exchange *self)
 {
   if (self->worker.is_kept)
     return self->answered;
-  return self->outcome.result != NULL && self->ladder.step == PROCFUN_STEP_NONE
+  return self->outcome.result != NULL && self->escalation.step == PROCFUN_STEP_NONE
          && exchange_takes_result_for_end (&self->worker);
 }
 
@@ -401,7 +401,7 @@ exchange_advance (Exchange *self)
       check_spares (self);
       check_stacks (self);
       check_end (self);
-      ladder_advance (&self->ladder);
+      escalation_advance (&self->escalation);
     }
   self->ready = 0;
   return self->done;
@@ -457,7 +457,7 @@ exchange_note_input (Exchange *self)
 static gboolean
 is_waking_up (Exchange *self)
 {
-  return self->worker.nursery != NULL && !self->worker.is_kept && self->bytes_out == 0;
+  return self->worker.zygote != NULL && !self->worker.is_kept && self->bytes_out == 0;
 }
 
 /* What was printed before the answer is there, too. */
@@ -504,7 +504,7 @@ exchange_get_wake_time (Exchange *self)
     take_earlier (&time, self->fork_ahead_at);
   take_earlier (&time, self->end_by);
   take_earlier (&time, self->stacks_until);
-  take_earlier (&time, self->ladder.next_at);
+  take_earlier (&time, self->escalation.next_at);
   if (process_get_pidfd (self->worker.process) < 0)
     take_earlier (&time, g_get_monotonic_time ()
                              + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
@@ -556,7 +556,7 @@ exchange_take_item (Exchange *self)
       items_clear (&self->items);
       outcome_revoke (&self->outcome, error);
       if (!self->done)
-        ladder_begin (&self->ladder);
+        escalation_begin (&self->escalation);
       return NULL;
     }
   item = items_pop (&self->items, &fds);

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "procfun/process/worker.h"
 #include "procfun/platform/canceller.h"
+#include "procfun/process/worker.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-launch-context.h"
@@ -47,25 +47,25 @@ void exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeO
 
 /* A call that is sent to the worker of @front ahead of its turn, so that the worker need not wait
  * for it. Until its turn comes it is no more than that. */
-Exchange *exchange_new_behind (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
-                               GBytes *arguments);
-gboolean exchange_is_behind (Exchange *self);
+Exchange *exchange_new_pipelined (ProcfunCall *call, Exchange *front,
+                                  const ExchangeOptions *options, GBytes *arguments);
+gboolean exchange_is_pipelined (Exchange *self);
 
 typedef enum
 {
-  EXCHANGE_TURN_COME,
-  EXCHANGE_TURN_LOST,   /* the worker has ended, and had not begun with it */
-  EXCHANGE_TURN_DROPPED /* the main context that it was to come in has gone */
-} ExchangeTurn;
+  EXCHANGE_HEAD_COME,
+  EXCHANGE_HEAD_LOST,   /* the worker has ended, and had not begun with it */
+  EXCHANGE_HEAD_DROPPED /* the main context that it was to come in has gone */
+} ExchangeHead;
 
-typedef void (*ExchangeTurnFunc) (Exchange *self, ExchangeTurn turn, gpointer user_data);
+typedef void (*ExchangeHeadFunc) (Exchange *self, ExchangeHead turn, gpointer user_data);
 
 /* @func is called once, and then has @self. */
-void exchange_wait_turn (Exchange *self, ExchangeTurnFunc func, gpointer user_data);
+void exchange_wait_for_head (Exchange *self, ExchangeHeadFunc func, gpointer user_data);
 
 /* The worker is its own now; or never will be. */
 void exchange_move_up (Exchange *self, Worker *worker);
-void exchange_lose_turn (Exchange *self, ExchangeTurn turn);
+void exchange_lose_head (Exchange *self, ExchangeHead turn);
 
 ProcfunCall *exchange_get_call (Exchange *self);
 

@@ -2,12 +2,12 @@
 #include "procfun/process/launch.h"
 
 #include "procfun/base/environment.h"
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
-#include "procfun/platform/self.h"
 #include "procfun/core/context.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/fds.h"
+#include "procfun/platform/self.h"
+#include "procfun/procfun-error.h"
 #include "procfun/wire/setup.h"
 #include <gio/gio.h>
 #include <stdlib.h>
@@ -334,9 +334,9 @@ launch (Worker *worker, ProcfunFunction *function, const char *const *prefix, co
 }
 
 gboolean
-launch_nursery (Worker *worker, ProcfunFunction *function, GError **error)
+launch_zygote (Worker *worker, ProcfunFunction *function, GError **error)
 {
-  g_auto (GStrv) argv = make_argv (function, SETUP_NURSERY, SETUP_NURSERY, NULL, NULL);
+  g_auto (GStrv) argv = make_argv (function, SETUP_ZYGOTE, SETUP_ZYGOTE, NULL, NULL);
 
   return start (worker, procfun_function_get_name (function), (const char *const *)argv, FALSE,
                 error);

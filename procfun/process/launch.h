@@ -20,7 +20,7 @@ gboolean launch (Worker *worker, ProcfunFunction *function, const char *const *p
 
 /* The same for a process that forks others, which can run all functions of the module of @function.
  */
-gboolean launch_nursery (Worker *worker, ProcfunFunction *function, GError **error);
+gboolean launch_zygote (Worker *worker, ProcfunFunction *function, GError **error);
 
 /* Makes a control group for a process that has not begun with a call, where @limits need one and
  * one can be made. @limits: (nullable). Fails with %PROCFUN_ERROR_SANDBOX. */

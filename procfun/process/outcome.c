@@ -2,13 +2,13 @@
 
 #include "procfun/process/outcome.h"
 
+#include "procfun/base/intl.h"
+#include "procfun/base/usage.h"
+#include "procfun/core/call.h"
+#include "procfun/core/failure.h"
 #include "procfun/process/crash-report.h"
 #include "procfun/process/verdict.h"
-#include "procfun/base/intl.h"
-#include "procfun/core/call.h"
 #include "procfun/procfun-error.h"
-#include "procfun/core/failure.h"
-#include "procfun/base/usage.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>

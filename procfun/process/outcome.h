@@ -2,11 +2,11 @@
 
 #pragma once
 
+#include "procfun/base/usage.h"
 #include "procfun/process/output.h"
 #include "procfun/procfun-call.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
-#include "procfun/base/usage.h"
 
 /* What comes of a call: a result, or an error with the failure that tells all about it. The first
  * word counts; what a dead process leaves is looked at last. */

@@ -2,8 +2,8 @@
 
 #include "procfun/process/output.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/core/call.h"
+#include "procfun/platform/fds.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

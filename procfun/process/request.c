@@ -3,13 +3,13 @@
 #include "procfun/process/request.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/function.h"
 #include "procfun/core/launch-context.h"
-#include "procfun/base/limits.h"
+#include "procfun/procfun-error.h"
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
 

@@ -10,7 +10,7 @@
 void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
                    GBytes *arguments);
 
-/* How all children of a nursery are to be. */
+/* How all children of a zygote are to be. */
 void request_send_setup (Channel *channel, ProcfunFunction *function,
                          const ExchangeOptions *options);
 

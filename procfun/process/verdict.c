@@ -2,9 +2,9 @@
 #include "procfun/process/verdict.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
-#include "procfun/core/failure.h"
 #include "procfun/base/limits.h"
+#include "procfun/core/failure.h"
+#include "procfun/procfun-error.h"
 #include <errno.h>
 #include <gio/gio.h>
 #include <signal.h>

@@ -7,11 +7,11 @@
 #include "procfun/procfun-codec.h"
 #include "procfun/wire/channel.h"
 
-typedef struct _Nursery Nursery;
+typedef struct _Zygote Zygote;
 
 /* A process that runs functions, as its caller sees it: it waits for frames on @channel_fd, reports
  * a crash on @report_fd, and prints on @output_fds. One that was executed ends when @lifeline_fd is
- * closed; one that was forked ends with its nursery. */
+ * closed; one that was forked ends with its zygote. */
 typedef struct
 {
   Process *process;
@@ -20,8 +20,8 @@ typedef struct
   int report_fd;
   int output_fds[2];
   Cgroup *cgroup;   /* (nullable) */
-  Nursery *nursery; /* (nullable): that forked it */
-  guint n_spares;   /* that the nursery shall have for the next calls */
+  Zygote *zygote;   /* (nullable): that forked it */
+  guint n_spares;   /* that the zygote shall have for the next calls */
   guint spare_idle; /* and how long they wait, in ms */
 
   gboolean is_kept; /* for more than one call */
@@ -46,7 +46,7 @@ typedef struct
 /* Ends the process, too, if it is one that has nothing more to do. */
 void worker_clear (Worker *self);
 
-/* Has its nursery fork what it shall have; once. */
+/* Has its zygote fork what it shall have; once. */
 void worker_fork_ahead (Worker *self);
 
 /* Leaves nothing behind. */
@@ -60,7 +60,7 @@ GSource *worker_take_source (Worker *self); /* (transfer full) */
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
 
-/* The process is there no more, and its nursery neither. */
+/* The process is there no more, and its zygote neither. */
 gboolean worker_is_lost (Worker *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Worker, worker_clear)

@@ -2,12 +2,12 @@
 
 #include "procfun/process/zygote.h"
 
+#include "procfun/base/intl.h"
+#include "procfun/core/function.h"
+#include "procfun/platform/fds.h"
 #include "procfun/process/launch.h"
 #include "procfun/process/request.h"
-#include "procfun/platform/fds.h"
-#include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
-#include "procfun/core/function.h"
 #include "procfun/wire/error-frame.h"
 #include <poll.h>
 #include <sched.h>
@@ -27,7 +27,7 @@
 #define END_MAX_MS 5000
 
 /* When calls follow each other faster than this, all processors are wanted, and each spare at once.
- * Else they are asked for when half of them are used, because that wakes the nursery less often,
+ * Else they are asked for when half of them are used, because that wakes the zygote less often,
  * and to wait on the processor of the caller, which need not wake another one for its call. */
 #define BUSY_US 500
 
@@ -45,14 +45,14 @@ typedef struct
   guint64 folders[4]; /* the working directory, and the root */
   uid_t users[3];     /* real, effective, saved */
   gid_t groups[3];
-} Whereabouts;
+} InheritedState;
 
-struct _Nursery
+struct _Zygote
 {
   gatomicrefcount ref_count;
-  Worker process;          /* of the nursery itself */
+  Worker process;          /* of the zygote itself */
   ExchangeOptions options; /* that its children have */
-  Whereabouts whereabouts;
+  InheritedState inherited_state;
   char *identity; /* of the module */
   pid_t owner;    /* who started it: not a process that the program forked */
 
@@ -68,7 +68,7 @@ struct _Nursery
 };
 
 static void
-look_around (Whereabouts *self)
+read_inherited_state (InheritedState *self)
 {
   static const char *const folders[] = { ".", "/" };
 
@@ -86,18 +86,18 @@ look_around (Whereabouts *self)
 }
 
 gboolean
-nursery_is_here (Nursery *self)
+zygote_is_here (Zygote *self)
 {
-  Whereabouts whereabouts;
+  InheritedState inherited_state;
 
   if (self->owner != getpid ())
     return FALSE;
-  look_around (&whereabouts);
-  return memcmp (&whereabouts, &self->whereabouts, sizeof whereabouts) == 0;
+  read_inherited_state (&inherited_state);
+  return memcmp (&inherited_state, &self->inherited_state, sizeof inherited_state) == 0;
 }
 
-Nursery *
-nursery_ref (Nursery *self)
+Zygote *
+zygote_ref (Zygote *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
   return self;
@@ -125,7 +125,7 @@ end_process (Worker *worker, int ms)
 }
 
 void
-nursery_unref (Nursery *self)
+zygote_unref (Zygote *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
@@ -144,7 +144,7 @@ nursery_unref (Nursery *self)
 /* What it says */
 
 static void
-note_death (Nursery *self, const Frame *frame)
+note_death (Zygote *self, const Frame *frame)
 {
   FrameExited exited;
 
@@ -159,7 +159,7 @@ note_death (Nursery *self, const Frame *frame)
 /* Who asks holds the worker, and so this. */
 typedef struct
 {
-  Nursery *nursery; /* unowned */
+  Zygote *zygote; /* unowned */
   pid_t pid;
 } Child;
 
@@ -168,11 +168,11 @@ ask_for_status (gpointer user_data, int *wait_status)
 {
   const Child *self = user_data;
 
-  return nursery_get_status (self->nursery, self->pid, wait_status);
+  return zygote_get_status (self->zygote, self->pid, wait_status);
 }
 
 static void
-take_child (Nursery *self, const Frame *frame)
+take_child (Zygote *self, const Frame *frame)
 {
   const Worker nothing = WORKER_INIT;
   Worker *child;
@@ -202,7 +202,7 @@ take_child (Nursery *self, const Frame *frame)
 
 /* That it is of this build it has seen itself, if it has functions at all. */
 static void
-take_hello (Nursery *self, const Frame *frame)
+take_hello (Zygote *self, const Frame *frame)
 {
   gsize size;
   const char *identity = g_bytes_get_data (frame->payload, &size);
@@ -215,7 +215,7 @@ take_hello (Nursery *self, const Frame *frame)
 }
 
 static void
-handle_frame (Nursery *self, const Frame *frame)
+handle_frame (Zygote *self, const Frame *frame)
 {
   switch (frame->type)
     {
@@ -240,7 +240,7 @@ handle_frame (Nursery *self, const Frame *frame)
 }
 
 static void
-set_ended (Nursery *self)
+set_ended (Zygote *self)
 {
   self->has_ended = TRUE;
   if (self->error == NULL)
@@ -250,7 +250,7 @@ set_ended (Nursery *self)
 
 /* FALSE: there is nothing to be read. */
 static gboolean
-receive_one (Nursery *self)
+receive_one (Zygote *self)
 {
   g_auto (Frame) frame = { 0 };
   ChannelStatus status = CHANNEL_END;
@@ -265,7 +265,7 @@ receive_one (Nursery *self)
 }
 
 static void
-receive (Nursery *self)
+receive (Zygote *self)
 {
   while (receive_one (self))
     ;
@@ -273,7 +273,7 @@ receive (Nursery *self)
 
 /* Until @is_there, or nothing comes for @ms milliseconds. */
 static gboolean
-wait_until (Nursery *self, gboolean (*is_there) (Nursery *self), int ms)
+wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), int ms)
 {
   struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
 
@@ -284,7 +284,7 @@ wait_until (Nursery *self, gboolean (*is_there) (Nursery *self), int ms)
 }
 
 static gboolean
-find_death (Nursery *self, pid_t pid, int *wait_status)
+find_death (Zygote *self, pid_t pid, int *wait_status)
 {
   for (guint i = self->deaths->len; i > 0; i--)
     {
@@ -301,7 +301,7 @@ find_death (Nursery *self, pid_t pid, int *wait_status)
 /* One of its children has died, and the kernel does not tell how: it has said so, or will at once.
  */
 gboolean
-nursery_get_status (Nursery *self, pid_t pid, int *wait_status)
+zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
 {
   gint64 end = g_get_monotonic_time () + STATUS_MAX_US;
   gboolean found;
@@ -320,20 +320,20 @@ nursery_get_status (Nursery *self, pid_t pid, int *wait_status)
 }
 
 static gboolean
-has_greeted (Nursery *self)
+has_greeted (Zygote *self)
 {
   return self->process.has_greeted;
 }
 
 static gboolean
-has_spare (Nursery *self)
+has_spare (Zygote *self)
 {
   return !g_queue_is_empty (&self->spares);
 }
 
 /* @error: of who waited in vain. Nobody else shall wait for one that does not answer. */
 static void
-give_up (Nursery *self, GError **error)
+give_up (Zygote *self, GError **error)
 {
   if (self->error != NULL)
     {
@@ -347,11 +347,11 @@ give_up (Nursery *self, GError **error)
 
 /* Starting it */
 
-Nursery *
-nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error)
+Zygote *
+zygote_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error)
 {
   const Worker nothing = WORKER_INIT;
-  g_autoptr (Nursery) self = g_new0 (Nursery, 1);
+  g_autoptr (Zygote) self = g_new0 (Zygote, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
@@ -360,10 +360,10 @@ nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError *
   self->process = nothing;
   self->options = (ExchangeOptions){ .codec = g_object_ref (options->codec),
                                      .max_payload = options->max_payload };
-  look_around (&self->whereabouts);
+  read_inherited_state (&self->inherited_state);
   self->owner = getpid ();
   self->identity = g_strdup (request_get_identity (function));
-  if (!launch_nursery (&self->process, function, error))
+  if (!launch_zygote (&self->process, function, error))
     return NULL;
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
   request_send_setup (self->process.channel, function, &self->options);
@@ -378,7 +378,7 @@ nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError *
 /* Asking it */
 
 static void
-ask (Nursery *self, guint n, guint idle, gboolean is_ahead, int cpu)
+ask (Zygote *self, guint n, guint idle, gboolean is_ahead, int cpu)
 {
   const FrameFork fork = { n, idle, is_ahead, cpu };
 
@@ -391,9 +391,9 @@ ask (Nursery *self, guint n, guint idle, gboolean is_ahead, int cpu)
   channel_flush (self->process.channel);
 }
 
-/* One that has waited too long ends, and all of them end with the nursery. */
+/* One that has waited too long ends, and all of them end with the zygote. */
 static gboolean
-is_alive (Nursery *self, Worker *spare)
+is_alive (Zygote *self, Worker *spare)
 {
   struct pollfd fds[] = { { .fd = spare->channel_fd, .events = POLLIN },
                           { .fd = process_get_pidfd (self->process.process), .events = POLLIN } };
@@ -402,7 +402,7 @@ is_alive (Nursery *self, Worker *spare)
 }
 
 static gboolean
-take_spare (Nursery *self, Worker *worker)
+take_spare (Zygote *self, Worker *worker)
 {
   Worker *spare;
 
@@ -421,7 +421,7 @@ take_spare (Nursery *self, Worker *worker)
 }
 
 static gboolean
-get_child (Nursery *self, Worker *worker, guint idle, GError **error)
+get_child (Zygote *self, Worker *worker, guint idle, GError **error)
 {
   while (!take_spare (self, worker))
     {
@@ -436,7 +436,7 @@ get_child (Nursery *self, Worker *worker, guint idle, GError **error)
 }
 
 gboolean
-nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error)
+zygote_fork (Zygote *self, Worker *worker, guint idle, GError **error)
 {
   gboolean ok;
 
@@ -444,12 +444,12 @@ nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error)
   ok = get_child (self, worker, idle, error);
   g_mutex_unlock (&self->lock);
   if (ok)
-    worker->nursery = nursery_ref (self);
+    worker->zygote = zygote_ref (self);
   return ok;
 }
 
 void
-nursery_fork_ahead (Nursery *self, guint idle, guint n)
+zygote_fork_ahead (Zygote *self, guint idle, guint n)
 {
   gint64 now = g_get_monotonic_time ();
   gboolean is_busy;
@@ -465,7 +465,7 @@ nursery_fork_ahead (Nursery *self, guint idle, guint n)
 }
 
 void
-nursery_listen (Nursery *self)
+zygote_listen (Zygote *self)
 {
   g_mutex_lock (&self->lock);
   while (self->n_wanted > 0 && receive_one (self))
@@ -474,13 +474,13 @@ nursery_listen (Nursery *self)
 }
 
 gboolean
-nursery_has_died (Nursery *self)
+zygote_has_died (Zygote *self)
 {
   return process_has_died (self->process.process);
 }
 
 gboolean
-nursery_has_forked (Nursery *self)
+zygote_has_forked (Zygote *self)
 {
   gboolean forked;
 
@@ -492,7 +492,7 @@ nursery_has_forked (Nursery *self)
 
 /* One that it has just forked may still hold its channel open. */
 static gboolean
-is_over (Nursery *self)
+is_over (Zygote *self)
 {
   receive (self);
   return self->has_ended || process_has_died (self->process.process);
@@ -501,7 +501,7 @@ is_over (Nursery *self)
 /* A process that the program has forked must not read what is meant for that. As long as there are
  * spares, which end with it, what it says can wait. */
 gboolean
-nursery_has_ended (Nursery *self)
+zygote_has_ended (Zygote *self)
 {
   gboolean ended;
 

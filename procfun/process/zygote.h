@@ -10,40 +10,40 @@
 
 /* Starts the one for the module of @function, which was checked. Fails with %PROCFUN_ERROR_SPAWN or
  * %PROCFUN_ERROR_MISMATCH when there can be none. */
-Nursery *nursery_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error);
-Nursery *nursery_ref (Nursery *self);
+Zygote *zygote_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error);
+Zygote *zygote_ref (Zygote *self);
 
 /* The last reference ends it, and all that it has forked. */
-void nursery_unref (Nursery *self);
+void zygote_unref (Zygote *self);
 
 /* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
  * for ever. Fails with %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
-gboolean nursery_fork (Nursery *self, Worker *worker, guint idle, GError **error);
+gboolean zygote_fork (Zygote *self, Worker *worker, guint idle, GError **error);
 
 /* Has such processes forked ahead until there are @n of them, one for each that is used or, where
  * calls do not follow each other closely, several at once. */
-void nursery_fork_ahead (Nursery *self, guint idle, guint n);
+void zygote_fork_ahead (Zygote *self, guint idle, guint n);
 
 /* Takes the processes that were asked for and have come, when nothing else is to be done. As long
  * as sockets are under way in the machine, to close one takes five times as long, since the kernel
  * then looks for such as nobody can receive any more (unix(7), net/unix/garbage.c). */
-void nursery_listen (Nursery *self);
+void zygote_listen (Zygote *self);
 
 /* Of one of its children that has died. FALSE: it does not know. */
-gboolean nursery_get_status (Nursery *self, pid_t pid, int *wait_status);
+gboolean zygote_get_status (Zygote *self, pid_t pid, int *wait_status);
 
 /* It gives no more processes: it is gone, or does not answer. Not known as long as there are some
  * that were forked ahead. */
-gboolean nursery_has_ended (Nursery *self);
+gboolean zygote_has_ended (Zygote *self);
 
 /* Its process is gone, and so are those that it has forked. */
-gboolean nursery_has_died (Nursery *self);
+gboolean zygote_has_died (Zygote *self);
 
 /* It has given at least one process. */
-gboolean nursery_has_forked (Nursery *self);
+gboolean zygote_has_forked (Zygote *self);
 
 /* It belongs to this process, and what it has from it is still the same: working directory, root,
  * user. */
-gboolean nursery_is_here (Nursery *self);
+gboolean zygote_is_here (Zygote *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nursery, nursery_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Zygote, zygote_unref)

@@ -2,10 +2,10 @@
 
 #include "procfun/process/zygotes.h"
 
-#include "procfun/process/launch.h"
 #include "procfun/core/function.h"
+#include "procfun/process/launch.h"
 
-/* After a nursery that did not start the next one is tried so much later, and twice as much each
+/* After a zygote that did not start the next one is tried so much later, and twice as much each
  * time; and not before so many times that have passed that were waited for it. */
 #define RETRY_US G_USEC_PER_SEC
 #define RETRY_FACTOR 10
@@ -13,12 +13,12 @@
 
 typedef struct
 {
-  Nursery *nursery; /* (nullable) */
-  gint64 wait;      /* in µs, after the last one; 0: it was well */
+  Zygote *zygote; /* (nullable) */
+  gint64 wait;    /* in µs, after the last one; 0: it was well */
   gint64 retry_at;
 } Place;
 
-struct _Nurseries
+struct _Zygotes
 {
   GMutex lock;
   GHashTable *places; /* (element-type utf8 Place): by module */
@@ -29,14 +29,14 @@ place_free (gpointer data)
 {
   Place *self = data;
 
-  g_clear_pointer (&self->nursery, nursery_unref);
+  g_clear_pointer (&self->zygote, zygote_unref);
   g_free (self);
 }
 
-Nurseries *
-nurseries_new (void)
+Zygotes *
+zygotes_new (void)
 {
-  Nurseries *self = g_new0 (Nurseries, 1);
+  Zygotes *self = g_new0 (Zygotes, 1);
 
   g_mutex_init (&self->lock);
   self->places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, place_free);
@@ -44,7 +44,7 @@ nurseries_new (void)
 }
 
 void
-nurseries_clear (Nurseries *self)
+zygotes_clear (Zygotes *self)
 {
   g_mutex_lock (&self->lock);
   g_hash_table_remove_all (self->places);
@@ -52,7 +52,7 @@ nurseries_clear (Nurseries *self)
 }
 
 void
-nurseries_free (Nurseries *self)
+zygotes_free (Zygotes *self)
 {
   g_hash_table_unref (self->places);
   g_mutex_clear (&self->lock);
@@ -62,7 +62,7 @@ nurseries_free (Nurseries *self)
 /* Of the process that can run it: the script, the program, or one that loads the library, of which
  * another build may have been loaded since. */
 const char *
-nurseries_get_key (ProcfunFunction *function)
+zygotes_get_key (ProcfunFunction *function)
 {
   const Module *module = procfun_function_get_loaded_module (function);
   g_autofree char *key = NULL;
@@ -76,9 +76,9 @@ nurseries_get_key (ProcfunFunction *function)
 }
 
 static Place *
-get_place (Nurseries *self, ProcfunFunction *function)
+get_place (Zygotes *self, ProcfunFunction *function)
 {
-  const char *key = nurseries_get_key (function);
+  const char *key = zygotes_get_key (function);
   Place *place = g_hash_table_lookup (self->places, key);
 
   if (place == NULL)
@@ -102,8 +102,8 @@ start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
-  place->nursery = nursery_new (function, options, &error);
-  if (place->nursery == NULL)
+  place->zygote = zygote_new (function, options, &error);
+  if (place->zygote == NULL)
     put_off (place, g_get_monotonic_time () - begin);
   if (error != NULL)
     g_debug ("Each call of %s() executes a process: %s", procfun_function_get_name (function),
@@ -112,48 +112,48 @@ start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
 
 /* One that started and never forked anything is as one that did not start. */
 static void
-drop_nursery (Place *place)
+drop_zygote (Place *place)
 {
-  if (nursery_has_forked (place->nursery) || !nursery_is_here (place->nursery))
+  if (zygote_has_forked (place->zygote) || !zygote_is_here (place->zygote))
     place->wait = 0;
   else
     put_off (place, 0);
-  g_clear_pointer (&place->nursery, nursery_unref);
+  g_clear_pointer (&place->zygote, zygote_unref);
 }
 
 /* (transfer full) (nullable) */
-static Nursery *
-get_nursery (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options)
+static Zygote *
+get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options)
 {
-  Nursery *nursery;
+  Zygote *zygote;
   Place *place;
 
   g_mutex_lock (&self->lock);
   place = get_place (self, function);
-  if (place->nursery != NULL
-      && (!nursery_is_here (place->nursery) || nursery_has_ended (place->nursery)))
-    drop_nursery (place);
-  if (place->nursery == NULL && g_get_monotonic_time () >= place->retry_at)
+  if (place->zygote != NULL
+      && (!zygote_is_here (place->zygote) || zygote_has_ended (place->zygote)))
+    drop_zygote (place);
+  if (place->zygote == NULL && g_get_monotonic_time () >= place->retry_at)
     start (place, function, options);
-  nursery = place->nursery != NULL ? nursery_ref (place->nursery) : NULL;
+  zygote = place->zygote != NULL ? zygote_ref (place->zygote) : NULL;
   g_mutex_unlock (&self->lock);
-  return nursery;
+  return zygote;
 }
 
 gboolean
-nurseries_fork (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options,
-                guint idle, Worker *worker, GError **error)
+zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options, guint idle,
+              Worker *worker, GError **error)
 {
   gboolean has_died = TRUE; /* since the call before */
 
   for (guint n_tries = 0; n_tries < 2 && has_died; n_tries++)
     {
-      g_autoptr (Nursery) nursery = get_nursery (self, function, options);
+      g_autoptr (Zygote) zygote = get_zygote (self, function, options);
       g_autoptr (GError) own_error = NULL;
 
-      if (nursery != NULL && nursery_fork (nursery, worker, idle, &own_error))
+      if (zygote != NULL && zygote_fork (zygote, worker, idle, &own_error))
         return TRUE;
-      has_died = nursery != NULL && nursery_has_died (nursery);
+      has_died = zygote != NULL && zygote_has_died (zygote);
       if (own_error != NULL)
         g_debug ("No process was forked for %s(): %s", procfun_function_get_name (function),
                  own_error->message);

@@ -4,22 +4,22 @@
 
 #include "procfun/process/zygote.h"
 
-/* The nurseries of an executor: one for each module whose functions it has run. Any thread may ask.
+/* The zygotes of an executor: one for each module whose functions it has run. Any thread may ask.
  */
-typedef struct _Nurseries Nurseries;
+typedef struct _Zygotes Zygotes;
 
-Nurseries *nurseries_new (void);
+Zygotes *zygotes_new (void);
 
 /* Ends them. The second is for going on later. */
-void nurseries_free (Nurseries *self);
-void nurseries_clear (Nurseries *self);
+void zygotes_free (Zygotes *self);
+void zygotes_clear (Zygotes *self);
 
-/* What has one nursery: the script, the program, or the file of a library. */
-const char *nurseries_get_key (ProcfunFunction *function);
+/* What has one zygote: the script, the program, or the file of a library. */
+const char *zygotes_get_key (ProcfunFunction *function);
 
-/* A process for @function, as nursery_fork() gives it; where no nursery can be had, one that is
+/* A process for @function, as zygote_fork() gives it; where no zygote can be had, one that is
  * executed. Fails as launch() does. */
-gboolean nurseries_fork (Nurseries *self, ProcfunFunction *function, const ExchangeOptions *options,
-                         guint idle, Worker *worker, GError **error);
+gboolean zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options,
+                       guint idle, Worker *worker, GError **error);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Nurseries, nurseries_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Zygotes, zygotes_free)

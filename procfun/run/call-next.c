@@ -3,11 +3,11 @@
 /* The life of a generator's call, from one item to the next. */
 
 #include "procfun/base/intl.h"
-#include "procfun/core/call.h"
 #include "procfun/core/call-wait.h"
-#include "procfun/procfun-error.h"
+#include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 
 gpointer
 procfun_call_get_stream (ProcfunCall *self)

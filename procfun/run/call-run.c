@@ -4,12 +4,12 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call-debug.h"
-#include "procfun/core/call.h"
 #include "procfun/core/call-wait.h"
-#include "procfun/procfun-error.h"
+#include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/failure.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 
 gboolean
 procfun_call_check_arguments (ProcfunCall *self, GError **error)

@@ -1,467 +1,366 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How a worker is given back, and how it ends. */
+/* Who works, who is idle, and who gets whom. */
 
-#include "procfun/schedule/crew-private.h"
+#include "procfun/schedule/scheduler-private.h"
 
-#include "procfun/base/intl.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
-#include "procfun/core/executor.h"
-#include <poll.h>
-#include <signal.h>
+#include <string.h>
 
-/* Idle workers end by themselves; nobody is told. How often that is looked for. */
-#define LOOK_US G_USEC_PER_SEC
-
-/* How long a killed process is waited for: mostly it is dead by then. The rest is noticed later. */
-#define DEATH_WAIT_MS 5
-
-/* The same when nothing is to be left. */
-#define DEATH_MAX_MS 5000
-
-/* So many in a row may end before their first call, which then goes to the next one. */
-#define UNSENT_MAX 5
-
-/* Ending */
-
-static gboolean
-is_dead (CrewMember *self, int ms)
+Scheduler *
+scheduler_new (ProcfunExecutor *executor)
 {
-  struct pollfd poll_fd = { .fd = process_get_pidfd (self->process), .events = POLLIN };
+  Scheduler *self = g_atomic_rc_box_new0 (Scheduler);
 
-  if (poll_fd.fd >= 0 && ms > 0)
-    poll (&poll_fd, 1, ms);
-  return process_has_died (self->process);
+  self->executor = executor;
+  self->zygotes = zygotes_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->admission);
+  queue_init (&self->queue);
+  g_queue_init (&self->idle);
+  g_queue_init (&self->busy);
+  g_queue_init (&self->ended);
+  g_queue_init (&self->submitters);
+  return self;
 }
 
-/* It was killed, or has ended by itself. */
 static void
-see_off (CrewMember *self, int ms)
+clear (gpointer data)
 {
-  Crew *crew = self->crew;
-  int status = -1;
+  Scheduler *self = data;
 
-  if (!is_dead (self, ms))
-    {
-      g_mutex_lock (&crew->lock);
-      g_queue_push_tail_link (&crew->ended, &self->link);
-      g_mutex_unlock (&crew->lock);
-      return;
-    }
-  if (!process_get_status (self->process, &status))
-    status = -1;
-  procfun_executor_emit_worker_exited (crew->executor, self->pid, status);
-  crew_member_unref (self);
-}
-
-/* Without the lock. */
-void
-crew_member_end (CrewMember *self, const char *reason)
-{
-  if (reason != NULL)
-    procfun_executor_emit_worker_recycled (self->crew->executor, self->pid, reason);
-  process_signal_alone (self->process, SIGKILL);
-  see_off (self, DEATH_WAIT_MS);
-}
-
-static gboolean
-has_hung_up (CrewMember *self)
-{
-  struct pollfd poll_fd = { .fd = self->worker.channel_fd, .events = POLLIN };
-
-  return self->worker.channel != NULL ? channel_has_spoken (self->worker.channel)
-                                      : poll (&poll_fd, 1, 0) > 0;
+  zygotes_free (self->zygotes);
+  g_clear_object (&self->initializer);
+  g_clear_pointer (&self->initializer_args, g_variant_unref);
+  g_clear_error (&self->start_error);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->admission);
 }
 
 void
-crew_look (Crew *self, GQueue *ended)
+scheduler_unref (Scheduler *self)
+{
+  g_atomic_rc_box_release_full (self, clear);
+}
+
+/* Owners */
+
+void
+owner_init (Owner *self, GMainContext *context)
+{
+  self->thread = g_thread_self ();
+  self->is_stuck = FALSE;
+  self->context = context != NULL ? g_main_context_ref (context) : NULL;
+}
+
+void
+owner_clear (Owner *self)
+{
+  g_clear_pointer (&self->context, g_main_context_unref);
+  self->thread = NULL;
+}
+
+/* A main context that nobody runs is taken for that of the thread that used it. */
+gboolean
+owner_is_here (const Owner *self)
+{
+  if (self->context == NULL)
+    return self->thread == g_thread_self ();
+  if (g_main_context_is_owner (self->context))
+    return TRUE;
+  if (self->thread != g_thread_self () || !g_main_context_acquire (self->context))
+    return FALSE;
+  g_main_context_release (self->context);
+  return TRUE;
+}
+
+/* Members */
+
+WorkerSlot *
+worker_slot_new (Scheduler *self, const char *module)
+{
+  const Worker nothing = WORKER_INIT;
+  WorkerSlot *slot = g_new0 (WorkerSlot, 1);
+
+  g_atomic_ref_count_init (&slot->ref_count);
+  slot->link.data = slot;
+  slot->scheduler = g_atomic_rc_box_acquire (self);
+  slot->worker = nothing;
+  slot->module = g_intern_string (module);
+  slot->is_permanent = self->n_permanent < self->config.min_workers;
+  if (slot->is_permanent)
+    self->n_permanent++;
+  return slot;
+}
+
+void
+worker_slot_unref (WorkerSlot *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  worker_clear (&self->worker);
+  owner_clear (&self->owner);
+  scheduler_unref (self->scheduler);
+  g_free (self);
+}
+
+static void
+take_out (WorkerSlot *self)
+{
+  g_queue_unlink (self->is_idle ? &self->scheduler->idle : &self->scheduler->busy, &self->link);
+}
+
+void
+worker_slot_set_busy (WorkerSlot *self)
+{
+  self->is_idle = FALSE;
+  g_queue_push_tail_link (&self->scheduler->busy, &self->link);
+}
+
+void
+worker_slot_remove (WorkerSlot *self)
+{
+  take_out (self);
+  if (self->is_permanent)
+    self->scheduler->n_permanent--;
+  self->is_permanent = FALSE;
+}
+
+/* Settings */
+
+void
+scheduler_get_config (Scheduler *self, SchedulerConfig *config)
+{
+  g_mutex_lock (&self->lock);
+  *config = self->config;
+  g_mutex_unlock (&self->lock);
+}
+
+/* There are more than there may be. */
+static void
+trim (Scheduler *self, GQueue *surplus)
 {
   for (GList *l = self->idle.tail; l != NULL;)
     {
-      CrewMember *member = l->data;
+      WorkerSlot *slot = l->data;
 
       l = l->prev;
-      if (!has_hung_up (member))
+      if (self->idle.length + self->busy.length <= self->config.max_workers
+          && (!slot->is_permanent || self->n_permanent <= self->config.min_workers))
         continue;
-      crew_member_strike (member);
-      g_queue_push_tail_link (ended, &member->link);
-    }
-  for (GList *l = self->ended.head; l != NULL;)
-    {
-      CrewMember *member = l->data;
-
-      l = l->next;
-      if (!is_dead (member, 0))
-        continue;
-      g_queue_unlink (&self->ended, &member->link);
-      g_queue_push_tail_link (ended, &member->link);
+      worker_slot_remove (slot);
+      g_queue_push_tail_link (surplus, &slot->link);
     }
 }
-
-void
-crew_look_sometimes (Crew *self, gint64 now, GQueue *ended)
-{
-  if (now < self->look_at && self->ended.length == 0)
-    return;
-  self->look_at = now + LOOK_US;
-  crew_look (self, ended);
-}
-
-void
-crew_end_all (GQueue *ended)
-{
-  GList *link;
-
-  while ((link = g_queue_pop_head_link (ended)) != NULL)
-    see_off (link->data, DEATH_WAIT_MS);
-}
-
-/* Giving back */
-
-Worker *
-crew_member_get_worker (CrewMember *self)
-{
-  return &self->worker;
-}
-
-static gboolean
-is_unprepared (const Worker *worker)
-{
-  return (worker->state.leftovers & FRAME_LEFT_UNPREPARED) != 0;
-}
-
-const char *
-crew_member_find_reason (CrewMember *self, const Worker *worker, guint64 n_calls)
-{
-  const CrewConfig *config = &self->crew->config;
-  const FrameState *state = &worker->state;
-
-  if (is_unprepared (worker))
-    return "initializer";
-  if (config->calls_per_worker > 0 && n_calls >= config->calls_per_worker)
-    return "calls";
-  if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)
-    return "memory";
-  if (state->leftovers != 0)
-    return "leftovers";
-  if (self->crew->idle.length + self->crew->busy.length > config->max_workers)
-    return "shrunk";
-  return NULL;
-}
-
-static gboolean
-was_ended_by_caller (CrewMember *self)
-{
-  ProcfunFailure *failure = self->call != NULL ? self->call->failure : NULL;
-  ProcfunCause cause = failure != NULL ? procfun_failure_get_cause (failure) : PROCFUN_CAUSE_ERROR;
-
-  return cause == PROCFUN_CAUSE_CANCELLED || cause == PROCFUN_CAUSE_TIMED_OUT;
-}
-
-void
-crew_member_note_first_call (CrewMember *self, const Worker *worker, gboolean is_usable)
-{
-  Crew *crew = self->crew;
-  g_autoptr (GError) error = NULL;
-  const char *initializer
-      = crew->initializer != NULL ? procfun_function_get_name (crew->initializer) : "";
-
-  if (is_usable && !is_unprepared (worker))
-    crew_note_start (crew, NULL);
-  else if (is_usable || (!worker->has_greeted && !was_ended_by_caller (self)))
-    error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                         _ ("the last one could not be prepared by %s()"), initializer);
-  else if (self->is_unsent && ++crew->n_unsent >= UNSENT_MAX)
-    error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                                 _ ("the last one ended before its first call"));
-  if (error != NULL)
-    crew_note_start (crew, error);
-}
-
-/* With the lock held. Where it goes from here; TRUE: out, and to be ended, for @reason if that is
- * not NULL. */
-static gboolean
-put_back (CrewMember *self, gboolean is_usable, const char **reason)
-{
-  Crew *crew = self->crew;
-  gboolean stays;
-
-  self->call = NULL;
-  *reason = is_usable ? crew_member_find_reason (self, &self->worker, self->n_calls) : NULL;
-  if (self->is_held && is_usable && !is_unprepared (&self->worker))
-    return FALSE;
-  crew_owner_clear (&self->owner);
-  self->is_lost = self->is_held;
-  stays = is_usable && *reason == NULL;
-  self->is_idle = stays;
-  if (stays)
-    {
-      g_queue_unlink (&crew->busy, &self->link);
-      g_queue_push_head_link (&crew->idle, &self->link);
-    }
-  else
-    crew_member_strike (self);
-  crew_serve (crew); /* who may take it at once */
-  return !stays;
-}
-
-static void
-give_back (CrewMember *self, gboolean is_usable, gboolean was_used)
-{
-  Crew *crew = self->crew;
-  const char *reason;
-  gboolean ends;
-
-  g_mutex_lock (&crew->lock);
-  if (was_used && self->n_calls == 0)
-    crew_member_note_first_call (self, &self->worker, is_usable);
-  self->n_calls += was_used ? 1 : 0;
-  ends = put_back (self, is_usable, &reason);
-  g_mutex_unlock (&crew->lock);
-  if (ends)
-    crew_member_end (self, reason);
-}
-
-void
-crew_member_put_back (CrewMember *self, Worker *worker, gboolean is_usable)
-{
-  self->worker = worker_steal (worker);
-  give_back (self, is_usable, !self->is_unused);
-}
-
-void
-crew_member_discard (CrewMember *self)
-{
-  give_back (self, FALSE, FALSE);
-}
-
-void
-crew_member_set_unused (CrewMember *self)
-{
-  self->is_unused = TRUE;
-}
-
-void
-crew_member_set_unsent (CrewMember *self)
-{
-  self->is_unsent = TRUE;
-}
-
-/* Who held it for several calls has a reference of its own. */
-void
-crew_member_give_back (CrewMember *self)
-{
-  Crew *crew = self->crew;
-  const char *reason = NULL;
-  gboolean was_held, ends = FALSE;
-
-  g_mutex_lock (&crew->lock);
-  was_held = self->is_held;
-  self->is_held = FALSE;
-  if (!self->is_lost)
-    ends = put_back (self, TRUE, &reason);
-  g_mutex_unlock (&crew->lock);
-  if (ends)
-    crew_member_end (self, reason);
-  if (was_held)
-    crew_member_unref (self);
-}
-
-/* For several calls */
 
 gboolean
-crew_member_hold (CrewMember *self)
+scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer value)
 {
-  gboolean ok;
+  GQueue surplus = G_QUEUE_INIT;
+  GList *link;
+  gboolean changed;
 
-  g_mutex_lock (&self->crew->lock);
-  ok = !self->crew->is_closing;
-  if (ok)
-    {
-      self->is_held = TRUE;
-      g_atomic_ref_count_inc (&self->ref_count);
-    }
-  g_mutex_unlock (&self->crew->lock);
-  return ok;
+  g_mutex_lock (&self->lock);
+  changed = memcmp ((char *)&self->config + offset, value, size) != 0;
+  memcpy ((char *)&self->config + offset, value, size);
+  trim (self, &surplus);
+  scheduler_assign (self);
+  g_mutex_unlock (&self->lock);
+  while ((link = g_queue_pop_head_link (&surplus)) != NULL)
+    worker_slot_end (link->data, "shrunk");
+  return changed;
+}
+
+void
+scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant *args)
+{
+  g_mutex_lock (&self->lock);
+  g_set_object (&self->initializer, function);
+  g_clear_pointer (&self->initializer_args, g_variant_unref);
+  self->initializer_args = args != NULL ? g_variant_ref_sink (args) : NULL;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Who gets whom */
+
+/* (nullable) (transfer none) */
+static GList *
+find_idle (Scheduler *self, const char *module)
+{
+  GList *l = self->idle.head;
+
+  while (l != NULL && !g_str_equal (((WorkerSlot *)l->data)->module, module))
+    l = l->next;
+  return l;
 }
 
 static gboolean
-check_take (CrewMember *self, ProcfunFunction *function, GError **error)
+has_busy (Scheduler *self, const char *module)
 {
-  const char *name = procfun_function_get_name (function);
+  for (GList *l = self->busy.head; l != NULL; l = l->next)
+    {
+      const WorkerSlot *slot = l->data;
 
-  if (self->is_lost && self->crew->is_closing)
-    crew_set_closed (function, error);
-  else if (self->is_lost)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
-                 _ ("%s() cannot be called: the process of the session has ended"), name);
-  else if (self->call != NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY,
-                 _ ("%s() cannot be called now: another call of the session runs"), name);
-  else if (!g_str_equal (self->module, nurseries_get_key (function)))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("%s() cannot be called: the session is for functions of another module"), name);
-  else
-    return TRUE;
+      if (!slot->is_held && slot->process != NULL && g_str_equal (slot->module, module))
+        return TRUE;
+    }
   return FALSE;
 }
 
-/* From now on it is the thread's that uses it. */
-gboolean
-crew_member_take (CrewMember *self, ProcfunCall *call, gboolean is_async, GError **error)
+/* While none can be started, those that work are better than an error. An idle one of another
+ * module makes room. */
+static gboolean
+may_start (Scheduler *self, const char *module)
 {
-  g_autoptr (GMainContext) context = is_async ? g_main_context_ref_thread_default () : NULL;
-  gboolean ok;
+  if (self->idle.length == 0 && self->busy.length >= self->config.max_workers)
+    return FALSE;
+  return !scheduler_is_backing_off (self) || !has_busy (self, module);
+}
 
-  g_mutex_lock (&self->crew->lock);
-  ok = check_take (self, call->function, error);
-  if (ok)
+static gboolean
+assignment (Scheduler *self, Waiter *waiter)
+{
+  GList *l = find_idle (self, waiter->module);
+
+  if (l != NULL)
     {
-      self->call = call;
-      crew_owner_clear (&self->owner);
-      crew_owner_init (&self->owner, context);
+      waiter->slot = l->data;
+      take_out (waiter->slot);
     }
-  g_mutex_unlock (&self->crew->lock);
-  return ok;
+  else if (!may_start (self, waiter->module))
+    return FALSE;
+  else
+    {
+      if (self->idle.length + self->busy.length >= self->config.max_workers)
+        {
+          waiter->retired = self->idle.tail->data;
+          worker_slot_remove (waiter->retired);
+        }
+      waiter->slot = worker_slot_new (self, waiter->module);
+    }
+  worker_slot_set_busy (waiter->slot);
+  waiter->slot->call = waiter->call;
+  owner_init (&waiter->slot->owner, waiter->owner.context);
+  waiter->slot->owner.thread = waiter->owner.thread;
+  waiter->slot->owner.is_stuck = waiter->owner.is_stuck;
+  return TRUE;
 }
 
-int
-crew_member_get_pid (CrewMember *self)
-{
-  return self->pid;
-}
-
-/* All of it */
-
+/* Who waits in a thread may have to see now that it does so in vain. */
 void
-crew_begin_to_close (Crew *self)
+scheduler_wake_threads (Scheduler *self)
 {
-  g_mutex_lock (&self->lock);
-  self->is_closing = TRUE;
   for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
     {
-      CrewWaiter *waiter = l->data;
+      Waiter *waiter = l->data;
 
-      if (waiter->call == NULL && waiter->source != NULL)
+      if (waiter->source == NULL)
+        g_cond_signal (&waiter->assigned);
+    }
+  g_cond_broadcast (&self->admission);
+}
+
+void
+scheduler_assign (Scheduler *self)
+{
+  gboolean to_context = FALSE;
+  QueueEntry *entry;
+
+  while ((entry = queue_peek (&self->queue)) != NULL && assignment (self, (Waiter *)entry))
+    {
+      Waiter *waiter = (Waiter *)entry;
+
+      queue_remove (&self->queue, entry);
+      waiter->is_assigned = TRUE;
+      if (waiter->source != NULL)
         g_source_set_ready_time (waiter->source, 0);
-      else if (waiter->call == NULL)
-        g_cond_signal (&waiter->granted);
+      else
+        g_cond_signal (&waiter->assigned);
+      to_context = to_context || waiter->source != NULL;
     }
-  for (GList *l = self->newcomers.head; l != NULL; l = l->next)
-    g_source_set_ready_time (l->data, 0);
-  g_cond_broadcast (&self->room);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-add_call (GPtrArray *cancellers, ProcfunCall *call)
-{
-  if (call == NULL)
-    return;
-  g_atomic_int_set (&call->is_urgent, TRUE);
-  g_ptr_array_add (cancellers, canceller_ref (call->canceller));
-}
-
-/* Whoever runs a call does not let go of it as long as it is listed here. Those that wait come
- * first, or the end of one that runs would let them begin. */
-void
-crew_abort (Crew *self)
-{
-  g_autoptr (GPtrArray) cancellers
-      = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
-
-  g_mutex_lock (&self->lock);
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    add_call (cancellers, ((CrewWaiter *)l->data)->call);
-  for (GList *l = self->busy.head; l != NULL; l = l->next)
-    {
-      const CrewMember *member = l->data;
-
-      for (GList *m = member->behind.head; m != NULL; m = m->next)
-        add_call (cancellers, exchange_get_call (m->data));
-      add_call (cancellers, member->call);
-    }
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < cancellers->len; i++)
-    canceller_cancel (cancellers->pdata[i]);
-}
-
-void
-crew_kill (Crew *self)
-{
-  g_mutex_lock (&self->lock);
-  for (GList *l = self->busy.head; l != NULL; l = l->next)
-    {
-      const CrewMember *member = l->data;
-
-      if (member->process != NULL && member->call != NULL)
-        process_kill_all (member->process);
-    }
-  g_mutex_unlock (&self->lock);
+  if (to_context)
+    scheduler_wake_threads (self);
+  scheduler_announce_admission (self);
 }
 
 gboolean
-crew_has_own_calls (Crew *self)
+scheduler_ask (Scheduler *self, const SlotRequest *request, Waiter *waiter, gboolean waits,
+               WorkerSlot **busy)
 {
-  gboolean found = FALSE;
+  GQueue ended = G_QUEUE_INIT;
+  gint64 asked_at = request->call != NULL ? request->call->submitted_at : 0;
+  gboolean assigned;
 
   g_mutex_lock (&self->lock);
-  for (GList *l = self->busy.head; l != NULL && !found; l = l->next)
-    {
-      const CrewMember *member = l->data;
-
-      found = member->call != NULL && crew_owner_is_here (&member->owner);
-    }
-  for (GList *l = self->queue.entries.head; l != NULL && !found; l = l->next)
-    {
-      const CrewWaiter *waiter = l->data;
-
-      found = waiter->call != NULL && crew_owner_is_here (&waiter->owner);
-    }
+  scheduler_poll_exited_sometimes (self, asked_at > 0 ? asked_at : g_get_monotonic_time (), &ended);
+  assigned = queue_peek (&self->queue) == NULL && assignment (self, waiter);
+  waiter->is_assigned = assigned;
+  if (!assigned && waits)
+    queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
+  else if (!assigned && busy != NULL)
+    *busy = scheduler_find_busy (self, request);
   g_mutex_unlock (&self->lock);
-  return found;
+  scheduler_end_all (&ended);
+  return assigned; /* as it was then */
 }
 
-/* With the lock held: those that are idle, or held by who does not use them. */
-static void
-strike_unused (Crew *self, GQueue *struck)
+WorkerSlot *
+scheduler_claim (Scheduler *self, const SlotRequest *request, Waiter *waiter, GError **error)
 {
-  for (GList *l = self->busy.head; l != NULL;)
-    {
-      CrewMember *member = l->data;
+  WorkerSlot *slot = g_steal_pointer (&waiter->slot);
 
-      l = l->next;
-      if (!member->is_held || member->call != NULL)
-        continue;
-      member->is_lost = TRUE;
-      crew_owner_clear (&member->owner);
-      crew_member_strike (member);
-      g_queue_push_tail_link (struck, &member->link);
+  if (waiter->retired != NULL)
+    worker_slot_end (g_steal_pointer (&waiter->retired), "module");
+  return slot->process != NULL || worker_slot_start (slot, request, error) ? slot : NULL;
+}
+
+void
+scheduler_cancel (Scheduler *self, Waiter *waiter)
+{
+  WorkerSlot *slot = g_steal_pointer (&waiter->slot);
+
+  if (waiter->retired != NULL)
+    worker_slot_end (g_steal_pointer (&waiter->retired), "module");
+  if (slot->process != NULL)
+    {
+      worker_slot_give_back (slot);
+      return;
     }
-  while (self->idle.head != NULL)
-    {
-      CrewMember *member = self->idle.head->data;
+  g_mutex_lock (&self->lock);
+  worker_slot_remove (slot);
+  scheduler_assign (self);
+  g_mutex_unlock (&self->lock);
+  worker_slot_unref (slot);
+}
 
-      crew_member_strike (member);
-      g_queue_push_tail_link (struck, &member->link);
+/* For people */
+
+static void
+describe_members (GQueue *slots, ProcfunStatistics *statistics)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  for (GList *l = slots->head; l != NULL; l = l->next)
+    {
+      const WorkerSlot *slot = l->data;
+
+      if (slot->process != NULL)
+        procfun_statistics_add_worker (
+            statistics, slot->pid, slot->call != NULL ? PROCFUN_WORKER_BUSY : PROCFUN_WORKER_IDLE,
+            slot->n_calls, now - slot->started_at);
     }
 }
 
 void
-crew_clear (Crew *self)
+scheduler_describe (Scheduler *self, ProcfunStatistics *statistics)
 {
-  GQueue struck = G_QUEUE_INIT;
-  GList *link;
+  GQueue ended = G_QUEUE_INIT;
 
   g_mutex_lock (&self->lock);
-  strike_unused (self, &struck);
-  for (GList *l = struck.head; l != NULL; l = l->next)
-    process_signal_alone (((CrewMember *)l->data)->process, SIGKILL);
-  while ((link = g_queue_pop_head_link (&self->ended)) != NULL)
-    g_queue_push_tail_link (&struck, link);
+  scheduler_poll_exited (self, &ended);
+  procfun_statistics_set_queue (statistics, self->queue.entries.length, self->queue.n_bytes);
+  describe_members (&self->busy, statistics);
+  describe_members (&self->idle, statistics);
   g_mutex_unlock (&self->lock);
-  while ((link = g_queue_pop_head_link (&struck)) != NULL)
-    see_off (link->data, DEATH_MAX_MS);
-  nurseries_clear (self->nurseries);
+  scheduler_end_all (&ended);
 }

@@ -2,12 +2,12 @@
 
 /* How a worker begins. */
 
-#include "procfun/schedule/crew-private.h"
+#include "procfun/schedule/scheduler-private.h"
 
-#include "procfun/process/request.h"
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/executor.h"
+#include "procfun/process/request.h"
+#include "procfun/procfun-error.h"
 
 /* After a worker that cannot be started the next one is tried so much later, and twice as much each
  * time. */
@@ -15,13 +15,13 @@
 #define RETRY_MAX_US (10 * G_USEC_PER_SEC)
 
 gboolean
-crew_is_backing_off (Crew *self)
+scheduler_is_backing_off (Scheduler *self)
 {
   return self->retry_at > 0 && g_get_monotonic_time () < self->retry_at;
 }
 
 void
-crew_note_start (Crew *self, const GError *error)
+scheduler_note_start (Scheduler *self, const GError *error)
 {
   self->n_unsent = 0;
   g_clear_error (&self->start_error);
@@ -31,12 +31,12 @@ crew_note_start (Crew *self, const GError *error)
 }
 
 static gboolean
-check_back_off (Crew *self, GError **error)
+check_back_off (Scheduler *self, GError **error)
 {
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = !crew_is_backing_off (self);
+  ok = !scheduler_is_backing_off (self);
   if (!ok)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                  _ ("no worker can be started, and the next try is in %.3g s: %s"),
@@ -47,31 +47,31 @@ check_back_off (Crew *self, GError **error)
 }
 
 static gboolean
-fork_worker (CrewMember *self, const CrewRequest *request, Worker *worker, GError **error)
+fork_worker (WorkerSlot *self, const SlotRequest *request, Worker *worker, GError **error)
 {
-  Crew *crew = self->crew;
+  Scheduler *scheduler = self->scheduler;
   GError *own_error = NULL;
-  CrewConfig config;
+  SchedulerConfig config;
 
-  crew_get_config (crew, &config);
-  if (nurseries_fork (crew->nurseries, request->function, request->options,
-                      self->is_permanent ? 0 : config.idle, worker, &own_error))
+  scheduler_get_config (scheduler, &config);
+  if (zygotes_fork (scheduler->zygotes, request->function, request->options,
+                    self->is_permanent ? 0 : config.idle, worker, &own_error))
     return TRUE;
-  g_mutex_lock (&crew->lock);
-  crew_note_start (crew, own_error);
-  g_mutex_unlock (&crew->lock);
+  g_mutex_lock (&scheduler->lock);
+  scheduler_note_start (scheduler, own_error);
+  g_mutex_unlock (&scheduler->lock);
   g_propagate_error (error, own_error);
   return FALSE;
 }
 
 gboolean
-crew_member_start (CrewMember *self, const CrewRequest *request, GError **error)
+worker_slot_start (WorkerSlot *self, const SlotRequest *request, GError **error)
 {
-  Crew *crew = self->crew;
+  Scheduler *scheduler = self->scheduler;
   g_auto (Worker) worker = WORKER_INIT;
-  gboolean ok = check_back_off (crew, error) && fork_worker (self, request, &worker, error);
+  gboolean ok = check_back_off (scheduler, error) && fork_worker (self, request, &worker, error);
 
-  g_mutex_lock (&crew->lock);
+  g_mutex_lock (&scheduler->lock);
   if (ok)
     {
       self->worker = worker_steal (&worker);
@@ -82,30 +82,30 @@ crew_member_start (CrewMember *self, const CrewRequest *request, GError **error)
     }
   else
     {
-      crew_member_strike (self);
-      crew_serve (crew);
+      worker_slot_remove (self);
+      scheduler_assign (scheduler);
     }
-  g_mutex_unlock (&crew->lock);
+  g_mutex_unlock (&scheduler->lock);
   if (ok)
-    procfun_executor_emit_worker_started (crew->executor, self->pid);
+    procfun_executor_emit_worker_started (scheduler->executor, self->pid);
   else
-    crew_member_unref (self);
+    worker_slot_unref (self);
   return ok;
 }
 
 /* Before its first call. If this fails, that call fails with it. */
 void
-crew_member_begin (CrewMember *self, const ExchangeOptions *options)
+worker_slot_begin (WorkerSlot *self, const ExchangeOptions *options)
 {
   g_autoptr (ProcfunCall) call = NULL;
-  Crew *crew = self->crew;
+  Scheduler *scheduler = self->scheduler;
 
   if (self->worker.channel != NULL)
     return;
-  g_mutex_lock (&crew->lock);
-  if (crew->initializer != NULL)
-    call = procfun_call_new (crew->initializer, crew->initializer_args);
-  g_mutex_unlock (&crew->lock);
+  g_mutex_lock (&scheduler->lock);
+  if (scheduler->initializer != NULL)
+    call = procfun_call_new (scheduler->initializer, scheduler->initializer_args);
+  g_mutex_unlock (&scheduler->lock);
   if (call != NULL)
     exchange_prepare_worker (&self->worker, call, options);
 }

@@ -5,11 +5,11 @@
 
 #include "procfun/statistics/monitor.h"
 
+#include "procfun/codecs/json-text.h"
+#include "procfun/core/executor-list.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/local-socket.h"
-#include "procfun/core/executor-list.h"
 #include "procfun/statistics/statistics.h"
-#include "procfun/codecs/json-text.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>

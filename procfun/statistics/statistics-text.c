@@ -4,8 +4,8 @@
 
 #include "procfun/statistics/statistics.h"
 
-#include "procfun/procfun-executor.h"
 #include "procfun/codecs/json-text.h"
+#include "procfun/procfun-executor.h"
 
 static void
 insert (GVariantBuilder *builder, const char *key, GVariant *value)

@@ -2,8 +2,8 @@
 
 #include "procfun/values/type.h"
 
-#include "procfun/values/schema.h"
 #include "procfun/procfun-values.h"
+#include "procfun/values/schema.h"
 #include "procfun/values/type-private.h"
 #include <stdbool.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 
 #include "procfun/wire/channel-private.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/base/usage.h"
 #include "procfun/platform/fault.h"
 #include "procfun/platform/thread.h"
-#include "procfun/base/usage.h"
 #include <glib.h>
 #include <signal.h>
 

@@ -24,9 +24,9 @@ typedef enum
   FRAME_ITEM,      /* callee: an encoded item of a generator */
   FRAME_CREDIT,    /* caller: FrameCredit */
   FRAME_STATE,     /* callee, before an answer: FrameState, when it has changed */
-  FRAME_FORK,      /* caller, to a nursery: FrameFork */
-  FRAME_CHILD,     /* nursery: the gint32 number of a process; with its descriptors */
-  FRAME_EXITED,    /* nursery: FrameExited */
+  FRAME_FORK,      /* caller, to a zygote: FrameFork */
+  FRAME_CHILD,     /* zygote: the gint32 number of a process; with its descriptors */
+  FRAME_EXITED,    /* zygote: FrameExited */
   FRAME_LIMITS,    /* caller, to who has been set up, before its last call: ProcfunLimits */
   FRAME_RING,      /* from here on, what channels say to each other. Memory for rings, as a memfd */
   FRAME_BY_RING,   /* what follows goes by the ring */
@@ -87,7 +87,7 @@ typedef enum
   FRAME_LEFT_UNPREPARED = 1 << 4 /* its first call, FRAME_CALL_INITIAL, has failed */
 } FrameLeftovers;
 
-/* How many processes a nursery is to fork, each of which waits for a call and ends when none has
+/* How many processes a zygote is to fork, each of which waits for a call and ends when none has
  * come within this time, in ms; 0: it waits for ever. */
 typedef struct
 {

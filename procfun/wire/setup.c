@@ -2,8 +2,8 @@
 #include "procfun/wire/setup.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/procfun-error.h"
 #include "procfun/base/limits.h"
+#include "procfun/procfun-error.h"
 
 GBytes *
 setup_to_bytes (const Setup *self)

@@ -14,7 +14,7 @@
 #define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
 /* In place of a hash: the process is to fork others. */
-#define SETUP_NURSERY "nursery"
+#define SETUP_ZYGOTE "zygote"
 
 /* Where the child finds what its caller left it: frames, the sign that the caller lives, and where
  * a crash is reported. */
@@ -34,7 +34,7 @@ typedef struct
   gboolean arguments_on_command_line;
   guint64 max_payload;   /* in bytes */
   ProcfunLimits *limits; /* (nullable) */
-  GVariant *context;     /* (nullable): see platform/surroundings.h */
+  GVariant *context;     /* (nullable): see platform/launch-context-apply.h */
   const char *locale;    /* of messages: see base/intl.h */
   const char *name;      /* of the function, for messages: a forked process hears it only now */
 } Setup;

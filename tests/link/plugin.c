@@ -15,7 +15,7 @@ PROCFUN_DEFINE_FUNCTION (is_forked, gboolean)
   gsize size;
 
   return g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL)
-         && g_str_equal (text + strlen (text) + 1, "--procfun-serve=nursery");
+         && g_str_equal (text + strlen (text) + 1, "--procfun-serve=zygote");
 }
 
 PROCFUN_DEFINE_FUNCTION (where, gboolean) { return procfun_is_child (); }

@@ -34,7 +34,7 @@ PROCFUN_DEFINE_FUNCTION (is_forked, gboolean)
   char *text = NULL;
   gsize size;
   gboolean forked = g_file_get_contents ("/proc/self/cmdline", &text, &size, NULL)
-                    && g_str_equal (text + strlen (text) + 1, "--procfun-serve=nursery");
+                    && g_str_equal (text + strlen (text) + 1, "--procfun-serve=zygote");
 
   g_free (text);
   return forked;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/platform/surroundings.h"
+#include "procfun/platform/launch-context-apply.h"
 
-#include "procfun/platform/fds.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +62,7 @@ parse_cpus (const char *cpus, cpu_set_t *set)
 }
 
 gboolean
-surroundings_check_cpus (const char *cpus, GError **error)
+launch_context_check_cpus (const char *cpus, GError **error)
 {
   cpu_set_t set;
 
@@ -153,7 +153,7 @@ apply_descriptors (GVariant *context, GUnixFDList *list, GError **error)
 }
 
 gboolean
-surroundings_apply (GVariant *context, GUnixFDList *fds, GError **error)
+launch_context_apply (GVariant *context, GUnixFDList *fds, GError **error)
 {
   g_autofree char *folder = NULL;
 

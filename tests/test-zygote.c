@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Nurseries that are not as they should be: where one cannot fork, or nothing it says can be
+/* Zygotes that are not as they should be: where one cannot fork, or nothing it says can be
  * trusted, a process is executed for each call, and nobody waits for ever. This program is one of
- * these when TEST_NURSERY says so. */
+ * these when TEST_ZYGOTE says so. */
 
 #include "tests/calls.h"
 #include "tests/faults.h"
@@ -24,7 +24,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define VARIABLE "TEST_NURSERY"
+#define VARIABLE "TEST_ZYGOTE"
 #define FILE_FD 60
 
 PROCFUN_DEFINE_STATIC_FUNCTION (get_parent_id, gint) { return (gint)getppid (); }
@@ -96,7 +96,7 @@ print (void)
   printf ("words of a constructor");
 }
 
-/* And in a nursery alone */
+/* And in a zygote alone */
 
 static void
 exit_at_once (void)
@@ -179,8 +179,8 @@ static const struct
 {
   const char *name;
   void (*behave) (void);
-  gboolean in_nursery; /* else in each process */
-  gboolean forks;      /* all the same */
+  gboolean in_zygote; /* else in each process */
+  gboolean forks;     /* all the same */
 } kinds[] = {
   { "thread", start_thread },
   { "eventfd", open_eventfd },
@@ -202,17 +202,17 @@ static const struct
 };
 
 static gboolean
-is_nursery (void)
+is_zygote (void)
 {
   char text[4096];
   int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
   gssize n = read (fd, text, sizeof text);
 
   close (fd);
-  return n > 0 && memmem (text, (gsize)n, "=" SETUP_NURSERY, sizeof "=" SETUP_NURSERY - 1) != NULL;
+  return n > 0 && memmem (text, (gsize)n, "=" SETUP_ZYGOTE, sizeof "=" SETUP_ZYGOTE - 1) != NULL;
 }
 
-/* "call errno first onward", in a nursery. */
+/* "call errno first onward", in a zygote. */
 static void
 set_fault (const char *text)
 {
@@ -237,9 +237,9 @@ behave (void)
   if (wanted == NULL || !procfun_is_child ())
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (strcmp (kinds[i].name, wanted) == 0 && (!kinds[i].in_nursery || is_nursery ()))
+    if (strcmp (kinds[i].name, wanted) == 0 && (!kinds[i].in_zygote || is_zygote ()))
       kinds[i].behave ();
-  if (is_nursery ())
+  if (is_zygote ())
     set_fault (wanted);
 }
 
@@ -303,7 +303,7 @@ test_words (void)
   g_unsetenv (VARIABLE);
 }
 
-/* System calls that fail in a nursery, or in a process that it has forked. */
+/* System calls that fail in a zygote, or in a process that it has forked. */
 static const struct
 {
   const char *call;
@@ -372,15 +372,15 @@ main (int argc, char *argv[])
   setrlimit (RLIMIT_CORE, &no_core);
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_autofree char *path = g_strconcat ("/nursery/", kinds[i].name, NULL);
+      g_autofree char *path = g_strconcat ("/zygote/", kinds[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_kind);
     }
-  fixture_add_func ("/nursery/prints/once", test_words);
+  fixture_add_func ("/zygote/prints/once", test_words);
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       g_autofree char *path
-          = g_strdup_printf ("/nursery/faults/%s/%s%s", faults[i].call,
+          = g_strdup_printf ("/zygote/faults/%s/%s%s", faults[i].call,
                              strerrorname_np (faults[i].error), faults[i].onward ? "/onward" : "");
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_fault);

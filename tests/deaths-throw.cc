@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "tests/deeds.h"
+#include "tests/deaths.h"
 
 #include <stdexcept>
 
 void
-deeds_throw ()
+deaths_throw ()
 {
   throw std::runtime_error ("nobody catches this");
 }

@@ -5,8 +5,8 @@
 #include <gio/gunixfdlist.h>
 
 /* Whether @cpus is a list of CPUs like 0-3,6: %PROCFUN_ERROR_INVALID. */
-gboolean surroundings_check_cpus (const char *cpus, GError **error);
+gboolean launch_context_check_cpus (const char *cpus, GError **error);
 
 /* In the child: what a ProcfunLaunchContext says, as it came over the wire. %PROCFUN_ERROR_SPAWN.
  */
-gboolean surroundings_apply (GVariant *context, GUnixFDList *fds, GError **error);
+gboolean launch_context_apply (GVariant *context, GUnixFDList *fds, GError **error);

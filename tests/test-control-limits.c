@@ -6,7 +6,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -295,14 +295,14 @@ main (int argc, char *argv[])
 
   for (gsize i = 0; i < G_N_ELEMENTS (limits); i++)
     {
-      g_autofree char *path = g_strdup_printf ("/hold/limits/%s", limits[i].name);
+      g_autofree char *path = g_strdup_printf ("/control/limits/%s", limits[i].name);
 
       calls_add_data_func (path, GSIZE_TO_POINTER (i), test_limit);
     }
-  calls_add_func ("/hold/limits/copied", test_limits_are_copied);
-  calls_add_func ("/hold/usage", test_usage);
-  calls_add_func ("/hold/usage/measures", test_usage_measures);
-  calls_add_func ("/hold/usage/bytes", test_usage_of_bytes);
-  calls_add_func ("/hold/inline", test_inline);
+  calls_add_func ("/control/limits/copied", test_limits_are_copied);
+  calls_add_func ("/control/usage", test_usage);
+  calls_add_func ("/control/usage/measures", test_usage_measures);
+  calls_add_func ("/control/usage/bytes", test_usage_of_bytes);
+  calls_add_func ("/control/inline", test_inline);
   return fixture_run ();
 }

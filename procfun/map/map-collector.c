@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/map/map-gather.h"
+#include "procfun/map/map-collector.h"
 
 #include "procfun/values/schema.h"
 #include <string.h>
 
-struct _MapGather
+struct _MapCollector
 {
   ProcfunSchema *schema;
   gboolean with_gaps;
@@ -12,10 +12,10 @@ struct _MapGather
   GVariantBuilder *builder;
 };
 
-MapGather *
-map_gather_new (ProcfunSchema *schema, gboolean with_gaps)
+MapCollector *
+map_collector_new (ProcfunSchema *schema, gboolean with_gaps)
 {
-  MapGather *self = g_new0 (MapGather, 1);
+  MapCollector *self = g_new0 (MapCollector, 1);
   g_autoptr (GVariantType) maybe = g_variant_type_new_maybe (schema->type);
   g_autoptr (GVariantType) type = g_variant_type_new_array (with_gaps ? maybe : schema->type);
 
@@ -29,7 +29,7 @@ map_gather_new (ProcfunSchema *schema, gboolean with_gaps)
 }
 
 void
-map_gather_free (MapGather *self)
+map_collector_free (MapCollector *self)
 {
   g_clear_pointer (&self->parts, g_ptr_array_unref);
   g_clear_pointer (&self->builder, g_variant_builder_unref);
@@ -38,14 +38,14 @@ map_gather_free (MapGather *self)
 }
 
 static void
-add_one (MapGather *self, GVariant *result)
+add_one (MapCollector *self, GVariant *result)
 {
   g_variant_builder_add_value (
       self->builder, self->with_gaps ? g_variant_new_maybe (self->schema->type, result) : result);
 }
 
 void
-map_gather_add (MapGather *self, GVariant *results)
+map_collector_add (MapCollector *self, GVariant *results)
 {
   gsize n = results != NULL ? g_variant_n_children (results) : 0;
 
@@ -65,7 +65,7 @@ map_gather_add (MapGather *self, GVariant *results)
 }
 
 static GVariant *
-join (MapGather *self)
+join (MapCollector *self)
 {
   g_autoptr (GVariantType) type = g_variant_type_new_array (self->schema->type);
   g_autoptr (GBytes) bytes = NULL;
@@ -90,7 +90,7 @@ join (MapGather *self)
 }
 
 GVariant *
-map_gather_end (MapGather *self)
+map_collector_end (MapCollector *self)
 {
   return self->parts != NULL ? join (self)
                              : g_variant_ref_sink (g_variant_builder_end (self->builder));

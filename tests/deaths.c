@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "tests/deeds.h"
+#include "tests/deaths.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,23 +22,23 @@
 /* Compilers must not see what is wrong, nor put one function into another; and sanitizers must not
  * find out first. */
 #define UNSEEN __attribute__ ((noinline, no_sanitize ("address"), no_sanitize ("undefined")))
-#define DEED(name) static UNSEEN void name (void)
+#define DEATH(name) static UNSEEN void name (void)
 static volatile int sink;
 static volatile gsize one = 1;
 static int *volatile nowhere;
 static volatile int zero;
 
-DEED (read_null) { sink = nowhere[4]; }
+DEATH (read_null) { sink = nowhere[4]; }
 
-DEED (write_null)
+DEATH (write_null)
 {
   nowhere[4] = 1;
   sink = 1;
 }
 
-DEED (read_no_address) { sink = *(volatile int *)(one << 62); }
+DEATH (read_no_address) { sink = *(volatile int *)(one << 62); }
 
-DEED (write_constant)
+DEATH (write_constant)
 {
   static const char text[] = "constant";
 
@@ -46,7 +46,7 @@ DEED (write_constant)
   sink = 1;
 }
 
-DEED (call_nowhere)
+DEATH (call_nowhere)
 {
   void (*volatile function) (void) = (void (*) (void)) (one << 20);
 
@@ -54,7 +54,7 @@ DEED (call_nowhere)
   sink = 1;
 }
 
-DEED (call_null)
+DEATH (call_null)
 {
   void (*volatile function) (void) = (void (*) (void))nowhere;
 
@@ -71,17 +71,17 @@ recurse (int n)
   return n < 0 ? 0 : recurse (n + 1) + room[0];
 }
 
-DEED (overflow_stack) { sink = recurse (1); }
+DEATH (overflow_stack) { sink = recurse (1); }
 
-DEED (call_abort) { abort (); }
+DEATH (call_abort) { abort (); }
 
-DEED (fail_assert) { assert (zero == 1); }
+DEATH (fail_assert) { assert (zero == 1); }
 
-DEED (fail_g_assert) { g_assert_cmpint (zero, ==, 1); }
+DEATH (fail_g_assert) { g_assert_cmpint (zero, ==, 1); }
 
-DEED (log_g_error) { g_error ("nothing goes"); }
+DEATH (log_g_error) { g_error ("nothing goes"); }
 
-DEED (free_twice)
+DEATH (free_twice)
 {
   void *volatile first = malloc (2000);
   void *volatile behind = malloc (2000);
@@ -107,7 +107,7 @@ overwrite (volatile char *room, gsize size)
     room[i] = 0x41;
 }
 
-DEED (smash_heap)
+DEATH (smash_heap)
 {
   void *volatile blocks[16];
 
@@ -136,7 +136,7 @@ smash_stack (void)
   sink = room[1];
 }
 
-DEED (read_behind_file)
+DEATH (read_behind_file)
 {
   int fd = memfd_create ("short", MFD_CLOEXEC);
   volatile char *map;
@@ -148,11 +148,11 @@ DEED (read_behind_file)
     sink = map[4096];
 }
 
-DEED (divide_by_zero) { sink = sink / zero; }
+DEATH (divide_by_zero) { sink = sink / zero; }
 
-DEED (run_no_instruction) { __builtin_trap (); }
+DEATH (run_no_instruction) { __builtin_trap (); }
 
-DEED (hit_breakpoint) { G_BREAKPOINT (); }
+DEATH (hit_breakpoint) { G_BREAKPOINT (); }
 
 static void
 forbid (guint32 call, guint32 action)
@@ -167,13 +167,13 @@ forbid (guint32 call, guint32 action)
   prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-DEED (use_forbidden_call)
+DEATH (use_forbidden_call)
 {
   forbid (SYS_getppid, SECCOMP_RET_TRAP);
   sink = getppid ();
 }
 
-DEED (use_up_cpu)
+DEATH (use_up_cpu)
 {
   const struct rlimit limit = { .rlim_cur = 1, .rlim_max = 3 };
 
@@ -182,7 +182,7 @@ DEED (use_up_cpu)
     sink = 1;
 }
 
-DEED (write_beyond_limit)
+DEATH (write_beyond_limit)
 {
   const struct rlimit limit = { .rlim_cur = 10, .rlim_max = 10 };
   int fd = memfd_create ("small", MFD_CLOEXEC);
@@ -192,7 +192,7 @@ DEED (write_beyond_limit)
   sink = (int)write (fd, "more than ten bytes", 19);
 }
 
-DEED (use_up_memory)
+DEATH (use_up_memory)
 {
   const struct rlimit limit = { .rlim_cur = 64 * 1024 * 1024, .rlim_max = 64 * 1024 * 1024 };
 
@@ -207,16 +207,16 @@ DEED (use_up_memory)
 
 static int raised;
 
-DEED (raise_signal)
+DEATH (raise_signal)
 {
   raise (raised);
   sink = 1;
 }
 
-DEED (throw_exception) { deeds_throw (); }
+DEATH (throw_exception) { deaths_throw (); }
 
 /* The number of the report's descriptor is that of another file by then. */
-DEED (replace_report)
+DEATH (replace_report)
 {
   for (int fd = 3; fd < 64; fd++)
     if (dup2 (STDERR_FILENO, fd) != fd)
@@ -225,7 +225,7 @@ DEED (replace_report)
 }
 
 /* Its end is not this process's. */
-DEED (crash_in_fork)
+DEATH (crash_in_fork)
 {
   if (fork () == 0)
     read_null ();
@@ -233,7 +233,7 @@ DEED (crash_in_fork)
   _exit (0);
 }
 
-DEED (handle_itself)
+DEATH (handle_itself)
 {
   signal (SIGSEGV, _exit);
   read_null ();
@@ -247,7 +247,7 @@ crash_soon (void *barrier)
   return NULL;
 }
 
-DEED (crash_in_all_threads)
+DEATH (crash_in_all_threads)
 {
   pthread_barrier_t barrier;
   pthread_t thread;
@@ -289,7 +289,7 @@ block_in_thread (void *unused)
   return NULL;
 }
 
-DEED (take_long)
+DEATH (take_long)
 {
   pthread_t thread;
 
@@ -301,7 +301,7 @@ DEED (take_long)
   pthread_join (thread, NULL);
 }
 
-DEED (take_long_alone)
+DEATH (take_long_alone)
 {
   puts ("ready");
   fflush (stdout);
@@ -309,10 +309,10 @@ DEED (take_long_alone)
   sink = 1;
 }
 
-DEED (spin) { spin_in_thread (NULL); }
+DEATH (spin) { spin_in_thread (NULL); }
 
 /* The crash handler's last step seems to succeed and does nothing. */
-DEED (outlive_crash)
+DEATH (outlive_crash)
 {
   forbid (SYS_rt_tgsigqueueinfo, SECCOMP_RET_ERRNO);
   kill (getpid (), SIGABRT);
@@ -320,19 +320,19 @@ DEED (outlive_crash)
   sink = 1;
 }
 
-DEED (run_out_of_malloc)
+DEATH (run_out_of_malloc)
 {
   for (;;)
     *(volatile char *)malloc (100000) = 1;
 }
 
-DEED (run_out_of_g_malloc)
+DEATH (run_out_of_g_malloc)
 {
   for (;;)
     *(volatile char *)g_malloc (100000) = 1;
 }
 
-DEED (run_out_of_mmap)
+DEATH (run_out_of_mmap)
 {
   for (;;)
     *(volatile char *)mmap (NULL, 100000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -340,14 +340,14 @@ DEED (run_out_of_mmap)
         = 1;
 }
 
-DEED (run_out_of_files)
+DEATH (run_out_of_files)
 {
   for (;;)
     if (open ("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
       g_error ("/dev/null: %s", g_strerror (errno));
 }
 
-DEED (write_large_file)
+DEATH (write_large_file)
 {
   int fd = memfd_create ("large", MFD_CLOEXEC);
 
@@ -355,13 +355,13 @@ DEED (write_large_file)
     sink = (int)write (fd, "text", 4);
 }
 
-DEED (print_for_ever)
+DEATH (print_for_ever)
 {
   for (;;)
     puts ("and so on");
 }
 
-DEED (close_all)
+DEATH (close_all)
 {
   for (int fd = 0; fd < 1024; fd++)
     close (fd);
@@ -376,8 +376,8 @@ DEED (close_all)
 static const struct
 {
   const char *name;
-  Deed deed;
-} deeds[] = {
+  DeathFunc death;
+} deaths[] = {
   NAMED (call_abort),
   NAMED (call_nowhere),
   NAMED (call_null),
@@ -420,36 +420,36 @@ static const struct
   NAMED (write_null),
 };
 
-Deed
-deeds_find (const char *name)
+DeathFunc
+deaths_find (const char *name)
 {
   if (g_str_has_prefix (name, "raise-"))
     {
       raised = atoi (name + strlen ("raise-"));
       return raise_signal;
     }
-  for (gsize i = 0; i < G_N_ELEMENTS (deeds); i++)
-    if (strcmp (deeds[i].name, name) == 0)
-      return deeds[i].deed;
+  for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
+    if (strcmp (deaths[i].name, name) == 0)
+      return deaths[i].death;
   return NULL;
 }
 
 static void *
-run_deed (void *deed)
+run_death (void *death)
 {
-  (*(Deed *)deed) ();
+  (*(DeathFunc *)death) ();
   return NULL;
 }
 
-PROCFUN_DEFINE_FUNCTION (do_deed, void, (const char *, name), (gboolean, in_thread))
+PROCFUN_DEFINE_FUNCTION (die_of, void, (const char *, name), (gboolean, in_thread))
 {
-  Deed deed = deeds_find (name);
+  DeathFunc death = deaths_find (name);
   pthread_t thread;
 
-  if (deed == NULL)
-    g_error ("there is no deed %s", name);
-  if (in_thread && pthread_create (&thread, NULL, run_deed, &deed) == 0)
+  if (death == NULL)
+    g_error ("there is no death %s", name);
+  if (in_thread && pthread_create (&thread, NULL, run_death, &death) == 0)
     pthread_join (thread, NULL);
   else
-    deed ();
+    death ();
 }

@@ -6,15 +6,15 @@
 
 G_BEGIN_DECLS
 
-typedef void (*Deed) (void);
+typedef void (*DeathFunc) (void);
 
 /* Ways for a process to come to its end, by the names of their functions; "raise-6" raises that
  * signal. (nullable) */
-Deed deeds_find (const char *name);
+DeathFunc deaths_find (const char *name);
 
-PROCFUN_DECLARE_FUNCTION (do_deed, void, (const char *, name), (gboolean, in_thread))
+PROCFUN_DECLARE_FUNCTION (die_of, void, (const char *, name), (gboolean, in_thread))
 
 /* Throws a C++ exception that nobody catches. */
-void deeds_throw (void);
+void deaths_throw (void);
 
 G_END_DECLS

@@ -2,10 +2,10 @@
 
 #pragma once
 
-#include "procfun/process/exchange.h"
+#include "procfun/executors/pool.h"
 #include "procfun/map/journal.h"
 #include "procfun/map/map-queue.h"
-#include "procfun/executors/pool.h"
+#include "procfun/process/exchange.h"
 
 typedef struct
 {
@@ -30,7 +30,7 @@ typedef struct
   Exchange *exchange; /* (nullable): nothing runs */
   Preparation preparation;
   gboolean is_aborted;
-} MapLane;
+} MapSlot;
 
 /* What has become of a chunk. */
 typedef struct
@@ -44,26 +44,26 @@ typedef struct
   gint64 duration;       /* of these elements, in µs; -1: not known */
 } MapYield;
 
-MapLane *map_lane_new (const MapConfig *config);
-void map_lane_free (MapLane *self);
+MapSlot *map_slot_new (const MapConfig *config);
+void map_slot_free (MapSlot *self);
 
-/* Makes a call, for which a worker can be asked; what @request points to is the lane's. The second
+/* Makes a call, for which a worker can be asked; what @request points to is the slot's. The second
  * forgets it. */
-gboolean map_lane_prepare (MapLane *self, CrewRequest *request, GError **error);
-void map_lane_forget (MapLane *self);
+gboolean map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error);
+void map_slot_forget (MapSlot *self);
 
 /* Takes @member and what is in @chunk. FALSE: the chunk is as it was; without an error the worker
  * had ended, unnoticed. */
-gboolean map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error);
+gboolean map_slot_begin (MapSlot *self, WorkerSlot *member, Chunk *chunk, GError **error);
 
 /* Ends it. */
-void map_lane_abort (MapLane *self);
+void map_slot_abort (MapSlot *self);
 
 /* Trips when it is to end. (transfer none) */
-GCancellable *map_lane_get_cancellable (MapLane *self);
+GCancellable *map_slot_get_cancellable (MapSlot *self);
 
 /* Once the exchange has ended. */
-void map_lane_end (MapLane *self, MapYield *yield);
+void map_slot_end (MapSlot *self, MapYield *yield);
 void map_yield_clear (MapYield *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapYield, map_yield_clear)

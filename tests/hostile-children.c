@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include "procfun/base/usage.h"
 #include "procfun/wire/frame.h"

@@ -6,7 +6,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/misdeeds.h"
+#include "tests/hostile-children.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -119,7 +119,7 @@ count (guint *n)
   ++*n;
 }
 
-/* The ladder */
+/* The escalation */
 
 typedef struct
 {
@@ -484,19 +484,19 @@ main (int argc, char *argv[])
 
   for (gsize i = 0; i < G_N_ELEMENTS (rungs); i++)
     {
-      g_autofree char *path = g_strdup_printf ("/hold/ladder/%s", rungs[i].name);
+      g_autofree char *path = g_strdup_printf ("/control/escalation/%s", rungs[i].name);
 
       calls_add_data_func (path, &rungs[i], test_rung);
     }
-  calls_add_func ("/hold/clocks", test_clocks);
-  calls_add_func ("/hold/in-time", test_in_time);
-  fixture_add_func ("/hold/no-hello", test_no_hello);
-  calls_add_func ("/hold/get-deadline", test_get_deadline);
-  calls_add_func ("/hold/abort-before", test_abort_before);
-  calls_add_func ("/hold/abort-after", test_abort_after);
-  calls_add_func ("/hold/abort-in-signals", test_abort_in_signals);
-  calls_add_func ("/hold/abort-unheard", test_abort_unheard);
-  calls_add_func ("/hold/last-reference", test_last_reference);
-  calls_add_func ("/hold/detach", test_detach);
+  calls_add_func ("/control/clocks", test_clocks);
+  calls_add_func ("/control/in-time", test_in_time);
+  fixture_add_func ("/control/no-hello", test_no_hello);
+  calls_add_func ("/control/get-deadline", test_get_deadline);
+  calls_add_func ("/control/abort-before", test_abort_before);
+  calls_add_func ("/control/abort-after", test_abort_after);
+  calls_add_func ("/control/abort-in-signals", test_abort_in_signals);
+  calls_add_func ("/control/abort-unheard", test_abort_unheard);
+  calls_add_func ("/control/last-reference", test_last_reference);
+  calls_add_func ("/control/detach", test_detach);
   return fixture_run ();
 }

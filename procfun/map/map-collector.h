@@ -6,17 +6,17 @@
 #include "procfun/procfun-schema.h"
 
 /* The results of a map, put together. */
-typedef struct _MapGather MapGather;
+typedef struct _MapCollector MapCollector;
 
 /* @schema: of a result. @with_gaps: an array of maybes, with nothing in the place of what failed.
  */
-MapGather *map_gather_new (ProcfunSchema *schema, gboolean with_gaps);
-void map_gather_free (MapGather *self);
+MapCollector *map_collector_new (ProcfunSchema *schema, gboolean with_gaps);
+void map_collector_free (MapCollector *self);
 
 /* @results: (nullable): a gap; borrowed. */
-void map_gather_add (MapGather *self, GVariant *results);
+void map_collector_add (MapCollector *self, GVariant *results);
 
 /* The array; not floating. Nothing can be added after that. */
-GVariant *map_gather_end (MapGather *self);
+GVariant *map_collector_end (MapCollector *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MapGather, map_gather_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MapCollector, map_collector_free)

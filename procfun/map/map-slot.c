@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/map/map-lane.h"
+#include "procfun/map/map-slot.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/codecs/gvariant.h"
 #include "procfun/core/call.h"
-#include "procfun/procfun-error.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
-#include "procfun/codecs/gvariant.h"
 #include <inttypes.h>
 
-MapLane *
-map_lane_new (const MapConfig *config)
+MapSlot *
+map_slot_new (const MapConfig *config)
 {
-  MapLane *self = g_new0 (MapLane, 1);
+  MapSlot *self = g_new0 (MapSlot, 1);
 
   self->config = config;
   self->journal.fd = -1;
@@ -21,7 +21,7 @@ map_lane_new (const MapConfig *config)
 }
 
 void
-map_lane_forget (MapLane *self)
+map_slot_forget (MapSlot *self)
 {
   g_clear_object (&self->call);
   preparation_clear (&self->preparation);
@@ -29,16 +29,16 @@ map_lane_forget (MapLane *self)
 }
 
 static void
-leave (MapLane *self, GVariant *result, GError *error)
+leave (MapSlot *self, GVariant *result, GError *error)
 {
   g_clear_pointer (&self->exchange, exchange_free);
   procfun_call_end (self->call, result, error);
   procfun_executor_leave (PROCFUN_EXECUTOR (self->config->pool), self->call, error);
-  map_lane_forget (self);
+  map_slot_forget (self);
 }
 
 void
-map_lane_free (MapLane *self)
+map_slot_free (MapSlot *self)
 {
   if (self->exchange != NULL)
     {
@@ -47,7 +47,7 @@ map_lane_free (MapLane *self)
 
       leave (self, NULL, error);
     }
-  map_lane_forget (self);
+  map_slot_forget (self);
   chunk_clear (&self->chunk);
   journal_clear (&self->journal);
   g_free (self);
@@ -66,7 +66,7 @@ make_call (const MapConfig *config)
 }
 
 gboolean
-map_lane_prepare (MapLane *self, CrewRequest *request, GError **error)
+map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error)
 {
   const MapConfig *config = self->config;
 
@@ -74,24 +74,24 @@ map_lane_prepare (MapLane *self, CrewRequest *request, GError **error)
   self->call = make_call (config);
   self->preparation.arguments = g_bytes_new (NULL, 0);
   self->preparation.options.flags = FRAME_CALL_MAP;
-  *request = (CrewRequest){ .function = config->function,
+  *request = (SlotRequest){ .function = config->function,
                             .call = self->call,
                             .options = &self->preparation.options };
   if (procfun_process_executor_prepare (PROCFUN_PROCESS_EXECUTOR (config->pool), self->call, NULL,
                                         &self->preparation, error))
     return TRUE;
-  map_lane_forget (self);
+  map_slot_forget (self);
   return FALSE;
 }
 
 GCancellable *
-map_lane_get_cancellable (MapLane *self)
+map_slot_get_cancellable (MapSlot *self)
 {
   return canceller_get_cancellable (self->call->canceller);
 }
 
 void
-map_lane_abort (MapLane *self)
+map_slot_abort (MapSlot *self)
 {
   self->is_aborted = TRUE;
   canceller_cancel (self->call->canceller);
@@ -99,7 +99,7 @@ map_lane_abort (MapLane *self)
 
 /* The error of a chunk that is not sent, because its only element is too large. */
 static gboolean
-check_size (MapLane *self, GBytes *bytes, GError **error)
+check_size (MapSlot *self, GBytes *bytes, GError **error)
 {
   guint64 limit = self->preparation.options.max_payload;
 
@@ -112,7 +112,7 @@ check_size (MapLane *self, GBytes *bytes, GError **error)
 }
 
 static gboolean
-open_journal (MapLane *self, gint64 budget, GError **error)
+open_journal (MapSlot *self, gint64 budget, GError **error)
 {
   g_autoptr (GUnixFDList) fds = NULL;
 
@@ -132,16 +132,16 @@ open_journal (MapLane *self, gint64 budget, GError **error)
 
 /* As a pool begins a call, but none is sent behind it. */
 static Exchange *
-begin (MapLane *self, CrewMember *member, GError **error)
+begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
   if (self->config->limits != NULL || self->preparation.options.context != NULL)
-    crew_member_get_worker (member)->is_kept = FALSE;
+    worker_slot_get_worker (member)->is_kept = FALSE;
   return procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self->config->pool), self->call,
-                             &self->preparation, member, crew_member_release, member, error);
+                             &self->preparation, member, worker_slot_release, member, error);
 }
 
 gboolean
-map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error)
+map_slot_begin (MapSlot *self, WorkerSlot *member, Chunk *chunk, GError **error)
 {
   GBytes *bytes = g_variant_get_data_as_bytes (chunk->args);
   GError *own_error = NULL;
@@ -151,8 +151,8 @@ map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error)
   self->preparation.arguments = bytes;
   if (!procfun_executor_enter (PROCFUN_EXECUTOR (self->config->pool), self->call, error))
     {
-      crew_member_give_back (member);
-      map_lane_forget (self);
+      worker_slot_give_back (member);
+      map_slot_forget (self);
       return FALSE;
     }
   ok = check_size (self, bytes, &own_error)
@@ -161,7 +161,7 @@ map_lane_begin (MapLane *self, CrewMember *member, Chunk *chunk, GError **error)
   if (ok)
     self->exchange = begin (self, member, &own_error);
   else
-    crew_member_give_back (member);
+    worker_slot_give_back (member);
   if (self->exchange != NULL)
     {
       worker_drop_source (exchange_get_worker (self->exchange)); /* that waited for a call */
@@ -197,7 +197,7 @@ is_loss (const GError *error)
 }
 
 static void
-read_journal (MapLane *self, MapYield *yield)
+read_journal (MapSlot *self, MapYield *yield)
 {
   ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
   JournalHead head;
@@ -222,7 +222,7 @@ read_journal (MapLane *self, MapYield *yield)
 }
 
 void
-map_lane_end (MapLane *self, MapYield *yield)
+map_slot_end (MapSlot *self, MapYield *yield)
 {
   g_autoptr (GVariant) result = NULL;
 

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls that are sent to a worker before it has answered those before them. All of them are of one
+ * main context, whose thread alone looks at what is in head. */
+
+#include "procfun/schedule/scheduler-private.h"
+
+gboolean
+scheduler_can_pipeline (WorkerSlot *slot, const SlotRequest *request)
+{
+  GMainContext *context = slot->owner.context;
+  const Worker *worker;
+  guint64 n_calls;
+
+  if (!request->may_be_pipelined || context == NULL || !g_main_context_is_owner (context)
+      || slot->head == NULL)
+    return FALSE;
+  worker = exchange_get_worker (slot->head);
+  n_calls = slot->n_calls + 1 + slot->pipelined.length;
+  return worker->is_kept && worker->channel != NULL && worker->codec == request->options->codec
+         && worker->max_payload == request->options->max_payload
+         && slot->pipelined.length + 1 < slot->scheduler->config.calls_in_flight
+         && worker_slot_find_reason (slot, worker, n_calls) == NULL
+         && g_str_equal (slot->module, zygotes_get_key (request->function));
+}
+
+WorkerSlot *
+scheduler_find_busy (Scheduler *self, const SlotRequest *request)
+{
+  WorkerSlot *found = NULL;
+
+  for (GList *l = self->busy.head; l != NULL && queue_peek (&self->queue) == NULL; l = l->next)
+    {
+      WorkerSlot *slot = l->data;
+
+      if ((found == NULL || slot->pipelined.length < found->pipelined.length)
+          && scheduler_can_pipeline (slot, request))
+        found = slot;
+    }
+  return found;
+}
+
+Exchange *
+worker_slot_get_head (WorkerSlot *self)
+{
+  return self->head;
+}
+
+void
+worker_slot_set_head (WorkerSlot *self, Exchange *exchange)
+{
+  if (self->owner.context == NULL)
+    return;
+  self->head = exchange;
+  scheduler_feed (self);
+}
+
+void
+worker_slot_queue (WorkerSlot *self, Exchange *exchange)
+{
+  g_mutex_lock (&self->scheduler->lock);
+  g_queue_push_tail_link (&self->pipelined, exchange_get_link (exchange));
+  g_mutex_unlock (&self->scheduler->lock);
+}
+
+/* (nullable) */
+static Exchange *
+pop_first (GQueue *pipelined)
+{
+  GList *link = g_queue_pop_head_link (pipelined);
+
+  return link != NULL ? link->data : NULL;
+}
+
+/* What was sent ahead runs in the order in which it was sent. FALSE: there is nothing. */
+static gboolean
+pass_on (WorkerSlot *self, Worker *worker)
+{
+  gboolean others_wait;
+  Exchange *next;
+
+  g_mutex_lock (&self->scheduler->lock);
+  others_wait = queue_peek (&self->scheduler->queue) != NULL;
+  next = pop_first (&self->pipelined);
+  if (next != NULL)
+    {
+      if (self->n_calls == 0)
+        worker_slot_note_first_call (self, worker, TRUE);
+      self->n_calls++;
+      self->call = exchange_get_call (next);
+    }
+  g_mutex_unlock (&self->scheduler->lock);
+  if (next == NULL)
+    return FALSE;
+  self->head = next;
+  exchange_set_release (next, worker_slot_release, self);
+  exchange_move_up (next, worker);
+  if (others_wait)
+    scheduler_feed (self);
+  return TRUE;
+}
+
+void
+worker_slot_release (Worker *worker, gboolean is_usable, gpointer data)
+{
+  WorkerSlot *self = data;
+  Exchange *head = g_steal_pointer (&self->head);
+  ExchangeHead what
+      = head != NULL && !exchange_has_ended (head) ? EXCHANGE_HEAD_DROPPED : EXCHANGE_HEAD_LOST;
+  GQueue pipelined;
+  Exchange *next;
+
+  if (is_usable && pass_on (self, worker))
+    return;
+  g_mutex_lock (&self->scheduler->lock);
+  pipelined = self->pipelined;
+  g_queue_init (&self->pipelined);
+  g_mutex_unlock (&self->scheduler->lock);
+  worker_slot_put_back (self, worker, is_usable);
+  while ((next = pop_first (&pipelined)) != NULL)
+    exchange_lose_head (next, what);
+}
