@@ -330,7 +330,10 @@ lib_LTLIBRARIES = %D%/libprocfun.la
 %C%_libprocfun_la_SOURCES =
 %C%_libprocfun_la_LIBADD = %D%/libprocfun-all.la
 # Without -static-libgcc each program would load a library more, which nothing else in it may need.
-%C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined -Wl,-z,now -Wc,-static-libgcc
+%C%_libprocfun_la_LDFLAGS = -version-info $(PROCFUN_LT_VERSION) -no-undefined -Wl,-z,now -Wc,-static-libgcc \
+	-Wl,--version-script=$(srcdir)/%D%/procfun.map
+EXTRA_%C%_libprocfun_la_DEPENDENCIES = %D%/procfun.map
+EXTRA_DIST += %D%/procfun.map
 
 if HAVE_INTROSPECTION
 -include $(INTROSPECTION_MAKEFILE)

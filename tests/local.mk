@@ -209,7 +209,7 @@ AM_TESTS_ENVIRONMENT = \
 	export CC='$(CC)' CXX='$(CXX)' NM='$(NM_PROGRAM)' PKG_CONFIG='$(PKG_CONFIG)' SANITIZERS='$(SANITIZERS)'; \
 	export CFLAGS='$(CFLAGS)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'; \
 	export PROCFUN_CFLAGS='$(tree_includes) $(PROCFUN_CFLAGS)' PROCFUN_LIBS='$(tree_libs) $(PROCFUN_LIBS)'; \
-	export LIBDIR='$(libdir)' PKGCONFIGDIR='$(pkgconfigdir)'; \
+	export LIBDIR='$(libdir)' PKGCONFIGDIR='$(pkgconfigdir)' PROCFUN_ABI='$(PROCFUN_ABI)'; \
 	export PROCFUN_HEADERS='$(procfun_headers) $(procfun_built_headers)';
 
 # The programs under valgrind; their children run as always. GLib brings what it leaks by intention.

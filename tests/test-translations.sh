@@ -5,6 +5,7 @@
 cd "$TOP_SRCDIR" || exit 1
 LC_ALL=C
 export LC_ALL
+domain=$(sed -n 's/^DOMAIN = //p' po/Makevars)
 
 find procfun tools examples -name '*.c' -o -name '*.h' | sort >"$tmp/sources"
 # shellcheck disable=SC2046
@@ -65,7 +66,7 @@ static void
 set_translations (const char *folder)
 {
   g_free (fail ());
-  bindtextdomain ("procfun", folder);
+  bindtextdomain ("$domain", folder);
 }
 
 /* What is wrong with this result is worded in the child, where nobody calls setlocale(). */
@@ -93,7 +94,7 @@ END
 speaks_german ()
 {
   mkdir -p "$tmp/translations/de/LC_MESSAGES" &&
-    msgfmt -o "$tmp/translations/de/LC_MESSAGES/procfun.mo" po/de.po &&
+    msgfmt -o "$tmp/translations/de/LC_MESSAGES/$domain.mo" po/de.po &&
     $CC $CFLAGS $LDFLAGS "$tmp/program.c" -o "$tmp/program" $PROCFUN_CFLAGS $PROCFUN_LIBS &&
     LOCPATH="$tmp/locales" LC_ALL=de_DE.UTF-8 LANGUAGE=de "$tmp/program" "$tmp/translations" >"$tmp/messages" &&
     cat "$tmp/messages" &&
@@ -114,6 +115,7 @@ then
 else
   skip "translations are complete" "no gettext"
 fi
+check "the translations are those of this ABI" test "$domain" = "procfun-$PROCFUN_ABI"
 if make_locale
 then
   check "messages appear in German" speaks_german

@@ -42,7 +42,7 @@ bin_PROGRAMS += %D%/procfun
 %C%_procfun_LDFLAGS =
 
 # It loads libraries that are linked with the shared library, so it must be, too.
-pkglibexec_PROGRAMS += %D%/procfun-worker
+worker_PROGRAMS += %D%/procfun-worker
 %C%_procfun_worker_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_procfun_worker_LDFLAGS =
 

@@ -60,5 +60,5 @@ environment_get_worker_path (void)
 {
   const char *path = environment_get ("PROCFUN_WORKER");
 
-  return path != NULL ? path : PROCFUN_PKGLIBEXECDIR "/procfun-worker";
+  return path != NULL ? path : PROCFUN_WORKERDIR "/procfun-worker";
 }
