@@ -313,7 +313,7 @@ EXTRA_DIST += %D%/codecs/powers-of-ten.py
 procfun_built_headers = \
 	%D%/procfun-version.h
 
-procfunincludedir = $(includedir)/procfun-1/procfun
+procfunincludedir = $(includedir)/procfun
 procfuninclude_HEADERS = $(procfun_headers)
 nodist_procfuninclude_HEADERS = $(procfun_built_headers)
 

@@ -22,9 +22,14 @@ build_and_run ()
 {
   mkdir -p "$tmp/elsewhere" && cd "$tmp/elsewhere" || return 1
   # shellcheck disable=SC2046
-  "$@" program.c -x none -Wall -Werror -o program $($PKG_CONFIG --cflags --libs procfun) && ./program
+  "$@" program.c -x none -Wall -Werror -o program $($PKG_CONFIG $static --cflags --libs procfun) && ./program
 }
 
+has () { ls -l "$($PKG_CONFIG --variable="$1" procfun)/$2"; }
+worker_is_there () { test -x "$($PKG_CONFIG --variable=worker procfun)"; }
+no_json_glib () { $PKG_CONFIG --libs procfun | grep -e -lprocfun && ! $PKG_CONFIG --libs procfun | grep json; }
+
+static=
 mkdir "$tmp/elsewhere"
 cat >"$tmp/elsewhere/program.c" <<END
 #include <procfun.h>
@@ -39,9 +44,23 @@ main (void)
 END
 
 test -z "$stage" || check "make install into a folder" install_here
+for variable in girdir:Procfun-1.0.gir typelibdir:Procfun-1.0.typelib vapidir:procfun.vapi
+do
+  folder=${variable%:*} file=${variable#*:}
+  if test -f "$TOP_BUILDDIR/procfun/$file"
+  then
+    check "$folder has $file" has "$folder" "$file"
+  else
+    skip "$folder has $file" "it was not built"
+  fi
+done
+check "the variable worker names a program" worker_is_there
+check "programs are not linked with json-glib" no_json_glib
 # shellcheck disable=SC2086
 {
   check "a C program builds and runs" build_and_run $CC $CFLAGS $LDFLAGS
   check "a C++ program builds and runs" build_and_run $CXX -x c++ $CXXFLAGS $LDFLAGS
+  static=--static
+  check "a C program builds with --static" build_and_run $CC $CFLAGS $LDFLAGS
 }
 done_testing
