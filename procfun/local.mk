@@ -113,8 +113,6 @@ procfun_private = \
 	%D%/child/placement.c \
 	%D%/child/placement.h \
 	%D%/child/progress.c \
-	%D%/child/serve-find.c \
-	%D%/child/serve-private.h \
 	%D%/child/serve.c \
 	%D%/child/serve.h \
 	%D%/child/setup.c \

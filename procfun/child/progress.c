@@ -2,7 +2,7 @@
 
 /* What a function reports while it runs. */
 
-#include "procfun/child/serve-private.h"
+#include "procfun/child/serve.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/child/leftovers.h"
+#include "procfun/child/listener.h"
+#include "procfun/child/placement.h"
+#include "procfun/core/context.h"
+#include "procfun/core/function.h"
+#include "procfun/platform/usage-measure.h"
+#include "procfun/procfun-codec.h"
+#include "procfun/procfun-limits.h"
 #include "procfun/procfun-registry.h"
 #include "procfun/wire/channel.h"
-
-/* What runs in a child: calls that come over the channel which the caller left. */
-typedef struct _Server Server;
 
 /* Where it finds the functions. */
 typedef struct
@@ -18,6 +23,42 @@ typedef struct
   const GError *why;     /* (nullable): there are none */
   const char *arguments; /* (nullable): as JSON, from the command line */
 } ServerOptions;
+
+/* What runs in a child: calls that come over the channel which the caller left. */
+typedef struct
+{
+  ServerOptions options;
+  GHashTable *functions;     /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
+  ProcfunFunction *function; /* (nullable): of the last call */
+  ProcfunFunction *plain_of; /* (nullable) */
+  PlainInvocation *plain;    /* (nullable): for this, if all its values are plain */
+
+  Channel *channel;
+  Channel *used; /* (nullable): for the next */
+  ProcfunCodec *codec;
+  guint64 max_payload;
+  ProcfunLimits *limits; /* (nullable) */
+  guint32 call_id;       /* of the call that runs, for the exit handler */
+  gboolean is_running;
+  UsageMark mark;
+  Running running;
+  GError *unprepared;        /* (nullable): its first call has failed */
+  GCancellable *cancellable; /* that no function has asked for */
+  Listener listener;
+  Leftovers leftovers;
+  Placement placement;
+  gboolean is_kept;     /* for more calls */
+  gboolean is_followed; /* the next one is there already */
+  guint n_unchecked;    /* calls since it was last looked for what they leave */
+  gboolean is_ended;    /* by its caller, which has a result */
+  GMutex write_lock;    /* threads of the function report progress while it runs */
+  double fraction;      /* the last progress reported, which may not have been sent */
+  char *message;        /* (nullable) */
+  gboolean has_progress;
+  gboolean has_reporter;
+  GCond progress_held; /* there is progress that was not sent */
+  pid_t pid;           /* of the process that was started, and not of one that the function forks */
+} Server;
 
 /* In a process that has just begun. @options and what is in it stay the caller's, and must stay. */
 Server *server_new (const ServerOptions *options);
@@ -37,3 +78,14 @@ void server_run (Server *self, int idle) G_GNUC_NORETURN;
 
 /* The same after it has said hello, for a process that was executed. */
 void server_start (Server *self) G_GNUC_NORETURN;
+
+/* Serves over @fd from now on, which becomes the server's. */
+void server_open (Server *self, int fd);
+
+void server_close (Server *self);
+
+void server_handle_call (Server *self, const Frame *frame);
+
+/* For procfun_report_progress(), in progress.c; what was held back goes out when the call ends. */
+void server_report_progress (double fraction, const char *message, gpointer user_data);
+void server_flush_progress (Server *self);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/warm-up.h"
 
-#include "procfun/child/serve-private.h"
+#include "procfun/child/serve.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-definition.h"

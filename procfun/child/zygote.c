@@ -34,7 +34,7 @@ typedef struct
   GHashTable *children; /* (element-type gint): their numbers */
   int idle;             /* what it waits without children before it ends, in ms; -1: any time */
   gint64 left_since;    /* when a child died that may have left something behind, or NEVER */
-} Zygote;
+} ZygoteServer;
 
 /* The two ends of what a child and the caller have between them. */
 typedef struct
@@ -75,7 +75,7 @@ open_ends (Ends *self, GError **error)
 /* What the program has opened before stays open, as in a process that was executed; what is the
  * zygote's own does not. */
 static void
-be_child (Zygote *self, Ends *ends, pid_t parent, const FrameFork *what)
+be_child (ZygoteServer *self, Ends *ends, pid_t parent, const FrameFork *what)
 {
   if (channel_has_output (self->channel))
     channel_free (self->channel); /* and descriptors of others that wait in it */
@@ -92,7 +92,7 @@ be_child (Zygote *self, Ends *ends, pid_t parent, const FrameFork *what)
 }
 
 static void
-send_error (Zygote *self, GError *error)
+send_error (ZygoteServer *self, GError *error)
 {
   g_autoptr (GBytes) bytes = error_to_bytes (error);
 
@@ -101,7 +101,7 @@ send_error (Zygote *self, GError *error)
 }
 
 static void
-send_child (Zygote *self, pid_t pid, Ends *ends)
+send_child (ZygoteServer *self, pid_t pid, Ends *ends)
 {
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new_from_array (ends->caller, FRAME_CHILD_N_FDS);
   const gint32 number = pid;
@@ -111,7 +111,7 @@ send_child (Zygote *self, pid_t pid, Ends *ends)
 }
 
 static void
-fork_one (Zygote *self, const FrameFork *what)
+fork_one (ZygoteServer *self, const FrameFork *what)
 {
   pid_t parent = getpid ();
   GError *error = NULL;
@@ -147,7 +147,7 @@ fork_one (Zygote *self, const FrameFork *what)
 }
 
 static void
-handle_fork (Zygote *self, const Frame *frame)
+handle_fork (ZygoteServer *self, const Frame *frame)
 {
   FrameFork what = { 0 };
 
@@ -160,7 +160,7 @@ handle_fork (Zygote *self, const Frame *frame)
 }
 
 static void
-handle_death (Zygote *self, const siginfo_t *info)
+handle_death (ZygoteServer *self, const siginfo_t *info)
 {
   FrameExited exited = { .pid = info->si_pid };
   gboolean is_ours = g_hash_table_remove (self->children, GINT_TO_POINTER (info->si_pid));
@@ -176,7 +176,7 @@ handle_death (Zygote *self, const siginfo_t *info)
 }
 
 static void
-handle_deaths (Zygote *self)
+handle_deaths (ZygoteServer *self)
 {
   siginfo_t info = { 0 };
 
@@ -191,7 +191,7 @@ handle_deaths (Zygote *self)
 /* Whoever a dead child left behind has become a child of this process, and so cannot hide. Looked
  * for when there is nothing better to do, or @now that it has waited for long. */
 static void
-look_for_leftovers (Zygote *self, gboolean idle)
+look_for_leftovers (ZygoteServer *self, gboolean idle)
 {
   if (self->left_since == NEVER
       || (!idle && g_get_monotonic_time () - self->left_since < LOOK_MAX_US))
@@ -208,7 +208,7 @@ end (void)
 }
 
 static void
-handle_frames (Zygote *self)
+handle_frames (ZygoteServer *self)
 {
   for (;;)
     {
@@ -232,7 +232,7 @@ handle_frames (Zygote *self)
 }
 
 static void
-refuse (Zygote *self, GError *error)
+refuse (ZygoteServer *self, GError *error)
 {
   send_error (self, error);
   channel_flush_blocking (self->channel);
@@ -251,7 +251,7 @@ check_children (GError **error)
 }
 
 static int
-get_timeout (Zygote *self)
+get_timeout (ZygoteServer *self)
 {
   if (self->left_since < NEVER)
     return LOOK_MS;
@@ -261,7 +261,7 @@ get_timeout (Zygote *self)
 void
 zygote_serve (Server *server)
 {
-  Zygote *self = g_new0 (Zygote, 1);
+  ZygoteServer *self = g_new0 (ZygoteServer, 1);
   GError *error = NULL;
 
   self->server = server;

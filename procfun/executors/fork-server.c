@@ -86,13 +86,13 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
         return NULL;
       worker.n_spares = (guint)g_atomic_int_get (&self->spares);
       worker.spare_idle = idle;
-      is_forked = worker.zygote != NULL;
+      is_forked = worker.parent != NULL;
       exchange = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
       if (exchange == NULL || !is_forked)
         return exchange;
       if (n_tries >= TRIES_MAX || exchange_was_sent (exchange))
         {
-          zygote_listen (exchange_get_worker (exchange)->zygote);
+          zygote_listen (exchange_get_worker (exchange)->parent);
           return exchange;
         }
       exchange_free (exchange);

@@ -457,7 +457,7 @@ exchange_note_input (Exchange *self)
 static gboolean
 is_waking_up (Exchange *self)
 {
-  return self->worker.zygote != NULL && !self->worker.is_kept && self->bytes_out == 0;
+  return self->worker.parent != NULL && !self->worker.is_kept && self->bytes_out == 0;
 }
 
 /* What was printed before the answer is there, too. */

@@ -3,7 +3,6 @@
 #include "procfun/process/worker.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/process/zygote.h"
 #include <signal.h>
 #include <string.h>
 
@@ -34,7 +33,7 @@ void
 worker_clear (Worker *self)
 {
   worker_drop_source (self);
-  if (self->zygote != NULL && self->process != NULL)
+  if (self->parent != NULL && self->process != NULL)
     process_signal_alone (self->process, SIGKILL);
   g_clear_pointer (&self->process, process_free);
   g_clear_pointer (&self->channel, channel_free);
@@ -46,7 +45,8 @@ worker_clear (Worker *self)
   fd_clear (&self->output_fds[1]);
   g_clear_pointer (&self->cgroup, cgroup_free);
   worker_fork_ahead (self);
-  g_clear_pointer (&self->zygote, zygote_unref);
+  if (self->parent != NULL)
+    self->parent_funcs->unref (g_steal_pointer (&self->parent));
 }
 
 void
@@ -55,8 +55,8 @@ worker_fork_ahead (Worker *self)
   guint n = self->n_spares;
 
   self->n_spares = 0;
-  if (n > 0 && self->zygote != NULL)
-    zygote_fork_ahead (self->zygote, self->spare_idle, n);
+  if (n > 0 && self->parent != NULL)
+    self->parent_funcs->fork_ahead (self->parent, self->spare_idle, n);
 }
 
 Worker
@@ -79,5 +79,5 @@ worker_set_state (Worker *self, GBytes *bytes)
 gboolean
 worker_is_lost (Worker *self)
 {
-  return self->zygote != NULL && zygote_has_died (self->zygote);
+  return self->parent != NULL && self->parent_funcs->has_died (self->parent);
 }

@@ -7,7 +7,13 @@
 #include "procfun/procfun-codec.h"
 #include "procfun/wire/channel.h"
 
-typedef struct _Zygote Zygote;
+/* What a process that forks others does for one that it has forked. */
+typedef struct
+{
+  gboolean (*has_died) (gpointer parent);
+  void (*fork_ahead) (gpointer parent, guint idle, guint n);
+  void (*unref) (gpointer parent);
+} WorkerParentFuncs;
 
 /* A process that runs functions, as its caller sees it: it waits for frames on @channel_fd, reports
  * a crash on @report_fd, and prints on @output_fds. One that was executed ends when @lifeline_fd is
@@ -19,8 +25,9 @@ typedef struct
   int lifeline_fd;
   int report_fd;
   int output_fds[2];
-  Cgroup *cgroup;   /* (nullable) */
-  Zygote *zygote;   /* (nullable): that forked it */
+  Cgroup *cgroup;  /* (nullable) */
+  gpointer parent; /* (nullable): what forked it; NULL: it was executed */
+  const WorkerParentFuncs *parent_funcs;
   guint n_spares;   /* that the zygote shall have for the next calls */
   guint spare_idle; /* and how long they wait, in ms */
 

@@ -436,21 +436,17 @@ get_child (Zygote *self, Worker *worker, guint idle, GError **error)
 }
 
 gboolean
-zygote_fork (Zygote *self, Worker *worker, guint idle, GError **error)
+zygote_has_died (Zygote *self)
 {
-  gboolean ok;
-
-  g_mutex_lock (&self->lock);
-  ok = get_child (self, worker, idle, error);
-  g_mutex_unlock (&self->lock);
-  if (ok)
-    worker->zygote = zygote_ref (self);
-  return ok;
+  return process_has_died (self->process.process);
 }
 
-void
-zygote_fork_ahead (Zygote *self, guint idle, guint n)
+/* Until there are @n spares: one for each that is used or, where calls do not follow each other
+ * closely, several at once. */
+static void
+fork_ahead (gpointer parent, guint idle, guint n)
 {
+  Zygote *self = parent;
   gint64 now = g_get_monotonic_time ();
   gboolean is_busy;
   guint n_there;
@@ -464,6 +460,36 @@ zygote_fork_ahead (Zygote *self, guint idle, guint n)
   g_mutex_unlock (&self->lock);
 }
 
+static gboolean
+has_died (gpointer parent)
+{
+  return zygote_has_died (parent);
+}
+
+static void
+unref (gpointer parent)
+{
+  zygote_unref (parent);
+}
+
+static const WorkerParentFuncs parent_funcs = { has_died, fork_ahead, unref };
+
+gboolean
+zygote_fork (Zygote *self, Worker *worker, guint idle, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = get_child (self, worker, idle, error);
+  g_mutex_unlock (&self->lock);
+  if (ok)
+    {
+      worker->parent = zygote_ref (self);
+      worker->parent_funcs = &parent_funcs;
+    }
+  return ok;
+}
+
 void
 zygote_listen (Zygote *self)
 {
@@ -471,12 +497,6 @@ zygote_listen (Zygote *self)
   while (self->n_wanted > 0 && receive_one (self))
     ;
   g_mutex_unlock (&self->lock);
-}
-
-gboolean
-zygote_has_died (Zygote *self)
-{
-  return process_has_died (self->process.process);
 }
 
 gboolean

@@ -7,6 +7,7 @@
 
 /* A process that was executed once, and forks another one whenever one is wanted: fresh, and at the
  * price of a fork of a small process, however large this one is. Any thread may ask. */
+typedef struct _Zygote Zygote;
 
 /* Starts the one for the module of @function, which was checked. Fails with %PROCFUN_ERROR_SPAWN or
  * %PROCFUN_ERROR_MISMATCH when there can be none. */
@@ -19,10 +20,6 @@ void zygote_unref (Zygote *self);
 /* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
  * for ever. Fails with %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST. */
 gboolean zygote_fork (Zygote *self, Worker *worker, guint idle, GError **error);
-
-/* Has such processes forked ahead until there are @n of them, one for each that is used or, where
- * calls do not follow each other closely, several at once. */
-void zygote_fork_ahead (Zygote *self, guint idle, guint n);
 
 /* Takes the processes that were asked for and have come, when nothing else is to be done. As long
  * as sockets are under way in the machine, to close one takes five times as long, since the kernel

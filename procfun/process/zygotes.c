@@ -16,18 +16,18 @@ typedef struct
   Zygote *zygote; /* (nullable) */
   gint64 wait;    /* in µs, after the last one; 0: it was well */
   gint64 retry_at;
-} Place;
+} Entry;
 
 struct _Zygotes
 {
   GMutex lock;
-  GHashTable *places; /* (element-type utf8 Place): by module */
+  GHashTable *entries; /* (element-type utf8 Entry): by module */
 };
 
 static void
-place_free (gpointer data)
+entry_free (gpointer data)
 {
-  Place *self = data;
+  Entry *self = data;
 
   g_clear_pointer (&self->zygote, zygote_unref);
   g_free (self);
@@ -39,7 +39,7 @@ zygotes_new (void)
   Zygotes *self = g_new0 (Zygotes, 1);
 
   g_mutex_init (&self->lock);
-  self->places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, place_free);
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, entry_free);
   return self;
 }
 
@@ -47,14 +47,14 @@ void
 zygotes_clear (Zygotes *self)
 {
   g_mutex_lock (&self->lock);
-  g_hash_table_remove_all (self->places);
+  g_hash_table_remove_all (self->entries);
   g_mutex_unlock (&self->lock);
 }
 
 void
 zygotes_free (Zygotes *self)
 {
-  g_hash_table_unref (self->places);
+  g_hash_table_unref (self->entries);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -75,36 +75,36 @@ zygotes_get_key (ProcfunFunction *function)
   return g_intern_string (key);
 }
 
-static Place *
-get_place (Zygotes *self, ProcfunFunction *function)
+static Entry *
+get_entry (Zygotes *self, ProcfunFunction *function)
 {
   const char *key = zygotes_get_key (function);
-  Place *place = g_hash_table_lookup (self->places, key);
+  Entry *entry = g_hash_table_lookup (self->entries, key);
 
-  if (place == NULL)
+  if (entry == NULL)
     {
-      place = g_new0 (Place, 1);
-      g_hash_table_insert (self->places, g_strdup (key), place);
+      entry = g_new0 (Entry, 1);
+      g_hash_table_insert (self->entries, g_strdup (key), entry);
     }
-  return place;
+  return entry;
 }
 
 static void
-put_off (Place *place, gint64 waited)
+put_off (Entry *entry, gint64 waited)
 {
-  place->wait = CLAMP (MAX (2 * place->wait, RETRY_FACTOR * waited), RETRY_US, RETRY_MAX_US);
-  place->retry_at = g_get_monotonic_time () + place->wait;
+  entry->wait = CLAMP (MAX (2 * entry->wait, RETRY_FACTOR * waited), RETRY_US, RETRY_MAX_US);
+  entry->retry_at = g_get_monotonic_time () + entry->wait;
 }
 
 static void
-start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
+start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options)
 {
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
-  place->zygote = zygote_new (function, options, &error);
-  if (place->zygote == NULL)
-    put_off (place, g_get_monotonic_time () - begin);
+  entry->zygote = zygote_new (function, options, &error);
+  if (entry->zygote == NULL)
+    put_off (entry, g_get_monotonic_time () - begin);
   if (error != NULL)
     g_debug ("Each call of %s() executes a process: %s", procfun_function_get_name (function),
              error->message);
@@ -112,13 +112,13 @@ start (Place *place, ProcfunFunction *function, const ExchangeOptions *options)
 
 /* One that started and never forked anything is as one that did not start. */
 static void
-drop_zygote (Place *place)
+drop_zygote (Entry *entry)
 {
-  if (zygote_has_forked (place->zygote) || !zygote_is_here (place->zygote))
-    place->wait = 0;
+  if (zygote_has_forked (entry->zygote) || !zygote_is_here (entry->zygote))
+    entry->wait = 0;
   else
-    put_off (place, 0);
-  g_clear_pointer (&place->zygote, zygote_unref);
+    put_off (entry, 0);
+  g_clear_pointer (&entry->zygote, zygote_unref);
 }
 
 /* (transfer full) (nullable) */
@@ -126,16 +126,16 @@ static Zygote *
 get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options)
 {
   Zygote *zygote;
-  Place *place;
+  Entry *entry;
 
   g_mutex_lock (&self->lock);
-  place = get_place (self, function);
-  if (place->zygote != NULL
-      && (!zygote_is_here (place->zygote) || zygote_has_ended (place->zygote)))
-    drop_zygote (place);
-  if (place->zygote == NULL && g_get_monotonic_time () >= place->retry_at)
-    start (place, function, options);
-  zygote = place->zygote != NULL ? zygote_ref (place->zygote) : NULL;
+  entry = get_entry (self, function);
+  if (entry->zygote != NULL
+      && (!zygote_is_here (entry->zygote) || zygote_has_ended (entry->zygote)))
+    drop_zygote (entry);
+  if (entry->zygote == NULL && g_get_monotonic_time () >= entry->retry_at)
+    start (entry, function, options);
+  zygote = entry->zygote != NULL ? zygote_ref (entry->zygote) : NULL;
   g_mutex_unlock (&self->lock);
   return zygote;
 }
