@@ -234,13 +234,14 @@ procfun_private = \
 	%D%/platform/waker.h \
 	%D%/process/crash-report.c \
 	%D%/process/crash-report.h \
+	%D%/process/ending.c \
+	%D%/process/ending.h \
 	%D%/process/escalation.c \
 	%D%/process/escalation.h \
+	%D%/process/exchange-clocks.c \
+	%D%/process/exchange-clocks.h \
 	%D%/process/exchange-drive.c \
 	%D%/process/exchange-drive.h \
-	%D%/process/exchange-frames.c \
-	%D%/process/exchange-new.c \
-	%D%/process/exchange-private.h \
 	%D%/process/exchange.c \
 	%D%/process/exchange.h \
 	%D%/process/item-stream.c \
@@ -253,8 +254,12 @@ procfun_private = \
 	%D%/process/outcome.h \
 	%D%/process/output.c \
 	%D%/process/output.h \
+	%D%/process/reply.c \
+	%D%/process/reply.h \
 	%D%/process/request.c \
 	%D%/process/request.h \
+	%D%/process/streams.c \
+	%D%/process/streams.h \
 	%D%/process/symbolise.c \
 	%D%/process/symbolise.h \
 	%D%/process/verdict.c \

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/process/exchange-private.h"
+#include "procfun/process/exchange.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/base/usage.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
-#include "procfun/platform/fds.h"
-#include "procfun/platform/limits-apply.h"
-#include "procfun/platform/usage-measure.h"
-#include "procfun/process/crash-report.h"
+#include "procfun/process/ending.h"
+#include "procfun/process/items.h"
+#include "procfun/process/reply.h"
+#include "procfun/process/request.h"
+#include "procfun/process/streams.h"
 #include "procfun/procfun-error.h"
-#include <errno.h>
+#include "procfun/wire/channel.h"
+#include "procfun/wire/error-frame.h"
 #include <signal.h>
 #include <string.h>
-
-/* A child that has answered, closed its channel or reported its death ends by itself; when it does
- * not within this time, it is ended. */
-#define END_WAIT_US (2 * G_USEC_PER_SEC)
 
 /* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its
  * end mostly tells. */
@@ -28,248 +26,292 @@
 /* When a stream of the program is full. */
 #define HELD_UP_STEP_US 5000
 
-/* What a process needs to write the stacks of its threads, before it is ended for lack of time. */
-#define STACKS_WAIT_US 50000
+/* So many calls are written ahead of their turn at once; the rest goes with what happens next. */
+#define SENT_AHEAD 2
 
-/* What comes of it */
-
-void
-exchange_await_end (Exchange *self)
+/* Until the worker is the exchange's own. */
+typedef struct
 {
-  if (self->end_by == 0 && !(self->answered && self->worker.is_kept))
-    self->end_by = g_get_monotonic_time () + END_WAIT_US;
-}
+  GList link; /* among those that wait */
+  gboolean is_waiting;
+  ExchangeHeadFunc func; /* (nullable) */
+  gpointer user_data;
+} Pipelined;
 
-/* It may not be able to say so itself any more. */
+struct _Exchange
+{
+  ProcfunCall *call;         /* borrowed */
+  ProcfunFunction *function; /* the call's, borrowed with it */
+  Worker worker;             /* that runs it */
+  WorkerReleaseFunc release; /* (nullable) */
+  gpointer release_data;
+  Pipelined pipelined;
+  guint32 call_id;
+  ChannelMark mark;  /* before the call was sent */
+  gboolean is_map;   /* many calls, whose results do not come here */
+  guint64 bytes_in;  /* of the arguments */
+  guint64 bytes_out; /* of the result, or of the items that came */
+
+  guint ready; /* bits: which descriptors have something */
+  Streams streams;
+  Items items; /* of a generator */
+  Ending ending;
+  gboolean started;       /* the worker is known to be there */
+  gboolean channel_ended; /* nothing more will come */
+  gboolean done;          /* the child is dead, and all is known */
+};
+
+/* In the order of exchange_get_fds(). The channel comes first: what was printed before an answer is
+ * ready when poll() comes to it, if the answer was. */
+#define FIRST_STREAM 2
+#define READY_CHANNEL (1U << 0)
+#define READY_DEATH (1U << 1)
+#define READY_REPORT (STREAMS_READY_REPORT << FIRST_STREAM)
+
+/* What the process says */
+
 static void
-measure (Exchange *self)
+start_clocks (Exchange *self)
 {
-  ProcfunUsage usage = { 0 };
-
-  if (usage_of_process (process_get_pid (self->worker.process), &usage)
-      && !process_has_died (self->worker.process))
-    outcome_set_usage (&self->outcome, &usage);
-}
-
-void
-exchange_fail (Exchange *self, ProcfunCause cause, GError *error)
-{
-  outcome_fail (&self->outcome, cause, error);
-  exchange_await_end (self);
-}
-
-void
-exchange_fail_and_kill (Exchange *self, ProcfunCause cause, GError *error)
-{
-  exchange_fail (self, cause, error);
-  escalation_kill (&self->escalation);
-}
-
-void
-exchange_break_off (Exchange *self, ProcfunCause cause, ProcfunError code, char *sentence)
-{
-  measure (self);
-  outcome_fail_by (&self->outcome, cause, code, sentence);
-  escalation_kill (&self->escalation);
-}
-
-/* Asks first. What it says from now on changes nothing. */
-static void
-fail_and_end (Exchange *self, ProcfunCause cause, GError *error)
-{
-  measure (self);
-  outcome_fail (&self->outcome, cause, error);
-  escalation_begin (&self->escalation);
+  clocks_start (&self->ending.clocks, self->worker.process);
+  procfun_call_started (self->call, process_get_pid (self->worker.process));
 }
 
 static void
-receive_report (Exchange *self)
+handle_hello (Exchange *self, const Frame *frame)
 {
-  while (self->worker.report_fd >= 0)
-    {
-      guint8 data[4096];
-      gssize n = read (self->worker.report_fd, data, sizeof data);
+  const char *identity = request_get_identity (self->function);
+  gsize size;
+  const char *theirs = g_bytes_get_data (frame->payload, &size);
 
-      if (n > 0 && self->report == NULL)
-        self->report = g_byte_array_new ();
-      if (n > 0 && self->report->len < CRASH_REPORT_MAX)
-        g_byte_array_append (self->report, data, (guint)n);
-      else if (n >= 0 || (errno != EINTR && errno != EAGAIN))
-        fd_clear (&self->worker.report_fd);
-      else if (errno == EAGAIN)
-        return;
-    }
+  self->worker.has_greeted = self->started = TRUE;
+  if (size == 0 || (size == strlen (identity) && memcmp (theirs, identity, size) == 0))
+    start_clocks (self); /* else it says so itself, with the name of the file */
+}
+
+/* (transfer full): what follows the usage. */
+static GBytes *
+take_usage (Exchange *self, const Frame *frame)
+{
+  gconstpointer usage;
+  GBytes *rest = reply_split_usage (frame->payload, &usage);
+
+  if (usage != NULL)
+    outcome_set_usage (&self->ending.outcome, usage);
+  return rest;
 }
 
 static void
-receive_output (Exchange *self)
+handle_result (Exchange *self, const Frame *frame)
 {
-  const ProcfunLimits *limits = self->call->limits;
-  guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
-  guint64 size = 0;
-
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    {
-      if ((self->ready & (READY_OUTPUT << i)) != 0 || output_is_held_up (&self->outputs[i]))
-        output_advance (&self->outputs[i], self->call);
-      size += output_get_size (&self->outputs[i]);
-    }
-  if (limit > 0 && size > limit && !outcome_is_known (&self->outcome))
-    exchange_break_off (self, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
-                        g_strdup (_ ("printed more than its limit allows")));
-}
-
-/* When it must end */
-
-static void
-check_cancelled (Exchange *self)
-{
+  g_autoptr (GBytes) payload = take_usage (self, frame);
   GError *error = NULL;
+  GVariant *result;
 
-  if (!canceller_set_error_if_cancelled (self->call->canceller, &error))
-    return;
-  if (g_atomic_int_get (&self->call->is_urgent))
-    self->escalation.grace = 0;
-  fail_and_end (self, PROCFUN_CAUSE_CANCELLED, error);
-}
-
-static gboolean
-is_over (gint64 time, gint64 now)
-{
-  return time > 0 && now >= time;
-}
-
-static void
-time_out (Exchange *self, char *sentence)
-{
-  measure (self);
-  outcome_fail_by (&self->outcome, PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT, sentence);
-  if (!self->worker.has_greeted || self->escalation.step != PROCFUN_STEP_NONE)
+  if (procfun_function_is_generator (self->function) || self->is_map)
+    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  else
     {
-      escalation_begin (&self->escalation);
+      self->bytes_out = g_bytes_get_size (payload);
+      result = reply_read_value (&self->worker, self->function, payload, &error);
+    }
+  if (result == NULL)
+    {
+      ending_fail_and_kill (&self->ending, PROCFUN_CAUSE_PROTOCOL, error);
       return;
     }
-  self->asked_for_stacks = TRUE;
-  process_signal_alone (self->worker.process, CRASH_STACKS_SIGNAL);
-  self->stacks_until = g_get_monotonic_time () + STACKS_WAIT_US;
+  outcome_succeed (&self->ending.outcome, result);
+  if (frame->fds != NULL)
+    procfun_call_take_result_fd_list (self->call, g_object_ref (frame->fds));
+  ending_await (&self->ending);
 }
 
-/* What it was doing when its time was up has been told, or it does not tell. */
 static void
-check_stacks (Exchange *self)
+handle_error (Exchange *self, const Frame *frame)
 {
-  if (self->stacks_until == 0
-      || (g_get_monotonic_time () < self->stacks_until
-          && (self->report == NULL
-              || !crash_report_has_stacks (self->report->data, self->report->len))))
-    return;
-  self->stacks_until = 0;
-  escalation_begin (&self->escalation);
+  g_autoptr (GBytes) payload = take_usage (self, frame);
+
+  ending_fail (&self->ending, PROCFUN_CAUSE_ERROR, error_from_bytes (payload));
 }
 
-static double
-to_seconds (gint64 us)
-{
-  return (double)us / G_USEC_PER_SEC;
-}
-
-/* To ask for the time is not free, and most calls have as long as they like. */
 static void
-check_clocks (Exchange *self)
+handle_exit (Exchange *self, const Frame *frame)
 {
-  gint64 now;
+  g_autoptr (GBytes) payload = take_usage (self, frame);
+  gint32 code = 0;
 
-  if (self->timeout_at == 0 && self->deadline_at == 0)
-    return;
-  now = g_get_monotonic_time ();
-  if (is_over (self->timeout_at, now))
-    time_out (self, g_strdup_printf (_ ("timed out after %.6g s"),
-                                     to_seconds (procfun_call_get_effective_timeout (self->call))));
-  else if (is_over (self->deadline_at, now))
-    time_out (self, g_strdup_printf (_ ("missed its deadline of %.6g s"),
-                                     to_seconds (self->call->deadline)));
+  memcpy (&code, g_bytes_get_data (payload, NULL), MIN (g_bytes_get_size (payload), sizeof code));
+  outcome_exit (&self->ending.outcome, code);
+  ending_await (&self->ending);
 }
 
-/* Looked at when it could be used up at the earliest, and not more often. */
 static void
-check_cpu_time (Exchange *self)
+handle_progress (Exchange *self, const Frame *frame)
 {
-  const ProcfunLimits *limits = self->call->limits;
-  gint64 budget = limits != NULL ? procfun_limits_get_cpu_time (limits) : 0;
-  pid_t pid = process_get_pid (self->worker.process);
-  gint64 now, used;
+  gsize size;
+  const char *data = g_bytes_get_data (frame->payload, &size);
+  g_autofree char *message = NULL;
+  double fraction;
 
-  if (budget == 0 || !self->worker.has_greeted)
+  if (size < sizeof fraction)
     return;
-  now = g_get_monotonic_time ();
-  if (now < self->cpu_check_at)
-    return;
-  used = limits_read_cpu_time (pid) - self->cpu_at_hello;
-  if (process_has_died (self->worker.process))
-    return; /* the number may be somebody else's */
-  self->cpu_time = used;
-  self->cpu_check_at = now + limits_get_cpu_wait (budget - used, limits_count_cpus (pid));
-  if (used >= budget)
-    exchange_break_off (self, PROCFUN_CAUSE_CPU_LIMIT, PROCFUN_ERROR_CPU_LIMIT,
-                        g_strdup_printf (_ ("used more CPU time than its limit of %.6g s allows"),
-                                         to_seconds (budget)));
+  memcpy (&fraction, data, sizeof fraction);
+  if (size > sizeof fraction)
+    message = g_utf8_make_valid (data + sizeof fraction, (gssize)(size - sizeof fraction));
+  procfun_call_emit_progress (self->call, fraction, message);
 }
 
+/* Who yields will see that nobody wants more. */
+static void
+handle_item (Exchange *self, const Frame *frame)
+{
+  GError *error = NULL;
+  GVariant *item = reply_read_value (&self->worker, self->function, frame->payload, &error);
+
+  self->bytes_out += g_bytes_get_size (frame->payload);
+  self->ending.escalation.listens = TRUE;
+  if (item == NULL)
+    ending_fail_and_kill (&self->ending, PROCFUN_CAUSE_PROTOCOL, error);
+  else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
+                        g_bytes_get_size (frame->payload)))
+    ending_break_off (&self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+                      g_strdup (_ ("failed: its process sent more items than it may")));
+}
+
+static void
+handle_frame (Exchange *self, const Frame *frame)
+{
+  static const struct
+  {
+    FrameType type;
+    void (*handle) (Exchange *self, const Frame *frame);
+    gboolean is_answer;
+  } handlers[] = { { FRAME_RESULT, handle_result, TRUE },
+                   { FRAME_ERROR, handle_error, TRUE },
+                   { FRAME_EXIT, handle_exit, TRUE },
+                   { FRAME_PROGRESS, handle_progress, FALSE },
+                   { FRAME_ITEM, handle_item, FALSE } };
+
+  if (debug_has (DEBUG_WIRE))
+    call_debug_log (self->call, self->ending.outcome.pid,
+                    "frame received: %s, %" G_GSIZE_FORMAT " bytes",
+                    frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
+  if (frame->call_id != self->call_id && self->worker.call_id > 0 && frame->type != FRAME_HELLO)
+    return; /* a word of a call that has ended */
+  if (frame->type == FRAME_STATE)
+    {
+      worker_set_state (&self->worker, frame->payload);
+      return;
+    }
+  if (frame->type == FRAME_LISTENS)
+    {
+      self->ending.escalation.listens = TRUE;
+      return;
+    }
+  if (frame->type == FRAME_HELLO && !self->worker.has_greeted)
+    {
+      handle_hello (self, frame);
+      return;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
+    if (handlers[i].type == frame->type && self->worker.has_greeted)
+      {
+        self->ending.answered = handlers[i].is_answer && frame->type != FRAME_EXIT;
+        if (!ending_is_decided (&self->ending))
+          handlers[i].handle (self, frame);
+        else if (handlers[i].is_answer)
+          ending_await (&self->ending); /* it heard that it is to end */
+        return;
+      }
+  ending_break_off (&self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+                    g_strdup (_ ("failed: its process sent a frame out of turn")));
+}
+
+/* The function has returned and all below it is dead; closing the lifeline sees to the process
+ * itself, whose last moments nobody needs to wait for. */
 static gboolean
-has_crashed (Exchange *self)
+has_answered (Exchange *self)
 {
-  return self->report != NULL && crash_report_has_death (self->report->data, self->report->len);
+  if (self->worker.is_kept)
+    return self->ending.answered;
+  return self->ending.outcome.result != NULL && self->ending.escalation.step == PROCFUN_STEP_NONE
+         && worker_ends_with_result (&self->worker);
 }
 
-/* It has answered, closed its channel or crashed, and should be gone. What it died of it has said;
- * a signal handler that looks at a broken stack, or that locks of its program keep waiting, may not
- * come to an end. */
-static void
-check_end (Exchange *self)
+/* Handles all frames that are there, and says how many. */
+static guint
+receive_frames (Exchange *self)
 {
-  if (self->end_by == 0 || g_get_monotonic_time () < self->end_by)
-    return;
-  self->end_by = 0;
-  if (!has_crashed (self))
-    exchange_break_off (self, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-                        g_strdup (_ ("closed its channel without an answer")));
-  else if (process_is_examined (self->worker.process))
-    exchange_await_end (self);
-  else
-    escalation_kill (&self->escalation);
+  guint n = 0;
+
+  while (!self->channel_ended && !has_answered (self))
+    {
+      g_auto (Frame) frame = { 0 };
+      GError *error = NULL;
+
+      switch (channel_receive (self->worker.channel, &frame, &error))
+        {
+        case CHANNEL_FRAME:
+          handle_frame (self, &frame);
+          n++;
+          break;
+        case CHANNEL_AGAIN:
+          return n;
+        case CHANNEL_FAILED:
+          g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));
+          ending_fail_and_kill (&self->ending, PROCFUN_CAUSE_PROTOCOL, error);
+          self->channel_ended = TRUE;
+          break;
+        case CHANNEL_END:
+        default:
+          self->channel_ended = TRUE;
+          ending_await (&self->ending);
+          break;
+        }
+    }
+  return n;
 }
+
+static void
+receive_outputs (Exchange *self)
+{
+  streams_receive_outputs (&self->streams, self->ready >> FIRST_STREAM);
+  if (streams_are_over_limit (&self->streams) && !ending_is_decided (&self->ending))
+    ending_break_off (&self->ending, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+                      g_strdup (_ ("printed more than its limit allows")));
+}
+
+/* The end */
 
 /* What it printed may be noticed after what it answered; whether that was too much must not depend
  * on it. */
 static void
 finish_outputs (Exchange *self, guint ready)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    {
-      output_finish (&self->outputs[i], self->call, (ready & (READY_OUTPUT << i)) != 0);
-      if (!output_is_over_limit (&self->outputs[i]))
-        continue;
-      outcome_revoke_result (&self->outcome);
-      outcome_fail_by (&self->outcome, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
-                       g_strdup (_ ("printed more than its limit allows")));
-    }
+  streams_finish_outputs (&self->streams, ready >> FIRST_STREAM);
+  if (!streams_are_over_limit (&self->streams))
+    return;
+  outcome_revoke_result (&self->ending.outcome);
+  outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+                   g_strdup (_ ("printed more than its limit allows")));
 }
 
 static void
 handle_death (Exchange *self)
 {
-  OutcomeRemains remains
-      = { .step = self->escalation.step, .cpu_time = self->cpu_time, .bytes_in = self->bytes_in };
+  OutcomeRemains remains = { .step = self->ending.escalation.step,
+                             .cpu_time = self->ending.clocks.cpu_time,
+                             .bytes_in = self->bytes_in };
   g_autoptr (GBytes) report = NULL;
 
   remains.lost = worker_is_lost (&self->worker);
   remains.has_status = process_get_status (self->worker.process, &remains.wait_status);
-  exchange_receive (self); /* what it had still written, maybe even its hello */
+  receive_frames (self); /* what it had still written, maybe even its hello */
   remains.greeted = self->worker.has_greeted;
-  receive_report (self);
+  streams_receive_report (&self->streams);
   finish_outputs (self, G_MAXUINT);
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    remains.outputs[i] = &self->outputs[i];
+  for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
+    remains.outputs[i] = &self->streams.outputs[i];
   process_signal (self->worker.process, SIGKILL); /* whom it left behind in its group */
   process_kill_noted (self->worker.process);
   if (self->worker.cgroup != NULL)
@@ -279,42 +321,29 @@ handle_death (Exchange *self)
       remains.fork_refused = cgroup_get_refused_processes (self->worker.cgroup) > 0;
     }
   remains.bytes_out = self->bytes_out;
-  remains.report = report = self->report != NULL
-                                ? g_bytes_new (self->report->data, self->report->len)
-                                : g_bytes_new (NULL, 0);
-  outcome_settle (&self->outcome, &remains);
+  remains.report = report = streams_get_report (&self->streams);
+  outcome_settle (&self->ending.outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
-    call_debug_log (self->call, self->outcome.pid, "process %d has ended, wait status 0x%x",
-                    self->outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
+    call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended, wait status 0x%x",
+                    self->ending.outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
   self->done = TRUE;
-}
-
-/* The function has returned and all below it is dead; closing the lifeline sees to the process
- * itself, whose last moments nobody needs to wait for. */
-gboolean
-exchange_has_answered (Exchange *self)
-{
-  if (self->worker.is_kept)
-    return self->answered;
-  return self->outcome.result != NULL && self->escalation.step == PROCFUN_STEP_NONE
-         && exchange_takes_result_for_end (&self->worker);
 }
 
 static void
 handle_answer (Exchange *self)
 {
   OutcomeRemains remains = { .greeted = TRUE,
-                             .cpu_time = self->cpu_time,
+                             .cpu_time = self->ending.clocks.cpu_time,
                              .bytes_in = self->bytes_in,
                              .bytes_out = self->bytes_out };
 
   finish_outputs (self, self->ready);
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    remains.outputs[i] = &self->outputs[i];
-  outcome_settle (&self->outcome, &remains);
+  for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
+    remains.outputs[i] = &self->streams.outputs[i];
+  outcome_settle (&self->ending.outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
-    call_debug_log (self->call, self->outcome.pid, "process %d has ended with a result",
-                    self->outcome.pid);
+    call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended with a result",
+                    self->ending.outcome.pid);
   self->done = TRUE;
 }
 
@@ -325,39 +354,21 @@ start (Exchange *self)
   if (self->started || !self->worker.has_greeted)
     return;
   self->started = TRUE;
-  exchange_start_clocks (self);
+  start_clocks (self);
 }
 
 /* Only what poll() has found, since each look at the others would be a system call. */
 static void
 receive (Exchange *self)
 {
-  receive_output (self); /* first: it was written before the result, and may be too much */
-  if ((self->ready & READY_CHANNEL) != 0 && exchange_receive (self) > 1)
+  receive_outputs (self); /* first: it was written before the result, and may be too much */
+  if ((self->ready & READY_CHANNEL) != 0 && receive_frames (self) > 1)
     exchange_look (self); /* for what was printed between two frames */
   if ((self->ready & READY_REPORT) == 0)
     return;
-  receive_report (self);
-  if (has_crashed (self))
-    exchange_await_end (self);
-}
-
-/* A small call needs the processor itself. */
-static void
-check_spares (Exchange *self)
-{
-  if (self->worker.n_spares > 0 && is_over (self->fork_ahead_at, g_get_monotonic_time ()))
-    worker_fork_ahead (&self->worker);
-}
-
-static void
-check_bounds (Exchange *self)
-{
-  check_cancelled (self);
-  if (!outcome_is_known (&self->outcome))
-    check_clocks (self);
-  if (!outcome_is_known (&self->outcome))
-    check_cpu_time (self);
+  streams_receive_report (&self->streams);
+  if (streams_has_death (&self->streams))
+    ending_await (&self->ending);
 }
 
 static gboolean
@@ -371,7 +382,7 @@ has_died (Exchange *self)
 static void
 receive_before_end (Exchange *self)
 {
-  if (self->done || outcome_is_known (&self->outcome)
+  if (self->done || ending_is_decided (&self->ending)
       || !canceller_is_cancelled (self->call->canceller))
     return;
   exchange_look (self);
@@ -390,19 +401,14 @@ exchange_advance (Exchange *self)
   receive_before_end (self);
   if (self->done) /* by who was called meanwhile */
     return TRUE;
-  if (!outcome_is_known (&self->outcome))
-    check_bounds (self);
-  if (exchange_has_answered (self))
+  if (!ending_is_decided (&self->ending))
+    ending_check (&self->ending);
+  if (has_answered (self))
     handle_answer (self);
   else if (has_died (self))
     handle_death (self);
   else
-    {
-      check_spares (self);
-      check_stacks (self);
-      check_end (self);
-      escalation_advance (&self->escalation);
-    }
+    ending_advance (&self->ending, &self->streams);
   self->ready = 0;
   return self->done;
 }
@@ -419,9 +425,7 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
   fds[0] = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->worker.channel),
                       channel_events, 0 };
   fds[1] = (GPollFD){ process_get_pidfd (self->worker.process), G_IO_IN, 0 };
-  fds[2] = (GPollFD){ self->worker.report_fd, G_IO_IN, 0 };
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    fds[3 + i] = (GPollFD){ output_get_fd (&self->outputs[i]), G_IO_IN, 0 };
+  streams_get_fds (&self->streams, fds + FIRST_STREAM);
 }
 
 void
@@ -431,9 +435,6 @@ exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS])
     if (fds[i].fd >= 0 && fds[i].revents != 0)
       self->ready |= 1U << i;
 }
-
-/* In the order of exchange_get_fds(): what is no stream tells by itself. */
-#define FIRST_STREAM 2
 
 void
 exchange_look (Exchange *self)
@@ -480,37 +481,25 @@ exchange_fall_asleep (Exchange *self)
   return TRUE;
 }
 
-static void
-take_earlier (gint64 *time, gint64 other)
+static gint64
+get_earlier (gint64 time, gint64 other)
 {
-  if (other > 0 && (*time < 0 || other < *time))
-    *time = other;
+  return time < 0 || other < time ? other : time;
 }
 
 gint64
 exchange_get_wake_time (Exchange *self)
 {
-  gint64 time = -1;
+  gint64 time;
 
   if (self->worker.has_greeted && !self->started)
     return g_get_monotonic_time ();
-  if (!outcome_is_known (&self->outcome))
-    {
-      take_earlier (&time, self->timeout_at);
-      take_earlier (&time, self->deadline_at);
-      take_earlier (&time, self->cpu_check_at);
-    }
-  if (self->worker.n_spares > 0)
-    take_earlier (&time, self->fork_ahead_at);
-  take_earlier (&time, self->end_by);
-  take_earlier (&time, self->stacks_until);
-  take_earlier (&time, self->escalation.next_at);
+  time = ending_get_wake_time (&self->ending);
   if (process_get_pidfd (self->worker.process) < 0)
-    take_earlier (&time, g_get_monotonic_time ()
-                             + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
-  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    if (output_is_held_up (&self->outputs[i]))
-      take_earlier (&time, g_get_monotonic_time () + HELD_UP_STEP_US);
+    time = get_earlier (time, g_get_monotonic_time ()
+                                  + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
+  if (streams_are_held_up (&self->streams))
+    time = get_earlier (time, g_get_monotonic_time () + HELD_UP_STEP_US);
   return time;
 }
 
@@ -529,7 +518,7 @@ exchange_get_cancellable (Exchange *self)
 gboolean
 exchange_is_ending (Exchange *self)
 {
-  return outcome_is_known (&self->outcome);
+  return ending_is_decided (&self->ending);
 }
 
 gboolean
@@ -554,9 +543,9 @@ exchange_take_item (Exchange *self)
   if (exchange_has_item (self) && canceller_set_error_if_cancelled (self->call->canceller, &error))
     {
       items_clear (&self->items);
-      outcome_revoke (&self->outcome, error);
+      outcome_revoke (&self->ending.outcome, error);
       if (!self->done)
-        escalation_begin (&self->escalation);
+        escalation_begin (&self->ending.escalation);
       return NULL;
     }
   item = items_pop (&self->items, &fds);
@@ -571,5 +560,174 @@ exchange_take_item (Exchange *self)
 GVariant *
 exchange_finish (Exchange *self, GError **error)
 {
-  return outcome_take (&self->outcome, error);
+  return outcome_take (&self->ending.outcome, error);
+}
+
+/* Its worker */
+
+static Exchange *
+make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
+{
+  Exchange *self = g_new (Exchange, 1); /* calloc() does not take what was freed last */
+  const Worker nothing = WORKER_INIT;
+
+  *self = (Exchange){ 0 };
+  self->pipelined.link.data = self;
+  self->call = call;
+  self->function = call->function;
+  self->worker = nothing;
+  self->call_id = worker->call_id;
+  channel_get_mark (worker->channel, &self->mark);
+  self->bytes_in = g_bytes_get_size (arguments);
+  ending_init (&self->ending, call, process_get_pid (worker->process));
+  self->ending.escalation.call_id = worker->call_id;
+  items_init (&self->items);
+  return self;
+}
+
+static void
+take_worker (Exchange *self, Worker *worker)
+{
+  self->worker = worker_steal (worker);
+  if (self->worker.n_spares > 0)
+    clocks_delay_spares (&self->ending.clocks);
+  ending_take_worker (&self->ending, &self->worker);
+  streams_init (&self->streams, self->call, &self->worker);
+  if (debug_has (DEBUG_WORKERS))
+    call_debug_log (self->call, self->ending.outcome.pid, "process %d is there",
+                    self->ending.outcome.pid);
+}
+
+static guint64
+get_call_flags (const Worker *worker)
+{
+  if (worker->is_kept)
+    return 0;
+  return FRAME_CALL_LAST | (worker_ends_with_result (worker) ? FRAME_CALL_ENDED : 0);
+}
+
+Exchange *
+exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options, GBytes *arguments)
+{
+  Exchange *self;
+
+  worker_open_channel (worker, options->max_payload);
+  self = make (call, worker, arguments);
+  take_worker (self, worker);
+  self->is_map = (options->flags & FRAME_CALL_MAP) != 0;
+  request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
+                options->arguments_on_command_line ? NULL : arguments);
+  channel_flush (self->worker.channel);
+  if (procfun_function_is_generator (self->function))
+    items_give_credit (&self->items, self->worker.channel, self->call_id);
+  return self;
+}
+
+/* Ahead of its turn */
+
+Exchange *
+exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
+                        GBytes *arguments)
+{
+  Worker *worker = &front->worker;
+  Exchange *self;
+
+  worker_open_channel (worker, options->max_payload);
+  self = make (call, worker, arguments);
+  self->pipelined.is_waiting = TRUE;
+  request_send (worker, call, options, 0, arguments);
+  if (self->call_id - front->call_id <= SENT_AHEAD)
+    channel_flush (worker->channel);
+  return self;
+}
+
+gboolean
+exchange_is_pipelined (Exchange *self)
+{
+  return self->pipelined.is_waiting;
+}
+
+void
+exchange_wait_for_head (Exchange *self, ExchangeHeadFunc func, gpointer user_data)
+{
+  self->pipelined.func = func;
+  self->pipelined.user_data = user_data;
+}
+
+void
+exchange_move_up (Exchange *self, Worker *worker)
+{
+  self->pipelined.is_waiting = FALSE;
+  take_worker (self, worker);
+  self->pipelined.func (self, EXCHANGE_HEAD_COME, self->pipelined.user_data);
+}
+
+void
+exchange_lose_head (Exchange *self, ExchangeHead turn)
+{
+  self->pipelined.func (self, turn, self->pipelined.user_data);
+}
+
+GList *
+exchange_get_link (Exchange *self)
+{
+  return &self->pipelined.link;
+}
+
+ProcfunCall *
+exchange_get_call (Exchange *self)
+{
+  return self->call;
+}
+
+gboolean
+exchange_has_input (Exchange *self)
+{
+  return channel_has_input (self->worker.channel);
+}
+
+void
+exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_data)
+{
+  self->release = release;
+  self->release_data = user_data;
+}
+
+gboolean
+exchange_was_sent (Exchange *self)
+{
+  return !channel_has_lost (self->worker.channel, &self->mark);
+}
+
+/* Not after what may still come from the call that has ended. */
+gboolean
+exchange_can_go_on (Exchange *self)
+{
+  return self->done && self->worker.is_kept && self->ending.answered
+         && self->ending.escalation.step <= PROCFUN_STEP_CANCELLABLE
+         && !self->ending.clocks.asked_for_stacks && streams_are_intact (&self->streams);
+}
+
+Worker *
+exchange_get_worker (Exchange *self)
+{
+  return &self->worker;
+}
+
+void
+exchange_free (Exchange *self)
+{
+  gboolean is_usable = exchange_can_go_on (self);
+  gboolean has_worker = self->worker.process != NULL;
+
+  if (!self->done && has_worker)
+    process_kill_all (self->worker.process);
+  if (has_worker)
+    streams_clear (&self->streams, is_usable ? &self->worker : NULL);
+  if (self->release != NULL && has_worker)
+    self->release (&self->worker, is_usable, self->release_data);
+  worker_clear (&self->worker);
+  items_clear (&self->items);
+  ending_clear (&self->ending);
+  g_free (self);
 }

@@ -110,3 +110,14 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
   channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
                 call->fd_list);
 }
+
+void
+exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options)
+{
+  g_autoptr (GBytes) arguments = exchange_encode_arguments (call, options, NULL);
+
+  worker_open_channel (worker, options->max_payload);
+  worker->has_greeted = FALSE;
+  request_send (worker, call, options, FRAME_CALL_INITIAL, arguments);
+  channel_flush (worker->channel);
+}

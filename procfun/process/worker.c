@@ -2,9 +2,13 @@
 
 #include "procfun/process/worker.h"
 
+#include "procfun/base/usage.h"
 #include "procfun/platform/fds.h"
 #include <signal.h>
 #include <string.h>
+
+/* Frames without a payload of the user's may take some bytes, however low its limit is. */
+#define FRAME_LIMIT_MIN ((guint64)64 * 1024)
 
 void
 worker_drop_source (Worker *self)
@@ -67,6 +71,26 @@ worker_steal (Worker *self)
 
   *self = nothing;
   return worker;
+}
+
+void
+worker_open_channel (Worker *self, guint64 max_payload)
+{
+  if (self->channel != NULL)
+    {
+      self->call_id++;
+      return;
+    }
+  self->channel = channel_new (g_steal_fd (&self->channel_fd),
+                               MAX (max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
+  if (self->is_kept)
+    channel_offer_ring (self->channel);
+}
+
+gboolean
+worker_ends_with_result (const Worker *self)
+{
+  return !self->is_kept && process_get_pidfd (self->process) >= 0 && self->cgroup == NULL;
 }
 
 void

@@ -64,6 +64,13 @@ void worker_drop_source (Worker *self);
 void worker_keep_source (Worker *self, GSource *source);
 GSource *worker_take_source (Worker *self); /* (transfer full) */
 
+/* Before each call. @max_payload: in bytes, each way. */
+void worker_open_channel (Worker *self, guint64 max_payload);
+
+/* A result is the end of its last call: whoever takes that for the end sees to the end of the
+ * process, too. */
+gboolean worker_ends_with_result (const Worker *self);
+
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
 

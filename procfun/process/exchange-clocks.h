@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/platform/process.h"
+#include "procfun/procfun-call.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-failure.h"
+
+/* When something of a call is due: monotonic times in µs; 0: never. */
+typedef struct
+{
+  ProcfunCall *call; /* borrowed */
+  gint64 timeout_at;
+  gint64 deadline_at;
+  gint64 cpu_check_at;
+  gint64 end_by;        /* when the process must have ended */
+  gint64 stacks_until;  /* when to stop waiting for the stacks of its threads */
+  gint64 fork_ahead_at; /* when to fork the spares of its zygote */
+  gboolean is_started;
+  gboolean asked_for_stacks;
+  gint64 cpu_time;     /* used by the function at the last check, in µs; -1: unknown */
+  gint64 cpu_at_start; /* used by the process before */
+} Clocks;
+
+/* A clock that ran out. */
+typedef struct
+{
+  ProcfunCause cause;
+  ProcfunError code;
+  char *sentence; /* (transfer full): what the function did, without the subject */
+} ClocksDue;
+
+void clocks_init (Clocks *self, ProcfunCall *call);
+
+/* The function begins. */
+void clocks_start (Clocks *self, Process *process);
+
+/* TRUE: the function's time is up, and *@due says which and how. */
+gboolean clocks_check (Clocks *self, Process *process, ClocksDue *due);
+
+/* The process has answered or cannot any more, and should end by itself. */
+void clocks_await_end (Clocks *self);
+
+/* TRUE, once: it should have ended. */
+gboolean clocks_take_end (Clocks *self);
+
+void clocks_await_stacks (Clocks *self);
+
+/* TRUE, once: the stacks are there (@have_stacks), or do not come. */
+gboolean clocks_take_stacks (Clocks *self, gboolean have_stacks);
+
+void clocks_delay_spares (Clocks *self);
+
+/* TRUE, once: the spares of the zygote are due. */
+gboolean clocks_take_spares (Clocks *self);
+
+/* The first time at which something is due; -1: none. @is_decided: the outcome is known, and the
+ * function's own clocks do not count any more. */
+gint64 clocks_get_wake_time (const Clocks *self, gboolean is_decided);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/process/output.h"
+#include "procfun/process/worker.h"
+
+/* What the process of a call writes beside its frames: a crash report, stdout and stderr. */
+typedef struct
+{
+  ProcfunCall *call; /* borrowed */
+  int report_fd;
+  GByteArray *report; /* (nullable): none has come */
+  Output outputs[2];
+} Streams;
+
+/* The descriptors to wait for: report, stdout, stderr; and the bits that say which are ready, the
+ * first of them at 0. */
+#define STREAMS_N_FDS 3
+#define STREAMS_READY_REPORT (1U << 0)
+#define STREAMS_READY_OUTPUT (1U << 1) /* and the next bit */
+
+/* Takes the descriptors from @worker. */
+void streams_init (Streams *self, ProcfunCall *call, Worker *worker);
+
+/* Gives them back to @worker, if it is not NULL. */
+void streams_clear (Streams *self, Worker *worker);
+
+void streams_get_fds (Streams *self, GPollFD fds[STREAMS_N_FDS]);
+
+void streams_receive_outputs (Streams *self, guint ready);
+void streams_receive_report (Streams *self);
+
+/* Nothing more comes: takes what is there where @ready says so. */
+void streams_finish_outputs (Streams *self, guint ready);
+
+/* More was printed, on one stream or on both together, than the limit of the call allows. */
+gboolean streams_are_over_limit (Streams *self);
+
+/* The streams of the program are full. */
+gboolean streams_are_held_up (Streams *self);
+
+gboolean streams_has_death (const Streams *self);
+gboolean streams_has_stacks (const Streams *self);
+GBytes *streams_get_report (const Streams *self);
+
+/* All are open, and nothing of a crash has come. */
+gboolean streams_are_intact (Streams *self);
