@@ -189,7 +189,7 @@ on_one_added (GObject *source, GAsyncResult *result, gpointer worker)
   pipeline_answered (GPOINTER_TO_UINT (worker));
 }
 
-/* Which of the workers gets it is for the pool to say; there are as many calls in all. */
+/* The pool chooses the worker of each call; the number of calls is the same in all. */
 static void
 send_add (guint worker)
 {

@@ -114,7 +114,7 @@ static char *json_glib; /* (nullable): it takes hours for some */
 static gsize json_glib_size;
 static void (*work) (void);
 
-/* What is done with them */
+/* Operations on the values */
 
 static void
 write_json (void)
@@ -178,8 +178,8 @@ visit_value (void)
   visit (value);
 }
 
-/* What it takes GVariant to make the value from the outside, and to serialise it: the reading of
- * anyone contains the first, the writing the second. */
+/* GVariant's own cost to build the value and to serialise it. Reading includes the first in every
+ * codec, and writing the second. */
 static void
 build (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What nothing can go below: each does only what a call cannot do without, as plainly as it can be
- * written, in a small process with one thread that has GLib and GIO mapped. */
+/* Lower limits of the machine: each contender does only what a call cannot do without, as plainly
+ * as it can be written, in a small process with one thread that has GLib and GIO mapped. */
 
 #include "bench/contender.h"
 #include "bench/message.h"

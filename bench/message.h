@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* What goes to and fro where a contender brings no codec of its own: a tuple (ii), serialised by
- * GVariant. Both ends really make values and read them. */
+/* Message of contenders that bring no codec of their own: a tuple (ii), serialised by GVariant.
+ * Both ends make values and read them. */
 typedef guint64 Message;
 
 Message message_ask (void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What may become of a call: a result, the function's own error, a crash, an exit. The caller gets
- * the latter two as errors as well, tells them apart by their codes, and goes on. */
+/* The four ends of a call: a result, the function's own error, a crash, an exit. A crash and an
+ * exit are errors for the caller, which tells them apart by their codes, and goes on. */
 
 #include <procfun.h>
 #include <signal.h>

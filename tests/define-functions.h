@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a program's header looks like that C and C++ files include. */
+/* A program's header that C and C++ files include. */
 
 #pragma once
 

@@ -15,8 +15,8 @@
 /* A test takes seconds at most; instrumented and on a busy machine it may take longer. */
 #define WATCHDOG_SECONDS 120
 
-/* What ends with a call may end moments after it: GLib's own thread reaps, and a thread that was
- * joined is listed until the kernel has forgotten it. */
+/* Things that end with a call may take moments longer: GLib's own thread reaps, and a thread that
+ * was joined is listed until the kernel has forgotten it. */
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
 #define STEP_US 500
 
@@ -160,7 +160,7 @@ read_inherited_state (void)
   return found;
 }
 
-/* What is there now and was not before. */
+/* Things that are there now and were not before. */
 static GPtrArray *
 find_left (GPtrArray *before)
 {
@@ -408,7 +408,8 @@ make_mark (void)
   g_setenv (MARK_VARIABLE, mark + sizeof MARK_VARIABLE, TRUE);
 }
 
-/* What the one who runs the tests prefers; a test that starts itself again means what it sets. */
+/* Preferences of the person who runs the tests. A test that starts itself again keeps what it sets.
+ * */
 static void
 forget_preferences (void)
 {

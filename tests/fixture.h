@@ -6,10 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* What every test program is made with, instead of g_test_init() and its like: after each test
- * there must be no process, descriptor, thread, shared memory or temporary file that was not there
- * before, and a test that hangs fails. Warnings are fatal, in children too.
- * tests/test-fixture-used.sh sees to it that nobody forgets. */
+/* Main part of every test program, instead of g_test_init() and its like. After each test no
+ * process, descriptor, thread, shared memory or temporary file may be left that was not there
+ * before, and a test that hangs fails. Warnings are fatal, in children too. tests/test-fixture-
+ * used.sh checks that every program uses it. */
 
 void fixture_init (int *argc, char ***argv);
 void fixture_add_func (const char *path, GTestFunc func);
@@ -19,10 +19,10 @@ int fixture_run (void);
 /* How long to wait for what ends moments after a test. */
 void fixture_set_patience (gint64 usec);
 
-/* How many descriptors of this process are open. */
+/* Number of open descriptors of this process. */
 guint fixture_count_descriptors (void);
 
-/* How many processes this one started, directly or not, that live, or that nobody reaped. */
+/* Number of processes that this one started, directly or not, and that live or were not reaped. */
 guint fixture_count_processes (void);
 
 /* Whether the tests are built with any sanitizer, or with that of addresses or of threads: some

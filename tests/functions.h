@@ -30,7 +30,7 @@ PROCFUN_DECLARE_FUNCTION_WITH_ERROR (fail, gint, (const char *, domain), (gint, 
 PROCFUN_DECLARE_FUNCTION_WITH_ERROR (fail_void, void, (gint, code))
 PROCFUN_DECLARE_FUNCTION_WITH_ERROR (fail_with_result, char *, (gint, code))
 
-/* What the process of a call looks like from inside. */
+/* The process of a call, seen from inside. */
 PROCFUN_DECLARE_FUNCTION (in_child, gboolean)
 PROCFUN_DECLARE_FUNCTION (get_process_id, gint)
 PROCFUN_DECLARE_FUNCTION (get_session_id, gint)

@@ -281,7 +281,7 @@ PROCFUN_DEFINE_FUNCTION (do_log_critical, gint)
   return 0;
 }
 
-/* Which must return at once. */
+/* It must return at once. */
 PROCFUN_DEFINE_FUNCTION (do_call_serve, gint)
 {
   procfun_registry_serve (procfun_registry_get_default ());

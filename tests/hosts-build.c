@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What differs between two builds of a program. */
+/* Difference between two builds of a program. */
 
 #include "tests/hosts.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What else programs do around their calls. */
+/* Other things that programs do around their calls. */
 
 #include "tests/hosts.h"
 
@@ -31,7 +31,7 @@ fill_environment (gsize n_variables)
     }
 }
 
-/* What was forked from a process that was executed before does not need so much. */
+/* A child of a process that was executed before needs less. */
 static void
 large_environment (char **args)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What programs do with descriptors: close those that everybody counts on, leave some open for all
- * that they start, have no more. */
+/* Programs and their descriptors: they close those that everybody counts on, leave some open for
+ * all that they start, or have none left. */
 
 #include "tests/hosts.h"
 

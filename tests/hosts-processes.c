@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is left of the processes of a call, and of the program. */
+/* Leftovers of the processes of a call, and of the program. */
 
 #include "tests/hosts.h"
 
@@ -39,7 +39,7 @@ assert_none_is_left (Descendant kind, gboolean crashes)
   assert_nobody_holds (alive[0]);
 }
 
-/* What left the group of a function that crashes is nobody's then. */
+/* A process that left the group of a function that crashes belongs to nobody then. */
 static void
 descendants (char **args)
 {

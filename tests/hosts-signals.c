@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What programs do with signals, and with the ends of their children. */
+/* Programs and their signals, and the ends of their children. */
 
 #include "tests/hosts.h"
 

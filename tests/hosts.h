@@ -38,7 +38,7 @@ typedef struct
 void held_begin (Held *self);
 void held_end (Held *self);
 
-/* What a process of its own says of itself. */
+/* Report of a process about itself. */
 PROCFUN_DECLARE_FUNCTION (add, gint32, (gint32, a), (gint32, b))
 PROCFUN_DECLARE_FUNCTION (length, guint64, (const char *, text))
 PROCFUN_DECLARE_FUNCTION (build, gint32)

@@ -147,7 +147,7 @@ spin_together (gsize ms)
   return DONE;
 }
 
-/* What limits_apply() has tried leaves no trace that a verdict could take for the function's. */
+/* The attempts of limits_apply() leave no trace that a verdict could take for the function's. */
 static int
 check_errno (gsize number)
 {

@@ -103,7 +103,7 @@ check_LTLIBRARIES = %D%/libfixture.la
 %C%_libfixture_la_SOURCES = %D%/fixture.c %D%/fixture.h %D%/tsan.c %D%/tsan.h
 %C%_test_define_SOURCES = %D%/test-define.c %D%/define-functions.c %D%/define-functions.h %D%/thunk.c %D%/thunk.h
 %C%_test_define_cxx_SOURCES = %D%/test-define-cxx.cc %D%/define-functions.c %D%/define-functions.h %D%/define-object.cc
-# What tests call, and how.
+# Functions that tests call, and the calls.
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/hostile-children.c %D%/hostile-children.h
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
@@ -155,7 +155,7 @@ deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
 %C%_test_number_LDADD = $(LDADD) -lm
 
-# What test-tool.sh looks into, against the shared library as users have it.
+# The program that test-tool.sh looks into, against the shared library as users have it.
 check_PROGRAMS += %D%/tool-program
 %C%_tool_program_SOURCES = %D%/tool-functions.c %D%/tool-main.c
 %C%_tool_program_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
@@ -192,7 +192,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
 
-# What pkg-config would say if the library in the tree were installed.
+# Output of pkg-config if the library in the tree were installed.
 tree_includes = -I$(abs_top_srcdir) -I$(abs_top_builddir) -I$(abs_top_srcdir)/procfun
 tree_libs = -L$(abs_top_builddir)/procfun/.libs -Wl,-rpath,$(abs_top_builddir)/procfun/.libs -lprocfun
 
@@ -219,7 +219,7 @@ check-valgrind: $(test_programs) $(test_helpers)
 	$(MAKE) check-TESTS TESTS='$(test_programs)' LOG_COMPILER=valgrind LOG_FLAGS='$(valgrind_flags)'
 .PHONY: check-valgrind
 
-# What was installed works; distcheck runs this, too.
+# The installed library works; distcheck runs this, too.
 installcheck-local:
 	$(AM_TESTS_ENVIRONMENT) INSTALLED=yes $(SHELL) $(top_srcdir)/%D%/test-install.sh | tee %D%/installcheck.tap
 	! grep '^not ok' %D%/installcheck.tap

@@ -4,7 +4,7 @@
 
 #include <procfun.h>
 
-/* What maps call in tests. */
+/* Functions that maps call in tests. */
 
 /* Ten times @n; but by the name that stands at @n in @deaths, separated by commas, it does that
  * instead: "crash", "kill", "exit", "fail", "cancel", "hang". What it is called for it notes in the

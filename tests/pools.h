@@ -18,7 +18,7 @@ PROCFUN_DECLARE_FUNCTION (leave_memory, void, (guint64, bytes))
 /* Says that it runs, and stays until the other end of @go is closed. */
 PROCFUN_DECLARE_FUNCTION (stay_until, gint, (ProcfunFd, ready), (ProcfunFd, go), (gint, result))
 
-/* What came of an asynchronous call, in the order of their ends. */
+/* Ends of asynchronous calls, in their order. */
 typedef struct
 {
   guint n_ended;

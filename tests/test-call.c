@@ -10,7 +10,7 @@
 
 typedef ProcfunExecutor *(*MakeExecutor) (void);
 
-/* What happened to a call, one word after the other. */
+/* Events of a call, one word after the other. */
 typedef struct
 {
   GString *words;
@@ -118,7 +118,7 @@ test_order (gconstpointer data)
                 "returned started:running notify:succeeded finished:succeeded callback:succeeded ");
   assert_order (make, fail_void_call (3), TRUE,
                 "returned started:running notify:failed finished:failed callback:failed ");
-  /* What is refused has no process. */
+  /* A refused call has no process. */
   assert_order (make, procfun_call_new (add_function (), g_variant_new ("(s)", "1")), FALSE,
                 "notify:running notify:failed finished:failed returned:failed ");
   assert_order (make, procfun_call_new (add_function (), g_variant_new ("(s)", "1")), TRUE,
@@ -197,7 +197,7 @@ test_no_result_of_failure (gconstpointer data)
   g_assert_null (procfun_call_get_result_fd_list (call));
 }
 
-/* Those who don't care for the error, or for the end. */
+/* Callers that ignore the error, or the end. */
 static void
 test_nobody_cares (void)
 {

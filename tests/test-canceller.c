@@ -46,7 +46,7 @@ cancel (gpointer data)
   return NULL;
 }
 
-/* Who asks for the object while it is cancelled gets one that has tripped, or will have. */
+/* The object that is asked for during a cancellation has tripped, or will. */
 static void
 test_threads (void)
 {

@@ -111,7 +111,7 @@ own_pid (void)
   return g_strdup_printf ("%d\n", (int)getpid ());
 }
 
-/* Where a group may be made */
+/* Places for a group */
 
 static void
 test_place_above_leaf (void)
@@ -277,7 +277,7 @@ test_place_without_v2 (void)
   end_fake ();
 }
 
-/* What a group is told, and what it tells */
+/* Settings of a group, and its answers */
 
 static char *
 get_only_group (const char *folder)
@@ -361,8 +361,8 @@ test_group_tells (void)
   cgroup_free (group);
 }
 
-/* What could not be removed is removed at the next occasion. A file stands for a process that does
- * not die. */
+/* A group that could not be removed is removed at the next occasion. A file stands for a process
+ * that does not die. */
 static void
 test_group_removed_later (void)
 {
@@ -454,7 +454,7 @@ let_go (GSubprocess *shell)
                    ==, 1);
 }
 
-/* Whoever began a session of its own, too. */
+/* A process with a session of its own, too. */
 static void
 test_real_kill (void)
 {

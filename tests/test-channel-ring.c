@@ -199,7 +199,7 @@ test_descriptors (void)
   close_pair (&pair);
 }
 
-/* Who sleeps finds its descriptor readable, once for all that came meanwhile. */
+/* A sleeping reader finds its descriptor readable, once for all that came meanwhile. */
 static void
 test_wakes (void)
 {
@@ -227,7 +227,7 @@ test_wakes (void)
   close_pair (&pair);
 }
 
-/* What was written is there, also when the writer is not. */
+/* Written frames stay when the writer has gone. */
 static void
 test_end (void)
 {
@@ -248,8 +248,8 @@ test_end (void)
   channel_free (pair.caller);
 }
 
-/* Who ends its input says which frame was the last one; whether the socket still takes something is
- * not asked. */
+/* A reader that ends its input says which frame was the last one; whether the socket still takes
+ * something does not matter. */
 static void
 test_closed (void)
 {
@@ -274,7 +274,7 @@ test_closed (void)
   close_pair (&pair);
 }
 
-/* Who dies in its sleep has not read it. */
+/* A reader that dies in its sleep has not read the frame. */
 static void
 test_lost (void)
 {
@@ -294,7 +294,7 @@ test_lost (void)
   channel_free (pair.caller);
 }
 
-/* Where nobody accepts, all goes by the socket. */
+/* Without a reader that accepts the ring, all goes by the socket. */
 static void
 test_not_accepted (void)
 {

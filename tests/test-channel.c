@@ -360,7 +360,8 @@ test_end_of_output (void)
   channel_free (b);
 }
 
-/* Nobody reads: that is no SIGPIPE, and what the other side had written before still comes. */
+/* A write without a reader raises no SIGPIPE, and frames that the other side had written before
+ * still come. */
 static void
 test_nobody_reads (void)
 {

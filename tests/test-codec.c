@@ -293,7 +293,7 @@ test_gvariant_too_deep (void)
     }
 }
 
-/* What GLib makes of bytes that are no value is what travels. */
+/* Bytes that are no value travel as the value that GLib makes of them. */
 static void
 test_gvariant_encode_not_normal (void)
 {

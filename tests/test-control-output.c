@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What comes of a call while it runs: progress, and what it prints. */
+/* Progress and output of a call while it runs. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -188,7 +188,7 @@ test_progress_without_message (void)
   g_assert_null (progress.message);
 }
 
-/* Nobody hears it. */
+/* It has no listener. */
 static void
 test_progress_elsewhere (void)
 {

@@ -391,7 +391,7 @@ abort_once_it_listens (ProcfunCall *call, int pid, gpointer user_data)
   procfun_call_abort (call);
 }
 
-/* That it listens has been said, but maybe not heard. */
+/* The function has said that it listens, but the caller may not have heard it yet. */
 static void
 test_abort_unheard (void)
 {

@@ -284,7 +284,7 @@ test_out_of_memory (void)
   g_assert_cmpuint (facts.usage.peak_memory, >, 32 * 1024 * 1024);
 }
 
-/* Where it was in the code */
+/* Places in the code */
 
 static guint
 find_line (const char *text)
@@ -329,7 +329,7 @@ test_boundary (void)
   g_assert_cmpstr (failure->place, ==, failure->backtrace[0]);
 }
 
-/* What is no death of this process */
+/* Events that are no death of this process */
 
 static void
 assert_silent (const char *death, int expected_status)

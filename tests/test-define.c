@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the macros generate. Conversion of values is in test-type.c, and calls in other processes
- * are in the tests of the executors. */
+/* Code that the macros generate. Conversion of values is in test-type.c, and calls in other
+ * processes are in the tests of the executors. */
 
 #include "tests/define-functions.h"
 #include "tests/fixture.h"

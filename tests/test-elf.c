@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the tool reads in files before it executes anything; this program is the example. */
+/* The tool's look into files before it executes anything; this program is the example. */
 
 #include "procfun/platform/fds.h"
 #include "tests/fixture.h"
@@ -59,7 +59,7 @@ copy_clear (Copy *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Copy, copy_clear)
 
-/* That it comes to an end is all that is asked for: many bytes mean nothing. */
+/* Coming to an end is enough: many bytes mean nothing. */
 static gboolean
 read_any (const Copy *copy)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What variables of the environment change: each test runs again in a program of its own, with the
- * variable set. */
+/* Effects of environment variables: each test runs again in a program of its own, with the variable
+ * set. */
 
 #include "procfun/base/debug.h"
 #include "tests/calls.h"
@@ -166,7 +166,7 @@ test_topics (gconstpointer data)
     g_assert_cmpstr (get_field (i, "PROCFUN_CALL_ID"), ==, "1");
 }
 
-/* Nobody has to know G_MESSAGES_DEBUG, and nothing else is said for it. */
+/* The messages come without G_MESSAGES_DEBUG, and no others come with them. */
 static void
 test_default_writer (void)
 {

@@ -116,7 +116,7 @@ test_derived (void)
     }
   g_assert_cmpuint (oracle->n_runs, ==, 2);
 
-  /* What is wrong does not come so far. */
+  /* A wrong call does not come so far. */
   calls_assert_error (executor, procfun_call_new (add_function (), g_variant_new ("()")), FALSE,
                       PROCFUN_ERROR, PROCFUN_ERROR_INVALID, "*add()*");
   g_assert_cmpuint (oracle->n_runs, ==, 2);
@@ -194,7 +194,7 @@ test_default_in_threads (void)
   procfun_executor_set_default (NULL);
 }
 
-/* What the environment says, in a program of its own; and what is said of a word that means
+/* Executor named by the environment, in a program of its own; and the error for a word that means
  * nothing. */
 static const struct
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the shared library exports is what is written down, in debian/ and in the reference, and carries the version
+# The exports of the shared library are those written down, in debian/ and in the reference, and carries the version
 # of the ABI.
 
 . "$TOP_SRCDIR/tests/tap.sh"

@@ -140,7 +140,7 @@ test_summary_signals (void)
     }
 }
 
-/* What the C library says when it aborts, it also writes to stderr. */
+/* The C library also writes to stderr why it aborts. */
 static void
 test_summary_abort (void)
 {
@@ -165,7 +165,7 @@ test_summary_verdict (void)
   assert_summary (failure, "f() did not end in time; it was in spin (loop.c:3)");
 }
 
-/* What a function writes must not be taken for anything else. */
+/* A function's output must not be taken for anything else. */
 static void
 test_hostile_output (void)
 {
@@ -246,7 +246,7 @@ test_variant (void)
   g_assert_false (g_variant_lookup (variant, "stdout", "&s", &text));
 }
 
-/* What an error carries along */
+/* Details of an error */
 
 static void
 test_error (void)

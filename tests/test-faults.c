@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a call does when a system call fails on the caller's side: it works nevertheless, or brings
- * an error that says so. And what it does with kernels that lack what this one has. */
+/* A call works, or brings an error that says so, when a system call fails on the caller's side. The
+ * same with kernels that lack what this one has. */
 
 #include "tests/calls.h"
 #include "tests/faults.h"
@@ -73,7 +73,7 @@ check_outcome (Outcome expected, int error_number, GVariant *result, const GErro
   g_assert_true ((expected & FAILS) != 0);
 }
 
-/* Where no process can be forked, one is executed. */
+/* A process is executed when none can be forked. */
 static Outcome
 get_outcome (gsize i)
 {
@@ -107,7 +107,7 @@ test_fault (gconstpointer data)
   g_test_fail_printf ("%s is called without end", cases[i].call);
 }
 
-/* What all of these kernels must bring about. */
+/* Result that all of these kernels must bring about. */
 
 static const struct
 {

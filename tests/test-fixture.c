@@ -94,7 +94,7 @@ leave_nothing (void)
 {
 }
 
-/* What to leave, and what the fixture then says. */
+/* Things to leave, and the fixture's words for them. */
 static const struct
 {
   const char *name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a forked process has of the one that forks, the zygote, and what becomes of calls, of
- * processes, and of this program when one of the others ends. What holds on every executor is in
- * the tests that run on each. */
+/* Inheritance of a forked process from its zygote, and the fate of calls, of processes, and of this
+ * program when one of the others ends. Promises of every executor are in the tests that run on
+ * each. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -198,7 +198,7 @@ test_one_zygote (void)
     g_assert_cmpint (get_zygote (executor), ==, zygote);
 }
 
-/* Whatever a call asks for, its process is forked. */
+/* A process is forked for every call, with any setting. */
 static void
 test_all_are_forked (void)
 {
@@ -223,7 +223,7 @@ test_all_are_forked (void)
     }
 }
 
-/* What is done to one call is not done to the next. */
+/* Changes for one call do not reach the next. */
 static void
 test_nothing_stays (void)
 {
@@ -251,7 +251,7 @@ test_descriptors (void)
                          "['0', '1', '2', '3', '4', '5']");
 }
 
-/* Where the program is when it calls. */
+/* The program's folder at the time of the call. */
 static void
 test_folder (void)
 {

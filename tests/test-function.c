@@ -80,7 +80,7 @@ test_hash_number (void)
                     G_GUINT64_CONSTANT (0xc483cf3ff82e4075));
 }
 
-/* What JSON needs: the names of fields, and of values. */
+/* Names of fields and of values, which JSON needs. */
 static void
 test_schemas (void)
 {
@@ -107,7 +107,7 @@ test_misuse (void)
   g_test_assert_expected_messages ();
 }
 
-/* What a program does with the plain function is nothing to the description. */
+/* Use of the plain function does not change its description. */
 static void
 test_plain (void)
 {
@@ -124,7 +124,7 @@ get_function (gpointer user_data)
   return nest_function ();
 }
 
-/* Whoever asks first makes it, and all get the same. */
+/* The first caller makes it, and all get the same. */
 static void
 test_threads (void)
 {

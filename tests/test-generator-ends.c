@@ -16,7 +16,7 @@
 
 #define MS 1000
 
-/* How many items came before the error. */
+/* Number of items before the error. */
 static guint
 count_items_before (Reader *reader, GQuark domain, gint code)
 {
@@ -40,7 +40,7 @@ count_items_before (Reader *reader, GQuark domain, gint code)
   return n_items;
 }
 
-/* What came before a failure comes before its error, however much it was. */
+/* Items from before a failure come before its error, however many they are. */
 static void
 test_failures (gconstpointer mode)
 {
@@ -97,7 +97,7 @@ test_item_too_large (gconstpointer mode)
 
 /* Clocks */
 
-/* How many of 5 items come in @time. */
+/* Number of items, of 5, that come in @time. */
 static guint
 count_items_in_time (const char *kind, gboolean deadline, gint64 time, const ReaderMode *mode)
 {
@@ -135,7 +135,7 @@ lives (int pid)
   return kill (pid, 0) == 0;
 }
 
-/* Where there is a main loop that can see to it. */
+/* With a main loop that can end the call. */
 static void
 run_until_death (Reader *reader)
 {
@@ -322,7 +322,8 @@ test_drop_unused (gconstpointer mode)
   g_assert_null (reader_next (&used, NULL, NULL));
 }
 
-/* Who does not listen is ended in steps, and at once where there is no time for that. */
+/* A function that does not listen is ended in steps, and at once where there is no time for that.
+ * */
 static void
 test_drop_who_does_not_listen (gconstpointer mode)
 {

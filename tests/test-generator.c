@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What generators yield, and how they wait for who reads. How calls of them end is in
- * test-generator-ends.c. */
+/* Items of generators, and their waiting for the reader. Ends of such calls are in test-generator-
+ * ends.c. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -220,7 +220,7 @@ test_in_this_process (void)
   g_assert_cmpint (sum, ==, 21);
   g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
 
-  /* Nobody takes these. */
+  /* These are not taken. */
   numbers (3);
   g_assert_false (numbers_yield (3));
   g_assert_false (procfun_yield_item (g_variant_new_int32 (3)));
@@ -274,7 +274,7 @@ test_threads (gconstpointer mode)
   g_assert_cmpint (next[1], ==, 20001);
 }
 
-/* How many steps() has begun, as it says itself. */
+/* Number of items that steps() has begun, by its own count. */
 static gint
 count_begun (int fd, gint n)
 {

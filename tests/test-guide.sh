@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the guide says is so: its files, whose names stand in their first lines, are written, its commands are
+# The guide is right: its files, whose names stand in their first lines, are written, its commands are
 # executed, and they print what it says.
 
 . "$TOP_SRCDIR/tests/tap.sh"
@@ -52,7 +52,7 @@ export PYTHONDONTWRITEBYTECODE=1
 prints_what_it_says ()
 {
   timeout 120 sh -c "$(cat "$tmp/$1.command")" >"$tmp/printed" 2>&1
-  # Which frame of abort() is named depends on the debug data and the load of the machine.
+  # The frame of abort() that is named depends on the debug data and the load of the machine.
   sed -i 's/ (raised by itself) in .*/ (raised by itself)/' "$tmp/$1.expected" "$tmp/printed"
   diff -u "$tmp/$1.expected" "$tmp/printed"
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is special to calls in the caller's own process. What they have in common with others:
- * test-matrix.c, test-call.c. */
+/* Special cases of calls in the caller's own process. Cases of all executors: test-matrix.c, test-
+ * call.c. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"

@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-/* What RFC 8259 says must be read is read, and what it says must be refused is refused. The rules
- * are in the order of N. Seriot's collection (“Parsing JSON is a minefield”); the texts are our
- * own. */
+/* Texts that RFC 8259 accepts are read, and texts that it refuses are refused. The rules are in the
+ * order of N. Seriot's collection (“Parsing JSON is a minefield”); the texts are our own. */
 
 #define LEVELS 128
 

@@ -737,7 +737,7 @@ test_many_types (void)
   g_assert_cmpvariant (read, value);
 }
 
-/* What GLib makes of bytes that are no value is what is written. */
+/* Bytes that are no value are written as the value that GLib makes of them. */
 static void
 test_write_not_normal (void)
 {

@@ -131,7 +131,7 @@ test_memory_extremes (void)
   g_assert_cmpint (run ("memory=1024G", "take-at-once", 64 * MIB), ==, DONE);
 }
 
-/* What a crash handler finds out, and what it has left to say it with. */
+/* Findings of a crash handler, and its means to report them. */
 static void
 test_memory_exhausted (void)
 {
@@ -244,8 +244,8 @@ test_file_size (void)
 
 /* Processes */
 
-/* Who is not root and has no processes: not nobody, who may run other tests at the same time. Also
- * where there are only 65536 users. */
+/* A user that is not root and has no processes: not nobody, who may run other tests at the same
+ * time. Also where there are only 65536 users. */
 static char *
 name_somebody (void)
 {

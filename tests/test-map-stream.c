@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What maps take their elements from, and how they give their results one by one; each blocking and
- * in a main context. */
+/* Sources of a map's elements, and results one by one; each blocking and in a main context. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -268,7 +267,7 @@ push_one (gpointer map)
   return G_SOURCE_REMOVE;
 }
 
-/* Somebody waits already. */
+/* Another caller waits already. */
 static void
 test_push_late (void)
 {
@@ -312,7 +311,7 @@ test_progress (gconstpointer mode)
   g_assert_cmpuint (last, ==, 100);
 }
 
-/* What runs ends with the map, and its workers are not there for others before. */
+/* Running elements end with the map, and its workers are free for others only then. */
 static void
 test_dropped (gconstpointer mode)
 {
@@ -382,7 +381,7 @@ test_two (void)
     }
 }
 
-/* What was begun ends well, and nothing more begins. */
+/* Begun elements end well, and no more begin. */
 static void
 test_close (void)
 {
@@ -406,7 +405,7 @@ test_close (void)
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
 }
 
-/* Which ends what hangs. */
+/* Ends the element that hangs. */
 static void
 test_close_in_time (void)
 {
@@ -427,7 +426,7 @@ test_close_in_time (void)
   g_assert_nonnull (error);
 }
 
-/* Which would wait for its own workers. */
+/* It would wait for its own workers. */
 static GVariant *
 count_by_call (gpointer pool)
 {

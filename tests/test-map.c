@@ -329,7 +329,7 @@ test_killed (gconstpointer mode)
     }
 }
 
-/* What no element is to blame for */
+/* Failures that no element is to blame for */
 
 static const struct
 {

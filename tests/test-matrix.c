@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whatever way a call goes, it must end alike: each line of one table, on each executor, with each
- * codec, blocking and asynchronous. */
+/* Every way of a call must end alike: each line of one table, on each executor, with each codec,
+ * blocking and asynchronous. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -38,7 +38,7 @@ make_pool (ProcfunCodec *codec)
   return PROCFUN_EXECUTOR (pool);
 }
 
-/* Which has nothing to encode. */
+/* It has nothing to encode. */
 static ProcfunExecutor *
 make_inline (ProcfunCodec *codec)
 {
@@ -156,7 +156,7 @@ make_executor (const Cell *cell)
   return executors[cell->executor].make (procfun_codec_lookup (cell->codec));
 }
 
-/* What is expected, in the same words as what comes. */
+/* The expected end, in the words of the real one. */
 static char *
 get_expected (const Cell *cell, ProcfunCall *call)
 {

@@ -72,7 +72,7 @@ hear (int fd, const char *end)
   return g_strndup (heard->str, heard->len);
 }
 
-/* What it closes with something unread in it looks like a reset. */
+/* A socket that is closed with unread data looks like a reset. */
 static void
 assert_closed (int fd)
 {

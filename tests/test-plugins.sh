@@ -58,7 +58,7 @@ replaced ()
   prints "$3" ./loader load=./replaced.so "shell=$2" call=who
 }
 
-# What forks has loaded it before.
+# The zygote has loaded it before.
 replaced_later ()
 {
   cp "$tmp/one.so" "$tmp/replaced.so"

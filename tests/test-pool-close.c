@@ -122,7 +122,7 @@ test_state (gconstpointer data)
   events_clear (&events);
 }
 
-/* What runs and what waits is waited for. */
+/* Closing waits for running and waiting calls. */
 static void
 test_running (void)
 {

@@ -297,7 +297,7 @@ typedef struct
   guint n_within;
 } Nest;
 
-/* Whoever comes first of those that are left waits for all of the others. */
+/* The first of those that are left waits for all of the others. */
 static void
 on_nested (GObject *source, GAsyncResult *result, gpointer user_data)
 {

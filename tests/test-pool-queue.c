@@ -65,7 +65,7 @@ test_ageing (void)
   results_clear (&results);
 }
 
-/* Who waits no more */
+/* Callers that give up waiting */
 
 static void
 test_cancelled_while_waiting (void)
@@ -428,7 +428,7 @@ test_many_threads (gconstpointer resizes)
   events_clear (&events);
 }
 
-/* Who waits goes on when there may be more, and who is too many ends. */
+/* Waiting calls go on when there may be more workers, and surplus workers end. */
 static void
 test_resize (void)
 {

@@ -82,7 +82,7 @@ test_properties (void)
     }
 }
 
-/* What one call leaves in a static variable, the next one finds. */
+/* A static variable keeps its value for the next call. */
 static void
 test_same_worker (void)
 {
@@ -357,7 +357,7 @@ test_child_left (void)
   g_assert_cmpint (pools_get_pid (pool), ==, pid);
 }
 
-/* What cannot be taken back is not for the next call. */
+/* A change that cannot be undone does not reach the next call. */
 static void
 test_limits_end_worker (void)
 {
@@ -433,7 +433,7 @@ test_initializer_fails (gconstpointer data)
   g_assert_cmpuint (events_count (&events, "started"), >=, n_calls - 1);
   g_assert_cmpuint (events_count (&events, "started"), <=, n_calls);
   g_assert_cmpuint (events_count (&events, "started"), ==, events_count (&events, "exited"));
-  /* What is cured is used again, when its time has come. */
+  /* A cured initializer is used again, when its time has come. */
   procfun_pool_set_initializer (pool, NULL, NULL);
   for (gboolean works = FALSE; !works;)
     {

@@ -321,7 +321,7 @@ test_default (void)
   g_assert_cmpuint (n, >, 60);
 }
 
-/* What is refused */
+/* Refused registrations */
 
 static const char *const twice_a[] = { "a", "a", NULL };
 static const char *const no_identifier[] = { "a", "1b", NULL };
@@ -441,7 +441,7 @@ register_and_look_up (gpointer registry)
   return NULL;
 }
 
-/* Whoever comes first registers each one. */
+/* The first thread registers each one. */
 static void
 test_threads (void)
 {

@@ -140,7 +140,7 @@ test_schema_misuse (void)
   g_test_assert_expected_messages ();
 }
 
-/* What GLib would serialise, we must lay out alike. */
+/* Our layout must be GLib's. */
 static void
 test_schema_layout (void)
 {

@@ -33,7 +33,7 @@ read_to_end (int fd)
   return bytes;
 }
 
-/* What a caller says for add (1, 2): SETUP and CALL. */
+/* A caller's frames for add (1, 2): SETUP and CALL. */
 static GByteArray *
 record_request (void)
 {
@@ -109,7 +109,7 @@ converse (const GByteArray *request, guint n)
   return answer;
 }
 
-/* How many frames there are, the last of which is of @type. */
+/* Number of frames, the last of which is of @type. */
 static guint
 count_frames (const GByteArray *bytes, FrameType *type)
 {

@@ -74,7 +74,7 @@ test_given_back (gconstpointer closes)
   g_assert_cmpint (pools_get_pid (pool), ==, pid);
 }
 
-/* What was left in it ends the worker only when it is given back. */
+/* Leftovers end the worker only when it is given back. */
 static void
 test_leftovers (void)
 {
@@ -226,7 +226,7 @@ test_pool_closed (void)
   events_clear (&events);
 }
 
-/* Who waits for a session when the pool is closed waits in vain. */
+/* Closing the pool ends the waiting for a session with an error. */
 static void
 test_pool_closed_meanwhile (void)
 {
@@ -271,7 +271,7 @@ use_session (gpointer data)
   return NULL;
 }
 
-/* Nobody else's call comes between those of a session. */
+/* No other call comes between those of a session. */
 static void
 test_threads (void)
 {

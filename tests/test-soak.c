@@ -20,7 +20,7 @@
 #define AT_ONCE 4
 #define TIMEOUT_US 1000
 
-/* What allocators keep, and no more: a byte a call would not be seen, a structure would. */
+/* Allowance for allocators, and no more: a byte a call would not be seen, a structure would. */
 #define GROWTH_MAX (2 * 1024 * 1024)
 
 static ProcfunExecutor *executor;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What functions and systems do that they should not: each is one error, which names the function
- * and the cause, and the fixture sees that nothing is left of it. */
+/* Faults of functions and systems: each is one error, which names the function and the cause, and
+ * the fixture checks that nothing is left of it. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -20,7 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* What a function does to itself: the result that yet comes, or the error. */
+/* Damage that a function does to itself: the result that comes nevertheless, or the error. */
 static const struct
 {
   const char *function;
@@ -97,7 +97,7 @@ test_signals (void)
                       PROCFUN_ERROR_CRASHED, "*do_raise()*SIGRTMIN+3*");
 }
 
-/* What a function writes to the channel that is not its own. */
+/* Bytes that a function writes to the channel, which is not its own. */
 static const struct
 {
   const char *name;

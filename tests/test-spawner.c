@@ -118,7 +118,7 @@ test_process (void)
   g_assert_no_error (error);
 }
 
-/* Whatever this program does with signals, the child begins with none of it. */
+/* The child begins with the default of every signal, whatever this program has changed. */
 static void
 test_signals_are_reset (void)
 {
@@ -310,7 +310,7 @@ test_max_payload (void)
                       "*result of make_bytes()*1002*1001*");
 }
 
-/* What is no payload has no part in it. */
+/* Only the payload counts. */
 static void
 test_smallest_payload (void)
 {
@@ -370,7 +370,7 @@ test_launcher_nice (void)
   calls_assert_result (PROCFUN_EXECUTOR (spawner), get_nice_call (), FALSE, expected);
 }
 
-/* What comes before the function is not the function's fault. (Under valgrind, a program that
+/* A failure before the function begins is not the function's fault. (Under valgrind, a program that
  * cannot be executed is one that ends with 127.) */
 static const struct
 {

@@ -23,7 +23,7 @@ make_manual (void)
   return manual;
 }
 
-/* What is written must be read back as what the getters say. */
+/* The text must be read back as the values of the getters. */
 static void
 assert_equal_to (ProcfunStatistics *statistics, GVariant *dictionary)
 {

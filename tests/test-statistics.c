@@ -5,8 +5,8 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/generators.h"
-#include "tests/manual-executor.h"
 #include "tests/hostile-children.h"
+#include "tests/manual-executor.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -155,7 +155,7 @@ test_generator (void)
   assert_cause (executor, PROCFUN_CAUSE_CANCELLED, 1);
 }
 
-/* What the executor does not take does not count. */
+/* A call that the executor does not take does not count. */
 static void
 test_refused (void)
 {
@@ -203,7 +203,7 @@ test_threads (void)
                      procfun_statistics_get_max (statistics));
 }
 
-/* What an executor adds */
+/* Additions of an executor */
 
 static void
 on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -262,7 +262,7 @@ test_workers (void)
   g_assert_cmpuint (procfun_statistics_get_worker_memory (statistics, 1), ==, 0);
 }
 
-/* Nobody changes what was taken. */
+/* A snapshot does not change. */
 static void
 test_immutable (void)
 {

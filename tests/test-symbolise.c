@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a budget is for. Where crashes are found to be is in test-crash.c. */
+/* Budget of the search for symbols. Places of crashes are in test-crash.c. */
 
 #include "procfun/platform/stack.h"
 #include "procfun/process/symbolise.h"

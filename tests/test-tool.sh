@@ -240,7 +240,7 @@ check "bench: no number" gives 2 "" "--calls: 0: it must be" "$tool" bench --cal
 check "bench: no executor" gives 2 "" "“nobody”, but spawn" "$tool" bench --executor nobody "$program" add '[2, 3]'
 check "bench: wrong arguments" gives 2 "" "/b" "$tool" bench "$program" add '[2, "x"]'
 
-# What is wrong is said, and is 2
+# Wrong input is named, and exits with 2
 
 check "no command" gives 2 "" "Usage" "$tool"
 check "an unknown command" gives 2 "" "“cal”" "$tool" cal

@@ -26,7 +26,7 @@ extracts ()
 # xgettext ends a message at a macro that it does not know, such as G_GSIZE_FORMAT.
 none_is_cut () { ! grep -E '^(msgid )?".*%"$' "$tmp/procfun.pot"; }
 
-# What it prints are the messages for which that is not so.
+# It prints the messages for which that is not so.
 complete ()
 {
   msgmerge --quiet --no-fuzzy-matching --no-location "po/$1.po" "$tmp/procfun.pot" -o "$tmp/$1.po" &&

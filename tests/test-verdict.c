@@ -23,7 +23,7 @@
 #define CPU PROCFUN_ERROR_CPU_LIMIT
 #define LIMIT PROCFUN_ERROR_LIMIT
 
-/* What GLib, the C++ runtime and perror() say. */
+/* Words of GLib, the C++ runtime and perror(). */
 #define GLIB_WORDS                                                                                 \
   "(process:1): GLib-ERROR **: ../glib/gmem.c:136: failed to allocate 71303168 bytes\n"
 #define CXX_WORDS                                                                                  \

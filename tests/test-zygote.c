@@ -31,7 +31,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (get_parent_id, gint) { return (gint)getppid (); 
 
 PROCFUN_DEFINE_STATIC_FUNCTION (has_file, gboolean) { return fcntl (FILE_FD, F_GETFD) >= 0; }
 
-/* What constructors do, in each process of a call */
+/* Work of constructors, in each process of a call */
 
 static gpointer
 stay (gpointer nothing)
@@ -243,7 +243,7 @@ behave (void)
     set_fault (wanted);
 }
 
-/* What comes of it */
+/* Its outcome */
 
 static gboolean
 is_forked (ProcfunExecutor *executor, gboolean async)

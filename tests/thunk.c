@@ -4,7 +4,7 @@
 
 #include "procfun/values/type.h"
 
-/* What arrives elsewhere: bytes and a type. */
+/* Values on the other side: bytes and a type. */
 static GVariant *
 transmit (GVariant *variant, ProcfunSchema *schema)
 {

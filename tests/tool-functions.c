@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What tests/test-tool.sh lists and calls: the same in a program, with tool-main.c, and in a
- * library. */
+/* Functions that tests/test-tool.sh lists and calls: the same in a program, with tool-main.c, and
+ * in a library. */
 
 #include <procfun.h>
 #include <signal.h>

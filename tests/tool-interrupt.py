@@ -17,7 +17,7 @@ def lives(pid):
 
 
 number = getattr(signal, sys.argv[1])
-# Whoever runs the tests in the background has it ignored.
+# It is ignored where the tests run in the background.
 tool = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
 for line in tool.stderr:

@@ -85,7 +85,7 @@ UNSEEN void (g_once_init_leave) (volatile void *location, gsize result)
   NEXT (g_once_init_leave) (location, result);
 }
 
-/* Who lets go last frees it, after all that others did with it. */
+/* The last owner frees it, after all that others did with it. */
 UNSEEN void
 g_object_unref (gpointer object)
 {
@@ -94,7 +94,7 @@ g_object_unref (gpointer object)
   NEXT (g_object_unref) (object);
 }
 
-/* What was prepared for a source happens before it is dispatched. */
+/* Preparations of a source happen before it is dispatched. */
 UNSEEN guint
 g_source_attach (GSource *source, GMainContext *context)
 {

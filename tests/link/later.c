@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a file that is linked behind the functions needs done before main(). */
+/* Set-up before main() of a file that is linked behind the functions. */
 
 #include <glib.h>
 #ifdef __cplusplus

@@ -21,7 +21,7 @@ symbol_of_host (void)
 PROCFUN_DEFINE_FUNCTION (who, char *) { return g_strdup ("the program"); }
 #endif
 
-/* What the registry knows by the name, the first of them for a call that is made later. */
+/* Functions of this name in the registry, the first of them for a call that is made later. */
 static ProcfunFunction *kept;
 
 static void

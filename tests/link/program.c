@@ -19,7 +19,7 @@ PROCFUN_DEFINE_FUNCTION (distance, double, (Point, a), (Point, b))
   return hypot (a.x - b.x, a.y - b.y);
 }
 
-/* What constructors of a file linked later have done, and static objects there. */
+/* Effects of the constructors of a file linked later, and of static objects there. */
 PROCFUN_DEFINE_FUNCTION (value, gint32) { return later_value (); }
 
 PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fails, char *)
