@@ -200,6 +200,8 @@ procfun_private = \
 	%D%/platform/fds.h \
 	%D%/platform/forks.c \
 	%D%/platform/forks.h \
+	%D%/platform/inherited-state.c \
+	%D%/platform/inherited-state.h \
 	%D%/platform/launch-context-apply.c \
 	%D%/platform/launch-context-apply.h \
 	%D%/platform/limits-apply.c \

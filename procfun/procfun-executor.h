@@ -99,7 +99,8 @@ struct _ProcfunExecutorClass
   void (*run_then) (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
                     void (*func) (GVariant *result, GError *error, gpointer user_data),
                     gpointer user_data);
-  gpointer padding[4];
+  void (*begin_anew) (ProcfunExecutor *self);
+  gpointer padding[3];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)

@@ -55,7 +55,8 @@ struct _ProcfunProcessExecutorClass
   ProcfunCodec *(*get_default_codec) (void);
   gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GError **error);
   void (*start_async) (ProcfunProcessExecutor *self, gpointer process_start);
-  gpointer padding[4];
+  void (*renew) (ProcfunProcessExecutor *self);
+  gpointer padding[3];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunProcessExecutor, g_object_unref)
@@ -75,5 +76,7 @@ void procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
                                                   ProcfunLaunchContext *context);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunLaunchContext *procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_renew (ProcfunProcessExecutor *self);
 
 G_END_DECLS

@@ -30,6 +30,7 @@ test_programs = \
 	%D%/test-generator-ends \
 	%D%/test-histogram \
 	%D%/test-hosts \
+	%D%/test-inherited \
 	%D%/test-inline \
 	%D%/test-json \
 	%D%/test-json-corpus \
@@ -118,6 +119,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_control_limits_SOURCES = %D%/test-control-limits.c $(calls)
 %C%_test_control_output_SOURCES = %D%/test-control-output.c $(calls)
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
+%C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)

@@ -257,6 +257,7 @@ procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError
 {
   g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
 
+  procfun_executor_check_process (self);
   set_closed (self);
   if (!wait_in_thread (self, g_get_monotonic_time (), cancellable, error)
       || g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -284,6 +285,7 @@ procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
 
   g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
 
+  procfun_executor_check_process (self);
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, procfun_executor_close_async);
   set_closed (self);

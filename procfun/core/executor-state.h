@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 /* What the base class keeps, for procfun-executor*.c alone. */
 typedef struct
 {
+  guint process; /* of the program's, whose calls are counted: see platform/inherited-state.h */
   GMutex lock;
   GCond idle;      /* nothing runs */
   guint n_threads; /* that wait for that */

@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor-state.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/procfun-error.h"
 #include "procfun/statistics/monitor.h"
 
@@ -226,6 +227,7 @@ procfun_executor_init (ProcfunExecutor *self)
 {
   ExecutorState *state = procfun_executor_get_state (self);
 
+  state->process = inherited_state_get_process ();
   g_mutex_init (&state->lock);
   g_cond_init (&state->idle);
   g_queue_init (&state->waiting);
@@ -234,12 +236,42 @@ procfun_executor_init (ProcfunExecutor *self)
 
 /* What runs */
 
+/* Calls of the parent do not end here, and a thread of it may have held the locks. */
+static void
+begin_anew (ProcfunExecutor *self, ExecutorState *state)
+{
+  g_mutex_init (&state->lock);
+  g_cond_init (&state->idle);
+  g_queue_init (&state->waiting);
+  state->n_threads = state->n_running = 0;
+  if (PROCFUN_EXECUTOR_GET_CLASS (self)->begin_anew != NULL)
+    PROCFUN_EXECUTOR_GET_CLASS (self)->begin_anew (self);
+}
+
+void
+procfun_executor_check_process (ProcfunExecutor *self)
+{
+  G_LOCK_DEFINE_STATIC (process);
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  if (G_LIKELY (state->process == inherited_state_get_process ()))
+    return;
+  G_LOCK (process);
+  if (state->process != inherited_state_get_process ())
+    {
+      begin_anew (self, state);
+      state->process = inherited_state_get_process ();
+    }
+  G_UNLOCK (process);
+}
+
 gboolean
 procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 {
   ExecutorState *state = procfun_executor_get_state (self);
   gboolean closed;
 
+  procfun_executor_check_process (self);
   g_mutex_lock (&state->lock);
   closed = state->closed;
   if (!closed)
@@ -275,9 +307,10 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
                           .succeeded = error == NULL,
                           .cause = error != NULL ? get_cause (call, error) : 0 };
 
+  procfun_executor_check_process (self);
   g_mutex_lock (&state->lock);
   recorder_end (state->recorder, &ending);
-  if (--state->n_running == 0)
+  if (state->n_running > 0 && --state->n_running == 0) /* a call of the parent is not counted */
     procfun_executor_announce_idle (state);
   g_mutex_unlock (&state->lock);
 }

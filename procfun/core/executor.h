@@ -19,6 +19,10 @@ ProcfunExecutor *procfun_executor_new_by_name (const char *name);
 gboolean procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error);
 
+/* Forgets what belongs to the parent, where the program has forked itself. Executors that keep
+ * something override `begin_anew` for it. */
+void procfun_executor_check_process (ProcfunExecutor *self);
+
 /* Runs @call on @self, and counts it: closing waits for it. */
 GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 

@@ -18,7 +18,7 @@
  * So calls share nothing with each other and leave nothing pipelined, not even processes with
  * sessions of their own; but all see what the zygote was when it was executed: memory as
  * constructors left it, the environment of the program at that time, its limits. When the program
- * changes its working directory, its root or its user, there is a new zygote. There is one for each
+ * changes what procfun_process_executor_renew() lists, there is a new zygote. There is one for each
  * module whose functions are called: the program, a shared library, a script.
  *
  * Where calls come often, processes are forked ahead (#ProcfunForkServer:spares): a call then costs
@@ -99,6 +99,18 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
     }
 }
 
+static void
+procfun_fork_server_begin_anew (ProcfunExecutor *executor)
+{
+  PROCFUN_FORK_SERVER (executor)->zygotes = zygotes_new (); /* the parent's stay as they are */
+}
+
+static void
+procfun_fork_server_renew (ProcfunProcessExecutor *executor)
+{
+  zygotes_renew (PROCFUN_FORK_SERVER (executor)->zygotes);
+}
+
 static gboolean
 procfun_fork_server_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
 {
@@ -172,7 +184,9 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
   object_class->set_property = procfun_fork_server_set_property;
   executor_class->close = procfun_fork_server_close;
   executor_class->close_async = procfun_fork_server_close_async;
+  executor_class->begin_anew = procfun_fork_server_begin_anew;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_fork_server_start;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->renew = procfun_fork_server_renew;
 
   /**
    * ProcfunForkServer:spares:

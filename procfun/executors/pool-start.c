@@ -287,6 +287,20 @@ procfun_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since, gb
   return TRUE;
 }
 
+static void
+procfun_pool_begin_anew (ProcfunExecutor *executor)
+{
+  ProcfunPool *self = PROCFUN_POOL (executor);
+
+  self->scheduler = scheduler_new_like (self->scheduler); /* the parent's stays as it is */
+}
+
+static void
+procfun_pool_renew (ProcfunProcessExecutor *executor)
+{
+  scheduler_renew (PROCFUN_POOL (executor)->scheduler);
+}
+
 static gboolean
 procfun_pool_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
 {
@@ -317,6 +331,8 @@ procfun_pool_class_init_run (ProcfunPoolClass *klass)
   executor_class->close = procfun_pool_close;
   executor_class->close_async = procfun_pool_close_async;
   executor_class->close_progress = procfun_pool_close_progress;
+  executor_class->begin_anew = procfun_pool_begin_anew;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->renew = procfun_pool_renew;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_pool_start;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_pool_start_async;
 }

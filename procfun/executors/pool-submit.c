@@ -44,6 +44,7 @@ procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancell
   g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
   g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
 
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
   if (!scheduler_admit (self->scheduler, procfun_call_get_function (call), cancellable, error))
     return FALSE;
   run (self, call, cancellable, callback, user_data);
@@ -73,6 +74,7 @@ procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *can
   g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
   g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
 
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
   if (!scheduler_try_admit (self->scheduler, procfun_call_get_function (call), error))
     return FALSE;
   run (self, call, cancellable, callback, user_data);

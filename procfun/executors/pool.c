@@ -2,6 +2,7 @@
 
 #include "procfun/executors/pool.h"
 
+#include "procfun/core/executor.h"
 #include "procfun/platform/cpus.h"
 
 /**
@@ -68,6 +69,7 @@ G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
 static void
 procfun_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
 {
+  procfun_executor_check_process (executor);
   scheduler_describe (PROCFUN_POOL (executor)->scheduler, statistics);
 }
 
@@ -76,6 +78,7 @@ procfun_pool_dispose (GObject *object)
 {
   ProcfunPool *self = PROCFUN_POOL (object);
 
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
   if (self->scheduler != NULL)
     scheduler_clear (self->scheduler);
 

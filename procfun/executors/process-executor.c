@@ -601,3 +601,35 @@ procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self)
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), NULL);
   return priv->launch_context;
 }
+
+/**
+ * procfun_process_executor_renew:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gives up the processes that the executor keeps, so that each call from now on has one that is
+ * started, or forked from one that is started, after this. Calls that run are not affected; their
+ * processes end with them. A #ProcfunSession is for one process, and can be used no more after its
+ * pool was renewed.
+ *
+ * A process inherits much from the program when it is started, and has it for as long as it is
+ * kept. Where the program has changed one of the following, the executor notices it by itself
+ * before the next call, and this function need not be called: real, effective and saved user and
+ * group, working directory, root, mount namespace; and after a fork() both processes go on with
+ * processes of their own. Supplementary groups, capabilities, no_new_privs, the mode of seccomp,
+ * and the user, network and pid namespaces are looked at once in a millisecond: where a call must
+ * see the change that was made just before, call this function in between. What is never looked at
+ * is the environment, resource limits, the umask, signals, scheduling, further filters of seccomp,
+ * other namespaces, and the rules of a security module: after a change of these that calls are to
+ * see, call this function.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_renew (ProcfunProcessExecutor *self)
+{
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
+  if (PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->renew != NULL)
+    PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->renew (self);
+}

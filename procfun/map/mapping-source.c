@@ -5,6 +5,7 @@
 #include "procfun/map/mapping-wait.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/executor.h"
 #include "procfun/map/mapping-private.h"
 #include "procfun/platform/waker.h"
 #include "procfun/schedule/scheduler.h"
@@ -140,12 +141,14 @@ on_worker (WorkerSlot *member, GError *error, gpointer user_data)
 static gboolean
 ask_for_worker (MappingSource *self)
 {
-  Scheduler *scheduler = self->mapping->config.pool->scheduler;
+  Scheduler *scheduler;
   SlotRequest request;
   MapSlot *slot = mapping_prepare_slot (self->mapping, &request);
 
   if (slot == NULL)
     return FALSE;
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self->mapping->config.pool));
+  scheduler = self->mapping->config.pool->scheduler;
   self->asking = g_new0 (Asking, 1);
   self->asking->source = &self->source;
   self->asking->slot = slot;

@@ -2,6 +2,7 @@
 #include "procfun/map/mapping-wait.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/executor.h"
 #include "procfun/map/mapping-private.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
@@ -62,7 +63,7 @@ wait_for_worker (Scheduler *scheduler, const SlotRequest *request, GCancellable 
 static gboolean
 start_slot (Mapping *self, GCancellable *cancellable)
 {
-  Scheduler *scheduler = self->config.pool->scheduler;
+  Scheduler *scheduler;
   SlotRequest request;
   MapSlot *slot = mapping_prepare_slot (self, &request);
   WorkerSlot *member = NULL;
@@ -70,6 +71,8 @@ start_slot (Mapping *self, GCancellable *cancellable)
 
   if (slot == NULL)
     return FALSE;
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self->config.pool));
+  scheduler = self->config.pool->scheduler;
   if (self->slots->len > 0) /* whose ends can be waited for */
     member = scheduler_try_acquire (scheduler, &request, &error);
   else

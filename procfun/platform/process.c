@@ -2,6 +2,7 @@
 #include "procfun/platform/process.h"
 
 #include "procfun/platform/fds.h"
+#include "procfun/platform/inherited-state.h"
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -35,6 +36,7 @@ struct _Process
 {
   pid_t pid;
   int pidfd;
+  guint owner; /* the one of the program's processes that has it: see platform/inherited-state.h */
   gboolean gone; /* it had died before it could be held */
   ProcessStatusFunc status;
   gpointer user_data;
@@ -48,6 +50,7 @@ process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data, GDestroyNo
   Process *self = g_new0 (Process, 1);
 
   self->pid = pid;
+  self->owner = inherited_state_get_process ();
   self->pidfd = pid > 0 ? (int)syscall (SYS_pidfd_open, pid, 0) : -1;
   self->gone = pid <= 0 || (self->pidfd < 0 && errno == ESRCH);
   if (self->pidfd >= 0 && !fds_move_up (&self->pidfd))
@@ -65,6 +68,7 @@ process_new_for_pidfd (pid_t pid, int pidfd, ProcessStatusFunc status, gpointer 
   Process *self = g_new0 (Process, 1);
 
   self->pid = pid;
+  self->owner = inherited_state_get_process ();
   self->pidfd = pidfd;
   self->status = status;
   self->user_data = user_data;
@@ -92,6 +96,27 @@ int
 process_get_pidfd (Process *self)
 {
   return self->pidfd;
+}
+
+gboolean
+process_is_own (Process *self)
+{
+  return self->owner == inherited_state_get_process ();
+}
+
+/* proc(5), /proc/pid/fdinfo: the number that the process has here; 0 where it has none, -1 once it
+ * was reaped. */
+pid_t
+process_find_number (int pidfd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fdinfo/%d", pidfd);
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  line = strstr (text, "\nPid:\t");
+  return line != NULL ? (pid_t)strtol (line + strlen ("\nPid:\t"), NULL, 10) : 0;
 }
 
 /* FALSE: it was reaped. Else @info says whether, and how, it ended. */
@@ -157,6 +182,8 @@ owns_group_number (Process *self)
 void
 process_signal_alone (Process *self, int signum)
 {
+  if (!process_is_own (self))
+    return;
   if (self->pidfd >= 0
       && (syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0) == 0 || errno != ENOSYS))
     return;
@@ -168,7 +195,7 @@ process_signal_alone (Process *self, int signum)
 void
 process_signal (Process *self, int signum)
 {
-  if (self->pid <= 0)
+  if (self->pid <= 0 || !process_is_own (self))
     return;
   if (self->pidfd >= 0
       && syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, PIDFD_SIGNAL_GROUP) == 0)
@@ -285,13 +312,15 @@ process_note_descendants (Process *self)
 void
 process_kill_noted (Process *self)
 {
-  for (guint i = 0; self->noted != NULL && i < self->noted->len; i++)
+  for (guint i = 0; self->noted != NULL && i < self->noted->len && process_is_own (self); i++)
     syscall (SYS_pidfd_send_signal, g_array_index (self->noted, int, i), SIGKILL, NULL, 0);
 }
 
 void
 process_kill_all (Process *self)
 {
+  if (!process_is_own (self))
+    return;
   if (!process_has_died (self))
     {
       process_signal (self, SIGSTOP); /* so that it starts no more meanwhile */

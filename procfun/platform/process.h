@@ -22,6 +22,14 @@ void process_free (Process *self);
 
 pid_t process_get_pid (Process *self);
 
+/* Whether this process started it, and not one that has forked this one. What is not own is neither
+ * signalled nor killed. */
+gboolean process_is_own (Process *self);
+
+/* Number of the process of @pidfd in this namespace; 0: unknown. A number from another process may
+ * be one of another namespace. */
+pid_t process_find_number (int pidfd);
+
 /* Kills it and all its descendants, also those that left its group, as long as it lives itself: as
  * it adopts orphans, they can all be found below it. Which of them would be born in this moment is
  * seen by doing it again. */

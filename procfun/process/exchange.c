@@ -390,11 +390,36 @@ receive_before_end (Exchange *self)
   receive (self);
 }
 
+/* The program has forked itself: what the parent waits for is not read, and nothing of it ended. */
+static void
+give_up (Exchange *self)
+{
+  OutcomeRemains remains = { .greeted = TRUE };
+
+  for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
+    remains.outputs[i] = &self->streams.outputs[i];
+  outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
+                   g_strdup (_ ("belongs to the process that forked this one")));
+  outcome_settle (&self->ending.outcome, &remains);
+  self->done = TRUE;
+}
+
+gboolean
+exchange_is_own (Exchange *self)
+{
+  return self->worker.process == NULL || process_is_own (self->worker.process);
+}
+
 gboolean
 exchange_advance (Exchange *self)
 {
   if (self->done)
     return TRUE;
+  if (!exchange_is_own (self))
+    {
+      give_up (self);
+      return TRUE;
+    }
   start (self);
   channel_flush (self->worker.channel);
   receive (self);
@@ -465,6 +490,8 @@ is_waking_up (Exchange *self)
 gboolean
 exchange_yield (Exchange *self)
 {
+  if (!exchange_is_own (self))
+    return TRUE;
   if (self->channel_ended || is_waking_up (self) || !channel_yield (self->worker.channel))
     return FALSE;
   exchange_look (self);
@@ -475,6 +502,8 @@ exchange_yield (Exchange *self)
 gboolean
 exchange_fall_asleep (Exchange *self)
 {
+  if (!exchange_is_own (self))
+    return TRUE;
   if (self->channel_ended || !channel_fall_asleep (self->worker.channel))
     return FALSE;
   self->ready |= READY_CHANNEL;
@@ -724,7 +753,7 @@ exchange_free (Exchange *self)
     process_kill_all (self->worker.process);
   if (has_worker)
     streams_clear (&self->streams, is_usable ? &self->worker : NULL);
-  if (self->release != NULL && has_worker)
+  if (self->release != NULL && has_worker && exchange_is_own (self))
     self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);
   items_clear (&self->items);

@@ -110,6 +110,9 @@ gboolean exchange_yield (Exchange *self);
  * nothing. */
 gboolean exchange_fall_asleep (Exchange *self);
 
+/* FALSE: this process was forked by the one that began it, and it ends with an error. */
+gboolean exchange_is_own (Exchange *self);
+
 /* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
 gboolean exchange_advance (Exchange *self);
 gboolean exchange_has_ended (Exchange *self);

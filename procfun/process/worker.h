@@ -31,7 +31,8 @@ typedef struct
   guint n_spares;   /* that the zygote shall have for the next calls */
   guint spare_idle; /* and how long they wait, in ms */
 
-  gboolean is_kept; /* for more than one call */
+  guint64 inherited_state; /* when it, or its zygote, was started: see zygotes_get_state() */
+  gboolean is_kept;        /* for more than one call */
 
   /* From its first call on */
   Channel *channel;

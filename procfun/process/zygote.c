@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/process/launch.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
@@ -13,7 +14,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Programs may do much before main(); one that takes longer is not waited for, and its calls are
@@ -39,22 +39,14 @@
 
 #define FRAME_LIMIT ((gsize)1 << 20)
 
-/* What its children have from it, and a program may change. */
-typedef struct
-{
-  guint64 folders[4]; /* the working directory, and the root */
-  uid_t users[3];     /* real, effective, saved */
-  gid_t groups[3];
-} InheritedState;
-
 struct _Zygote
 {
   gatomicrefcount ref_count;
   Worker process;          /* of the zygote itself */
   ExchangeOptions options; /* that its children have */
-  InheritedState inherited_state;
-  char *identity; /* of the module */
-  pid_t owner;    /* who started it: not a process that the program forked */
+  guint64 state;           /* inherited by it, and so by its children */
+  guint owner;             /* which of the program's processes started it */
+  char *identity;          /* of the module */
 
   GMutex lock;
   GQueue spares;  /* (element-type Worker) */
@@ -63,37 +55,21 @@ struct _Zygote
   GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
   GError *error;  /* (nullable): why none came */
   gboolean has_forked;
-  gboolean has_ended; /* or does not answer */
-  gboolean is_stuck;  /* does not answer */
+  gboolean has_own_numbers; /* it has another pid namespace */
+  gboolean has_ended;       /* or does not answer */
+  gboolean is_stuck;        /* does not answer */
 };
 
-static void
-read_inherited_state (InheritedState *self)
+gboolean
+zygote_is_own (Zygote *self)
 {
-  static const char *const folders[] = { ".", "/" };
-
-  memset (self, 0, sizeof *self); /* they are compared as bytes */
-  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
-    {
-      struct stat st = { 0 };
-
-      stat (folders[i], &st);
-      self->folders[2 * i] = st.st_dev;
-      self->folders[2 * i + 1] = st.st_ino;
-    }
-  getresuid (&self->users[0], &self->users[1], &self->users[2]);
-  getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
+  return self->owner == inherited_state_get_process ();
 }
 
-gboolean
-zygote_is_here (Zygote *self)
+guint64
+zygote_get_state (Zygote *self)
 {
-  InheritedState inherited_state;
-
-  if (self->owner != getpid ())
-    return FALSE;
-  read_inherited_state (&inherited_state);
-  return memcmp (&inherited_state, &self->inherited_state, sizeof inherited_state) == 0;
+  return self->state;
 }
 
 Zygote *
@@ -110,15 +86,19 @@ free_spare (gpointer data)
   g_free (data);
 }
 
-/* It ends by itself when its channel does, and first ends what it has forked. */
+/* The zygote first ends what it has forked. It is told to end, because a process that the program
+ * has forked may hold the channel open; and to go on, because somebody may have stopped it. */
 static void
 end_process (Worker *worker, int ms)
 {
   struct pollfd poll_fd = { .events = POLLIN };
 
+  if (worker->channel != NULL)
+    channel_shut_down (worker->channel);
   g_clear_pointer (&worker->channel, channel_free);
   if (worker->process == NULL)
     return;
+  process_signal_alone (worker->process, SIGCONT);
   poll_fd.fd = process_get_pidfd (worker->process);
   if (poll_fd.fd < 0 || poll (&poll_fd, 1, ms) <= 0)
     process_kill_all (worker->process);
@@ -130,7 +110,7 @@ zygote_unref (Zygote *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_queue_clear_full (&self->spares, free_spare);
-  if (self->owner == getpid ())
+  if (zygote_is_own (self))
     end_process (&self->process, self->is_stuck ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
@@ -171,6 +151,15 @@ ask_for_status (gpointer user_data, int *wait_status)
   return zygote_get_status (self->zygote, self->pid, wait_status);
 }
 
+/* A zygote has one namespace for all its children, so only the number of the first is looked up. */
+static pid_t
+find_number (Zygote *self, pid_t pid, int pidfd)
+{
+  if (!self->has_forked)
+    self->has_own_numbers = process_find_number (pidfd) != pid;
+  return self->has_own_numbers ? process_find_number (pidfd) : pid;
+}
+
 static void
 take_child (Zygote *self, const Frame *frame)
 {
@@ -188,7 +177,8 @@ take_child (Zygote *self, const Frame *frame)
   child = g_memdup2 (&nothing, sizeof nothing);
   who = g_new (Child, 1);
   *who = (Child){ self, pid };
-  child->process = process_new_for_pidfd (pid, fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
+  child->process = process_new_for_pidfd (find_number (self, pid, fds[FRAME_CHILD_PIDFD]),
+                                          fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
   child->channel_fd = fds[FRAME_CHILD_CHANNEL];
   child->report_fd = fds[FRAME_CHILD_REPORT];
   child->output_fds[0] = fds[FRAME_CHILD_STDOUT];
@@ -271,15 +261,24 @@ receive (Zygote *self)
     ;
 }
 
-/* Until @is_there, or nothing comes for @ms milliseconds. */
+/* Until @is_there, but for at most @ms milliseconds. */
 static gboolean
 wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), int ms)
 {
-  struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+  gint64 end = g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND;
 
   for (receive (self); !is_there (self); receive (self))
-    if (self->has_ended || self->error != NULL || poll (&poll_fd, 1, ms) == 0)
-      return FALSE;
+    {
+      gint64 left = end - g_get_monotonic_time ();
+      struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+
+      if (self->has_ended || self->error != NULL || left <= 0)
+        return FALSE;
+      channel_flush (self->process.channel);
+      if (channel_has_output (self->process.channel))
+        poll_fd.events |= POLLOUT;
+      poll (&poll_fd, 1, (int)(left / 1000) + 1);
+    }
   return TRUE;
 }
 
@@ -304,8 +303,10 @@ gboolean
 zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
 {
   gint64 end = g_get_monotonic_time () + STATUS_MAX_US;
-  gboolean found;
+  gboolean found = FALSE;
 
+  if (!zygote_is_own (self))
+    return FALSE;
   g_mutex_lock (&self->lock);
   for (receive (self); !(found = find_death (self, pid, wait_status)); receive (self))
     {
@@ -348,7 +349,8 @@ give_up (Zygote *self, GError **error)
 /* Starting it */
 
 Zygote *
-zygote_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error)
+zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
+            GError **error)
 {
   const Worker nothing = WORKER_INIT;
   g_autoptr (Zygote) self = g_new0 (Zygote, 1);
@@ -360,14 +362,13 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, GError **
   self->process = nothing;
   self->options = (ExchangeOptions){ .codec = g_object_ref (options->codec),
                                      .max_payload = options->max_payload };
-  read_inherited_state (&self->inherited_state);
-  self->owner = getpid ();
+  self->state = state;
+  self->owner = inherited_state_get_process ();
   self->identity = g_strdup (request_get_identity (function));
   if (!launch_zygote (&self->process, function, error))
     return NULL;
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
   request_send_setup (self->process.channel, function, &self->options);
-  channel_flush_blocking (self->process.channel);
   if (wait_until (self, has_greeted, START_MAX_MS))
     return g_steal_pointer (&self);
   give_up (self, error);
@@ -451,6 +452,8 @@ fork_ahead (gpointer parent, guint idle, guint n)
   gboolean is_busy;
   guint n_there;
 
+  if (!zygote_is_own (self))
+    return;
   g_mutex_lock (&self->lock);
   is_busy = now - self->used_at < BUSY_US;
   n_there = self->spares.length + self->n_wanted;
@@ -525,7 +528,7 @@ zygote_has_ended (Zygote *self)
 {
   gboolean ended;
 
-  if (self->owner != getpid ())
+  if (!zygote_is_own (self))
     return TRUE;
   g_mutex_lock (&self->lock);
   ended = g_queue_is_empty (&self->spares) && is_over (self);

@@ -9,9 +9,11 @@
  * price of a fork of a small process, however large this one is. Any thread may ask. */
 typedef struct _Zygote Zygote;
 
-/* Starts the one for the module of @function, which was checked. Fails with %PROCFUN_ERROR_SPAWN or
+/* Starts the one for the module of @function, which was checked. @state: what this process would
+ * hand down now. Fails with %PROCFUN_ERROR_SPAWN or
  * %PROCFUN_ERROR_MISMATCH when there can be none. */
-Zygote *zygote_new (ProcfunFunction *function, const ExchangeOptions *options, GError **error);
+Zygote *zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
+                    GError **error);
 Zygote *zygote_ref (Zygote *self);
 
 /* The last reference ends it, and all that it has forked. */
@@ -39,8 +41,10 @@ gboolean zygote_has_died (Zygote *self);
 /* It has given at least one process. */
 gboolean zygote_has_forked (Zygote *self);
 
-/* It belongs to this process, and what it has from it is still the same: working directory, root,
- * user. */
-gboolean zygote_is_here (Zygote *self);
+/* Whether this process started it, and not one that has forked this one. */
+gboolean zygote_is_own (Zygote *self);
+
+/* What zygote_new() was given. */
+guint64 zygote_get_state (Zygote *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Zygote, zygote_unref)

@@ -3,6 +3,7 @@
 #include "procfun/process/zygotes.h"
 
 #include "procfun/core/function.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/process/launch.h"
 
 /* After a zygote that did not start the next one is tried so much later, and twice as much each
@@ -20,6 +21,7 @@ typedef struct
 
 struct _Zygotes
 {
+  gint n_renewals;
   GMutex lock;
   GHashTable *entries; /* (element-type utf8 Entry): by module */
 };
@@ -49,6 +51,19 @@ zygotes_clear (Zygotes *self)
   g_mutex_lock (&self->lock);
   g_hash_table_remove_all (self->entries);
   g_mutex_unlock (&self->lock);
+}
+
+guint64
+zygotes_get_state (Zygotes *self, gint64 now)
+{
+  return (guint64)g_atomic_int_get (&self->n_renewals) << 32 | inherited_state_get (now);
+}
+
+void
+zygotes_renew (Zygotes *self)
+{
+  g_atomic_int_inc (&self->n_renewals);
+  zygotes_clear (self);
 }
 
 void
@@ -97,12 +112,12 @@ put_off (Entry *entry, gint64 waited)
 }
 
 static void
-start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options)
+start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options, guint64 state)
 {
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
-  entry->zygote = zygote_new (function, options, &error);
+  entry->zygote = zygote_new (function, options, state, &error);
   if (entry->zygote == NULL)
     put_off (entry, g_get_monotonic_time () - begin);
   if (error != NULL)
@@ -112,9 +127,9 @@ start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options)
 
 /* One that started and never forked anything is as one that did not start. */
 static void
-drop_zygote (Entry *entry)
+drop_zygote (Entry *entry, guint64 state)
 {
-  if (zygote_has_forked (entry->zygote) || !zygote_is_here (entry->zygote))
+  if (zygote_get_state (entry->zygote) != state || zygote_has_forked (entry->zygote))
     entry->wait = 0;
   else
     put_off (entry, 0);
@@ -123,7 +138,7 @@ drop_zygote (Entry *entry)
 
 /* (transfer full) (nullable) */
 static Zygote *
-get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options)
+get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options, guint64 state)
 {
   Zygote *zygote;
   Entry *entry;
@@ -131,10 +146,10 @@ get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *opt
   g_mutex_lock (&self->lock);
   entry = get_entry (self, function);
   if (entry->zygote != NULL
-      && (!zygote_is_here (entry->zygote) || zygote_has_ended (entry->zygote)))
-    drop_zygote (entry);
+      && (zygote_get_state (entry->zygote) != state || zygote_has_ended (entry->zygote)))
+    drop_zygote (entry, state);
   if (entry->zygote == NULL && g_get_monotonic_time () >= entry->retry_at)
-    start (entry, function, options);
+    start (entry, function, options, state);
   zygote = entry->zygote != NULL ? zygote_ref (entry->zygote) : NULL;
   g_mutex_unlock (&self->lock);
   return zygote;
@@ -144,19 +159,24 @@ gboolean
 zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options, guint idle,
               Worker *worker, GError **error)
 {
+  guint64 state = zygotes_get_state (self, g_get_monotonic_time ());
   gboolean has_died = TRUE; /* since the call before */
 
   for (guint n_tries = 0; n_tries < 2 && has_died; n_tries++)
     {
-      g_autoptr (Zygote) zygote = get_zygote (self, function, options);
+      g_autoptr (Zygote) zygote = get_zygote (self, function, options, state);
       g_autoptr (GError) own_error = NULL;
 
       if (zygote != NULL && zygote_fork (zygote, worker, idle, &own_error))
-        return TRUE;
+        {
+          worker->inherited_state = state;
+          return TRUE;
+        }
       has_died = zygote != NULL && zygote_has_died (zygote);
       if (own_error != NULL)
         g_debug ("No process was forked for %s(): %s", procfun_function_get_name (function),
                  own_error->message);
     }
+  worker->inherited_state = state;
   return launch (worker, function, NULL, NULL, error);
 }

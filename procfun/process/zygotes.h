@@ -14,6 +14,13 @@ Zygotes *zygotes_new (void);
 void zygotes_free (Zygotes *self);
 void zygotes_clear (Zygotes *self);
 
+/* Number of the state that a process started now would inherit (platform/inherited-state.h), and of
+ * how often the program has asked for new ones. @now: monotonic time in µs. */
+guint64 zygotes_get_state (Zygotes *self, gint64 now);
+
+/* Nothing that was started before is used for calls that come later. */
+void zygotes_renew (Zygotes *self);
+
 /* What has one zygote: the script, the program, or the file of a library. */
 const char *zygotes_get_key (ProcfunFunction *function);
 

@@ -15,6 +15,7 @@ struct _Scheduler
   GMutex lock; /* for all that follows */
   SchedulerConfig config;
   gboolean is_closing;
+  guint64 state;     /* of processes that are good for calls: see zygotes_get_state() */
   Queue queue;       /* (element-type Waiter) */
   GQueue idle;       /* (element-type WorkerSlot): the one that worked last comes first */
   GQueue busy;       /* (element-type WorkerSlot): those that are about to be started among them */
@@ -51,6 +52,7 @@ struct _WorkerSlot
   Worker worker;    /* empty while a call has it, and before it is started */
   Process *process; /* (unowned) (nullable): the worker's, wherever that is */
   const char *module;
+  guint64 inherited_state; /* of the worker */
   int pid;
   gint64 started_at;
   guint64 n_calls;
@@ -98,6 +100,10 @@ gboolean owner_is_here (const Owner *self);
  * *@busy (nullable). */
 gboolean scheduler_ask (Scheduler *self, const SlotRequest *request, Waiter *waiter, gboolean waits,
                         WorkerSlot **busy);
+
+/* With the lock held: gives those up that have another inherited state than @state; adds them to
+ * @outdated. */
+void scheduler_remove_outdated (Scheduler *self, guint64 state, GQueue *outdated);
 
 /* What was assigned. The second is for who does not want it any more. */
 WorkerSlot *scheduler_claim (Scheduler *self, const SlotRequest *request, Waiter *waiter,

@@ -24,6 +24,18 @@ scheduler_new (ProcfunExecutor *executor)
   return self;
 }
 
+Scheduler *
+scheduler_new_like (Scheduler *other)
+{
+  Scheduler *self = scheduler_new (other->executor);
+
+  self->config = other->config;
+  g_set_object (&self->initializer, other->initializer);
+  if (other->initializer_args != NULL)
+    self->initializer_args = g_variant_ref (other->initializer_args);
+  return self;
+}
+
 static void
 clear (gpointer data)
 {
@@ -194,6 +206,46 @@ find_idle (Scheduler *self, const char *module)
   return l;
 }
 
+/* Those that began before the program has changed what they would inherit now. */
+void
+scheduler_remove_outdated (Scheduler *self, guint64 state, GQueue *outdated)
+{
+  if (state == self->state)
+    return;
+  self->state = state;
+  for (GList *l = self->idle.head; l != NULL;)
+    {
+      WorkerSlot *slot = l->data;
+
+      l = l->next;
+      if (slot->inherited_state == state)
+        continue;
+      worker_slot_remove (slot);
+      g_queue_push_tail_link (outdated, &slot->link);
+    }
+}
+
+static void
+end_outdated (GQueue *outdated)
+{
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (outdated)) != NULL)
+    worker_slot_end (link->data, "inherited");
+}
+
+void
+scheduler_renew (Scheduler *self)
+{
+  GQueue outdated = G_QUEUE_INIT;
+
+  zygotes_renew (self->zygotes);
+  g_mutex_lock (&self->lock);
+  scheduler_remove_outdated (self, zygotes_get_state (self->zygotes, 0), &outdated);
+  g_mutex_unlock (&self->lock);
+  end_outdated (&outdated);
+}
+
 static gboolean
 has_busy (Scheduler *self, const char *module)
 {
@@ -287,12 +339,15 @@ gboolean
 scheduler_ask (Scheduler *self, const SlotRequest *request, Waiter *waiter, gboolean waits,
                WorkerSlot **busy)
 {
-  GQueue ended = G_QUEUE_INIT;
+  GQueue ended = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
   gint64 asked_at = request->call != NULL ? request->call->submitted_at : 0;
+  gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
+  guint64 state = zygotes_get_state (self->zygotes, now);
   gboolean assigned;
 
   g_mutex_lock (&self->lock);
-  scheduler_poll_exited_sometimes (self, asked_at > 0 ? asked_at : g_get_monotonic_time (), &ended);
+  scheduler_remove_outdated (self, state, &outdated);
+  scheduler_poll_exited_sometimes (self, now, &ended);
   assigned = queue_peek (&self->queue) == NULL && assignment (self, waiter);
   waiter->is_assigned = assigned;
   if (!assigned && waits)
@@ -301,6 +356,7 @@ scheduler_ask (Scheduler *self, const SlotRequest *request, Waiter *waiter, gboo
     *busy = scheduler_find_busy (self, request);
   g_mutex_unlock (&self->lock);
   scheduler_end_all (&ended);
+  end_outdated (&outdated);
   return assigned; /* as it was then */
 }
 

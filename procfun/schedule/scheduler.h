@@ -40,6 +40,13 @@ typedef struct
 
 /* @executor, unowned, emits its signals. */
 Scheduler *scheduler_new (ProcfunExecutor *executor);
+
+/* One with the same settings, which has nothing else in common with @other. */
+Scheduler *scheduler_new_like (Scheduler *other);
+
+/* Calls from now on get workers that are started after this. */
+void scheduler_renew (Scheduler *self);
+
 void scheduler_unref (Scheduler *self);
 
 void scheduler_get_config (Scheduler *self, SchedulerConfig *config);

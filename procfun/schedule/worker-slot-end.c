@@ -139,6 +139,8 @@ worker_slot_find_reason (WorkerSlot *self, const Worker *worker, guint64 n_calls
 
   if (is_unprepared (worker))
     return "initializer";
+  if (self->inherited_state != self->scheduler->state && self->scheduler->state != 0)
+    return "inherited";
   if (config->calls_per_worker > 0 && n_calls >= config->calls_per_worker)
     return "calls";
   if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)
@@ -256,6 +258,8 @@ worker_slot_give_back (WorkerSlot *self)
   const char *reason = NULL;
   gboolean was_held, ends = FALSE;
 
+  if (self->process != NULL && !process_is_own (self->process)) /* the parent has it */
+    return;
   g_mutex_lock (&scheduler->lock);
   was_held = self->is_held;
   self->is_held = FALSE;
@@ -293,6 +297,17 @@ check_take (WorkerSlot *self, ProcfunFunction *function, GError **error)
 
   if (self->is_lost && self->scheduler->is_closing)
     scheduler_set_closed (function, error);
+  else if (!process_is_own (self->process))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() cannot be called: the session belongs to the process that forked this "
+                    "one"),
+                 name);
+  else if (self->inherited_state
+           != zygotes_get_state (self->scheduler->zygotes, g_get_monotonic_time ()))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() cannot be called: the process of the session was started before the "
+                    "program changed its user, directory or the like"),
+                 name);
   else if (self->is_lost)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                  _ ("%s() cannot be called: the process of the session has ended"), name);

@@ -77,6 +77,7 @@ worker_slot_start (WorkerSlot *self, const SlotRequest *request, GError **error)
       self->worker = worker_steal (&worker);
       self->worker.is_kept = TRUE;
       self->process = self->worker.process;
+      self->inherited_state = self->worker.inherited_state;
       self->pid = process_get_pid (self->process);
       self->started_at = g_get_monotonic_time ();
     }

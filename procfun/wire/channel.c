@@ -323,6 +323,12 @@ channel_flush (Channel *self)
 }
 
 void
+channel_shut_down (Channel *self)
+{
+  shutdown (self->fd, SHUT_RDWR);
+}
+
+void
 channel_end_output (Channel *self)
 {
   self->ending = TRUE;

@@ -48,6 +48,9 @@ void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer
 void channel_flush (Channel *self);
 gboolean channel_has_output (Channel *self);
 
+/* Ends it for the other side at once, also where another process holds a copy of the descriptor. */
+void channel_shut_down (Channel *self);
+
 /* Nothing more will be sent: the other side reads its end once all is written. */
 void channel_end_output (Channel *self);
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/inherited-state.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The dearer half of the state is looked at again only after this time. */
+#define LOOK_US 1000
+
+/* Compared as bytes, so all of it is set, and the padding is zero. */
+typedef struct
+{
+  guint process;
+  uid_t users[3]; /* real, effective, saved */
+  gid_t groups[3];
+  guint64 folders[2][3]; /* mount, device and inode of the working directory and of the root */
+} CheapState;
+
+typedef struct
+{
+  guint32 capabilities[_LINUX_CAPABILITY_U32S_3][3];
+  gint no_new_privs;
+  gint seccomp;
+  guint groups; /* a hash of the supplementary ones */
+  guint64 namespaces[4];
+} DearState;
+
+typedef struct
+{
+  CheapState cheap;
+  DearState dear;
+} State;
+
+/* Processes */
+
+/* The kernel clears this page in a child. */
+static gint *
+map_mark (void)
+{
+  gint *mark = mmap (NULL, (gsize)sysconf (_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (mark == MAP_FAILED)
+    return NULL;
+  if (madvise (mark, (gsize)sysconf (_SC_PAGESIZE), MADV_WIPEONFORK) == 0)
+    return mark;
+  munmap (mark, (gsize)sysconf (_SC_PAGESIZE));
+  return NULL;
+}
+
+/* (nullable): NULL where the kernel, or valgrind, has no such pages */
+static gint *
+get_mark (void)
+{
+  static gint *mark;
+  static gsize made;
+
+  if (g_once_init_enter (&made))
+    {
+      mark = map_mark ();
+      g_once_init_leave (&made, 1);
+    }
+  return mark;
+}
+
+/* A process has one more than its parent had. */
+static gint n_forks;
+
+static guint
+count_by_pid (void)
+{
+  static gint last;
+  gint pid = getpid (), before = g_atomic_int_get (&last);
+
+  if (before != pid && g_atomic_int_compare_and_exchange (&last, before, pid))
+    g_atomic_int_inc (&n_forks);
+  return (guint)g_atomic_int_get (&n_forks);
+}
+
+guint
+inherited_state_get_process (void)
+{
+  gint *mark = get_mark ();
+  gint number;
+
+  if (mark == NULL)
+    return count_by_pid ();
+  number = g_atomic_int_get (mark);
+  if (G_LIKELY (number != 0))
+    return (guint)number;
+  number = g_atomic_int_add (&n_forks, 1) + 1;
+  if (!g_atomic_int_compare_and_exchange (mark, 0, number))
+    number = g_atomic_int_get (mark);
+  return (guint)number;
+}
+
+/* Looking */
+
+static void
+read_folder (const char *path, guint64 folder[3])
+{
+  struct statx st = { 0 };
+
+  statx (AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &st);
+  folder[0] = st.stx_mnt_id;
+  folder[1] = ((guint64)st.stx_dev_major << 32) | st.stx_dev_minor;
+  folder[2] = st.stx_ino;
+}
+
+static void
+read_cheap (CheapState *self)
+{
+  self->process = inherited_state_get_process ();
+  getresuid (&self->users[0], &self->users[1], &self->users[2]);
+  getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
+  read_folder (".", self->folders[0]);
+  read_folder ("/", self->folders[1]);
+}
+
+static guint
+hash_groups (void)
+{
+  int n = getgroups (0, NULL);
+  g_autofree gid_t *groups = g_new0 (gid_t, MAX (n, 0) + 1);
+  guint hash = 5381;
+
+  n = getgroups (MAX (n, 0), groups);
+  for (int i = 0; i < n; i++)
+    hash = hash * 33 + groups[i];
+  return hash;
+}
+
+static void
+read_capabilities (guint32 capabilities[_LINUX_CAPABILITY_U32S_3][3])
+{
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+  syscall (SYS_capget, &header, data);
+  for (gsize i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+    {
+      capabilities[i][0] = data[i].effective;
+      capabilities[i][1] = data[i].permitted;
+      capabilities[i][2] = data[i].inheritable;
+    }
+}
+
+static void
+read_dear (DearState *self)
+{
+  static const char *const namespaces[]
+      = { "/proc/thread-self/ns/user", "/proc/thread-self/ns/mnt", "/proc/thread-self/ns/net",
+          "/proc/thread-self/ns/pid_for_children" };
+
+  read_capabilities (self->capabilities);
+  self->no_new_privs = prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+  self->seccomp = prctl (PR_GET_SECCOMP, 0, 0, 0, 0);
+  self->groups = hash_groups ();
+  for (gsize i = 0; i < G_N_ELEMENTS (namespaces); i++)
+    {
+      struct stat st = { 0 };
+
+      stat (namespaces[i], &st);
+      self->namespaces[i] = st.st_ino;
+    }
+}
+
+/* Numbers */
+
+/* The process whose thread has it, or 0: a parent may have forked while another thread had it. */
+static gint lock;
+
+static void
+take_lock (gint process)
+{
+  for (;;)
+    {
+      gint owner = g_atomic_int_get (&lock);
+
+      if (owner != process && g_atomic_int_compare_and_exchange (&lock, owner, process))
+        return;
+      sched_yield ();
+    }
+}
+
+static guint
+get_number (const State *state)
+{
+  static State last;
+  static guint n_states;
+  guint number;
+
+  take_lock ((gint)state->cheap.process);
+  if (n_states == 0 || memcmp (&last, state, sizeof last) != 0)
+    {
+      memcpy (&last, state, sizeof last);
+      n_states++;
+    }
+  number = n_states;
+  g_atomic_int_set (&lock, 0);
+  return number;
+}
+
+guint
+inherited_state_get (gint64 now)
+{
+  static __thread State seen;
+  static __thread guint number;
+  static __thread gint64 looked_at;
+  State state;
+
+  memset (&state, 0, sizeof state);
+  read_cheap (&state.cheap);
+  if (number != 0 && now - looked_at < LOOK_US
+      && memcmp (&state.cheap, &seen.cheap, sizeof state.cheap) == 0)
+    return number;
+  read_dear (&state.dear);
+  looked_at = now;
+  if (number != 0 && memcmp (&state, &seen, sizeof state) == 0)
+    return number;
+  memcpy (&seen, &state, sizeof state);
+  number = get_number (&state);
+  return number;
+}

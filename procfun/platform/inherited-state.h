@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* Inherited state: what a process that is started now would have from this one. All that is kept
+ * from one call to the next is good only as long as the state is the same. */
+
+/* Number of the state of the calling thread: equal numbers, equal states. Forks, user and group
+ * numbers, working directory, root, and the mounts of both are looked at each time; supplementary
+ * groups, capabilities, no_new_privs, the seccomp mode and namespaces when the last look is longer
+ * ago than a millisecond. @now: monotonic time in µs. Takes four system calls. */
+guint inherited_state_get (gint64 now);
+
+/* Number of this process among those that fork() has made of one program: what has another number
+ * belongs to the parent. No system call. */
+guint inherited_state_get_process (void);

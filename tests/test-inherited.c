@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What executors keep after the program has forked itself, or changed what its processes inherit.
+ */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+PROCFUN_DEFINE_STATIC_FUNCTION (get_user, gint) { return (gint)geteuid (); }
+PROCFUN_DEFINE_STATIC_FUNCTION (count_groups, gint) { return getgroups (0, NULL); }
+PROCFUN_DEFINE_STATIC_FUNCTION (get_no_new_privs, gint)
+{
+  return prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+}
+
+/* Executors that keep something */
+
+typedef ProcfunExecutor *(*MakeFunc) (void);
+
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (1));
+}
+
+static const struct
+{
+  const char *name;
+  MakeFunc make;
+} kinds[] = { { "pool", make_pool },
+              { "fork-server", procfun_fork_server_new },
+              { "spawner", procfun_spawner_new } };
+
+static gint
+call (ProcfunExecutor *executor, ProcfunCall *to_run)
+{
+  g_autoptr (ProcfunCall) owned = to_run;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = NULL;
+
+  procfun_call_set_executor (to_run, executor);
+  result = procfun_call_run (to_run, NULL, &error);
+  g_assert_no_error (error);
+  return g_variant_get_int32 (result);
+}
+
+/* In a process that the program forks, whose assertions count, too. */
+static pid_t
+begin_fork (void)
+{
+  pid_t pid = fork ();
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    alarm (60);
+  return pid;
+}
+
+static void
+end_fork (pid_t pid)
+{
+  int status;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
+static void
+test_fork_keeps_results_apart (gconstpointer kind)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)kind) ();
+  gint mine = 1;
+  pid_t pid;
+
+  call (executor, add_call (0, 0));
+  pid = begin_fork ();
+  if (pid == 0)
+    mine = 1000;
+  for (gint i = 0; i < 50; i++)
+    g_assert_cmpint (call (executor, add_call (mine, i)), ==, mine + i);
+  if (pid == 0)
+    {
+      g_object_unref (executor);
+      _exit (0);
+    }
+  end_fork (pid);
+  g_assert_cmpint (call (executor, add_call (1, 2)), ==, 3);
+}
+
+static void
+test_fork_leaves_worker (void)
+{
+  g_autoptr (ProcfunExecutor) executor = make_pool ();
+  gint worker = call (executor, get_process_id_call ());
+  pid_t pid = begin_fork ();
+
+  if (pid == 0)
+    {
+      gboolean differs = call (executor, get_process_id_call ()) != worker;
+
+      procfun_executor_close (executor, NULL, NULL);
+      g_object_unref (executor);
+      _exit (differs ? 0 : 1);
+    }
+  end_fork (pid);
+  g_assert_cmpint (call (executor, get_process_id_call ()), ==, worker);
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+/* A call of the parent is aborted, and its executor closed, in the child. */
+static void
+test_fork_leaves_call (gconstpointer kind)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)kind) ();
+  g_autoptr (ProcfunCall) running = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GError) error = NULL;
+  int text[2];
+  pid_t pid;
+
+  g_assert_no_errno (pipe2 (text, O_CLOEXEC));
+  running = read_all_call (text[0]);
+  procfun_call_set_executor (running, executor);
+  procfun_call_run_async (running, NULL, keep_result, &result);
+  while (procfun_call_get_state (running) != PROCFUN_CALL_RUNNING)
+    g_main_context_iteration (NULL, FALSE);
+  for (guint i = 0; i < 20; i++)
+    g_main_context_iteration (NULL, FALSE);
+  pid = begin_fork ();
+  if (pid == 0)
+    {
+      gboolean closed;
+
+      procfun_call_abort (running);
+      closed = procfun_executor_close (executor, NULL, NULL);
+      while (result == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      procfun_call_run_finish (running, result, &error);
+      _exit (closed && g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST) ? 0 : 1);
+    }
+  end_fork (pid);
+  close (text[0]);
+  g_assert_cmpint (write (text[1], "words", 5), ==, 5);
+  close (text[1]);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  value = procfun_call_run_finish (running, result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (g_variant_get_string (value, NULL), ==, "words");
+}
+
+static void
+test_fork_leaves_session (void)
+{
+  g_autoptr (ProcfunExecutor) executor = make_pool ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ProcfunCall) any = get_process_id_call ();
+  g_autoptr (ProcfunSession) session = procfun_pool_acquire (
+      PROCFUN_POOL (executor), procfun_call_get_function (any), NULL, &error);
+  gint worker;
+  pid_t pid;
+
+  g_assert_no_error (error);
+  worker = call (PROCFUN_EXECUTOR (session), get_process_id_call ());
+  pid = begin_fork ();
+  if (pid == 0)
+    {
+      g_autoptr (ProcfunCall) refused = get_process_id_call ();
+
+      procfun_call_set_executor (refused, PROCFUN_EXECUTOR (session));
+      procfun_call_run (refused, NULL, &error);
+      g_object_unref (session);
+      _exit (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST) ? 0 : 1);
+    }
+  end_fork (pid);
+  g_assert_cmpint (call (PROCFUN_EXECUTOR (session), get_process_id_call ()), ==, worker);
+}
+
+/* Changes */
+
+static void
+test_folder (gconstpointer kind)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)kind) ();
+  g_autofree char *before = g_get_current_dir ();
+
+  call (executor, add_call (1, 2));
+  g_assert_no_errno (chdir ("/"));
+  calls_assert_result (executor, get_folder_call (), FALSE, "'/'");
+  g_assert_no_errno (chdir ("/proc"));
+  calls_assert_result (executor, get_folder_call (), FALSE, "'/proc'");
+  g_assert_no_errno (chdir (before));
+}
+
+static void
+test_renew (gconstpointer kind)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)kind) ();
+
+  g_unsetenv ("TEST_INHERITED");
+  calls_assert_result (executor, get_variable_call ("TEST_INHERITED"), FALSE, "@ms nothing");
+  g_setenv ("TEST_INHERITED", "new", TRUE);
+  procfun_process_executor_renew (PROCFUN_PROCESS_EXECUTOR (executor));
+  calls_assert_result (executor, get_variable_call ("TEST_INHERITED"), FALSE, "@ms 'new'");
+  g_unsetenv ("TEST_INHERITED");
+}
+
+/* What a program gives up, in a process of its own that cannot have it back. */
+static void
+give_up_user (ProcfunExecutor *executor)
+{
+  g_assert_no_errno (setgid (65534));
+  g_assert_no_errno (setuid (65534));
+  g_assert_cmpint (call (executor, get_user_call ()), ==, 65534);
+}
+
+static void
+give_up_groups (ProcfunExecutor *executor)
+{
+  const gid_t groups[] = { 65534, 65533, 65532 };
+
+  g_assert_no_errno (setgroups (G_N_ELEMENTS (groups), groups));
+  procfun_process_executor_renew (PROCFUN_PROCESS_EXECUTOR (executor));
+  g_assert_cmpint (call (executor, count_groups_call ()), ==, 3);
+  g_assert_no_errno (setgroups (0, groups));
+  g_usleep (2000); /* longer than such changes may go unseen */
+  g_assert_cmpint (call (executor, count_groups_call ()), ==, 0);
+}
+
+static void
+give_up_new_privileges (ProcfunExecutor *executor)
+{
+  g_assert_no_errno (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  g_usleep (2000);
+  g_assert_cmpint (call (executor, get_no_new_privs_call ()), ==, 1);
+}
+
+static void
+test_given_up (gconstpointer give_up)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can give something up");
+      return;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr (ProcfunExecutor) executor = kinds[i].make ();
+      pid_t pid = begin_fork ();
+
+      if (pid != 0)
+        {
+          end_fork (pid);
+          continue;
+        }
+      call (executor, add_call (1, 2));
+      call (executor, add_call (1, 2));
+      ((void (*) (ProcfunExecutor *))give_up) (executor);
+      g_object_unref (executor);
+      _exit (0);
+    }
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      const struct
+      {
+        const char *path;
+        GTestDataFunc func;
+      } tests[] = { { "fork-keeps-results-apart", test_fork_keeps_results_apart },
+                    { "fork-leaves-call", test_fork_leaves_call },
+                    { "folder-is-the-new-one", test_folder },
+                    { "renew-starts-new-processes", test_renew } };
+
+      for (gsize j = 0; j < G_N_ELEMENTS (tests); j++)
+        {
+          g_autofree char *path
+              = g_strdup_printf ("/inherited/%s/%s", kinds[i].name, tests[j].path);
+
+          fixture_add_data_func (path, kinds[i].make, tests[j].func);
+        }
+    }
+  fixture_add_func ("/inherited/fork-leaves-worker", test_fork_leaves_worker);
+  fixture_add_func ("/inherited/fork-leaves-session", test_fork_leaves_session);
+  fixture_add_data_func ("/inherited/user-is-given-up", give_up_user, test_given_up);
+  fixture_add_data_func ("/inherited/groups-are-given-up", give_up_groups, test_given_up);
+  fixture_add_data_func ("/inherited/privileges-are-given-up", give_up_new_privileges,
+                         test_given_up);
+  return fixture_run ();
+}
