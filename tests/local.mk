@@ -36,6 +36,7 @@ test_programs = \
 	%D%/test-json-corpus \
 	%D%/test-json-node \
 	%D%/test-launch-context \
+	%D%/test-lifeline \
 	%D%/test-limits \
 	%D%/test-limits-applied \
 	%D%/test-map \
@@ -122,6 +123,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
+%C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_map_stream_SOURCES = %D%/test-map-stream.c $(maps)

@@ -2,6 +2,7 @@
 #include "procfun/child/crash-stacks.h"
 
 #include "procfun/child/crash-record.h"
+#include "procfun/child/setup.h"
 #include <errno.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,6 +91,7 @@ on_signal (int signum, siginfo_t *info, void *context)
 
   if (info->si_code > 0 || !crash_record_is_mine ())
     return;
+  setup_check_parent ();
   if (info->si_pid == getpid ())
     answer (self, info, context);
   else if (__atomic_compare_exchange_n (&conductor, &nobody, self, FALSE, __ATOMIC_ACQ_REL,
@@ -108,4 +110,5 @@ crash_stacks_install (void)
       = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 
   sigaction (CRASH_STACKS_SIGNAL, &action, NULL);
+  setup_check_parent (); /* until now the signal was ignored */
 }

@@ -3,6 +3,7 @@
 
 #include "procfun/platform/descendants.h"
 #include "procfun/platform/fds.h"
+#include "procfun/wire/crash.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -45,20 +46,49 @@ reset_signals (void)
 }
 
 /* The other end of the lifeline is open as long as the caller's process lives, and nothing is ever
- * written. So the only event is its end, upon which the kernel kills the group, even in a busy
- * loop. */
+ * written. So the only event is its end, upon which the kernel sends the signal, even in a busy
+ * loop or to a process that is stopped. @owner: see F_SETOWN in fcntl(2). */
 static void
-tie_to_lifeline (void)
+tie_to_lifeline (pid_t owner, int signum)
 {
   struct pollfd poll_fd = { .fd = SETUP_LIFELINE_FD };
 
-  fcntl (SETUP_LIFELINE_FD, F_SETOWN, -getpgrp ());
-  fcntl (SETUP_LIFELINE_FD, F_SETSIG, SIGKILL);
+  fcntl (SETUP_LIFELINE_FD, F_SETOWN, owner);
+  fcntl (SETUP_LIFELINE_FD, F_SETSIG, signum);
   fcntl (SETUP_LIFELINE_FD, F_SETFL, O_ASYNC | O_NONBLOCK);
   if (poll (&poll_fd, 1, 0) > 0) /* it ended before it was tied */
     setup_end ();
 }
 
+/* This process and its parent, if that is the caller and no launcher. */
+static pid_t self, parent;
+
+void
+setup_check_parent (void)
+{
+  if (self == getpid () && getppid () != parent)
+    kill (0, SIGKILL);
+}
+
+/* The lifeline is also open in processes that the caller has forked and that live longer. So the
+ * kernel also sends a signal when the parent ends, or one of its threads. Its handler then looks.
+ */
+static void
+tie_to_parent (void)
+{
+  struct ucred caller = { 0 };
+  socklen_t size = sizeof caller;
+
+  parent = getppid ();
+  if (getsockopt (SETUP_CHANNEL_FD, SOL_SOCKET, SO_PEERCRED, &caller, &size) != 0 || parent == 0
+      || caller.pid != parent)
+    return;
+  self = getpid ();
+  if (!descendants_end_with (parent, CRASH_STACKS_SIGNAL))
+    setup_end ();
+}
+
+/* A zygote ends in order, with its children first: when it is stopped, it has to go on for that. */
 void
 setup_process (gboolean close, gboolean is_zygote)
 {
@@ -71,22 +101,52 @@ setup_process (gboolean close, gboolean is_zygote)
   fcntl (SETUP_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
   fcntl (SETUP_REPORT_FD, F_SETFD, FD_CLOEXEC);
   descendants_adopt ();
-  if (!is_zygote)
-    tie_to_lifeline ();
+  if (is_zygote)
+    tie_to_lifeline (getpid (), SIGCONT);
+  else
+    {
+      tie_to_lifeline (-getpgrp (), SIGKILL);
+      tie_to_parent ();
+    }
+}
+
+/* A process without its descriptors is of no use. */
+static void
+put (int fd, int where, int flags)
+{
+  while (dup3 (fd, where, flags) < 0)
+    if (errno != EINTR && errno != EBUSY)
+      _exit (1);
+}
+
+/* The zygote may be stopped, so that it does not end with the caller: each child has a file
+ * description of its own, whose owner it is. */
+static void
+open_own_lifeline (void)
+{
+  char path[32];
+
+  snprintf (path, sizeof path, "/proc/self/fd/%d", SETUP_LIFELINE_FD);
+  auto_fd int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  put (fd, SETUP_LIFELINE_FD, O_CLOEXEC);
+  tie_to_lifeline (-getpgrp (), SIGKILL);
 }
 
 void
-setup_forked_process (pid_t parent, int channel_fd, int report_fd, int stdout_fd, int stderr_fd)
+setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd, int stderr_fd)
 {
   sigset_t none;
 
-  if (!descendants_end_with (parent))
+  if (!descendants_end_with (zygote, SIGKILL))
     _exit (0);
   setsid ();
-  dup3 (channel_fd, SETUP_CHANNEL_FD, O_CLOEXEC);
-  dup3 (report_fd, SETUP_REPORT_FD, O_CLOEXEC);
-  dup2 (stdout_fd, STDOUT_FILENO);
-  dup2 (stderr_fd, STDERR_FILENO);
+  put (channel_fd, SETUP_CHANNEL_FD, O_CLOEXEC);
+  put (report_fd, SETUP_REPORT_FD, O_CLOEXEC);
+  put (stdout_fd, STDOUT_FILENO, 0);
+  put (stderr_fd, STDERR_FILENO, 0);
+  open_own_lifeline ();
   descendants_adopt ();
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);

@@ -10,15 +10,17 @@
 /* Whether the descriptors of a child are there and are what its caller would have left. */
 gboolean setup_has_descriptors (void);
 
-/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's; and, if
- * it is no zygote, which must look after its children first, an end when the caller's process ends.
- */
+/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's, and an
+ * end when the caller's process ends. A zygote must see to its children first, and looks itself. */
 void setup_process (gboolean close, gboolean is_zygote);
 
-/* The same after a fork by such a process, @parent: puts the descriptors that are given where they
+/* The same after a fork by @zygote: puts the descriptors that are given where they
  * belong. */
-void setup_forked_process (pid_t parent, int channel_fd, int report_fd, int stdout_fd,
+void setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd,
                            int stderr_fd);
+
+/* Ends this process and its group if the parent that started it has ended; in a signal handler. */
+void setup_check_parent (void);
 
 /* Ends this process at once, and with it all that it started. */
 void setup_end (void) G_GNUC_NORETURN;

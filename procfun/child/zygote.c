@@ -31,6 +31,7 @@ typedef struct
   Server *server;
   Channel *channel;
   int death_fd;         /* readable when a child has died */
+  int caller_fd;        /* readable when the caller has died; -1: not known */
   GHashTable *children; /* (element-type gint): their numbers */
   int idle;             /* what it waits without children before it ends, in ms; -1: any time */
   gint64 left_since;    /* when a child died that may have left something behind, or NEVER */
@@ -80,6 +81,7 @@ be_child (ZygoteServer *self, Ends *ends, pid_t parent, const FrameFork *what)
   if (channel_has_output (self->channel))
     channel_free (self->channel); /* and descriptors of others that wait in it */
   fd_clear (&self->death_fd);
+  fd_clear (&self->caller_fd);
   clear_fds (ends->caller);
   setup_forked_process (parent, ends->child[FRAME_CHILD_CHANNEL], ends->child[FRAME_CHILD_REPORT],
                         ends->child[FRAME_CHILD_STDOUT], ends->child[FRAME_CHILD_STDERR]);
@@ -159,7 +161,19 @@ handle_fork (ZygoteServer *self, const Frame *frame)
     fork_one (self, &what);
 }
 
-static void
+/* FALSE: it cannot be reaped, and would be found for ever. */
+static gboolean
+reap (pid_t pid, int *wait_status)
+{
+  pid_t reaped;
+
+  do
+    reaped = waitpid (pid, wait_status, __WALL);
+  while (reaped < 0 && errno == EINTR);
+  return reaped == pid;
+}
+
+static gboolean
 handle_death (ZygoteServer *self, const siginfo_t *info)
 {
   FrameExited exited = { .pid = info->si_pid };
@@ -167,12 +181,14 @@ handle_death (ZygoteServer *self, const siginfo_t *info)
 
   if (is_ours)
     kill (-info->si_pid, SIGKILL); /* nobody else has the number until it is reaped */
-  waitpid (info->si_pid, &exited.wait_status, __WALL);
+  if (!reap (info->si_pid, &exited.wait_status))
+    return FALSE;
   if (!is_ours)
-    return;
+    return TRUE;
   self->left_since = MIN (self->left_since, g_get_monotonic_time ());
   channel_send (self->channel, FRAME_EXITED, 0, &exited, sizeof exited, NULL, NULL);
   channel_flush (self->channel);
+  return TRUE;
 }
 
 static void
@@ -181,11 +197,9 @@ handle_deaths (ZygoteServer *self)
   siginfo_t info = { 0 };
 
   forks_clear_death_fd (self->death_fd);
-  while (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0)
-    {
-      handle_death (self, &info);
-      info.si_pid = 0;
-    }
+  while (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0
+         && handle_death (self, &info))
+    info.si_pid = 0;
 }
 
 /* Whoever a dead child left behind has become a child of this process, and so cannot hide. Looked
@@ -269,6 +283,7 @@ zygote_serve (Server *server)
   self->children = g_hash_table_new (NULL, NULL);
   self->left_since = NEVER;
   self->idle = -1;
+  self->caller_fd = forks_open_peer (SETUP_CHANNEL_FD);
   if (!forks_check_descriptors (&error) || !forks_are_safe (&error) || !check_children (&error)
       || !forks_check_pidfd (&error) || !forks_open_death_fd (&self->death_fd, &error))
     refuse (self, error);
@@ -279,7 +294,8 @@ zygote_serve (Server *server)
       struct pollfd fds[]
           = { { .fd = SETUP_CHANNEL_FD,
                 .events = POLLIN | (channel_has_output (self->channel) ? POLLOUT : 0) },
-              { .fd = self->death_fd, .events = POLLIN } };
+              { .fd = self->death_fd, .events = POLLIN },
+              { .fd = self->caller_fd, .events = POLLIN } };
       int n = poll (fds, G_N_ELEMENTS (fds), get_timeout (self));
 
       if (n == 0 && self->left_since == NEVER) /* who asks just now has a process executed */
@@ -287,6 +303,8 @@ zygote_serve (Server *server)
       look_for_leftovers (self, n == 0);
       if (n < 0)
         continue;
+      if (fds[2].revents != 0) /* the channel may be open in a process that it has forked */
+        end ();
       if (fds[1].revents != 0)
         handle_deaths (self);
       channel_flush (self->channel);

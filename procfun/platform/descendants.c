@@ -15,31 +15,47 @@
 /* More generations than anybody means to have. */
 #define KILL_ROUNDS_MAX 100
 
+/* A killed process is dead after some ten microseconds; one that waits for a device is left. */
+#define DEATH_STEP_US 50
+#define DEATH_MAX_US (G_USEC_PER_SEC / 2)
+
 void
 descendants_adopt (void)
 {
   prctl (PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* It follows the thread that forked, so that must be the only one. */
+/* It follows the thread that forked, so that must be the only one, or the signal one that is
+ * handled. */
 gboolean
-descendants_end_with (pid_t parent)
+descendants_end_with (pid_t parent, int signum)
 {
-  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  prctl (PR_SET_PDEATHSIG, signum);
   return getppid () == parent;
 }
 
-static void
-kill_and_reap (pid_t pid)
+/* FALSE: it may not be killed, because it executes a file of another user that has its bit for
+ * that, or is not dead at @end, monotonic time in µs. */
+static gboolean
+kill_and_reap (pid_t pid, gint64 end)
 {
-  kill (pid, SIGKILL);
-  while (waitpid (pid, NULL, __WALL) < 0 && errno == EINTR)
-    ;
+  gboolean may_kill = kill (pid, SIGKILL) == 0;
+
+  for (;;)
+    {
+      pid_t reaped = waitpid (pid, NULL, __WALL | WNOHANG);
+
+      if (reaped == pid)
+        return TRUE;
+      if ((reaped < 0 && errno != EINTR) || !may_kill || g_get_monotonic_time () > end)
+        return FALSE;
+      g_usleep (DEATH_STEP_US);
+    }
 }
 
 /* proc(5): task/TID/children, numbers with a space behind each. @spared: (nullable) numbers. */
 static guint
-kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared)
+kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared, gint64 end_at)
 {
   char text[4096];
   char path[300];
@@ -57,16 +73,17 @@ kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared
       at = end + 1;
       if (spared != NULL && g_hash_table_contains (spared, GINT_TO_POINTER (pid)))
         continue;
-      kill_and_reap ((pid_t)pid);
-      n_killed++;
+      if (kill_and_reap ((pid_t)pid, end_at))
+        n_killed++;
     }
   return n_killed;
 }
 
-/* How many there were. */
+/* How many are dead now. */
 static guint
 kill_children (GHashTable *spared)
 {
+  gint64 end = g_get_monotonic_time () + DEATH_MAX_US;
   DIR *dir = opendir ("/proc/self/task");
   struct dirent *entry;
   guint n_killed = 0;
@@ -75,7 +92,7 @@ kill_children (GHashTable *spared)
     return 0;
   while ((entry = readdir (dir)) != NULL)
     if (entry->d_name[0] != '.')
-      n_killed += kill_children_of_thread (dirfd (dir), entry->d_name, spared);
+      n_killed += kill_children_of_thread (dirfd (dir), entry->d_name, spared, end);
   closedir (dir);
   return n_killed;
 }
@@ -97,9 +114,8 @@ descendants_kill (void)
     {
       if (round == KILL_ROUNDS_MAX && getpgrp () == getpid ())
         kill (0, SIGKILL);
-      if (round == KILL_ROUNDS_MAX)
+      if (round == KILL_ROUNDS_MAX || kill_children (NULL) == 0)
         return;
-      kill_children (NULL);
     }
 }
 

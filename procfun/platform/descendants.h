@@ -9,8 +9,9 @@
 /* From now on orphans among its descendants become its children. */
 void descendants_adopt (void);
 
-/* From now on this process ends when @parent does, which has one thread. FALSE: it has ended. */
-gboolean descendants_end_with (pid_t parent);
+/* From now on this process is sent @signum when the thread of @parent ends that forked it. FALSE:
+ * it has ended. */
+gboolean descendants_end_with (pid_t parent, int signum);
 
 gboolean descendants_exist (void);
 

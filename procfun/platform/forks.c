@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +87,24 @@ forks_clear_death_fd (int fd)
 
   while (read (fd, info, sizeof info) == sizeof info)
     ;
+}
+
+/* asm-generic/socket.h of Linux 6.5 */
+#define SO_PEERPIDFD_OPTION 77
+
+int
+forks_open_peer (int socket_fd)
+{
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  int fd = -1;
+
+  if (getsockopt (socket_fd, SOL_SOCKET, SO_PEERPIDFD_OPTION, &fd, &(socklen_t){ sizeof fd }) != 0
+      && getsockopt (socket_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0)
+    return forks_open_pidfd (peer.pid);
+  if (fd >= 0 && !fds_move_up (&fd))
+    fd_clear (&fd);
+  return fd;
 }
 
 int

@@ -21,5 +21,8 @@ gboolean forks_check_pidfd (GError **error);
 gboolean forks_open_death_fd (int *fd, GError **error);
 void forks_clear_death_fd (int fd);
 
+/* pidfd of the process that made the pair to which @socket_fd belongs; -1: not known. */
+int forks_open_peer (int socket_fd);
+
 /* -1: errno says why not. */
 int forks_open_pidfd (pid_t pid);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Processes end with the program that calls, also where another process holds copies of all its
+ * descriptors, and where somebody has stopped the zygote. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the program: a pipe whose other end closes when nothing is left that holds it, and one that a
+ * helper waits at. */
+#define HELD_FD 50
+#define HELPER_FD 51
+
+/* Much longer than it takes. */
+#define PATIENCE_MS 30000
+
+PROCFUN_DEFINE_STATIC_FUNCTION (spin, void, (ProcfunFd, ready), (ProcfunFd, held))
+{
+  if (write (ready, "!", 1) == 1)
+    for (;;)
+      continue;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (stop_parent, void, (ProcfunFd, ready), (ProcfunFd, held))
+{
+  gint parent = getppid ();
+
+  kill (parent, SIGSTOP);
+  if (write (ready, &parent, sizeof parent) == sizeof parent)
+    for (;;)
+      pause ();
+}
+
+/* A process that has all descriptors that this one has, but for those of the held pipe, until the
+ * test lets it go. */
+static void
+fork_helper (void)
+{
+  struct stat held, other;
+  char byte;
+
+  if (fork () != 0)
+    return;
+  fstat (HELD_FD, &held);
+  for (int fd = 0; fd < 256; fd++)
+    if (fstat (fd, &other) == 0 && other.st_ino == held.st_ino && other.st_dev == held.st_dev)
+      close (fd);
+  while (read (HELPER_FD, &byte, 1) > 0)
+    ;
+  _exit (0);
+}
+
+/* The program that will be killed. Tells what the function has said. */
+static void
+be_program (ProcfunCall *(*make) (ProcfunFd ready, ProcfunFd held), gboolean has_helper)
+{
+  g_autoptr (ProcfunCall) call = NULL;
+  struct pollfd poll_fd = { .events = POLLIN };
+  int ready[2];
+  gint word = 0;
+
+  g_assert_no_errno (pipe2 (ready, O_CLOEXEC));
+  poll_fd.fd = ready[0];
+  call = make (ready[1], HELD_FD);
+  procfun_call_run_async (call, NULL, NULL, NULL);
+  while (poll (&poll_fd, 1, 1) == 0)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpint (read (ready[0], &word, sizeof word), >, 0);
+  if (has_helper)
+    fork_helper ();
+  g_assert_cmpint (write (HELD_FD, &word, sizeof word), ==, sizeof word);
+  for (;;)
+    pause ();
+}
+
+static gint
+read_word (int fd)
+{
+  gint word = 0;
+
+  g_assert_cmpint (read (fd, &word, sizeof word), ==, sizeof word);
+  return word;
+}
+
+typedef struct
+{
+  GSubprocess *program;
+  int held;   /* ends when nothing has it any more */
+  int helper; /* keeps it */
+} Program;
+
+static void
+start_program (Program *self)
+{
+  g_autoptr (GSubprocessLauncher) launcher
+      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+  g_autoptr (GError) error = NULL;
+  int held[2], helper[2];
+
+  g_assert_no_errno (pipe2 (held, O_CLOEXEC));
+  g_assert_no_errno (pipe2 (helper, O_CLOEXEC));
+  g_subprocess_launcher_take_fd (launcher, held[1], HELD_FD);
+  g_subprocess_launcher_take_fd (launcher, helper[0], HELPER_FD);
+  self->program = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe",
+                                               "--GTestSubprocess", "-p", g_test_get_path (), NULL);
+  g_assert_no_error (error);
+  g_subprocess_launcher_close (launcher);
+  self->held = held[0];
+  self->helper = helper[1];
+}
+
+/* Kills it: what it had started must end. */
+static void
+end_program (Program *self)
+{
+  struct pollfd poll_fd = { .fd = self->held, .events = POLLIN };
+
+  g_subprocess_force_exit (self->program);
+  g_subprocess_wait (self->program, NULL, NULL);
+  g_assert_cmpint (poll (&poll_fd, 1, PATIENCE_MS), ==, 1);
+  g_assert_cmpint (poll_fd.revents & POLLIN, ==, 0);
+  close (self->held);
+  close (self->helper);
+  g_object_unref (self->program);
+}
+
+static void
+test_killed_with_helper (void)
+{
+  Program program;
+
+  if (g_test_subprocess ())
+    be_program (spin_call, TRUE);
+  start_program (&program);
+  read_word (program.held);
+  end_program (&program);
+}
+
+static void
+test_killed_with_stopped_zygote (void)
+{
+  struct pollfd zygote = { .events = POLLIN };
+  g_autoptr (ProcfunExecutor) executor = NULL;
+  Program program;
+
+  if (g_test_subprocess ())
+    {
+      executor = procfun_fork_server_new ();
+      procfun_executor_set_default (executor);
+      be_program (stop_parent_call, FALSE);
+    }
+  start_program (&program);
+  zygote.fd = (int)syscall (SYS_pidfd_open, read_word (program.held), 0);
+  end_program (&program);
+  if (zygote.fd >= 0)
+    {
+      g_assert_cmpint (poll (&zygote, 1, PATIENCE_MS), ==, 1);
+      close (zygote.fd);
+    }
+}
+
+/* What the executor keeps is told to end. */
+static void
+test_dropped_with_helper (gconstpointer make)
+{
+  ProcfunExecutor *executor = ((ProcfunExecutor * (*)(void)) make) ();
+  int fds[2];
+  gint64 begin;
+  pid_t helper;
+
+  calls_assert_result (executor, add_call (1, 2), FALSE, "3");
+  calls_assert_result (executor, add_call (1, 2), FALSE, "3");
+  g_assert_no_errno (pipe2 (fds, O_CLOEXEC));
+  helper = fork ();
+  if (helper == 0)
+    {
+      char byte;
+
+      close (fds[1]);
+      while (read (fds[0], &byte, 1) > 0)
+        ;
+      _exit (0);
+    }
+  begin = g_get_monotonic_time ();
+  g_object_unref (executor);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 3 * G_USEC_PER_SEC);
+  close (fds[0]);
+  close (fds[1]);
+  g_assert_cmpint (waitpid (helper, NULL, 0), ==, helper);
+}
+
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (2));
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  calls_add_func ("/lifeline/killed-with-helper", test_killed_with_helper);
+  fixture_add_func ("/lifeline/killed-with-stopped-zygote", test_killed_with_stopped_zygote);
+  fixture_add_data_func ("/lifeline/dropped-with-helper/fork-server", procfun_fork_server_new,
+                         test_dropped_with_helper);
+  fixture_add_data_func ("/lifeline/dropped-with-helper/pool", make_pool, test_dropped_with_helper);
+  return fixture_run ();
+}
