@@ -60,7 +60,6 @@ procfun_sources = \
 	%D%/core/registry.c \
 	%D%/executors/fork-server.c \
 	%D%/executors/inline.c \
-	%D%/executors/pool-settings.c \
 	%D%/executors/pool-submit.c \
 	%D%/executors/pool.c \
 	%D%/executors/process-executor.c \
@@ -166,9 +165,10 @@ procfun_private = \
 	%D%/core/recorder.c \
 	%D%/core/recorder.h \
 	%D%/core/registry.h \
-	%D%/executors/pool-start.c \
 	%D%/executors/pool.h \
 	%D%/executors/process-executor.h \
+	%D%/executors/retry.c \
+	%D%/executors/retry.h \
 	%D%/map/journal.c \
 	%D%/map/journal.h \
 	%D%/map/map-collector.c \
@@ -234,6 +234,8 @@ procfun_private = \
 	%D%/platform/usage-measure.h \
 	%D%/platform/waker.c \
 	%D%/platform/waker.h \
+	%D%/process/back-off.c \
+	%D%/process/back-off.h \
 	%D%/process/crash-report.c \
 	%D%/process/crash-report.h \
 	%D%/process/ending.c \
@@ -273,15 +275,24 @@ procfun_private = \
 	%D%/process/zygotes.c \
 	%D%/process/zygotes.h \
 	%D%/schedule/admission.c \
+	%D%/schedule/admission.h \
+	%D%/schedule/owner.c \
+	%D%/schedule/owner.h \
 	%D%/schedule/pipeline.c \
+	%D%/schedule/pipeline.h \
 	%D%/schedule/queue.c \
 	%D%/schedule/queue.h \
-	%D%/schedule/scheduler-private.h \
+	%D%/schedule/scheduler-close.c \
 	%D%/schedule/scheduler.c \
 	%D%/schedule/scheduler.h \
+	%D%/schedule/slots.c \
+	%D%/schedule/slots.h \
+	%D%/schedule/starts.c \
+	%D%/schedule/starts.h \
 	%D%/schedule/waiter.c \
-	%D%/schedule/worker-slot-end.c \
+	%D%/schedule/waiter.h \
 	%D%/schedule/worker-slot.c \
+	%D%/schedule/worker-slot.h \
 	%D%/statistics/monitor-serve.c \
 	%D%/statistics/monitor.h \
 	%D%/statistics/statistics.h \

@@ -17,16 +17,6 @@ procfun_executor_announce_idle (ExecutorState *state)
 
 /* In a thread */
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  ExecutorState *state = user_data;
-
-  g_mutex_lock (&state->lock);
-  g_cond_broadcast (&state->idle);
-  g_mutex_unlock (&state->lock);
-}
-
 /* TRUE: nothing runs. Else one may look again at *@next, or was cancelled. */
 static gboolean
 wait_once (ExecutorState *state, gint64 next, GCancellable *cancellable)
@@ -75,17 +65,16 @@ wait_in_thread (ProcfunExecutor *self, gint64 closing_since, GCancellable *cance
                 GError **error)
 {
   ExecutorState *state = procfun_executor_get_state (self);
-  gulong handler = 0;
+  CondWaker waker;
   gboolean ok = TRUE;
   gint64 next;
 
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), state, NULL);
+  cond_waker_init (&waker, &state->lock, &state->idle, cancellable);
   while (ok && !is_idle_now (state))
     ok = close_progress (self, closing_since, TRUE, &next, error)
          && (wait_once (state, next, cancellable)
              || !g_cancellable_set_error_if_cancelled (cancellable, error));
-  g_cancellable_disconnect (cancellable, handler);
+  cond_waker_clear (&waker);
   return ok;
 }
 

@@ -2,8 +2,14 @@
 
 #include "procfun/executors/pool.h"
 
+#include "procfun/base/intl.h"
+#include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/core/function.h"
 #include "procfun/platform/cpus.h"
+#include "procfun/procfun-error.h"
+#include "procfun/schedule/pipeline.h"
+#include "procfun/schedule/waiter.h"
 
 /**
  * SECTION:procfun-pool
@@ -40,6 +46,11 @@ G_DEFINE_FINAL_TYPE (ProcfunPool, procfun_pool, PROCFUN_TYPE_PROCESS_EXECUTOR)
 
 #define DEFAULT_IDLE_MS 60000
 
+/* Closing has its own deadline: then all is killed; what has had a grace period before, this much
+ * later; and when calls are still there after so much more, nobody runs their main context. */
+#define KILL_AFTER_US (G_USEC_PER_SEC / 10)
+#define GIVE_UP_AFTER_US (2 * G_USEC_PER_SEC)
+
 enum
 {
   PROP_0,
@@ -63,6 +74,232 @@ G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_LOST, "lost"),
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_CRASHED, "crashed"),
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_EXITED, "exited"))
+
+#define PARENT_CLASS PROCFUN_EXECUTOR_CLASS (procfun_pool_parent_class)
+
+/* One try */
+
+static void
+init_request (SlotRequest *request, ProcfunCall *call, const Preparation *preparation)
+{
+  *request = (SlotRequest){ .function = call->function,
+                            .call = call,
+                            .options = &preparation->options,
+                            .priority = call->priority,
+                            .n_bytes = g_bytes_get_size (preparation->arguments),
+                            .deadline = procfun_call_get_deadline_time (call) };
+}
+
+Exchange *
+procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation,
+                    WorkerSlot *slot, WorkerReleaseFunc release, gpointer user_data, GError **error)
+{
+  Worker *worker = worker_slot_get_worker (slot);
+  Exchange *exchange;
+
+  worker_slot_begin (slot, &preparation->options);
+  exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
+  if (exchange == NULL)
+    {
+      worker_slot_set_unused (slot);
+      release (worker, FALSE, user_data);
+      return NULL;
+    }
+  exchange_set_release (exchange, release, user_data);
+  if (exchange_was_sent (exchange))
+    return exchange;
+  worker_slot_set_unsent (slot);
+  exchange_free (exchange);
+  return NULL;
+}
+
+/* Limits and launch context are not for those before it, and what it yields not for those
+ * pipelined; and its deadline is not watched before its turn. */
+static gboolean
+may_be_pipelined (ProcfunCall *call, const Preparation *preparation)
+{
+  return call->limits == NULL && preparation->options.context == NULL && call->deadline == 0
+         && call->fd_list == NULL && !procfun_function_is_generator (call->function);
+}
+
+/* A worker that has limits or launch context of its own is of no use for other calls. */
+static Exchange *
+begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
+       GError **error)
+{
+  Exchange *head = worker_slot_get_head (slot);
+  Exchange *exchange;
+
+  if (head != NULL)
+    {
+      exchange = exchange_new_pipelined (call, head, &preparation->options, preparation->arguments);
+      worker_slot_queue (slot, exchange);
+      return exchange;
+    }
+  if (call->limits != NULL || preparation->options.context != NULL)
+    worker_slot_get_worker (slot)->is_kept = FALSE;
+  exchange = procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation, slot,
+                                 worker_slot_release, slot, error);
+  if (exchange != NULL)
+    worker_slot_set_head (slot, exchange);
+  return exchange;
+}
+
+static gpointer
+procfun_pool_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
+{
+  ProcfunPool *self = PROCFUN_POOL (executor);
+  g_auto (Preparation) preparation = PREPARATION_INIT;
+  g_autoptr (GError) own_error = NULL;
+  Exchange *exchange = NULL;
+  SlotRequest request;
+
+  if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error))
+    return NULL;
+  init_request (&request, call, &preparation);
+  while (exchange == NULL && own_error == NULL)
+    {
+      WorkerSlot *slot = scheduler_acquire (self->scheduler, &request, &own_error);
+
+      if (slot != NULL)
+        exchange = begin (self, call, &preparation, slot, &own_error);
+    }
+  if (own_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&own_error));
+  return exchange;
+}
+
+static void wait_for_head (ProcessStart *to_start);
+
+static void
+on_head (WorkerSlot *slot, GError *error, gpointer user_data)
+{
+  ProcessStart *to_start = user_data;
+  ProcfunPool *self = PROCFUN_POOL (to_start->executor);
+  Exchange *exchange = NULL;
+
+  if (slot != NULL)
+    exchange = begin (self, to_start->call, &to_start->preparation, slot, &error);
+  if (exchange == NULL && error == NULL)
+    wait_for_head (to_start);
+  else
+    process_start_end (to_start, exchange, error);
+}
+
+static void
+wait_for_head (ProcessStart *to_start)
+{
+  SlotRequest request;
+
+  init_request (&request, to_start->call, &to_start->preparation);
+  request.may_be_pipelined = may_be_pipelined (to_start->call, &to_start->preparation);
+  scheduler_acquire_async (PROCFUN_POOL (to_start->executor)->scheduler, &request,
+                           to_start->context, on_head, to_start);
+}
+
+static void
+procfun_pool_start_async (ProcfunProcessExecutor *executor, gpointer process_start)
+{
+  ProcessStart *to_start = process_start;
+  GError *error = NULL;
+
+  if (procfun_process_executor_prepare (executor, to_start->call, NULL, &to_start->preparation,
+                                        &error))
+    wait_for_head (to_start);
+  else
+    process_start_end (to_start, NULL, error);
+}
+
+/* Several tries */
+
+static GVariant *
+procfun_pool_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                  GError **error)
+{
+  return retry_run (&PROCFUN_POOL (executor)->retry, PARENT_CLASS, executor, call, cancellable,
+                    error);
+}
+
+static void
+procfun_pool_run_then (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
+                       ProcfunExecutorFunc func, gpointer user_data)
+{
+  retry_run_then (&PROCFUN_POOL (executor)->retry, PARENT_CLASS, executor, call, context, func,
+                  user_data);
+}
+
+/* Closing */
+
+/* Calls that this thread has to bring to an end would be waited for in vain. */
+static gboolean
+procfun_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since, gboolean blocks,
+                             gint64 *next, GError **error)
+{
+  ProcfunPool *self = PROCFUN_POOL (executor);
+  gint64 timeout = procfun_pool_get_close_timeout (self);
+  gint64 end = closing_since + timeout;
+  gint64 now = g_get_monotonic_time ();
+
+  if (closing_since > 0)
+    scheduler_begin_to_close (self->scheduler);
+  if (blocks && scheduler_has_own_calls (self->scheduler))
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                           _ ("the pool has calls that only the thread that waits for them can "
+                              "bring to an end"));
+      return FALSE;
+    }
+  if (closing_since == 0 || timeout == 0)
+    return TRUE;
+  if (now >= end + GIVE_UP_AFTER_US)
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
+                           _ ("the pool cannot be closed: nobody runs the main contexts of its "
+                              "calls"));
+      return FALSE;
+    }
+  if (now >= end)
+    scheduler_abort (self->scheduler);
+  if (now >= end + KILL_AFTER_US)
+    scheduler_kill (self->scheduler);
+  *next = now < end                   ? end
+          : now < end + KILL_AFTER_US ? end + KILL_AFTER_US
+                                      : end + GIVE_UP_AFTER_US;
+  return TRUE;
+}
+
+static void
+procfun_pool_begin_anew (ProcfunExecutor *executor)
+{
+  ProcfunPool *self = PROCFUN_POOL (executor);
+
+  self->scheduler = scheduler_new_like (self->scheduler); /* the parent's stays as it is */
+}
+
+static void
+procfun_pool_renew (ProcfunProcessExecutor *executor)
+{
+  scheduler_renew (PROCFUN_POOL (executor)->scheduler);
+}
+
+static gboolean
+procfun_pool_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
+{
+  ProcfunPool *self = PROCFUN_POOL (executor);
+
+  scheduler_begin_to_close (self->scheduler);
+  scheduler_clear (self->scheduler);
+  return TRUE;
+}
+
+/* It takes no longer than a kill(). */
+static void
+procfun_pool_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  procfun_pool_close (executor, NULL, NULL);
+  PARENT_CLASS->close_async (executor, cancellable, callback, user_data);
+}
 
 /* The object */
 
@@ -314,7 +551,15 @@ procfun_pool_class_init (ProcfunPoolClass *klass)
   object_class->get_property = procfun_pool_get_property;
   object_class->set_property = procfun_pool_set_property;
   executor_class->describe = procfun_pool_describe;
-  procfun_pool_class_init_run (klass);
+  executor_class->run = procfun_pool_run;
+  executor_class->run_then = procfun_pool_run_then;
+  executor_class->close = procfun_pool_close;
+  executor_class->close_async = procfun_pool_close_async;
+  executor_class->close_progress = procfun_pool_close_progress;
+  executor_class->begin_anew = procfun_pool_begin_anew;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->renew = procfun_pool_renew;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_pool_start;
+  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_pool_start_async;
   install_properties (object_class);
 }
 
@@ -329,7 +574,7 @@ procfun_pool_init (ProcfunPool *self)
   SCHEDULER_SET (self->scheduler, max_workers, max_workers);
   SCHEDULER_SET (self->scheduler, idle, idle);
   SCHEDULER_SET (self->scheduler, calls_in_flight, in_flight);
-  self->retry_on = PROCFUN_RETRY_LOST;
+  self->retry.reasons = PROCFUN_RETRY_LOST;
 }
 
 /**
@@ -351,4 +596,540 @@ procfun_pool_new (guint max_workers)
   if (max_workers > 0)
     procfun_pool_set_max_workers (self, max_workers);
   return self;
+}
+
+/* Settings */
+
+static guint
+to_ms (gint64 us)
+{
+  return (guint)MIN (us / G_TIME_SPAN_MILLISECOND + (us % G_TIME_SPAN_MILLISECOND > 0 ? 1 : 0),
+                     G_MAXINT);
+}
+
+/**
+ * procfun_pool_set_max_workers:
+ * @self: a #ProcfunPool
+ * @n: how many workers there may be at most; at least 1
+ *
+ * Sets #ProcfunPool:max-workers.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_max_workers (ProcfunPool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (n >= 1);
+
+  if (SCHEDULER_SET (self->scheduler, max_workers, n))
+    g_object_notify (G_OBJECT (self), "max-workers");
+}
+
+/**
+ * procfun_pool_get_max_workers:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:max-workers.
+ *
+ * Returns: how many workers there may be at most; at least 1
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_max_workers (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.max_workers;
+}
+
+/**
+ * procfun_pool_set_min_workers:
+ * @self: a #ProcfunPool
+ * @n: how many workers stay when there is nothing to do
+ *
+ * Sets #ProcfunPool:min-workers.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_min_workers (ProcfunPool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (SCHEDULER_SET (self->scheduler, min_workers, n))
+    g_object_notify (G_OBJECT (self), "min-workers");
+}
+
+/**
+ * procfun_pool_get_min_workers:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:min-workers.
+ *
+ * Returns: how many workers stay when there is nothing to do
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_min_workers (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.min_workers;
+}
+
+/**
+ * procfun_pool_set_calls_per_worker:
+ * @self: a #ProcfunPool
+ * @n: after how many calls a worker is replaced; 0: never
+ *
+ * Sets #ProcfunPool:calls-per-worker.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (SCHEDULER_SET (self->scheduler, calls_per_worker, n))
+    g_object_notify (G_OBJECT (self), "calls-per-worker");
+}
+
+/**
+ * procfun_pool_get_calls_per_worker:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:calls-per-worker.
+ *
+ * Returns: after how many calls a worker is replaced; 0: never
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_pool_get_calls_per_worker (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.calls_per_worker;
+}
+
+/**
+ * procfun_pool_set_memory_per_worker:
+ * @self: a #ProcfunPool
+ * @bytes: how much resident memory a worker may have after a call, in bytes; 0: any
+ *
+ * Sets #ProcfunPool:memory-per-worker.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_memory_per_worker (ProcfunPool *self, guint64 bytes)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (SCHEDULER_SET (self->scheduler, memory_per_worker, bytes))
+    g_object_notify (G_OBJECT (self), "memory-per-worker");
+}
+
+/**
+ * procfun_pool_get_memory_per_worker:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:memory-per-worker.
+ *
+ * Returns: how much resident memory a worker may have after a call, in bytes; 0: any
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_pool_get_memory_per_worker (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.memory_per_worker;
+}
+
+/**
+ * procfun_pool_set_max_queue_calls:
+ * @self: a #ProcfunPool
+ * @n: how many calls may wait for a worker; 0: any number
+ *
+ * Sets #ProcfunPool:max-queue-calls.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (SCHEDULER_SET (self->scheduler, max_queue_calls, n))
+    g_object_notify (G_OBJECT (self), "max-queue-calls");
+}
+
+/**
+ * procfun_pool_get_max_queue_calls:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:max-queue-calls.
+ *
+ * Returns: how many calls may wait for a worker; 0: any number
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_max_queue_calls (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.max_queue_calls;
+}
+
+/**
+ * procfun_pool_set_max_queue_bytes:
+ * @self: a #ProcfunPool
+ * @bytes: how many bytes the arguments of waiting calls may take; 0: any number
+ *
+ * Sets #ProcfunPool:max-queue-bytes.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (SCHEDULER_SET (self->scheduler, max_queue_bytes, bytes))
+    g_object_notify (G_OBJECT (self), "max-queue-bytes");
+}
+
+/**
+ * procfun_pool_get_max_queue_bytes:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:max-queue-bytes.
+ *
+ * Returns: how many bytes the arguments of waiting calls may take; 0: any number
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_pool_get_max_queue_bytes (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.max_queue_bytes;
+}
+
+/**
+ * procfun_pool_set_calls_in_flight:
+ * @self: a #ProcfunPool
+ * @n: how many calls a worker may have been sent; at least 1
+ *
+ * Sets #ProcfunPool:calls-in-flight.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (n >= 1);
+
+  if (SCHEDULER_SET (self->scheduler, calls_in_flight, n))
+    g_object_notify (G_OBJECT (self), "calls-in-flight");
+}
+
+/**
+ * procfun_pool_get_calls_in_flight:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:calls-in-flight.
+ *
+ * Returns: how many calls a worker may have been sent
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_calls_in_flight (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 1);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.calls_in_flight;
+}
+
+/**
+ * procfun_pool_set_idle_timeout:
+ * @self: a #ProcfunPool
+ * @us: how long a worker waits for a call before it ends, in µs, kept to the millisecond; 0: for
+ *   ever
+ *
+ * Sets #ProcfunPool:idle-timeout, for workers that are started from now on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_idle_timeout (ProcfunPool *self, gint64 us)
+{
+  guint ms;
+
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (us >= 0);
+
+  ms = to_ms (us);
+  if (SCHEDULER_SET (self->scheduler, idle, ms))
+    g_object_notify (G_OBJECT (self), "idle-timeout");
+}
+
+/**
+ * procfun_pool_get_idle_timeout:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:idle-timeout.
+ *
+ * Returns: a time in µs; 0: for ever
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_pool_get_idle_timeout (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.idle * G_TIME_SPAN_MILLISECOND;
+}
+
+/**
+ * procfun_pool_set_initializer:
+ * @self: a #ProcfunPool
+ * @function: (nullable): a function of the same module as those that are to be called, or %NULL
+ * @args: (nullable): its arguments, a tuple; a floating reference is taken
+ *
+ * Has each worker that is started from now on run @function before its first call, to load and
+ * prepare what the others need. Its result is thrown away. When it fails, the call that the worker
+ * was started for fails with %PROCFUN_ERROR_SPAWN.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVariant *args)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (function == NULL || PROCFUN_IS_FUNCTION (function));
+  g_return_if_fail (function == NULL || args != NULL);
+
+  scheduler_set_initializer (self->scheduler, function, args);
+}
+
+/**
+ * procfun_pool_set_close_timeout:
+ * @self: a #ProcfunPool
+ * @us: how long closing waits for calls, in µs, kept to the millisecond; 0: until they have ended
+ *
+ * Sets #ProcfunPool:close-timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_close_timeout (ProcfunPool *self, gint64 us)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (us >= 0);
+
+  if (g_atomic_int_get (&self->close_timeout) == (gint)to_ms (us))
+    return;
+  g_atomic_int_set (&self->close_timeout, (gint)to_ms (us));
+  g_object_notify (G_OBJECT (self), "close-timeout");
+}
+
+/**
+ * procfun_pool_get_close_timeout:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:close-timeout.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_pool_get_close_timeout (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  return g_atomic_int_get (&self->close_timeout) * G_TIME_SPAN_MILLISECOND;
+}
+
+/**
+ * procfun_pool_set_max_retries:
+ * @self: a #ProcfunPool
+ * @n: how often a call may be run again; 0: never
+ *
+ * Sets #ProcfunPool:max-retries.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_max_retries (ProcfunPool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (n < G_MAXINT);
+
+  if (g_atomic_int_get (&self->retry.max) == (gint)n)
+    return;
+  g_atomic_int_set (&self->retry.max, (gint)n);
+  g_object_notify (G_OBJECT (self), "max-retries");
+}
+
+/**
+ * procfun_pool_get_max_retries:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:max-retries.
+ *
+ * Returns: how often a call may be run again
+ *
+ * Since: 0.1
+ */
+guint
+procfun_pool_get_max_retries (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  return (guint)g_atomic_int_get (&self->retry.max);
+}
+
+/**
+ * procfun_pool_set_retry_on:
+ * @self: a #ProcfunPool
+ * @reasons: for which reasons calls are run again
+ *
+ * Sets #ProcfunPool:retry-on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_retry_on (ProcfunPool *self, ProcfunRetryFlags reasons)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (g_atomic_int_get (&self->retry.reasons) == (gint)reasons)
+    return;
+  g_atomic_int_set (&self->retry.reasons, (gint)reasons);
+  g_object_notify (G_OBJECT (self), "retry-on");
+}
+
+/**
+ * procfun_pool_get_retry_on:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:retry-on.
+ *
+ * Returns: the reasons
+ *
+ * Since: 0.1
+ */
+ProcfunRetryFlags
+procfun_pool_get_retry_on (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), PROCFUN_RETRY_NONE);
+
+  return (ProcfunRetryFlags)g_atomic_int_get (&self->retry.reasons);
+}
+
+/* Draining */
+
+/**
+ * procfun_pool_drain:
+ * @self: a #ProcfunPool
+ * @cancellable: (nullable): a #GCancellable, which ends the waiting only
+ * @error: return location for a #GError
+ *
+ * Waits until there is a moment when no call of the pool runs or waits. Other threads may go on to
+ * make calls. Sessions without a running call are not waited for.
+ *
+ * Returns: %TRUE; or %FALSE with @error set to %G_IO_ERROR_CANCELLED, or to %PROCFUN_ERROR_NESTED
+ *   when there are calls that only this thread can bring to an end
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_pool_drain (ProcfunPool *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
+
+  return procfun_executor_wait (PROCFUN_EXECUTOR (self), cancellable, error);
+}
+
+/**
+ * procfun_pool_drain_async:
+ * @self: a #ProcfunPool
+ * @cancellable: (nullable): a #GCancellable, which ends the waiting only
+ * @callback: called when no call runs or waits
+ * @user_data: for @callback
+ *
+ * Does what procfun_pool_drain() does, without waiting. Callbacks of the last calls may still be to
+ * come.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_drain_async (ProcfunPool *self, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task;
+
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, procfun_pool_drain_async);
+  procfun_executor_wait_async (task);
+}
+
+/**
+ * procfun_pool_drain_finish:
+ * @self: a #ProcfunPool
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what procfun_pool_drain_async() began.
+ *
+ * Returns: %TRUE; or %FALSE with @error set to %G_IO_ERROR_CANCELLED
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_pool_drain_finish (ProcfunPool *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_pool_drain_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -3,9 +3,10 @@
 #pragma once
 
 #include "procfun/executors/process-executor.h"
+#include "procfun/executors/retry.h"
 #include "procfun/procfun-pool.h"
 #include "procfun/procfun-session.h"
-#include "procfun/schedule/scheduler.h"
+#include "procfun/schedule/pipeline.h"
 
 G_BEGIN_DECLS
 
@@ -16,21 +17,14 @@ struct _ProcfunPool
   Scheduler *scheduler;
 
   /* In any thread */
-  gint max_retries;
-  gint retry_on;      /* ProcfunRetryFlags */
+  RetryPolicy retry;
   gint close_timeout; /* in ms */
 };
-
-/* Overrides what runs calls, and what closes. */
-void procfun_pool_class_init_run (ProcfunPoolClass *klass);
 
 /* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
  * (nullable): without an error when its process had ended, unnoticed. */
 Exchange *procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
                               Preparation *preparation, WorkerSlot *slot, WorkerReleaseFunc release,
                               gpointer user_data, GError **error);
-
-/* Takes @slot, which it holds. */
-ProcfunSession *procfun_session_new (ProcfunPool *pool, WorkerSlot *slot);
 
 G_END_DECLS

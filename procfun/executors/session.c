@@ -7,6 +7,8 @@
 #include "procfun/core/executor.h"
 #include "procfun/executors/pool.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/pipeline.h"
+#include "procfun/schedule/waiter.h"
 
 /**
  * SECTION:procfun-session
@@ -172,8 +174,8 @@ procfun_session_init (ProcfunSession *self)
 {
 }
 
-ProcfunSession *
-procfun_session_new (ProcfunPool *pool, WorkerSlot *slot)
+static ProcfunSession *
+session_new (ProcfunPool *pool, WorkerSlot *slot)
 {
   ProcfunProcessExecutor *parent = PROCFUN_PROCESS_EXECUTOR (pool);
   ProcfunSession *self
@@ -204,4 +206,164 @@ procfun_session_get_pid (ProcfunSession *self)
 
   slot = g_atomic_pointer_get (&self->slot);
   return slot != NULL ? worker_slot_get_pid (slot) : 0;
+}
+
+/* Acquiring */
+
+typedef struct
+{
+  ExchangeOptions options;
+  ProcfunCodec *codec;
+  SlotRequest request;
+} Acquisition;
+
+static gboolean
+acquisition_init (Acquisition *acquisition, ProcfunPool *self, ProcfunFunction *function,
+                  GCancellable *cancellable, GError **error)
+{
+  ProcfunProcessExecutor *executor = PROCFUN_PROCESS_EXECUTOR (self);
+
+  *acquisition = (Acquisition){
+    .options = { .max_payload = procfun_process_executor_get_max_payload (executor) },
+    .codec = g_object_ref (procfun_process_executor_get_codec (executor)),
+    .request = { .function = function, .cancellable = cancellable },
+  };
+  acquisition->options.codec = acquisition->codec;
+  acquisition->request.options = &acquisition->options;
+  if (procfun_executor_is_closed (PROCFUN_EXECUTOR (self)))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+                 _ ("%s() cannot be called: the executor is closed"),
+                 procfun_function_get_name (function));
+  else if (procfun_process_executor_get_launch_context (executor) != NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("%s() cannot be called in a session with limits or launch context of its own"),
+                 procfun_function_get_name (function));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+acquisition_clear (Acquisition *acquisition)
+{
+  g_clear_object (&acquisition->codec);
+}
+
+/* (nullable) */
+static ProcfunSession *
+make_session (ProcfunPool *self, WorkerSlot *slot, ProcfunFunction *function, GError **error)
+{
+  if (worker_slot_hold (slot))
+    return session_new (self, slot);
+  worker_slot_discard (slot);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+               _ ("%s() cannot be called: the executor is closed"),
+               procfun_function_get_name (function));
+  return NULL;
+}
+
+/**
+ * procfun_pool_acquire:
+ * @self: a #ProcfunPool
+ * @function: the first function to be called, or another of its module
+ * @cancellable: (nullable): a #GCancellable
+ * @error: return location for a #GError
+ *
+ * Waits for a worker and holds it for several calls, which are run on the #ProcfunSession as their
+ * executor. Dropping the session, or closing it by procfun_executor_close(), gives the worker back.
+ *
+ * Returns: (transfer full): a session; or %NULL with @error set to %G_IO_ERROR_CANCELLED,
+ *   %PROCFUN_ERROR_CLOSED, %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED when this thread has all
+ *   workers, or %PROCFUN_ERROR_INVALID where the pool has a #ProcfunProcessExecutor:launch-context
+ *
+ * Since: 0.1
+ */
+ProcfunSession *
+procfun_pool_acquire (ProcfunPool *self, ProcfunFunction *function, GCancellable *cancellable,
+                      GError **error)
+{
+  ProcfunSession *session = NULL;
+  Acquisition acquisition;
+  WorkerSlot *slot = NULL;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), NULL);
+  g_return_val_if_fail (PROCFUN_IS_FUNCTION (function), NULL);
+
+  if (acquisition_init (&acquisition, self, function, cancellable, error))
+    slot = scheduler_acquire (self->scheduler, &acquisition.request, error);
+  acquisition_clear (&acquisition);
+  if (slot != NULL)
+    session = make_session (self, slot, function, error);
+  return session;
+}
+
+static void
+on_acquired (WorkerSlot *slot, GError *error, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ProcfunSession *session = NULL;
+
+  if (slot != NULL)
+    session
+        = make_session (g_task_get_source_object (task), slot, g_task_get_task_data (task), &error);
+  if (session != NULL)
+    g_task_return_pointer (task, session, g_object_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * procfun_pool_acquire_async:
+ * @self: a #ProcfunPool
+ * @function: the first function to be called, or another of its module
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called when there is a session, or an error
+ * @user_data: for @callback
+ *
+ * Does what procfun_pool_acquire() does, without waiting.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_acquire_async (ProcfunPool *self, ProcfunFunction *function, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  Acquisition acquisition;
+  GError *error = NULL;
+  GTask *task;
+
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (PROCFUN_IS_FUNCTION (function));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, procfun_pool_acquire_async);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, g_object_ref (function), g_object_unref);
+  if (acquisition_init (&acquisition, self, function, cancellable, &error))
+    scheduler_acquire_async (self->scheduler, &acquisition.request, g_task_get_context (task),
+                             on_acquired, task);
+  else
+    on_acquired (NULL, error, task);
+  acquisition_clear (&acquisition);
+}
+
+/**
+ * procfun_pool_acquire_finish:
+ * @self: a #ProcfunPool
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what procfun_pool_acquire_async() began.
+ *
+ * Returns: (transfer full): a session; or %NULL with @error set as by procfun_pool_acquire()
+ *
+ * Since: 0.1
+ */
+ProcfunSession *
+procfun_pool_acquire_finish (ProcfunPool *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_pool_acquire_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
 }

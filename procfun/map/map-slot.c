@@ -7,6 +7,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/pipeline.h"
 #include "procfun/values/schema.h"
 #include <inttypes.h>
 

@@ -8,7 +8,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/map/mapping-private.h"
 #include "procfun/platform/waker.h"
-#include "procfun/schedule/scheduler.h"
+#include "procfun/schedule/waiter.h"
 
 /* Somebody who asks for a worker, maybe longer than the source lives. */
 typedef struct

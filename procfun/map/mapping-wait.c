@@ -6,6 +6,7 @@
 #include "procfun/map/mapping-private.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/waiter.h"
 #include <poll.h>
 
 gboolean

@@ -56,3 +56,27 @@ waker_free (Waker *self)
   g_signal_handler_disconnect (self->cancellable, self->handler);
   release (self, NULL);
 }
+
+static void
+on_cancelled_cond (GCancellable *cancellable, gpointer user_data)
+{
+  CondWaker *self = user_data;
+
+  g_mutex_lock (self->lock);
+  g_cond_broadcast (self->cond);
+  g_mutex_unlock (self->lock);
+}
+
+void
+cond_waker_init (CondWaker *self, GMutex *lock, GCond *cond, GCancellable *cancellable)
+{
+  *self = (CondWaker){ .lock = lock, .cond = cond, .cancellable = cancellable };
+  if (cancellable != NULL)
+    self->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled_cond), self, NULL);
+}
+
+void
+cond_waker_clear (CondWaker *self)
+{
+  g_cancellable_disconnect (self->cancellable, self->handler);
+}

@@ -12,3 +12,16 @@ typedef struct _Waker Waker;
  * tripped already makes nothing ready. */
 Waker *waker_new (GCancellable *cancellable, GSource *source);
 void waker_free (Waker *self);
+
+/* Wakes a thread that sleeps in g_cond_wait() when a cancellable trips. The lock is not held when
+ * it is set up and cleared. */
+typedef struct
+{
+  GMutex *lock;
+  GCond *cond;
+  GCancellable *cancellable; /* (nullable) (unowned) */
+  gulong handler;
+} CondWaker;
+
+void cond_waker_init (CondWaker *self, GMutex *lock, GCond *cond, GCancellable *cancellable);
+void cond_waker_clear (CondWaker *self);

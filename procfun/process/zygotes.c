@@ -4,19 +4,18 @@
 
 #include "procfun/core/function.h"
 #include "procfun/platform/inherited-state.h"
+#include "procfun/process/back-off.h"
 #include "procfun/process/launch.h"
 
-/* After a zygote that did not start the next one is tried so much later, and twice as much each
- * time; and not before so many times that have passed that were waited for it. */
+/* After a zygote that did not start. */
 #define RETRY_US G_USEC_PER_SEC
-#define RETRY_FACTOR 10
+#define RETRY_FACTOR 10 /* of the time that the start has taken */
 #define RETRY_MAX_US (64 * G_USEC_PER_SEC)
 
 typedef struct
 {
   Zygote *zygote; /* (nullable) */
-  gint64 wait;    /* in µs, after the last one; 0: it was well */
-  gint64 retry_at;
+  BackOff back_off;
 } Entry;
 
 struct _Zygotes
@@ -105,13 +104,6 @@ get_entry (Zygotes *self, ProcfunFunction *function)
 }
 
 static void
-put_off (Entry *entry, gint64 waited)
-{
-  entry->wait = CLAMP (MAX (2 * entry->wait, RETRY_FACTOR * waited), RETRY_US, RETRY_MAX_US);
-  entry->retry_at = g_get_monotonic_time () + entry->wait;
-}
-
-static void
 start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options, guint64 state)
 {
   gint64 begin = g_get_monotonic_time ();
@@ -119,7 +111,8 @@ start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options, 
 
   entry->zygote = zygote_new (function, options, state, &error);
   if (entry->zygote == NULL)
-    put_off (entry, g_get_monotonic_time () - begin);
+    back_off_fail (&entry->back_off,
+                   MAX (RETRY_FACTOR * (g_get_monotonic_time () - begin), RETRY_US), RETRY_MAX_US);
   if (error != NULL)
     g_debug ("Each call of %s() executes a process: %s", procfun_function_get_name (function),
              error->message);
@@ -130,9 +123,9 @@ static void
 drop_zygote (Entry *entry, guint64 state)
 {
   if (zygote_get_state (entry->zygote) != state || zygote_has_forked (entry->zygote))
-    entry->wait = 0;
+    back_off_reset (&entry->back_off);
   else
-    put_off (entry, 0);
+    back_off_fail (&entry->back_off, RETRY_US, RETRY_MAX_US);
   g_clear_pointer (&entry->zygote, zygote_unref);
 }
 
@@ -148,7 +141,7 @@ get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *opt
   if (entry->zygote != NULL
       && (zygote_get_state (entry->zygote) != state || zygote_has_ended (entry->zygote)))
     drop_zygote (entry, state);
-  if (entry->zygote == NULL && g_get_monotonic_time () >= entry->retry_at)
+  if (entry->zygote == NULL && back_off_get_rest (&entry->back_off) == 0)
     start (entry, function, options, state);
   zygote = entry->zygote != NULL ? zygote_ref (entry->zygote) : NULL;
   g_mutex_unlock (&self->lock);

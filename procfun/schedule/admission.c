@@ -2,39 +2,18 @@
 
 /* How one waits until the queue has room: in a thread, and in a main context. */
 
-#include "procfun/schedule/scheduler-private.h"
+#include "procfun/schedule/admission.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/platform/waker.h"
 #include "procfun/procfun-error.h"
-
-/* How many bytes somebody brings who is on the way is not known yet. */
-static gboolean
-has_room (Scheduler *self)
-{
-  const SchedulerConfig *config = &self->config;
-
-  return (config->max_queue_calls == 0
-          || self->queue.entries.length + self->n_entering < config->max_queue_calls)
-         && (config->max_queue_bytes == 0
-             || (self->queue.n_bytes < config->max_queue_bytes && self->n_entering == 0));
-}
-
-void
-scheduler_announce_admission (Scheduler *self)
-{
-  if (self->n_in_thread > 0) /* to wake nobody is a system call, too */
-    g_cond_broadcast (&self->admission);
-  if (self->submitters.length > 0 && has_room (self))
-    g_source_set_ready_time (self->submitters.head->data, 0);
-}
 
 void
 scheduler_leave_admission (Scheduler *self)
 {
   g_mutex_lock (&self->lock);
   self->n_entering--;
-  scheduler_announce_admission (self);
+  scheduler_announce_room (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -44,7 +23,7 @@ scheduler_try_admit (Scheduler *self, ProcfunFunction *function, GError **error)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = has_room (self);
+  ok = scheduler_has_room (self);
   if (ok)
     self->n_entering++;
   g_mutex_unlock (&self->lock);
@@ -63,12 +42,12 @@ wait_for_room (Scheduler *self, ProcfunFunction *function, GCancellable *cancell
   gboolean ok;
 
   scheduler_begin_wait (self);
-  while (!(ok = has_room (self)) && !self->is_closing && !scheduler_is_deadlocked (self)
+  while (!(ok = scheduler_has_room (self)) && !self->is_closing && !scheduler_is_deadlocked (self)
          && !g_cancellable_is_cancelled (cancellable))
     {
-      self->n_in_thread++;
+      self->n_in_admission++;
       g_cond_wait (&self->admission, &self->lock);
-      self->n_in_thread--;
+      self->n_in_admission--;
     }
   scheduler_end_wait (self);
   if (ok || g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -84,16 +63,16 @@ gboolean
 scheduler_admit (Scheduler *self, ProcfunFunction *function, GCancellable *cancellable,
                  GError **error)
 {
-  Alarm alarm;
+  CondWaker waker;
   gboolean ok;
 
-  alarm_set (&alarm, self, &self->admission, cancellable);
+  cond_waker_init (&waker, &self->lock, &self->admission, cancellable);
   g_mutex_lock (&self->lock);
-  ok = has_room (self) || wait_for_room (self, function, cancellable, error);
+  ok = scheduler_has_room (self) || wait_for_room (self, function, cancellable, error);
   if (ok)
     self->n_entering++;
   g_mutex_unlock (&self->lock);
-  alarm_clear (&alarm);
+  cond_waker_clear (&waker);
   return ok;
 }
 
@@ -114,14 +93,14 @@ static gboolean
 leave_submitters (AdmissionSource *self, GError **error)
 {
   Scheduler *scheduler = self->scheduler;
-  gboolean enters = has_room (scheduler) || scheduler->is_closing;
+  gboolean enters = scheduler_has_room (scheduler) || scheduler->is_closing;
 
   if (!enters && !g_cancellable_set_error_if_cancelled (self->cancellable, error))
     return FALSE;
   g_queue_unlink (&scheduler->submitters, &self->link);
   self->is_waiting = FALSE;
   scheduler->n_entering += enters ? 1 : 0;
-  scheduler_announce_admission (scheduler); /* to the next one */
+  scheduler_announce_room (scheduler); /* to the next one */
   return TRUE;
 }
 
@@ -156,7 +135,7 @@ admission_source_dispose (GSource *source)
   g_mutex_lock (&self->scheduler->lock);
   if (self->is_waiting)
     g_queue_unlink (&self->scheduler->submitters, &self->link);
-  scheduler_announce_admission (self->scheduler);
+  scheduler_announce_room (self->scheduler);
   g_mutex_unlock (&self->scheduler->lock);
   callback (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
                                  _ ("the main context of the call is gone")),
@@ -183,7 +162,7 @@ scheduler_admit_async (Scheduler *self, GCancellable *cancellable, AdmissionFunc
   g_autoptr (GSource) source = g_source_new (&admission_source_funcs, sizeof (AdmissionSource));
   AdmissionSource *admission = (AdmissionSource *)source;
 
-  admission->scheduler = g_atomic_rc_box_acquire (self);
+  admission->scheduler = scheduler_ref (self);
   admission->link.data = source;
   admission->callback = callback;
   admission->user_data = user_data;
@@ -199,7 +178,7 @@ scheduler_admit_async (Scheduler *self, GCancellable *cancellable, AdmissionFunc
   g_queue_push_tail_link (&self->submitters, &admission->link);
   if (self->is_closing || g_cancellable_is_cancelled (cancellable))
     g_source_set_ready_time (source, 0);
-  scheduler_announce_admission (self);
+  scheduler_announce_room (self);
   g_mutex_unlock (&self->lock);
   g_source_attach (source, context);
 }

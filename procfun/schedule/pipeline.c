@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Calls that are sent to a worker before it has answered those before them. All of them are of one
- * main context, whose thread alone looks at what is in head. */
+#include "procfun/schedule/pipeline.h"
 
-#include "procfun/schedule/scheduler-private.h"
-
-gboolean
-scheduler_can_pipeline (WorkerSlot *slot, const SlotRequest *request)
+/* With the lock held: whether @request can be sent to @slot behind others. */
+static gboolean
+can_pipeline (WorkerSlot *slot, const SlotRequest *request)
 {
   GMainContext *context = slot->owner.context;
   const Worker *worker;
@@ -29,12 +27,13 @@ scheduler_find_busy (Scheduler *self, const SlotRequest *request)
 {
   WorkerSlot *found = NULL;
 
-  for (GList *l = self->busy.head; l != NULL && queue_peek (&self->queue) == NULL; l = l->next)
+  for (GList *l = self->slots.busy.head; l != NULL && queue_peek (&self->queue) == NULL;
+       l = l->next)
     {
       WorkerSlot *slot = l->data;
 
       if ((found == NULL || slot->pipelined.length < found->pipelined.length)
-          && scheduler_can_pipeline (slot, request))
+          && can_pipeline (slot, request))
         found = slot;
     }
   return found;
@@ -46,13 +45,50 @@ worker_slot_get_head (WorkerSlot *self)
   return self->head;
 }
 
+/* (nullable): the next call in the queue, taken out of it, if it can be sent to @slot. */
+static Waiter *
+take_next (WorkerSlot *slot)
+{
+  Scheduler *scheduler = slot->scheduler;
+  Waiter *waiter;
+
+  g_mutex_lock (&scheduler->lock);
+  waiter = (Waiter *)queue_peek (&scheduler->queue);
+  if (waiter != NULL && waiter->source != NULL && waiter->owner.context == slot->owner.context
+      && can_pipeline (slot, waiter->request))
+    {
+      queue_remove (&scheduler->queue, &waiter->entry);
+      scheduler_announce_room (scheduler);
+    }
+  else
+    waiter = NULL;
+  g_mutex_unlock (&scheduler->lock);
+  return waiter;
+}
+
+/* Sends a worker the calls at the head of the queue that wait in its main context. */
+static void
+feed (WorkerSlot *slot)
+{
+  Waiter *waiter;
+
+  while (worker_slot_get_head (slot) != NULL && (waiter = take_next (slot)) != NULL)
+    {
+      g_autoptr (GSource) source = g_source_ref (waiter->source);
+      SlotFunc callback = g_steal_pointer (&waiter->callback);
+
+      callback (slot, NULL, waiter->user_data);
+      g_source_destroy (source);
+    }
+}
+
 void
 worker_slot_set_head (WorkerSlot *self, Exchange *exchange)
 {
   if (self->owner.context == NULL)
     return;
   self->head = exchange;
-  scheduler_feed (self);
+  feed (self);
 }
 
 void
@@ -96,7 +132,7 @@ pass_on (WorkerSlot *self, Worker *worker)
   exchange_set_release (next, worker_slot_release, self);
   exchange_move_up (next, worker);
   if (others_wait)
-    scheduler_feed (self);
+    feed (self);
   return TRUE;
 }
 

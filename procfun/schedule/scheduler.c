@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who works, who is idle, and who gets whom. */
+#include "procfun/schedule/scheduler.h"
 
-#include "procfun/schedule/scheduler-private.h"
-
+#include "procfun/base/intl.h"
 #include "procfun/core/call.h"
+#include "procfun/core/executor.h"
+#include "procfun/process/request.h"
+#include "procfun/procfun-error.h"
+#include <signal.h>
 #include <string.h>
+
+/* How long a killed process is waited for: most are dead by then, the others are reaped later. */
+#define DEATH_WAIT_MS 5
 
 Scheduler *
 scheduler_new (ProcfunExecutor *executor)
@@ -14,12 +20,11 @@ scheduler_new (ProcfunExecutor *executor)
 
   self->executor = executor;
   self->zygotes = zygotes_new ();
+  self->starts = starts_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->admission);
   queue_init (&self->queue);
-  g_queue_init (&self->idle);
-  g_queue_init (&self->busy);
-  g_queue_init (&self->ended);
+  slots_init (&self->slots);
   g_queue_init (&self->submitters);
   return self;
 }
@@ -36,6 +41,12 @@ scheduler_new_like (Scheduler *other)
   return self;
 }
 
+Scheduler *
+scheduler_ref (Scheduler *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
 static void
 clear (gpointer data)
 {
@@ -44,7 +55,7 @@ clear (gpointer data)
   zygotes_free (self->zygotes);
   g_clear_object (&self->initializer);
   g_clear_pointer (&self->initializer_args, g_variant_unref);
-  g_clear_error (&self->start_error);
+  g_hash_table_unref (self->starts);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->admission);
 }
@@ -55,87 +66,82 @@ scheduler_unref (Scheduler *self)
   g_atomic_rc_box_release_full (self, clear);
 }
 
-/* Owners */
+/* Ending workers */
 
 void
-owner_init (Owner *self, GMainContext *context)
+scheduler_reap (WorkerSlot *slot, int ms)
 {
-  self->thread = g_thread_self ();
-  self->is_stuck = FALSE;
-  self->context = context != NULL ? g_main_context_ref (context) : NULL;
-}
+  Scheduler *self = slot->scheduler;
+  int status = -1;
 
-void
-owner_clear (Owner *self)
-{
-  g_clear_pointer (&self->context, g_main_context_unref);
-  self->thread = NULL;
-}
-
-/* A main context that nobody runs is taken for that of the thread that used it. */
-gboolean
-owner_is_here (const Owner *self)
-{
-  if (self->context == NULL)
-    return self->thread == g_thread_self ();
-  if (g_main_context_is_owner (self->context))
-    return TRUE;
-  if (self->thread != g_thread_self () || !g_main_context_acquire (self->context))
-    return FALSE;
-  g_main_context_release (self->context);
-  return TRUE;
-}
-
-/* Members */
-
-WorkerSlot *
-worker_slot_new (Scheduler *self, const char *module)
-{
-  const Worker nothing = WORKER_INIT;
-  WorkerSlot *slot = g_new0 (WorkerSlot, 1);
-
-  g_atomic_ref_count_init (&slot->ref_count);
-  slot->link.data = slot;
-  slot->scheduler = g_atomic_rc_box_acquire (self);
-  slot->worker = nothing;
-  slot->module = g_intern_string (module);
-  slot->is_permanent = self->n_permanent < self->config.min_workers;
-  if (slot->is_permanent)
-    self->n_permanent++;
-  return slot;
+  if (!worker_slot_is_dead (slot, ms))
+    {
+      g_mutex_lock (&self->lock);
+      g_queue_push_tail_link (&self->slots.ended, &slot->link);
+      g_mutex_unlock (&self->lock);
+      return;
+    }
+  if (!process_get_status (slot->process, &status))
+    status = -1;
+  procfun_executor_emit_worker_exited (self->executor, slot->pid, status);
+  worker_slot_unref (slot);
 }
 
 void
-worker_slot_unref (WorkerSlot *self)
+scheduler_reap_all (GQueue *exited)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-  worker_clear (&self->worker);
-  owner_clear (&self->owner);
-  scheduler_unref (self->scheduler);
-  g_free (self);
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (exited)) != NULL)
+    scheduler_reap (link->data, DEATH_WAIT_MS);
 }
 
+/* Without the lock, for a slot that was removed. @reason: (nullable): it could have gone on. */
 static void
-take_out (WorkerSlot *self)
+end_worker (WorkerSlot *slot, const char *reason)
 {
-  g_queue_unlink (self->is_idle ? &self->scheduler->idle : &self->scheduler->busy, &self->link);
+  if (reason != NULL)
+    procfun_executor_emit_worker_recycled (slot->scheduler->executor, slot->pid, reason);
+  process_signal_alone (slot->process, SIGKILL);
+  scheduler_reap (slot, DEATH_WAIT_MS);
+}
+
+/* Those that began before the program has changed what they would inherit now. */
+static void
+remove_outdated (Scheduler *self, guint64 state, GQueue *outdated)
+{
+  if (state == self->state)
+    return;
+  self->state = state;
+  slots_remove_outdated (&self->slots, state, outdated);
 }
 
 void
-worker_slot_set_busy (WorkerSlot *self)
+scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GQueue *exited, GQueue *outdated)
 {
-  self->is_idle = FALSE;
-  g_queue_push_tail_link (&self->scheduler->busy, &self->link);
+  remove_outdated (self, state, outdated);
+  slots_poll_exited_sometimes (&self->slots, now, exited);
 }
 
 void
-worker_slot_remove (WorkerSlot *self)
+scheduler_end_outdated (GQueue *outdated)
 {
-  take_out (self);
-  if (self->is_permanent)
-    self->scheduler->n_permanent--;
-  self->is_permanent = FALSE;
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (outdated)) != NULL)
+    end_worker (link->data, "inherited");
+}
+
+void
+scheduler_renew (Scheduler *self)
+{
+  GQueue outdated = G_QUEUE_INIT;
+
+  zygotes_renew (self->zygotes);
+  g_mutex_lock (&self->lock);
+  remove_outdated (self, zygotes_get_state (self->zygotes, 0), &outdated);
+  g_mutex_unlock (&self->lock);
+  scheduler_end_outdated (&outdated);
 }
 
 /* Settings */
@@ -148,23 +154,6 @@ scheduler_get_config (Scheduler *self, SchedulerConfig *config)
   g_mutex_unlock (&self->lock);
 }
 
-/* There are more than there may be. */
-static void
-trim (Scheduler *self, GQueue *surplus)
-{
-  for (GList *l = self->idle.tail; l != NULL;)
-    {
-      WorkerSlot *slot = l->data;
-
-      l = l->prev;
-      if (self->idle.length + self->busy.length <= self->config.max_workers
-          && (!slot->is_permanent || self->n_permanent <= self->config.min_workers))
-        continue;
-      worker_slot_remove (slot);
-      g_queue_push_tail_link (surplus, &slot->link);
-    }
-}
-
 gboolean
 scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer value)
 {
@@ -175,11 +164,11 @@ scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer v
   g_mutex_lock (&self->lock);
   changed = memcmp ((char *)&self->config + offset, value, size) != 0;
   memcpy ((char *)&self->config + offset, value, size);
-  trim (self, &surplus);
+  slots_trim (&self->slots, self->config.min_workers, self->config.max_workers, &surplus);
   scheduler_assign (self);
   g_mutex_unlock (&self->lock);
   while ((link = g_queue_pop_head_link (&surplus)) != NULL)
-    worker_slot_end (link->data, "shrunk");
+    end_worker (link->data, "shrunk");
   return changed;
 }
 
@@ -193,114 +182,151 @@ scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant 
   g_mutex_unlock (&self->lock);
 }
 
-/* Who gets whom */
+/* Starting workers */
 
-/* (nullable) (transfer none) */
-static GList *
-find_idle (Scheduler *self, const char *module)
+static gboolean
+check_back_off (Scheduler *self, const char *module, GError **error)
 {
-  GList *l = self->idle.head;
+  gboolean ok;
 
-  while (l != NULL && !g_str_equal (((WorkerSlot *)l->data)->module, module))
-    l = l->next;
-  return l;
-}
-
-/* Those that began before the program has changed what they would inherit now. */
-void
-scheduler_remove_outdated (Scheduler *self, guint64 state, GQueue *outdated)
-{
-  if (state == self->state)
-    return;
-  self->state = state;
-  for (GList *l = self->idle.head; l != NULL;)
-    {
-      WorkerSlot *slot = l->data;
-
-      l = l->next;
-      if (slot->inherited_state == state)
-        continue;
-      worker_slot_remove (slot);
-      g_queue_push_tail_link (outdated, &slot->link);
-    }
-}
-
-static void
-end_outdated (GQueue *outdated)
-{
-  GList *link;
-
-  while ((link = g_queue_pop_head_link (outdated)) != NULL)
-    worker_slot_end (link->data, "inherited");
-}
-
-void
-scheduler_renew (Scheduler *self)
-{
-  GQueue outdated = G_QUEUE_INIT;
-
-  zygotes_renew (self->zygotes);
   g_mutex_lock (&self->lock);
-  scheduler_remove_outdated (self, zygotes_get_state (self->zygotes, 0), &outdated);
+  ok = starts_check (self->starts, module, error);
   g_mutex_unlock (&self->lock);
-  end_outdated (&outdated);
+  return ok;
 }
 
 static gboolean
-has_busy (Scheduler *self, const char *module)
+fork_worker (WorkerSlot *slot, const SlotRequest *request, Worker *worker, GError **error)
 {
-  for (GList *l = self->busy.head; l != NULL; l = l->next)
-    {
-      const WorkerSlot *slot = l->data;
+  Scheduler *self = slot->scheduler;
+  GError *own_error = NULL;
+  SchedulerConfig config;
 
-      if (!slot->is_held && slot->process != NULL && g_str_equal (slot->module, module))
-        return TRUE;
-    }
+  scheduler_get_config (self, &config);
+  if (zygotes_fork (self->zygotes, request->function, request->options,
+                    slot->is_permanent ? 0 : config.idle, worker, &own_error))
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  starts_fail (self->starts, slot->module, g_error_copy (own_error));
+  g_mutex_unlock (&self->lock);
+  g_propagate_error (error, own_error);
   return FALSE;
 }
 
-/* While none can be started, those that work are better than an error. An idle one of another
- * module makes room. */
+/* FALSE: the slot is gone. */
 static gboolean
-may_start (Scheduler *self, const char *module)
+start_worker (WorkerSlot *slot, const SlotRequest *request, GError **error)
 {
-  if (self->idle.length == 0 && self->busy.length >= self->config.max_workers)
-    return FALSE;
-  return !scheduler_is_backing_off (self) || !has_busy (self, module);
+  Scheduler *self = slot->scheduler;
+  g_auto (Worker) worker = WORKER_INIT;
+  gboolean ok
+      = check_back_off (self, slot->module, error) && fork_worker (slot, request, &worker, error);
+
+  g_mutex_lock (&self->lock);
+  if (ok)
+    {
+      slot->worker = worker_steal (&worker);
+      slot->worker.is_kept = TRUE;
+      slot->process = slot->worker.process;
+      slot->inherited_state = slot->worker.inherited_state;
+      slot->pid = process_get_pid (slot->process);
+      slot->started_at = g_get_monotonic_time ();
+    }
+  else
+    {
+      slots_remove (&self->slots, slot);
+      scheduler_assign (self);
+    }
+  g_mutex_unlock (&self->lock);
+  if (ok)
+    procfun_executor_emit_worker_started (self->executor, slot->pid);
+  else
+    worker_slot_unref (slot);
+  return ok;
+}
+
+/* If the initializer fails, the first call fails with its error. */
+void
+worker_slot_begin (WorkerSlot *slot, const ExchangeOptions *options)
+{
+  g_autoptr (ProcfunCall) call = NULL;
+  Scheduler *self = slot->scheduler;
+
+  if (slot->worker.channel != NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  if (self->initializer != NULL)
+    call = procfun_call_new (self->initializer, self->initializer_args);
+  g_mutex_unlock (&self->lock);
+  if (call != NULL)
+    exchange_prepare_worker (&slot->worker, call, options);
 }
 
 static gboolean
-assignment (Scheduler *self, Waiter *waiter)
+was_ended_by_caller (WorkerSlot *slot)
 {
-  GList *l = find_idle (self, waiter->module);
+  ProcfunFailure *failure = slot->call != NULL ? slot->call->failure : NULL;
+  ProcfunCause cause = failure != NULL ? procfun_failure_get_cause (failure) : PROCFUN_CAUSE_ERROR;
 
-  if (l != NULL)
-    {
-      waiter->slot = l->data;
-      take_out (waiter->slot);
-    }
+  return cause == PROCFUN_CAUSE_CANCELLED || cause == PROCFUN_CAUSE_TIMED_OUT;
+}
+
+void
+worker_slot_note_first_call (WorkerSlot *slot, const Worker *worker, gboolean is_usable)
+{
+  Scheduler *self = slot->scheduler;
+  const char *initializer
+      = self->initializer != NULL ? procfun_function_get_name (self->initializer) : "";
+
+  if (is_usable && !worker_is_unprepared (worker))
+    starts_succeed (self->starts, slot->module);
+  else if (is_usable || (!worker->has_greeted && !was_ended_by_caller (slot)))
+    starts_fail (self->starts, slot->module,
+                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                              _ ("the last one could not be prepared by %s()"), initializer));
+  else if (slot->is_unsent)
+    starts_note_unsent (self->starts, slot->module);
+}
+
+/* Assigning workers */
+
+/* While none can be started, busy ones are better than an error. An idle one of another module
+ * makes room. */
+static gboolean
+may_start (Scheduler *self, const char *module)
+{
+  if (self->slots.idle.length == 0 && self->slots.busy.length >= self->config.max_workers)
+    return FALSE;
+  return starts_get_rest (self->starts, module) == 0 || !slots_has_busy (&self->slots, module);
+}
+
+gboolean
+scheduler_assign_to (Scheduler *self, Waiter *waiter)
+{
+  waiter->slot = slots_find_idle (&self->slots, waiter->module);
+  if (waiter->slot != NULL)
+    slots_set_busy (&self->slots, waiter->slot);
   else if (!may_start (self, waiter->module))
     return FALSE;
   else
     {
-      if (self->idle.length + self->busy.length >= self->config.max_workers)
+      if (slots_count (&self->slots) >= self->config.max_workers)
         {
-          waiter->retired = self->idle.tail->data;
-          worker_slot_remove (waiter->retired);
+          waiter->retired = self->slots.idle.tail->data;
+          slots_remove (&self->slots, waiter->retired);
         }
       waiter->slot = worker_slot_new (self, waiter->module);
+      slots_add (&self->slots, waiter->slot, self->config.min_workers);
     }
-  worker_slot_set_busy (waiter->slot);
-  waiter->slot->call = waiter->call;
-  owner_init (&waiter->slot->owner, waiter->owner.context);
-  waiter->slot->owner.thread = waiter->owner.thread;
-  waiter->slot->owner.is_stuck = waiter->owner.is_stuck;
+  waiter->slot->call = waiter->request->call;
+  owner_copy (&waiter->slot->owner, &waiter->owner);
+  waiter->is_assigned = TRUE;
   return TRUE;
 }
 
-/* Who waits in a thread may have to see now that it does so in vain. */
-void
-scheduler_wake_threads (Scheduler *self)
+/* A thread that waits may have to see now that it waits in vain. */
+static void
+wake_threads (Scheduler *self)
 {
   for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
     {
@@ -318,12 +344,11 @@ scheduler_assign (Scheduler *self)
   gboolean to_context = FALSE;
   QueueEntry *entry;
 
-  while ((entry = queue_peek (&self->queue)) != NULL && assignment (self, (Waiter *)entry))
+  while ((entry = queue_peek (&self->queue)) != NULL && scheduler_assign_to (self, (Waiter *)entry))
     {
       Waiter *waiter = (Waiter *)entry;
 
       queue_remove (&self->queue, entry);
-      waiter->is_assigned = TRUE;
       if (waiter->source != NULL)
         g_source_set_ready_time (waiter->source, 0);
       else
@@ -331,43 +356,18 @@ scheduler_assign (Scheduler *self)
       to_context = to_context || waiter->source != NULL;
     }
   if (to_context)
-    scheduler_wake_threads (self);
-  scheduler_announce_admission (self);
-}
-
-gboolean
-scheduler_ask (Scheduler *self, const SlotRequest *request, Waiter *waiter, gboolean waits,
-               WorkerSlot **busy)
-{
-  GQueue ended = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
-  gint64 asked_at = request->call != NULL ? request->call->submitted_at : 0;
-  gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
-  guint64 state = zygotes_get_state (self->zygotes, now);
-  gboolean assigned;
-
-  g_mutex_lock (&self->lock);
-  scheduler_remove_outdated (self, state, &outdated);
-  scheduler_poll_exited_sometimes (self, now, &ended);
-  assigned = queue_peek (&self->queue) == NULL && assignment (self, waiter);
-  waiter->is_assigned = assigned;
-  if (!assigned && waits)
-    queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
-  else if (!assigned && busy != NULL)
-    *busy = scheduler_find_busy (self, request);
-  g_mutex_unlock (&self->lock);
-  scheduler_end_all (&ended);
-  end_outdated (&outdated);
-  return assigned; /* as it was then */
+    wake_threads (self);
+  scheduler_announce_room (self);
 }
 
 WorkerSlot *
-scheduler_claim (Scheduler *self, const SlotRequest *request, Waiter *waiter, GError **error)
+scheduler_claim (Scheduler *self, Waiter *waiter, GError **error)
 {
   WorkerSlot *slot = g_steal_pointer (&waiter->slot);
 
   if (waiter->retired != NULL)
-    worker_slot_end (g_steal_pointer (&waiter->retired), "module");
-  return slot->process != NULL || worker_slot_start (slot, request, error) ? slot : NULL;
+    end_worker (g_steal_pointer (&waiter->retired), "module");
+  return slot->process != NULL || start_worker (slot, waiter->request, error) ? slot : NULL;
 }
 
 void
@@ -376,23 +376,272 @@ scheduler_cancel (Scheduler *self, Waiter *waiter)
   WorkerSlot *slot = g_steal_pointer (&waiter->slot);
 
   if (waiter->retired != NULL)
-    worker_slot_end (g_steal_pointer (&waiter->retired), "module");
+    end_worker (g_steal_pointer (&waiter->retired), "module");
   if (slot->process != NULL)
     {
       worker_slot_give_back (slot);
       return;
     }
   g_mutex_lock (&self->lock);
-  worker_slot_remove (slot);
+  slots_remove (&self->slots, slot);
   scheduler_assign (self);
   g_mutex_unlock (&self->lock);
   worker_slot_unref (slot);
 }
 
-/* For people */
+/* Giving back */
+
+const char *
+worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls)
+{
+  Scheduler *self = slot->scheduler;
+  const SchedulerConfig *config = &self->config;
+  const FrameState *state = &worker->state;
+
+  if (worker_is_unprepared (worker))
+    return "initializer";
+  if (slot->inherited_state != self->state && self->state != 0)
+    return "inherited";
+  if (config->calls_per_worker > 0 && n_calls >= config->calls_per_worker)
+    return "calls";
+  if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)
+    return "memory";
+  if (state->leftovers != 0)
+    return "leftovers";
+  if (slots_count (&self->slots) > config->max_workers)
+    return "shrunk";
+  return NULL;
+}
+
+/* With the lock held. TRUE: it was removed, and is to be ended, for @reason if that is not NULL. */
+static gboolean
+put_back (WorkerSlot *slot, gboolean is_usable, const char **reason)
+{
+  Scheduler *self = slot->scheduler;
+  gboolean stays;
+
+  slot->call = NULL;
+  *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
+  if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
+    return FALSE;
+  owner_clear (&slot->owner);
+  slot->is_lost = slot->is_held;
+  stays = is_usable && *reason == NULL;
+  if (stays)
+    slots_set_idle (&self->slots, slot);
+  else
+    slots_remove (&self->slots, slot);
+  scheduler_assign (self);
+  return !stays;
+}
 
 static void
-describe_members (GQueue *slots, ProcfunStatistics *statistics)
+give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
+{
+  Scheduler *self = slot->scheduler;
+  const char *reason;
+  gboolean ends;
+
+  g_mutex_lock (&self->lock);
+  if (was_used && slot->n_calls == 0)
+    worker_slot_note_first_call (slot, &slot->worker, is_usable);
+  slot->n_calls += was_used ? 1 : 0;
+  ends = put_back (slot, is_usable, &reason);
+  g_mutex_unlock (&self->lock);
+  if (ends)
+    end_worker (slot, reason);
+}
+
+void
+worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
+{
+  slot->worker = worker_steal (worker);
+  give_back (slot, is_usable, !slot->is_unused);
+}
+
+void
+worker_slot_discard (WorkerSlot *slot)
+{
+  give_back (slot, FALSE, FALSE);
+}
+
+void
+worker_slot_give_back (WorkerSlot *slot)
+{
+  Scheduler *self = slot->scheduler;
+  const char *reason = NULL;
+  gboolean was_held, ends = FALSE;
+
+  if (slot->process != NULL && !process_is_own (slot->process)) /* the parent has it */
+    return;
+  g_mutex_lock (&self->lock);
+  was_held = slot->is_held;
+  slot->is_held = FALSE;
+  if (!slot->is_lost)
+    ends = put_back (slot, TRUE, &reason);
+  g_mutex_unlock (&self->lock);
+  if (ends)
+    end_worker (slot, reason);
+  if (was_held)
+    worker_slot_unref (slot);
+}
+
+/* Sessions */
+
+gboolean
+worker_slot_hold (WorkerSlot *slot)
+{
+  gboolean ok;
+
+  g_mutex_lock (&slot->scheduler->lock);
+  ok = !slot->scheduler->is_closing;
+  if (ok)
+    {
+      slot->is_held = TRUE;
+      worker_slot_ref (slot);
+    }
+  g_mutex_unlock (&slot->scheduler->lock);
+  return ok;
+}
+
+static gboolean
+check_take (WorkerSlot *slot, ProcfunFunction *function, GError **error)
+{
+  const char *name = procfun_function_get_name (function);
+
+  if (slot->is_lost && slot->scheduler->is_closing)
+    scheduler_set_closed (function, error);
+  else if (!process_is_own (slot->process))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() cannot be called: the session belongs to the process that forked this "
+                    "one"),
+                 name);
+  else if (slot->inherited_state
+           != zygotes_get_state (slot->scheduler->zygotes, g_get_monotonic_time ()))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() cannot be called: the process of the session was started before the "
+                    "program changed its user, directory or the like"),
+                 name);
+  else if (slot->is_lost)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() cannot be called: the process of the session has ended"), name);
+  else if (slot->call != NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY,
+                 _ ("%s() cannot be called now: another call of the session runs"), name);
+  else if (!g_str_equal (slot->module, zygotes_get_key (function)))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("%s() cannot be called: the session is for functions of another module"), name);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
+worker_slot_take (WorkerSlot *slot, ProcfunCall *call, gboolean is_async, GError **error)
+{
+  g_autoptr (GMainContext) context = is_async ? g_main_context_ref_thread_default () : NULL;
+  gboolean ok;
+
+  g_mutex_lock (&slot->scheduler->lock);
+  ok = check_take (slot, call->function, error);
+  if (ok)
+    {
+      slot->call = call;
+      owner_clear (&slot->owner);
+      owner_init (&slot->owner, context);
+    }
+  g_mutex_unlock (&slot->scheduler->lock);
+  return ok;
+}
+
+/* Waiting */
+
+void
+scheduler_set_nested (ProcfunFunction *function, GError **error)
+{
+  g_set_error (
+      error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+      _ ("%s() cannot be called: all workers have calls that only this thread can bring to "
+         "an end"),
+      procfun_function_get_name (function));
+}
+
+void
+scheduler_set_closed (ProcfunFunction *function, GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+               _ ("%s() cannot be called: the executor is closed"),
+               procfun_function_get_name (function));
+}
+
+/* A thread that waits in the queue is no obstacle: it takes what it gets. */
+static void
+mark_all (Scheduler *self, gboolean is_stuck)
+{
+  for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
+    owner_mark (&((WorkerSlot *)l->data)->owner, is_stuck);
+  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
+    if (((Waiter *)l->data)->source != NULL)
+      owner_mark (&((Waiter *)l->data)->owner, is_stuck);
+}
+
+void
+scheduler_begin_wait (Scheduler *self)
+{
+  mark_all (self, TRUE);
+  wake_threads (self);
+}
+
+void
+scheduler_end_wait (Scheduler *self)
+{
+  mark_all (self, FALSE);
+}
+
+gboolean
+scheduler_is_deadlocked (Scheduler *self)
+{
+  gboolean is_one = FALSE;
+
+  if (self->slots.busy.length < self->config.max_workers)
+    return FALSE;
+  for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
+    {
+      const Owner *owner = &((WorkerSlot *)l->data)->owner;
+
+      if (!owner->is_stuck)
+        return FALSE;
+      is_one = is_one || owner_is_here (owner);
+    }
+  return is_one;
+}
+
+/* Calls that are admitted but not queued yet count as calls; their bytes are not known. */
+gboolean
+scheduler_has_room (Scheduler *self)
+{
+  const SchedulerConfig *config = &self->config;
+
+  return (config->max_queue_calls == 0
+          || self->queue.entries.length + self->n_entering < config->max_queue_calls)
+         && (config->max_queue_bytes == 0
+             || (self->queue.n_bytes < config->max_queue_bytes && self->n_entering == 0));
+}
+
+/* Wakes all threads, and the first of the others. */
+void
+scheduler_announce_room (Scheduler *self)
+{
+  if (self->n_in_admission > 0) /* to wake nobody is a system call, too */
+    g_cond_broadcast (&self->admission);
+  if (self->submitters.length > 0 && scheduler_has_room (self))
+    g_source_set_ready_time (self->submitters.head->data, 0);
+}
+
+/* Statistics */
+
+static void
+describe_workers (GQueue *slots, ProcfunStatistics *statistics)
 {
   gint64 now = g_get_monotonic_time ();
 
@@ -410,13 +659,13 @@ describe_members (GQueue *slots, ProcfunStatistics *statistics)
 void
 scheduler_describe (Scheduler *self, ProcfunStatistics *statistics)
 {
-  GQueue ended = G_QUEUE_INIT;
+  GQueue exited = G_QUEUE_INIT;
 
   g_mutex_lock (&self->lock);
-  scheduler_poll_exited (self, &ended);
+  slots_poll_exited (&self->slots, &exited);
   procfun_statistics_set_queue (statistics, self->queue.entries.length, self->queue.n_bytes);
-  describe_members (&self->busy, statistics);
-  describe_members (&self->idle, statistics);
+  describe_workers (&self->slots.busy, statistics);
+  describe_workers (&self->slots.idle, statistics);
   g_mutex_unlock (&self->lock);
-  scheduler_end_all (&ended);
+  scheduler_reap_all (&exited);
 }

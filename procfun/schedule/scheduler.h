@@ -2,16 +2,12 @@
 
 #pragma once
 
-#include "procfun/process/exchange.h"
+#include "procfun/process/zygotes.h"
 #include "procfun/procfun-executor.h"
 #include "procfun/procfun-statistics.h"
-
-/* The workers of a pool, and those who wait for one. Whoever has a worker has it alone: there is no
- * lock and no pipe that two of them share. Any thread may ask. */
-typedef struct _Scheduler Scheduler;
-
-/* One of them, while somebody has it. */
-typedef struct _WorkerSlot WorkerSlot;
+#include "procfun/schedule/queue.h"
+#include "procfun/schedule/slots.h"
+#include "procfun/schedule/starts.h"
 
 typedef struct
 {
@@ -25,113 +21,151 @@ typedef struct
   guint64 max_queue_bytes;   /* likewise, of their arguments */
 } SchedulerConfig;
 
-/* What is wanted. */
+/* What somebody wants a worker for. */
 typedef struct
 {
   ProcfunFunction *function;
-  ProcfunCall *call;         /* (nullable): NULL for who holds the worker for several */
-  GCancellable *cancellable; /* (nullable): of who has no call */
+  ProcfunCall *call;         /* (nullable): NULL for a session */
+  GCancellable *cancellable; /* (nullable): of a session */
   const ExchangeOptions *options;
   int priority;              /* see queue.h */
   gsize n_bytes;             /* of arguments that wait */
   gint64 deadline;           /* monotonic time in µs; 0: none */
-  gboolean may_be_pipelined; /* it may be sent to a worker that is busy, and wait there */
+  gboolean may_be_pipelined; /* can be sent to a busy worker, and wait there */
 } SlotRequest;
 
-/* @executor, unowned, emits its signals. */
+/* Gives a worker, or an error. */
+typedef void (*SlotFunc) (WorkerSlot *slot, GError *error, gpointer user_data);
+
+/* Somebody who waits for a worker. */
+typedef struct
+{
+  QueueEntry entry;
+  const SlotRequest *request;
+  const char *module;
+  Owner owner;
+
+  /* With the lock held */
+  gboolean is_assigned;
+  WorkerSlot *slot;    /* (nullable): this one, which may have to be started, */
+  WorkerSlot *retired; /* (nullable): instead of that one */
+
+  GCond assigned;    /* for a thread that waits */
+  GSource *source;   /* (nullable): for a main context */
+  SlotFunc callback; /* (nullable): none, or it has been called */
+  gpointer user_data;
+} Waiter;
+
+/* The workers of a pool, and those who wait for one. Any thread may use it. */
+struct _Scheduler
+{
+  ProcfunExecutor *executor; /* unowned; emits the signals */
+  Zygotes *zygotes;
+
+  GMutex lock; /* for all that follows */
+  SchedulerConfig config;
+  gboolean is_closing;
+  guint64 state; /* of processes that are good for calls: see zygotes_get_state() */
+  Queue queue;   /* (element-type Waiter) */
+  Slots slots;
+  ProcfunFunction *initializer; /* (nullable): what each worker runs first */
+  GVariant *initializer_args;   /* (nullable) */
+  Starts *starts;
+
+  GCond admission;      /* the queue has become shorter */
+  guint n_in_admission; /* threads that wait for that */
+  GQueue submitters;    /* (element-type GSource): main contexts that wait for the same */
+  guint n_entering;     /* calls that are admitted and not in the queue yet */
+};
+
 Scheduler *scheduler_new (ProcfunExecutor *executor);
 
 /* One with the same settings, which has nothing else in common with @other. */
 Scheduler *scheduler_new_like (Scheduler *other);
-
-/* Calls from now on get workers that are started after this. */
-void scheduler_renew (Scheduler *self);
-
+Scheduler *scheduler_ref (Scheduler *self);
 void scheduler_unref (Scheduler *self);
 
 void scheduler_get_config (Scheduler *self, SchedulerConfig *config);
 
-/* Sets one of its fields, and does what follows from it. FALSE: it had that value. */
+/* Sets one field, and does what follows from it. FALSE: it had that value. */
 gboolean scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer value);
 #define SCHEDULER_SET(self, field, value)                                                          \
   scheduler_set_config (self, G_STRUCT_OFFSET (SchedulerConfig, field), sizeof (value), &(value))
 
-/* (nullable): what each worker runs first. */
+/* @function: (nullable) */
 void scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant *args);
 
-/* Waits for a worker. Fails with %G_IO_ERROR_CANCELLED, %PROCFUN_ERROR_TIMED_OUT,
- * %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_CLOSED for who wants to hold one, or %PROCFUN_ERROR_NESTED
- * when all workers are this thread's own, so that it would wait for ever. */
-WorkerSlot *scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error);
+void scheduler_describe (Scheduler *self, ProcfunStatistics *statistics);
 
-/* (nullable): without an error when there is none to have now. */
-WorkerSlot *scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **error);
-
-/* The same without waiting: @callback comes, maybe at once, or in @context. */
-typedef void (*SlotFunc) (WorkerSlot *slot, GError *error, gpointer user_data);
-void scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainContext *context,
-                              SlotFunc callback, gpointer user_data);
-
-/* (nullable): not NULL when the worker is busy, and the call is to be given to
- * exchange_new_pipelined() and worker_slot_queue(). */
-Exchange *worker_slot_get_head (WorkerSlot *self);
-void worker_slot_queue (WorkerSlot *self, Exchange *exchange);
-
-/* What is to be given to exchange_new(), and exchange_set_release() with the slot. */
-Worker *worker_slot_get_worker (WorkerSlot *self);
-void worker_slot_release (Worker *worker, gboolean is_usable, gpointer slot);
-
-/* It has been given this. */
-void worker_slot_set_head (WorkerSlot *self, Exchange *exchange);
-
-/* Sends what a new worker has to run first. */
+/* Begins with a worker of @slot: sends what a new one has to run first. */
 void worker_slot_begin (WorkerSlot *self, const ExchangeOptions *options);
 
-/* It was never used; or is not used any more, by who held it. */
+/* Gives back a worker: after an exchange; unused, or by a session; as one that nobody shall use. */
+void worker_slot_put_back (WorkerSlot *self, Worker *worker, gboolean is_usable);
 void worker_slot_give_back (WorkerSlot *self);
-
-/* It is not used, and nobody else shall. */
 void worker_slot_discard (WorkerSlot *self);
 
-/* What is released next is no call: it was not begun. */
-void worker_slot_set_unused (WorkerSlot *self);
-
-/* It had died, unnoticed, before it was given anything. */
-void worker_slot_set_unsent (WorkerSlot *self);
-
-/* Keeps it for several calls, until it is given back; FALSE: the scheduler is closed, and it must
- * be discarded. Each call begins with taking it, in vain if it is lost
- * (%PROCFUN_ERROR_WORKER_LOST), is in use (%PROCFUN_ERROR_BUSY), or is no process for that function
- * (%PROCFUN_ERROR_INVALID). */
+/* Keeps it for a session, until it is given back; FALSE: the scheduler is closed, and it must be
+ * discarded. Each call of the session begins with taking it. Fails with %PROCFUN_ERROR_WORKER_LOST,
+ * %PROCFUN_ERROR_BUSY, %PROCFUN_ERROR_CLOSED or, for another module, %PROCFUN_ERROR_INVALID. */
 gboolean worker_slot_hold (WorkerSlot *self);
 gboolean worker_slot_take (WorkerSlot *self, ProcfunCall *call, gboolean is_async, GError **error);
-int worker_slot_get_pid (WorkerSlot *self);
 
-/* Room in the queue for one more call, kept until scheduler_leave_admission(). Fails with
- * %PROCFUN_ERROR_BUSY, or waits, and fails with %G_IO_ERROR_CANCELLED, %PROCFUN_ERROR_CLOSED, or
- * %PROCFUN_ERROR_NESTED as above. */
-gboolean scheduler_try_admit (Scheduler *self, ProcfunFunction *function, GError **error);
-gboolean scheduler_admit (Scheduler *self, ProcfunFunction *function, GCancellable *cancellable,
-                          GError **error);
-void scheduler_leave_admission (Scheduler *self);
-
-/* The same without waiting: @callback comes, maybe at once, in this thread's main context. */
-typedef void (*AdmissionFunc) (GError *error, gpointer user_data);
-void scheduler_admit_async (Scheduler *self, GCancellable *cancellable, AdmissionFunc callback,
-                            gpointer user_data);
-
-void scheduler_describe (Scheduler *self, ProcfunStatistics *statistics);
+/* Calls from now on get workers that are started after this. */
+void scheduler_renew (Scheduler *self);
 
 /* Whether calls run or wait that only this thread can bring to an end. */
 gboolean scheduler_has_own_calls (Scheduler *self);
 
-/* Nobody waits for room any more, or for a worker to hold. */
+/* From now on nobody waits for room, or for a worker to hold. */
 void scheduler_begin_to_close (Scheduler *self);
 
-/* Ends all calls, those in the queue, too, and does not wait for their grace periods. The second is
- * for what is still there a moment later. */
+/* Cancels all calls, without grace periods. The second form kills their workers. */
 void scheduler_abort (Scheduler *self);
 void scheduler_kill (Scheduler *self);
 
 /* Ends all workers; no call runs. */
 void scheduler_clear (Scheduler *self);
+
+/* For those who wait: waiter.c, admission.c and pipeline.c. */
+
+/* Moves workers that cannot be used any more to @exited and @outdated; the second form ends them,
+ * without the lock. @state: what a new worker would inherit. With the lock held. */
+void scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GQueue *exited,
+                            GQueue *outdated);
+void scheduler_end_outdated (GQueue *outdated);
+
+/* Assigns a worker if one can be had. With the lock held. */
+gboolean scheduler_assign_to (Scheduler *self, Waiter *waiter);
+
+/* Gives what is free to those who wait. With the lock held. */
+void scheduler_assign (Scheduler *self);
+
+/* Starts what was assigned, if need be; or gives it back. */
+WorkerSlot *scheduler_claim (Scheduler *self, Waiter *waiter, GError **error);
+void scheduler_cancel (Scheduler *self, Waiter *waiter);
+
+/* Reaps a slot that was removed, now or later, without the lock. The first form waits @ms
+ * milliseconds for its death; @exited: (element-type WorkerSlot). */
+void scheduler_reap (WorkerSlot *slot, int ms);
+void scheduler_reap_all (GQueue *exited);
+
+/* Why a worker is not to be used after @n_calls calls. (nullable): it is. With the lock held. */
+const char *worker_slot_find_reason (WorkerSlot *self, const Worker *worker, guint64 n_calls);
+
+/* Draws conclusions for the next start from a worker's first call. With the lock held. */
+void worker_slot_note_first_call (WorkerSlot *self, const Worker *worker, gboolean is_usable);
+
+/* Around waiting in a thread, whose main contexts stand still meanwhile. With the lock held. */
+void scheduler_begin_wait (Scheduler *self);
+void scheduler_end_wait (Scheduler *self);
+
+/* Whether all workers belong to threads that wait, one of them this one. With the lock held. */
+gboolean scheduler_is_deadlocked (Scheduler *self);
+
+/* Room in the queue for another call. With the lock held. */
+gboolean scheduler_has_room (Scheduler *self);
+void scheduler_announce_room (Scheduler *self);
+
+void scheduler_set_nested (ProcfunFunction *function, GError **error);
+void scheduler_set_closed (ProcfunFunction *function, GError **error);

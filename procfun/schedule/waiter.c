@@ -2,12 +2,13 @@
 
 /* How one waits for a worker: in a thread, and in a main context. */
 
-#include "procfun/schedule/scheduler-private.h"
+#include "procfun/schedule/waiter.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/platform/waker.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/pipeline.h"
 
 /* Why one waits no more */
 
@@ -17,24 +18,6 @@ set_timed_out (const SlotRequest *request, GError **error)
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
                _ ("%s() missed its deadline while it waited for a worker"),
                procfun_function_get_name (request->function));
-}
-
-void
-scheduler_set_nested (ProcfunFunction *function, GError **error)
-{
-  g_set_error (
-      error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-      _ ("%s() cannot be called: all workers have calls that only this thread can bring to "
-         "an end"),
-      procfun_function_get_name (function));
-}
-
-void
-scheduler_set_closed (ProcfunFunction *function, GError **error)
-{
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
-               _ ("%s() cannot be called: the executor is closed"),
-               procfun_function_get_name (function));
 }
 
 static gboolean
@@ -66,87 +49,38 @@ check_waiting (Scheduler *self, const SlotRequest *request, GError **error)
 }
 
 static void
-mark (Owner *owner, gboolean is_stuck)
-{
-  if (owner->is_stuck != is_stuck && owner_is_here (owner))
-    owner->is_stuck = is_stuck;
-}
-
-/* A thread that waits in the queue is no obstacle: it takes what it gets. */
-static void
-mark_all (Scheduler *self, gboolean is_stuck)
-{
-  for (GList *l = self->busy.head; l != NULL; l = l->next)
-    mark (&((WorkerSlot *)l->data)->owner, is_stuck);
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    if (((Waiter *)l->data)->source != NULL)
-      mark (&((Waiter *)l->data)->owner, is_stuck);
-}
-
-/* Others may see now that they wait in vain. */
-void
-scheduler_begin_wait (Scheduler *self)
-{
-  mark_all (self, TRUE);
-  scheduler_wake_threads (self);
-}
-
-void
-scheduler_end_wait (Scheduler *self)
-{
-  mark_all (self, FALSE);
-}
-
-gboolean
-scheduler_is_deadlocked (Scheduler *self)
-{
-  gboolean is_one = FALSE;
-
-  if (self->busy.length < self->config.max_workers)
-    return FALSE;
-  for (GList *l = self->busy.head; l != NULL; l = l->next)
-    {
-      const Owner *owner = &((WorkerSlot *)l->data)->owner;
-
-      if (!owner->is_stuck)
-        return FALSE;
-      is_one = is_one || owner_is_here (owner);
-    }
-  return is_one;
-}
-
-static void
 init_waiter (Waiter *self, const SlotRequest *request, GMainContext *context)
 {
-  *self = (Waiter){ .call = request->call, .module = zygotes_get_key (request->function) };
+  *self = (Waiter){ .request = request, .module = zygotes_get_key (request->function) };
   owner_init (&self->owner, context);
 }
 
+/* FALSE: there is no worker to have now, and the waiter is in the queue, if it @waits, or else
+ * a busy worker that the call can be sent to is in *@busy (nullable). */
+static gboolean
+ask (Scheduler *self, Waiter *waiter, gboolean waits, WorkerSlot **busy)
+{
+  const SlotRequest *request = waiter->request;
+  gint64 asked_at = request->call != NULL ? request->call->submitted_at : 0;
+  gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
+  guint64 state = zygotes_get_state (self->zygotes, now);
+  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  gboolean assigned;
+
+  g_mutex_lock (&self->lock);
+  scheduler_remove_gone (self, now, state, &exited, &outdated);
+  assigned = queue_peek (&self->queue) == NULL && scheduler_assign_to (self, waiter);
+  if (!assigned && waits)
+    queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
+  else if (!assigned && busy != NULL)
+    *busy = scheduler_find_busy (self, request);
+  g_mutex_unlock (&self->lock);
+  scheduler_reap_all (&exited);
+  scheduler_end_outdated (&outdated);
+  return assigned; /* as it was then */
+}
+
 /* In a thread */
-
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  Alarm *self = user_data;
-
-  g_mutex_lock (&self->scheduler->lock);
-  g_cond_broadcast (self->cond);
-  g_mutex_unlock (&self->scheduler->lock);
-}
-
-void
-alarm_set (Alarm *self, Scheduler *scheduler, GCond *cond, GCancellable *cancellable)
-{
-  *self = (Alarm){ .scheduler = scheduler, .cond = cond, .cancellable = cancellable };
-  if (cancellable != NULL)
-    self->handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
-}
-
-void
-alarm_clear (Alarm *self)
-{
-  g_cancellable_disconnect (self->cancellable, self->handler);
-}
 
 static void
 wait_once (GCond *cond, GMutex *lock, gint64 deadline)
@@ -186,25 +120,25 @@ WorkerSlot *
 scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
 {
   Waiter waiter;
-  Alarm alarm;
+  CondWaker waker;
   gboolean assigned;
 
   init_waiter (&waiter, request, NULL);
   g_cond_init (&waiter.assigned);
-  assigned = scheduler_ask (self, request, &waiter, TRUE, NULL);
+  assigned = ask (self, &waiter, TRUE, NULL);
   if (!assigned)
     {
-      alarm_set (&alarm, self, &waiter.assigned,
-                 request->call != NULL ? canceller_get_cancellable (request->call->canceller)
-                                       : request->cancellable);
+      cond_waker_init (&waker, &self->lock, &waiter.assigned,
+                       request->call != NULL ? canceller_get_cancellable (request->call->canceller)
+                                             : request->cancellable);
       g_mutex_lock (&self->lock);
       assigned = wait_in_queue (self, request, &waiter, error);
       g_mutex_unlock (&self->lock);
-      alarm_clear (&alarm);
+      cond_waker_clear (&waker);
     }
   g_cond_clear (&waiter.assigned);
   owner_clear (&waiter.owner);
-  return assigned ? scheduler_claim (self, request, &waiter, error) : NULL;
+  return assigned ? scheduler_claim (self, &waiter, error) : NULL;
 }
 
 WorkerSlot *
@@ -214,9 +148,9 @@ scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **err
   gboolean assigned;
 
   init_waiter (&waiter, request, NULL);
-  assigned = scheduler_ask (self, request, &waiter, FALSE, NULL);
+  assigned = ask (self, &waiter, FALSE, NULL);
   owner_clear (&waiter.owner);
-  return assigned ? scheduler_claim (self, request, &waiter, error) : NULL;
+  return assigned ? scheduler_claim (self, &waiter, error) : NULL;
 }
 
 /* In a main context */
@@ -230,45 +164,7 @@ typedef struct
   ExchangeOptions options;
   Canceller *canceller; /* (nullable): of its call */
   Waker *waker;         /* (nullable): of who has none */
-  SlotFunc callback;    /* (nullable): it has been called */
-  gpointer user_data;
 } WaitSource;
-
-/* (transfer full) (nullable): taken out of the queue. */
-static WaitSource *
-take_next (WorkerSlot *slot)
-{
-  Scheduler *scheduler = slot->scheduler;
-  Waiter *waiter;
-  WaitSource *next = NULL;
-
-  g_mutex_lock (&scheduler->lock);
-  waiter = (Waiter *)queue_peek (&scheduler->queue);
-  if (waiter != NULL && waiter->source != NULL && waiter->owner.context == slot->owner.context
-      && scheduler_can_pipeline (slot, &((WaitSource *)waiter->source)->request))
-    {
-      next = (WaitSource *)g_source_ref (waiter->source);
-      queue_remove (&scheduler->queue, &waiter->entry);
-      scheduler_announce_admission (scheduler);
-    }
-  g_mutex_unlock (&scheduler->lock);
-  return next;
-}
-
-void
-scheduler_feed (WorkerSlot *slot)
-{
-  WaitSource *next;
-
-  while (worker_slot_get_head (slot) != NULL && (next = take_next (slot)) != NULL)
-    {
-      SlotFunc callback = g_steal_pointer (&next->callback);
-
-      callback (slot, NULL, next->user_data);
-      g_source_destroy (&next->source);
-      g_source_unref (&next->source);
-    }
-}
 
 static gboolean
 wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
@@ -292,9 +188,9 @@ wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   if (!assigned && error == NULL)
     return G_SOURCE_CONTINUE;
   if (assigned)
-    slot = scheduler_claim (self->scheduler, &self->request, &self->waiter, &error);
-  callback = g_steal_pointer (&self->callback);
-  callback (slot, error, self->user_data);
+    slot = scheduler_claim (self->scheduler, &self->waiter, &error);
+  callback = g_steal_pointer (&self->waiter.callback);
+  callback (slot, error, self->waiter.user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -304,7 +200,7 @@ static void
 wait_source_dispose (GSource *source)
 {
   WaitSource *self = (WaitSource *)source;
-  SlotFunc callback = g_steal_pointer (&self->callback);
+  SlotFunc callback = g_steal_pointer (&self->waiter.callback);
 
   if (self->canceller != NULL)
     canceller_set_source (self->canceller, NULL);
@@ -321,7 +217,7 @@ wait_source_dispose (GSource *source)
   callback (NULL,
             g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
                                  _ ("the main context of the call is gone")),
-            self->user_data);
+            self->waiter.user_data);
 }
 
 static void
@@ -341,20 +237,17 @@ static GSourceFuncs wait_source_funcs
 
 /* What of the request is needed to start a worker. */
 static WaitSource *
-wait_source_new (Scheduler *scheduler, const SlotRequest *request, SlotFunc callback,
-                 gpointer user_data)
+wait_source_new (Scheduler *scheduler, const SlotRequest *request)
 {
   GSource *source = g_source_new (&wait_source_funcs, sizeof (WaitSource));
   WaitSource *self = (WaitSource *)source;
 
-  self->scheduler = g_atomic_rc_box_acquire (scheduler);
+  self->scheduler = scheduler_ref (scheduler);
   self->request = *request;
   g_object_ref (request->function);
   self->options = (ExchangeOptions){ .codec = g_object_ref (request->options->codec),
                                      .max_payload = request->options->max_payload };
   self->request.options = &self->options;
-  self->callback = callback;
-  self->user_data = user_data;
   if (request->call != NULL)
     {
       self->canceller = canceller_ref (request->call->canceller);
@@ -371,14 +264,16 @@ wait_source_new (Scheduler *scheduler, const SlotRequest *request, SlotFunc call
 }
 
 static void
-wait_in_context (WaitSource *self, GMainContext *context)
+wait_in_context (WaitSource *self, GMainContext *context, SlotFunc callback, gpointer user_data)
 {
   GSource *source = &self->source;
 
   init_waiter (&self->waiter, &self->request, context);
   self->waiter.source = source;
+  self->waiter.callback = callback;
+  self->waiter.user_data = user_data;
   g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
-  if (scheduler_ask (self->scheduler, &self->request, &self->waiter, TRUE, NULL) /* meanwhile */
+  if (ask (self->scheduler, &self->waiter, TRUE, NULL) /* meanwhile */
       || set_error_if_cancelled (&self->request, NULL))
     g_source_set_ready_time (source, 0);
   g_source_attach (source, context);
@@ -395,12 +290,12 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
   gboolean assigned;
 
   init_waiter (&waiter, request, context);
-  assigned = scheduler_ask (self, request, &waiter, FALSE, &slot);
+  assigned = ask (self, &waiter, FALSE, &slot);
   owner_clear (&waiter.owner);
   if (assigned)
-    slot = scheduler_claim (self, request, &waiter, &error);
+    slot = scheduler_claim (self, &waiter, &error);
   if (assigned || slot != NULL)
     callback (slot, error, user_data);
   else
-    wait_in_context (wait_source_new (self, request, callback, user_data), context);
+    wait_in_context (wait_source_new (self, request), context, callback, user_data);
 }

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How a scheduler ends. */
+
+#include "procfun/schedule/scheduler.h"
+
+#include "procfun/core/call.h"
+#include <signal.h>
+
+/* How long killed workers are waited for. */
+#define DEATH_MAX_MS 5000
+
+void
+scheduler_begin_to_close (Scheduler *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_closing = TRUE;
+  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
+    {
+      Waiter *waiter = l->data;
+
+      if (waiter->request->call == NULL && waiter->source != NULL)
+        g_source_set_ready_time (waiter->source, 0);
+      else if (waiter->request->call == NULL)
+        g_cond_signal (&waiter->assigned);
+    }
+  for (GList *l = self->submitters.head; l != NULL; l = l->next)
+    g_source_set_ready_time (l->data, 0);
+  g_cond_broadcast (&self->admission);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+add_call (GPtrArray *cancellers, ProcfunCall *call)
+{
+  if (call == NULL)
+    return;
+  g_atomic_int_set (&call->is_urgent, TRUE);
+  g_ptr_array_add (cancellers, canceller_ref (call->canceller));
+}
+
+/* Calls that are listed here exist until the lock is released. Those that wait come first, or the
+ * end of one that runs would let them begin. */
+void
+scheduler_abort (Scheduler *self)
+{
+  g_autoptr (GPtrArray) cancellers
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
+
+  g_mutex_lock (&self->lock);
+  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
+    add_call (cancellers, ((Waiter *)l->data)->request->call);
+  for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
+    {
+      const WorkerSlot *slot = l->data;
+
+      for (GList *m = slot->pipelined.head; m != NULL; m = m->next)
+        add_call (cancellers, exchange_get_call (m->data));
+      add_call (cancellers, slot->call);
+    }
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < cancellers->len; i++)
+    canceller_cancel (cancellers->pdata[i]);
+}
+
+void
+scheduler_kill (Scheduler *self)
+{
+  g_mutex_lock (&self->lock);
+  for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
+    {
+      const WorkerSlot *slot = l->data;
+
+      if (slot->process != NULL && slot->call != NULL)
+        process_kill_all (slot->process);
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+scheduler_has_own_calls (Scheduler *self)
+{
+  gboolean found = FALSE;
+
+  g_mutex_lock (&self->lock);
+  for (GList *l = self->slots.busy.head; l != NULL && !found; l = l->next)
+    {
+      const WorkerSlot *slot = l->data;
+
+      found = slot->call != NULL && owner_is_here (&slot->owner);
+    }
+  for (GList *l = self->queue.entries.head; l != NULL && !found; l = l->next)
+    {
+      const Waiter *waiter = l->data;
+
+      found = waiter->request->call != NULL && owner_is_here (&waiter->owner);
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+void
+scheduler_clear (Scheduler *self)
+{
+  GQueue removed = G_QUEUE_INIT;
+  GList *link;
+
+  g_mutex_lock (&self->lock);
+  slots_remove_unused (&self->slots, &removed);
+  for (GList *l = removed.head; l != NULL; l = l->next)
+    process_signal_alone (((WorkerSlot *)l->data)->process, SIGKILL);
+  while ((link = g_queue_pop_head_link (&self->slots.ended)) != NULL)
+    g_queue_push_tail_link (&removed, link);
+  g_mutex_unlock (&self->lock);
+  while ((link = g_queue_pop_head_link (&removed)) != NULL)
+    scheduler_reap (link->data, DEATH_MAX_MS);
+  zygotes_clear (self->zygotes);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/schedule/worker-slot.h"
+
+/* The workers of a scheduler, by what they do. The scheduler's lock is held. */
+typedef struct
+{
+  GQueue idle;       /* (element-type WorkerSlot): the one that worked last comes first */
+  GQueue busy;       /* (element-type WorkerSlot): assigned, maybe not started yet */
+  GQueue ended;      /* (element-type WorkerSlot): killed, maybe not dead yet */
+  guint n_permanent; /* workers without an idle timeout */
+  gint64 look_at;    /* when to look for workers that have left: monotonic time in µs */
+} Slots;
+
+void slots_init (Slots *self);
+
+/* Workers that are idle or busy. */
+guint slots_count (const Slots *self);
+
+/* (nullable) */
+WorkerSlot *slots_find_idle (Slots *self, const char *module);
+
+/* Whether a worker of the module has a call, after which it may take another. */
+gboolean slots_has_busy (Slots *self, const char *module);
+
+/* Adds a new worker, busy. */
+void slots_add (Slots *self, WorkerSlot *slot, guint min_workers);
+void slots_set_busy (Slots *self, WorkerSlot *slot);
+void slots_set_idle (Slots *self, WorkerSlot *slot);
+void slots_remove (Slots *self, WorkerSlot *slot);
+
+/* Moves idle workers that are more than there may be to @surplus. */
+void slots_trim (Slots *self, guint min_workers, guint max_workers, GQueue *surplus);
+
+/* Moves idle workers with another inherited state to @outdated. */
+void slots_remove_outdated (Slots *self, guint64 state, GQueue *outdated);
+
+/* Moves those that nobody uses to @removed: the idle ones, and those of sessions without a call. */
+void slots_remove_unused (Slots *self, GQueue *removed);
+
+/* Moves those that have left or are dead to @exited. The second form looks once a second. */
+void slots_poll_exited (Slots *self, GQueue *exited);
+void slots_poll_exited_sometimes (Slots *self, gint64 now, GQueue *exited);
