@@ -234,6 +234,8 @@ procfun_private = \
 	%D%/platform/usage-measure.h \
 	%D%/platform/waker.c \
 	%D%/platform/waker.h \
+	%D%/platform/worker-path.c \
+	%D%/platform/worker-path.h \
 	%D%/process/back-off.c \
 	%D%/process/back-off.h \
 	%D%/process/crash-report.c \

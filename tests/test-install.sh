@@ -43,6 +43,60 @@ main (void)
 }
 END
 
+cat >"$tmp/elsewhere/where.c" <<END
+#include <procfun.h>
+
+PROCFUN_DEFINE_FUNCTION (where, char *)
+{
+  return g_file_read_link ("/proc/self/exe", NULL);
+}
+END
+cat >"$tmp/elsewhere/ask.c" <<END
+#include <procfun.h>
+#include <stdio.h>
+
+PROCFUN_DECLARE_FUNCTION (where, char *)
+
+int
+main (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = where_process (&error);
+
+  printf ("%s\\n", path != NULL ? path : error->message);
+  return path == NULL;
+}
+END
+
+# A function of a library runs in procfun-worker.
+build_library ()
+{
+  cd "$tmp/elsewhere" || return 1
+  # shellcheck disable=SC2046,SC2086
+  {
+    $CC $CFLAGS $LDFLAGS -Wall -Werror -shared -fPIC where.c -o libwhere.so $($PKG_CONFIG --cflags --libs procfun) &&
+      $CC $CFLAGS $LDFLAGS -Wall -Werror ask.c -o ask -L. -lwhere "-Wl,-rpath,$tmp/elsewhere" \
+        $($PKG_CONFIG --cflags --libs procfun)
+  }
+}
+
+worker_is ()
+{
+  found=$(cd / && env -u PROCFUN_WORKER LD_LIBRARY_PATH="$2:$LD_LIBRARY_PATH" "$tmp/elsewhere/ask")
+  echo "$found"
+  test "$found" = "$1"
+}
+
+# Another place, another name of the folder, and a link to the library.
+moved ()
+{
+  mkdir -p "$tmp/moved" "$tmp/links" &&
+    cp -R "$stage$LIBDIR" "$tmp/moved/library" &&
+    ln -s "$tmp/moved/library/libprocfun.so.0" "$tmp/links/" &&
+    worker_is "$tmp/moved/library/procfun-$PROCFUN_ABI/procfun-worker" "$tmp/moved/library" &&
+    worker_is "$tmp/moved/library/procfun-$PROCFUN_ABI/procfun-worker" "$tmp/links"
+}
+
 test -z "$stage" || check "make install into a folder" install_here
 for variable in girdir:Procfun-1.0.gir typelibdir:Procfun-1.0.typelib vapidir:procfun.vapi
 do
@@ -63,4 +117,8 @@ check "programs are not linked with json-glib" no_json_glib
   static=--static
   check "a C program builds with --static" build_and_run $CC $CFLAGS $LDFLAGS
 }
+check "a library builds" build_library
+check "its functions run in the worker of the installation" worker_is \
+  "$(realpath "$($PKG_CONFIG --variable=worker procfun)")" "$stage$LIBDIR"
+test -z "$stage" || check "they run where the library was moved to" moved
 done_testing

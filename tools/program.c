@@ -4,7 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/child/command-line.h"
 #include "procfun/core/function.h"
-#include "procfun/process/launch.h"
+#include "procfun/platform/worker-path.h"
 #include "tools/elf.h"
 #include "tools/schema.h"
 #include <errno.h>
@@ -46,7 +46,7 @@ static char *
 ask (const char *path, gboolean is_program, GError **error)
 {
   const char *program_argv[] = { path, COMMAND_LINE_LIST, NULL };
-  const char *library_argv[] = { launch_get_worker_path (), COMMAND_LINE_LIST, path, NULL };
+  const char *library_argv[] = { worker_path_get (), COMMAND_LINE_LIST, path, NULL };
   g_autoptr (GSubprocessLauncher) launcher
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE);
   g_autoptr (GSubprocess) process = NULL;
@@ -290,7 +290,7 @@ program_become (Program *self, ProcfunFunction *function, const char *json, GErr
   g_autofree char *command
       = g_strconcat (COMMAND_LINE_CALL_PREFIX, procfun_function_get_hash (function), NULL);
   const char *program_argv[] = { self->path, command, json, NULL };
-  const char *library_argv[] = { launch_get_worker_path (), command, self->path, json, NULL };
+  const char *library_argv[] = { worker_path_get (), command, self->path, json, NULL };
   const char **argv = self->is_program ? program_argv : library_argv;
 
   g_setenv (COMMAND_LINE_VARIABLE, "1", TRUE);

@@ -54,11 +54,3 @@ environment_get_timeout (void)
     }
   return timeout;
 }
-
-const char *
-environment_get_worker_path (void)
-{
-  const char *path = environment_get ("PROCFUN_WORKER");
-
-  return path != NULL ? path : PROCFUN_WORKERDIR "/procfun-worker";
-}

@@ -14,6 +14,3 @@ const char *environment_get (const char *name);
 
 /* PROCFUN_TIMEOUT, read once: in µs; 0: none. */
 gint64 environment_get_timeout (void);
-
-/* What runs the functions of libraries. */
-const char *environment_get_worker_path (void);

@@ -2,10 +2,10 @@
 
 #include "procfun/core/call-debug.h"
 
-#include "procfun/base/environment.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/self.h"
+#include "procfun/platform/worker-path.h"
 #include "procfun/procfun-codec.h"
 #include <string.h>
 
@@ -85,7 +85,7 @@ make_command_line (ProcfunCall *call)
 
   if (module == NULL)
     return NULL;
-  program = is_library             ? g_strdup (environment_get_worker_path ())
+  program = is_library             ? g_strdup (worker_path_get ())
             : module->path != NULL ? g_strdup (module->path)
                                    : self_get_executable (FALSE);
   quoted = quote (program);

@@ -7,6 +7,7 @@
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/self.h"
+#include "procfun/platform/worker-path.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/setup.h"
 #include <gio/gio.h>
@@ -118,12 +119,6 @@ launch_check (ProcfunFunction *function, GError **error)
   return FALSE;
 }
 
-const char *
-launch_get_worker_path (void)
-{
-  return environment_get_worker_path ();
-}
-
 /* A script is found by the command line that started it, which ends where that of a call began. */
 static void
 add_own_command_line (GStrvBuilder *builder)
@@ -144,7 +139,7 @@ get_executable (const Module *module, gboolean directly)
 {
   if (module == NULL || module->path == NULL)
     return self_get_executable (directly);
-  return g_strdup (module->is_program ? module->path : launch_get_worker_path ());
+  return g_strdup (module->is_program ? module->path : worker_path_get ());
 }
 
 static char **

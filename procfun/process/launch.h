@@ -4,9 +4,6 @@
 #include "procfun/process/worker.h"
 #include "procfun/procfun-function.h"
 
-/* The program that calls functions of libraries. */
-const char *launch_get_worker_path (void);
-
 /* Whether @function can be called in another process, from here. Fails with %PROCFUN_ERROR_SPAWN,
  * %PROCFUN_ERROR_NESTED or %PROCFUN_ERROR_INVALID. */
 gboolean launch_check (ProcfunFunction *function, GError **error);

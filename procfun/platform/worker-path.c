@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/platform/worker-path.h"
+
+#include "procfun/base/environment.h"
+#include "procfun/platform/module.h"
+#include <stdlib.h>
+
+#define WORKER "procfun-worker"
+
+/* (nullable): a tree of which the library is part may have been moved, or not be where it will be.
+ * A program that the library is linked into statically says nothing about the folders of the
+ * library. */
+static char *
+find_beside_library (void)
+{
+  g_autoptr (Module) module = module_new_for_address (&find_beside_library);
+  g_autofree char *library = module->path != NULL ? realpath (module->path, NULL) : NULL;
+  g_autofree char *folder = library != NULL ? g_path_get_dirname (library) : NULL;
+  g_autofree char *path
+      = folder != NULL ? g_build_filename (folder, "procfun-" PROCFUN_ABI, WORKER, NULL) : NULL;
+
+  return path != NULL && g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) ? g_steal_pointer (&path)
+                                                                       : NULL;
+}
+
+const char *
+worker_path_get (void)
+{
+  static char *path;
+  const char *chosen = environment_get ("PROCFUN_WORKER");
+
+  if (chosen != NULL)
+    return chosen;
+  if (g_once_init_enter (&path))
+    {
+      char *found = find_beside_library ();
+
+      g_once_init_leave (&path, found != NULL ? found : g_strdup (PROCFUN_WORKERDIR "/" WORKER));
+    }
+  return path;
+}
