@@ -46,7 +46,7 @@ procfun_sources = \
 	%D%/child/enter.c \
 	%D%/codecs/codec.c \
 	%D%/codecs/json-node.c \
-	%D%/core/call-settings.c \
+	%D%/core/call-life.c \
 	%D%/core/call.c \
 	%D%/core/context.c \
 	%D%/core/definition.c \
@@ -60,7 +60,6 @@ procfun_sources = \
 	%D%/core/registry.c \
 	%D%/executors/fork-server.c \
 	%D%/executors/inline.c \
-	%D%/executors/pool-submit.c \
 	%D%/executors/pool.c \
 	%D%/executors/process-executor.c \
 	%D%/executors/session.c \
@@ -73,6 +72,7 @@ procfun_sources = \
 	%D%/run/call-next.c \
 	%D%/run/call-run.c \
 	%D%/run/default-executor.c \
+	%D%/run/pool-submit.c \
 	%D%/statistics/monitor.c \
 	%D%/statistics/statistics-openmetrics.c \
 	%D%/statistics/statistics-text.c \
@@ -276,6 +276,8 @@ procfun_private = \
 	%D%/process/zygote.h \
 	%D%/process/zygotes.c \
 	%D%/process/zygotes.h \
+	%D%/run/default-executor.h \
+	%D%/run/wrappers.c \
 	%D%/schedule/admission.c \
 	%D%/schedule/admission.h \
 	%D%/schedule/owner.c \

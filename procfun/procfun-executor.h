@@ -8,7 +8,6 @@
 
 #include <gio/gio.h>
 #include <procfun/procfun-call.h>
-#include <procfun/procfun-statistics.h>
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
@@ -24,6 +23,15 @@ G_BEGIN_DECLS
   (G_TYPE_INSTANCE_GET_CLASS ((object), PROCFUN_TYPE_EXECUTOR, ProcfunExecutorClass))
 
 typedef struct _ProcfunExecutorClass ProcfunExecutorClass;
+
+/**
+ * ProcfunStatistics:
+ *
+ * What an executor has done until a moment. Immutable.
+ *
+ * Since: 0.1
+ */
+typedef struct _ProcfunStatistics ProcfunStatistics;
 
 /**
  * ProcfunExecutor:
@@ -121,7 +129,5 @@ gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *res
                                         GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_is_closed (ProcfunExecutor *self);
-PROCFUN_AVAILABLE_IN_0_1
-GVariant *procfun_executor_get_statistics (ProcfunExecutor *self);
 
 G_END_DECLS

@@ -6,7 +6,7 @@
 #error "Only <procfun.h> can be included directly."
 #endif
 
-#include <procfun/procfun-call.h>
+#include <procfun/procfun-executor.h>
 #include <procfun/procfun-failure.h>
 #include <procfun/procfun-version-macros.h>
 
@@ -31,15 +31,6 @@ typedef enum
   PROCFUN_WORKER_IDLE,
   PROCFUN_WORKER_BUSY
 } ProcfunWorkerState;
-
-/**
- * ProcfunStatistics:
- *
- * What an executor has done until a moment. Immutable.
- *
- * Since: 0.1
- */
-typedef struct _ProcfunStatistics ProcfunStatistics;
 
 PROCFUN_AVAILABLE_IN_0_1
 GType procfun_worker_state_get_type (void) G_GNUC_CONST;
@@ -117,6 +108,8 @@ gint64 procfun_statistics_get_worker_age (ProcfunStatistics *self, guint worker)
 
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_statistics_to_variant (ProcfunStatistics *self);
+PROCFUN_AVAILABLE_IN_0_1
+GVariant *procfun_executor_get_statistics (ProcfunExecutor *self);
 PROCFUN_AVAILABLE_IN_0_1
 char *procfun_statistics_to_json (ProcfunStatistics *self);
 PROCFUN_AVAILABLE_IN_0_1

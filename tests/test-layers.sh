@@ -87,13 +87,20 @@ includes_of ()
 }
 
 # symbols_of FOLDER: the same for each function or variable of another file, read from the objects below FOLDER.
-# Public headers hide in whose file a function is; the objects know.
+# Public headers hide in whose file a function is; the objects know. Those of files that are gone lie about until
+# the next "make clean".
 symbols_of ()
 {
-  (cd "$1" && find procfun -name '*.o' -exec "${NM:-nm}" -A {} +) 2>/dev/null | awk '
+  (cd "$1" && find procfun -name '*.o' -exec "${NM:-nm}" -A {} + 2>/dev/null | awk -v source="$TOP_SRCDIR" '
+    function is_there(file,    line) {
+      if (!(file in known))
+        known[file] = (getline line <file) >= 0 || (getline line <(source "/" file)) >= 0
+      return known[file]
+    }
     { file = $1; sub (/:.*/, "", file); sub (/\.libs\//, "", file); sub (/libprocfun_all_la-/, "", file); sub (/\.o$/, ".c", file) }
+    !is_there(file) { next }
     $(NF - 1) ~ /^[TDBRVW]$/ { print "has", $NF, file }
-    $(NF - 1) == "U" { print "uses", $NF, file }' | sort | awk '
+    $(NF - 1) == "U" { print "uses", $NF, file }') | sort | awk '
     $1 == "has" { home[$2] = $3; next }
     home[$2] != "" && home[$2] != $3 { print $3, home[$2], $2 "()" }' | sort -u
 }
@@ -159,6 +166,13 @@ linux_stays_in_platform ()
   ! find procfun -name '*.[ch]' ! -path 'procfun/platform/*' -exec grep -nE "^ *# *include <($linux_headers)>" {} +
 }
 
+# The fields of a call, wherever they are named after a pointer to one.
+calls_keep_their_fields ()
+{
+  fields=$(sed -n '/parent_instance/d; /^struct _ProcfunCall$/,/^};/s/^[^;]*[ *]\([a-z_]*\);.*/\1/p' procfun/core/call.h | paste -sd'|')
+  test -n "$fields" && ! grep -rnE "\<call->($fields)\>|CALL \([a-z_]*\)->" procfun --include='*.[ch]' | grep -v '^procfun/core/call[-.]'
+}
+
 from_the_top ()
 {
   ! find procfun -name '*.[ch]' -exec grep -nE '^ *# *include "' {} + | grep -v '"procfun/'
@@ -220,6 +234,7 @@ check "no file calls one of a higher room" silent upwards "$tmp/symbols" .
 check "no circle of files crosses two rooms" silent circles "$tmp/both" .
 check "child/ and process/ do not include each other" sides_meet_in_wire
 check "headers special to Linux are used in platform/ only" linux_stays_in_platform
+check "the fields of a call are used in core/call*.c only" calls_keep_their_fields
 check "our includes are written from the top of the tree" from_the_top
 check "examples include <procfun.h> and nothing private" examples_are_programs
 check "a planted house is built" plant

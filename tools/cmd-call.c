@@ -5,7 +5,7 @@
 #include "tools/commands.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/core/executor.h"
+#include "procfun/run/default-executor.h"
 #include "tools/program.h"
 #include "tools/report.h"
 #include "tools/run.h"

@@ -8,18 +8,10 @@
 
 G_BEGIN_DECLS
 
-struct _ProcfunCall
+/* How a call may run. Set while the call is new. Times in µs, 0: none. */
+typedef struct
 {
-  GObject parent_instance;
-
-  ProcfunFunction *function;
-  GVariant *args;            /* (nullable): not when @encode_error is set, or not yet, when they */
-  GBytes *packed_args;       /* (nullable): are this serialised */
-  GError *encode_error;      /* (nullable) */
-  GUnixFDList *fd_list;      /* (nullable) */
   ProcfunExecutor *executor; /* (nullable): the default one */
-
-  /* how it may run; times in µs, 0: none */
   gint64 timeout;
   gint64 deadline;
   gint64 grace_period;
@@ -27,6 +19,32 @@ struct _ProcfunCall
   ProcfunLimits *limits; /* (nullable) */
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */
+} CallSettings;
+
+/* Items of a generator's call, which run/call-next.c takes. */
+typedef struct
+{
+  ProcfunExecutor *executor; /* (nullable): from the first item to the end */
+  GSource *anchor;           /* (nullable): in the main context of the last asynchronous wait */
+  gint is_waiting;           /* somebody waits for an item */
+  gboolean is_closing;
+
+  /* (nullable): ends a call that nobody holds. TRUE: it is held again, until it has ended. */
+  gboolean (*close) (ProcfunCall *call);
+} CallItems;
+
+/* Fields are used in core/call*.c and by the functions below; see tests/test-layers.sh. */
+struct _ProcfunCall
+{
+  GObject parent_instance;
+
+  ProcfunFunction *function;
+  GVariant *args;       /* (nullable): not when @encode_error is set, or not yet, when they */
+  GBytes *packed_args;  /* (nullable): are this serialised */
+  GError *encode_error; /* (nullable) */
+  GUnixFDList *fd_list; /* (nullable) */
+
+  CallSettings settings;
 
   gint state;           /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
   gint64 submitted_at;  /* monotonic time in µs */
@@ -36,12 +54,7 @@ struct _ProcfunCall
   gint detached;        /* nobody needs to hold it */
   gint is_urgent;       /* when it is cancelled, it has no grace period */
 
-  /* of a generator, from one item to the next */
-  ProcfunExecutor *in_use; /* (nullable): from the first item to the end */
-  GSource *
-      anchor; /* (nullable): in the main context of who waited last, when that was asynchronously */
-  gint is_waiting; /* somebody waits for an item */
-  gboolean is_closing;
+  CallItems items;
   gpointer stream; /* (nullable): the executor's */
   GDestroyNotify free_stream;
 
@@ -61,12 +74,14 @@ ProcfunCall *procfun_call_new_packed (ProcfunFunction *function, GBytes *packed_
 /* A call that can only fail, with @error (transfer full): its arguments could not be encoded. */
 ProcfunCall *procfun_call_new_failed (ProcfunFunction *function, GError *error);
 
-/* Its life, in run/call-run.c and run/call-next.c. FALSE: it was begun before. @error: NULL
- * when there is a result; both are borrowed. */
+/* FALSE: arguments of another type than the function's, or that could not be encoded. */
 gboolean procfun_call_check_arguments (ProcfunCall *self, GError **error);
+
+/* FALSE: the call was begun before. */
 gboolean procfun_call_begin (ProcfunCall *self);
+
+/* @error: NULL when there is a result; both are borrowed. */
 void procfun_call_end (ProcfunCall *self, GVariant *result, GError *error);
-ProcfunExecutor *procfun_call_ref_executor (ProcfunCall *self);
 
 /* For executors; all of it in the thread that runs the call. */
 
@@ -80,10 +95,6 @@ gint64 procfun_call_get_deadline_time (ProcfunCall *self);
 gpointer procfun_call_get_stream (ProcfunCall *self);
 void procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotify free_stream);
 
-/* Nobody holds the call any more: ends it if it is that of a generator that has not ended. TRUE: it
- * is held again, until it has. */
-gboolean procfun_call_close (ProcfunCall *self);
-
 /* The process runs: keeps its number and emits #ProcfunCall::started. */
 void procfun_call_started (ProcfunCall *self, int pid);
 void procfun_call_notify_state (ProcfunCall *self);
@@ -95,7 +106,86 @@ void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const ch
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
 void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
 
-/* What was used. */
 void procfun_call_set_usage (ProcfunCall *self, const ProcfunUsage *usage);
+
+/* Fields, without the checks of public functions: a pooled call reads them thirty times. */
+
+static inline const CallSettings *
+procfun_call_get_settings (ProcfunCall *self)
+{
+  return &self->settings;
+}
+
+static inline CallItems *
+procfun_call_get_items (ProcfunCall *self)
+{
+  return &self->items;
+}
+
+static inline ProcfunFunction *
+procfun_call_peek_function (ProcfunCall *self)
+{
+  return self->function;
+}
+
+static inline Canceller *
+procfun_call_get_canceller (ProcfunCall *self)
+{
+  return self->canceller;
+}
+
+/* (nullable): arguments that are not serialised */
+static inline GBytes *
+procfun_call_get_packed_arguments (ProcfunCall *self)
+{
+  return self->packed_args;
+}
+
+static inline GUnixFDList *
+procfun_call_peek_fd_list (ProcfunCall *self)
+{
+  return self->fd_list;
+}
+
+/* (nullable): as far as it is known, also before the end */
+static inline ProcfunFailure *
+procfun_call_peek_failure (ProcfunCall *self)
+{
+  return self->failure;
+}
+
+/* (nullable): the same */
+static inline const ProcfunUsage *
+procfun_call_peek_usage (ProcfunCall *self)
+{
+  return self->has_usage ? &self->usage : NULL;
+}
+
+/* Monotonic time in µs */
+static inline gint64
+procfun_call_get_submitted_at (ProcfunCall *self)
+{
+  return self->submitted_at;
+}
+
+/* The same; 0: no process has the call. */
+static inline gint64
+procfun_call_get_started_at (ProcfunCall *self)
+{
+  return self->started_at;
+}
+
+/* Without a grace period when it is cancelled; from any thread. */
+static inline void
+procfun_call_set_urgent (ProcfunCall *self)
+{
+  g_atomic_int_set (&self->is_urgent, TRUE);
+}
+
+static inline gboolean
+procfun_call_is_urgent (ProcfunCall *self)
+{
+  return g_atomic_int_get (&self->is_urgent);
+}
 
 G_END_DECLS

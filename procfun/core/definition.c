@@ -2,13 +2,7 @@
 
 #include "procfun/core/definition.h"
 
-#include "procfun/base/intl.h"
-#include "procfun/core/call.h"
-#include "procfun/core/context.h"
 #include "procfun/core/function.h"
-#include "procfun/core/registry.h"
-#include "procfun/procfun-error.h"
-#include "procfun/values/type.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -21,6 +15,7 @@ static ProcfunDefinition
     *buckets[256]; /* by name, to see duplicates without comparing all with all */
 static guint generation;
 static gint duplicates_suspected;
+static void (*on_unload) (ProcfunFunction *function); /* (nullable) */
 
 static ProcfunDefinition **
 find_bucket (const char *name)
@@ -68,6 +63,12 @@ unlink_definition (ProcfunDefinition *self)
     *link = self->next_in_bucket;
 }
 
+void
+procfun_definitions_set_unload_hook (void (*hook) (ProcfunFunction *function))
+{
+  g_atomic_pointer_set (&on_unload, hook);
+}
+
 /* A library is unloaded. At the end of the program nobody needs it, and other threads may still
  * run. */
 void
@@ -85,7 +86,8 @@ procfun_definition_unregister (ProcfunDefinition *self)
   if (function != NULL)
     {
       procfun_function_unload (function);
-      procfun_registry_forget (function);
+      if (g_atomic_pointer_get (&on_unload) != NULL)
+        on_unload (function);
       g_object_unref (function);
     }
 }
@@ -196,199 +198,4 @@ procfun_definitions_report_duplicates (void)
                           ? procfun_function_get_module (all->pdata[i])
                           : "the program");
         }
-}
-
-/* What the typed wrappers do */
-
-ProcfunCall *
-procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
-{
-  ProcfunFunction *function = procfun_definition_get_function (self);
-  g_autoptr (GUnixFDList) fds = NULL;
-  GBytes *packed_args = type_arguments_to_bytes (self->args, self->n_args, values);
-  GError *error = NULL;
-  GVariant *args;
-  ProcfunCall *call;
-
-  if (packed_args != NULL)
-    return procfun_call_new_packed (function, packed_args);
-  args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
-  if (args == NULL)
-    {
-      g_prefix_error (&error, _ ("%s() cannot be called with this: "), self->name);
-      return procfun_call_new_failed (function, error);
-    }
-  call = procfun_call_new (function, args);
-  if (fds != NULL)
-    procfun_call_set_fd_list (call, fds);
-  return call;
-}
-
-/* Takes @variant, which is NULL when the call failed, and at the end of a generator. */
-static gboolean
-finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
-        GError **error)
-{
-  gboolean ok = variant != NULL;
-
-  type_init (&self->result, result);
-  if (ok && self->result_size > 0)
-    ok = type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call), result,
-                            error);
-  g_clear_pointer (&variant, g_variant_unref);
-  return ok;
-}
-
-static gboolean
-is_call_of (ProcfunDefinition *self, ProcfunCall *call)
-{
-  return PROCFUN_IS_CALL (call)
-         && procfun_call_get_function (call) == procfun_definition_get_function (self);
-}
-
-gboolean
-procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable *cancellable,
-                        gpointer result, GError **error)
-{
-  GVariant *variant = NULL;
-
-  if (!is_call_of (self, call))
-    g_critical ("%s_run() was given something else than a call of %s()", self->name, self->name);
-  else
-    variant = procfun_call_run (call, cancellable, error);
-  return finish (self, call, variant, result, error);
-}
-
-gboolean
-procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values, gpointer result,
-                            GError **error)
-{
-  g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
-
-  return procfun_definition_run (self, call, NULL, result, error);
-}
-
-void
-procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *values,
-                                  GCancellable *cancellable, GAsyncReadyCallback callback,
-                                  gpointer user_data)
-{
-  g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
-
-  procfun_call_detach (call); /* nobody else has it */
-  procfun_call_run_async (call, cancellable, callback, user_data);
-}
-
-gboolean
-procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
-                                   gpointer result, GError **error)
-{
-  g_autoptr (GObject) call = g_async_result_get_source_object (async_result);
-  GVariant *variant = NULL;
-
-  if (!is_call_of (self, (ProcfunCall *)call))
-    g_critical ("%s_process_finish() was given something else than the result of %s()", self->name,
-                self->name);
-  else
-    variant = procfun_call_run_finish (PROCFUN_CALL (call), async_result, error);
-  return finish (self, (ProcfunCall *)call, variant, result, error);
-}
-
-/* Generators */
-
-static GPrivate receivers; /* the innermost */
-
-void
-procfun_receiver_push (ProcfunReceiver *self)
-{
-  self->outer = g_private_get (&receivers);
-  g_private_set (&receivers, self);
-}
-
-void
-procfun_receiver_pop (ProcfunReceiver *self)
-{
-  g_private_set (&receivers, self->outer);
-}
-
-/* What is yielded meanwhile goes further out: who takes items may hand them on. */
-static gboolean
-give_to_receiver (ProcfunReceiver *receiver, gconstpointer item)
-{
-  ProcfunReceiver *innermost = g_private_get (&receivers);
-
-  if (receiver->has_enough)
-    return FALSE;
-  g_private_set (&receivers, receiver->outer);
-  receiver->has_enough = !receiver->take (item, receiver->user_data);
-  g_private_set (&receivers, innermost);
-  return !receiver->has_enough;
-}
-
-static gboolean
-give_to_caller (ProcfunDefinition *self, gconstpointer item)
-{
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_autoptr (GVariant) variant = NULL;
-  GError *error = NULL;
-
-  if (!procfun_context_wants_item (procfun_definition_get_function (self)))
-    return FALSE;
-  variant = type_to_variant (&self->result, item, &fds, &error);
-  if (variant == NULL)
-    {
-      g_prefix_error (&error, _ ("an item of %s() cannot be sent: "), self->name);
-      procfun_context_fail_item (error);
-      return FALSE;
-    }
-  g_variant_ref_sink (variant);
-  return procfun_context_yield (variant, fds);
-}
-
-gboolean
-procfun_definition_yield (ProcfunDefinition *self, gconstpointer item)
-{
-  ProcfunReceiver *receiver = g_private_get (&receivers);
-  g_autoptr (GVariant) sunk = NULL;
-
-  if (self->result.kind == PROCFUN_KIND_VARIANT && *(GVariant *const *)item != NULL)
-    sunk = g_variant_ref_sink (*(GVariant *const *)item);
-  while (receiver != NULL && receiver->definition != self)
-    receiver = receiver->outer;
-  return receiver != NULL ? give_to_receiver (receiver, item) : give_to_caller (self, item);
-}
-
-gboolean
-procfun_definition_next (ProcfunDefinition *self, ProcfunCall *call, gpointer item,
-                         GCancellable *cancellable, GError **error)
-{
-  GVariant *variant = NULL;
-
-  if (!is_call_of (self, call))
-    g_critical ("%s_next() was given something else than a call of %s()", self->name, self->name);
-  else
-    variant = procfun_call_next (call, cancellable, error);
-  return finish (self, call, variant, item, error);
-}
-
-gboolean
-procfun_definition_next_finish (ProcfunDefinition *self, ProcfunCall *call,
-                                GAsyncResult *async_result, gpointer item, GError **error)
-{
-  GVariant *variant = NULL;
-
-  if (!is_call_of (self, call))
-    g_critical ("%s_next_finish() was given something else than a call of %s()", self->name,
-                self->name);
-  else
-    variant = procfun_call_next_finish (call, async_result, error);
-  return finish (self, call, variant, item, error);
-}
-
-void
-procfun_value_clear (const ProcfunTypeInfo *info, gpointer value)
-{
-  const ProcfunMember member = { NULL, info, 0, info->kind };
-
-  type_clear (&member, value);
 }

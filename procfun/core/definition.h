@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* Called with each function whose library is unloaded, from any thread. */
+void procfun_definitions_set_unload_hook (void (*hook) (ProcfunFunction *function));
+
 /* The functions of all macros in the executable and the loaded libraries, in the order in which
  * they registered. (transfer container) (element-type ProcfunFunction) */
 GPtrArray *procfun_definitions_list_functions (void);

@@ -13,7 +13,7 @@
 static GVariant *
 check_result (ProcfunCall *call, GVariant *result, GError **error)
 {
-  ProcfunFunction *function = call->function;
+  ProcfunFunction *function = procfun_call_peek_function (call);
   const GVariantType *type = procfun_function_get_return_type (function);
   g_autoptr (GVariant) checked = result != NULL ? g_variant_take_ref (result) : NULL;
 
@@ -31,7 +31,7 @@ static GCancellable *
 get_cancellable (ProcfunExecutor *self, ProcfunCall *call)
 {
   return PROCFUN_EXECUTOR_GET_CLASS (self)->run_then == NULL
-             ? canceller_get_cancellable (call->canceller)
+             ? canceller_get_cancellable (procfun_call_get_canceller (call))
              : NULL;
 }
 
@@ -91,7 +91,8 @@ procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GMainConte
     }
   receiver = g_new (Receiver, 1);
   *receiver = (Receiver){ func, user_data };
-  klass->run_async (self, call, canceller_get_cancellable (call->canceller), on_run, receiver);
+  klass->run_async (self, call, canceller_get_cancellable (procfun_call_get_canceller (call)),
+                    on_run, receiver);
 }
 
 GVariant *

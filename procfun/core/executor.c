@@ -7,7 +7,6 @@
 #include "procfun/core/executor-state.h"
 #include "procfun/platform/inherited-state.h"
 #include "procfun/procfun-error.h"
-#include "procfun/statistics/monitor.h"
 
 /**
  * SECTION:procfun-executor
@@ -37,6 +36,7 @@ enum
 };
 
 static guint signals[N_SIGNALS];
+static void (*first_hook) (void); /* (nullable) */
 
 typedef ExecutorState ProcfunExecutorPrivate;
 
@@ -46,6 +46,12 @@ ExecutorState *
 procfun_executor_get_state (ProcfunExecutor *self)
 {
   return procfun_executor_get_instance_private (self);
+}
+
+void
+procfun_executor_set_first_hook (void (*hook) (void))
+{
+  first_hook = hook;
 }
 
 static void
@@ -59,7 +65,8 @@ procfun_executor_constructed (GObject *object)
       = executor_list_add (self, &procfun_executor_get_state (self)->number);
   if (g_once_init_enter (&asked))
     {
-      monitor_open_if_asked ();
+      if (first_hook != NULL)
+        first_hook ();
       g_once_init_leave (&asked, 1);
     }
 }
@@ -83,7 +90,7 @@ procfun_executor_real_next (ProcfunExecutor *self, ProcfunCall *call, GCancellab
 {
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() cannot be called: a generator needs a process of its own"),
-               procfun_function_get_name (call->function));
+               procfun_function_get_name (procfun_call_peek_function (call)));
   return NULL;
 }
 
@@ -283,7 +290,7 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
   if (closed)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
                  _ ("%s() cannot be called: the executor is closed"),
-                 procfun_function_get_name (call->function));
+                 procfun_function_get_name (procfun_call_peek_function (call)));
   return !closed;
 }
 
@@ -291,8 +298,8 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
 static ProcfunCause
 get_cause (ProcfunCall *call, const GError *error)
 {
-  if (call->failure != NULL)
-    return procfun_failure_get_cause (call->failure);
+  if (procfun_call_peek_failure (call) != NULL)
+    return procfun_failure_get_cause (procfun_call_peek_failure (call));
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? PROCFUN_CAUSE_CANCELLED
                                                                    : PROCFUN_CAUSE_ERROR;
 }
@@ -301,8 +308,8 @@ void
 procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error)
 {
   ExecutorState *state = procfun_executor_get_state (self);
-  const Ending ending = { .submitted_at = call->submitted_at,
-                          .started_at = call->started_at,
+  const Ending ending = { .submitted_at = procfun_call_get_submitted_at (call),
+                          .started_at = procfun_call_get_started_at (call),
                           .ended_at = g_get_monotonic_time (),
                           .succeeded = error == NULL,
                           .cause = error != NULL ? get_cause (call, error) : 0 };

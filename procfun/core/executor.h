@@ -7,12 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* The default executor, which another thread may replace meanwhile. (transfer full) */
-ProcfunExecutor *procfun_executor_ref_default (void);
-
-/* "spawn" or "inline", as users write them. (transfer full) (nullable): there is none of the name
- */
-ProcfunExecutor *procfun_executor_new_by_name (const char *name);
+/* Called once, when the first executor of the process is made. Set before main(). */
+void procfun_executor_set_first_hook (void (*hook) (void));
 
 /* Counts a call that begins, and one that has ended: closing waits for it. FALSE: it is closed.
  * @error is why the call failed, or NULL. */

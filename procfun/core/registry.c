@@ -121,15 +121,14 @@ update (ProcfunRegistry *self)
     g_list_model_items_changed (G_LIST_MODEL (self), n_before, 0, n_added);
 }
 
-void
-procfun_registry_forget (ProcfunFunction *function)
+/* Its library is unloaded. */
+static void
+forget (ProcfunFunction *function)
 {
-  ProcfunRegistry *self = g_atomic_pointer_get (&default_registry);
+  ProcfunRegistry *self = default_registry;
   gboolean found;
   guint index;
 
-  if (self == NULL)
-    return;
   g_mutex_lock (&self->lock);
   found = g_ptr_array_find (self->functions, function, &index);
   if (found)
@@ -206,7 +205,8 @@ procfun_registry_get_default (void)
       ProcfunRegistry *self = procfun_registry_new ();
 
       self->is_default = TRUE;
-      g_atomic_pointer_set (&default_registry, self);
+      default_registry = self;
+      procfun_definitions_set_unload_hook (forget);
       g_once_init_leave (&once, 1);
     }
   return default_registry;

@@ -6,9 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* The library of a function is unloaded: removes it from the default registry. */
-void procfun_registry_forget (ProcfunFunction *function);
-
 /* Of those that were registered at run time. (transfer none) (nullable) */
 ProcfunFunction *procfun_registry_find_handler (ProcfunRegistry *self, const char *hash);
 

@@ -82,10 +82,10 @@ G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
 static void
 init_request (SlotRequest *request, ProcfunCall *call, const Preparation *preparation)
 {
-  *request = (SlotRequest){ .function = call->function,
+  *request = (SlotRequest){ .function = procfun_call_peek_function (call),
                             .call = call,
                             .options = &preparation->options,
-                            .priority = call->priority,
+                            .priority = procfun_call_get_settings (call)->priority,
                             .n_bytes = g_bytes_get_size (preparation->arguments),
                             .deadline = procfun_call_get_deadline_time (call) };
 }
@@ -118,8 +118,10 @@ procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation
 static gboolean
 may_be_pipelined (ProcfunCall *call, const Preparation *preparation)
 {
-  return call->limits == NULL && preparation->options.context == NULL && call->deadline == 0
-         && call->fd_list == NULL && !procfun_function_is_generator (call->function);
+  return procfun_call_get_settings (call)->limits == NULL && preparation->options.context == NULL
+         && procfun_call_get_settings (call)->deadline == 0
+         && procfun_call_peek_fd_list (call) == NULL
+         && !procfun_function_is_generator (procfun_call_peek_function (call));
 }
 
 /* A worker that has limits or launch context of its own is of no use for other calls. */
@@ -136,7 +138,7 @@ begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, WorkerSlo
       worker_slot_queue (slot, exchange);
       return exchange;
     }
-  if (call->limits != NULL || preparation->options.context != NULL)
+  if (procfun_call_get_settings (call)->limits != NULL || preparation->options.context != NULL)
     worker_slot_get_worker (slot)->is_kept = FALSE;
   exchange = procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation, slot,
                                  worker_slot_release, slot, error);

@@ -73,12 +73,12 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
   ExchangeOptions *options = &preparation->options;
 
-  if (!launch_check (call->function, error))
+  if (!launch_check (procfun_call_peek_function (call), error))
     return FALSE;
   g_mutex_lock (&priv->lock);
   preparation->codec = g_object_ref (codec != NULL ? codec : priv->codec);
   options->max_payload = priv->max_payload;
-  options->context = call->launch_context;
+  options->context = procfun_call_get_settings (call)->launch_context;
   if (options->context == NULL)
     options->context = priv->launch_context;
   g_set_object (&preparation->context, options->context);
@@ -95,7 +95,7 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
                                 Preparation *preparation, Worker *worker, GError **error)
 {
   ExchangeOptions *options = &preparation->options;
-  const ProcfunLimits *limits = call->limits;
+  const ProcfunLimits *limits = procfun_call_get_settings (call)->limits;
 
   if (!launch_confine (worker, limits, error))
     return NULL;

@@ -10,7 +10,9 @@ static gboolean
 may_be_retried (const RetryPolicy *self, ProcfunCall *call)
 {
   return g_atomic_int_get (&self->max) > 0
-         && (procfun_function_get_flags (call->function) & PROCFUN_FUNCTION_IDEMPOTENT) != 0;
+         && (procfun_function_get_flags (procfun_call_peek_function (call))
+             & PROCFUN_FUNCTION_IDEMPOTENT)
+                != 0;
 }
 
 static gboolean
@@ -25,7 +27,8 @@ is_to_be_retried (const RetryPolicy *self, ProcfunCall *call, guint n_tries, con
                   { PROCFUN_ERROR_CRASHED, PROCFUN_RETRY_CRASHED },
                   { PROCFUN_ERROR_EXITED, PROCFUN_RETRY_EXITED } };
 
-  if (n_tries > (guint)g_atomic_int_get (&self->max) || canceller_is_cancelled (call->canceller))
+  if (n_tries > (guint)g_atomic_int_get (&self->max)
+      || canceller_is_cancelled (procfun_call_get_canceller (call)))
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
     if (g_error_matches (error, PROCFUN_ERROR, (int)reasons[i].code))

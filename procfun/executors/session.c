@@ -58,7 +58,7 @@ on_released (Worker *worker, gboolean is_usable, gpointer user_data)
   g_autofree SessionCall *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (self->call->failure != NULL)
+  if (procfun_call_peek_failure (self->call) != NULL)
     error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "");
   worker_slot_release (worker, is_usable, self->session->slot);
   procfun_executor_leave (PROCFUN_EXECUTOR (self->session->pool), self->call, error);
@@ -67,11 +67,11 @@ on_released (Worker *worker, gboolean is_usable, gpointer user_data)
 static gboolean
 check_call (ProcfunCall *call, const Preparation *preparation, GError **error)
 {
-  if (call->limits == NULL && preparation->options.context == NULL)
+  if (procfun_call_get_settings (call)->limits == NULL && preparation->options.context == NULL)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() cannot be called in a session with limits or launch context of its own"),
-               procfun_function_get_name (call->function));
+               procfun_function_get_name (procfun_call_peek_function (call)));
   return FALSE;
 }
 
@@ -101,7 +101,7 @@ start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **erro
   if (exchange == NULL && (error == NULL || *error == NULL))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                  _ ("%s() cannot be called: the process of the session has ended"),
-                 procfun_function_get_name (call->function));
+                 procfun_function_get_name (procfun_call_peek_function (call)));
   return exchange;
 }
 

@@ -88,14 +88,14 @@ map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error)
 GCancellable *
 map_slot_get_cancellable (MapSlot *self)
 {
-  return canceller_get_cancellable (self->call->canceller);
+  return canceller_get_cancellable (procfun_call_get_canceller (self->call));
 }
 
 void
 map_slot_abort (MapSlot *self)
 {
   self->is_aborted = TRUE;
-  canceller_cancel (self->call->canceller);
+  canceller_cancel (procfun_call_get_canceller (self->call));
 }
 
 /* The error of a chunk that is not sent, because its only element is too large. */
@@ -183,7 +183,8 @@ map_slot_begin (MapSlot *self, WorkerSlot *member, Chunk *chunk, GError **error)
 static gint64
 get_duration (ProcfunCall *call)
 {
-  return call->has_usage ? call->usage.wall_time : -1; /* it has not ended yet for others */
+  return procfun_call_peek_usage (call) != NULL ? procfun_call_peek_usage (call)->wall_time
+                                                : -1; /* it has not ended yet for others */
 }
 
 /* That of a process and not of the function's making. */
@@ -230,7 +231,7 @@ map_slot_end (MapSlot *self, MapYield *yield)
   *yield = (MapYield){ 0 };
   result = exchange_finish (self->exchange, &yield->error);
   yield->duration = get_duration (self->call);
-  yield->is_cancelled = canceller_is_cancelled (self->call->canceller);
+  yield->is_cancelled = canceller_is_cancelled (procfun_call_get_canceller (self->call));
   read_journal (self, yield);
   leave (self, result, yield->error);
 }

@@ -29,7 +29,7 @@ ending_take_worker (Ending *self, Worker *worker)
                                    .channel = worker->channel,
                                    .call_id = self->escalation.call_id,
                                    .cgroup = worker->cgroup,
-                                   .grace = self->call->grace_period };
+                                   .grace = procfun_call_get_settings (self->call)->grace_period };
 }
 
 gboolean
@@ -84,9 +84,9 @@ check_cancelled (Ending *self)
 {
   GError *error = NULL;
 
-  if (!canceller_set_error_if_cancelled (self->call->canceller, &error))
+  if (!canceller_set_error_if_cancelled (procfun_call_get_canceller (self->call), &error))
     return;
-  if (g_atomic_int_get (&self->call->is_urgent))
+  if (procfun_call_is_urgent (self->call))
     self->escalation.grace = 0;
   measure (self);
   outcome_fail (&self->outcome, PROCFUN_CAUSE_CANCELLED, error);

@@ -28,7 +28,7 @@ clocks_init (Clocks *self, ProcfunCall *call)
 static gint64
 get_cpu_budget (const Clocks *self)
 {
-  const ProcfunLimits *limits = self->call->limits;
+  const ProcfunLimits *limits = procfun_call_get_settings (self->call)->limits;
 
   return limits != NULL ? (gint64)procfun_limits_get_cpu_time (limits) : 0;
 }
@@ -70,7 +70,8 @@ check_time (Clocks *self)
     return g_strdup_printf (_ ("timed out after %.6g s"),
                             to_seconds (procfun_call_get_effective_timeout (self->call)));
   if (is_over (self->deadline_at, now))
-    return g_strdup_printf (_ ("missed its deadline of %.6g s"), to_seconds (self->call->deadline));
+    return g_strdup_printf (_ ("missed its deadline of %.6g s"),
+                            to_seconds (procfun_call_get_settings (self->call)->deadline));
   return NULL;
 }
 

@@ -383,7 +383,7 @@ static void
 receive_before_end (Exchange *self)
 {
   if (self->done || ending_is_decided (&self->ending)
-      || !canceller_is_cancelled (self->call->canceller))
+      || !canceller_is_cancelled (procfun_call_get_canceller (self->call)))
     return;
   exchange_look (self);
   self->ready |= READY_CHANNEL;
@@ -535,13 +535,13 @@ exchange_get_wake_time (Exchange *self)
 Canceller *
 exchange_get_canceller (Exchange *self)
 {
-  return self->call->canceller;
+  return procfun_call_get_canceller (self->call);
 }
 
 GCancellable *
 exchange_get_cancellable (Exchange *self)
 {
-  return canceller_get_cancellable (self->call->canceller);
+  return canceller_get_cancellable (procfun_call_get_canceller (self->call));
 }
 
 gboolean
@@ -569,7 +569,8 @@ exchange_take_item (Exchange *self)
   GUnixFDList *fds;
   GVariant *item;
 
-  if (exchange_has_item (self) && canceller_set_error_if_cancelled (self->call->canceller, &error))
+  if (exchange_has_item (self)
+      && canceller_set_error_if_cancelled (procfun_call_get_canceller (self->call), &error))
     {
       items_clear (&self->items);
       outcome_revoke (&self->ending.outcome, error);
@@ -603,7 +604,7 @@ make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
   *self = (Exchange){ 0 };
   self->pipelined.link.data = self;
   self->call = call;
-  self->function = call->function;
+  self->function = procfun_call_peek_function (call);
   self->worker = nothing;
   self->call_id = worker->call_id;
   channel_get_mark (worker->channel, &self->mark);

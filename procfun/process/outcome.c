@@ -53,13 +53,13 @@ outcome_revoke_result (Outcome *self)
 static const char *
 get_name (const Outcome *self)
 {
-  return procfun_function_get_name (self->call->function);
+  return procfun_function_get_name (procfun_call_peek_function (self->call));
 }
 
 static ProcfunFailure *
 make_failure (Outcome *self, ProcfunCause cause)
 {
-  const ProcfunLimits *limits = self->call->limits;
+  const ProcfunLimits *limits = procfun_call_get_settings (self->call)->limits;
   ProcfunFailure *failure = procfun_failure_new (cause, get_name (self));
 
   failure->pid = self->pid;
@@ -135,7 +135,7 @@ static void
 judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
        const char *last_words)
 {
-  VerdictFacts facts = { .limits = self->call->limits,
+  VerdictFacts facts = { .limits = procfun_call_get_settings (self->call)->limits,
                          .ended = get_ended (self),
                          .has_status = remains->has_status,
                          .wait_status = remains->wait_status,

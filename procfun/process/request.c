@@ -17,19 +17,20 @@
 static GBytes *
 encode (ProcfunCall *call, ProcfunCodec *codec, GError **error)
 {
-  if (call->packed_args != NULL && codec == procfun_codec_get_gvariant ())
-    return g_bytes_ref (call->packed_args);
-  return procfun_codec_encode (codec, procfun_function_get_arguments_schema (call->function),
-                               procfun_call_get_arguments (call), error);
+  if (procfun_call_get_packed_arguments (call) != NULL && codec == procfun_codec_get_gvariant ())
+    return g_bytes_ref (procfun_call_get_packed_arguments (call));
+  return procfun_codec_encode (
+      codec, procfun_function_get_arguments_schema (procfun_call_peek_function (call)),
+      procfun_call_get_arguments (call), error);
 }
 
 GBytes *
 exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error)
 {
-  const char *name = procfun_function_get_name (call->function);
+  const char *name = procfun_function_get_name (procfun_call_peek_function (call));
   g_autoptr (GBytes) bytes = encode (call, options->codec, error);
 
-  if (bytes == NULL || !channel_check_fds (call->fd_list, error))
+  if (bytes == NULL || !channel_check_fds (procfun_call_peek_fd_list (call), error))
     g_prefix_error (error, _ ("%s() cannot be called with this: "), name);
   else if (g_bytes_get_size (bytes) > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
@@ -88,7 +89,7 @@ void
 request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
               GBytes *arguments)
 {
-  ProcfunFunction *function = call->function;
+  ProcfunFunction *function = procfun_call_peek_function (call);
   const FrameCall head = { .hash = procfun_function_get_hash_number (function),
                            .deadline = procfun_call_get_deadline_time (call),
                            .flags = flags };
@@ -108,7 +109,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
     channel_send (worker->channel, FRAME_LIMITS, 0, options->limits, sizeof *options->limits, NULL,
                   NULL);
   channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
-                call->fd_list);
+                procfun_call_peek_fd_list (call));
 }
 
 void

@@ -11,13 +11,13 @@
 void
 streams_init (Streams *self, ProcfunCall *call, Worker *worker)
 {
-  const ProcfunLimits *limits = call->limits;
+  const ProcfunLimits *limits = procfun_call_get_settings (call)->limits;
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
 
   *self = (Streams){ .call = call, .report_fd = g_steal_fd (&worker->report_fd) };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     output_init (&self->outputs[i], g_steal_fd (&worker->output_fds[i]), (ProcfunStream)i,
-                 call->output_modes[i], limit);
+                 procfun_call_get_settings (call)->output_modes[i], limit);
 }
 
 void
@@ -46,7 +46,7 @@ streams_get_fds (Streams *self, GPollFD fds[STREAMS_N_FDS])
 gboolean
 streams_are_over_limit (Streams *self)
 {
-  const ProcfunLimits *limits = self->call->limits;
+  const ProcfunLimits *limits = procfun_call_get_settings (self->call)->limits;
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
 
   return limit > 0

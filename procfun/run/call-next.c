@@ -8,21 +8,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
 #include "procfun/procfun-error.h"
-
-gpointer
-procfun_call_get_stream (ProcfunCall *self)
-{
-  return self->stream;
-}
-
-void
-procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotify free_stream)
-{
-  if (self->stream != NULL)
-    self->free_stream (self->stream);
-  self->stream = stream;
-  self->free_stream = free_stream;
-}
+#include "procfun/run/default-executor.h"
 
 static gboolean
 has_ended (ProcfunCall *self)
@@ -30,15 +16,124 @@ has_ended (ProcfunCall *self)
   return procfun_call_get_state (self) >= PROCFUN_CALL_SUCCEEDED;
 }
 
+static void
+cut_anchor (CallItems *items)
+{
+  if (items->anchor != NULL)
+    g_source_destroy (items->anchor);
+  g_clear_pointer (&items->anchor, g_source_unref);
+}
+
+static void
+end (ProcfunCall *self, GError *error)
+{
+  CallItems *items = procfun_call_get_items (self);
+  g_autoptr (ProcfunExecutor) executor = g_steal_pointer (&items->executor);
+  g_autoptr (GVariant) nothing = NULL;
+
+  procfun_call_take_stream (self, NULL, NULL);
+  if (executor != NULL)
+    procfun_executor_leave (executor, self, error);
+  cut_anchor (items);
+  procfun_call_take_result_fd_list (self, NULL);
+  if (error == NULL)
+    nothing = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  procfun_call_end (self, nothing, error);
+}
+
+/* Ending a call that nobody holds any more */
+
+static void on_closed (GObject *source, GAsyncResult *async_result, gpointer user_data);
+
+/* The anchor holds the call from now on, as long as there is a main context to go on in. */
+static gboolean
+close_in_context (gpointer user_data)
+{
+  ProcfunCall *self = user_data;
+  CallItems *items = procfun_call_get_items (self);
+  GMainContext *context = g_source_get_context (items->anchor);
+
+  g_source_set_ready_time (items->anchor, -1);
+  g_main_context_push_thread_default (context);
+  procfun_executor_next_async (items->executor, self, on_closed, self);
+  g_main_context_pop_thread_default (context);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (ProcfunCall) self = g_object_ref (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) item
+      = procfun_executor_next_finish (PROCFUN_EXECUTOR (source), self, async_result, &error);
+
+  if (item != NULL)
+    close_in_context (self);
+  else
+    end (self, error);
+}
+
+static void
+close_later (ProcfunCall *self)
+{
+  GSource *anchor = procfun_call_get_items (self)->anchor;
+
+  g_source_set_callback (anchor, close_in_context, g_object_ref (self), g_object_unref);
+  g_source_set_ready_time (anchor, 0);
+}
+
+/* Its main context went away. */
+static void
+close_unseen (ProcfunCall *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  canceller_set_error_if_cancelled (procfun_call_get_canceller (self), &error);
+  end (self, error);
+}
+
+static void
+close_now (ProcfunCall *self)
+{
+  ProcfunExecutor *executor = procfun_call_get_items (self)->executor;
+  g_autoptr (GError) error = NULL;
+  GVariant *item;
+
+  while ((item = procfun_executor_next (executor, self, &error)) != NULL)
+    g_variant_unref (item);
+  end (self, error);
+}
+
+static gboolean
+close_call (ProcfunCall *self)
+{
+  CallItems *items = procfun_call_get_items (self);
+  gboolean was_closing = items->is_closing;
+
+  if (items->executor == NULL)
+    return FALSE;
+  items->is_closing = TRUE;
+  canceller_cancel (procfun_call_get_canceller (self));
+  if (was_closing)
+    close_unseen (self);
+  else if (items->anchor == NULL || g_source_is_destroyed (items->anchor))
+    close_now (self);
+  else
+    close_later (self);
+  return items->executor != NULL;
+}
+
 /* Nobody else may wait until settle() is called. */
 static gboolean
 begin_to_wait (ProcfunCall *self, GError **error)
 {
-  const char *name = procfun_function_get_name (self->function);
+  const char *name = procfun_function_get_name (procfun_call_peek_function (self));
 
-  if (!procfun_function_is_generator (self->function))
+  if (!procfun_function_is_generator (procfun_call_peek_function (self)))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("%s() is no generator"), name);
-  else if (!g_atomic_int_compare_and_exchange (&self->is_waiting, FALSE, TRUE))
+  else if (!g_atomic_int_compare_and_exchange (&procfun_call_get_items (self)->is_waiting, FALSE,
+                                               TRUE))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_PENDING,
                  _ ("an item of %s() is being waited for already"), name);
   else
@@ -50,42 +145,20 @@ begin_to_wait (ProcfunCall *self, GError **error)
 static gboolean
 start (ProcfunCall *self, GError **error)
 {
+  CallItems *items = procfun_call_get_items (self);
   g_autoptr (ProcfunExecutor) executor = NULL;
 
-  if (self->in_use != NULL)
+  if (items->executor != NULL)
     return TRUE;
   if (!procfun_call_begin (self) || !procfun_call_check_arguments (self, error)
-      || canceller_set_error_if_cancelled (self->canceller, error))
+      || canceller_set_error_if_cancelled (procfun_call_get_canceller (self), error))
     return FALSE;
   executor = procfun_call_ref_executor (self);
   if (!procfun_executor_enter (executor, self, error))
     return FALSE;
-  self->in_use = g_steal_pointer (&executor);
+  items->executor = g_steal_pointer (&executor);
+  items->close = close_call;
   return TRUE;
-}
-
-static void
-cut_anchor (ProcfunCall *self)
-{
-  if (self->anchor != NULL)
-    g_source_destroy (self->anchor);
-  g_clear_pointer (&self->anchor, g_source_unref);
-}
-
-static void
-end (ProcfunCall *self, GError *error)
-{
-  g_autoptr (ProcfunExecutor) executor = g_steal_pointer (&self->in_use);
-  g_autoptr (GVariant) nothing = NULL;
-
-  procfun_call_take_stream (self, NULL, NULL);
-  if (executor != NULL)
-    procfun_executor_leave (executor, self, error);
-  cut_anchor (self);
-  procfun_call_take_result_fd_list (self, NULL);
-  if (error == NULL)
-    nothing = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
-  procfun_call_end (self, nothing, error);
 }
 
 /* No item is the end. */
@@ -94,7 +167,7 @@ settle (ProcfunCall *self, GVariant *item, GError *error)
 {
   if (item == NULL && !has_ended (self))
     end (self, error);
-  g_atomic_int_set (&self->is_waiting, FALSE);
+  g_atomic_int_set (&procfun_call_get_items (self)->is_waiting, FALSE);
 }
 
 /**
@@ -142,7 +215,7 @@ procfun_call_next (ProcfunCall *self, GCancellable *cancellable, GError **error)
   g_object_ref (self);
   call_link_init (&link, self, cancellable);
   if (start (self, &own_error))
-    item = procfun_executor_next (self->in_use, self, &own_error);
+    item = procfun_executor_next (procfun_call_get_items (self)->executor, self, &own_error);
   call_link_clear (&link);
   settle (self, item, own_error);
   if (own_error != NULL)
@@ -171,20 +244,20 @@ anchor_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 /* The way back into this main context, should nobody hold the call any more; see close_later(). Not
  * a reference to the context, which would keep it when nobody else does. */
 static void
-drop_anchor (ProcfunCall *self)
+drop_anchor (CallItems *items)
 {
   static GSourceFuncs funcs = { .dispatch = anchor_dispatch };
   GMainContext *context = g_main_context_get_thread_default ();
 
   if (context == NULL)
     context = g_main_context_default ();
-  if (self->anchor != NULL && !g_source_is_destroyed (self->anchor)
-      && g_source_get_context (self->anchor) == context)
+  if (items->anchor != NULL && !g_source_is_destroyed (items->anchor)
+      && g_source_get_context (items->anchor) == context)
     return;
-  cut_anchor (self);
-  self->anchor = g_source_new (&funcs, sizeof (GSource));
-  g_source_set_static_name (self->anchor, "procfun call");
-  g_source_attach (self->anchor, context);
+  cut_anchor (items);
+  items->anchor = g_source_new (&funcs, sizeof (GSource));
+  g_source_set_static_name (items->anchor, "procfun call");
+  g_source_attach (items->anchor, context);
 }
 
 /**
@@ -216,8 +289,8 @@ procfun_call_next_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRea
                         procfun_call_next_async, waits ? settle : NULL);
   if (waits && start (self, &error))
     {
-      drop_anchor (self);
-      procfun_executor_next_async (self->in_use, self, on_next, wait);
+      drop_anchor (procfun_call_get_items (self));
+      procfun_executor_next_async (procfun_call_get_items (self)->executor, self, on_next, wait);
     }
   else
     call_wait_end (wait, NULL, error);
@@ -242,82 +315,4 @@ procfun_call_next_finish (ProcfunCall *self, GAsyncResult *result, GError **erro
   g_return_val_if_fail (call_wait_is_valid (result, self, procfun_call_next_async), NULL);
 
   return call_wait_finish (result, error);
-}
-
-/* Ending a call that nobody holds any more */
-
-static void on_closed (GObject *source, GAsyncResult *async_result, gpointer user_data);
-
-/* The anchor holds the call from now on, as long as there is a main context to go on in. */
-static gboolean
-close_in_context (gpointer user_data)
-{
-  ProcfunCall *self = user_data;
-  GMainContext *context = g_source_get_context (self->anchor);
-
-  g_source_set_ready_time (self->anchor, -1);
-  g_main_context_push_thread_default (context);
-  procfun_executor_next_async (self->in_use, self, on_closed, self);
-  g_main_context_pop_thread_default (context);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-on_closed (GObject *source, GAsyncResult *async_result, gpointer user_data)
-{
-  g_autoptr (ProcfunCall) self = g_object_ref (user_data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) item
-      = procfun_executor_next_finish (PROCFUN_EXECUTOR (source), self, async_result, &error);
-
-  if (item != NULL)
-    close_in_context (self);
-  else
-    end (self, error);
-}
-
-static void
-close_later (ProcfunCall *self)
-{
-  g_source_set_callback (self->anchor, close_in_context, g_object_ref (self), g_object_unref);
-  g_source_set_ready_time (self->anchor, 0);
-}
-
-/* Its main context went away. */
-static void
-close_unseen (ProcfunCall *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  canceller_set_error_if_cancelled (self->canceller, &error);
-  end (self, error);
-}
-
-static void
-close_now (ProcfunCall *self)
-{
-  g_autoptr (GError) error = NULL;
-  GVariant *item;
-
-  while ((item = procfun_executor_next (self->in_use, self, &error)) != NULL)
-    g_variant_unref (item);
-  end (self, error);
-}
-
-gboolean
-procfun_call_close (ProcfunCall *self)
-{
-  gboolean was_closing = self->is_closing;
-
-  if (self->in_use == NULL)
-    return FALSE;
-  self->is_closing = TRUE;
-  canceller_cancel (self->canceller);
-  if (was_closing)
-    close_unseen (self);
-  else if (self->anchor == NULL || g_source_is_destroyed (self->anchor))
-    close_now (self);
-  else
-    close_later (self);
-  return self->in_use != NULL;
 }

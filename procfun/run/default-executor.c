@@ -3,12 +3,16 @@
 /* Executors by name, and which one runs the calls that name none. Apart from core/executor.c
  * because it must know them all. */
 
+#include "procfun/run/default-executor.h"
+
 #include "procfun/base/environment.h"
+#include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/procfun-fork-server.h"
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-pool.h"
 #include "procfun/procfun-spawner.h"
+#include "procfun/statistics/monitor.h"
 #include <string.h>
 
 G_LOCK_DEFINE_STATIC (default_executor);
@@ -73,6 +77,21 @@ procfun_executor_ref_default (void)
   executor = g_object_ref (default_executor);
   G_UNLOCK (default_executor);
   return executor;
+}
+
+ProcfunExecutor *
+procfun_call_ref_executor (ProcfunCall *call)
+{
+  ProcfunExecutor *executor = procfun_call_get_settings (call)->executor;
+
+  return executor != NULL ? g_object_ref (executor) : procfun_executor_ref_default ();
+}
+
+/* Here because each program that calls has this file, also one that is linked statically. */
+__attribute__ ((constructor (102))) static void
+offer_monitor (void)
+{
+  procfun_executor_set_first_hook (monitor_open_if_asked);
 }
 
 /**

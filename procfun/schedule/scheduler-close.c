@@ -35,8 +35,8 @@ add_call (GPtrArray *cancellers, ProcfunCall *call)
 {
   if (call == NULL)
     return;
-  g_atomic_int_set (&call->is_urgent, TRUE);
-  g_ptr_array_add (cancellers, canceller_ref (call->canceller));
+  procfun_call_set_urgent (call);
+  g_ptr_array_add (cancellers, canceller_ref (procfun_call_get_canceller (call)));
 }
 
 /* Calls that are listed here exist until the lock is released. Those that wait come first, or the

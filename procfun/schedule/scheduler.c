@@ -265,7 +265,7 @@ worker_slot_begin (WorkerSlot *slot, const ExchangeOptions *options)
 static gboolean
 was_ended_by_caller (WorkerSlot *slot)
 {
-  ProcfunFailure *failure = slot->call != NULL ? slot->call->failure : NULL;
+  ProcfunFailure *failure = slot->call != NULL ? procfun_call_peek_failure (slot->call) : NULL;
   ProcfunCause cause = failure != NULL ? procfun_failure_get_cause (failure) : PROCFUN_CAUSE_ERROR;
 
   return cause == PROCFUN_CAUSE_CANCELLED || cause == PROCFUN_CAUSE_TIMED_OUT;
@@ -543,7 +543,7 @@ worker_slot_take (WorkerSlot *slot, ProcfunCall *call, gboolean is_async, GError
   gboolean ok;
 
   g_mutex_lock (&slot->scheduler->lock);
-  ok = check_take (slot, call->function, error);
+  ok = check_take (slot, procfun_call_peek_function (call), error);
   if (ok)
     {
       slot->call = call;

@@ -29,8 +29,9 @@ is_over (gint64 deadline)
 static gboolean
 set_error_if_cancelled (const SlotRequest *request, GError **error)
 {
-  return request->call != NULL ? canceller_set_error_if_cancelled (request->call->canceller, error)
-                               : g_cancellable_set_error_if_cancelled (request->cancellable, error);
+  return request->call != NULL
+             ? canceller_set_error_if_cancelled (procfun_call_get_canceller (request->call), error)
+             : g_cancellable_set_error_if_cancelled (request->cancellable, error);
 }
 
 /* With the lock held. */
@@ -61,7 +62,7 @@ static gboolean
 ask (Scheduler *self, Waiter *waiter, gboolean waits, WorkerSlot **busy)
 {
   const SlotRequest *request = waiter->request;
-  gint64 asked_at = request->call != NULL ? request->call->submitted_at : 0;
+  gint64 asked_at = request->call != NULL ? procfun_call_get_submitted_at (request->call) : 0;
   gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
   guint64 state = zygotes_get_state (self->zygotes, now);
   GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
@@ -129,8 +130,9 @@ scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
   if (!assigned)
     {
       cond_waker_init (&waker, &self->lock, &waiter.assigned,
-                       request->call != NULL ? canceller_get_cancellable (request->call->canceller)
-                                             : request->cancellable);
+                       request->call != NULL
+                           ? canceller_get_cancellable (procfun_call_get_canceller (request->call))
+                           : request->cancellable);
       g_mutex_lock (&self->lock);
       assigned = wait_in_queue (self, request, &waiter, error);
       g_mutex_unlock (&self->lock);
@@ -250,7 +252,7 @@ wait_source_new (Scheduler *scheduler, const SlotRequest *request)
   self->request.options = &self->options;
   if (request->call != NULL)
     {
-      self->canceller = canceller_ref (request->call->canceller);
+      self->canceller = canceller_ref (procfun_call_get_canceller (request->call));
       canceller_set_source (self->canceller, source);
     }
   else if (request->cancellable != NULL)

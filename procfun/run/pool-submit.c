@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Submitting calls to a pool as soon as its queue has room. */
+
 #include "procfun/executors/pool.h"
 
 #include "procfun/schedule/admission.h"
