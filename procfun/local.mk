@@ -40,7 +40,6 @@ procfun_headers = \
 
 procfun_sources = \
 	%D%/base/error.c \
-	%D%/base/limits-text.c \
 	%D%/base/limits.c \
 	%D%/base/usage.c \
 	%D%/child/enter.c \
@@ -75,7 +74,6 @@ procfun_sources = \
 	%D%/run/pool-submit.c \
 	%D%/statistics/monitor.c \
 	%D%/statistics/statistics-openmetrics.c \
-	%D%/statistics/statistics-text.c \
 	%D%/statistics/statistics-workers.c \
 	%D%/statistics/statistics.c \
 	%D%/values/schema.c \
@@ -151,12 +149,8 @@ procfun_private = \
 	%D%/core/call.h \
 	%D%/core/context.h \
 	%D%/core/definition.h \
-	%D%/core/executor-list.c \
-	%D%/core/executor-list.h \
-	%D%/core/executor-run.c \
 	%D%/core/executor-state.h \
 	%D%/core/executor.h \
-	%D%/core/failure-signal.c \
 	%D%/core/failure.h \
 	%D%/core/function.h \
 	%D%/core/histogram.c \

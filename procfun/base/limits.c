@@ -2,6 +2,9 @@
 
 #include "procfun/base/limits.h"
 
+#include "procfun/base/intl.h"
+#include "procfun/procfun-error.h"
+#include <errno.h>
 #include <string.h>
 
 /**
@@ -374,4 +377,278 @@ procfun_limits_get_output_size (const ProcfunLimits *self)
   g_return_val_if_fail (self != NULL, 0);
 
   return self->output_size;
+}
+
+/* As text, and for the wire */
+
+typedef struct
+{
+  const char *suffix;
+  guint64 factor;
+} Unit;
+
+typedef struct
+{
+  const Unit *units; /* rising, and ended by one without a suffix */
+  guint64 max;
+  const char *expected; /* to be translated */
+} Kind;
+
+static const Unit size_units[]
+    = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { NULL, 0 } };
+static const Unit time_units[] = { { "us", 1 },
+                                   { "ms", G_TIME_SPAN_MILLISECOND },
+                                   { "s", G_TIME_SPAN_SECOND },
+                                   { "min", G_TIME_SPAN_MINUTE },
+                                   { NULL, 0 } };
+static const Unit count_units[] = { { "", 1 }, { NULL, 0 } };
+
+static const Kind size_kind
+    = { size_units, G_MAXUINT64, N_ ("a size is a whole number with K, M, G or nothing, as 200M") };
+static const Kind time_kind
+    = { time_units, G_MAXINT64, N_ ("a time is a whole number with us, ms, s or min, as 300ms") };
+static const Kind count_kind = { count_units, G_MAXUINT, N_ ("a whole number is expected") };
+
+typedef struct
+{
+  const char *name;
+  gsize offset;
+  const Kind *kind;
+} Key;
+
+static const Key keys[] = {
+  { "memory", G_STRUCT_OFFSET (ProcfunLimits, memory), &size_kind },
+  { "cpu", G_STRUCT_OFFSET (ProcfunLimits, cpu_time), &time_kind },
+  { "files", G_STRUCT_OFFSET (ProcfunLimits, open_files), &count_kind },
+  { "file-size", G_STRUCT_OFFSET (ProcfunLimits, file_size), &size_kind },
+  { "processes", G_STRUCT_OFFSET (ProcfunLimits, processes), &count_kind },
+  { "result", G_STRUCT_OFFSET (ProcfunLimits, result_size), &size_kind },
+  { "output", G_STRUCT_OFFSET (ProcfunLimits, output_size), &size_kind },
+};
+
+static const Key *
+find_key (const char *name, gsize length)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (strlen (keys[i].name) == length && memcmp (keys[i].name, name, length) == 0)
+      return &keys[i];
+  return NULL;
+}
+
+static guint64 *
+get_value (const ProcfunLimits *self, const Key *key)
+{
+  return G_STRUCT_MEMBER_P (self, key->offset);
+}
+
+/* Text */
+
+static char *
+list_keys (void)
+{
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", keys[i].name);
+  return g_string_free (text, FALSE);
+}
+
+static const Unit *
+find_unit (const Kind *kind, const char *suffix)
+{
+  for (const Unit *unit = kind->units; unit->suffix != NULL; unit++)
+    if (strcmp (unit->suffix, suffix) == 0)
+      return unit;
+  return NULL;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *
+read_value (const Kind *kind, const char *text, guint64 *value)
+{
+  const Unit *unit;
+  guint64 number;
+  char *end;
+
+  if (!g_ascii_isdigit (text[0]))
+    return _ (kind->expected);
+  errno = 0;
+  number = g_ascii_strtoull (text, &end, 10);
+  unit = find_unit (kind, end);
+  if (unit == NULL && !(number == 0 && *end == '\0'))
+    return _ (kind->expected);
+  if (errno == ERANGE || (unit != NULL && number > kind->max / unit->factor))
+    return _ ("this is too large");
+  *value = unit != NULL ? number * unit->factor : 0;
+  return NULL;
+}
+
+/* Takes @problem; @place counts from 0. */
+static gboolean
+fail (GError **error, gsize place, const char *word, char *problem)
+{
+  g_autofree char *owned = problem;
+  g_autofree char *valid = g_utf8_make_valid (word, -1);
+
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("limits, character %zu: “%s”: %s"),
+               place + 1, valid, owned);
+  return FALSE;
+}
+
+/* @seen has a bit for each key. */
+static gboolean
+read_word (ProcfunLimits *self, const char *word, gsize place, guint *seen, GError **error)
+{
+  gsize length = strcspn (word, "=");
+  const Key *key = find_key (word, length);
+  g_autofree char *known = list_keys ();
+  const char *problem;
+  guint bit;
+
+  if (key == NULL)
+    return fail (error, place, word, g_strdup_printf (_ ("the limits are %s"), known));
+  if (word[length] == '\0')
+    return fail (error, place, word, g_strdup (_ ("“=” and a value are missing")));
+  bit = 1u << (key - keys);
+  if ((*seen & bit) != 0)
+    return fail (error, place, word, g_strdup_printf (_ ("%s is there twice"), key->name));
+  *seen |= bit;
+  problem = read_value (key->kind, word + length + 1, get_value (self, key));
+  if (problem != NULL)
+    return fail (error, place + length + 1, word + length + 1, g_strdup (problem));
+  return TRUE;
+}
+
+/* The shortest of the exact ones, and of equally short ones that with the largest unit. */
+static void
+append_value (GString *text, const Kind *kind, guint64 value)
+{
+  g_autofree char *best = NULL;
+
+  for (const Unit *unit = kind->units; unit->suffix != NULL; unit++)
+    {
+      g_autofree char *candidate
+          = g_strdup_printf ("%" G_GUINT64_FORMAT "%s", value / unit->factor, unit->suffix);
+
+      if (value % unit->factor == 0 && (best == NULL || strlen (candidate) <= strlen (best)))
+        {
+          g_free (best);
+          best = g_steal_pointer (&candidate);
+        }
+    }
+  g_string_append (text, best);
+}
+
+char *
+limits_describe (const ProcfunLimits *self, const char *name)
+{
+  const Key *key = find_key (name, strlen (name));
+  GString *text;
+
+  if (key == NULL || *get_value (self, key) == 0)
+    return NULL;
+  text = g_string_new (NULL);
+  append_value (text, key->kind, *get_value (self, key));
+  return g_string_free (text, FALSE);
+}
+
+/* The wire */
+
+GVariant *
+limits_to_variant (const ProcfunLimits *self)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (*get_value (self, &keys[i]) != 0)
+      g_variant_builder_add (&builder, "{st}", keys[i].name, *get_value (self, &keys[i]));
+  return g_variant_builder_end (&builder);
+}
+
+ProcfunLimits *
+limits_from_variant (GVariant *variant)
+{
+  g_autoptr (ProcfunLimits) self = procfun_limits_new ();
+  GVariantIter iter;
+  const char *name;
+  guint64 value;
+
+  if (!g_variant_is_of_type (variant, G_VARIANT_TYPE ("a{st}")))
+    return NULL;
+  g_variant_iter_init (&iter, variant);
+  while (g_variant_iter_next (&iter, "{&st}", &name, &value))
+    {
+      const Key *key = find_key (name, strlen (name));
+
+      if (key == NULL || value > key->kind->max)
+        return NULL;
+      *get_value (self, key) = value;
+    }
+  return g_steal_pointer (&self);
+}
+
+/* Public */
+
+/**
+ * procfun_limits_new_from_string:
+ * @text: limits in their text form, as `memory=200M cpu=300ms files=32`
+ * @error: (nullable): where to put an error
+ *
+ * Makes limits from text. A limit of 0 is no limit, as one that is not there.
+ *
+ * Fails with %PROCFUN_ERROR_INVALID, and says where: an unknown limit or one that is there twice, a
+ * number or unit that is none, or a number that is too large.
+ *
+ * Returns: (transfer full): the limits; free them with procfun_limits_free()
+ *
+ * Since: 0.1
+ */
+ProcfunLimits *
+procfun_limits_new_from_string (const char *text, GError **error)
+{
+  g_autoptr (ProcfunLimits) self = NULL;
+  guint seen = 0;
+
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  self = procfun_limits_new ();
+  for (const char *at = text + strspn (text, " \t\n"); *at != '\0'; at += strspn (at, " \t\n"))
+    {
+      g_autofree char *word = g_strndup (at, strcspn (at, " \t\n"));
+
+      if (!read_word (self, word, (gsize)(at - text), &seen, error))
+        return NULL;
+      at += strlen (word);
+    }
+  return g_steal_pointer (&self);
+}
+
+/**
+ * procfun_limits_to_string:
+ * @self: limits
+ *
+ * Gives limits as text, the shortest that is exact; procfun_limits_new_from_string() makes the same
+ * limits of it. Without any limit the text is empty.
+ *
+ * Returns: (transfer full): the text
+ *
+ * Since: 0.1
+ */
+char *
+procfun_limits_to_string (const ProcfunLimits *self)
+{
+  GString *text;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  text = g_string_new (NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (*get_value (self, &keys[i]) != 0)
+      {
+        g_string_append_printf (text, "%s%s=", text->len > 0 ? " " : "", keys[i].name);
+        append_value (text, keys[i].kind, *get_value (self, &keys[i]));
+      }
+  return g_string_free (text, FALSE);
 }

@@ -2,13 +2,14 @@
 
 #pragma once
 
-#include "procfun/core/executor-list.h"
 #include "procfun/core/recorder.h"
 #include "procfun/procfun-executor.h"
 
 G_BEGIN_DECLS
 
-/* What the base class keeps, for procfun-executor*.c alone. */
+typedef struct _ExecutorEntry ExecutorEntry;
+
+/* What the base class keeps, for core/executor*.c alone. */
 typedef struct
 {
   guint process; /* of the program's, whose calls are counted: see platform/inherited-state.h */

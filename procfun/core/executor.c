@@ -42,6 +42,62 @@ typedef ExecutorState ProcfunExecutorPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_OBJECT)
 
+/* Those that live in this process, from construction to the end */
+
+struct _ExecutorEntry
+{
+  GList link;
+  GWeakRef executor; /* weak: an executor that ends in another thread must not be revived */
+};
+
+G_LOCK_DEFINE_STATIC (entries);
+static GQueue entries = G_QUEUE_INIT; /* (element-type ExecutorEntry) */
+
+static ExecutorEntry *
+executor_list_add (ProcfunExecutor *executor, guint *number)
+{
+  static guint n_made;
+  ExecutorEntry *entry = g_new0 (ExecutorEntry, 1);
+
+  entry->link.data = entry;
+  g_weak_ref_init (&entry->executor, executor);
+  G_LOCK (entries);
+  *number = ++n_made;
+  g_queue_push_tail_link (&entries, &entry->link);
+  G_UNLOCK (entries);
+  return entry;
+}
+
+static void
+executor_list_remove (ExecutorEntry *entry)
+{
+  G_LOCK (entries);
+  g_queue_unlink (&entries, &entry->link);
+  G_UNLOCK (entries);
+  g_weak_ref_clear (&entry->executor);
+  g_free (entry);
+}
+
+GPtrArray *
+executor_list_ref_all (void)
+{
+  GPtrArray *executors = g_ptr_array_new_with_free_func (g_object_unref);
+
+  G_LOCK (entries);
+  for (GList *link = entries.head; link != NULL; link = link->next)
+    {
+      ExecutorEntry *entry = link->data;
+      ProcfunExecutor *executor = g_weak_ref_get (&entry->executor);
+
+      if (executor != NULL)
+        g_ptr_array_add (executors, executor);
+    }
+  G_UNLOCK (entries);
+  return executors;
+}
+
+/* The class */
+
 ExecutorState *
 procfun_executor_get_state (ProcfunExecutor *self)
 {
@@ -241,7 +297,7 @@ procfun_executor_init (ProcfunExecutor *self)
   state->recorder = recorder_new (g_get_monotonic_time ());
 }
 
-/* What runs */
+/* Calls, which are counted, and whose results are checked */
 
 /* Calls of the parent do not end here, and a thread of it may have held the locks. */
 static void
@@ -320,6 +376,119 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
   if (state->n_running > 0 && --state->n_running == 0) /* a call of the parent is not counted */
     procfun_executor_announce_idle (state);
   g_mutex_unlock (&state->lock);
+}
+
+/* Whoever derives from this class may err, but for the library's own, whose results were read as
+ * values of the type; those who convert the result to C values rely on it. Takes @result. */
+static GVariant *
+check_result (ProcfunCall *call, GVariant *result, GError **error)
+{
+  ProcfunFunction *function = procfun_call_peek_function (call);
+  const GVariantType *type = procfun_function_get_return_type (function);
+  g_autoptr (GVariant) checked = result != NULL ? g_variant_take_ref (result) : NULL;
+
+  if (checked == NULL || g_variant_is_of_type (checked, type))
+    return g_steal_pointer (&checked);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+               _ ("the executor answered %s() with “%s” instead of “%.*s”"),
+               procfun_function_get_name (function), g_variant_get_type_string (checked),
+               (int)g_variant_type_get_string_length (type), g_variant_type_peek_string (type));
+  return NULL;
+}
+
+/* (nullable): not for those who look at the call itself */
+static GCancellable *
+get_cancellable (ProcfunExecutor *self, ProcfunCall *call)
+{
+  return PROCFUN_EXECUTOR_GET_CLASS (self)->run_then == NULL
+             ? canceller_get_cancellable (procfun_call_get_canceller (call))
+             : NULL;
+}
+
+GVariant *
+procfun_executor_end (ProcfunExecutor *self, ProcfunCall *call, GVariant *result, GError **error)
+{
+  if (PROCFUN_EXECUTOR_GET_CLASS (self)->run_then == NULL)
+    result = check_result (call, result, error);
+  procfun_executor_leave (self, call, *error);
+  return result;
+}
+
+GVariant *
+procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+{
+  GError *own_error = NULL;
+  GVariant *result;
+
+  if (!procfun_executor_enter (self, call, error))
+    return NULL;
+  result = PROCFUN_EXECUTOR_GET_CLASS (self)->run (self, call, get_cancellable (self, call),
+                                                   &own_error);
+  result = procfun_executor_end (self, call, result, &own_error);
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  return result;
+}
+
+typedef struct
+{
+  ProcfunExecutorFunc func;
+  gpointer user_data;
+} Receiver;
+
+static void
+on_run (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  ProcfunExecutor *self = PROCFUN_EXECUTOR (source);
+  g_autofree Receiver *receiver = user_data;
+  GError *error = NULL;
+  GVariant *result = PROCFUN_EXECUTOR_GET_CLASS (self)->run_finish (self, async_result, &error);
+
+  receiver->func (result, error, receiver->user_data);
+}
+
+void
+procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
+                            ProcfunExecutorFunc func, gpointer user_data)
+{
+  ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (self);
+  Receiver *receiver;
+
+  if (klass->run_then != NULL)
+    {
+      klass->run_then (self, call, context, func, user_data);
+      return;
+    }
+  receiver = g_new (Receiver, 1);
+  *receiver = (Receiver){ func, user_data };
+  klass->run_async (self, call, canceller_get_cancellable (procfun_call_get_canceller (call)),
+                    on_run, receiver);
+}
+
+GVariant *
+procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+{
+  GVariant *item
+      = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, get_cancellable (self, call), error);
+
+  return check_result (call, item, error);
+}
+
+void
+procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call, GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  PROCFUN_EXECUTOR_GET_CLASS (self)->next_async (self, call, get_cancellable (self, call), callback,
+                                                 user_data);
+}
+
+GVariant *
+procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call, GAsyncResult *result,
+                              GError **error)
+{
+  GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next_finish (self, result, error);
+
+  return check_result (call, item, error);
 }
 
 /* Statistics */

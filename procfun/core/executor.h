@@ -10,6 +10,10 @@ G_BEGIN_DECLS
 /* Called once, when the first executor of the process is made. Set before main(). */
 void procfun_executor_set_first_hook (void (*hook) (void));
 
+/* The executors of this process, in the order in which they were made. (transfer full)
+ * (element-type ProcfunExecutor) */
+GPtrArray *executor_list_ref_all (void);
+
 /* Counts a call that begins, and one that has ended: closing waits for it. FALSE: it is closed.
  * @error is why the call failed, or NULL. */
 gboolean procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error);

@@ -6,7 +6,7 @@
 #include "procfun/statistics/monitor.h"
 
 #include "procfun/codecs/json-text.h"
-#include "procfun/core/executor-list.h"
+#include "procfun/core/executor.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/local-socket.h"
 #include "procfun/statistics/statistics.h"

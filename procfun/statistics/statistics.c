@@ -2,6 +2,7 @@
 
 #include "procfun/statistics/statistics.h"
 
+#include "procfun/codecs/json-text.h"
 #include "procfun/core/executor.h"
 
 /**
@@ -431,4 +432,274 @@ procfun_statistics_get_wait_percentile (ProcfunStatistics *self, double percenti
   g_return_val_if_fail (percentile >= 0 && percentile <= 100, 0);
 
   return (gint64)histogram_get_percentile (&self->counts.wait, percentile);
+}
+
+/* For programs: as a dictionary, and as JSON */
+
+static void
+insert (GVariantBuilder *builder, const char *key, GVariant *value)
+{
+  g_variant_builder_add (builder, "{sv}", key, value);
+}
+
+static void
+insert_time (GVariantBuilder *builder, const char *key, guint64 usec)
+{
+  insert (builder, key, g_variant_new_int64 ((gint64)usec));
+}
+
+static GVariant *
+make_times (const Histogram *histogram)
+{
+  static const struct
+  {
+    const char *key;
+    double percentile;
+  } percentiles[] = { { "p50", 50 }, { "p90", 90 }, { "p99", 99 }, { "p99.9", 99.9 } };
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  insert (&builder, "count", g_variant_new_uint64 (histogram->n));
+  insert_time (&builder, "min", histogram_get_min (histogram));
+  insert (&builder, "mean", g_variant_new_double (histogram_get_mean (histogram)));
+  for (gsize i = 0; i < G_N_ELEMENTS (percentiles); i++)
+    insert_time (&builder, percentiles[i].key,
+                 histogram_get_percentile (histogram, percentiles[i].percentile));
+  insert_time (&builder, "max", histogram_get_max (histogram));
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+make_causes (ProcfunStatistics *self)
+{
+  g_autoptr (GEnumClass) causes = g_type_class_ref (PROCFUN_TYPE_CAUSE);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{st}"));
+  for (guint i = 0; i < causes->n_values; i++)
+    g_variant_builder_add (&builder, "{st}", causes->values[i].value_nick,
+                           self->counts.failed[causes->values[i].value]);
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+make_workers (ProcfunStatistics *self)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < self->workers->len; i++)
+    {
+      const Worker *worker = &g_array_index (self->workers, Worker, i);
+
+      g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
+      insert (&builder, "pid", g_variant_new_int32 (worker->pid));
+      insert (&builder, "state", g_variant_new_string (statistics_get_nick (worker->state)));
+      insert (&builder, "calls", g_variant_new_uint64 (worker->n_calls));
+      insert (&builder, "memory", g_variant_new_uint64 (worker->memory));
+      insert_time (&builder, "age", (guint64)worker->age);
+      g_variant_builder_close (&builder);
+    }
+  return g_variant_builder_end (&builder);
+}
+
+/**
+ * procfun_statistics_to_variant:
+ * @self: a #ProcfunStatistics
+ *
+ * Gives the statistics as a dictionary with these keys: `executor` (`s`, the name of the type),
+ * `number` (`u`), `age` (`x`), `submitted` (`t`), `running` and `queued` (`u`), `queued-bytes`,
+ * `succeeded` and `failed` (`t`), `causes` (`a{st}`, the nicks of #ProcfunCause), `rate` and
+ * `overall-rate` (`d`, calls per second), `latency` and `wait` (`a{sv}`), `workers-started`,
+ * `workers-exited` and `workers-recycled` (`t`), and `workers` (`aa{sv}`).
+ *
+ * Times have `count` (`t`), `mean` (`d`), and `min`, `p50`, `p90`, `p99`, `p99.9` and `max` (`x`).
+ * Workers have `pid` (`i`), `state` (`s`, a nick of #ProcfunWorkerState), `calls`, `memory` (`t`)
+ * and `age` (`x`). All times are in microseconds, all sizes in bytes. Later versions may have more
+ * keys.
+ *
+ * Returns: (transfer full): a dictionary of the type `a{sv}`, which is not floating
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_statistics_to_variant (ProcfunStatistics *self)
+{
+  GVariantBuilder builder;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  insert (&builder, "executor", g_variant_new_string (self->executor_name));
+  insert (&builder, "number", g_variant_new_uint32 (self->executor_number));
+  insert_time (&builder, "age", (guint64)procfun_statistics_get_age (self));
+  insert (&builder, "submitted", g_variant_new_uint64 (self->counts.submitted));
+  insert (&builder, "running", g_variant_new_uint32 (procfun_statistics_get_running (self)));
+  insert (&builder, "queued", g_variant_new_uint32 (procfun_statistics_get_queued (self)));
+  insert (&builder, "queued-bytes", g_variant_new_uint64 (self->queued_bytes));
+  insert (&builder, "succeeded", g_variant_new_uint64 (self->counts.succeeded));
+  insert (&builder, "failed", g_variant_new_uint64 (recorder_count_failed (&self->counts)));
+  insert (&builder, "causes", make_causes (self));
+  insert (&builder, "rate", g_variant_new_double (procfun_statistics_get_rate (self)));
+  insert (&builder, "overall-rate",
+          g_variant_new_double (procfun_statistics_get_overall_rate (self)));
+  insert (&builder, "latency", make_times (&self->counts.latency));
+  insert (&builder, "wait", make_times (&self->counts.wait));
+  insert (&builder, "workers-started", g_variant_new_uint64 (self->counts.workers_started));
+  insert (&builder, "workers-exited", g_variant_new_uint64 (self->counts.workers_exited));
+  insert (&builder, "workers-recycled", g_variant_new_uint64 (self->counts.workers_recycled));
+  insert (&builder, "workers", make_workers (self));
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+/**
+ * procfun_executor_get_statistics:
+ * @self: a #ProcfunExecutor
+ *
+ * Gives what the executor has done until now, as a dictionary. procfun_statistics_to_variant() says
+ * what is in it; procfun_statistics_new() gives the same with more detail.
+ *
+ * Returns: (transfer full): a dictionary of the type `a{sv}`, which is not floating
+ *
+ * Since: 0.1
+ */
+GVariant *
+procfun_executor_get_statistics (ProcfunExecutor *self)
+{
+  g_autoptr (ProcfunStatistics) statistics = NULL;
+
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), NULL);
+
+  statistics = procfun_statistics_new (self);
+  return procfun_statistics_to_variant (statistics);
+}
+
+/* JSON: what the codec writes says the types of variants, too, which would be in the way. */
+
+static void append_value (Buffer *out, GVariant *value);
+
+static void
+append_string (Buffer *out, GVariant *value)
+{
+  gsize length;
+  const char *text = g_variant_get_string (value, &length);
+
+  wire_json_append_text (out, text, length);
+}
+
+static void
+append_integer (Buffer *out, guint64 magnitude, gboolean negative)
+{
+  char *room = (char *)buffer_reserve (out, NUMBER_MAX_LENGTH);
+
+  out->length += (gsize)(json_put_integer (room, magnitude, negative) - room);
+}
+
+/* Dictionaries and arrays. */
+static void
+append_container (Buffer *out, GVariant *container)
+{
+  gboolean is_object = g_variant_is_of_type (container, G_VARIANT_TYPE_DICTIONARY);
+  gsize n = g_variant_n_children (container);
+
+  buffer_append_byte (out, is_object ? '{' : '[');
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (container, i);
+
+      if (i > 0)
+        buffer_append_byte (out, ',');
+      append_value (out, child);
+    }
+  buffer_append_byte (out, is_object ? '}' : ']');
+}
+
+static void
+append_entry (Buffer *out, GVariant *entry)
+{
+  g_autoptr (GVariant) key = g_variant_get_child_value (entry, 0);
+  g_autoptr (GVariant) value = g_variant_get_child_value (entry, 1);
+
+  append_value (out, key);
+  buffer_append_byte (out, ':');
+  append_value (out, value);
+}
+
+static void
+append_variant (Buffer *out, GVariant *variant)
+{
+  g_autoptr (GVariant) value = g_variant_get_variant (variant);
+
+  append_value (out, value);
+}
+
+static void
+append_signed (Buffer *out, gint64 value)
+{
+  append_integer (out, value < 0 ? -(guint64)value : (guint64)value, value < 0);
+}
+
+/* Of the types that the dictionary has. */
+static void
+append_value (Buffer *out, GVariant *value)
+{
+  switch (g_variant_classify (value))
+    {
+    case G_VARIANT_CLASS_VARIANT:
+      append_variant (out, value);
+      break;
+    case G_VARIANT_CLASS_DICT_ENTRY:
+      append_entry (out, value);
+      break;
+    case G_VARIANT_CLASS_STRING:
+      append_string (out, value);
+      break;
+    case G_VARIANT_CLASS_INT32:
+      append_signed (out, g_variant_get_int32 (value));
+      break;
+    case G_VARIANT_CLASS_UINT32:
+      append_integer (out, g_variant_get_uint32 (value), FALSE);
+      break;
+    case G_VARIANT_CLASS_INT64:
+      append_signed (out, g_variant_get_int64 (value));
+      break;
+    case G_VARIANT_CLASS_UINT64:
+      append_integer (out, g_variant_get_uint64 (value), FALSE);
+      break;
+    case G_VARIANT_CLASS_DOUBLE:
+      wire_json_append_double (out, g_variant_get_double (value));
+      break;
+    default:
+      append_container (out, value);
+    }
+}
+
+void
+statistics_append_json (ProcfunStatistics *self, Buffer *out)
+{
+  g_autoptr (GVariant) dictionary = procfun_statistics_to_variant (self);
+
+  append_value (out, dictionary);
+}
+
+/**
+ * procfun_statistics_to_json:
+ * @self: a #ProcfunStatistics
+ *
+ * Gives the statistics as a JSON object in a line, with the members that
+ * procfun_statistics_to_variant() names.
+ *
+ * Returns: (transfer full): the text
+ *
+ * Since: 0.1
+ */
+char *
+procfun_statistics_to_json (ProcfunStatistics *self)
+{
+  g_auto (Buffer) out = { 0 };
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  statistics_append_json (self, &out);
+  return g_strndup ((const char *)out.data, out.length);
 }
