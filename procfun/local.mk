@@ -88,6 +88,8 @@ procfun_private = \
 	%D%/base/intl.c \
 	%D%/base/intl.h \
 	%D%/base/limits.h \
+	%D%/base/readable.c \
+	%D%/base/readable.h \
 	%D%/base/usage.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \

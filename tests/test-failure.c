@@ -140,6 +140,34 @@ test_summary_signals (void)
     }
 }
 
+/* What a child says is shown, and does not steer what shows it. */
+static void
+test_hostile_text (void)
+{
+  g_autoptr (ProcfunFailure) failure = make_crash ();
+  g_autofree char *summary = NULL;
+  g_autofree char *text = NULL;
+
+  failure->signum = SIGABRT;
+  failure->thread_name = (g_free (failure->thread_name), g_strdup ("\033]0;x\007"));
+  failure->abort_message = g_strdup ("\033[31mred\nprocess: 1\302\233\342\200\256");
+  g_free (failure->place);
+  failure->place = g_strdup ("a\n\033[2Jb (x.c:1)");
+  g_free (failure->backtrace[0]);
+  failure->backtrace[0] = g_strdup ("a\n\033[2Jb (x.c:1)");
+  summary = failure_summarise (failure);
+  text = procfun_failure_to_string (failure);
+  g_assert_null (strpbrk (summary, "\033\007\n"));
+  g_assert_null (strpbrk (text, "\033\007"));
+  g_assert_null (strstr (text, "\302\233"));
+  g_assert_null (strstr (text, "\342\200\256"));
+  g_assert_nonnull (strstr (summary, "red process: 1"));
+  g_assert_nonnull (strstr (text, "    | process: 1"));
+  g_assert_nonnull (strstr (text, "#0  a "));
+  g_assert_null (strpbrk (procfun_failure_get_abort_message (failure), "\033"));
+  g_assert_null (strpbrk (procfun_failure_get_backtrace (failure)[0], "\033\n"));
+}
+
 /* The C library also writes to stderr why it aborts. */
 static void
 test_summary_abort (void)
@@ -318,6 +346,7 @@ main (int argc, char **argv)
   fixture_add_func ("/failure/empty", test_empty);
   fixture_add_func ("/failure/enums", test_enums);
   fixture_add_func ("/failure/boxed", test_boxed);
+  fixture_add_func ("/failure/hostile-text", test_hostile_text);
   fixture_add_func ("/failure/summary/crash", test_summary_crash);
   fixture_add_func ("/failure/summary/signals", test_summary_signals);
   fixture_add_func ("/failure/summary/abort", test_summary_abort);

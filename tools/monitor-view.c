@@ -2,6 +2,7 @@
 #include "tools/monitor-view.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/readable.h"
 #include "tools/table.h"
 
 /* It is another program that told all this, so nothing need be there. */
@@ -38,15 +39,8 @@ get_text (JsonObject *object, const char *member)
   const char *text = node != NULL && json_node_get_value_type (node) == G_TYPE_STRING
                          ? json_node_get_string (node)
                          : "";
-  GString *clean = g_string_new (NULL);
 
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      g_string_append_unichar (clean, g_unichar_iscntrl (c) ? 0xfffd : c);
-    }
-  return g_string_free (clean, FALSE);
+  return readable_line (text, -1);
 }
 
 /* Those elements that are objects. (element-type JsonObject) */

@@ -2,6 +2,7 @@
 #include "tools/report.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/readable.h"
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +24,9 @@ has_colour (void)
 
 /* The message may be of several lines. */
 static void
-print_message (const char *message)
+print_message (const char *text)
 {
+  g_autofree char *message = readable_text (text, -1);
   gsize length = strcspn (message, "\n");
 
   if (has_colour ())

@@ -3,6 +3,7 @@
 #include "procfun/base/debug.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/base/readable.h"
 
 #define FIELDS_MAX 7
 
@@ -89,14 +90,16 @@ debug_log (const DebugSubject *subject, const char *format, ...)
 {
   g_autofree char *call_id = g_strdup_printf ("%u", subject->call_id);
   g_autofree char *pid = g_strdup_printf ("%d", subject->pid);
+  g_autofree char *text = NULL;
   g_autofree char *message = NULL;
   GLogField fields[FIELDS_MAX];
   gsize n = 0;
   va_list args;
 
   va_start (args, format);
-  message = g_strdup_vprintf (format, args);
+  text = g_strdup_vprintf (format, args);
   va_end (args);
+  message = readable_text (text, -1);
   add_field (fields, &n, "MESSAGE", message);
   add_field (fields, &n, "PRIORITY", "7");
   add_field (fields, &n, "GLIB_DOMAIN", DEBUG_LOG_DOMAIN);

@@ -2,6 +2,7 @@
 #include "procfun/child/command-line.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/readable.h"
 #include "procfun/child/command.h"
 #include "procfun/codecs/schema-json.h"
 #include "procfun/core/context.h"
@@ -63,7 +64,9 @@ end (int status)
 static void G_GNUC_NORETURN
 end_with_error (int status, GError *error)
 {
-  fprintf (stderr, "procfun: %s\n", error->message);
+  g_autofree char *message = readable_text (error->message, -1);
+
+  fprintf (stderr, "procfun: %s\n", message);
   end (status);
 }
 

@@ -5,31 +5,12 @@
 #include "procfun/core/failure.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/readable.h"
 #include "procfun/base/usage.h"
 #include <string.h>
 
 /* Of the last line of output in a message. */
 #define LAST_WORDS_MAX 200
-
-/* What somebody who only wants to read it may see: valid UTF-8, and nothing that would steer a
- * terminal. */
-static char *
-make_readable (const char *text, gssize length)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, length);
-  GString *readable = g_string_new (NULL);
-
-  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      if (c == '\n' || c == '\t' || !g_unichar_iscntrl (c))
-        g_string_append_unichar (readable, c);
-      else if (c != '\r')
-        g_string_append_unichar (readable, 0xfffd);
-    }
-  return g_string_free (readable, FALSE);
-}
 
 /* Signals in words */
 
@@ -127,7 +108,7 @@ read_tail (GBytes *tail)
   gsize size;
   const char *data = g_bytes_get_data (tail, &size);
 
-  return make_readable (data != NULL ? data : "", (gssize)size);
+  return readable_text (data != NULL ? data : "", (gssize)size);
 }
 
 /* The last line that says something. */
@@ -158,6 +139,14 @@ is_crash (ProcfunFailure *self)
   return self->cause == PROCFUN_CAUSE_CRASHED && self->signum != 0;
 }
 
+static char *
+describe_abort (ProcfunFailure *self)
+{
+  g_autofree char *message = readable_line (self->abort_message, -1);
+
+  return g_strdup_printf (_ ("%s() aborted: “%s”"), self->function_name, message);
+}
+
 /* What it did, as far as there is no verdict that says more. */
 static char *
 describe_cause (ProcfunFailure *self)
@@ -173,7 +162,7 @@ describe_cause (ProcfunFailure *self)
       return g_strdup_printf (_ ("%s() could not be started"), name);
     case PROCFUN_CAUSE_CRASHED:
       if (self->signum == SIGABRT && self->abort_message != NULL)
-        return g_strdup_printf (_ ("%s() aborted: “%s”"), name, self->abort_message);
+        return describe_abort (self);
       if (self->signum == SIGABRT && how != NULL)
         return g_strdup_printf (_ ("%s() aborted: %s"), name, how);
       if (how == NULL)
@@ -218,9 +207,14 @@ add_place (ProcfunFailure *self, const char *cause)
 char *
 failure_summarise (ProcfunFailure *self)
 {
-  g_autofree char *cause = describe_cause (self);
-  g_autofree char *words = get_last_words (self);
-  g_autofree char *head = add_place (self, cause);
+  g_autofree char *cause = NULL;
+  g_autofree char *words = NULL;
+  g_autofree char *head = NULL;
+
+  failure_make_readable (self);
+  cause = describe_cause (self);
+  words = get_last_words (self);
+  head = add_place (self, cause);
 
   /* An assertion that failed is written to stderr, too. */
   if (words[0] == '\0'

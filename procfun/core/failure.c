@@ -3,6 +3,7 @@
 #include "procfun/core/failure.h"
 
 #include "procfun/base/error.h"
+#include "procfun/base/readable.h"
 #include "procfun/base/usage.h"
 #include <string.h>
 
@@ -104,18 +105,57 @@ procfun_failure_unref (ProcfunFailure *self)
   g_free (self);
 }
 
+static GMutex lock; /* of what is looked up, or made readable, when somebody asks */
+
+static void
+replace_by_readable (char **text, char *(*make) (const char *text, gssize length))
+{
+  char *readable = *text != NULL ? make (*text, -1) : NULL;
+
+  g_free (*text);
+  *text = readable;
+}
+
+static void
+make_backtrace_readable (ProcfunFailure *self)
+{
+  for (gsize i = 0; self->backtrace != NULL && self->backtrace[i] != NULL; i++)
+    replace_by_readable (&self->backtrace[i], readable_line);
+}
+
+static void
+make_readable (ProcfunFailure *self)
+{
+  if (self->is_readable)
+    return;
+  replace_by_readable (&self->verdict, readable_line);
+  replace_by_readable (&self->thread_name, readable_line);
+  replace_by_readable (&self->abort_message, readable_text);
+  replace_by_readable (&self->place, readable_line);
+  make_backtrace_readable (self);
+  self->is_readable = TRUE;
+}
+
+void
+failure_make_readable (ProcfunFailure *self)
+{
+  g_mutex_lock (&lock);
+  make_readable (self);
+  g_mutex_unlock (&lock);
+}
+
 void
 failure_complete (ProcfunFailure *self)
 {
-  static GMutex lock;
-
   g_mutex_lock (&lock);
   if (self->stacks != NULL)
     {
       g_autoptr (GBytes) stacks = g_steal_pointer (&self->stacks);
 
       self->look_up (self, stacks);
+      make_backtrace_readable (self);
     }
+  make_readable (self);
   g_mutex_unlock (&lock);
 }
 
@@ -304,6 +344,7 @@ procfun_failure_get_abort_message (ProcfunFailure *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
+  failure_make_readable (self);
   return self->abort_message;
 }
 

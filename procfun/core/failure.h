@@ -44,11 +44,16 @@ struct _ProcfunFailure
   ProcfunStep step;
   ProcfunLimits *limits; /* (nullable) */
   ProcfunUsage *usage;   /* (nullable) */
+
+  gboolean is_readable;
 };
 
 ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_name);
 
-/* Sees to it that @backtrace is there, from any thread. */
+/* Makes readable what came from the child's process: names, messages, places. From any thread. */
+void failure_make_readable (ProcfunFailure *self);
+
+/* Does so, and sees to it that @backtrace is there. From any thread. */
 void failure_complete (ProcfunFailure *self);
 
 /* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */

@@ -5,6 +5,7 @@
 
 #include "procfun/statistics/monitor.h"
 
+#include "procfun/base/readable.h"
 #include "procfun/codecs/json-text.h"
 #include "procfun/core/executor.h"
 #include "procfun/platform/fds.h"
@@ -49,7 +50,7 @@ answer_json (Buffer *out)
   g_autoptr (GPtrArray) statistics = look_at_executors ();
   const char *name = g_get_prgname ();
   g_autofree char *program
-      = g_utf8_make_valid (name != NULL ? name : program_invocation_short_name, -1);
+      = readable_line (name != NULL ? name : program_invocation_short_name, -1);
   g_autofree char *pid = g_strdup_printf ("{\"pid\":%d,\"program\":", (int)getpid ());
 
   buffer_append (out, pid, strlen (pid));
