@@ -273,6 +273,8 @@ procfun_private = \
 	%D%/process/zygotes.c \
 	%D%/process/zygotes.h \
 	%D%/run/default-executor.h \
+	%D%/run/unknown-executor.c \
+	%D%/run/unknown-executor.h \
 	%D%/run/wrappers.c \
 	%D%/schedule/admission.c \
 	%D%/schedule/admission.h \

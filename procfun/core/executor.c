@@ -23,8 +23,8 @@
  * Other places can be added by deriving from this class.
  *
  * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn`, `pool`, `pool:N` with a number of
- * workers, or `inline`) chooses the default executor of a program that sets none itself; setuid and
- * setgid programs ignore it.
+ * workers, or `inline`) chooses the default executor of a program that sets none itself; with any
+ * other word its calls fail with %PROCFUN_ERROR_INVALID. Setuid and setgid programs ignore it.
  */
 
 enum

@@ -12,6 +12,7 @@
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-pool.h"
 #include "procfun/procfun-spawner.h"
+#include "procfun/run/unknown-executor.h"
 #include "procfun/statistics/monitor.h"
 #include <string.h>
 
@@ -59,11 +60,12 @@ static ProcfunExecutor *
 make_default (void)
 {
   const char *wanted = environment_get ("PROCFUN_EXECUTOR");
-  ProcfunExecutor *executor = wanted != NULL ? procfun_executor_new_by_name (wanted) : NULL;
+  ProcfunExecutor *executor;
 
-  if (wanted != NULL && executor == NULL)
-    g_warning ("PROCFUN_EXECUTOR=%s: there is no such executor; “fork” is used", wanted);
-  return executor != NULL ? executor : procfun_fork_server_new ();
+  if (wanted == NULL || wanted[0] == '\0')
+    return procfun_fork_server_new ();
+  executor = procfun_executor_new_by_name (wanted);
+  return executor != NULL ? executor : unknown_executor_new (wanted);
 }
 
 ProcfunExecutor *
@@ -98,7 +100,8 @@ offer_monitor (void)
  * procfun_executor_get_default:
  *
  * Gets the executor of calls that name none: what procfun_executor_set_default() set, or what the
- * environment variable `PROCFUN_EXECUTOR` names, or a #ProcfunForkServer.
+ * environment variable `PROCFUN_EXECUTOR` names, or a #ProcfunForkServer. Where the variable names
+ * none that exists, each call fails with %PROCFUN_ERROR_INVALID.
  *
  * Returns: (transfer none): the default executor
  *

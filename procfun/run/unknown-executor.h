@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/procfun-executor.h"
+
+G_BEGIN_DECLS
+
+/* The default executor of a program whose user named one that does not exist. Each call fails with
+ * %PROCFUN_ERROR_INVALID: run elsewhere, it might do what the user wanted to rule out. */
+#define UNKNOWN_TYPE_EXECUTOR (unknown_executor_get_type ())
+G_DECLARE_FINAL_TYPE (UnknownExecutor, unknown_executor, UNKNOWN, EXECUTOR, ProcfunExecutor)
+
+ProcfunExecutor *unknown_executor_new (const char *name);
+
+G_END_DECLS
