@@ -417,7 +417,7 @@ test_initializer_fails (gconstpointer data)
   guint n_calls;
 
   events_init (&events, pool);
-  procfun_pool_set_initializer (pool, function, g_variant_new ("()"));
+  procfun_pool_set_initializer (pool, function, NULL);
   pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                       spoilers[i].pattern);
   for (n_calls = 1; !backed_off; n_calls++)

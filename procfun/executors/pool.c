@@ -932,7 +932,7 @@ procfun_pool_get_idle_timeout (ProcfunPool *self)
  * procfun_pool_set_initializer:
  * @self: a #ProcfunPool
  * @function: (nullable): a function of the same module as those that are to be called, or %NULL
- * @args: (nullable): its arguments, a tuple; a floating reference is taken
+ * @args: (nullable): its arguments, a tuple, or %NULL for none; a floating reference is taken
  *
  * Has each worker that is started from now on run @function before its first call, to load and
  * prepare what the others need. Its result is thrown away. When it fails, the call that the worker
@@ -945,8 +945,9 @@ procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVar
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (function == NULL || PROCFUN_IS_FUNCTION (function));
-  g_return_if_fail (function == NULL || args != NULL);
 
+  if (function != NULL && args == NULL)
+    args = g_variant_new_tuple (NULL, 0);
   scheduler_set_initializer (self->scheduler, function, args);
 }
 
