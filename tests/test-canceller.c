@@ -3,6 +3,9 @@
 #include "procfun/platform/canceller.h"
 #include "tests/fixture.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 static void
 test_cancellable (void)
 {
@@ -39,6 +42,51 @@ test_source (void)
   canceller_set_source (canceller, NULL);
 }
 
+static gboolean
+is_readable (int fd)
+{
+  GPollFD poll_fd = { .fd = fd, .events = G_IO_IN };
+
+  return g_poll (&poll_fd, 1, 0) == 1;
+}
+
+static void
+test_fd (void)
+{
+  g_autoptr (Canceller) canceller = canceller_new ();
+  g_autoptr (Canceller) cancelled = canceller_new ();
+  int fd = canceller_open_fd (canceller);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_false (is_readable (fd));
+  canceller_cancel (canceller);
+  g_assert_true (is_readable (fd));
+  canceller_close_fd (canceller);
+  canceller_cancel (cancelled);
+  g_assert_true (is_readable (canceller_open_fd (cancelled)));
+}
+
+/* In a program of its own, since its limit of descriptors stays. */
+static void
+test_fd_without_descriptors (void)
+{
+  const struct rlimit none = { 0, 0 };
+  g_autoptr (Canceller) canceller = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  canceller = canceller_new ();
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_cmpint (canceller_open_fd (canceller), ==, -1);
+  canceller_cancel (canceller);
+  g_assert_true (canceller_is_cancelled (canceller));
+  _exit (0);
+}
+
 static gpointer
 cancel (gpointer data)
 {
@@ -66,6 +114,8 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
   fixture_add_func ("/canceller/cancellable", test_cancellable);
+  fixture_add_func ("/canceller/descriptor", test_fd);
+  fixture_add_func ("/canceller/no-descriptor-left", test_fd_without_descriptors);
   fixture_add_func ("/canceller/source", test_source);
   fixture_add_func ("/canceller/threads", test_threads);
   return fixture_run ();

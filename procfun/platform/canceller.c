@@ -2,6 +2,11 @@
 
 #include "procfun/platform/canceller.h"
 
+#include "procfun/platform/fds.h"
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 struct _Canceller
 {
   gatomicrefcount ref_count;
@@ -10,6 +15,7 @@ struct _Canceller
   GMutex lock;
   GSource *source;           /* (nullable) (unowned) */
   GCancellable *cancellable; /* (nullable) */
+  int fd;                    /* -1: nobody sleeps on one */
 };
 
 Canceller *
@@ -17,7 +23,7 @@ canceller_new (void)
 {
   Canceller *self = g_new (Canceller, 1);
 
-  *self = (Canceller){ 0 };
+  *self = (Canceller){ .fd = -1 };
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
   return self;
@@ -36,8 +42,19 @@ canceller_unref (Canceller *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_clear_object (&self->cancellable);
+  fd_clear (&self->fd);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+/* With the lock held. */
+static void
+make_fd_readable (Canceller *self)
+{
+  const guint64 one = 1;
+
+  while (self->fd >= 0 && write (self->fd, &one, sizeof one) < 0 && errno == EINTR)
+    ;
 }
 
 void
@@ -50,6 +67,7 @@ canceller_cancel (Canceller *self)
   g_mutex_lock (&self->lock);
   if (self->source != NULL)
     g_source_set_ready_time (self->source, 0);
+  make_fd_readable (self);
   g_set_object (&cancellable, self->cancellable);
   g_mutex_unlock (&self->lock);
   g_cancellable_cancel (cancellable);
@@ -90,5 +108,29 @@ canceller_set_source (Canceller *self, GSource *source)
 {
   g_mutex_lock (&self->lock);
   self->source = source;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Not g_cancellable_get_fd(), which ends the program when there is no descriptor. */
+int
+canceller_open_fd (Canceller *self)
+{
+  int fd;
+
+  g_mutex_lock (&self->lock);
+  if (self->fd < 0)
+    self->fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (canceller_is_cancelled (self))
+    make_fd_readable (self);
+  fd = self->fd;
+  g_mutex_unlock (&self->lock);
+  return fd;
+}
+
+void
+canceller_close_fd (Canceller *self)
+{
+  g_mutex_lock (&self->lock);
+  fd_clear (&self->fd);
   g_mutex_unlock (&self->lock);
 }

@@ -20,6 +20,11 @@ gboolean canceller_set_error_if_cancelled (Canceller *self, GError **error);
 /* Trips with it. (transfer none) */
 GCancellable *canceller_get_cancellable (Canceller *self);
 
+/* A descriptor that is readable once it is cancelled; -1 when there is none left for it. For one
+ * thread at a time, which closes it. */
+int canceller_open_fd (Canceller *self);
+void canceller_close_fd (Canceller *self);
+
 /* Makes @source ready when it is cancelled, unless that has happened. One at a time; it is borrowed
  * until there is another one, or none. @source: (nullable) */
 void canceller_set_source (Canceller *self, GSource *source);

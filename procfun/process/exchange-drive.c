@@ -21,12 +21,15 @@ get_timeout_ms (Exchange *self)
 /* A call that ends within this time is not worth the descriptor by which others wake it. */
 #define FIRST_SLEEP_MS 2
 
+/* Where there is no descriptor that would wake this thread, it looks again after this time. */
+#define LOOK_AGAIN_MS 20
+
 static int
-get_first_timeout_ms (Exchange *self)
+get_short_timeout_ms (Exchange *self, int max)
 {
   int timeout = get_timeout_ms (self);
 
-  return timeout < 0 ? FIRST_SLEEP_MS : MIN (timeout, FIRST_SLEEP_MS);
+  return timeout < 0 ? max : MIN (timeout, max);
 }
 
 /* @cancel_fd: -1: not yet; most calls end without. */
@@ -34,15 +37,21 @@ static void
 wait_for_something (Exchange *self, gboolean is_first, int *cancel_fd)
 {
   GPollFD fds[EXCHANGE_N_FDS + 1];
+  int timeout;
 
   if (!is_first && *cancel_fd < 0)
-    *cancel_fd = g_cancellable_get_fd (exchange_get_cancellable (self));
+    *cancel_fd = canceller_open_fd (exchange_get_canceller (self));
+  if (is_first)
+    timeout = get_short_timeout_ms (self, FIRST_SLEEP_MS);
+  else if (*cancel_fd < 0)
+    timeout = get_short_timeout_ms (self, LOOK_AGAIN_MS);
+  else
+    timeout = get_timeout_ms (self);
   exchange_get_fds (self, fds);
   fds[EXCHANGE_N_FDS]
       = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
   if (!exchange_fall_asleep (self))
-    g_poll (fds, G_N_ELEMENTS (fds),
-            is_first ? get_first_timeout_ms (self) : get_timeout_ms (self));
+    g_poll (fds, G_N_ELEMENTS (fds), timeout);
   exchange_note_ready (self, fds);
 }
 
@@ -60,7 +69,7 @@ drive (Exchange *self)
         has_slept = TRUE;
       }
   if (cancel_fd >= 0)
-    g_cancellable_release_fd (exchange_get_cancellable (self));
+    canceller_close_fd (exchange_get_canceller (self));
 }
 
 GVariant *

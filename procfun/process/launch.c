@@ -228,7 +228,31 @@ open_output (int *own, int *childs, GError **error)
          && fds_move_above (childs, SETUP_REPORT_FD, error);
 }
 
-/* And room for those that GLib opens. */
+static gpointer
+do_nothing (gpointer user_data)
+{
+  return NULL;
+}
+
+/* GSubprocess has GLib start a thread, once, and GLib ends the program where the system has none
+ * left. */
+static gboolean
+check_thread (GError **error)
+{
+  static gint is_started;
+  GThread *thread;
+
+  if (g_atomic_int_get (&is_started))
+    return TRUE;
+  thread = g_thread_try_new ("procfun-try", do_nothing, NULL, error);
+  if (thread == NULL)
+    return FALSE;
+  g_thread_join (thread);
+  g_atomic_int_set (&is_started, TRUE);
+  return TRUE;
+}
+
+/* And room for those that GLib opens, and for its thread. */
 static gboolean
 open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **error)
 {
@@ -238,7 +262,7 @@ open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **erro
          && (!takes_output
              || (open_output (&worker->output_fds[0], &ends->output_fds[0], error)
                  && open_output (&worker->output_fds[1], &ends->output_fds[1], error)))
-         && fds_check_spare (SPARE_DESCRIPTORS, error);
+         && fds_check_spare (SPARE_DESCRIPTORS, error) && check_thread (error);
 }
 
 /* INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it
