@@ -68,6 +68,25 @@ test_empty (void)
   g_assert_cmpstr (text, ==, "thumbnail() could not be started\n");
 }
 
+/* Each cause has a row of its own, with a sentence. */
+static void
+test_causes (void)
+{
+  g_autoptr (GEnumClass) causes = g_type_class_ref (PROCFUN_TYPE_CAUSE);
+
+  g_assert_cmpuint (causes->n_values, ==, FAILURE_N_CAUSES);
+  for (guint i = 0; i < causes->n_values; i++)
+    {
+      g_autoptr (ProcfunFailure) failure = procfun_failure_new ((ProcfunCause)i, "f");
+      g_autofree char *summary = failure_summarise (failure);
+
+      g_assert_cmpint (causes->values[i].value, ==, (int)i);
+      g_assert_true (g_str_has_prefix (summary, "f() "));
+    }
+  g_assert_cmpint (failure_get_code (PROCFUN_CAUSE_CANCELLED), ==, -1);
+  g_assert_cmpint (failure_get_code (PROCFUN_CAUSE_LIMIT), ==, PROCFUN_ERROR_LIMIT);
+}
+
 static void
 test_enums (void)
 {
@@ -180,6 +199,8 @@ test_summary_abort (void)
   assert_summary (failure, "f() aborted: “n > 0”");
   failure->stdout_tail = g_bytes_new_static ("row 3", 5);
   g_clear_pointer (&failure->stderr_tail, g_bytes_unref);
+  assert_summary (failure, "f() aborted: “n > 0”; last output: “row 3”");
+  failure->signum = SIGTRAP; /* as by g_error() */
   assert_summary (failure, "f() aborted: “n > 0”; last output: “row 3”");
 }
 
@@ -344,6 +365,7 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   fixture_add_func ("/failure/getters", test_getters);
   fixture_add_func ("/failure/empty", test_empty);
+  fixture_add_func ("/failure/causes", test_causes);
   fixture_add_func ("/failure/enums", test_enums);
   fixture_add_func ("/failure/boxed", test_boxed);
   fixture_add_func ("/failure/hostile-text", test_hostile_text);

@@ -139,6 +139,13 @@ is_crash (ProcfunFailure *self)
   return self->cause == PROCFUN_CAUSE_CRASHED && self->signum != 0;
 }
 
+/* By abort(), or as g_error() does. */
+static gboolean
+has_given_up (ProcfunFailure *self)
+{
+  return is_crash (self) && (self->signum == SIGABRT || self->signum == SIGTRAP);
+}
+
 static char *
 describe_abort (ProcfunFailure *self)
 {
@@ -152,46 +159,22 @@ static char *
 describe_cause (ProcfunFailure *self)
 {
   const char *name = self->function_name;
-  g_autofree char *how = self->signum != 0 ? failure_describe_signal (self) : NULL;
+  g_autofree char *how = is_crash (self) ? failure_describe_signal (self) : NULL;
 
   if (self->verdict != NULL && !is_crash (self))
     return g_strdup_printf (_ ("%s() %s"), name, self->verdict);
-  switch (self->cause)
-    {
-    case PROCFUN_CAUSE_START:
-      return g_strdup_printf (_ ("%s() could not be started"), name);
-    case PROCFUN_CAUSE_CRASHED:
-      if (self->signum == SIGABRT && self->abort_message != NULL)
-        return describe_abort (self);
-      if (self->signum == SIGABRT && how != NULL)
-        return g_strdup_printf (_ ("%s() aborted: %s"), name, how);
-      if (how == NULL)
-        return g_strdup_printf (_ ("%s() crashed"), name);
-      return g_strdup_printf (_ ("%s() crashed: %s"), name, how);
-    case PROCFUN_CAUSE_EXITED:
-      return g_strdup_printf (_ ("%s() ended its process by exit (%d)"), name, self->exit_code);
-    case PROCFUN_CAUSE_KILLED:
-      return g_strdup_printf (_ ("%s() was killed: SIGKILL from outside this program, maybe by the "
-                                 "system for lack of memory"),
-                              name);
-    case PROCFUN_CAUSE_TIMED_OUT:
-      return g_strdup_printf (_ ("%s() took too long"), name);
-    case PROCFUN_CAUSE_CANCELLED:
-      return g_strdup_printf (_ ("%s() was cancelled"), name);
-    case PROCFUN_CAUSE_MEMORY_LIMIT:
-      return g_strdup_printf (_ ("%s() needed more memory than its limit allows"), name);
-    case PROCFUN_CAUSE_CPU_LIMIT:
-      return g_strdup_printf (_ ("%s() needed more CPU time than its limit allows"), name);
-    case PROCFUN_CAUSE_LIMIT:
-      return g_strdup_printf (_ ("%s() went over one of its limits"), name);
-    case PROCFUN_CAUSE_PROTOCOL:
-      return g_strdup_printf (_ ("%s() failed: its process sent what it must not"), name);
-    case PROCFUN_CAUSE_WORKER_LOST:
-      return g_strdup_printf (_ ("%s() lost its process"), name);
-    case PROCFUN_CAUSE_ERROR:
-    default:
-      return g_strdup_printf (_ ("%s() failed"), name);
-    }
+  if (has_given_up (self) && self->abort_message != NULL)
+    return describe_abort (self);
+  if (how != NULL && self->signum == SIGABRT)
+    return g_strdup_printf (_ ("%s() aborted: %s"), name, how);
+  if (how != NULL)
+    return g_strdup_printf (_ ("%s() crashed: %s"), name, how);
+  if (self->cause == PROCFUN_CAUSE_EXITED)
+    return g_strdup_printf (_ ("%s() ended its process by exit (%d)"), name, self->exit_code);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  return g_strdup_printf (_ (failure_get_sentence (self->cause)), name);
+#pragma GCC diagnostic pop
 }
 
 static char *

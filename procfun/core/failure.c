@@ -21,21 +21,42 @@
  * signal that it dies of, leaves nothing but that signal.
  */
 
-/* clang-format off */
-G_DEFINE_ENUM_TYPE (ProcfunCause, procfun_cause,
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_ERROR, "error"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_START, "start"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_CRASHED, "crashed"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_EXITED, "exited"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_KILLED, "killed"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_TIMED_OUT, "timed-out"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_CANCELLED, "cancelled"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_MEMORY_LIMIT, "memory-limit"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_CPU_LIMIT, "cpu-limit"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_LIMIT, "limit"),
-  G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_PROTOCOL, "protocol"),
-                    G_DEFINE_ENUM_VALUE (PROCFUN_CAUSE_WORKER_LOST, "worker-lost"))
+#define VALUE(NAME, nick, code, sentence) { PROCFUN_CAUSE_##NAME, "PROCFUN_CAUSE_" #NAME, nick },
 
+GType
+procfun_cause_get_type (void)
+{
+  static const GEnumValue values[] = { FAILURE_CAUSES (VALUE){ 0, NULL, NULL } };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("ProcfunCause", values));
+  return (GType)type;
+}
+
+#define ROW(NAME, nick, code, sentence) [PROCFUN_CAUSE_##NAME] = { code, sentence },
+
+static const struct
+{
+  int code;
+  const char *sentence;
+} rows[] = { FAILURE_CAUSES (ROW) };
+
+G_STATIC_ASSERT (G_N_ELEMENTS (rows) == FAILURE_N_CAUSES);
+
+int
+failure_get_code (ProcfunCause cause)
+{
+  return rows[cause].code;
+}
+
+const char *
+failure_get_sentence (ProcfunCause cause)
+{
+  return rows[cause].sentence;
+}
+
+/* clang-format off */
 G_DEFINE_ENUM_TYPE (ProcfunStep, procfun_step,
   G_DEFINE_ENUM_VALUE (PROCFUN_STEP_NONE, "none"),
   G_DEFINE_ENUM_VALUE (PROCFUN_STEP_CANCELLABLE, "cancellable"),

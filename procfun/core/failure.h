@@ -2,10 +2,43 @@
 
 #pragma once
 
+#include "procfun/base/intl.h"
+#include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
 #include "procfun/wire/crash.h"
 
 G_BEGIN_DECLS
+
+/* A row for each ProcfunCause, in its order: nick, code of %PROCFUN_ERROR (-1: the error is of
+ * another domain, or the function's own), and what the function did where nothing better is known.
+ * All else that lists causes is made of these rows. */
+/* clang-format off */
+#define FAILURE_CAUSES(ROW)                                                                        \
+  ROW (ERROR, "error", -1, N_ ("%s() failed"))                                                     \
+  ROW (START, "start", PROCFUN_ERROR_SPAWN, N_ ("%s() could not be started"))                      \
+  ROW (CRASHED, "crashed", PROCFUN_ERROR_CRASHED, N_ ("%s() crashed"))                             \
+  ROW (EXITED, "exited", PROCFUN_ERROR_EXITED, N_ ("%s() ended its process"))                      \
+  ROW (KILLED, "killed", PROCFUN_ERROR_KILLED,                                                     \
+       N_ ("%s() was killed: SIGKILL from outside this program, maybe by the "                     \
+           "system for lack of memory"))                                                           \
+  ROW (TIMED_OUT, "timed-out", PROCFUN_ERROR_TIMED_OUT, N_ ("%s() took too long"))                 \
+  ROW (CANCELLED, "cancelled", -1, N_ ("%s() was cancelled"))                                      \
+  ROW (MEMORY_LIMIT, "memory-limit", PROCFUN_ERROR_MEMORY_LIMIT,                                   \
+       N_ ("%s() needed more memory than its limit allows"))                                       \
+  ROW (CPU_LIMIT, "cpu-limit", PROCFUN_ERROR_CPU_LIMIT,                                            \
+       N_ ("%s() needed more CPU time than its limit allows"))                                     \
+  ROW (LIMIT, "limit", PROCFUN_ERROR_LIMIT, N_ ("%s() went over one of its limits"))               \
+  ROW (PROTOCOL, "protocol", PROCFUN_ERROR_PROTOCOL,                                               \
+       N_ ("%s() failed: its process sent what it must not"))                                      \
+  ROW (WORKER_LOST, "worker-lost", PROCFUN_ERROR_WORKER_LOST, N_ ("%s() lost its process"))
+/* clang-format on */
+
+#define FAILURE_COUNT(NAME, nick, code, sentence) FAILURE_ROW_OF_##NAME,
+enum
+{
+  FAILURE_CAUSES (FAILURE_COUNT) FAILURE_N_CAUSES
+};
+#undef FAILURE_COUNT
 
 /* Filled in by the exchange, and not changed after the call has ended. */
 struct _ProcfunFailure
@@ -47,6 +80,11 @@ struct _ProcfunFailure
 
   gboolean is_readable;
 };
+
+/* From the row of @cause. The sentence is a format for the name of the function, and not translated
+ * yet. */
+int failure_get_code (ProcfunCause cause);
+const char *failure_get_sentence (ProcfunCause cause);
 
 ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_name);
 

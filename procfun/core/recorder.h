@@ -2,15 +2,15 @@
 
 #pragma once
 
+#include "procfun/core/failure.h"
 #include "procfun/core/histogram.h"
-#include "procfun/procfun-failure.h"
 
 G_BEGIN_DECLS
 
 /* What an executor counts, always. Times in µs, moments in monotonic time. It has no lock: the
  * executor has one that it takes anyway. */
 
-#define RECORDER_N_CAUSES (PROCFUN_CAUSE_WORKER_LOST + 1)
+#define RECORDER_N_CAUSES FAILURE_N_CAUSES
 
 /* Calls that ended in each of the last seconds: RATE_WINDOW of them count. */
 #define RATE_WINDOW 10

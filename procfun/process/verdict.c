@@ -178,33 +178,14 @@ static const struct
   [VERDICT_ENDED_PROTOCOL] = { PROCFUN_CAUSE_PROTOCOL, NULL },
 };
 
-static const struct
-{
-  ProcfunCause cause;
-  ProcfunError code;
-} codes[] = {
-  { PROCFUN_CAUSE_CRASHED, PROCFUN_ERROR_CRASHED },
-  { PROCFUN_CAUSE_EXITED, PROCFUN_ERROR_EXITED },
-  { PROCFUN_CAUSE_KILLED, PROCFUN_ERROR_KILLED },
-  { PROCFUN_CAUSE_TIMED_OUT, PROCFUN_ERROR_TIMED_OUT },
-  { PROCFUN_CAUSE_MEMORY_LIMIT, PROCFUN_ERROR_MEMORY_LIMIT },
-  { PROCFUN_CAUSE_CPU_LIMIT, PROCFUN_ERROR_CPU_LIMIT },
-  { PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT },
-  { PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL },
-};
-
 static Verdict
 make_verdict (ProcfunCause cause, const char *limit, gboolean proven)
 {
-  Verdict self = { cause, G_IO_ERROR, G_IO_ERROR_CANCELLED, limit, proven };
+  int code = failure_get_code (cause);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (codes); i++)
-    if (codes[i].cause == cause)
-      {
-        self.domain = PROCFUN_ERROR;
-        self.code = (int)codes[i].code;
-      }
-  return self;
+  if (code < 0)
+    return (Verdict){ cause, G_IO_ERROR, G_IO_ERROR_CANCELLED, limit, proven };
+  return (Verdict){ cause, PROCFUN_ERROR, code, limit, proven };
 }
 
 /* Nobody ended it, and no limit did. */
