@@ -9,8 +9,8 @@
 
 gint debug_topics = -1;
 
-/* Unknown words are told, not taken for others: GLib's own function takes "help" for a request, and
- * matches beginnings. */
+/* Reports unknown words. g_parse_debug_string() takes "help" for a request, and matches beginnings.
+ */
 static gint
 parse_topics (const char *text)
 {
@@ -56,8 +56,8 @@ debug_read_topics (void)
   return g_atomic_int_get (&debug_topics);
 }
 
-/* PROCFUN_DEBUG was set to see this; that GLib drops messages of this level unless another variable
- * is set would only surprise. A program's own log writer gets it in any case. */
+/* A user who sets PROCFUN_DEBUG wants to see this without a second variable for GLib. A log writer
+ * of the program gets it in any case. */
 static void
 write_log (const GLogField *fields, gsize n_fields)
 {

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* PROCFUN_DEBUG: what the library says about its own work, by structured logging. */
+/* PROCFUN_DEBUG: structured log of the work of the library. */
 
 #define DEBUG_LOG_DOMAIN "procfun"
 
@@ -17,19 +17,19 @@ typedef enum
   DEBUG_WIRE = 1 << 2     /* frames */
 } DebugTopics;
 
-/* The fields of a message. */
+/* Fields of a message. */
 typedef struct
 {
   const char *function;
-  guint call_id;     /* counts the calls of this process */
-  int pid;           /* 0: there is none yet */
+  guint call_id;     /* number of the call in this process */
+  int pid;           /* 0: no process yet */
   const char *cause; /* (nullable): nothing failed */
 } DebugSubject;
 
 extern gint debug_topics; /* -1: not read yet */
 gint debug_read_topics (void);
 
-/* Costs a load and a comparison where nobody asked. */
+/* One load and one comparison without PROCFUN_DEBUG. */
 static inline gboolean
 debug_has (gint topics)
 {

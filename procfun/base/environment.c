@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-/* More would be no limit, and might overflow. */
+/* A longer time would not limit anything, and might overflow. */
 #define TIMEOUT_MAX_S 1e9
 
-/* To find it among the others of the auxiliary vector takes as long as to allocate something. */
+/* Cached: finding it in the auxiliary vector takes as long as an allocation. */
 gboolean
 environment_is_secure (void)
 {

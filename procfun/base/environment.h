@@ -3,10 +3,10 @@
 
 #include <glib.h>
 
-/* Variables by which users set what the program leaves open. A program with more rights than who
- * runs it ignores them. */
+/* Environment variables for settings that the program leaves open. A program with more rights than
+ * its user ignores them. */
 
-/* This is such a program. */
+/* TRUE: this program has more rights than its user. */
 gboolean environment_is_secure (void);
 
 /* (nullable) */

@@ -17,9 +17,8 @@ typedef struct
   gpointer boxed;
 } Details;
 
-/* Where GLib keeps what an extended domain adds: as G_DEFINE_EXTENDED_ERROR() has it, which can't
- * be used because it takes the name of the domain, which goes over the wire, from that of a type.
- */
+/* Private data of an extended error domain, as G_DEFINE_EXTENDED_ERROR() lays it out. The macro
+ * derives the name of the domain from that of a type, and ours goes over the wire. */
 static Details *
 get_details (const GError *error)
 {

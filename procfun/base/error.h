@@ -6,12 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* An error of %PROCFUN_ERROR carries a boxed value along, whose type this layer does not know. */
+/* An error of %PROCFUN_ERROR carries a boxed value; this room does not know its type. */
 
-/* Copies @boxed, in place of what was there. */
+/* Copies @boxed, and replaces an earlier one. */
 void error_set_boxed (GError *error, GType type, gconstpointer boxed);
 
-/* (transfer none) (nullable): NULL for errors of other domains, and where there is none. */
+/* (transfer none) (nullable): NULL for other domains, and without a boxed value. */
 gpointer error_get_boxed (const GError *error, GType type);
 
 G_END_DECLS

@@ -33,7 +33,7 @@ intl_set_locale (const char *name)
   own_locale_name = g_strdup (name);
 }
 
-/* Most children word no message, and do not load it. 0 where there is none of that name. */
+/* Loaded on demand: most children have no message. 0: no such locale. */
 static locale_t
 get_own_locale (void)
 {

@@ -4,17 +4,17 @@
 
 #include <glib.h>
 
-/* Translation of the library's own messages. GLib's <glib/gi18n-lib.h> would look them up, but
- * nobody would have said where they lie: a library has no main in which to call bindtextdomain. */
+/* Translation of messages of the library. <glib/gi18n-lib.h> would need a bindtextdomain() at
+ * start, and a library has no main(). */
 
 #define _(text) intl_get (text)
 #define N_(text) (text)
 
-/* The locale that messages come in, for another process to word its own alike. */
+/* Locale of messages, for another process to use the same. */
 const char *intl_get_locale (void);
 
-/* For a process whose main() sets none: messages of the library come in this locale, and nothing
- * else does. To be called before any is worded in another thread. */
+/* Sets the locale for messages of the library, and for nothing else, in a process whose main() sets
+ * none. To be called before another thread has a message. */
 void intl_set_locale (const char *name);
 
 const char *intl_get (const char *text) G_GNUC_FORMAT (1);

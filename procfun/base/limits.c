@@ -389,7 +389,7 @@ typedef struct
 
 typedef struct
 {
-  const Unit *units; /* rising, and ended by one without a suffix */
+  const Unit *units; /* rising; the last has no suffix */
   guint64 max;
   const char *expected; /* to be translated */
 } Kind;
@@ -462,7 +462,7 @@ find_unit (const Kind *kind, const char *suffix)
   return NULL;
 }
 
-/* What is wrong with it, or NULL. */
+/* The problem, or NULL. */
 static const char *
 read_value (const Kind *kind, const char *text, guint64 *value)
 {
@@ -519,7 +519,7 @@ read_word (ProcfunLimits *self, const char *word, gsize place, guint *seen, GErr
   return TRUE;
 }
 
-/* The shortest of the exact ones, and of equally short ones that with the largest unit. */
+/* The shortest exact form; of equal ones that with the largest unit. */
 static void
 append_value (GString *text, const Kind *kind, guint64 value)
 {

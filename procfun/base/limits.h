@@ -18,13 +18,13 @@ struct _ProcfunLimits
   guint64 output_size;
 };
 
-/* For the wire: a{st} with the limits that there are. Floating. */
+/* Wire form: a{st} with the limits that are set. Floating. */
 GVariant *limits_to_variant (const ProcfunLimits *self);
 
-/* (nullable): NULL for what limits_to_variant() cannot have made. */
+/* (nullable): NULL if limits_to_variant() cannot have made @variant. */
 ProcfunLimits *limits_from_variant (GVariant *variant);
 
-/* One of them by its name in text, as “200M”; NULL when it is not set. */
+/* Value of one limit as text, as “200M”; NULL when it is not set. */
 char *limits_describe (const ProcfunLimits *self, const char *name);
 
 G_END_DECLS

@@ -6,8 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Plain numbers, so that a child, even one that crashes, sends it as it is. Times in µs, sizes in
- * bytes. */
+/* Plain numbers: a child that crashes sends the struct as it is. Times in µs, sizes in bytes. */
 struct _ProcfunUsage
 {
   gint64 wall_time;
@@ -18,8 +17,8 @@ struct _ProcfunUsage
   guint64 major_faults;
   guint64 voluntary_switches;
   guint64 involuntary_switches;
-  guint64 bytes_in;  /* what the function was given */
-  guint64 bytes_out; /* what it gave */
+  guint64 bytes_in;  /* size of the arguments */
+  guint64 bytes_out; /* size of the result */
 };
 
 G_END_DECLS

@@ -9,11 +9,11 @@
 #include "procfun/procfun-codec.h"
 #include <string.h>
 
-/* Of the arguments in a command line: more is no line for people any more, and much more none that
- * the kernel takes. */
+/* Longest arguments that are printed. People read no longer line, and the kernel takes no much
+ * longer one. */
 #define ARGUMENTS_MAX 4096
 
-/* What a shell takes as it is. */
+/* Characters that a shell takes as they are. */
 #define PLAIN_CHARACTERS G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "/._-+:@%"
 
 static char *
@@ -24,7 +24,7 @@ quote (const char *text)
   return g_shell_quote (text);
 }
 
-/* The name where it says which function is meant, the hash else. */
+/* The name where it is unique, else the hash. */
 static const char *
 get_name_or_hash (ProcfunFunction *function)
 {
@@ -63,7 +63,7 @@ append_arguments (GString *line, ProcfunCall *call)
   json = g_strndup (g_bytes_get_data (bytes, NULL), MIN (size, ARGUMENTS_MAX));
   if (size > ARGUMENTS_MAX)
     {
-      g_autofree char *valid = g_utf8_make_valid (json, -1); /* it may end within a character */
+      g_autofree char *valid = g_utf8_make_valid (json, -1); /* the cut may be within a character */
 
       g_string_append_printf (line, " - # %" G_GSIZE_FORMAT " bytes of JSON, which begin: %s…",
                               size, valid);
@@ -73,7 +73,7 @@ append_arguments (GString *line, ProcfunCall *call)
   g_string_append_printf (line, " %s", quoted);
 }
 
-/* (nullable): functions of a running main() are not found before it runs. */
+/* (nullable): a function of a running main() has no command line. */
 static char *
 make_command_line (ProcfunCall *call)
 {

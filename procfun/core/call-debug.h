@@ -7,15 +7,15 @@
 
 G_BEGIN_DECLS
 
-/* What PROCFUN_DEBUG shows of a call. Where it may not be set, ask debug_has() first. */
+/* Log of a call for PROCFUN_DEBUG. Call debug_has() first where it may not be set. */
 
-/* A line that repeats the call by hand. */
+/* Logs the command line that repeats the call. */
 void call_debug_begin (ProcfunCall *self);
 
 /* @error: (nullable): there is a result */
 void call_debug_end (ProcfunCall *self, const GError *error);
 
-/* Anything else about it. @pid: 0 when the call knows it. */
+/* Logs anything else about the call. @pid: 0 when the call knows it. */
 void call_debug_log (ProcfunCall *self, int pid, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 G_END_DECLS

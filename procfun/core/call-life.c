@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What every call goes through, wherever it runs: its beginning, its end, and its cancellation. */
+/* Beginning, end and cancellation of a call, wherever it runs. */
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call-debug.h"

@@ -8,7 +8,7 @@ struct _CallWait
 {
   GObject parent_instance;
 
-  ProcfunCall *call; /* by what @holds_call says, and at the end by a reference */
+  ProcfunCall *call; /* held by a toggle reference, or by a plain one if @holds_call */
   gboolean holds_call;
   ProcfunExecutor *executor; /* (nullable) */
   CallLink link;
@@ -171,8 +171,7 @@ hold_call (CallWait *self)
   self->holds_call = TRUE;
 }
 
-/* The executor heeds the cancellable. What is told must not: it would hide that the call succeeded.
- */
+/* A GTask would check the cancellable here, and hide that the call succeeded. */
 static void
 end_here (CallWait *self)
 {

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* What somebody who waits for a call gave to cancel with: as long as they wait, it cancels the
- * call. */
+/* Link from the GCancellable of a waiter to the call: it cancels the call while the waiter waits.
+ */
 typedef struct
 {
   GCancellable *cancellable; /* (nullable) */
@@ -18,20 +18,18 @@ typedef struct
 void call_link_init (CallLink *self, ProcfunCall *call, GCancellable *cancellable);
 void call_link_clear (CallLink *self);
 
-/* Somebody waits for a call asynchronously; what the callback is given as the result. Until the end
- * it holds only a toggle reference to a call that is not detached, so that it is noticed when
- * nobody else holds the call any more.
- *
- * It does what a GTask does, which at the end would be the third of a call, in another iteration of
- * the main loop. */
+/* Asynchronous wait for a call, and the result that its callback is given. Until the end it holds a
+ * call that is not detached by a toggle reference only, to notice when nobody else holds it any
+ * more. A GTask would cost a third of a call, and call back one iteration of the main loop later.
+ */
 #define CALL_TYPE_WAIT (call_wait_get_type ())
 G_DECLARE_FINAL_TYPE (CallWait, call_wait, CALL, WAIT, GObject)
 
-/* Told to the call before the callback is called: @value and @error are borrowed. */
+/* Called before the callback. @value and @error are borrowed. */
 typedef void (*CallWaitFunc) (ProcfunCall *call, GVariant *value, GError *error);
 
-/* Takes @executor, which may be NULL, as @at_end may. Whoever made it also has a reference of its
- * own, and tells when the function that begins returns, before which no callback may come. */
+/* Takes @executor; it and @at_end may be NULL. Returns a second reference for the function that
+ * begins the call. No callback comes before that function has called call_wait_has_begun(). */
 CallWait *call_wait_new (ProcfunCall *call, ProcfunExecutor *executor, GCancellable *cancellable,
                          GAsyncReadyCallback callback, gpointer user_data, gpointer source_tag,
                          CallWaitFunc at_end);
@@ -41,10 +39,10 @@ ProcfunCall *call_wait_get_call (CallWait *self);
 ProcfunExecutor *call_wait_get_executor (CallWait *self);
 GMainContext *call_wait_get_context (CallWait *self);
 
-/* Takes @value and @error, and goes to the main context of who waits unless it is there. */
+/* Takes @value and @error. Calls back in the main context of the waiter. */
 void call_wait_end (CallWait *self, GVariant *value, GError *error);
 
-/* For who was called back. */
+/* For the functions that finish. */
 gboolean call_wait_is_valid (GAsyncResult *result, ProcfunCall *call, gpointer source_tag);
 GVariant *call_wait_finish (GAsyncResult *result, GError **error);
 

@@ -25,7 +25,7 @@
  *
  * Since: 0.1
  */
-/* For functions that do not listen, the first step is the last one that is needed. */
+/* Most functions do not listen to their cancellable: the first step ends them. */
 #define DEFAULT_GRACE_PERIOD G_USEC_PER_SEC
 
 G_DEFINE_FINAL_TYPE (ProcfunCall, procfun_call, G_TYPE_OBJECT)
@@ -295,7 +295,7 @@ procfun_call_init (ProcfunCall *self)
   self->canceller = canceller_new ();
 }
 
-/* What executors tell */
+/* Reports of executors */
 
 ProcfunCall *
 procfun_call_new_failed (ProcfunFunction *function, GError *error)
@@ -317,7 +317,7 @@ procfun_call_new_packed (ProcfunFunction *function, GBytes *packed_args)
   return self;
 }
 
-/* In any thread. */
+/* Any thread may be the first to ask. */
 static GVariant *
 unpack_arguments (ProcfunCall *self)
 {
@@ -583,7 +583,7 @@ procfun_call_get_failure (ProcfunCall *self)
   return procfun_call_get_state (self) == PROCFUN_CALL_FAILED ? self->failure : NULL;
 }
 
-/* How it is to run */
+/* Settings */
 
 /**
  * procfun_call_set_executor:

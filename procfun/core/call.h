@@ -8,14 +8,14 @@
 
 G_BEGIN_DECLS
 
-/* How a call may run. Set while the call is new. Times in µs, 0: none. */
+/* Settings of a call, fixed once it has begun. Times in µs, 0: none. */
 typedef struct
 {
   ProcfunExecutor *executor; /* (nullable): the default one */
   gint64 timeout;
   gint64 deadline;
   gint64 grace_period;
-  gint priority;         /* of its turn, where calls wait for one */
+  gint priority;         /* in a queue */
   ProcfunLimits *limits; /* (nullable) */
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */
@@ -29,7 +29,7 @@ typedef struct
   gint is_waiting;           /* somebody waits for an item */
   gboolean is_closing;
 
-  /* (nullable): ends a call that nobody holds. TRUE: it is held again, until it has ended. */
+  /* (nullable): ends a call that nobody holds. TRUE: it holds itself until it has ended. */
   gboolean (*close) (ProcfunCall *call);
 } CallItems;
 
@@ -39,26 +39,26 @@ struct _ProcfunCall
   GObject parent_instance;
 
   ProcfunFunction *function;
-  GVariant *args;       /* (nullable): not when @encode_error is set, or not yet, when they */
-  GBytes *packed_args;  /* (nullable): are this serialised */
+  GVariant *args;       /* (nullable): set later if @packed_args are, never if @encode_error is */
+  GBytes *packed_args;  /* (nullable): @args in serialised form */
   GError *encode_error; /* (nullable) */
   GUnixFDList *fd_list; /* (nullable) */
 
   CallSettings settings;
 
-  gint state;           /* a ProcfunCallState; whoever moves it from NEW runs the call, alone */
+  gint state; /* a ProcfunCallState; the thread that moves it from NEW runs the call, alone */
   gint64 submitted_at;  /* monotonic time in µs */
   gint64 started_at;    /* the same; 0: no process has it */
-  guint debug_id;       /* 0: nobody asked for debugging */
-  Canceller *canceller; /* by abort, and with the GCancellable that the caller gave */
-  gint detached;        /* nobody needs to hold it */
-  gint is_urgent;       /* when it is cancelled, it has no grace period */
+  guint debug_id;       /* 0: no debugging */
+  Canceller *canceller; /* by procfun_call_abort(), and through the GCancellable of the caller */
+  gint detached;        /* it runs on when nobody holds it */
+  gint is_urgent;       /* without a grace period when it is cancelled */
 
   CallItems items;
   gpointer stream; /* (nullable): the executor's */
   GDestroyNotify free_stream;
 
-  /* what came of it */
+  /* outcome */
   gint pid;
   GVariant *result;
   GUnixFDList *result_fd_list; /* (nullable) */
@@ -67,11 +67,11 @@ struct _ProcfunCall
   ProcfunFailure *failure; /* (nullable) */
 };
 
-/* A call whose arguments, not of no bytes, are there in the serialised form of their type: a
- * GVariant is made of them when somebody asks for it. Takes @packed_args. */
+/* Call whose arguments are there in serialised form, of at least one byte. Their GVariant is made
+ * on demand. Takes @packed_args. */
 ProcfunCall *procfun_call_new_packed (ProcfunFunction *function, GBytes *packed_args);
 
-/* A call that can only fail, with @error (transfer full): its arguments could not be encoded. */
+/* Call whose arguments could not be encoded. It fails with @error (transfer full). */
 ProcfunCall *procfun_call_new_failed (ProcfunFunction *function, GError *error);
 
 /* FALSE: arguments of another type than the function's, or that could not be encoded. */
@@ -83,26 +83,26 @@ gboolean procfun_call_begin (ProcfunCall *self);
 /* @error: NULL when there is a result; both are borrowed. */
 void procfun_call_end (ProcfunCall *self, GVariant *result, GError *error);
 
-/* For executors; all of it in the thread that runs the call. */
+/* For executors, in the thread that runs the call */
 
-/* Its own timeout or the one that the user has set for calls without: in µs; 0: none. */
+/* Timeout in µs: its own, or that of PROCFUN_TIMEOUT; 0: none. */
 gint64 procfun_call_get_effective_timeout (ProcfunCall *self);
 
-/* When its deadline is over: monotonic time in µs; 0: it has none. */
+/* Moment of its deadline: monotonic time in µs; 0: none. */
 gint64 procfun_call_get_deadline_time (ProcfunCall *self);
 
-/* What the executor keeps with the call of a generator. (nullable) */
+/* Data of the executor for the call of a generator. (nullable) */
 gpointer procfun_call_get_stream (ProcfunCall *self);
 void procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotify free_stream);
 
-/* The process runs: keeps its number and emits #ProcfunCall::started. */
+/* Keeps the number of the process and emits #ProcfunCall::started. */
 void procfun_call_started (ProcfunCall *self, int pid);
 void procfun_call_notify_state (ProcfunCall *self);
 void procfun_call_emit_finished (ProcfunCall *self);
 void procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message);
 void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);
 
-/* Descriptors that came with the result, and why it failed. (nullable) (transfer full) */
+/* Descriptors of the result; reason of the failure. (nullable) (transfer full) */
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
 void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
 

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* A function that runs, as it can ask for it. */
+/* Running function, as it sees itself through <procfun-context.h>. */
 typedef struct
 {
   GCancellable *cancellable;
@@ -17,7 +17,7 @@ typedef struct
                                           the first time */
   void (*report_progress) (double fraction, const char *message, gpointer user_data);
   ProcfunFunction
-      *generator; /* (nullable): whose items go to @yield, which says whether more are wanted */
+      *generator; /* (nullable): its items go to @yield, which returns whether more are wanted */
   gboolean (*yield) (GVariant *item, GUnixFDList *fds, gpointer user_data);
   GError *item_error; /* (nullable): the first item that could not be sent: @generator has failed */
   gpointer user_data;
@@ -25,28 +25,27 @@ typedef struct
   gint64 reported_at;
 } Running;
 
-/* In a child there is one at a time, which all threads see; in the process of the caller, each
- * thread may run one. Gives back the one before, which is to be set again in the end. */
+/* Sets the running function: one for all threads of a child, one for each thread in the process of
+ * the caller. Returns the one before, to be set again at the end. */
 Running *procfun_context_set_running (Running *running);
 
-/* An item of @generator, or (%NULL) of whichever runs. FALSE: no more is wanted, or @generator is
- * not what runs.
- * @fds: (nullable) */
+/* Gives an item of @generator, or of the running function (%NULL). FALSE: no more are wanted, or
+ * @generator does not run. @fds: (nullable) */
 gboolean procfun_context_wants_item (ProcfunFunction *generator);
 gboolean procfun_context_yield (GVariant *item, GUnixFDList *fds);
 
-/* An item cannot be sent: takes @error. */
+/* Makes the generator fail: an item could not be sent. Takes @error. */
 void procfun_context_fail_item (GError *error);
 
-/* How deep calls are nested around this process: 0 in a program that nobody called. */
+/* Depth of nested calls around this process: 0 in a program that nobody called. */
 void procfun_context_set_depth (guint depth);
 guint procfun_context_get_depth (void);
 
-/* This process was started for a call. */
+/* Marks this process as one that was started for a call. */
 void procfun_context_set_child (void);
 
-/* main() comes by procfun_registry_serve(), so that a child finds what is registered at run time.
- */
+/* Marks this program as one that calls procfun_registry_serve(), so that a child finds functions
+ * that are registered at run time. */
 void procfun_context_set_serves (void);
 gboolean procfun_context_serves (void);
 

@@ -6,13 +6,12 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Definitions register before main(), in a static program even before GLib's own constructor: the
+/* Definitions register before main(), and in a static program before the constructor of GLib: the
  * list needs neither GLib nor memory. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ProcfunDefinition *first;
 static ProcfunDefinition **last = &first;
-static ProcfunDefinition
-    *buckets[256]; /* by name, to see duplicates without comparing all with all */
+static ProcfunDefinition *buckets[256]; /* by name, to find duplicates in linear time */
 static guint generation;
 static gint duplicates_suspected;
 static void (*on_unload) (ProcfunFunction *function); /* (nullable) */
@@ -69,8 +68,8 @@ procfun_definitions_set_unload_hook (void (*hook) (ProcfunFunction *function))
   g_atomic_pointer_set (&on_unload, hook);
 }
 
-/* A library is unloaded. At the end of the program nobody needs it, and other threads may still
- * run. */
+/* Called when a library is unloaded. At the end of the program the list is not needed, and other
+ * threads may still run. */
 void
 procfun_definition_unregister (ProcfunDefinition *self)
 {
@@ -144,8 +143,7 @@ procfun_definitions_get_generation (void)
   return value;
 }
 
-/* Few have the name, and only theirs is the hash computed: a child starts in the time of one
- * function. */
+/* Hashes only the functions of this name: a child computes one hash. */
 ProcfunFunction *
 procfun_definitions_find (const char *path, const char *name, const char *hash)
 {

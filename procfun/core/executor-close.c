@@ -9,7 +9,7 @@
 void
 procfun_executor_announce_idle (ExecutorState *state)
 {
-  if (state->n_threads > 0) /* to wake nobody is a system call, too */
+  if (state->n_threads > 0) /* a broadcast is a system call even if nobody waits */
     g_cond_broadcast (&state->idle);
   for (GList *l = state->waiting.head; l != NULL; l = l->next)
     g_source_set_ready_time (l->data, 0);
@@ -17,7 +17,7 @@ procfun_executor_announce_idle (ExecutorState *state)
 
 /* In a thread */
 
-/* TRUE: nothing runs. Else one may look again at *@next, or was cancelled. */
+/* TRUE: nothing runs. FALSE: look again at *@next, or it was cancelled. */
 static gboolean
 wait_once (ExecutorState *state, gint64 next, GCancellable *cancellable)
 {
@@ -114,7 +114,7 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-/* Nothing runs any more. */
+/* Called once nothing runs any more. */
 static void
 go_on (IdleSource *self)
 {
@@ -153,7 +153,7 @@ idle_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
     }
   if (next > 0)
     g_source_set_ready_time (source, next);
-  if (is_idle_now (get_state (self))) /* meanwhile */
+  if (is_idle_now (get_state (self))) /* a call ended meanwhile */
     g_source_set_ready_time (source, 0);
   return G_SOURCE_CONTINUE;
 }

@@ -9,16 +9,16 @@ G_BEGIN_DECLS
 
 typedef struct _ExecutorEntry ExecutorEntry;
 
-/* What the base class keeps, for core/executor*.c alone. */
+/* State of the base class, for core/executor*.c alone. */
 typedef struct
 {
   guint process; /* of the program's, whose calls are counted: see platform/inherited-state.h */
   GMutex lock;
   GCond idle;      /* nothing runs */
-  guint n_threads; /* that wait for that */
+  guint n_threads; /* threads that wait on @idle */
   gboolean closed;
   guint n_running;
-  GQueue waiting; /* (element-type GSource): for main contexts that wait for the same */
+  GQueue waiting; /* (element-type GSource): main contexts that wait for the same */
   Recorder *recorder;
   guint number;
   ExecutorEntry *entry;

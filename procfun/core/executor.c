@@ -42,7 +42,7 @@ typedef ExecutorState ProcfunExecutorPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunExecutor, procfun_executor, G_TYPE_OBJECT)
 
-/* Those that live in this process, from construction to the end */
+/* The executors of this process, from construction to the end */
 
 struct _ExecutorEntry
 {
@@ -192,7 +192,7 @@ procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result,
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* As handlers of the class, so that what executors of others emit counts, too. */
+/* Class handlers, so that signals of executors outside the library count, too. */
 
 static void
 count (ProcfunExecutor *self, guint64 *counter)
@@ -297,7 +297,7 @@ procfun_executor_init (ProcfunExecutor *self)
   state->recorder = recorder_new (g_get_monotonic_time ());
 }
 
-/* Calls, which are counted, and whose results are checked */
+/* Calls: counted, their results checked */
 
 /* Calls of the parent do not end here, and a thread of it may have held the locks. */
 static void
@@ -350,7 +350,7 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
   return !closed;
 }
 
-/* What procfun_call_get_failure() will say. */
+/* Cause that procfun_call_get_failure() will report. */
 static ProcfunCause
 get_cause (ProcfunCall *call, const GError *error)
 {
@@ -378,8 +378,8 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
   g_mutex_unlock (&state->lock);
 }
 
-/* Whoever derives from this class may err, but for the library's own, whose results were read as
- * values of the type; those who convert the result to C values rely on it. Takes @result. */
+/* Results of foreign executors may be of a wrong type, and the conversion to C values relies on it.
+ * The executors of the library have read theirs as values of the type. Takes @result. */
 static GVariant *
 check_result (ProcfunCall *call, GVariant *result, GError **error)
 {
@@ -396,7 +396,7 @@ check_result (ProcfunCall *call, GVariant *result, GError **error)
   return NULL;
 }
 
-/* (nullable): not for those who look at the call itself */
+/* (nullable): executors with `run_then` use the canceller of the call */
 static GCancellable *
 get_cancellable (ProcfunExecutor *self, ProcfunCall *call)
 {

@@ -7,15 +7,16 @@
 
 G_BEGIN_DECLS
 
-/* Called once, when the first executor of the process is made. Set before main(). */
+/* Sets a function that is called once, when the first executor of the process is made. To be called
+ * before main(). */
 void procfun_executor_set_first_hook (void (*hook) (void));
 
 /* The executors of this process, in the order in which they were made. (transfer full)
  * (element-type ProcfunExecutor) */
 GPtrArray *executor_list_ref_all (void);
 
-/* Counts a call that begins, and one that has ended: closing waits for it. FALSE: it is closed.
- * @error is why the call failed, or NULL. */
+/* Count a call that begins, and one that has ended: closing waits for it. FALSE: the executor is
+ * closed. @error: reason of the failure, or NULL. */
 gboolean procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error);
 
@@ -23,46 +24,44 @@ void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GEr
  * something override `begin_anew` for it. */
 void procfun_executor_check_process (ProcfunExecutor *self);
 
-/* Runs @call on @self, and counts it: closing waits for it. */
+/* Runs @call on @self and counts it. */
 GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 
-/* Either is set, and both are the receiver's. */
+/* One of @result and @error is set. The receiver owns it. */
 typedef void (*ProcfunExecutorFunc) (GVariant *result, GError *error, gpointer user_data);
 
-/* Runs a call that has been counted by procfun_executor_enter(), from @context, which is this
- * thread's default and is held by the caller, as @self is. @func comes, maybe at once, and gives
- * what it got to procfun_executor_end(), which checks and counts it. Executors may override
- * `run_then` for that: what `run_async` needs besides, a cancellable and a result that is an
- * object, costs as much as all else of a call. They look at the call's canceller in all that they
- * run. */
+/* Runs a call that procfun_executor_enter() has counted. @context is the default of this thread;
+ * the caller holds it, and @self. @func may come at once, and passes its result to
+ * procfun_executor_end(), which checks and counts it. Executors of the library override `run_then`
+ * for this: the cancellable and the result object of `run_async` cost as much as the rest of a
+ * call. They watch the call's canceller in all vfuncs. */
 void procfun_executor_run_async (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
                                  ProcfunExecutorFunc func, gpointer user_data);
 GVariant *procfun_executor_end (ProcfunExecutor *self, ProcfunCall *call, GVariant *result,
                                 GError **error);
 
-/* The same for a generator, item by item, for who counts it. */
+/* The same for one item of a generator. The caller counts the call. */
 GVariant *procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 void procfun_executor_next_async (ProcfunExecutor *self, ProcfunCall *call,
                                   GAsyncReadyCallback callback, gpointer user_data);
 GVariant *procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call,
                                         GAsyncResult *result, GError **error);
 
-/* Waits until nothing runs; the second, which takes @task, for a main context. Executors may
- * override `close_progress`: somebody waits, to close if @closing_since is not 0 (monotonic time in
- * µs), in a thread if it @blocks. It returns FALSE with @error where that is in vain, and sets
- * *@next to when it wants to be asked again; 0: never. It comes from any thread. */
+/* Wait until nothing runs; the second, which takes @task, in a main context. Executors may override
+ * `close_progress`, which is called in any thread while a waiter waits. @closing_since: when
+ * closing began, in monotonic µs, or 0; @blocks: a thread waits. FALSE with @error: waiting is in
+ * vain. *@next: when to call it again; 0: never. */
 gboolean procfun_executor_wait (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
 void procfun_executor_wait_async (GTask *task);
 
-/* For executors that keep processes: emit the signal of that name, in this thread, which counts
- * it, too. No lock may be held that a handler might want. @wait_status is that of wait(2), or -1
- * when it is not known;
- * @reason a word for programs, such as “calls”, “memory” or “idle”. */
+/* Emit the signal of that name in this thread, which also counts it. Hold no lock that a handler
+ * might want. @wait_status: as of wait(2), or -1 when it is not known. @reason: a word for
+ * programs, such as “calls”, “memory” or “idle”. */
 void procfun_executor_emit_worker_started (ProcfunExecutor *self, int pid);
 void procfun_executor_emit_worker_exited (ProcfunExecutor *self, int pid, int wait_status);
 void procfun_executor_emit_worker_recycled (ProcfunExecutor *self, int pid, const char *reason);
 
-/* What was counted until now. @n_unfinished: calls that were taken and have not ended. */
+/* Copies the counts so far. @n_unfinished: calls taken that have not ended. */
 void procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_unfinished,
                                    guint *number);
 

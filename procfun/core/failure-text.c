@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A failure in one line, in full, and for programs. */
+/* Text of a failure: one line, the full report, and a dictionary for programs. */
 
 #include "procfun/core/failure.h"
 
@@ -9,7 +9,7 @@
 #include "procfun/base/usage.h"
 #include <string.h>
 
-/* Of the last line of output in a message. */
+/* Longest part of the last line of output, in a message */
 #define LAST_WORDS_MAX 200
 
 /* Signals in words */
@@ -100,7 +100,7 @@ failure_describe_signal_code (ProcfunFailure *self)
   return NULL;
 }
 
-/* What it printed */
+/* Output */
 
 static char *
 read_tail (GBytes *tail)
@@ -111,7 +111,7 @@ read_tail (GBytes *tail)
   return readable_text (data != NULL ? data : "", (gssize)size);
 }
 
-/* The last line that says something. */
+/* The last line that is not empty. */
 static char *
 get_last_line (GBytes *tail)
 {
@@ -132,7 +132,7 @@ get_last_words (ProcfunFailure *self)
   return words[0] != '\0' ? g_steal_pointer (&words) : get_last_line (self->stdout_tail);
 }
 
-/* What it reported says more than a verdict. */
+/* The crash report says more than the verdict. */
 static gboolean
 is_crash (ProcfunFailure *self)
 {
@@ -154,7 +154,7 @@ describe_abort (ProcfunFailure *self)
   return g_strdup_printf (_ ("%s() aborted: “%s”"), self->function_name, message);
 }
 
-/* What it did, as far as there is no verdict that says more. */
+/* Sentence about the cause. The verdict is more exact where there is one. */
 static char *
 describe_cause (ProcfunFailure *self)
 {
@@ -199,7 +199,7 @@ failure_summarise (ProcfunFailure *self)
   words = get_last_words (self);
   head = add_place (self, cause);
 
-  /* An assertion that failed is written to stderr, too. */
+  /* A failed assertion is on stderr, too. */
   if (words[0] == '\0'
       || (self->abort_message != NULL && strstr (words, self->abort_message) != NULL))
     return g_steal_pointer (&head);
@@ -216,7 +216,7 @@ add_row (GString *text, const char *label, char *value)
   g_free (value);
 }
 
-/* Each line of @value behind a bar, so that nothing in it can be taken for a part of the report. */
+/* Puts each line of @value behind a bar, so that it cannot pass for a line of the report. */
 static void
 add_block (GString *text, const char *label, const char *value)
 {
@@ -239,7 +239,7 @@ add_output (GString *text, const char *label, GBytes *tail)
     add_block (text, label, value);
 }
 
-/* Deep recursion says the same again and again. */
+/* Frames of a deep recursion are equal. */
 static guint
 count_equal (char *const *lines)
 {

@@ -126,7 +126,7 @@ procfun_failure_unref (ProcfunFailure *self)
   g_free (self);
 }
 
-static GMutex lock; /* of what is looked up, or made readable, when somebody asks */
+static GMutex lock; /* of what is looked up, or made readable, on demand */
 
 static void
 replace_by_readable (char **text, char *(*make) (const char *text, gssize length))

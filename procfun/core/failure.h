@@ -9,9 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* A row for each ProcfunCause, in its order: nick, code of %PROCFUN_ERROR (-1: the error is of
- * another domain, or the function's own), and what the function did where nothing better is known.
- * All else that lists causes is made of these rows. */
+/* Rows of ProcfunCause, in its order: nick; code of %PROCFUN_ERROR (-1: another domain, or the
+ * error of the function); sentence where nothing more exact is known. All lists of causes are made
+ * of these rows. */
 /* clang-format off */
 #define FAILURE_CAUSES(ROW)                                                                        \
   ROW (ERROR, "error", -1, N_ ("%s() failed"))                                                     \
@@ -40,7 +40,7 @@ enum
 };
 #undef FAILURE_COUNT
 
-/* Filled in by the exchange, and not changed after the call has ended. */
+/* Filled in by the exchange. Does not change after the call has ended. */
 struct _ProcfunFailure
 {
   gatomicrefcount ref_count;
@@ -52,23 +52,23 @@ struct _ProcfunFailure
   int exit_code; /* -1: it did not exit */
 
   int signum;      /* 0: none */
-  int wait_signum; /* that the process died of in the end, if that was another one; or 0 */
+  int wait_signum; /* signal that the process died of, if another one; else 0 */
   int signal_code;
-  int sender;      /* pid of who sent the signal; 0: the kernel, or there was none */
-  int system_call; /* that a SIGSYS was for; -1: none */
+  int sender;      /* pid that sent the signal; 0: the kernel, or nobody */
+  int system_call; /* number of the call that raised SIGSYS; -1: none */
   guint64 fault_address;
-  gboolean has_address; /* it means something */
+  gboolean has_address; /* @fault_address is valid */
   FaultAccess access;
   gboolean stack_overflow;
   guint64 program_counter;
-  int thread_id;       /* of the thread that died; 0: not known */
+  int thread_id;       /* thread that died; 0: not known */
   char *thread_name;   /* (nullable) */
   char *abort_message; /* (nullable) */
-  char *place;         /* (nullable): the line of @backtrace that is the function's own doing */
+  char *place;         /* (nullable): the line of @backtrace that is the function's own code */
   char **backtrace;    /* (nullable): a line for each frame, the innermost first */
 
-  /* What threads were doing is looked up when somebody asks, which takes longer than most callers
-   * that set a deadline would wait. */
+  /* Stacks of threads are looked up on demand, which takes longer than a caller with a deadline
+   * waits. */
   GBytes *stacks; /* (nullable): not yet looked up */
   void (*look_up) (ProcfunFailure *self, GBytes *stacks);
 
@@ -81,29 +81,29 @@ struct _ProcfunFailure
   gboolean is_readable;
 };
 
-/* From the row of @cause. The sentence is a format for the name of the function, and not translated
- * yet. */
+/* Code and sentence of @cause. The sentence is a format for the name of the function, not
+ * translated yet. */
 int failure_get_code (ProcfunCause cause);
 const char *failure_get_sentence (ProcfunCause cause);
 
 ProcfunFailure *procfun_failure_new (ProcfunCause cause, const char *function_name);
 
-/* Makes readable what came from the child's process: names, messages, places. From any thread. */
+/* Makes names, messages and places that came from the child readable. From any thread. */
 void failure_make_readable (ProcfunFailure *self);
 
-/* Does so, and sees to it that @backtrace is there. From any thread. */
+/* The same, after looking up @backtrace. From any thread. */
 void failure_complete (ProcfunFailure *self);
 
-/* Makes procfun_error_get_failure() of @error, which is of %PROCFUN_ERROR, give @failure. */
+/* Attaches @failure to @error, of %PROCFUN_ERROR, for procfun_error_get_failure(). */
 void failure_attach (ProcfunFailure *self, GError *error);
 
-/* Like SIGSEGV or SIGRTMIN+3. (transfer full) */
+/* “SIGSEGV” or “SIGRTMIN+3”. (transfer full) */
 char *failure_name_signal (int signum);
 
-/* The message of the error: one line, with the function, the cause and its last words. */
+/* Message of the error in one line: function, cause, last output. */
 char *failure_summarise (ProcfunFailure *self);
 
-/* “SIGSEGV reading 0x10”; and “address not mapped”, or NULL where the number says nothing. */
+/* “SIGSEGV reading 0x10”; “nothing is mapped there”, or NULL where the code says nothing. */
 char *failure_describe_signal (ProcfunFailure *self);
 const char *failure_describe_signal_code (ProcfunFailure *self);
 

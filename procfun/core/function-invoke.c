@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A function runs in this process: GVariants to C values, and back. */
+/* Running a function in this process: GVariants to C values, and back. */
 
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
@@ -26,7 +26,7 @@ invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
       g_propagate_error (error, own_error);
       return NULL;
     }
-  /* Not even for (): an exception of another language arrives like this. */
+  /* NULL fails for type () as well: an exception of another language arrives like this. */
   if (result == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
                  _ ("%s() returned neither a result nor an error"), self->name);
@@ -40,7 +40,7 @@ invoke_handler (ProcfunFunction *self, GVariant *args, GError **error)
   return NULL;
 }
 
-/* The C values of the arguments, one after the other, each aligned for any type. */
+/* C values of the arguments, one after the other, each aligned for any type. */
 #define ALIGNED(size) (((size) + 15) & ~(gsize)15)
 
 static gsize
@@ -68,8 +68,7 @@ invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
   GVariant *variant;
 
   definition->thunk (values, result, &own_error);
-  if (own_error
-      != NULL) /* what was returned besides means nothing, and may be nothing that could be freed */
+  if (own_error != NULL) /* a result beside an error is not valid, and cannot be freed */
     {
       g_propagate_error (error, own_error);
       return NULL;
@@ -114,7 +113,7 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
   return result;
 }
 
-/* Many calls with plain values */
+/* Repeated calls with plain values */
 
 struct _PlainInvocation
 {
@@ -122,13 +121,13 @@ struct _PlainInvocation
   ProcfunDefinition *definition;
   TypePlain result;
   TypePlain args[PROCFUN_MAX_ARGUMENTS];
-  gsize offsets[PROCFUN_MAX_ARGUMENTS]; /* of the arguments in the tuple */
-  gsize size;                           /* of the tuple */
-  guint8 *room;                         /* C values, that of the result first */
+  gsize offsets[PROCFUN_MAX_ARGUMENTS]; /* offsets of the arguments in the tuple */
+  gsize size;                           /* size of the tuple */
+  guint8 *room;                         /* C values, the result first */
   gpointer values[PROCFUN_MAX_ARGUMENTS];
 };
 
-/* Where each argument is in the tuple of all. */
+/* Offset of each argument in the tuple. */
 static gboolean
 lay_out (PlainInvocation *self)
 {
@@ -185,7 +184,7 @@ invoke_plain_thunk (PlainInvocation *self, GError **error)
   return FALSE;
 }
 
-/* What cannot be unpacked fails there as it does anywhere. */
+/* Arguments that cannot be unpacked fail in there as well. */
 static gboolean
 fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
 {

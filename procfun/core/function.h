@@ -22,21 +22,22 @@ struct _ProcfunFunction
   ProcfunSchema *args_schema;
   ProcfunSchema *return_schema;
   Module *module;  /* (nullable) */
-  gint idempotent; /* the flag, which may be set later */
+  gint idempotent; /* flag that may be set later */
   gint ambiguous;
   gint unloaded;
 
-  ProcfunDefinition *definition; /* (nullable): of a macro, until its library is unloaded */
+  ProcfunDefinition
+      *definition; /* (nullable): definition of a macro, until its library is unloaded */
 
   ProcfunHandler handler; /* (nullable): registered at run time */
   gpointer user_data;
   GDestroyNotify destroy;
 };
 
-/* @definition may go before the function does: procfun_function_unload() then cuts the tie. */
+/* @definition may go before the function does: procfun_function_unload() cuts the tie. */
 ProcfunFunction *procfun_function_new_for_definition (ProcfunDefinition *definition);
 
-/* Checks what it is given, since bindings pass what programs say: %PROCFUN_ERROR_INVALID. */
+/* Checks names and types, which bindings pass on from programs: %PROCFUN_ERROR_INVALID. */
 ProcfunFunction *procfun_function_new_for_handler (const char *name, const char *const *arg_names,
                                                    const GVariantType *args_type,
                                                    const GVariantType *return_type,
@@ -44,8 +45,8 @@ ProcfunFunction *procfun_function_new_for_handler (const char *name, const char 
                                                    ProcfunHandler handler, gpointer user_data,
                                                    GDestroyNotify destroy, GError **error);
 
-/* What another program or library says of itself: it can be called in its own process, and not
- * here. The schemas are borrowed, @module is taken. */
+/* Function of another program or library, which can only be called in a process. The schemas are
+ * borrowed, @module is taken. */
 ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchema *args,
                                                   ProcfunSchema *result, ProcfunFunctionFlags flags,
                                                   Module *module);
@@ -53,25 +54,23 @@ ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchem
 void procfun_function_unload (ProcfunFunction *self);
 gboolean procfun_function_check_loaded (ProcfunFunction *self, GError **error);
 
-/* (nullable): none for functions registered at run time, which only a running main() can find. */
+/* (nullable): functions registered at run time have none. */
 const Module *procfun_function_get_loaded_module (ProcfunFunction *self);
 gboolean procfun_function_is_generator (ProcfunFunction *self);
 guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 
-/* A second function of the same module and hash: which of the two a child would run is not known.
- */
+/* Marks a function as one of two with the same module and hash: a child could not choose. */
 void procfun_function_set_ambiguous (ProcfunFunction *self);
 gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
 
-/* Runs it here. @args has the right type; the result is not floating, and () for void and for a
- * generator, whose items go to what procfun_context_set_running() has set. Descriptors
- * of the result are appended to *@result_fds. */
+/* Runs the function in this process. @args has the right type. The result is not floating; it is ()
+ * for void and for a generator, whose items go to the running function of
+ * procfun_context_set_running(). Descriptors of the result are appended to *@result_fds. */
 GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
                                    GUnixFDList **result_fds, GError **error);
 
-/* The same again and again, without a GVariant in between: @args is the serialised form of the
- * arguments, and @result room for that of the result. Only where all of them are plain: see
- * values/type-private.h. */
+/* Repeated calls without a GVariant in between. @args is the serialised form of the arguments,
+ * @result room for that of the result. All types must be plain: see values/type.h. */
 typedef struct _PlainInvocation PlainInvocation;
 
 PlainInvocation *plain_invocation_new (ProcfunFunction *function); /* (nullable) */
@@ -81,8 +80,8 @@ gboolean plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PlainInvocation, plain_invocation_free)
 
-/* Whether what begins at @start is what procfun_function_invoke() calls a program's code from. For
- * signal handlers, too. */
+/* TRUE: procfun_function_invoke() calls code of the program from the function at @start. For signal
+ * handlers, too. */
 gboolean procfun_function_is_boundary (gconstpointer start);
 
 G_END_DECLS

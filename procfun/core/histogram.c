@@ -5,8 +5,8 @@
 #define N_SUB (1u << HISTOGRAM_SUB_BITS)
 #define MAX_VALUE ((G_GUINT64_CONSTANT (1) << HISTOGRAM_MAX_BITS) - 1)
 
-/* Below N_SUB, and in the power of two above it, a bucket for each value; then the width doubles
- * with each power. */
+/* Each value below 2 N_SUB has a bucket; above, the width of a bucket doubles with each power of
+ * two. */
 static guint
 get_index (guint64 value)
 {
@@ -44,8 +44,7 @@ histogram_record (Histogram *self, gint64 value)
   self->buckets[get_index (clamped)]++;
 }
 
-/* The how manieth value it is, in order: at least the first. What is lost by rounding must not make
- * it the next one. */
+/* Rank of the percentile, from 1. Rounding must not raise it by one. */
 static guint64
 get_rank (guint64 n, double percentile)
 {

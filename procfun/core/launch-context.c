@@ -80,7 +80,7 @@ procfun_launch_context_init (ProcfunLaunchContext *self)
   self->targets = g_array_new (FALSE, FALSE, sizeof (gint32));
 }
 
-/* What is passed by name has the value that it has now. */
+/* A variable that is passed by name has the value of this moment. */
 static GVariant *
 list_variables (ProcfunLaunchContext *self)
 {

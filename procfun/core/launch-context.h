@@ -7,9 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* For the wire: an a{sv} for platform/launch-context-apply.h, and the descriptors that it speaks of.
- * Floating;
- * @fds: (nullable) (transfer full). */
+/* Wire form: an a{sv} for platform/launch-context-apply.h, and its descriptors. Floating; @fds:
+ * (nullable) (transfer full). */
 GVariant *procfun_launch_context_to_variant (ProcfunLaunchContext *self, GUnixFDList **fds);
 
 G_END_DECLS

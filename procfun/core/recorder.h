@@ -7,18 +7,19 @@
 
 G_BEGIN_DECLS
 
-/* What an executor counts, always. Times in µs, moments in monotonic time. It has no lock: the
- * executor has one that it takes anyway. */
+/* Counts of an executor. Durations in µs, moments in monotonic time. No lock: the executor holds
+ * its own anyway. */
 
 #define RECORDER_N_CAUSES FAILURE_N_CAUSES
 
-/* Calls that ended in each of the last seconds: RATE_WINDOW of them count. */
+/* Calls that ended in each of the last seconds; RATE_WINDOW of these count. */
 #define RATE_WINDOW 10
 #define RATE_SLOTS 16
 
 typedef struct
 {
-  gint64 seconds[RATE_SLOTS]; /* which one the slot is of; its number tells where it is */
+  gint64 seconds[RATE_SLOTS]; /* second that the slot counts; its number modulo RATE_SLOTS is the
+                                 slot */
   guint64 counts[RATE_SLOTS];
 } Rate;
 
@@ -39,10 +40,10 @@ typedef struct
 typedef struct
 {
   gint64 submitted_at;
-  gint64 started_at; /* 0: its process never had it */
+  gint64 started_at; /* 0: no process had the call */
   gint64 ended_at;
   gboolean succeeded;
-  ProcfunCause cause; /* if not */
+  ProcfunCause cause; /* if it failed */
 } Ending;
 
 Recorder *recorder_new (gint64 now);
@@ -50,7 +51,7 @@ void recorder_end (Recorder *self, const Ending *ending);
 
 guint64 recorder_count_failed (const Recorder *self);
 
-/* Calls a second: of the last seconds, and since it was made. */
+/* Calls a second: in the last seconds, and overall. */
 double recorder_get_rate (const Recorder *self, gint64 now);
 double recorder_get_overall_rate (const Recorder *self, gint64 now);
 

@@ -38,7 +38,7 @@ struct _ProcfunRegistry
   GHashTable *by_name;  /* (element-type utf8 ProcfunFunction), the first one of each name */
   GHashTable *handlers; /* (element-type utf8 ProcfunFunction), by hash: those of run time */
   gboolean is_default;
-  guint generation; /* of the definitions that are in the list */
+  guint generation; /* of the definitions in @functions */
 };
 
 static void procfun_registry_list_model_init (GListModelInterface *iface);
@@ -95,7 +95,7 @@ add (ProcfunRegistry *self, ProcfunFunction *function)
   add_to_tables (self, function);
 }
 
-/* Takes in what libraries that were loaded meanwhile define. */
+/* Adds functions of libraries that were loaded meanwhile. */
 static void
 update (ProcfunRegistry *self)
 {
@@ -121,7 +121,7 @@ update (ProcfunRegistry *self)
     g_list_model_items_changed (G_LIST_MODEL (self), n_before, 0, n_added);
 }
 
-/* Its library is unloaded. */
+/* Removes a function whose library is unloaded. */
 static void
 forget (ProcfunFunction *function)
 {
@@ -344,7 +344,7 @@ procfun_registry_register_generator (ProcfunRegistry *self, const char *name,
                            handler, user_data, destroy, error);
 }
 
-/* A macro may have defined another of the same hash, which is not what a main() serves. */
+/* Not a function of a macro with the same hash, which main() does not serve. */
 ProcfunFunction *
 procfun_registry_find_handler (ProcfunRegistry *self, const char *hash)
 {

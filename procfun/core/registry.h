@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Of those that were registered at run time. (transfer none) (nullable) */
+/* Finds a function that was registered at run time. (transfer none) (nullable) */
 ProcfunFunction *procfun_registry_find_handler (ProcfunRegistry *self, const char *hash);
 
 G_END_DECLS

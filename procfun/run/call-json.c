@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Apart from core/call.c, so that a program that is linked statically needs json-glib only when
- * it uses it. */
+/* Apart from core/call.c: a static program needs json-glib only if it uses this. */
 
 #include "procfun/procfun-call-json.h"
 

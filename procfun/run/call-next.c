@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The life of a generator's call, from one item to the next. */
+/* Calls of generators, item by item. */
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call-wait.h"
@@ -41,11 +41,11 @@ end (ProcfunCall *self, GError *error)
   procfun_call_end (self, nothing, error);
 }
 
-/* Ending a call that nobody holds any more */
+/* Ending a call that nobody holds */
 
 static void on_closed (GObject *source, GAsyncResult *async_result, gpointer user_data);
 
-/* The anchor holds the call from now on, as long as there is a main context to go on in. */
+/* The anchor holds the call while its main context lives. */
 static gboolean
 close_in_context (gpointer user_data)
 {
@@ -83,7 +83,7 @@ close_later (ProcfunCall *self)
   g_source_set_ready_time (anchor, 0);
 }
 
-/* Its main context went away. */
+/* The main context is gone. */
 static void
 close_unseen (ProcfunCall *self)
 {
@@ -124,7 +124,7 @@ close_call (ProcfunCall *self)
   return items->executor != NULL;
 }
 
-/* Nobody else may wait until settle() is called. */
+/* Bars other waiters until settle() is called. */
 static gboolean
 begin_to_wait (ProcfunCall *self, GError **error)
 {
@@ -161,7 +161,7 @@ start (ProcfunCall *self, GError **error)
   return TRUE;
 }
 
-/* No item is the end. */
+/* NULL for @item is the end. */
 static void
 settle (ProcfunCall *self, GVariant *item, GError *error)
 {
@@ -241,8 +241,8 @@ anchor_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return callback (user_data);
 }
 
-/* The way back into this main context, should nobody hold the call any more; see close_later(). Not
- * a reference to the context, which would keep it when nobody else does. */
+/* Way back into this main context for close_later(). It must not hold the context, which would keep
+ * it alive. */
 static void
 drop_anchor (CallItems *items)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Executors by name, and which one runs the calls that name none. Apart from core/executor.c
- * because it must know them all. */
+/* The default executor, and executors by name. Apart from core/executor.c, which does not know
+ * them. */
 
 #include "procfun/run/default-executor.h"
 
@@ -89,7 +89,7 @@ procfun_call_ref_executor (ProcfunCall *call)
   return executor != NULL ? g_object_ref (executor) : procfun_executor_ref_default ();
 }
 
-/* Here because each program that calls has this file, also one that is linked statically. */
+/* Registered in this file because every program that calls contains it, static ones included. */
 __attribute__ ((constructor (102))) static void
 offer_monitor (void)
 {

@@ -6,10 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* The default executor, which another thread may replace meanwhile. (transfer full) */
+/* References the default executor, which another thread may replace meanwhile. (transfer full) */
 ProcfunExecutor *procfun_executor_ref_default (void);
 
-/* Executor of @call, or the default one. (transfer full) */
+/* References the executor of @call, or the default one. (transfer full) */
 ProcfunExecutor *procfun_call_ref_executor (ProcfunCall *call);
 
 /* “fork”, “spawn”, “pool”, “pool:4” or “inline”, as users write them. (transfer full) (nullable):

@@ -6,7 +6,7 @@
 
 #include "procfun/schedule/admission.h"
 
-/* With room in the queue, which it then has in another way, or does not need. */
+/* Runs an admitted call. From here on it is counted by the queue itself, or is past it. */
 static void
 run (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback callback,
      gpointer user_data)

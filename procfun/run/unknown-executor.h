@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The default executor of a program whose user named one that does not exist. Each call fails with
- * %PROCFUN_ERROR_INVALID: run elsewhere, it might do what the user wanted to rule out. */
+/* Default executor when PROCFUN_EXECUTOR names none. Each call fails with %PROCFUN_ERROR_INVALID:
+ * another executor might do just what the user wanted to rule out. */
 #define UNKNOWN_TYPE_EXECUTOR (unknown_executor_get_type ())
 G_DECLARE_FINAL_TYPE (UnknownExecutor, unknown_executor, UNKNOWN, EXECUTOR, ProcfunExecutor)
 

@@ -32,7 +32,7 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
   return call;
 }
 
-/* Takes @variant, which is NULL when the call failed, and at the end of a generator. */
+/* Takes @variant: NULL when the call failed, and at the end of a generator. */
 static gboolean
 finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
         GError **error)
@@ -83,7 +83,7 @@ procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *
 {
   g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
 
-  procfun_call_detach (call); /* nobody else has it */
+  procfun_call_detach (call); /* no other reference exists */
   procfun_call_run_async (call, cancellable, callback, user_data);
 }
 
@@ -119,7 +119,8 @@ procfun_receiver_pop (ProcfunReceiver *self)
   g_private_set (&receivers, self->outer);
 }
 
-/* What is yielded meanwhile goes further out: who takes items may hand them on. */
+/* Items yielded meanwhile go to the next receiver outwards: the one that takes items may yield them
+ * itself. */
 static gboolean
 give_to_receiver (ProcfunReceiver *receiver, gconstpointer item)
 {

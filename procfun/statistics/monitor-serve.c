@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What answers the monitor's clients: one thread, which waits for all of them at once. They are not
+/* Thread that answers clients of the monitor, and waits for all of them at once. Clients are not
  * trusted: each has little memory, and little time to ask and to take its answer. */
 
 #include "procfun/statistics/monitor.h"
@@ -18,15 +18,15 @@
 #define CLIENTS_MAX 8
 #define REQUEST_MAX 64
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
-#define PAUSE_MS 100 /* when a client cannot be accepted */
+#define PAUSE_MS 100 /* pause when a client cannot be accepted */
 
 typedef struct
 {
-  int fd; /* -1: there is none */
+  int fd; /* -1: none */
   gint64 until;
   char request[REQUEST_MAX];
   gsize n_read;
-  Buffer answer; /* empty: it has had all of it */
+  Buffer answer; /* empty: all is sent */
   gsize n_sent;
 } Client;
 
@@ -81,9 +81,9 @@ static const struct
   void (*answer) (Buffer *out);
 } answers[] = { { "json", answer_json }, { "openmetrics", answer_openmetrics } };
 
-/* Clients: each of these gives FALSE when there is no more to be done for it. */
+/* Clients: FALSE from these functions ends the client */
 
-/* Takes a line, of which there must be one. */
+/* Takes a line; the buffer must hold one. */
 static gboolean
 client_answer (Client *self, const char *end)
 {
@@ -137,7 +137,7 @@ client_find_line (Client *self)
   return memchr (self->request, '\n', self->n_read);
 }
 
-/* One step, so that a client which asks without end does not keep us from the others. */
+/* One step only: a client that asks without end must not keep the others waiting. */
 static gboolean
 client_advance (Client *self)
 {
@@ -174,7 +174,7 @@ find_free (Client *clients)
   return NULL;
 }
 
-/* FALSE: nobody can be accepted now, for instance because there are no more descriptors. */
+/* FALSE: no client can be accepted now, for instance for lack of descriptors. */
 static gboolean
 accept_client (int listener, Client *client)
 {
@@ -188,7 +188,7 @@ accept_client (int listener, Client *client)
   return TRUE;
 }
 
-/* In ms, as poll() has it. */
+/* In ms, for poll() */
 static int
 get_timeout (const Client *clients, gint64 now)
 {

@@ -38,10 +38,10 @@
 
 typedef struct
 {
-  int pid; /* that opened it; 0: it is closed. A fork of the process has only copies */
+  int pid; /* process that opened it; 0: closed. A fork of the process has only copies */
   int folder;
   int listener;
-  int ends[2]; /* the thread ends when something comes */
+  int ends[2]; /* pipe: a byte ends the thread */
   char name[32];
   GThread *thread;
 } Monitor;
@@ -58,7 +58,7 @@ serve (gpointer user_data)
   return NULL;
 }
 
-/* A signal is for the program's own threads. */
+/* Signals belong to the program's own threads. */
 static GThread *
 start_thread (Monitor *self, GError **error)
 {
@@ -72,7 +72,8 @@ start_thread (Monitor *self, GError **error)
   return thread;
 }
 
-/* By a byte: a fork of the process may have the other end of the pipe, too. */
+/* Ends the thread by a byte, not by a hang-up: a fork of the process may hold the other end of the
+ * pipe. */
 static void
 stop_thread (Monitor *self)
 {
@@ -98,7 +99,7 @@ remove_socket (Monitor *self)
     unlinkat (self->folder, self->name, 0);
 }
 
-/* The thread ends with the process. */
+/* The thread ends with the process; the socket must be removed. */
 static void
 on_exit_of_process (void)
 {
@@ -178,7 +179,7 @@ procfun_monitor_close (void)
   G_UNLOCK (monitor);
 }
 
-/* A child that calls others would open one, too, since it has the same environment. */
+/* Not in a child, which has the same environment. */
 void
 monitor_open_if_asked (void)
 {

@@ -6,10 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* Where PROCFUN_MONITOR=1 asks for it. */
+/* Opens the monitor if PROCFUN_MONITOR=1. */
 void monitor_open_if_asked (void);
 
-/* Answers those who connect to @listener, until something can be read from @end. */
+/* Answers clients that connect to @listener, until @end is readable. */
 void monitor_serve (int listener, int end);
 
 G_END_DECLS

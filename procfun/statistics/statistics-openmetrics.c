@@ -7,16 +7,16 @@
 #include "procfun/codecs/number.h"
 #include <inttypes.h>
 
-/* The bounds of a histogram's buckets, which are exact: from 16 µs to a minute, doubling. */
+/* Bounds of the buckets, which are exact: from 16 µs to a minute, doubling. */
 #define LEAST_BITS 4
 #define GREATEST_BITS 26
 
-/* A family of metrics; either @count is its one number, or @append writes them. */
+/* Family of metrics: @count is its only number, or @append writes them. */
 typedef struct
 {
   const char *name;
   const char *type;
-  const char *unit; /* (nullable): the end of its name */
+  const char *unit; /* (nullable): suffix of its name */
   const char *help;
   guint64 (*count) (ProcfunStatistics *self);
   void (*append) (GString *out, const char *name, const char *labels, ProcfunStatistics *self);
@@ -148,7 +148,7 @@ static const Family families[] = {
     append_memory },
 };
 
-/* Names of types have no character that must be escaped. */
+/* Type names need no escaping. */
 static char *
 make_labels (ProcfunStatistics *self)
 {

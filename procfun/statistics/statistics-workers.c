@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The part of the statistics that is about processes which an executor keeps. */
+/* Statistics of the processes that an executor keeps. */
 
 #include "procfun/statistics/statistics.h"
 

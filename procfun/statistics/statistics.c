@@ -98,7 +98,7 @@ procfun_statistics_unref (ProcfunStatistics *self)
   g_free (self);
 }
 
-/* What executors add */
+/* Additions of executors */
 
 /**
  * procfun_statistics_set_queue:
@@ -574,7 +574,7 @@ procfun_executor_get_statistics (ProcfunExecutor *self)
   return procfun_statistics_to_variant (statistics);
 }
 
-/* JSON: what the codec writes says the types of variants, too, which would be in the way. */
+/* JSON for people: the codec would add the types of variants. */
 
 static void append_value (Buffer *out, GVariant *value);
 
@@ -639,7 +639,7 @@ append_signed (Buffer *out, gint64 value)
   append_integer (out, value < 0 ? -(guint64)value : (guint64)value, value < 0);
 }
 
-/* Of the types that the dictionary has. */
+/* For the types in the dictionary. */
 static void
 append_value (Buffer *out, GVariant *value)
 {

@@ -20,7 +20,7 @@ typedef struct
 struct _ProcfunStatistics
 {
   gatomicrefcount ref_count;
-  gboolean complete; /* nothing is added any more */
+  gboolean complete; /* no more additions */
 
   const char *executor_name;
   guint executor_number;
@@ -32,14 +32,14 @@ struct _ProcfunStatistics
   GArray *workers; /* (element-type Worker) */
 };
 
-/* Of each worker. */
+/* Reads the memory of each worker. */
 void statistics_read_memory (ProcfunStatistics *self);
 
 const char *statistics_get_nick (ProcfunWorkerState state);
 
 void statistics_append_json (ProcfunStatistics *self, Buffer *out);
 
-/* All of a process, each family of metrics in one place. (transfer full) */
+/* All executors of a process, each family of metrics in one place. (transfer full) */
 char *statistics_list_to_openmetrics (ProcfunStatistics *const *statistics, gsize n);
 
 G_END_DECLS
