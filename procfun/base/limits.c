@@ -234,8 +234,8 @@ procfun_limits_get_open_files (const ProcfunLimits *self)
  * @self: limits
  * @bytes: bytes, or 0 for no limit
  *
- * Limits how large the function can make a file: it cannot write behind this place in any file,
- * whoever made it. Who tries is ended, and the call fails with %PROCFUN_ERROR_LIMIT.
+ * Limits how large the function can make a file: it cannot write behind this place in any file.
+ * A function that tries is ended, and the call fails with %PROCFUN_ERROR_LIMIT.
  *
  * Since: 0.1
  */

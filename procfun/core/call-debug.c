@@ -9,8 +9,7 @@
 #include "procfun/procfun-codec.h"
 #include <string.h>
 
-/* Longest arguments that are printed. People read no longer line, and the kernel takes no much
- * longer one. */
+/* Longest arguments that are printed: people do not read a longer line. */
 #define ARGUMENTS_MAX 4096
 
 /* Characters that a shell takes as they are. */

@@ -428,9 +428,10 @@ procfun_failure_get_stderr_tail (ProcfunFailure *self)
  * procfun_failure_get_step:
  * @self: a #ProcfunFailure
  *
- * What it took to end the call, if it was ended.
+ * Gets the last step that was taken to end the call.
  *
  * Returns: the step
+ *
  * Since: 0.1
  */
 ProcfunStep

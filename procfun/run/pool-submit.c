@@ -103,8 +103,8 @@ on_room (GError *error, gpointer user_data)
  * @user_data: for @callback
  *
  * Runs @call on this pool as soon as the queue has room. @callback says that this is so: it is the
- * time to submit the next one, and who waits for it never has more calls under way than the queue
- * takes. What comes of @call is told by #ProcfunCall::finished; as always, who does not hold it
+ * time to submit the next one, and a caller that waits for it never has more calls under way than the
+ * queue takes. #ProcfunCall::finished tells how @call has ended. A caller that does not hold it
  * must detach it by procfun_call_detach().
  *
  * Since: 0.1

@@ -29,7 +29,7 @@
  * what procfun_statistics_to_openmetrics() gives, for all of them. After any other line the
  * connection is closed.
  *
- * While the socket is open, the program has one thread more, which waits for who connects. It
+ * While the socket is open, the program has one thread more, which waits for clients. It
  * blocks all signals. An executor that is dropped while that thread looks at it ends in that
  * thread.
  *
