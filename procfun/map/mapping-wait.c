@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/executor.h"
 #include "procfun/map/mapping-private.h"
+#include "procfun/platform/canceller.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/waiter.h"
@@ -106,38 +107,58 @@ get_timeout_ms (Mapping *self)
 
 #define N_FDS (EXCHANGE_N_FDS + 1)
 
+/* Where a descriptor that would wake this thread cannot be had, it looks again after this time. */
+#define LOOK_AGAIN_MS 20
+
 static void
-wait_for_something (Mapping *self, int cancel_fd)
+wait_for_something (Mapping *self, int cancel_fd, gboolean looks_again)
 {
   const guint n = self->slots->len;
+  int timeout;
   g_autofree GPollFD *fds = g_new0 (GPollFD, n * N_FDS + 1);
 
   for (guint i = 0; i < n; i++)
     {
       MapSlot *slot = self->slots->pdata[i];
-      int slot_fd = g_cancellable_get_fd (map_slot_get_cancellable (slot));
+      int slot_fd = canceller_open_fd (exchange_get_canceller (slot->exchange));
 
+      looks_again = looks_again || slot_fd < 0;
       exchange_get_fds (slot->exchange, fds + i * N_FDS);
       fds[i * N_FDS + EXCHANGE_N_FDS]
           = (GPollFD){ .fd = exchange_is_ending (slot->exchange) ? -1 : slot_fd,
                        .events = G_IO_IN };
     }
   fds[n * N_FDS] = (GPollFD){ .fd = self->error != NULL ? -1 : cancel_fd, .events = G_IO_IN };
-  g_poll (fds, n * N_FDS + 1, get_timeout_ms (self));
+  timeout = get_timeout_ms (self);
+  if (looks_again && (timeout < 0 || timeout > LOOK_AGAIN_MS))
+    timeout = LOOK_AGAIN_MS;
+  g_poll (fds, n * N_FDS + 1, timeout);
   for (guint i = 0; i < n; i++)
     {
       MapSlot *slot = self->slots->pdata[i];
 
-      g_cancellable_release_fd (map_slot_get_cancellable (slot));
+      canceller_close_fd (exchange_get_canceller (slot->exchange));
       exchange_note_ready (slot->exchange, fds + i * N_FDS);
     }
 }
 
+static void
+pass_on (GCancellable *cancellable, gpointer canceller)
+{
+  canceller_cancel (canceller);
+}
+
+/* Not g_cancellable_get_fd(), which ends the program when there is no descriptor. */
 void
 mapping_wait (Mapping *self, GCancellable *cancellable)
 {
-  int cancel_fd = cancellable != NULL ? g_cancellable_get_fd (cancellable) : -1;
+  g_autoptr (Canceller) canceller = canceller_new ();
+  int cancel_fd = cancellable != NULL ? canceller_open_fd (canceller) : -1;
+  gulong handler = 0;
 
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (pass_on), canceller_ref (canceller),
+                                     (GDestroyNotify)canceller_unref);
   mapping_stop_source (self);
   for (;;)
     {
@@ -148,13 +169,12 @@ mapping_wait (Mapping *self, GCancellable *cancellable)
       if (mapping_is_over (self))
         break;
       if (self->slots->len > 0)
-        wait_for_something (self, cancel_fd);
+        wait_for_something (self, cancel_fd, cancellable != NULL && cancel_fd < 0);
       else if (map_input_is_waiting (self->input))
         mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                                          _ ("the map of %s() waits for elements that only this "
                                             "thread could add"),
                                          procfun_function_get_name (self->config.function)));
     }
-  if (cancel_fd >= 0)
-    g_cancellable_release_fd (cancellable);
+  g_cancellable_disconnect (cancellable, handler);
 }
