@@ -11,20 +11,35 @@
 
 #include "procfun/child/setup.h"
 
-gboolean
-command_first_argument_begins (const char *prefix, gsize size)
+/* The first argument in @text, which ends at *@end; empty where there is none. */
+static const char *
+read_first_argument (char *text, gsize size, const char **end)
 {
-  char text[2 * PATH_MAX]; /* the name of the program comes first */
   int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-  gssize n = fd >= 0 ? read (fd, text, sizeof text - 1) : 0;
-  const char *first;
+  gssize n = fd >= 0 ? read (fd, text, size - 1) : 0;
 
   if (fd >= 0)
     close (fd);
   text[MAX (n, 0)] = '\0';
-  first = text + strlen (text) + 1;
-  return first + size <= text + n && memcmp (first, prefix, size) == 0;
+  *end = text + MAX (n, 0);
+  return MIN (text + strlen (text) + 1, *end);
 }
+
+/* The name of the program comes first. */
+#define TEXT_SIZE (2 * PATH_MAX)
+
+gboolean
+command_first_argument_begins (const char *prefix, gsize size)
+{
+  char text[TEXT_SIZE];
+  const char *end;
+  const char *first = read_first_argument (text, sizeof text, &end);
+
+  return first + size <= end && memcmp (first, prefix, size) == 0;
+}
+
+/* Of a function, as text. */
+#define HASH_SIZE 16
 
 static gboolean
 may_be_child (void)
@@ -37,6 +52,22 @@ command_is_child (void)
 {
   return may_be_child ()
          && command_first_argument_begins (SETUP_ARGUMENT_PREFIX, sizeof SETUP_ARGUMENT_PREFIX - 1);
+}
+
+gboolean
+command_has_lost_descriptors (void)
+{
+  char text[TEXT_SIZE];
+  const char *end;
+  const char *first = read_first_argument (text, sizeof text, &end);
+  const gsize prefix_size = sizeof SETUP_ARGUMENT_PREFIX - 1;
+
+  if (strncmp (first, SETUP_ARGUMENT_PREFIX, prefix_size) != 0 || getauxval (AT_SECURE) != 0
+      || setup_has_descriptors ())
+    return FALSE;
+  first += prefix_size;
+  return strcmp (first, SETUP_ZYGOTE) == 0
+         || (strlen (first) == HASH_SIZE && strspn (first, "0123456789abcdef") == HASH_SIZE);
 }
 
 gboolean
@@ -78,9 +109,13 @@ command_new (void)
 gboolean
 command_is_child_in_main (void)
 {
-  g_autoptr (Command) command = may_be_child () ? command_new () : NULL;
+  g_autoptr (Command) command = getauxval (AT_SECURE) == 0 ? command_new () : NULL;
 
-  return command != NULL && command->in_main;
+  if (command == NULL || !command->in_main)
+    return FALSE;
+  if (!setup_has_descriptors ())
+    setup_end_without_descriptors ();
+  return TRUE;
 }
 
 void

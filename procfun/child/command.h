@@ -19,9 +19,14 @@ typedef struct
 gboolean command_first_argument_begins (const char *prefix, gsize size);
 
 /* Whether this process was started for a call, by its command line and its descriptors: to be
- * served before main(), or by a main() that says so. */
+ * served before main(), or by a main() that says so. The second ends a process that has the
+ * argument alone.
+ */
 gboolean command_is_child (void);
 gboolean command_is_child_in_main (void);
+
+/* Whether the first argument is one of a call, but the descriptors are not there. */
+gboolean command_has_lost_descriptors (void);
 
 /* Whether a child, as the first of these tells, is there to fork others. */
 gboolean command_is_zygote (void);

@@ -26,6 +26,8 @@ static void procfun_first_of_all (void) __attribute__ ((constructor (101)));
 static void
 procfun_first_of_all (void)
 {
+  if (command_has_lost_descriptors ())
+    setup_end_without_descriptors ();
   if (!command_is_child ())
     return;
   procfun_context_set_child ();

@@ -152,6 +152,18 @@ setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
+/* Before GLib works. The status is that of a shell for a command that cannot be executed. */
+void
+setup_end_without_descriptors (void)
+{
+  static const char message[] = "procfun: this process was started for a call, but its descriptors "
+                                "are closed: the launcher must leave them open\n";
+
+  if (write (STDERR_FILENO, message, sizeof message - 1) < 0)
+    _exit (126);
+  _exit (126);
+}
+
 void
 setup_end (void)
 {

@@ -19,6 +19,10 @@ void setup_process (gboolean close, gboolean is_zygote);
 void setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd,
                            int stderr_fd);
 
+/* Ends a process that was started for a call and has lost its descriptors, with a message: main()
+ * must not run. */
+void setup_end_without_descriptors (void) G_GNUC_NORETURN;
+
 /* Ends this process and its group if the parent that started it has ended; in a signal handler. */
 void setup_check_parent (void);
 
