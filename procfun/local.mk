@@ -216,6 +216,8 @@ procfun_private = \
 	%D%/platform/process.h \
 	%D%/platform/redirect.c \
 	%D%/platform/redirect.h \
+	%D%/platform/reserve.c \
+	%D%/platform/reserve.h \
 	%D%/platform/schedule.c \
 	%D%/platform/schedule.h \
 	%D%/platform/self.c \

@@ -6,8 +6,11 @@
 
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <grp.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Much longer than it takes, and shorter than the watchdog. */
@@ -112,9 +115,73 @@ descriptors_lost_in_main (char **args)
   g_assert_error (error, PROCFUN_ERROR, code);
 }
 
+static GVariant *
+return_folder (GVariant *args, gpointer user_data, GError **error)
+{
+  g_autofree char *folder = g_get_current_dir ();
+
+  return g_variant_new_string (folder);
+}
+
+/* The program writes a title over its command line, and goes elsewhere. */
+static void
+retitled (char **args)
+{
+  ProcfunRegistry *registry = procfun_registry_get_default ();
+  ProcfunFunction *function
+      = procfun_registry_register (registry, "folder", NULL, G_VARIANT_TYPE ("()"),
+                                   G_VARIANT_TYPE ("s"), return_folder, NULL, NULL, NULL);
+  ProcfunExecutor *executors[] = { procfun_spawner_new (), procfun_fork_server_new () };
+
+  procfun_registry_serve (registry);
+  memset (args[-2], 'x', strlen (args[-2]));
+  memset (args[-1], 'x', strlen (args[-1]));
+  g_assert_no_errno (chdir ("/"));
+  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+    {
+      g_autoptr (ProcfunCall) call = procfun_call_new (function, g_variant_new ("()"));
+      g_autoptr (GVariant) folder = NULL;
+      g_autoptr (GError) error = NULL;
+
+      procfun_call_set_executor (call, executors[i]);
+      folder = procfun_call_run (call, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (g_variant_get_string (folder, NULL), ==, "/");
+      g_object_unref (executors[i]);
+    }
+}
+
+/* Executed by the dynamic loader. */
+static void
+by_loader (char **args)
+{
+  g_autoptr (GError) error = NULL;
+
+  add_process (1, 2, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
+  g_assert_nonnull (strstr (error->message, "loader"));
+}
+
+/* One who may not start a thread after the process: an error, and not the end of the program. */
+static void
+few_tasks (char **args)
+{
+  const struct rlimit limit = { (rlim_t)atoi (args[0]), (rlim_t)atoi (args[0]) };
+  g_autoptr (GError) error = NULL;
+
+  if (setgroups (0, NULL) != 0 || setgid (65522) != 0 || setuid (65522) != 0)
+    host_skip ("only root can become another user");
+  g_assert_no_errno (setrlimit (RLIMIT_NPROC, &limit));
+  if (add_process (1, 2, &error) != 3)
+    g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
+}
+
 const Host hosts_processes[] = { { "descendants", descendants },
                                  { "forks", forks },
                                  { "spins", spins },
+                                 { "retitled", retitled },
+                                 { "by-loader", by_loader },
+                                 { "few-tasks", few_tasks },
                                  { "descriptors-lost", descriptors_lost },
                                  { "descriptors-lost-in-main", descriptors_lost_in_main },
                                  { NULL, NULL } };

@@ -355,20 +355,78 @@ test_taking_over (gconstpointer set_user_id)
     }
 }
 
+/* An argument of a call, but no descriptors: a launcher has closed them. */
+static void
+test_argument_alone (void)
+{
+  const char *const arguments[] = { "--procfun-serve=0000000000000000", "--procfun-serve=zygote" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (arguments); i++)
+    {
+      g_auto (Outcome) outcome = { NULL, 0 };
+
+      run (&outcome, (const char *const[]){ hosts, arguments[i], "add", NULL });
+      g_assert_true (WIFEXITED (outcome.status));
+      g_assert_cmpint (WEXITSTATUS (outcome.status), ==, 126);
+      g_assert_nonnull (strstr (outcome.text->str, "descriptors"));
+      g_assert_null (strstr (outcome.text->str, "main"));
+    }
+}
+
+static void
+test_run_by_loader (void)
+{
+  static const char *const loaders[]
+      = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (loaders); i++)
+    if (g_file_test (loaders[i], G_FILE_TEST_EXISTS))
+      {
+        expect_success ((const char *const[]){ loaders[i], hosts, "by-loader", NULL });
+        return;
+      }
+  g_test_skip ("the loader was not found");
+}
+
+static void
+test_few_tasks (void)
+{
+  for (guint n = 1; n < 6; n++)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", n);
+
+      expect_success ((const char *const[]){ hosts, "few-tasks", number, NULL });
+    }
+}
+
 static void
 add_tests (void)
 {
   static const char *const names[] = {
-    "large-argument",      "large-environment",
-    "busy-threads",        "thread-that-ends",
-    "standard-closed",     "leaked",
-    "function-closes-all", "sigchld-ignored",
-    "sigchld-no-wait",     "thread-that-reaps",
-    "sigpipe-default",     "signals-blocked-and-ignored",
-    "group-terminated",    "no-new-privileges",
-    "descendants",         "forks",
-    "descriptors-lost",    "descriptors-lost-in-main",
+    "large-argument",
+    "large-environment",
+    "busy-threads",
+    "thread-that-ends",
+    "standard-closed",
+    "leaked",
+    "function-closes-all",
+    "sigchld-ignored",
+    "sigchld-no-wait",
+    "thread-that-reaps",
+    "sigpipe-default",
+    "signals-blocked-and-ignored",
+    "group-terminated",
+    "no-new-privileges",
+    "descendants",
+    "forks",
+    "retitled",
+    "descriptors-lost",
+    "descriptors-lost-in-main",
   };
+
+  fixture_add_func ("/hosts/argument-alone", test_argument_alone);
+  fixture_add_func ("/hosts/run-by-loader", test_run_by_loader);
+  fixture_add_func ("/hosts/few-tasks", test_few_tasks);
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {

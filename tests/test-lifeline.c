@@ -199,6 +199,83 @@ test_dropped_with_helper (gconstpointer make)
   g_assert_cmpint (waitpid (helper, NULL, 0), ==, helper);
 }
 
+/* A file that runs as root, whoever executes it: what it runs in may not be killed. Returns the
+ * number of the process. */
+PROCFUN_DEFINE_STATIC_FUNCTION (leave_privileged, gint, (const char *, path))
+{
+  int ends[2];
+  char byte;
+  pid_t pid;
+
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    return -1;
+  pid = fork ();
+  if (pid == 0)
+    {
+      execl (path, path, "60", NULL);
+      _exit (1);
+    }
+  close (ends[1]);
+  while (read (ends[0], &byte, 1) > 0) /* until it is executed */
+    ;
+  close (ends[0]);
+  return (gint)pid;
+}
+
+static gint
+leave_as_nobody (ProcfunExecutor *executor, const char *path)
+{
+  g_autoptr (ProcfunCall) call = leave_privileged_call (path);
+  g_autoptr (GVariant) left = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_no_errno (setgid (65534));
+  g_assert_no_errno (setuid (65534));
+  alarm (20);
+  procfun_call_set_executor (call, executor);
+  left = procfun_call_run (call, NULL, &error);
+  g_assert_no_error (error);
+  calls_assert_result (executor, add_call (1, 2), FALSE, "3");
+  g_assert_true (procfun_executor_close (executor, NULL, NULL));
+  return g_variant_get_int32 (left);
+}
+
+static void
+test_privileged_is_left (gconstpointer make)
+{
+  g_autofree char *folder = g_dir_make_tmp ("lifeline-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "sleep", NULL);
+  const char *const install[] = { "install", "-m", "4755", "/bin/sleep", path, NULL };
+  int ends[2], status;
+  gint left;
+  pid_t pid;
+
+  g_assert_no_errno (chmod (folder, 0755));
+  if (geteuid () != 0
+      || !g_spawn_sync (NULL, (char **)install, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                        &status, NULL)
+      || status != 0)
+    {
+      rmdir (folder);
+      g_test_skip ("only root can make such a file");
+      return;
+    }
+  g_assert_no_errno (pipe2 (ends, O_CLOEXEC));
+  pid = fork ();
+  if (pid == 0)
+    {
+      left = leave_as_nobody (((ProcfunExecutor * (*)(void)) make) (), path);
+      _exit (write (ends[1], &left, sizeof left) == sizeof left ? 0 : 1);
+    }
+  close (ends[1]);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  kill (read_word (ends[0]), SIGKILL);
+  close (ends[0]);
+  g_assert_no_errno (unlink (path));
+  g_assert_no_errno (rmdir (folder));
+}
+
 static ProcfunExecutor *
 make_pool (void)
 {
@@ -215,5 +292,10 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/lifeline/dropped-with-helper/fork-server", procfun_fork_server_new,
                          test_dropped_with_helper);
   fixture_add_data_func ("/lifeline/dropped-with-helper/pool", make_pool, test_dropped_with_helper);
+  fixture_add_data_func ("/lifeline/privileged-is-left/fork-server", procfun_fork_server_new,
+                         test_privileged_is_left);
+  fixture_add_data_func ("/lifeline/privileged-is-left/pool", make_pool, test_privileged_is_left);
+  fixture_add_data_func ("/lifeline/privileged-is-left/spawner", procfun_spawner_new,
+                         test_privileged_is_left);
   return fixture_run ();
 }

@@ -473,6 +473,12 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
           setup->name, module->path != NULL ? module->path : _ ("the program"));
       return FALSE;
     }
+  if (setup->folder != NULL && chdir (setup->folder) != 0)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("%s() cannot be called: %s: %s"),
+                   setup->name, setup->folder, g_strerror (errno));
+      return FALSE;
+    }
   if (setup->context != NULL && !launch_context_apply (setup->context, fds, error))
     {
       g_prefix_error (error, _ ("%s() cannot be called: "), setup->name);

@@ -76,35 +76,16 @@ fds_open_pipe (int fds[2], GError **error)
 {
   int result = pipe2 (fds, O_CLOEXEC);
 
-  if (result == 0)
-    fcntl (fds[0], F_SETFL, O_NONBLOCK);
-  return finish_pair (result, fds, error);
-}
-
-gboolean
-fds_check_spare (guint n, GError **error)
-{
-  int spare[16];
-  int saved_errno = 0;
-  guint n_open = 0;
-
-  g_assert (n <= G_N_ELEMENTS (spare));
-  while (n_open < n && saved_errno == 0)
+  if (result == 0 && fcntl (fds[0], F_SETFL, O_NONBLOCK) != 0)
     {
-      int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+      int saved_errno = errno;
 
-      if (fd >= 0)
-        spare[n_open++] = fd;
-      else
-        saved_errno = errno;
+      close (fds[0]);
+      close (fds[1]);
+      errno = saved_errno;
+      result = -1;
     }
-  while (n_open > 0)
-    close (spare[--n_open]);
-  if (saved_errno == 0)
-    return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("cannot open /dev/null: %s"),
-               g_strerror (saved_errno));
-  return FALSE;
+  return finish_pair (result, fds, error);
 }
 
 /* For kernels and tools (valgrind) without close_range(). */

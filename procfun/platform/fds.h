@@ -27,9 +27,6 @@ gboolean fds_move_above (int *fd, int last, GError **error);
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
 
-/* Whether @n more descriptors could be opened now, of /dev/null. */
-gboolean fds_check_spare (guint n, GError **error);
-
 /* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.
  */
 void fds_close_from (int first);

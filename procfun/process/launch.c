@@ -6,6 +6,7 @@
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
+#include "procfun/platform/reserve.h"
 #include "procfun/platform/self.h"
 #include "procfun/platform/worker-path.h"
 #include "procfun/procfun-error.h"
@@ -22,6 +23,9 @@
 /* More descriptors than GLib opens for a call, among them /dev/null: where it finds none for
  * itself, it ends the program. */
 #define SPARE_DESCRIPTORS 8
+
+/* The process, and GLib's thread, without which it ends the program, too. */
+#define SPARE_TASKS 2
 
 /* GLib's thread reaps within moments; more than this is no waiting, but somebody else took the
  * status. */
@@ -93,6 +97,48 @@ runs_in_own_program (ProcfunFunction *function)
   return module == NULL || module->path == NULL;
 }
 
+enum
+{
+  AGAIN_CHECKED = 1,
+  AGAIN_BY_LOADER = 2,
+  AGAIN_FROM_INPUT = 4
+};
+
+/* What keeps this program from being started again: it does not change. */
+static gsize
+find_obstacles (void)
+{
+  static gsize obstacles;
+
+  if (g_once_init_enter (&obstacles))
+    g_once_init_leave (&obstacles, AGAIN_CHECKED | (self_is_run_by_loader () ? AGAIN_BY_LOADER : 0)
+                                       | (self_reads_standard_input () ? AGAIN_FROM_INPUT : 0));
+  return obstacles;
+}
+
+static gboolean
+check_start (ProcfunFunction *function, GError **error)
+{
+  const char *name = procfun_function_get_name (function);
+  gsize obstacles = find_obstacles ();
+
+  if ((obstacles & AGAIN_BY_LOADER) != 0)
+    g_set_error (
+        error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+        _ ("%s() cannot be called: the dynamic loader runs this program, so that it cannot "
+           "be started again: start it by its own name"),
+        name);
+  else if ((obstacles & AGAIN_FROM_INPUT) != 0
+           && procfun_function_get_loaded_module (function) == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                 _ ("%s() cannot be called: the script was read from standard input, so that it "
+                    "cannot be started again: start it from a file"),
+                 name);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 gboolean
 launch_check (ProcfunFunction *function, GError **error)
 {
@@ -114,9 +160,15 @@ launch_check (ProcfunFunction *function, GError **error)
                  _ ("%s() cannot be called: a program with more rights than who runs it is not "
                     "started for calls"),
                  name);
-  else
+  else if (!runs_in_own_program (function) || check_start (function, error))
     return check_depth (function, error);
   return FALSE;
+}
+
+const char *
+launch_get_start_folder (ProcfunFunction *function)
+{
+  return procfun_function_get_loaded_module (function) == NULL ? self_get_start_folder () : NULL;
 }
 
 /* A script is found by the command line that started it, which ends where that of a call began. */
@@ -228,31 +280,6 @@ open_output (int *own, int *childs, GError **error)
          && fds_move_above (childs, SETUP_REPORT_FD, error);
 }
 
-static gpointer
-do_nothing (gpointer user_data)
-{
-  return NULL;
-}
-
-/* GSubprocess has GLib start a thread, once, and GLib ends the program where the system has none
- * left. */
-static gboolean
-check_thread (GError **error)
-{
-  static gint is_started;
-  GThread *thread;
-
-  if (g_atomic_int_get (&is_started))
-    return TRUE;
-  thread = g_thread_try_new ("procfun-try", do_nothing, NULL, error);
-  if (thread == NULL)
-    return FALSE;
-  g_thread_join (thread);
-  g_atomic_int_set (&is_started, TRUE);
-  return TRUE;
-}
-
-/* And room for those that GLib opens, and for its thread. */
 static gboolean
 open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **error)
 {
@@ -261,15 +288,14 @@ open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **erro
          && open_pair (fds_open_pipe, &worker->report_fd, &ends->report_fd, error)
          && (!takes_output
              || (open_output (&worker->output_fds[0], &ends->output_fds[0], error)
-                 && open_output (&worker->output_fds[1], &ends->output_fds[1], error)))
-         && fds_check_spare (SPARE_DESCRIPTORS, error) && check_thread (error);
+                 && open_output (&worker->output_fds[1], &ends->output_fds[1], error)));
 }
 
 /* INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it
  * lets through, the child closes. A working directory or an environment of its own would lose that:
- * the child applies them. */
+ * the child applies them, but for a script, which may be found from @folder (nullable) alone. */
 static Process *
-spawn (const char *const *argv, ChildEnds *ends, GError **error)
+spawn (const char *const *argv, const char *folder, ChildEnds *ends, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_INHERIT_FDS);
@@ -284,6 +310,8 @@ spawn (const char *const *argv, ChildEnds *ends, GError **error)
       g_subprocess_launcher_take_stdout_fd (launcher, g_steal_fd (&ends->output_fds[0]));
       g_subprocess_launcher_take_stderr_fd (launcher, g_steal_fd (&ends->output_fds[1]));
     }
+  if (folder != NULL)
+    g_subprocess_launcher_set_cwd (launcher, folder);
   subprocess = g_subprocess_launcher_spawnv (launcher, argv, error);
   g_subprocess_launcher_close (launcher);
   if (subprocess == NULL)
@@ -311,21 +339,30 @@ launch_confine (Worker *worker, const ProcfunLimits *limits, GError **error)
 }
 
 static gboolean
-start (Worker *worker, const char *name, const char *const *argv, gboolean takes_output,
+start (Worker *worker, ProcfunFunction *function, const char *const *argv, gboolean takes_output,
        GError **error)
 {
+  const char *name = procfun_function_get_name (function);
   g_auto (ChildEnds) ends = { -1, -1, -1, { -1, -1 } };
+  static gint has_thread; /* of GLib's, which it starts after the first process */
+  g_auto (Reserve) reserve = { .n_fds = 0 };
   g_autoptr (GError) own_error = NULL;
 
-  if (!open_ends (worker, &ends, takes_output, error))
+  if (!reserve_hold (&reserve, SPARE_DESCRIPTORS, g_atomic_int_get (&has_thread) ? 0 : SPARE_TASKS,
+                     error)
+      || !open_ends (worker, &ends, takes_output, error))
     {
       g_prefix_error (error, _ ("%s() cannot be called: "), name);
       worker_clear (worker);
       return FALSE;
     }
-  worker->process = spawn (argv, &ends, &own_error);
+  reserve_let_go (&reserve);
+  worker->process = spawn (argv, launch_get_start_folder (function), &ends, &own_error);
   if (worker->process != NULL)
-    return TRUE;
+    {
+      g_atomic_int_set (&has_thread, TRUE);
+      return TRUE;
+    }
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                _ ("%s() cannot be called: %s cannot be started: %s"), name, argv[0],
                own_error->message);
@@ -349,7 +386,7 @@ launch (Worker *worker, ProcfunFunction *function, const char *const *prefix, co
                    name, strlen (arguments));
       return FALSE;
     }
-  return start (worker, name, (const char *const *)argv, TRUE, error);
+  return start (worker, function, (const char *const *)argv, TRUE, error);
 }
 
 gboolean
@@ -357,6 +394,5 @@ launch_zygote (Worker *worker, ProcfunFunction *function, GError **error)
 {
   g_auto (GStrv) argv = make_argv (function, SETUP_ZYGOTE, SETUP_ZYGOTE, NULL, NULL);
 
-  return start (worker, procfun_function_get_name (function), (const char *const *)argv, FALSE,
-                error);
+  return start (worker, function, (const char *const *)argv, FALSE, error);
 }

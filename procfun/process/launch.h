@@ -8,6 +8,10 @@
  * %PROCFUN_ERROR_NESTED or %PROCFUN_ERROR_INVALID. */
 gboolean launch_check (ProcfunFunction *function, GError **error);
 
+/* (nullable): where a script is started again, if the program was elsewhere then; the process goes
+ * to where the program is now after that */
+const char *launch_get_start_folder (ProcfunFunction *function);
+
 /* Starts the process that can run @function, which has been checked: the program itself,
  * procfun-worker, or the script. @prefix: (nullable) a command that executes what follows it.
  * @arguments: (nullable) as JSON, for the command line. Fails with %PROCFUN_ERROR_SPAWN or

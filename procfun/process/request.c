@@ -9,6 +9,7 @@
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
 #include "procfun/core/launch-context.h"
+#include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
@@ -61,8 +62,11 @@ request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeO
                   .locale = intl_get_locale (),
                   .name = procfun_function_get_name (function),
                   .limits = options->limits };
+  g_autofree char *folder
+      = launch_get_start_folder (function) != NULL ? g_get_current_dir () : NULL;
   g_autoptr (GBytes) bytes = NULL;
 
+  setup.folder = folder;
   if (options->context != NULL)
     setup.context = procfun_launch_context_to_variant (options->context, &fds);
   bytes = setup_to_bytes (&setup);

@@ -20,6 +20,8 @@ setup_to_bytes (const Setup *self)
     g_variant_dict_insert_value (&dict, "limits", limits_to_variant (self->limits));
   if (self->context != NULL)
     g_variant_dict_insert_value (&dict, "context", self->context);
+  if (self->folder != NULL)
+    g_variant_dict_insert (&dict, "folder", "^ay", self->folder);
   g_variant_dict_insert (&dict, "locale", "s", self->locale);
   g_variant_dict_insert (&dict, "name", "s", self->name);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
@@ -47,6 +49,7 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
                            _ ("the set-up of the process cannot be read"));
       return FALSE;
     }
+  g_variant_lookup (variant, "folder", "^&ay", &self->folder);
   limits = g_variant_lookup_value (variant, "limits", G_VARIANT_TYPE ("a{st}"));
   self->limits = limits != NULL ? limits_from_variant (limits) : NULL;
   self->context = g_variant_lookup_value (variant, "context", G_VARIANT_TYPE_VARDICT);

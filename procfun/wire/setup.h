@@ -36,6 +36,7 @@ typedef struct
   ProcfunLimits *limits; /* (nullable) */
   GVariant *context;     /* (nullable): see platform/launch-context-apply.h */
   const char *locale;    /* of messages: see base/intl.h */
+  const char *folder;    /* (nullable): where the caller is, if the child is elsewhere */
   const char *name;      /* of the function, for messages: a forked process hears it only now */
 } Setup;
 
