@@ -311,9 +311,10 @@ procfun_private = \
 	%D%/values/type-private.h \
 	%D%/values/type.c \
 	%D%/values/type.h \
-	%D%/wire/channel-private.h \
-	%D%/wire/channel-receive.c \
-	%D%/wire/channel-wait.c \
+	%D%/wire/channel-in.c \
+	%D%/wire/channel-in.h \
+	%D%/wire/channel-out.c \
+	%D%/wire/channel-out.h \
 	%D%/wire/channel.c \
 	%D%/wire/channel.h \
 	%D%/wire/crash.h \

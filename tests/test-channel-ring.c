@@ -6,7 +6,7 @@
 
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
-#include "procfun/wire/channel-private.h"
+#include "procfun/wire/channel.h"
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,8 +64,8 @@ open_pair (Pair *self)
   say (self->caller, self->callee, 1);
   say (self->callee, self->caller, 2);
   say (self->caller, self->callee, 3);
-  g_assert_true (self->caller->in_by_ring && self->caller->out_by_ring);
-  g_assert_true (self->callee->in_by_ring && self->callee->out_by_ring);
+  g_assert_true (channel_get_in (self->caller)->by_ring && channel_get_out (self->caller)->by_ring);
+  g_assert_true (channel_get_in (self->callee)->by_ring && channel_get_out (self->callee)->by_ring);
 }
 
 static void
@@ -171,7 +171,7 @@ test_full (void)
         }
     }
   say (pair.caller, pair.callee, n);
-  g_assert_true (pair.caller->out_by_ring);
+  g_assert_true (channel_get_out (pair.caller)->by_ring);
   close_pair (&pair);
 }
 
@@ -305,7 +305,7 @@ test_not_accepted (void)
   a = channel_new (fds[0], LIMIT);
   b = channel_new (fds[1], LIMIT);
   say (a, b, 1);
-  g_assert_false (a->out_by_ring);
+  g_assert_false (channel_get_out (a)->by_ring);
   channel_offer_ring (a);
   channel_flush (a);
   assert_fails (b); /* a caller takes no memory from a callee, which could take it away */
@@ -326,18 +326,21 @@ test_nonsense (void)
 
   memset (garbage, 0x5a, sizeof garbage);
   open_pair (&pair);
-  g_assert_cmpint (ring_write (&pair.callee->ring_out, &part, 1, 0), ==, RING_WRITTEN);
+  g_assert_cmpint (ring_write (&channel_get_out (pair.callee)->ring, &part, 1, 0), ==,
+                   RING_WRITTEN);
   assert_fails (pair.caller);
   close_pair (&pair);
 
   frame_header_init (&long_one, FRAME_RESULT, 1, 0, 100); /* of which nothing is there */
   open_pair (&pair);
-  g_assert_cmpint (ring_write (&pair.callee->ring_out, &header, 1, 0), ==, RING_WRITTEN);
+  g_assert_cmpint (ring_write (&channel_get_out (pair.callee)->ring, &header, 1, 0), ==,
+                   RING_WRITTEN);
   assert_fails (pair.caller);
   close_pair (&pair);
 
   open_pair (&pair);
-  memcpy (pair.callee->ring_out.memory, &far_away, sizeof far_away); /* "written" is the first */
+  memcpy (channel_get_out (pair.callee)->ring.memory, &far_away,
+          sizeof far_away); /* "written" is the first */
   assert_fails (pair.caller);
   close_pair (&pair);
 

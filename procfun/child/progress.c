@@ -13,8 +13,9 @@
 static void
 send_progress (Server *self)
 {
-  g_autoptr (GBytes) text
-      = g_bytes_new (self->message, self->message != NULL ? strlen (self->message) : 0);
+  g_autofree char *message = frame_cut_text (self->message != NULL ? self->message : "",
+                                             FRAME_PROGRESS_MAX - sizeof self->fraction);
+  g_autoptr (GBytes) text = g_bytes_new (message, strlen (message));
 
   channel_send (self->channel, FRAME_PROGRESS, self->call_id, &self->fraction,
                 sizeof self->fraction, text, NULL);

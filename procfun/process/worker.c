@@ -83,6 +83,7 @@ worker_open_channel (Worker *self, guint64 max_payload)
     }
   self->channel = channel_new (g_steal_fd (&self->channel_fd),
                                MAX (max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
+  channel_set_senders (self->channel, FRAME_FROM_CALLEE | FRAME_FROM_CHANNEL);
   if (self->is_kept)
     channel_offer_ring (self->channel);
 }

@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/wire/channel-private.h"
+#include "procfun/wire/channel.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/memfd.h"
+#include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
-#include <string.h>
+#include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 
-#define COPY_MAX                                                                                   \
-  ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
+/* Where both sides take turns on one processor this is all that it takes, and where they have one
+ * each the answer comes meanwhile. */
+#define YIELDS 20
 
-/* A part of the output: bytes, and the descriptors that go with the first of them. */
-typedef struct
-{
-  GBytes *bytes;
-  GUnixFDList *fds; /* (nullable) */
-  gsize written;
-  gboolean is_word; /* between the channels, of which those who use them know nothing */
-} Chunk;
+/* Where others want the processor, too, to yield means to wait for them: that they are there is
+ * seen by the time that it took, and then this is left alone for a while. */
+#define YIELD_MAX_US 50
+#define YIELD_PAUSE 64
 
-static void
-chunk_free (Chunk *self)
-{
-  g_bytes_unref (self->bytes);
-  g_clear_object (&self->fds);
-  g_free (self);
-}
+/* Where the other side has a processor of its own, its answer is seen at once by who looks without
+ * a pause. After so many times in vain the functions take longer, or others want the processors. */
+#define SPIN_MAX_US 10
+#define SPINS_IN_VAIN 8
 
-void
-channel_clear_fd (gpointer fd)
+struct _Channel
 {
-  fd_clear (fd);
-}
+  int fd;
+  gpointer memory; /* (nullable): of both rings */
+  gsize memory_size;
+  gboolean accepts_ring;
+  ChannelIn in;
+  ChannelOut out;
+  guint yield_pause; /* how often channel_yield() is not to */
+};
 
 Channel *
 channel_new (int fd, gsize limit)
@@ -41,11 +42,8 @@ channel_new (int fd, gsize limit)
   Channel *self = g_new0 (Channel, 1);
 
   self->fd = fd;
-  self->limit = limit;
-  self->in = g_malloc (CHANNEL_IN_SIZE);
-  self->in_fds = g_array_new (FALSE, FALSE, sizeof (int));
-  g_array_set_clear_func (self->in_fds, channel_clear_fd);
-  g_queue_init (&self->output);
+  channel_in_init (&self->in, fd, limit);
+  channel_out_init (&self->out, fd);
   return self;
 }
 
@@ -55,22 +53,20 @@ channel_free (Channel *self)
   fd_clear (&self->fd);
   if (self->memory != NULL)
     memfd_unmap (self->memory, self->memory_size);
-  g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
-  g_array_unref (self->in_fds);
-  g_free (self->payload);
-  g_free (self->in);
+  channel_in_clear (&self->in);
+  channel_out_clear (&self->out);
   g_free (self);
 }
 
 void
 channel_reopen (Channel *self, int fd)
 {
-  g_assert (g_queue_is_empty (&self->output) && self->payload == NULL && self->memory == NULL);
+  g_assert (channel_out_is_empty (&self->out) && self->in.payload == NULL && self->memory == NULL);
 
   fd_clear (&self->fd);
   self->fd = fd;
-  self->in_start = self->in_end = 0;
-  self->bytes_written = 0;
+  channel_in_reopen (&self->in, fd);
+  channel_out_init (&self->out, fd);
 }
 
 int
@@ -79,17 +75,25 @@ channel_get_fd (Channel *self)
   return self->fd;
 }
 
-/* Writing */
-
-static void
-push_chunk (Channel *self, GBytes *bytes, GUnixFDList *fds)
+void
+channel_set_senders (Channel *self, FrameSenders senders)
 {
-  Chunk *chunk = g_new0 (Chunk, 1);
-
-  chunk->bytes = bytes;
-  chunk->fds = fds != NULL ? g_object_ref (fds) : NULL;
-  g_queue_push_tail (&self->output, chunk);
+  self->in.senders = senders;
 }
+
+ChannelIn *
+channel_get_in (Channel *self)
+{
+  return &self->in;
+}
+
+ChannelOut *
+channel_get_out (Channel *self)
+{
+  return &self->out;
+}
+
+/* Sending */
 
 gboolean
 channel_check_fds (GUnixFDList *fds, GError **error)
@@ -103,223 +107,25 @@ channel_check_fds (GUnixFDList *fds, GError **error)
   return FALSE;
 }
 
-static void
-send_by_socket (Channel *self, const struct iovec parts[2], GBytes *payload, GUnixFDList *fds)
-{
-  gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
-  gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
-  gsize head_size = parts[0].iov_len + parts[1].iov_len + joined;
-  guint8 *head = g_malloc (head_size);
-  guint8 *end = mempcpy (head, parts[0].iov_base, parts[0].iov_len);
-
-  if (parts[1].iov_len > 0)
-    end = mempcpy (end, parts[1].iov_base, parts[1].iov_len);
-  if (joined > 0)
-    memcpy (end, g_bytes_get_data (payload, NULL), joined);
-  push_chunk (self, g_bytes_new_take (head, head_size), fds);
-  if (payload_size > joined)
-    push_chunk (self, g_bytes_ref (payload), NULL);
-}
-
-/* With no payload, from channel to channel. */
-static void
-send_word (Channel *self, FrameType type, GUnixFDList *fds)
-{
-  FrameHeader header;
-  Chunk *word;
-
-  frame_header_init (&header, type, 0, fds != NULL ? 1 : 0, 0);
-  push_chunk (self, g_bytes_new (&header, sizeof header), fds);
-  word = g_queue_peek_tail (&self->output);
-  word->is_word = TRUE;
-}
-
-static gboolean
-write_to_ring (Channel *self, const struct iovec *parts, guint n_parts, gsize spare)
-{
-  RingStatus status = ring_write (&self->ring_out, parts, n_parts, spare);
-
-  self->wakes = TRUE;
-  if (status == RING_CLOSED)
-    self->broken = TRUE;
-  return status != RING_FULL;
-}
-
-/* There is always room to say so. */
-static void
-turn_to_socket (Channel *self)
-{
-  FrameHeader header;
-  const struct iovec part = { &header, sizeof header };
-
-  frame_header_init (&header, FRAME_BY_SOCKET, 0, 0, 0);
-  if (!write_to_ring (self, &part, 1, 0))
-    self->broken = TRUE; /* the other side writes nonsense into the ring */
-  self->out_by_ring = FALSE;
-}
-
-void
-channel_turn_to_ring (Channel *self)
-{
-  send_word (self, FRAME_BY_RING, NULL);
-  self->out_by_ring = TRUE;
-}
-
-/* FALSE: it has to go by the socket. */
-static gboolean
-send_by_ring (Channel *self, const struct iovec *parts, guint n_parts, gsize size)
-{
-  if (!self->out_by_ring)
-    {
-      if (!ring_has_room (&self->ring_out, size + sizeof (FrameHeader)))
-        return FALSE;
-      channel_turn_to_ring (self);
-    }
-  return write_to_ring (self, parts, n_parts, sizeof (FrameHeader));
-}
-
 void
 channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
               gsize prefix_size, GBytes *payload, GUnixFDList *fds)
 {
-  int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
-  struct iovec body = { NULL, 0 };
-  FrameHeader header;
-  gsize size;
+  g_return_if_fail (fds == NULL || g_unix_fd_list_get_length (fds) <= FRAME_MAX_FDS);
 
-  g_return_if_fail (n_fds <= FRAME_MAX_FDS);
-
-  if (payload != NULL)
-    body.iov_base = (gpointer)g_bytes_get_data (payload, &body.iov_len);
-  size = prefix_size + body.iov_len;
-  frame_header_init (&header, type, call_id, (guint)n_fds, size);
-  {
-    const struct iovec parts[]
-        = { { &header, sizeof header }, { (gpointer)prefix, prefix_size }, body };
-
-    if (n_fds == 0 && size <= COPY_MAX && g_atomic_int_get (&self->both_have_ring)
-        && send_by_ring (self, parts, G_N_ELEMENTS (parts), sizeof header + size))
-      return;
-    if (self->out_by_ring)
-      turn_to_socket (self);
-    send_by_socket (self, parts, payload, n_fds > 0 ? fds : NULL);
-  }
-}
-
-gboolean
-channel_has_output (Channel *self)
-{
-  return !g_queue_is_empty (&self->output);
-}
-
-/* Fills @control with the descriptors that go with the beginning of a chunk. */
-static void
-attach_fds (struct msghdr *message, GUnixFDList *list, void *control)
-{
-  int n;
-  const int *fds = g_unix_fd_list_peek_fds (list, &n);
-  struct cmsghdr *cmsg;
-
-  message->msg_control = control;
-  message->msg_controllen = CMSG_SPACE (sizeof (int) * (gsize)n);
-  cmsg = CMSG_FIRSTHDR (message);
-  cmsg->cmsg_level = SOL_SOCKET;
-  cmsg->cmsg_type = SCM_RIGHTS;
-  cmsg->cmsg_len = CMSG_LEN (sizeof (int) * (gsize)n);
-  memcpy (CMSG_DATA (cmsg), fds, sizeof (int) * (gsize)n);
-}
-
-/* One write of as many chunks as possible, up to the next one with descriptors. */
-static gssize
-write_chunks (Channel *self)
-{
-  union
-  {
-    struct cmsghdr align;
-    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
-  } control = { 0 };
-  struct iovec parts[16];
-  struct msghdr message = { .msg_iov = parts };
-
-  for (GList *l = self->output.head; l != NULL && message.msg_iovlen < G_N_ELEMENTS (parts);
-       l = l->next)
-    {
-      Chunk *chunk = l->data;
-      gsize size;
-      const guint8 *data = g_bytes_get_data (chunk->bytes, &size);
-
-      if (chunk->fds != NULL && chunk->written == 0)
-        {
-          if (message.msg_iovlen > 0)
-            break;
-          attach_fds (&message, chunk->fds, &control);
-        }
-      parts[message.msg_iovlen].iov_base = (guint8 *)data + chunk->written;
-      parts[message.msg_iovlen++].iov_len = MIN (size - chunk->written, CHANNEL_TRANSFER_MAX);
-      if (size - chunk->written > CHANNEL_TRANSFER_MAX)
-        break;
-    }
-  return sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void
-drop_written (Channel *self, gsize written)
-{
-  while (written > 0)
-    {
-      Chunk *chunk = g_queue_peek_head (&self->output);
-      gsize n = MIN (written, g_bytes_get_size (chunk->bytes) - chunk->written);
-
-      if (!chunk->is_word)
-        self->bytes_written += n;
-      chunk->written += n;
-      written -= n;
-      if (chunk->written == g_bytes_get_size (chunk->bytes))
-        chunk_free (g_queue_pop_head (&self->output));
-    }
-}
-
-void
-channel_note_failure (Channel *self)
-{
-  if (self->failure == 0 && errno != EPIPE && errno != ECONNRESET)
-    self->failure = errno;
-}
-
-/* Who reads the ring looks at the socket only when it sleeps; what is on its way there wakes it,
- * too.
- */
-static void
-wake_reader (Channel *self)
-{
-  if (self->wakes && ring_take_sleeper (&self->ring_out) && !channel_has_output (self))
-    send_word (self, FRAME_WAKE, NULL);
-  self->wakes = FALSE;
+  channel_out_send (&self->out, type, call_id, prefix, prefix_size, payload, fds);
 }
 
 void
 channel_flush (Channel *self)
 {
-  wake_reader (self);
-  while (channel_has_output (self))
-    {
-      gssize written = write_chunks (self);
+  channel_out_flush (&self->out);
+}
 
-      if (written > 0)
-        drop_written (self, (gsize)written);
-      else if (errno == EAGAIN || errno == ENOBUFS)
-        return;
-      else if (errno != EINTR) /* reading may bring the other side's last words, and tells then */
-        {
-          channel_note_failure (self);
-          self->broken = TRUE;
-          g_queue_clear_full (&self->output, (GDestroyNotify)chunk_free);
-          shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
-        }
-    }
-  if (self->ending)
-    shutdown (self->fd, SHUT_WR);
-  self->ending = FALSE;
+gboolean
+channel_has_output (Channel *self)
+{
+  return !channel_out_is_empty (&self->out);
 }
 
 void
@@ -331,32 +137,26 @@ channel_shut_down (Channel *self)
 void
 channel_end_output (Channel *self)
 {
-  self->ending = TRUE;
-  channel_flush (self);
+  channel_out_end (&self->out);
 }
 
 void
 channel_get_mark (Channel *self, ChannelMark *mark)
 {
-  mark->by_socket = self->bytes_written;
-  mark->by_ring = self->ring_out.position;
+  channel_out_get_mark (&self->out, mark);
 }
 
-/* What is in the ring may be read as long as the other side lives, which it said when it closed. */
 gboolean
 channel_has_lost (Channel *self, const ChannelMark *mark)
 {
-  if (!self->broken || self->bytes_written > mark->by_socket)
-    return FALSE;
-  if (self->memory == NULL || self->ring_out.position == mark->by_ring)
-    return TRUE;
-  return !ring_is_closed (&self->ring_out) && ring_get_taken (&self->ring_out) <= mark->by_ring;
+  return channel_out_has_lost (&self->out, mark);
 }
 
 /* The ring */
 
-gboolean
-channel_map_ring (Channel *self, int fd, gboolean is_first)
+/* FALSE: @fd brings no memory for it. */
+static gboolean
+map_ring (Channel *self, int fd, gboolean is_first)
 {
   self->memory = memfd_map (fd, &self->memory_size);
   if (self->memory != NULL && self->memory_size < ring_get_pair_size ())
@@ -365,7 +165,7 @@ channel_map_ring (Channel *self, int fd, gboolean is_first)
       self->memory = NULL;
     }
   if (self->memory != NULL)
-    ring_open_pair (self->memory, is_first, &self->ring_in, &self->ring_out);
+    ring_open_pair (self->memory, is_first, &self->in.ring, &self->out.ring);
   return self->memory != NULL;
 }
 
@@ -375,8 +175,8 @@ channel_offer_ring (Channel *self)
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   int fd = memfd_new ("procfun-ring", ring_get_pair_size (), NULL);
 
-  if (fd >= 0 && channel_map_ring (self, fd, TRUE) && g_unix_fd_list_append (fds, fd, NULL) >= 0)
-    send_word (self, FRAME_RING, fds);
+  if (fd >= 0 && map_ring (self, fd, TRUE) && g_unix_fd_list_append (fds, fd, NULL) >= 0)
+    channel_out_send_word (&self->out, FRAME_RING, fds);
   fd_clear (&fd);
 }
 
@@ -384,4 +184,208 @@ void
 channel_accept_ring (Channel *self)
 {
   self->accepts_ring = TRUE;
+}
+
+static gboolean
+take_ring (Channel *self, GUnixFDList *fds)
+{
+  int fd = fds != NULL && self->accepts_ring ? g_unix_fd_list_get (fds, 0, NULL) : -1;
+  gboolean ok = fd >= 0 && self->memory == NULL && map_ring (self, fd, FALSE);
+
+  fd_clear (&fd);
+  return ok;
+}
+
+/* Receiving */
+
+static gboolean
+fail_for_word (GError **error)
+{
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                       _ ("the other side sent something that is no frame"));
+  return FALSE;
+}
+
+static ChannelStatus
+fail_for_writing (Channel *self, GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL, _ ("the channel does not work: %s"),
+               g_strerror (self->out.failure));
+  return CHANNEL_FAILED;
+}
+
+/* What the channels say to each other. */
+static gboolean
+handle_word (Channel *self, const Frame *frame, GError **error)
+{
+  if (frame->type == FRAME_RING && take_ring (self, frame->fds))
+    {
+      g_atomic_int_set (&self->out.may_use_ring, TRUE);
+      channel_out_turn_to_ring (&self->out);
+    }
+  else if (frame->type == FRAME_BY_RING && self->memory != NULL)
+    {
+      g_atomic_int_set (&self->out.may_use_ring, TRUE);
+      self->in.by_ring = TRUE;
+    }
+  else if (frame->type == FRAME_BY_SOCKET && self->in.by_ring)
+    self->in.by_ring = FALSE;
+  else if (frame->type != FRAME_WAKE)
+    return fail_for_word (error);
+  return TRUE;
+}
+
+static ChannelStatus
+receive_looking (Channel *self, gboolean look, Frame *frame, GError **error)
+{
+  for (;;)
+    {
+      ChannelStatus status = channel_in_receive (&self->in, look, frame, error);
+      gboolean ok;
+
+      if (status == CHANNEL_END && self->out.failure != 0)
+        return fail_for_writing (self, error);
+      if (status != CHANNEL_FRAME || !frame_is_word (frame))
+        return status;
+      ok = handle_word (self, frame, error);
+      frame_clear (frame);
+      if (!ok)
+        return CHANNEL_FAILED;
+    }
+}
+
+ChannelStatus
+channel_receive (Channel *self, Frame *frame, GError **error)
+{
+  return receive_looking (self, TRUE, frame, error);
+}
+
+gboolean
+channel_has_input (Channel *self)
+{
+  return channel_in_is_filled (&self->in);
+}
+
+int
+channel_get_cpu (Channel *self)
+{
+  return self->in.by_ring ? ring_get_cpu (&self->in.ring) : -1;
+}
+
+gboolean
+channel_has_spoken (Channel *self)
+{
+  g_auto (Frame) frame = { 0 };
+
+  return channel_receive (self, &frame, NULL) != CHANNEL_AGAIN;
+}
+
+void
+channel_end_input (Channel *self)
+{
+  channel_in_end (&self->in);
+}
+
+/* Waiting */
+
+static gboolean
+has_own_processor (Channel *self)
+{
+  int cpu = channel_get_cpu (self);
+
+  return cpu >= 0 && !schedule_is_on (cpu);
+}
+
+static gboolean
+spin (Channel *self)
+{
+  const gint64 until = g_get_monotonic_time () + SPIN_MAX_US;
+
+  do
+    for (int i = 0; i < 16; i++)
+      {
+        if (channel_in_read_ahead (&self->in))
+          return TRUE;
+        schedule_relax ();
+      }
+  while (g_get_monotonic_time () < until);
+  return FALSE;
+}
+
+gboolean
+channel_yield (Channel *self)
+{
+  gint64 before;
+
+  if (self->yield_pause > 0)
+    {
+      self->yield_pause--;
+      return channel_in_read_ahead (&self->in);
+    }
+  if (has_own_processor (self))
+    return spin (self);
+  before = g_get_monotonic_time ();
+  for (int i = 0; i < YIELDS && self->yield_pause == 0; i++)
+    {
+      gint64 now;
+
+      sched_yield ();
+      now = g_get_monotonic_time ();
+      if (now - before > YIELD_MAX_US)
+        self->yield_pause = YIELD_PAUSE;
+      if (channel_in_read_ahead (&self->in))
+        return TRUE;
+      before = now;
+    }
+  return FALSE;
+}
+
+gboolean
+channel_fall_asleep (Channel *self)
+{
+  if (!self->in.by_ring)
+    return FALSE;
+  ring_fall_asleep (&self->in.ring);
+  return ring_get_filled (&self->in.ring) > 0;
+}
+
+/* FALSE: the time is up. */
+static gboolean
+wait_for (Channel *self, short events, int ms)
+{
+  struct pollfd poll_fd = { .fd = self->fd, .events = events };
+  int n;
+
+  do
+    n = poll (&poll_fd, 1, ms);
+  while (n < 0 && errno == EINTR);
+  return n != 0;
+}
+
+ChannelStatus
+channel_receive_within (Channel *self, Frame *frame, int ms, GError **error)
+{
+  gboolean look = FALSE;
+  ChannelStatus status;
+
+  while ((status = receive_looking (self, look, frame, error)) == CHANNEL_AGAIN)
+    {
+      look = !channel_yield (self);
+      if (look && !channel_fall_asleep (self) && !wait_for (self, POLLIN, ms))
+        return CHANNEL_AGAIN;
+    }
+  return status;
+}
+
+ChannelStatus
+channel_receive_blocking (Channel *self, Frame *frame, GError **error)
+{
+  return channel_receive_within (self, frame, -1, error);
+}
+
+void
+channel_flush_blocking (Channel *self)
+{
+  for (channel_flush (self); channel_has_output (self); channel_flush (self))
+    wait_for (self, POLLOUT, -1);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/wire/channel-in.h"
+#include "procfun/wire/channel-out.h"
 #include "procfun/wire/frame.h"
 
 G_BEGIN_DECLS
@@ -9,14 +11,6 @@ G_BEGIN_DECLS
  * and it reads and writes independently of each other, so that full buffers in both directions are
  * no deadlock. */
 typedef struct _Channel Channel;
-
-typedef enum
-{
-  CHANNEL_FRAME, /* a frame was received */
-  CHANNEL_AGAIN, /* none is complete yet */
-  CHANNEL_END,   /* the other side is gone, or closed its end */
-  CHANNEL_FAILED /* what came is no frame: error is set */
-} ChannelStatus;
 
 #define CHANNEL_DEFAULT_LIMIT ((gsize)1 << 30)
 
@@ -29,6 +23,13 @@ void channel_free (Channel *self);
 void channel_reopen (Channel *self, int fd);
 
 int channel_get_fd (Channel *self);
+
+/* Whose frames may come; at first, all. */
+void channel_set_senders (Channel *self, FrameSenders senders);
+
+/* Its halves, for tests. */
+ChannelIn *channel_get_in (Channel *self);
+ChannelOut *channel_get_out (Channel *self);
 
 /* Small frames without descriptors go through shared memory as soon as the other side has accepted
  * it; where none can be had, all go by the socket. */
@@ -83,13 +84,6 @@ ChannelStatus channel_receive_within (Channel *self, Frame *frame, int ms, GErro
 /* Nothing more is taken from the other side, which learns it when it sends something; what it had
  * sent before can still be received. */
 void channel_end_input (Channel *self);
-
-/* How much was sent before something. */
-typedef struct
-{
-  guint64 by_socket;
-  guint64 by_ring;
-} ChannelMark;
 
 void channel_get_mark (Channel *self, ChannelMark *mark);
 

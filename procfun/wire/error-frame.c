@@ -3,14 +3,21 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
+#include "procfun/wire/frame.h"
 
 #define ERROR_TYPE G_VARIANT_TYPE ("(sis)")
+
+/* In bytes: less than FRAME_ERROR_MAX together, with the usage before them. */
+#define MESSAGE_MAX ((gsize)FRAME_ERROR_MAX - 8 * 1024)
+#define DOMAIN_MAX ((gsize)1024)
 
 GBytes *
 error_to_bytes (const GError *error)
 {
-  const char *domain = error->domain != 0 ? g_quark_to_string (error->domain) : "";
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
+  g_autofree char *domain
+      = frame_cut_text (error->domain != 0 ? g_quark_to_string (error->domain) : "", DOMAIN_MAX);
+  g_autofree char *valid = g_utf8_make_valid (error->message, -1);
+  g_autofree char *message = frame_cut_text (valid, MESSAGE_MAX);
   g_autoptr (GVariant) variant
       = g_variant_ref_sink (g_variant_new ("(sis)", domain, error->code, message));
 

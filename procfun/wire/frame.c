@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include <inttypes.h>
+#include <string.h>
 
 #define FRAME_MAGIC 0xf5 /* no byte of UTF-8, so that text is never taken for a frame */
 
@@ -17,19 +18,44 @@ frame_clear (Frame *self)
   g_clear_object (&self->fds);
 }
 
+static const struct
+{
+  const char *name;
+  FrameSenders sender;
+  guint64 min_size;
+  guint64 max_size;
+  guint max_fds;
+} rows[] = {
+#define FRAME_ROW(type, name, sender, min_size, max_size, max_fds)                                 \
+  [FRAME_##type] = { name, FRAME_FROM_##sender, min_size, max_size, max_fds },
+  FRAME_ROWS (FRAME_ROW)
+#undef FRAME_ROW
+};
+
 const char *
 frame_type_get_name (FrameType type)
 {
-  static const char *const names[]
-      = { [FRAME_HELLO] = "hello",   [FRAME_SETUP] = "setup",     [FRAME_CALL] = "call",
-          [FRAME_RESULT] = "result", [FRAME_ERROR] = "error",     [FRAME_EXIT] = "exit",
-          [FRAME_CANCEL] = "cancel", [FRAME_LISTENS] = "listens", [FRAME_PROGRESS] = "progress",
-          [FRAME_ITEM] = "item",     [FRAME_CREDIT] = "credit",   [FRAME_STATE] = "state",
-          [FRAME_FORK] = "fork",     [FRAME_CHILD] = "child",     [FRAME_EXITED] = "exited",
-          [FRAME_RING] = "ring",     [FRAME_BY_RING] = "by ring", [FRAME_BY_SOCKET] = "by socket",
-          [FRAME_WAKE] = "wake",     [FRAME_LIMITS] = "limits" };
+  return type > FRAME_NONE && type <= FRAME_LAST ? rows[type].name : "unknown";
+}
 
-  return type < G_N_ELEMENTS (names) && names[type] != NULL ? names[type] : "unknown";
+gboolean
+frame_is_word (const Frame *self)
+{
+  return rows[self->type].sender == FRAME_FROM_CHANNEL;
+}
+
+char *
+frame_cut_text (const char *text, gsize max_size)
+{
+  static const char mark[] = "…";
+  gsize size = strnlen (text, max_size + 1);
+
+  if (size <= max_size)
+    return g_strdup (text);
+  size = max_size - strlen (mark);
+  while (size > 0 && ((guint8)text[size] & 0xc0) == 0x80) /* not within a character */
+    size--;
+  return g_strdup_printf ("%.*s%s", (int)size, text, mark);
 }
 
 void
@@ -43,8 +69,32 @@ frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_f
   self->size = size;
 }
 
+/* What a frame of a known type may be. */
+static gboolean
+check_row (const FrameHeader *self, gsize limit, FrameSenders senders, GError **error)
+{
+  const char *name = rows[self->type].name;
+  guint64 max_size = rows[self->type].max_size;
+
+  if (max_size == FRAME_ANY_SIZE)
+    max_size = limit;
+  if ((rows[self->type].sender & senders) == 0)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                 _ ("the other side sent a frame out of turn: %s"), name);
+  else if (self->size > max_size)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                 _ ("the other side announced %" PRIu64 " bytes, but %" PRIu64 " is the limit"),
+                 self->size, max_size);
+  else if (self->size < rows[self->type].min_size || self->n_fds > rows[self->type].max_fds)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                 _ ("the other side sent a malformed frame: %s"), name);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 gboolean
-frame_header_check (const FrameHeader *self, gsize limit, GError **error)
+frame_header_check (const FrameHeader *self, gsize limit, FrameSenders senders, GError **error)
 {
   if (self->magic != FRAME_MAGIC)
     {
@@ -59,18 +109,11 @@ frame_header_check (const FrameHeader *self, gsize limit, GError **error)
                    self->version, FRAME_VERSION);
       return FALSE;
     }
-  if (self->size > limit)
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                   _ ("the other side announced %" PRIu64 " bytes, but %zu is the limit"),
-                   self->size, limit);
-      return FALSE;
-    }
-  if (self->type < FRAME_HELLO || self->type > FRAME_WAKE)
+  if (self->type == FRAME_NONE || self->type > FRAME_LAST)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                    _ ("the other side sent a frame of the unknown type %u"), self->type);
       return FALSE;
     }
-  return TRUE;
+  return check_row (self, limit, senders, error);
 }

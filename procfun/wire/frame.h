@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/base/limits.h"
+#include "procfun/base/usage.h"
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
@@ -10,28 +12,72 @@
 #define FRAME_VERSION 1
 #define FRAME_MAX_FDS 253 /* SCM_MAX_FD in the kernel's net/scm.h */
 
+/* Whose frames these are. */
 typedef enum
 {
-  FRAME_HELLO = 1, /* callee: the identity of its module, as text */
-  FRAME_SETUP,     /* caller, once: a{sv}, see wire/setup.h */
-  FRAME_CALL,      /* caller: FrameCall, then the encoded arguments */
-  FRAME_RESULT,    /* callee: ProcfunUsage, then the encoded result */
-  FRAME_ERROR,     /* callee: ProcfunUsage, then a GError, see wire/error-frame.h */
-  FRAME_EXIT,      /* callee: ProcfunUsage, then the gint32 that the function called exit() with */
-  FRAME_CANCEL,    /* caller: the function is to end */
-  FRAME_LISTENS,   /* callee: the function has asked for its cancellable */
-  FRAME_PROGRESS,  /* callee: a double, then text: what procfun_report_progress() was given */
-  FRAME_ITEM,      /* callee: an encoded item of a generator */
-  FRAME_CREDIT,    /* caller: FrameCredit */
-  FRAME_STATE,     /* callee, before an answer: FrameState, when it has changed */
-  FRAME_FORK,      /* caller, to a zygote: FrameFork */
-  FRAME_CHILD,     /* zygote: the gint32 number of a process; with its descriptors */
-  FRAME_EXITED,    /* zygote: FrameExited */
-  FRAME_LIMITS,    /* caller, to who has been set up, before its last call: ProcfunLimits */
-  FRAME_RING,      /* from here on, what channels say to each other. Memory for rings, as a memfd */
-  FRAME_BY_RING,   /* what follows goes by the ring */
-  FRAME_BY_SOCKET, /* what follows goes by the socket */
-  FRAME_WAKE       /* there is something in the ring */
+  FRAME_FROM_CALLER = 1 << 0,
+  FRAME_FROM_CALLEE = 1 << 1, /* a zygote, too */
+  FRAME_FROM_CHANNEL
+  = 1 << 2, /* a word from channel to channel, of which their users know nothing */
+  FRAME_FROM_ALL = FRAME_FROM_CALLER | FRAME_FROM_CALLEE | FRAME_FROM_CHANNEL
+} FrameSenders;
+
+/* A payload that may be as large as the channel allows. */
+#define FRAME_ANY_SIZE G_MAXUINT64
+
+#define FRAME_ERROR_MAX (2 * 1024 * 1024)
+#define FRAME_PROGRESS_MAX 4096
+
+/* The name of each type, its sender, the least and the greatest size of its payload in bytes, and
+ * how many descriptors may come with it. */
+#define FRAME_ROWS(ROW)                                                                            \
+  /* The identity of the module, as text. */                                                       \
+  ROW (HELLO, "hello", CALLEE, 0, 256, 0)                                                          \
+  /* Once: a{sv}, see wire/setup.h. */                                                             \
+  ROW (SETUP, "setup", CALLER, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                   \
+  /* FrameCall, then the encoded arguments. */                                                     \
+  ROW (CALL, "call", CALLER, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                     \
+  /* ProcfunUsage, then the encoded result. */                                                     \
+  ROW (RESULT, "result", CALLEE, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                 \
+  /* ProcfunUsage, then a GError, see wire/error-frame.h. */                                       \
+  ROW (ERROR, "error", CALLEE, 0, FRAME_ERROR_MAX, 0)                                              \
+  /* ProcfunUsage, then the gint32 that the function called exit() with. */                        \
+  ROW (EXIT, "exit", CALLEE, sizeof (ProcfunUsage) + 4, sizeof (ProcfunUsage) + 4, 0)              \
+  /* The function is to end. */                                                                    \
+  ROW (CANCEL, "cancel", CALLER, 0, 0, 0)                                                          \
+  /* The function has asked for its cancellable. */                                                \
+  ROW (LISTENS, "listens", CALLEE, 0, 0, 0)                                                        \
+  /* A double, then text: what procfun_report_progress() was given. */                             \
+  ROW (PROGRESS, "progress", CALLEE, sizeof (double), FRAME_PROGRESS_MAX, 0)                       \
+  /* An encoded item of a generator. */                                                            \
+  ROW (ITEM, "item", CALLEE, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                     \
+  ROW (CREDIT, "credit", CALLER, sizeof (FrameCredit), sizeof (FrameCredit), 0)                    \
+  /* Before an answer, when it has changed. */                                                     \
+  ROW (STATE, "state", CALLEE, sizeof (FrameState), sizeof (FrameState), 0)                        \
+  /* To a zygote. */                                                                               \
+  ROW (FORK, "fork", CALLER, sizeof (FrameFork), sizeof (FrameFork), 0)                            \
+  /* The gint32 number of a process that a zygote forked. */                                       \
+  ROW (CHILD, "child", CALLEE, 4, 4, FRAME_CHILD_N_FDS)                                            \
+  ROW (EXITED, "exited", CALLEE, sizeof (FrameExited), sizeof (FrameExited), 0)                    \
+  /* ProcfunLimits, to a process that has been set up, before its last call. */                    \
+  ROW (LIMITS, "limits", CALLER, sizeof (ProcfunLimits), sizeof (ProcfunLimits), 0)                \
+  /* Memory for rings, as a memfd. */                                                              \
+  ROW (RING, "ring", CHANNEL, 0, 0, 1)                                                             \
+  /* What follows goes by the ring. */                                                             \
+  ROW (BY_RING, "by ring", CHANNEL, 0, 0, 0)                                                       \
+  /* What follows goes by the socket. */                                                           \
+  ROW (BY_SOCKET, "by socket", CHANNEL, 0, 0, 0)                                                   \
+  /* There is something in the ring. */                                                            \
+  ROW (WAKE, "wake", CHANNEL, 0, 0, 0)
+
+typedef enum
+{
+  FRAME_NONE,
+#define FRAME_TYPE(type, name, sender, min_size, max_size, max_fds) FRAME_##type,
+  FRAME_ROWS (FRAME_TYPE)
+#undef FRAME_TYPE
+      FRAME_AFTER_LAST,
+  FRAME_LAST = FRAME_AFTER_LAST - 1
 } FrameType;
 
 typedef struct
@@ -127,12 +173,19 @@ void frame_clear (Frame *self);
 /* For debugging: what a type is called here. */
 const char *frame_type_get_name (FrameType type);
 
+/* A copy of @text with at most @max_size bytes; its end becomes “…” where it is longer. */
+char *frame_cut_text (const char *text, gsize max_size);
+
 void frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_fds,
                         gsize size);
 
-/* FALSE: %PROCFUN_ERROR_MISMATCH for another version, %PROCFUN_ERROR_PROTOCOL for what is no frame
- * or exceeds
- * @limit bytes. */
-gboolean frame_header_check (const FrameHeader *self, gsize limit, GError **error);
+/* TRUE: it is for the channel, and not for its user. */
+gboolean frame_is_word (const Frame *self);
+
+/* Checks what is known before the payload comes. FALSE: %PROCFUN_ERROR_MISMATCH for another
+ * version, %PROCFUN_ERROR_LIMIT for what exceeds the limit of its type, or @limit bytes, and
+ * %PROCFUN_ERROR_PROTOCOL for all else. */
+gboolean frame_header_check (const FrameHeader *self, gsize limit, FrameSenders senders,
+                             GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Frame, frame_clear)

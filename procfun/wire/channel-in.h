@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/wire/frame.h"
+#include "procfun/wire/ring.h"
+
+typedef enum
+{
+  CHANNEL_FRAME, /* a frame was received */
+  CHANNEL_AGAIN, /* none is complete yet, or it is not its turn */
+  CHANNEL_END,   /* the other side is gone, or closed its end */
+  CHANNEL_FAILED /* what came is no frame: error is set */
+} ChannelStatus;
+
+/* The frames that come to one side of a channel, by the socket or by a ring. */
+typedef struct
+{
+  int fd; /* borrowed */
+  gsize limit;
+  FrameSenders senders; /* whose frames may come */
+
+  guint8 *data; /* received by the socket, not yet looked at: from start to end */
+  gsize start;
+  gsize end;
+  GArray *fds; /* (element-type int) received, not yet given to a frame */
+  RingEnd ring;
+  gboolean by_ring;
+
+  FrameHeader header; /* of the frame being received, when payload is not NULL */
+  guint8 *payload;
+  gsize payload_filled;
+
+  int failure; /* the errno of what could not be read, or 0 */
+} ChannelIn;
+
+/* A payload of more than @limit bytes is refused. */
+void channel_in_init (ChannelIn *self, int fd, gsize limit);
+void channel_in_clear (ChannelIn *self);
+
+/* For another socket, while nothing is under way. */
+void channel_in_reopen (ChannelIn *self, int fd);
+
+/* One frame, or one word from channel to channel. @look: also at the socket when the ring is in use
+ * and empty. */
+ChannelStatus channel_in_receive (ChannelIn *self, gboolean look, Frame *frame, GError **error);
+
+/* Something has been read that was not received yet. */
+gboolean channel_in_is_filled (ChannelIn *self);
+
+/* Reads what the socket has, where nothing else is to be looked at first. TRUE: there is something,
+ * or there will be nothing any more. */
+gboolean channel_in_read_ahead (ChannelIn *self);
+
+/* Takes nothing more; what was sent before can still be received. */
+void channel_in_end (ChannelIn *self);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/wire/channel-out.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A socket takes no more at once. Tools that check memory look at all that a system call is
+ * offered, each time. */
+#define TRANSFER_MAX ((gsize)1024 * 1024)
+
+#define COPY_MAX                                                                                   \
+  ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
+
+/* A part of the output: bytes, and the descriptors that go with the first of them. */
+typedef struct
+{
+  GBytes *bytes;
+  GUnixFDList *fds; /* (nullable) */
+  gsize written;
+  gboolean is_word; /* between the channels, of which those who use them know nothing */
+} Chunk;
+
+static void
+chunk_free (Chunk *self)
+{
+  g_bytes_unref (self->bytes);
+  g_clear_object (&self->fds);
+  g_free (self);
+}
+
+void
+channel_out_init (ChannelOut *self, int fd)
+{
+  *self = (ChannelOut){ .fd = fd };
+  g_queue_init (&self->chunks);
+}
+
+void
+channel_out_clear (ChannelOut *self)
+{
+  g_queue_clear_full (&self->chunks, (GDestroyNotify)chunk_free);
+}
+
+static void
+push_chunk (ChannelOut *self, GBytes *bytes, GUnixFDList *fds)
+{
+  Chunk *chunk = g_new0 (Chunk, 1);
+
+  chunk->bytes = bytes;
+  chunk->fds = fds != NULL ? g_object_ref (fds) : NULL;
+  g_queue_push_tail (&self->chunks, chunk);
+}
+
+static void
+send_by_socket (ChannelOut *self, const struct iovec parts[2], GBytes *payload, GUnixFDList *fds)
+{
+  gsize payload_size = payload != NULL ? g_bytes_get_size (payload) : 0;
+  gsize joined = payload_size <= COPY_MAX ? payload_size : 0;
+  gsize head_size = parts[0].iov_len + parts[1].iov_len + joined;
+  guint8 *head = g_malloc (head_size);
+  guint8 *end = mempcpy (head, parts[0].iov_base, parts[0].iov_len);
+
+  if (parts[1].iov_len > 0)
+    end = mempcpy (end, parts[1].iov_base, parts[1].iov_len);
+  if (joined > 0)
+    memcpy (end, g_bytes_get_data (payload, NULL), joined);
+  push_chunk (self, g_bytes_new_take (head, head_size), fds);
+  if (payload_size > joined)
+    push_chunk (self, g_bytes_ref (payload), NULL);
+}
+
+/* With no payload, from channel to channel. */
+void
+channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds)
+{
+  FrameHeader header;
+  Chunk *word;
+
+  frame_header_init (&header, type, 0, fds != NULL ? 1 : 0, 0);
+  push_chunk (self, g_bytes_new (&header, sizeof header), fds);
+  word = g_queue_peek_tail (&self->chunks);
+  word->is_word = TRUE;
+}
+
+static gboolean
+write_to_ring (ChannelOut *self, const struct iovec *parts, guint n_parts, gsize spare)
+{
+  RingStatus status = ring_write (&self->ring, parts, n_parts, spare);
+
+  self->has_news = TRUE;
+  if (status == RING_CLOSED)
+    self->is_broken = TRUE;
+  return status != RING_FULL;
+}
+
+/* There is always room to say so. */
+static void
+turn_to_socket (ChannelOut *self)
+{
+  FrameHeader header;
+  const struct iovec part = { &header, sizeof header };
+
+  frame_header_init (&header, FRAME_BY_SOCKET, 0, 0, 0);
+  if (!write_to_ring (self, &part, 1, 0))
+    self->is_broken = TRUE; /* the other side writes nonsense into the ring */
+  self->by_ring = FALSE;
+}
+
+void
+channel_out_turn_to_ring (ChannelOut *self)
+{
+  channel_out_send_word (self, FRAME_BY_RING, NULL);
+  self->by_ring = TRUE;
+}
+
+/* FALSE: it has to go by the socket. */
+static gboolean
+send_by_ring (ChannelOut *self, const struct iovec *parts, guint n_parts, gsize size)
+{
+  if (!self->by_ring)
+    {
+      if (!ring_has_room (&self->ring, size + sizeof (FrameHeader)))
+        return FALSE;
+      channel_out_turn_to_ring (self);
+    }
+  return write_to_ring (self, parts, n_parts, sizeof (FrameHeader));
+}
+
+void
+channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                  gsize prefix_size, GBytes *payload, GUnixFDList *fds)
+{
+  int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+  struct iovec body = { NULL, 0 };
+  FrameHeader header;
+  gsize size;
+
+  g_return_if_fail (n_fds <= FRAME_MAX_FDS);
+
+  if (payload != NULL)
+    body.iov_base = (gpointer)g_bytes_get_data (payload, &body.iov_len);
+  size = prefix_size + body.iov_len;
+  frame_header_init (&header, type, call_id, (guint)n_fds, size);
+  {
+    const struct iovec parts[]
+        = { { &header, sizeof header }, { (gpointer)prefix, prefix_size }, body };
+
+    if (n_fds == 0 && size <= COPY_MAX && g_atomic_int_get (&self->may_use_ring)
+        && send_by_ring (self, parts, G_N_ELEMENTS (parts), sizeof header + size))
+      return;
+    if (self->by_ring)
+      turn_to_socket (self);
+    send_by_socket (self, parts, payload, n_fds > 0 ? fds : NULL);
+  }
+}
+
+gboolean
+channel_out_is_empty (const ChannelOut *self)
+{
+  return self->chunks.length == 0;
+}
+
+/* Fills @control with the descriptors that go with the beginning of a chunk. */
+static void
+attach_fds (struct msghdr *message, GUnixFDList *list, void *control)
+{
+  int n;
+  const int *fds = g_unix_fd_list_peek_fds (list, &n);
+  struct cmsghdr *cmsg;
+
+  message->msg_control = control;
+  message->msg_controllen = CMSG_SPACE (sizeof (int) * (gsize)n);
+  cmsg = CMSG_FIRSTHDR (message);
+  cmsg->cmsg_level = SOL_SOCKET;
+  cmsg->cmsg_type = SCM_RIGHTS;
+  cmsg->cmsg_len = CMSG_LEN (sizeof (int) * (gsize)n);
+  memcpy (CMSG_DATA (cmsg), fds, sizeof (int) * (gsize)n);
+}
+
+/* One write of as many chunks as possible, up to the next one with descriptors. */
+static gssize
+write_chunks (ChannelOut *self)
+{
+  union
+  {
+    struct cmsghdr align;
+    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
+  } control = { 0 };
+  struct iovec parts[16];
+  struct msghdr message = { .msg_iov = parts };
+
+  for (GList *l = self->chunks.head; l != NULL && message.msg_iovlen < G_N_ELEMENTS (parts);
+       l = l->next)
+    {
+      Chunk *chunk = l->data;
+      gsize size;
+      const guint8 *data = g_bytes_get_data (chunk->bytes, &size);
+
+      if (chunk->fds != NULL && chunk->written == 0)
+        {
+          if (message.msg_iovlen > 0)
+            break;
+          attach_fds (&message, chunk->fds, &control);
+        }
+      parts[message.msg_iovlen].iov_base = (guint8 *)data + chunk->written;
+      parts[message.msg_iovlen++].iov_len = MIN (size - chunk->written, TRANSFER_MAX);
+      if (size - chunk->written > TRANSFER_MAX)
+        break;
+    }
+  return sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+drop_written (ChannelOut *self, gsize written)
+{
+  while (written > 0)
+    {
+      Chunk *chunk = g_queue_peek_head (&self->chunks);
+      gsize n = MIN (written, g_bytes_get_size (chunk->bytes) - chunk->written);
+
+      if (!chunk->is_word)
+        self->n_written += n;
+      chunk->written += n;
+      written -= n;
+      if (chunk->written == g_bytes_get_size (chunk->bytes))
+        chunk_free (g_queue_pop_head (&self->chunks));
+    }
+}
+
+/* Who reads the ring looks at the socket only when it sleeps; what is on its way there wakes it,
+ * too.
+ */
+static void
+wake_reader (ChannelOut *self)
+{
+  if (self->has_news && ring_take_sleeper (&self->ring) && channel_out_is_empty (self))
+    channel_out_send_word (self, FRAME_WAKE, NULL);
+  self->has_news = FALSE;
+}
+
+void
+channel_out_flush (ChannelOut *self)
+{
+  wake_reader (self);
+  while (!channel_out_is_empty (self))
+    {
+      gssize written = write_chunks (self);
+
+      if (written > 0)
+        drop_written (self, (gsize)written);
+      else if (errno == EAGAIN || errno == ENOBUFS)
+        return;
+      else if (errno != EINTR) /* reading may bring the other side's last words, and tells then */
+        {
+          if (self->failure == 0 && errno != EPIPE && errno != ECONNRESET)
+            self->failure = errno;
+          self->is_broken = TRUE;
+          g_queue_clear_full (&self->chunks, (GDestroyNotify)chunk_free);
+          shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
+        }
+    }
+  if (self->is_ending)
+    shutdown (self->fd, SHUT_WR);
+  self->is_ending = FALSE;
+}
+
+void
+channel_out_end (ChannelOut *self)
+{
+  self->is_ending = TRUE;
+  channel_out_flush (self);
+}
+
+void
+channel_out_get_mark (const ChannelOut *self, ChannelMark *mark)
+{
+  mark->by_socket = self->n_written;
+  mark->by_ring = self->ring.position;
+}
+
+/* What is in the ring may be read as long as the other side lives, which it said when it closed. */
+gboolean
+channel_out_has_lost (ChannelOut *self, const ChannelMark *mark)
+{
+  if (!self->is_broken || self->n_written > mark->by_socket)
+    return FALSE;
+  if (self->ring.memory == NULL || self->ring.position == mark->by_ring)
+    return TRUE;
+  return !ring_is_closed (&self->ring) && ring_get_taken (&self->ring) <= mark->by_ring;
+}

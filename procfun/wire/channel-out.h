@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/wire/frame.h"
+#include "procfun/wire/ring.h"
+
+/* The frames that one side of a channel sends. They go by the socket, or by a ring, and say where
+ * they go on: FRAME_BY_SOCKET in the ring, FRAME_BY_RING on the socket. FRAME_WAKE on the socket
+ * wakes a reader who sleeps while there is something in the ring. */
+typedef struct
+{
+  int fd;             /* borrowed */
+  GQueue chunks;      /* (element-type Chunk): what is still to be written to the socket */
+  gboolean is_ending; /* the other side is to be told when all is written */
+  RingEnd ring;       /* without memory as long as there is none */
+  int may_use_ring;   /* atomic: the other side has it, too */
+  gboolean by_ring;   /* what follows goes there */
+  gboolean has_news;  /* in the ring, of which a sleeping reader does not know */
+  guint64 n_written;  /* bytes of frames, to the socket */
+  gboolean is_broken; /* what was written is lost */
+  int failure;        /* the errno of what could not be written, or 0 */
+} ChannelOut;
+
+/* How much was sent before something. */
+typedef struct
+{
+  guint64 by_socket;
+  guint64 by_ring;
+} ChannelMark;
+
+void channel_out_init (ChannelOut *self, int fd);
+void channel_out_clear (ChannelOut *self);
+
+/* Queues a frame whose payload is @prefix and then @payload (nullable). @fds: (nullable) */
+void channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                       gsize prefix_size, GBytes *payload, GUnixFDList *fds);
+
+/* Queues a frame from channel to channel. @fds: (nullable) */
+void channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds);
+
+/* Says that what follows goes by the ring. */
+void channel_out_turn_to_ring (ChannelOut *self);
+
+/* Writes what goes without waiting. */
+void channel_out_flush (ChannelOut *self);
+gboolean channel_out_is_empty (const ChannelOut *self);
+
+void channel_out_end (ChannelOut *self);
+
+void channel_out_get_mark (const ChannelOut *self, ChannelMark *mark);
+gboolean channel_out_has_lost (ChannelOut *self, const ChannelMark *mark);
