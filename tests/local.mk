@@ -24,6 +24,7 @@ test_programs = \
 	%D%/test-failure \
 	%D%/test-faults \
 	%D%/test-fixture \
+	%D%/test-flood \
 	%D%/test-fork-server \
 	%D%/test-function \
 	%D%/test-generator \
@@ -134,6 +135,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
+%C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_serve_SOURCES = %D%/test-serve.c $(calls)

@@ -56,6 +56,62 @@ test_new_domain (void)
   g_assert_cmpint (error->code, ==, 5);
 }
 
+static GError *
+read_error (const char *domain, const char *message)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new ("(sis)", domain, 5, message));
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (variant);
+
+  return error_from_bytes (bytes);
+}
+
+/* Domains that no program has would be kept for ever. */
+static void
+test_strange_domains (void)
+{
+  g_autofree char *long_name = g_strnfill (129, 'a');
+  const char *const domains[] = { long_name, "two\nlines", "Grüße-quark" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (domains); i++)
+    {
+      g_autoptr (GError) error = read_error (domains[i], "it");
+
+      g_assert_cmpstr (g_quark_to_string (error->domain), ==, ERROR_UNKNOWN_DOMAIN);
+      g_assert_cmpint (error->code, ==, 5);
+      g_assert_cmpstr (error->message, ==, "it");
+      g_assert_cmpuint (g_quark_try_string (domains[i]), ==, 0);
+    }
+}
+
+static void
+test_many_domains (void)
+{
+  guint n_known = 0;
+
+  for (guint i = 0; i < 10000; i++)
+    {
+      g_autofree char *domain = g_strdup_printf ("number-%u-quark", i);
+      g_autoptr (GError) error = read_error (domain, "it");
+
+      n_known += g_quark_try_string (domain) != 0 ? 1 : 0;
+    }
+  g_assert_cmpuint (n_known, >, 0);
+  g_assert_cmpuint (n_known, <, 1000);
+}
+
+/* The end is cut off, and that is marked. */
+static void
+test_too_long (void)
+{
+  g_autofree char *message = g_strnfill (3 * 1024 * 1024, 'x');
+  g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, 1, message);
+  g_autoptr (GBytes) bytes = error_to_bytes (error);
+  g_autoptr (GError) back = error_from_bytes (bytes);
+
+  g_assert_cmpuint (g_bytes_get_size (bytes), <, 2 * 1024 * 1024);
+  g_assert_true (g_str_has_suffix (back->message, "xxx…"));
+}
+
 /* GLib warns of an error without a domain, but there it is. */
 static void
 test_no_domain (void)
@@ -109,6 +165,9 @@ main (int argc, char *argv[])
   fixture_add_func ("/wire-error/round-trip", test_round_trip);
   fixture_add_func ("/wire-error/not-utf8", test_not_utf8);
   fixture_add_func ("/wire-error/new-domain", test_new_domain);
+  fixture_add_func ("/wire-error/strange-domains", test_strange_domains);
+  fixture_add_func ("/wire-error/many-domains", test_many_domains);
+  fixture_add_func ("/wire-error/too-long", test_too_long);
   fixture_add_func ("/wire-error/no-domain", test_no_domain);
   fixture_add_func ("/wire-error/damaged", test_damaged);
   return fixture_run ();

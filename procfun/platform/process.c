@@ -211,25 +211,36 @@ status_from_siginfo (const siginfo_t *info)
   return info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8 : info->si_status & 0x7f;
 }
 
+/* From Linux 6.15 on the kernel tells of a process that was reaped. */
+static gboolean
+read_kept_status (Process *self, int *wait_status)
+{
+  PidfdInfo info = { .mask = PIDFD_INFO_EXIT_MASK };
+
+  if (self->pidfd < 0 || ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) != 0
+      || (info.mask & PIDFD_INFO_EXIT_MASK) == 0)
+    return FALSE;
+  *wait_status = info.exit_code;
+  return TRUE;
+}
+
 /* The kernel's word is right even when the program ignores SIGCHLD or reaps with waitpid (-1),
- * which makes GSubprocess report success; before Linux 6.15 the one who reaps has to be asked. */
+ * which makes GSubprocess report success; before Linux 6.15 the one who reaps has to be asked. A
+ * process may be reaped between the first two looks. */
 gboolean
 process_get_status (Process *self, int *wait_status)
 {
-  PidfdInfo info = { .mask = PIDFD_INFO_EXIT_MASK };
   siginfo_t siginfo;
 
-  if (self->pidfd >= 0 && ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) == 0
-      && (info.mask & PIDFD_INFO_EXIT_MASK) != 0)
-    {
-      *wait_status = info.exit_code;
-      return TRUE;
-    }
+  if (read_kept_status (self, wait_status))
+    return TRUE;
   if (!self->gone && peek (self, &siginfo) && siginfo.si_pid != 0)
     {
       *wait_status = status_from_siginfo (&siginfo);
       return TRUE;
     }
+  if (read_kept_status (self, wait_status))
+    return TRUE;
   return self->status != NULL && self->status (self->user_data, wait_status);
 }
 

@@ -75,6 +75,14 @@ check_time (Clocks *self)
   return NULL;
 }
 
+gboolean
+clocks_is_time_up (const Clocks *self)
+{
+  const gint64 now = g_get_monotonic_time ();
+
+  return is_over (self->timeout_at, now) || is_over (self->deadline_at, now);
+}
+
 /* Read when the budget could be used up at the earliest, and not more often. */
 static char *
 check_cpu_time (Clocks *self, Process *process)

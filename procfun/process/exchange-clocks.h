@@ -39,6 +39,9 @@ void clocks_start (Clocks *self, Process *process);
 /* TRUE: the function's time is up, and *@due says which and how. */
 gboolean clocks_check (Clocks *self, Process *process, ClocksDue *due);
 
+/* The function's time is up, whatever has come of it. */
+gboolean clocks_is_time_up (const Clocks *self);
+
 /* The process has answered or cannot any more, and should end by itself. */
 void clocks_await_end (Clocks *self);
 

@@ -50,8 +50,7 @@ wait_for_something (Exchange *self, gboolean is_first, int *cancel_fd)
   exchange_get_fds (self, fds);
   fds[EXCHANGE_N_FDS]
       = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
-  if (!exchange_fall_asleep (self))
-    g_poll (fds, G_N_ELEMENTS (fds), timeout);
+  g_poll (fds, G_N_ELEMENTS (fds), exchange_fall_asleep (self) ? 0 : timeout);
   exchange_note_ready (self, fds);
 }
 

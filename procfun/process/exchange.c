@@ -23,8 +23,10 @@
 #define BLIND_STEP_US 1000
 #define BLIND_STEP_OPEN_US 20000
 
-/* When a stream of the program is full. */
+/* When a stream of the program is full: how often to try again, and how long at the end of a call
+ * while nobody reads it. */
 #define HELD_UP_STEP_US 5000
+#define HELD_UP_MAX_US (2 * G_USEC_PER_SEC)
 
 /* So many calls are written ahead of their turn at once; the rest goes with what happens next. */
 #define SENT_AHEAD 2
@@ -37,6 +39,15 @@ typedef struct
   ExchangeHeadFunc func; /* (nullable) */
   gpointer user_data;
 } Pipelined;
+
+/* How far the end has come. */
+typedef enum
+{
+  PHASE_RUNNING,
+  PHASE_ANSWERED, /* there is an answer, and more to take of what was printed before */
+  PHASE_DEAD,     /* the process is dead, and there is more to take of what it left */
+  PHASE_DONE      /* all is known */
+} Phase;
 
 struct _Exchange
 {
@@ -58,7 +69,8 @@ struct _Exchange
   Ending ending;
   gboolean started;       /* the worker is known to be there */
   gboolean channel_ended; /* nothing more will come */
-  gboolean done;          /* the child is dead, and all is known */
+  gboolean saw_streams;   /* poll() was asked about them after what came by the channel */
+  Phase phase;
 };
 
 /* In the order of exchange_get_fds(). The channel comes first: what was printed before an answer is
@@ -97,7 +109,7 @@ take_usage (Exchange *self, const Frame *frame)
   GBytes *rest = reply_split_usage (frame->payload, &usage);
 
   if (usage != NULL)
-    outcome_set_usage (&self->ending.outcome, usage);
+    outcome_set_told_usage (&self->ending.outcome, usage);
   return rest;
 }
 
@@ -238,12 +250,13 @@ has_answered (Exchange *self)
          && worker_ends_with_result (&self->worker);
 }
 
-/* Handles all frames that are there, and says how many. */
+/* Handles the frames of one turn, and says how many. */
 static guint
 receive_frames (Exchange *self)
 {
   guint n = 0;
 
+  channel_begin_turn (self->worker.channel);
   while (!self->channel_ended && !has_answered (self))
     {
       g_auto (Frame) frame = { 0 };
@@ -283,17 +296,29 @@ receive_outputs (Exchange *self)
 
 /* The end */
 
-/* What it printed may be noticed after what it answered; whether that was too much must not depend
- * on it. */
-static void
-finish_outputs (Exchange *self, guint ready)
+static gboolean
+is_in_hurry (Exchange *self)
 {
-  streams_finish_outputs (&self->streams, ready >> FIRST_STREAM);
-  if (!streams_are_over_limit (&self->streams))
-    return;
-  outcome_revoke_result (&self->ending.outcome);
-  outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
-                   g_strdup (_ ("printed more than its limit allows")));
+  return canceller_is_cancelled (procfun_call_get_canceller (self->call))
+         || clocks_is_time_up (&self->ending.clocks);
+}
+
+/* FALSE: it takes another turn, or a handler has seen to all meanwhile. Output may be noticed after
+ * the answer; whether it was too much must not depend on that. */
+static gboolean
+finish_outputs (Exchange *self, Phase phase)
+{
+  gint64 patience = streams_are_held_up (&self->streams) && is_in_hurry (self) ? 0 : HELD_UP_MAX_US;
+
+  if (!streams_advance_end (&self->streams, patience) || self->phase != phase)
+    return FALSE;
+  if (streams_are_over_limit (&self->streams))
+    {
+      outcome_revoke_result (&self->ending.outcome);
+      outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_LIMIT, PROCFUN_ERROR_LIMIT,
+                       g_strdup (_ ("printed more than its limit allows")));
+    }
+  return TRUE;
 }
 
 static void
@@ -306,10 +331,8 @@ handle_death (Exchange *self)
 
   remains.lost = worker_is_lost (&self->worker);
   remains.has_status = process_get_status (self->worker.process, &remains.wait_status);
-  receive_frames (self); /* what it had still written, maybe even its hello */
   remains.greeted = self->worker.has_greeted;
   streams_receive_report (&self->streams);
-  finish_outputs (self, G_MAXUINT);
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
     remains.outputs[i] = &self->streams.outputs[i];
   process_signal (self->worker.process, SIGKILL); /* whom it left behind in its group */
@@ -326,7 +349,7 @@ handle_death (Exchange *self)
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended, wait status 0x%x",
                     self->ending.outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
-  self->done = TRUE;
+  self->phase = PHASE_DONE;
 }
 
 static void
@@ -337,14 +360,13 @@ handle_answer (Exchange *self)
                              .bytes_in = self->bytes_in,
                              .bytes_out = self->bytes_out };
 
-  finish_outputs (self, self->ready);
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
     remains.outputs[i] = &self->streams.outputs[i];
   outcome_settle (&self->ending.outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended with a result",
                     self->ending.outcome.pid);
-  self->done = TRUE;
+  self->phase = PHASE_DONE;
 }
 
 /* One that was there before needs to say no hello. */
@@ -361,9 +383,13 @@ start (Exchange *self)
 static void
 receive (Exchange *self)
 {
+  guint n = 0;
+
   receive_outputs (self); /* first: it was written before the result, and may be too much */
-  if ((self->ready & READY_CHANNEL) != 0 && receive_frames (self) > 1)
-    exchange_look (self); /* for what was printed between two frames */
+  if ((self->ready & READY_CHANNEL) != 0)
+    n = receive_frames (self);
+  if (n > 1 || (n == 1 && !self->saw_streams && has_answered (self)))
+    exchange_look (self); /* for what was printed before the last frame */
   if ((self->ready & READY_REPORT) == 0)
     return;
   streams_receive_report (&self->streams);
@@ -382,7 +408,7 @@ has_died (Exchange *self)
 static void
 receive_before_end (Exchange *self)
 {
-  if (self->done || ending_is_decided (&self->ending)
+  if (self->phase != PHASE_RUNNING || ending_is_decided (&self->ending)
       || !canceller_is_cancelled (procfun_call_get_canceller (self->call)))
     return;
   exchange_look (self);
@@ -401,7 +427,7 @@ give_up (Exchange *self)
   outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
                    g_strdup (_ ("belongs to the process that forked this one")));
   outcome_settle (&self->ending.outcome, &remains);
-  self->done = TRUE;
+  self->phase = PHASE_DONE;
 }
 
 gboolean
@@ -410,32 +436,51 @@ exchange_is_own (Exchange *self)
   return self->worker.process == NULL || process_is_own (self->worker.process);
 }
 
-gboolean
-exchange_advance (Exchange *self)
+/* Frames, output, cancellation and clocks, each for one turn. */
+static void
+advance_running (Exchange *self)
 {
-  if (self->done)
-    return TRUE;
-  if (!exchange_is_own (self))
-    {
-      give_up (self);
-      return TRUE;
-    }
   start (self);
   channel_flush (self->worker.channel);
   receive (self);
   receive_before_end (self);
-  if (self->done) /* by who was called meanwhile */
-    return TRUE;
+  if (self->phase != PHASE_RUNNING) /* by a handler that took the next item */
+    return;
   if (!ending_is_decided (&self->ending))
     ending_check (&self->ending);
   if (has_answered (self))
-    handle_answer (self);
+    {
+      self->phase = PHASE_ANSWERED;
+      streams_begin_end (&self->streams, self->ready >> FIRST_STREAM);
+    }
   else if (has_died (self))
-    handle_death (self);
+    {
+      self->phase = PHASE_DEAD;
+      channel_take_rest (self->worker.channel);
+      streams_begin_end (&self->streams, G_MAXUINT);
+    }
   else
     ending_advance (&self->ending, &self->streams);
+}
+
+gboolean
+exchange_advance (Exchange *self)
+{
+  if (self->phase != PHASE_DONE && !exchange_is_own (self))
+    give_up (self);
+  if (self->phase == PHASE_RUNNING)
+    advance_running (self);
+  if (self->phase == PHASE_ANSWERED && finish_outputs (self, PHASE_ANSWERED))
+    handle_answer (self);
+  if (self->phase == PHASE_DEAD)
+    {
+      receive_frames (self); /* what was still written, maybe even the HELLO */
+      if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
+        handle_death (self);
+    }
   self->ready = 0;
-  return self->done;
+  self->saw_streams = FALSE;
+  return self->phase == PHASE_DONE;
 }
 
 /* What to wait for */
@@ -445,6 +490,12 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
 {
   gushort channel_events = G_IO_IN;
 
+  if (self->phase != PHASE_RUNNING) /* what is left was there before */
+    {
+      for (guint i = 0; i < EXCHANGE_N_FDS; i++)
+        fds[i] = (GPollFD){ .fd = -1 };
+      return;
+    }
   if (channel_has_output (self->worker.channel))
     channel_events |= G_IO_OUT;
   fds[0] = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->worker.channel),
@@ -459,6 +510,7 @@ exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS])
   for (guint i = 0; i < EXCHANGE_N_FDS; i++)
     if (fds[i].fd >= 0 && fds[i].revents != 0)
       self->ready |= 1U << i;
+  self->saw_streams = fds[0].revents != 0 && !self->worker.is_kept;
 }
 
 void
@@ -467,6 +519,7 @@ exchange_look (Exchange *self)
   GPollFD fds[EXCHANGE_N_FDS];
 
   exchange_get_fds (self, fds);
+  fds[0].fd = fds[1].fd = -1;
   g_poll (fds + FIRST_STREAM, EXCHANGE_N_FDS - FIRST_STREAM, 0);
   exchange_note_ready (self, fds);
 }
@@ -486,7 +539,6 @@ is_waking_up (Exchange *self)
   return self->worker.parent != NULL && !self->worker.is_kept && self->bytes_out == 0;
 }
 
-/* What was printed before the answer is there, too. */
 gboolean
 exchange_yield (Exchange *self)
 {
@@ -494,7 +546,6 @@ exchange_yield (Exchange *self)
     return TRUE;
   if (self->channel_ended || is_waking_up (self) || !channel_yield (self->worker.channel))
     return FALSE;
-  exchange_look (self);
   self->ready |= READY_CHANNEL;
   return TRUE;
 }
@@ -504,7 +555,8 @@ exchange_fall_asleep (Exchange *self)
 {
   if (!exchange_is_own (self))
     return TRUE;
-  if (self->channel_ended || !channel_fall_asleep (self->worker.channel))
+  if (self->phase != PHASE_RUNNING || self->channel_ended
+      || (!channel_has_more (self->worker.channel) && !channel_fall_asleep (self->worker.channel)))
     return FALSE;
   self->ready |= READY_CHANNEL;
   return TRUE;
@@ -521,6 +573,8 @@ exchange_get_wake_time (Exchange *self)
 {
   gint64 time;
 
+  if (self->phase != PHASE_RUNNING)
+    return g_get_monotonic_time () + (streams_are_held_up (&self->streams) ? HELD_UP_STEP_US : 0);
   if (self->worker.has_greeted && !self->started)
     return g_get_monotonic_time ();
   time = ending_get_wake_time (&self->ending);
@@ -553,7 +607,7 @@ exchange_is_ending (Exchange *self)
 gboolean
 exchange_has_ended (Exchange *self)
 {
-  return self->done;
+  return self->phase == PHASE_DONE;
 }
 
 gboolean
@@ -574,7 +628,7 @@ exchange_take_item (Exchange *self)
     {
       items_clear (&self->items);
       outcome_revoke (&self->ending.outcome, error);
-      if (!self->done)
+      if (self->phase != PHASE_DONE)
         escalation_begin (&self->ending.escalation);
       return NULL;
     }
@@ -733,7 +787,7 @@ exchange_was_sent (Exchange *self)
 gboolean
 exchange_can_go_on (Exchange *self)
 {
-  return self->done && self->worker.is_kept && self->ending.answered
+  return self->phase == PHASE_DONE && self->worker.is_kept && self->ending.answered
          && self->ending.escalation.step <= PROCFUN_STEP_CANCELLABLE
          && !self->ending.clocks.asked_for_stacks && streams_are_intact (&self->streams);
 }
@@ -750,7 +804,7 @@ exchange_free (Exchange *self)
   gboolean is_usable = exchange_can_go_on (self);
   gboolean has_worker = self->worker.process != NULL;
 
-  if (!self->done && has_worker)
+  if (self->phase != PHASE_DONE && has_worker)
     process_kill_all (self->worker.process);
   if (has_worker)
     streams_clear (&self->streams, is_usable ? &self->worker : NULL);

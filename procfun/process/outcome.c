@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 void
 outcome_init (Outcome *self, ProcfunCall *call, int pid)
@@ -104,10 +105,57 @@ outcome_exit (Outcome *self, int code)
 }
 
 void
-outcome_set_usage (Outcome *self, gconstpointer data)
+outcome_set_usage (Outcome *self, const ProcfunUsage *usage)
 {
   self->has_usage = TRUE;
-  memcpy (&self->usage, data, sizeof self->usage);
+  self->usage = *usage;
+}
+
+/* Nothing below this is doubted, since reading the time costs more than that is worth. */
+#define TIME_UNDOUBTED_US ((guint64)G_USEC_PER_SEC / 10)
+#define NUMBER_UNDOUBTED ((guint64)1 << 20)
+
+/* The kernel counts CPU time in ticks. */
+#define TICK_US 20000
+
+static gboolean
+is_small (const ProcfunUsage *usage)
+{
+  return (guint64)usage->wall_time < TIME_UNDOUBTED_US
+         && (guint64)usage->user_time < TIME_UNDOUBTED_US
+         && (guint64)usage->system_time < TIME_UNDOUBTED_US
+         && usage->peak_memory < NUMBER_UNDOUBTED << 12 && usage->minor_faults < NUMBER_UNDOUBTED
+         && usage->major_faults < NUMBER_UNDOUBTED && usage->voluntary_switches < NUMBER_UNDOUBTED
+         && usage->involuntary_switches < NUMBER_UNDOUBTED;
+}
+
+/* No event of a processor takes less than a tenth of a microsecond. */
+static void
+cut_usage (ProcfunUsage *usage, gint64 wall_time)
+{
+  const gint64 cpu_time = (wall_time + TICK_US) * (gint64)g_get_num_processors ();
+  const guint64 n_events = 10 * (guint64)cpu_time;
+  const guint64 memory = (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE);
+
+  usage->wall_time = CLAMP (usage->wall_time, 0, wall_time);
+  usage->user_time = CLAMP (usage->user_time, 0, cpu_time);
+  usage->system_time = CLAMP (usage->system_time, 0, cpu_time);
+  usage->peak_memory = MIN (usage->peak_memory, memory);
+  usage->minor_faults = MIN (usage->minor_faults, n_events);
+  usage->major_faults = MIN (usage->major_faults, n_events);
+  usage->voluntary_switches = MIN (usage->voluntary_switches, n_events);
+  usage->involuntary_switches = MIN (usage->involuntary_switches, n_events);
+}
+
+void
+outcome_set_told_usage (Outcome *self, gconstpointer data)
+{
+  ProcfunUsage usage;
+
+  memcpy (&usage, data, sizeof usage);
+  if (!is_small (&usage))
+    cut_usage (&usage, g_get_monotonic_time () - procfun_call_get_submitted_at (self->call));
+  outcome_set_usage (self, &usage);
 }
 
 /* What the caller did to it, in the verdict's words. */
@@ -245,7 +293,7 @@ look_into (Outcome *self, const OutcomeRemains *remains)
     self->failure = make_failure (self, PROCFUN_CAUSE_CRASHED);
   crash_report_parse (remains->report, self->failure, &crash);
   if (crash.has_usage && !self->has_usage)
-    outcome_set_usage (self, &crash.usage);
+    outcome_set_told_usage (self, &crash.usage);
   if (outcome_is_known (self))
     return;
   if (remains->lost && (!remains->has_status || is_killed (remains)))

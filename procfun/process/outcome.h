@@ -40,8 +40,11 @@ void outcome_fail_by (Outcome *self, ProcfunCause cause, ProcfunError code, char
 /* The function called exit(). */
 void outcome_exit (Outcome *self, int code);
 
-/* From the bytes of a frame, which need not be aligned. */
-void outcome_set_usage (Outcome *self, gconstpointer data);
+/* As the caller has measured it. */
+void outcome_set_usage (Outcome *self, const ProcfunUsage *usage);
+
+/* As the process tells it, in bytes that need not be aligned: cut to what can be true. */
+void outcome_set_told_usage (Outcome *self, gconstpointer data);
 
 /* What a dead process leaves. */
 typedef struct

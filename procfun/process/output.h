@@ -14,8 +14,11 @@ typedef struct
   guint64 limit;
   guint64 n_bytes;  /* that came in all */
   GString *tail;    /* (nullable): there is none as long as nothing came */
-  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: a line that has no
-                       end yet */
+  GString *pending; /* (nullable): likewise; inherit: to be passed on; capture: lines to be given */
+  gsize n_emitted;  /* of these, while handlers run */
+  gsize n_left;     /* once the end has begun: what is still to be read */
+  gsize n_held_up;  /* likewise: what the program's own stream had not taken */
+  gint64 give_up_at; /* and when to wait for it no longer; 0: not known yet */
 } Output;
 
 /* Takes @fd. @limit: how many bytes may come; 0: any number. */
@@ -23,22 +26,24 @@ void output_init (Output *self, int fd, ProcfunStream stream, ProcfunOutputMode 
                   guint64 limit);
 void output_clear (Output *self);
 
-/* It may be used on, after output_finish(). */
+/* The descriptor may be used on, after the end. */
 int output_steal_fd (Output *self);
 
 /* -1 when no more comes, or when the program's own stream is full. */
 int output_get_fd (Output *self);
 
-/* Whether to try again although nothing may come: the program's own stream was full. */
+/* The program's own stream was full: to be tried again although nothing may come. */
 gboolean output_is_held_up (Output *self);
 
-/* Takes what is there, without waiting. */
+/* Takes a portion of what is there, without waiting. */
 void output_advance (Output *self, ProcfunCall *call);
 
-/* Nothing more will come: takes what is still there, if @is_ready, also a line without an end. */
-void output_finish (Output *self, ProcfunCall *call, gboolean is_ready);
+/* Nothing more is taken than what is there now, if @is_ready. */
+void output_begin_end (Output *self, gboolean is_ready);
 
-gboolean output_is_over_limit (Output *self);
+/* Takes a portion of that. TRUE: all is through, or the program's own stream was full for @patience
+ * µs and the rest is dropped. */
+gboolean output_advance_end (Output *self, ProcfunCall *call, gint64 patience);
 
 /* How many bytes have come. */
 guint64 output_get_size (Output *self);

@@ -74,10 +74,20 @@ streams_receive_outputs (Streams *self, guint ready)
 }
 
 void
-streams_finish_outputs (Streams *self, guint ready)
+streams_begin_end (Streams *self, guint ready)
 {
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
-    output_finish (&self->outputs[i], self->call, is_ready (ready, i));
+    output_begin_end (&self->outputs[i], is_ready (ready, i));
+}
+
+gboolean
+streams_advance_end (Streams *self, gint64 patience)
+{
+  gboolean is_through = TRUE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
+    is_through = output_advance_end (&self->outputs[i], self->call, patience) && is_through;
+  return is_through;
 }
 
 void

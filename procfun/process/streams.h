@@ -31,8 +31,12 @@ void streams_get_fds (Streams *self, GPollFD fds[STREAMS_N_FDS]);
 void streams_receive_outputs (Streams *self, guint ready);
 void streams_receive_report (Streams *self);
 
-/* Nothing more comes: takes what is there where @ready says so. */
-void streams_finish_outputs (Streams *self, guint ready);
+/* Of the outputs, nothing more is taken than what is there now where @ready says so. */
+void streams_begin_end (Streams *self, guint ready);
+
+/* Takes a portion of that. TRUE: all is through. @patience: how long to wait for a stream of the
+ * program that is full, in µs. */
+gboolean streams_advance_end (Streams *self, gint64 patience);
 
 /* More was printed, on one stream or on both together, than the limit of the call allows. */
 gboolean streams_are_over_limit (Streams *self);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* Room to receive several small frames at once. */
@@ -15,6 +16,9 @@
 /* A socket gives no more at once. Tools that check memory look at all that a system call is
  * offered, each time. */
 #define TRANSFER_MAX ((gsize)1024 * 1024)
+
+#define TURN_FRAMES 64
+#define TURN_BYTES ((gsize)64 * 1024)
 
 static void
 clear_fd (gpointer fd)
@@ -77,27 +81,61 @@ read_some (ChannelIn *self, void *data, gsize size)
     struct cmsghdr align;
     char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
   } control;
-  struct iovec part = { data, MIN (size, TRANSFER_MAX) };
+  const gsize max_size = self->has_rest ? MIN (self->rest_size, TRANSFER_MAX) : TRANSFER_MAX;
+  struct iovec part = { data, MIN (size, max_size) };
   struct msghdr message = {
     .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
   };
   gssize n;
 
+  if (self->has_rest && self->rest_size == 0)
+    return 0;
   do
     n = recvmsg (self->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
-  if (n > 0)
-    take_fds (self, &message);
+  if (n <= 0)
+    return n;
+  take_fds (self, &message);
+  self->bytes_left -= MIN (self->bytes_left, (gsize)n);
+  self->rest_size -= MIN (self->rest_size, (gsize)n);
   return n;
+}
+
+static gboolean
+fail_for_fds (GError **error)
+{
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                       _ ("the other side sent other descriptors than it announced"));
+  return FALSE;
+}
+
+/* Descriptors come with the first byte of their frame. So none come with a payload, and what is
+ * read at once has those of two frames at most. */
+static gboolean
+check_fds (ChannelIn *self, guint n_before, gboolean is_payload, GError **error)
+{
+  if (self->fds->len > n_before && (is_payload || self->fds->len > 2 * FRAME_MAX_FDS))
+    {
+      g_array_set_size (self->fds, 0);
+      return fail_for_fds (error);
+    }
+  return TRUE;
 }
 
 /* Reads into the payload when one is awaited, into the buffer else. */
 static ChannelStatus
 fill (ChannelIn *self, GError **error)
 {
+  const gboolean is_payload = self->payload != NULL && self->start == self->end;
+  const guint n_fds = self->fds->len;
   gssize n;
 
-  if (self->payload != NULL && self->start == self->end)
+  if (self->has_turns && self->bytes_left == 0)
+    {
+      self->has_more = TRUE;
+      return CHANNEL_AGAIN;
+    }
+  if (is_payload)
     {
       n = read_some (self, self->payload + self->payload_filled,
                      self->header.size - self->payload_filled);
@@ -115,7 +153,7 @@ fill (ChannelIn *self, GError **error)
         self->end += (gsize)n;
     }
   if (n > 0)
-    return CHANNEL_FRAME;
+    return check_fds (self, n_fds, is_payload, error) ? CHANNEL_FRAME : CHANNEL_FAILED;
   if (n < 0 && errno == EAGAIN)
     return CHANNEL_AGAIN;
   if (n < 0 && self->failure == 0 && errno != EPIPE && errno != ECONNRESET)
@@ -127,12 +165,24 @@ fill (ChannelIn *self, GError **error)
   return CHANNEL_FAILED;
 }
 
+/* Where no other frame begins in the buffer, all descriptors are those of this one. */
+static gboolean
+has_announced_fds (const ChannelIn *self)
+{
+  const gsize after_header = self->end - self->start - sizeof (FrameHeader);
+
+  return self->header.n_fds == self->fds->len
+         || (self->header.n_fds < self->fds->len && self->header.size < after_header);
+}
+
 static gboolean
 start_payload (ChannelIn *self, GError **error)
 {
   memcpy (&self->header, self->data + self->start, sizeof (FrameHeader));
   if (!frame_header_check (&self->header, self->limit, self->senders, error))
     return FALSE;
+  if (!has_announced_fds (self))
+    return fail_for_fds (error);
   self->payload = g_try_malloc (MAX (self->header.size, 1));
   if (self->payload == NULL)
     {
@@ -146,17 +196,11 @@ start_payload (ChannelIn *self, GError **error)
   return TRUE;
 }
 
-static gboolean
-finish_frame (ChannelIn *self, Frame *frame, GError **error)
+static void
+finish_frame (ChannelIn *self, Frame *frame)
 {
   guint n_fds = self->header.n_fds;
 
-  if (n_fds > self->fds->len || self->fds->len > 2 * FRAME_MAX_FDS)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                           _ ("the other side sent other descriptors than it announced"));
-      return FALSE;
-    }
   frame->type = self->header.type;
   frame->call_id = self->header.call_id;
   frame->fds = NULL;
@@ -169,7 +213,6 @@ finish_frame (ChannelIn *self, Frame *frame, GError **error)
       g_array_set_clear_func (self->fds, clear_fd);
     }
   frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->header.size);
-  return TRUE;
 }
 
 static ChannelStatus
@@ -194,7 +237,10 @@ receive_by_socket (ChannelIn *self, Frame *frame, GError **error)
           self->payload_filled += n;
           self->start += n;
           if (self->payload_filled == self->header.size)
-            return finish_frame (self, frame, error) ? CHANNEL_FRAME : CHANNEL_FAILED;
+            {
+              finish_frame (self, frame);
+              return CHANNEL_FRAME;
+            }
         }
       status = fill (self, error);
       if (status != CHANNEL_FRAME)
@@ -210,6 +256,16 @@ fail_for_nonsense (GError **error)
   g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                        _ ("the other side sent something that is no frame"));
   return FALSE;
+}
+
+static gsize
+get_ring_filled (ChannelIn *self)
+{
+  gsize filled = ring_get_filled (&self->ring);
+
+  return self->has_rest && filled <= RING_SIZE
+             ? MIN (filled, (gsize)(self->ring_end - self->ring.position))
+             : filled;
 }
 
 /* A frame is written whole, or not at all. */
@@ -254,7 +310,7 @@ look_at_socket (ChannelIn *self, GError **error)
     status = fill (self, error);
   while (self->end - self->start >= sizeof (FrameHeader) && next_is_wake (self))
     self->start += sizeof (FrameHeader);
-  if (status == CHANNEL_FAILED || ring_get_filled (&self->ring) > 0)
+  if (status == CHANNEL_FAILED || get_ring_filled (self) > 0)
     return status == CHANNEL_FAILED ? CHANNEL_FAILED : CHANNEL_FRAME;
   if (self->end - self->start >= sizeof (FrameHeader))
     return fail_for_nonsense (error) ? CHANNEL_FRAME : CHANNEL_FAILED;
@@ -264,7 +320,7 @@ look_at_socket (ChannelIn *self, GError **error)
 static ChannelStatus
 receive_by_ring (ChannelIn *self, gboolean look, Frame *frame, GError **error)
 {
-  gsize filled = ring_get_filled (&self->ring);
+  gsize filled = get_ring_filled (self);
 
   if (filled == 0 && look)
     {
@@ -272,7 +328,7 @@ receive_by_ring (ChannelIn *self, gboolean look, Frame *frame, GError **error)
 
       if (status != CHANNEL_FRAME)
         return status;
-      filled = ring_get_filled (&self->ring);
+      filled = get_ring_filled (self);
     }
   if (filled == 0)
     return CHANNEL_AGAIN;
@@ -282,8 +338,38 @@ receive_by_ring (ChannelIn *self, gboolean look, Frame *frame, GError **error)
 ChannelStatus
 channel_in_receive (ChannelIn *self, gboolean look, Frame *frame, GError **error)
 {
-  return self->by_ring ? receive_by_ring (self, look, frame, error)
-                       : receive_by_socket (self, frame, error);
+  ChannelStatus status;
+
+  if (self->has_turns && self->frames_left == 0)
+    {
+      self->has_more = TRUE;
+      return CHANNEL_AGAIN;
+    }
+  status = self->by_ring ? receive_by_ring (self, look, frame, error)
+                         : receive_by_socket (self, frame, error);
+  if (status == CHANNEL_FRAME && self->has_turns)
+    self->frames_left--;
+  return status;
+}
+
+void
+channel_in_begin_turn (ChannelIn *self)
+{
+  self->has_turns = TRUE;
+  self->has_more = FALSE;
+  self->frames_left = TURN_FRAMES;
+  self->bytes_left = TURN_BYTES;
+}
+
+void
+channel_in_take_rest (ChannelIn *self)
+{
+  int n = 0;
+
+  self->rest_size = ioctl (self->fd, FIONREAD, &n) == 0 ? (gsize)MAX (n, 0) : BUFFER_SIZE;
+  if (self->by_ring || self->ring.memory != NULL)
+    self->ring_end = self->ring.position + ring_get_filled (&self->ring);
+  self->has_rest = TRUE;
 }
 
 gboolean

@@ -31,6 +31,15 @@ typedef struct
   gsize payload_filled;
 
   int failure; /* the errno of what could not be read, or 0 */
+
+  gboolean has_turns; /* a turn takes only so much, so that others have theirs */
+  gboolean has_more;  /* and the last one left something */
+  guint frames_left;
+  gsize bytes_left;
+
+  gboolean has_rest; /* nothing is taken but what was there at a time */
+  gsize rest_size;   /* of that, what is still in the socket */
+  guint64 ring_end;  /* and where it ends in the ring */
 } ChannelIn;
 
 /* A payload of more than @limit bytes is refused. */
@@ -50,6 +59,13 @@ gboolean channel_in_is_filled (ChannelIn *self);
 /* Reads what the socket has, where nothing else is to be looked at first. TRUE: there is something,
  * or there will be nothing any more. */
 gboolean channel_in_read_ahead (ChannelIn *self);
+
+/* The next turn begins, which ends after some frames or some bytes: channel_in_receive() returns
+ * CHANNEL_AGAIN then, and @has_more is set. */
+void channel_in_begin_turn (ChannelIn *self);
+
+/* Takes what is there now, and nothing that comes later. */
+void channel_in_take_rest (ChannelIn *self);
 
 /* Takes nothing more; what was sent before can still be received. */
 void channel_in_end (ChannelIn *self);

@@ -266,6 +266,24 @@ channel_has_input (Channel *self)
   return channel_in_is_filled (&self->in);
 }
 
+void
+channel_begin_turn (Channel *self)
+{
+  channel_in_begin_turn (&self->in);
+}
+
+gboolean
+channel_has_more (Channel *self)
+{
+  return self->in.has_more;
+}
+
+void
+channel_take_rest (Channel *self)
+{
+  channel_in_take_rest (&self->in);
+}
+
 int
 channel_get_cpu (Channel *self)
 {

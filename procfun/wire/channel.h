@@ -57,6 +57,14 @@ void channel_end_output (Channel *self);
 
 ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 
+/* A turn of channel_receive() takes so much, and leaves the rest for the next one: CHANNEL_AGAIN
+ * then, and channel_has_more(). A channel whose turns never begin has no such bounds. */
+void channel_begin_turn (Channel *self);
+gboolean channel_has_more (Channel *self);
+
+/* The other side is dead: receives what is there now, and nothing that others still write. */
+void channel_take_rest (Channel *self);
+
 /* Something has been read that was not received yet. */
 gboolean channel_has_input (Channel *self);
 

@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/frame.h"
+#include <string.h>
 
 #define ERROR_TYPE G_VARIANT_TYPE ("(sis)")
 
@@ -24,6 +25,33 @@ error_to_bytes (const GError *error)
   return g_variant_get_data_as_bytes (variant);
 }
 
+/* A quark is kept for ever, so a child may name only so many new domains, and only short ones. */
+#define NEW_DOMAINS_MAX 256
+#define NEW_DOMAIN_LENGTH_MAX 128
+
+static gboolean
+is_domain_name (const char *text)
+{
+  const gsize length = strnlen (text, NEW_DOMAIN_LENGTH_MAX + 1);
+
+  return length <= NEW_DOMAIN_LENGTH_MAX
+         && strspn (text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-_") == length;
+}
+
+static GQuark
+find_domain (const char *text)
+{
+  static gint n_new;
+  GQuark known = g_quark_try_string (text);
+
+  if (known != 0)
+    return known;
+  if (!is_domain_name (text) || g_atomic_int_get (&n_new) >= NEW_DOMAINS_MAX)
+    return g_quark_from_static_string (ERROR_UNKNOWN_DOMAIN);
+  g_atomic_int_inc (&n_new);
+  return g_quark_from_string (text);
+}
+
 GError *
 error_from_bytes (GBytes *bytes)
 {
@@ -40,5 +68,5 @@ error_from_bytes (GBytes *bytes)
   if (domain[0] == '\0')
     domain = "procfun-error-quark";
   (void)PROCFUN_ERROR; /* so that the domain is known with all that its errors carry */
-  return g_error_new_literal (g_quark_from_string (domain), code, message);
+  return g_error_new_literal (find_domain (domain), code, message);
 }
