@@ -107,8 +107,8 @@ procfun_private = \
 	%D%/child/leftovers.h \
 	%D%/child/listener.c \
 	%D%/child/listener.h \
-	%D%/child/map.c \
-	%D%/child/map.h \
+	%D%/child/map-chunk.c \
+	%D%/child/map-chunk.h \
 	%D%/child/placement.c \
 	%D%/child/placement.h \
 	%D%/child/progress.c \
@@ -190,6 +190,8 @@ procfun_private = \
 	%D%/platform/cpus.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
+	%D%/platform/elf-file.c \
+	%D%/platform/elf-file.h \
 	%D%/platform/fault.c \
 	%D%/platform/fault.h \
 	%D%/platform/fds.c \

@@ -3,6 +3,7 @@
 /* Budget of the search for symbols. Places of crashes are in test-crash.c. */
 
 #include "procfun/platform/stack.h"
+#include "procfun/platform/symbols.h"
 #include "procfun/process/symbolise.h"
 #include "tests/fixture.h"
 
@@ -45,7 +46,7 @@ new_symboliser (gint64 budget)
 }
 
 /* Compilers may have put other functions into it. */
-static const Place *
+static const CodePlace *
 find (Symboliser *self, guint offset)
 {
   GPtrArray *places = symboliser_find (self, (guint64)(guintptr)compute + offset);
@@ -71,7 +72,7 @@ test_none (void)
 
   for (guint i = 0; i < MANY; i++)
     {
-      const Place *place = find (self, i);
+      const CodePlace *place = find (self, i);
 
       g_assert_cmpstr (place->function, ==, i < FEW ? "compute" : NULL);
       if (i < FEW)
@@ -88,11 +89,66 @@ test_elsewhere (void)
 {
   g_autoptr (Symboliser) self = new_symboliser (UNLIMITED);
   const GPtrArray *places = symboliser_find (self, 0x10);
-  const Place *place = places->pdata[0];
+  const CodePlace *place = places->pdata[0];
 
   g_assert_cmpuint (places->len, ==, 1);
   g_assert_null (place->function);
   g_assert_cmpstr (place->text, ==, "0x10");
+}
+
+/* A crash report may name any number of sparse files. */
+static void
+test_budget_of_bytes (void)
+{
+  const guint64 large = G_MAXINT64;
+  guint64 budget = large;
+  g_autoptr (Symbols) all = symbols_open ("/proc/self/exe", NULL, &budget);
+  guint64 used = large - budget;
+  StackModule module;
+  g_autofree char *name = NULL;
+
+  g_assert_true (stack_find_module ((guintptr)compute, &module));
+  g_assert_nonnull (all);
+  name = symbols_find (all, (guintptr)compute - module.bias);
+  g_assert_cmpstr (name, ==, "compute");
+  g_assert_cmpuint (used, >, 0);
+  budget = 2 * used - 1;
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (Symbols) symbols = symbols_open ("/proc/self/exe", NULL, &budget);
+      g_autofree char *found
+          = symbols != NULL ? symbols_find (symbols, (guintptr)compute - module.bias) : NULL;
+
+      g_assert_cmpstr (found, ==, i == 0 ? "compute" : NULL);
+      g_assert_cmpuint (budget, <, used);
+    }
+}
+
+/* Each part repeats the one before it twice: 2 to the 30th power of them. */
+static void
+test_endless_name (void)
+{
+  static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  g_autoptr (GString) name = g_string_new ("_Z1f1AIiiE");
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < 17; i++)
+    g_string_append_printf (name, "1BIS%c_S%c_E", digits[2 * i], digits[2 * i]);
+  text = symbols_demangle (name->str);
+  g_assert_true (g_str_has_prefix (text, "_Z1f1AIiiE1BI"));
+  g_assert_cmpuint (strlen (text), <=, 300);
+}
+
+static void
+test_readable_names (void)
+{
+  g_autofree char *plain = symbols_demangle ("compute");
+  g_autofree char *strange = symbols_demangle ("a\033[2Jb\nc\377");
+  g_autofree char *cxx = symbols_demangle ("_ZN3foo3barEv");
+
+  g_assert_cmpstr (plain, ==, "compute");
+  g_assert_cmpstr (strange, ==, "a [2Jb c\357\277\275");
+  g_assert_true (g_str_equal (cxx, "foo::bar()") || g_str_equal (cxx, "_ZN3foo3barEv"));
 }
 
 int
@@ -104,5 +160,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/symbolise/unlimited", test_unlimited);
   fixture_add_func ("/symbolise/none", test_none);
   fixture_add_func ("/symbolise/elsewhere", test_elsewhere);
+  fixture_add_func ("/symbolise/reads-no-more-bytes-than-its-budget", test_budget_of_bytes);
+  fixture_add_func ("/symbolise/leaves-a-name-that-expands-without-end", test_endless_name);
+  fixture_add_func ("/symbolise/makes-names-readable", test_readable_names);
   return fixture_run ();
 }

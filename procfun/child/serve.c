@@ -4,7 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
 #include "procfun/child/crash.h"
-#include "procfun/child/map.h"
+#include "procfun/child/map-chunk.h"
 #include "procfun/child/setup.h"
 #include "procfun/core/definition.h"
 #include "procfun/core/function.h"
@@ -298,17 +298,17 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
 
 /* From the frame of many calls to the empty result of all of them. */
 static GBytes *
-run_map (Server *self, const Frame *frame, Map *map, GError **error)
+run_map (Server *self, const Frame *frame, MapChunk *map, GError **error)
 {
   g_autoptr (GBytes) array = g_bytes_new_from_bytes (
       frame->payload, sizeof (FrameCall), g_bytes_get_size (frame->payload) - sizeof (FrameCall));
   gboolean ok;
 
-  if (!map_prepare (map, self->function, array, self->max_payload, error)
+  if (!map_chunk_prepare (map, self->function, array, self->max_payload, error)
       || (self->limits != NULL && !limits_apply (self->limits, error)))
     return NULL;
   begin (self, frame);
-  ok = map_run (map, error);
+  ok = map_chunk_run (map, error);
   end (self);
   return ok ? g_bytes_new (NULL, 0) : NULL;
 }
@@ -422,7 +422,7 @@ server_handle_call (Server *self, const Frame *frame)
   g_autoptr (GError) error = NULL;
   g_autoptr (GUnixFDList) result_fds = NULL;
   g_autoptr (GBytes) result = NULL;
-  g_autoptr (Map) map = has_flag (frame, FRAME_CALL_MAP) ? map_new (frame->fds) : NULL;
+  g_autoptr (MapChunk) map = has_flag (frame, FRAME_CALL_MAP) ? map_chunk_new (frame->fds) : NULL;
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);

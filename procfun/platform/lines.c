@@ -112,7 +112,7 @@ typedef struct
 {
   const char *file;
   int line;
-} Place;
+} LinePlace;
 
 static const char *
 get_name (Dwarf_Die *die)
@@ -136,11 +136,11 @@ get_number (Dwarf_Die *die, guint name)
 }
 
 /* Where a function that the compiler put in would have been called. */
-static Place
+static LinePlace
 get_call (Dwarf_Die *unit, Dwarf_Die *die)
 {
   guint64 number = get_number (die, DW_AT_call_file);
-  Place place = { NULL, (int)get_number (die, DW_AT_call_line) };
+  LinePlace place = { NULL, (int)get_number (die, DW_AT_call_line) };
   Dwarf_Files *files;
   gsize n_files;
 
@@ -149,11 +149,11 @@ get_call (Dwarf_Die *unit, Dwarf_Die *die)
   return place;
 }
 
-static Place
+static LinePlace
 get_place (Dwarf_Die *unit, guint64 address)
 {
   Dwarf_Line *line = dw.dwarf_getsrc_die (unit, address);
-  Place place = { NULL, 0 };
+  LinePlace place = { NULL, 0 };
 
   if (line == NULL)
     return place;
@@ -164,7 +164,8 @@ get_place (Dwarf_Die *unit, guint64 address)
 
 /* @die and what it lies in. */
 static gboolean
-report_functions (Dwarf_Die *unit, Dwarf_Die *die, Place place, LinesFunc func, gpointer user_data)
+report_functions (Dwarf_Die *unit, Dwarf_Die *die, LinePlace place, LinesFunc func,
+                  gpointer user_data)
 {
   Dwarf_Die *parents = NULL;
   int n = dw.dwarf_getscopes_die (die, &parents);
@@ -190,7 +191,7 @@ lines_find (Lines *self, guint64 address, LinesFunc func, gpointer user_data)
 {
   Dwarf_Die unit;
   Dwarf_Die *scopes = NULL;
-  Place place;
+  LinePlace place;
   gboolean found = FALSE;
 
   if (!find_unit (self, address, &unit))

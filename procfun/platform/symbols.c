@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/symbols.h"
 
+#include "procfun/platform/elf-file.h"
 #include "procfun/platform/module.h"
-
-#include "procfun/platform/fds.h"
 #include <dlfcn.h>
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Of a table; the largest programs, with all their static functions, have some tens of MiB. */
-#define TABLE_MAX ((gsize)128 * 1024 * 1024)
+/* Names to be shown are cut behind this. */
+#define NAME_MAX_BYTES 256
 
-#if G_BYTE_ORDER == G_LITTLE_ENDIAN
-#define OWN_BYTE_ORDER ELFDATA2LSB
-#else
-#define OWN_BYTE_ORDER ELFDATA2MSB
-#endif
-#define OWN_CLASS (__ELF_NATIVE_CLASS == 64 ? ELFCLASS64 : ELFCLASS32)
+/* What a C++ name may contain and be demangled. Each reference can double what is printed, so a
+ * name of a few hundred bytes could take for ever. 32 references make some 100 000 parts at most.
+ */
+#define MANGLED_MAX_BYTES 1024
+#define MANGLED_MAX_REFERENCES 32
+#define MANGLED_EXPANSION 4 /* references that one expansion of a parameter pack counts as */
 
 struct _Symbols
 {
-  int fd;
+  ElfFile file;
   ElfW (Shdr) * sections;
   gsize n_sections;
   ElfW (Sym) * symbols; /* (nullable) */
@@ -32,44 +28,6 @@ struct _Symbols
   char *names; /* (nullable) */
   gsize names_size;
 };
-
-/* (transfer full) (nullable): all of it or nothing, with a NUL behind. */
-static gpointer
-read_part (int fd, guint64 offset, guint64 size)
-{
-  g_autofree char *data = NULL;
-  gsize n = 0;
-
-  if (size == 0 || size > TABLE_MAX || offset > G_MAXINT64 - TABLE_MAX)
-    return NULL;
-  data = g_try_malloc (size + 1);
-  while (data != NULL && n < size)
-    {
-      gssize more = pread (fd, data + n, size - n, (off_t)(offset + n));
-
-      if (more <= 0 && (more == 0 || errno != EINTR))
-        return NULL;
-      n += (gsize)MAX (more, 0);
-    }
-  if (data != NULL)
-    data[size] = '\0';
-  return g_steal_pointer (&data);
-}
-
-static gboolean
-read_sections (Symbols *self)
-{
-  g_autofree ElfW (Ehdr) *head = read_part (self->fd, 0, sizeof *head);
-
-  if (head == NULL || memcmp (head->e_ident, ELFMAG, SELFMAG) != 0
-      || head->e_ident[EI_CLASS] != OWN_CLASS || head->e_ident[EI_DATA] != OWN_BYTE_ORDER
-      || head->e_shentsize != sizeof *self->sections)
-    return FALSE;
-  self->n_sections = head->e_shnum;
-  self->sections
-      = read_part (self->fd, head->e_shoff, (guint64)head->e_shnum * sizeof *self->sections);
-  return self->sections != NULL;
-}
 
 static const ElfW (Shdr) * find_section (Symbols *self, guint32 type)
 {
@@ -79,52 +37,56 @@ static const ElfW (Shdr) * find_section (Symbols *self, guint32 type)
   return NULL;
 }
 
-/* The format of notes: elf(5). */
-static gboolean
-notes_hold (const guint8 *at, gsize size, const guint8 *build_id, gsize build_id_size)
+typedef struct
 {
-  ElfW (Nhdr) note;
+  GBytes *build_id;
+  gboolean found;
+} BuildSearch;
 
-  while (size >= sizeof note)
-    {
-      gsize name_size, whole_size;
+static gboolean
+on_note (const ElfNote *note, gpointer user_data)
+{
+  BuildSearch *search = user_data;
+  gsize size;
+  const guint8 *data = g_bytes_get_data (search->build_id, &size);
 
-      memcpy (&note, at, sizeof note);
-      name_size = ((gsize)note.n_namesz + 3) & ~(gsize)3;
-      whole_size = sizeof note + name_size + (((gsize)note.n_descsz + 3) & ~(gsize)3);
-      if (whole_size > size)
-        break;
-      if (note.n_type == NT_GNU_BUILD_ID && note.n_descsz == build_id_size
-          && memcmp (at + sizeof note + name_size, build_id, build_id_size) == 0)
-        return TRUE;
-      at += whole_size;
-      size -= whole_size;
-    }
-  return FALSE;
+  search->found
+      = note->type == NT_GNU_BUILD_ID && note->size == size && memcmp (note->data, data, size) == 0;
+  return !search->found;
+}
+
+/* FALSE: it may not be read. */
+static gboolean
+spend (guint64 *budget, guint64 size)
+{
+  if (size > *budget)
+    return FALSE;
+  *budget -= size;
+  return TRUE;
 }
 
 static gboolean
-is_build (Symbols *self, GBytes *build_id)
+is_build (Symbols *self, GBytes *build_id, guint64 *budget)
 {
-  gsize size;
-  const guint8 *data = g_bytes_get_data (build_id, &size);
+  BuildSearch search = { .build_id = build_id };
 
-  for (gsize i = 0; i < self->n_sections; i++)
+  for (gsize i = 0; i < self->n_sections && !search.found; i++)
     {
       const ElfW (Shdr) *section = &self->sections[i];
-      g_autofree guint8 *notes = section->sh_type == SHT_NOTE
-                                     ? read_part (self->fd, section->sh_offset, section->sh_size)
-                                     : NULL;
+      g_autofree guint8 *notes = NULL;
 
-      if (notes != NULL && notes_hold (notes, section->sh_size, data, size))
-        return TRUE;
+      if (section->sh_type != SHT_NOTE || !spend (budget, section->sh_size))
+        continue;
+      notes = elf_file_read (&self->file, section->sh_offset, section->sh_size);
+      if (notes != NULL)
+        elf_notes_foreach (notes, section->sh_size, section->sh_addralign, on_note, &search);
     }
-  return FALSE;
+  return search.found;
 }
 
-/* All functions where the file has them, else what it gives to other modules. */
+/* All functions if the file has them, else what it offers to other modules. */
 static void
-read_symbols (Symbols *self)
+read_symbols (Symbols *self, guint64 *budget)
 {
   const ElfW (Shdr) *table = find_section (self, SHT_SYMTAB);
   const ElfW (Shdr) * names;
@@ -134,34 +96,45 @@ read_symbols (Symbols *self)
   if (table == NULL || table->sh_link >= self->n_sections)
     return;
   names = &self->sections[table->sh_link];
-  self->names = read_part (self->fd, names->sh_offset, names->sh_size);
+  if (!spend (budget, names->sh_size) || !spend (budget, table->sh_size))
+    return;
+  self->names = elf_file_read (&self->file, names->sh_offset, names->sh_size);
   if (self->names == NULL)
     return;
   self->names_size = names->sh_size;
-  self->symbols = read_part (self->fd, table->sh_offset, table->sh_size);
+  self->symbols = elf_file_read (&self->file, table->sh_offset, table->sh_size);
   if (self->symbols != NULL)
     self->n_symbols = table->sh_size / sizeof *self->symbols;
 }
 
-/* O_NONBLOCK: a FIFO would wait for somebody to write. */
+static gboolean
+read_sections (Symbols *self, guint64 *budget)
+{
+  if (!elf_file_is_native (&self->file)
+      || !spend (budget, (guint64)self->file.header.e_shnum * self->file.header.e_shentsize))
+    return FALSE;
+  self->sections = elf_file_read_sections (&self->file, &self->n_sections);
+  return self->sections != NULL;
+}
+
+/* O_NONBLOCK: a FIFO would wait for a writer. */
 Symbols *
-symbols_open (const char *path, GBytes *build_id)
+symbols_open (const char *path, GBytes *build_id, guint64 *budget)
 {
   g_autoptr (Symbols) self = g_new0 (Symbols, 1);
-  struct stat st;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-  self->fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (self->fd < 0 || fstat (self->fd, &st) != 0 || !S_ISREG (st.st_mode) || !read_sections (self)
-      || (build_id != NULL && !is_build (self, build_id)))
+  if (!elf_file_init (&self->file, fd) || !read_sections (self, budget)
+      || (build_id != NULL && !is_build (self, build_id, budget)))
     return NULL;
-  read_symbols (self);
+  read_symbols (self, budget);
   return g_steal_pointer (&self);
 }
 
 void
 symbols_free (Symbols *self)
 {
-  fd_clear (&self->fd);
+  elf_file_clear (&self->file);
   g_free (self->sections);
   g_free (self->symbols);
   g_free (self->names);
@@ -171,7 +144,7 @@ symbols_free (Symbols *self)
 int
 symbols_get_fd (Symbols *self)
 {
-  return self->fd;
+  return self->file.fd;
 }
 
 /* Where the same code has several names, the one that programs use rather than a private one. */
@@ -183,18 +156,48 @@ is_better (const ElfW (Sym) * symbol, const ElfW (Sym) * than)
              && ELF32_ST_BIND (than->st_info) == STB_LOCAL);
 }
 
-/* C++ knows how, and is there where such a function was. */
+/* References to earlier parts of a name are S_, S0_, T_, T0_ and so on; St, Sa and their like stand
+ * for a few letters. */
+static gboolean
+can_be_demangled (const char *name)
+{
+  guint n = 0;
+
+  for (const char *at = name; *at != '\0' && n <= MANGLED_MAX_REFERENCES; at++)
+    if (at - name > MANGLED_MAX_BYTES)
+      return FALSE;
+    else if ((at[0] == 'S' || at[0] == 'T')
+             && (at[1] == '_' || g_ascii_isdigit (at[1]) || g_ascii_isupper (at[1])))
+      n++;
+    else if (at[0] == 'D' && at[1] == 'p')
+      n += MANGLED_EXPANSION;
+  return g_str_has_prefix (name, "_Z") && n <= MANGLED_MAX_REFERENCES;
+}
+
+/* The name by the C++ library, which is loaded where a C++ function was. (nullable) (transfer full)
+ */
+static char *
+demangle (const char *name)
+{
+  typedef char *(*Demangle) (const char *name, char *buffer, gsize *size, int *status);
+  gpointer library = can_be_demangled (name) ? module_open_library ("libstdc++.so.6") : NULL;
+  Demangle func = library != NULL ? (Demangle)dlsym (library, "__cxa_demangle") : NULL;
+  int status;
+
+  return func != NULL ? func (name, NULL, NULL, &status) : NULL;
+}
+
 char *
 symbols_demangle (const char *name)
 {
-  typedef char *(*Demangle) (const char *name, char *buffer, gsize *size, int *status);
-  gpointer library = g_str_has_prefix (name, "_Z") ? module_open_library ("libstdc++.so.6") : NULL;
-  Demangle func = library != NULL ? (Demangle)dlsym (library, "__cxa_demangle") : NULL;
-  int status;
-  char *text;
+  g_autofree char *demangled = demangle (name);
+  const char *text = demangled != NULL ? demangled : name;
+  char *valid = g_utf8_make_valid (text, (gssize)strnlen (text, NAME_MAX_BYTES));
 
-  text = func != NULL ? func (name, NULL, NULL, &status) : NULL;
-  return text != NULL ? text : g_strdup (name);
+  for (char *at = valid; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
+  return valid;
 }
 
 /* Compilers make several functions of one, such as decode.part.0, and linkers add versions. */

@@ -4,19 +4,19 @@
 #include <glib.h>
 
 /* The functions in a program or library, by the file that it was loaded from, or that of its
- * debugging symbols. The file may hold anything: it is read, not mapped, because it might be cut
- * meanwhile, and nothing in it is believed. */
+ * debugging symbols. The file may hold anything. */
 typedef struct _Symbols Symbols;
 
 /* (nullable): NULL when there is no such file, or it is of another build than @build_id,
- * (nullable). */
-Symbols *symbols_open (const char *path, GBytes *build_id);
+ * (nullable). @budget: (inout): bytes that may be read; what would take more is left out. */
+Symbols *symbols_open (const char *path, GBytes *build_id, guint64 *budget);
 void symbols_free (Symbols *self);
 
 /* The name of the function that @address of the file lies in. (nullable) (transfer full) */
 char *symbols_find (Symbols *self, guint64 address);
 
-/* What people call the function that C++ calls @name. (transfer full) */
+/* The readable name of the function that C++ calls @name: UTF-8 of a few hundred bytes at most,
+ * without control characters. (transfer full) */
 char *symbols_demangle (const char *name);
 
 /* Stays open as long as @self. */

@@ -156,8 +156,8 @@ cut_thunk (GPtrArray *places)
 {
   for (guint i = places->len; i > 0; i--)
     {
-      Place *place = places->pdata[i - 1];
-      const Place *inner = i > 1 ? places->pdata[i - 2] : NULL;
+      CodePlace *place = places->pdata[i - 1];
+      const CodePlace *inner = i > 1 ? places->pdata[i - 2] : NULL;
       const char *name = place->function != NULL ? place->function : "";
 
       if (!g_str_has_prefix (name, THUNK_PREFIX))
@@ -171,13 +171,13 @@ cut_thunk (GPtrArray *places)
 
 /* Then it stands for the function. */
 static const char *
-get_text (const Place *place)
+get_text (const CodePlace *place)
 {
   return g_str_has_prefix (place->text, THUNK_PREFIX) ? place->text + strlen (THUNK_PREFIX)
                                                       : place->text;
 }
 
-/* (element-type Place) (transfer container) */
+/* (element-type CodePlace) (transfer container) */
 static GPtrArray *
 find_places (Symboliser *symboliser, const CrashStack *stack)
 {
@@ -204,7 +204,7 @@ choose_place (GPtrArray *places)
 
   for (guint i = 0; i < places->len; i++)
     {
-      const Place *place = places->pdata[i];
+      const CodePlace *place = places->pdata[i];
 
       if (place->function != NULL && !place->is_runtime)
         return get_text (place);

@@ -10,6 +10,10 @@
  * or how cold a machine is. */
 #define ALWAYS_NAMED 32
 
+/* Symbols that are read and kept for one report, in bytes. The process that crashed names the
+ * files, and sparse ones are of any size. */
+#define READ_MAX ((guint64)256 * 1024 * 1024)
+
 typedef struct
 {
   guint64 bias;
@@ -24,19 +28,20 @@ typedef struct
   Symbols *debug;   /* (nullable): what was stripped off, in a file of its own */
   gboolean looked_for_lines;
   Lines *lines; /* (nullable) */
-} Module;
+} LoadedModule;
 
 struct _Symboliser
 {
-  GPtrArray *modules; /* (element-type Module) */
+  GPtrArray *modules; /* (element-type LoadedModule) */
   GHashTable
       *found; /* (element-type guint64 GPtrArray): recursion comes to a place again and again */
+  guint64 left_to_read;  /* bytes of all files */
   gint64 left_for_names; /* CPU time in µs */
   gint64 left_for_lines;
 };
 
 static void
-module_free (Module *self)
+module_free (LoadedModule *self)
 {
   g_clear_pointer (&self->lines, lines_free);
   g_clear_pointer (&self->symbols, symbols_free);
@@ -54,6 +59,7 @@ symboliser_new (gint64 budget)
   self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify)module_free);
   self->found = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
                                        (GDestroyNotify)g_ptr_array_unref);
+  self->left_to_read = READ_MAX;
   self->left_for_names = budget / 2;
   self->left_for_lines = budget / 2;
   return self;
@@ -70,7 +76,7 @@ symboliser_free (Symboliser *self)
 void
 symboliser_add_module (Symboliser *self, const CrashModule *record, const char *path)
 {
-  Module *module = g_new0 (Module, 1);
+  LoadedModule *module = g_new0 (LoadedModule, 1);
 
   module->bias = record->bias;
   module->start = record->start;
@@ -83,12 +89,12 @@ symboliser_add_module (Symboliser *self, const CrashModule *record, const char *
   g_ptr_array_add (self->modules, module);
 }
 
-static Module *
+static LoadedModule *
 find_module (Symboliser *self, guint64 address)
 {
   for (guint i = 0; i < self->modules->len; i++)
     {
-      Module *module = self->modules->pdata[i];
+      LoadedModule *module = self->modules->pdata[i];
 
       if (address >= module->start && address < module->end)
         return module;
@@ -98,7 +104,7 @@ find_module (Symboliser *self, guint64 address)
 
 /* See “Separate Debug Files” in the manual of gdb. */
 static Symbols *
-open_debug (const Module *module)
+open_debug (Symboliser *self, const LoadedModule *module)
 {
   GString *path;
   g_autofree char *name = NULL;
@@ -110,25 +116,25 @@ open_debug (const Module *module)
     g_string_append_printf (path, i == 0 ? "%02x/" : "%02x", id[i]);
   g_string_append (path, ".debug");
   name = g_string_free (path, FALSE);
-  return symbols_open (name, module->build_id);
+  return symbols_open (name, module->build_id, &self->left_to_read);
 }
 
 /* A program that was replaced on the disk may still run here. */
 static void
-open_module (Module *self)
+open_module (Symboliser *self, LoadedModule *module)
 {
-  if (self->opened)
+  if (module->opened)
     return;
-  self->opened = TRUE;
-  self->symbols = symbols_open (self->path, self->build_id);
-  if (self->symbols == NULL && self->is_executable && self->build_id != NULL)
-    self->symbols = symbols_open ("/proc/self/exe", self->build_id);
-  if (self->build_id != NULL)
-    self->debug = open_debug (self);
+  module->opened = TRUE;
+  module->symbols = symbols_open (module->path, module->build_id, &self->left_to_read);
+  if (module->symbols == NULL && module->is_executable && module->build_id != NULL)
+    module->symbols = symbols_open ("/proc/self/exe", module->build_id, &self->left_to_read);
+  if (module->build_id != NULL)
+    module->debug = open_debug (self, module);
 }
 
 static Lines *
-get_lines (Module *self)
+get_lines (LoadedModule *self)
 {
   if (self->looked_for_lines)
     return self->lines;
@@ -157,7 +163,7 @@ is_runtime (const char *module)
 }
 
 static void
-place_free (Place *self)
+place_free (CodePlace *self)
 {
   g_free (self->function);
   g_free (self->text);
@@ -174,7 +180,7 @@ typedef struct
 static void
 add_place (Search *search, const char *function, char *text)
 {
-  Place *place = g_new0 (Place, 1);
+  CodePlace *place = g_new0 (CodePlace, 1);
 
   place->function = g_strdup (function);
   place->text = text;
@@ -201,7 +207,7 @@ on_line (const char *function, const char *file, int line, gpointer user_data)
 }
 
 static char *
-find_symbol (Module *module, guint64 address)
+find_symbol (LoadedModule *module, guint64 address)
 {
   char *name = NULL;
 
@@ -222,19 +228,19 @@ get_cpu_time (void)
 }
 
 static void
-look_up_name (Symboliser *self, Module *module, guint64 address, Search *search)
+look_up_name (Symboliser *self, LoadedModule *module, guint64 address, Search *search)
 {
   gint64 begin = get_cpu_time ();
 
   if (self->left_for_names <= 0 && g_hash_table_size (self->found) > ALWAYS_NAMED)
     return;
-  open_module (module);
+  open_module (self, module);
   search->symbol = find_symbol (module, address);
   self->left_for_names -= get_cpu_time () - begin;
 }
 
 static gboolean
-look_up_lines (Symboliser *self, Module *module, guint64 address, Search *search)
+look_up_lines (Symboliser *self, LoadedModule *module, guint64 address, Search *search)
 {
   gint64 begin = get_cpu_time ();
   gboolean found;
@@ -249,7 +255,7 @@ look_up_lines (Symboliser *self, Module *module, guint64 address, Search *search
 }
 
 static void
-look_up (Symboliser *self, Module *module, guint64 address, Search *search)
+look_up (Symboliser *self, LoadedModule *module, guint64 address, Search *search)
 {
   g_autofree char *base = g_path_get_basename (module->path);
 
@@ -267,7 +273,7 @@ look_up (Symboliser *self, Module *module, guint64 address, Search *search)
 GPtrArray *
 symboliser_find (Symboliser *self, guint64 address)
 {
-  Module *module = find_module (self, address);
+  LoadedModule *module = find_module (self, address);
   Search search = { .places = g_hash_table_lookup (self->found, &address) };
 
   if (search.places != NULL)

@@ -21,10 +21,10 @@ typedef struct
   char *function; /* (nullable) */
   char *text;
   gboolean is_runtime; /* in a library that crashes when others make mistakes */
-} Place;
+} CodePlace;
 
 /* The place of the instruction at @address; several, the innermost first, where the compiler put
- * functions into others. (element-type Place) (transfer none) */
+ * functions into others. (element-type CodePlace) (transfer none) */
 GPtrArray *symboliser_find (Symboliser *self, guint64 address);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Symboliser, symboliser_free)

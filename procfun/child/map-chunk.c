@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/child/map.h"
+#include "procfun/child/map-chunk.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/codecs/gvariant.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct _Map
+struct _MapChunk
 {
   guint8 *journal; /* (nullable) */
   gsize journal_size;
@@ -28,10 +28,10 @@ struct _Map
   pid_t pid;
 };
 
-Map *
-map_new (GUnixFDList *fds)
+MapChunk *
+map_chunk_new (GUnixFDList *fds)
 {
-  Map *self = g_new0 (Map, 1);
+  MapChunk *self = g_new0 (MapChunk, 1);
   int n_fds = 0;
   g_autofree int *list = fds != NULL ? g_unix_fd_list_steal_fds (fds, &n_fds) : NULL;
 
@@ -45,7 +45,7 @@ map_new (GUnixFDList *fds)
 }
 
 void
-map_free (Map *self)
+map_chunk_free (MapChunk *self)
 {
   if (self->journal != NULL)
     memfd_unmap (self->journal, self->journal_size);
@@ -54,8 +54,8 @@ map_free (Map *self)
 }
 
 gboolean
-map_prepare (Map *self, ProcfunFunction *function, GBytes *array, guint64 max_payload,
-             GError **error)
+map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, guint64 max_payload,
+                   GError **error)
 {
   static const volatile guint8 *mark; /* for all maps of this process */
   ProcfunSchema *args = procfun_function_get_arguments_schema (function);
@@ -89,7 +89,7 @@ map_prepare (Map *self, ProcfunFunction *function, GBytes *array, guint64 max_pa
 
 /* The function may have forked, and returned in both processes: the other one goes on. */
 static void
-leave_if_forked (Map *self)
+leave_if_forked (MapChunk *self)
 {
   if (self->mark != NULL ? *self->mark == 0 : getpid () != self->pid)
     _exit (0);
@@ -97,27 +97,27 @@ leave_if_forked (Map *self)
 
 /* What was done is known before anything else is begun. */
 static void
-note_done (Map *self, guint64 n_bytes)
+note_done (MapChunk *self, guint64 n_bytes)
 {
   __atomic_store_n (&self->head->n_bytes, n_bytes, __ATOMIC_RELEASE);
   __atomic_store_n (&self->head->n_done, self->head->n_done + 1, __ATOMIC_RELEASE);
 }
 
 static void
-note_begun (Map *self)
+note_begun (MapChunk *self)
 {
   __atomic_store_n (&self->head->n_begun, self->head->n_done + 1, __ATOMIC_RELEASE);
 }
 
 /* Whether the next one may begin now. */
 static gboolean
-can_go_on (Map *self, gint64 until, gsize n_bytes)
+can_go_on (MapChunk *self, gint64 until, gsize n_bytes)
 {
   return n_bytes < JOURNAL_ENOUGH && (until == 0 || g_get_monotonic_time () < until);
 }
 
 static gboolean
-run_plain (Map *self, PlainInvocation *invocation, gint64 until, GError **error)
+run_plain (MapChunk *self, PlainInvocation *invocation, gint64 until, GError **error)
 {
   const gsize stride = procfun_function_get_arguments_schema (self->function)->fixed_size;
   const gsize size = self->return_schema->fixed_size;
@@ -141,7 +141,7 @@ run_plain (Map *self, PlainInvocation *invocation, gint64 until, GError **error)
 
 /* @result in normal form at @position, which moves on. */
 static gboolean
-store (Map *self, GVariant *result, gsize *position, GError **error)
+store (MapChunk *self, GVariant *result, gsize *position, GError **error)
 {
   g_autoptr (GBytes) bytes = wire_variant_encode (self->return_schema, result, error);
   const char *name = procfun_function_get_name (self->function);
@@ -173,7 +173,7 @@ store (Map *self, GVariant *result, gsize *position, GError **error)
 }
 
 static gboolean
-run_one (Map *self, gsize i, gsize *position, GError **error)
+run_one (MapChunk *self, gsize i, gsize *position, GError **error)
 {
   g_autoptr (GVariant) args = g_variant_get_child_value (self->array, i);
   g_autoptr (GUnixFDList) fds = NULL;
@@ -186,7 +186,7 @@ run_one (Map *self, gsize i, gsize *position, GError **error)
 }
 
 gboolean
-map_run (Map *self, GError **error)
+map_chunk_run (MapChunk *self, GError **error)
 {
   const gsize n = g_variant_n_children (self->array);
   const gint64 budget = self->head->budget;

@@ -5,19 +5,19 @@
 #include <gio/gunixfdlist.h>
 
 /* Many calls of a function in one: see FRAME_CALL_MAP and wire/journal.h. */
-typedef struct _Map Map;
+typedef struct _MapChunk MapChunk;
 
 /* With the journal that came with the call, whose descriptor is closed: what a call leaves open is
  * looked for later. */
-Map *map_new (GUnixFDList *fds);
-void map_free (Map *self);
+MapChunk *map_chunk_new (GUnixFDList *fds);
+void map_chunk_free (MapChunk *self);
 
 /* What the function is to be called with. @max_payload: how many bytes a result may take. */
-gboolean map_prepare (Map *self, ProcfunFunction *function, GBytes *array, guint64 max_payload,
-                      GError **error);
+gboolean map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array,
+                            guint64 max_payload, GError **error);
 
 /* Calls it, until there are no more arguments, or it is enough for now. FALSE: the call that was
  * begun last has failed. */
-gboolean map_run (Map *self, GError **error);
+gboolean map_chunk_run (MapChunk *self, GError **error);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Map, map_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MapChunk, map_chunk_free)
