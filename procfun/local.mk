@@ -196,6 +196,8 @@ procfun_private = \
 	%D%/platform/fault.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
+	%D%/platform/float-mode.c \
+	%D%/platform/float-mode.h \
 	%D%/platform/forks.c \
 	%D%/platform/forks.h \
 	%D%/platform/inherited-state.c \

@@ -160,6 +160,7 @@ deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
 %C%_test_number_LDADD = $(LDADD) -lm
+%C%_test_pool_LDADD = $(LDADD) -lm
 
 # The program that test-tool.sh looks into, against the shared library as users have it.
 check_PROGRAMS += %D%/tool-program

@@ -32,15 +32,6 @@ PROCFUN_DEFINE_FUNCTION (leave_descriptor, void)
     g_error ("there is no /dev/null");
 }
 
-PROCFUN_DEFINE_FUNCTION (leave_signal_blocked, void)
-{
-  sigset_t set;
-
-  sigemptyset (&set);
-  sigaddset (&set, SIGUSR2);
-  pthread_sigmask (SIG_BLOCK, &set, NULL);
-}
-
 static gpointer
 stay (gpointer user_data)
 {
@@ -50,12 +41,6 @@ stay (gpointer user_data)
 }
 
 PROCFUN_DEFINE_FUNCTION (leave_thread, void) { g_thread_unref (g_thread_new ("left", stay, NULL)); }
-
-PROCFUN_DEFINE_FUNCTION (leave_folder, void)
-{
-  if (chdir ("/proc") != 0)
-    g_error ("there is no /proc");
-}
 
 PROCFUN_DEFINE_FUNCTION (leave_memory, void, (guint64, bytes))
 {

@@ -10,9 +10,7 @@ PROCFUN_DECLARE_FUNCTION (prepare, void, (gint, value))
 PROCFUN_DECLARE_FUNCTION (get_prepared, gint)
 PROCFUN_DECLARE_FUNCTION_WITH_ERROR (fail_to_prepare, void)
 PROCFUN_DECLARE_FUNCTION (leave_descriptor, void)
-PROCFUN_DECLARE_FUNCTION (leave_signal_blocked, void)
 PROCFUN_DECLARE_FUNCTION (leave_thread, void)
-PROCFUN_DECLARE_FUNCTION (leave_folder, void)
 PROCFUN_DECLARE_FUNCTION (leave_memory, void, (guint64, bytes))
 
 /* Says that it runs, and stays until the other end of @go is closed. */

@@ -13,6 +13,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 static void
 assert_printed (GVariant *value, const char *expected)
@@ -418,6 +419,25 @@ test_pool_map (void)
   assert_sums (others, 10);
 }
 
+/* Shared memory counts as a file. */
+static void
+test_file_size (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) sums = NULL;
+  struct rlimit before, limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  limit = (struct rlimit){ .rlim_cur = 16 * 1024, .rlim_max = before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  sums = procfun_pool_map (pool, add_function (), maps_make_pairs (10), NULL, &error);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  g_assert_true ((sums == NULL) == (error != NULL));
+  if (error != NULL)
+    g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -443,5 +463,6 @@ main (int argc, char *argv[])
         fixture_add_data_func (path, j == 0 ? NULL : mode, tests[i].func);
       }
   fixture_add_func ("/map/pool", test_pool_map);
+  fixture_add_func ("/map/fails-where-files-must-be-small", test_file_size);
   return fixture_run ();
 }

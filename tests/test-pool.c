@@ -7,8 +7,14 @@
 #include "tests/hostile-children.h"
 #include "tests/pools.h"
 
+#include <fenv.h>
+#include <limits.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void
 test_defaults (void)
@@ -289,6 +295,115 @@ test_calls_per_worker (void)
   events_clear (&events);
 }
 
+/* What a function changes in its process, and whether the next one finds it. */
+
+PROCFUN_DEFINE_STATIC_FUNCTION (change, int, (const char *, what))
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGTERM);
+  if (g_str_equal (what, "alarm"))
+    ualarm (1000, 0);
+  else if (g_str_equal (what, "umask"))
+    umask (0123);
+  else if (g_str_equal (what, "rounding"))
+    fesetround (FE_UPWARD);
+  else if (g_str_equal (what, "traps"))
+    feenableexcept (FE_DIVBYZERO);
+  else if (g_str_equal (what, "signal-mask"))
+    sigprocmask (SIG_BLOCK, &set, NULL);
+  else if (chdir ("/proc") != 0)
+    return -1;
+  return getpid ();
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (find_changed, int, (const char *, what))
+{
+  struct itimerval timer;
+  sigset_t set;
+  char path[PATH_MAX];
+  mode_t mask = umask (022);
+
+  if (getitimer (ITIMER_REAL, &timer) != 0 || sigprocmask (SIG_BLOCK, NULL, &set) != 0
+      || getcwd (path, sizeof path) == NULL)
+    return -1;
+  return timer.it_value.tv_usec != 0 || mask == 0123 || fegetround () != FE_TONEAREST
+                 || fegetexcept () != 0 || sigismember (&set, SIGTERM)
+                 || strcmp (path, "/proc") == 0
+             ? 0
+             : getpid ();
+}
+
+static const char *const changes[]
+    = { "alarm", "umask", "rounding", "traps", "signal-mask", "directory" };
+
+static void
+test_restored (gconstpointer what)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autofree char *arguments = g_strdup_printf ("('%s',)", (const char *)what);
+  gint pid = pools_get_number (pool, calls_new ("change", arguments));
+
+  g_assert_cmpint (pid, >, 0);
+  g_assert_cmpint (pools_get_number (pool, calls_new ("find_changed", arguments)), ==, pid);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (leave_more, void, (int, how))
+{
+  if (how == 0)
+    dup (STDERR_FILENO);
+  else if (how == 1)
+    leave_thread ();
+  else
+    umask (0123);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (get_umask, int)
+{
+  mode_t mask = umask (0);
+
+  umask (mask);
+  return (int)mask;
+}
+
+/* Opened files, threads and settings that it leaves are there for the calls. */
+static void
+test_initializer_leaves (void)
+{
+  for (int how = 0; how < 3; how++)
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      gint pid;
+
+      procfun_pool_set_initializer (pool, leave_more_function (), g_variant_new ("(i)", how));
+      pid = pools_get_pid (pool);
+      for (guint i = 0; i < 3; i++)
+        g_assert_cmpint (pools_get_pid (pool), ==, pid);
+      if (how == 2)
+        g_assert_cmpint (pools_get_number (pool, get_umask_call ()), ==, 0123);
+    }
+}
+
+/* OpenMP, GLib and others keep threads for the next time. */
+static void
+test_threads_stay (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Events events;
+  gint pid;
+
+  events_init (&events, pool);
+  pools_get_number (pool, leave_thread_call ());
+  pid = pools_get_pid (pool);
+  g_assert_cmpuint (events_count (&events, "started"), ==, 1);
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+  pools_get_number (pool, leave_thread_call ());
+  g_assert_cmpuint (events_count (&events, "recycled: leftovers: threads"), ==, 1);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
 #define BOUND ((guint64)64 << 20)
 
 static const struct
@@ -296,10 +411,8 @@ static const struct
   const char *name;
   const char *arguments;
   const char *event;
-} leavings[] = { { "leave_descriptor", "()", "recycled: leftovers" },
-                 { "leave_signal_blocked", "()", "recycled: leftovers" },
-                 { "leave_thread", "()", "recycled: leftovers" },
-                 { "leave_folder", "()", "recycled: leftovers" },
+} leavings[] = { { "leave_descriptor", "()", "recycled: leftovers: descriptors" },
+                 { "leave_thread", "()", "recycled: leftovers: threads" },
                  { "leave_memory", "(134217728,)", "recycled: memory" } };
 
 static void
@@ -341,7 +454,7 @@ test_descriptors (void)
       g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i + 1);
     }
   g_assert_cmpuint (events_count (&events, "started"), ==, 1);
-  g_assert_cmpuint (events_count (&events, "recycled: leftovers"), ==, 0);
+  g_assert_cmpuint (events_count (&events, "recycled: leftovers: descriptors"), ==, 0);
   g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
@@ -501,6 +614,14 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_leftovers);
     }
+  for (gsize i = 0; i < G_N_ELEMENTS (changes); i++)
+    {
+      g_autofree char *path = g_strconcat ("/pool/restores/", changes[i], NULL);
+
+      fixture_add_data_func (path, changes[i], test_restored);
+    }
+  fixture_add_func ("/pool/initializer/may-leave-anything", test_initializer_leaves);
+  fixture_add_func ("/pool/keeps-threads-of-the-first-call", test_threads_stay);
   fixture_add_func ("/pool/recycle/descriptors", test_descriptors);
   fixture_add_func ("/pool/recycle/child-left", test_child_left);
   fixture_add_func ("/pool/recycle/limits", test_limits_end_worker);

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/leftovers.h"
 
+#include "procfun/platform/float-mode.h"
 #include "procfun/platform/proc.h"
 #include "procfun/platform/thread.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/single_threaded.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define PEAK_STEP ((guint64)1 << 20)
+
+/* OpenMP's threads, for example, wait busily for some milliseconds before they sleep. */
+#define FALL_ASLEEP_US (20 * G_TIME_SPAN_MILLISECOND)
+#define LOOK_AGAIN_US 500
 
 static guint
 count_threads (void)
@@ -82,8 +89,67 @@ has_grown (Leftovers *self, guint64 peak)
   return TRUE;
 }
 
+/* Functions that run in parallel leave the threads of their library, which sleep at last. */
+static gboolean
+may_stay (void)
+{
+  gint64 until = g_get_monotonic_time () + FALL_ASLEEP_US;
+
+  while (!thread_others_are_asleep ())
+    {
+      if (g_get_monotonic_time () >= until)
+        return FALSE;
+      g_usleep (LOOK_AGAIN_US);
+    }
+  return TRUE;
+}
+
+/* Threads that sleep after the first call belong to a library that keeps them; later ones do not.
+ */
+static gboolean
+has_threads (Leftovers *self, guint n_own_threads)
+{
+  guint n = count_threads ();
+  gboolean is_first = !self->has_called;
+
+  self->has_called = TRUE;
+  if (n <= self->n_threads + n_own_threads)
+    return FALSE;
+  if (!is_first || !may_stay ())
+    return TRUE;
+  self->n_threads = n - n_own_threads;
+  return FALSE;
+}
+
+/* FALSE: the directory is gone, or out of reach. */
+static gboolean
+restore_directory (Leftovers *self)
+{
+  char path[PATH_MAX];
+
+  return strcmp (get_directory (path), self->directory) == 0
+         || (chdir (self->directory) == 0 && strcmp (get_directory (path), self->directory) == 0);
+}
+
+static void
+read_timer (Leftovers *self)
+{
+  struct itimerval timer = { 0 };
+
+  getitimer (ITIMER_REAL, &timer);
+  self->has_timer = timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0;
+}
+
+/* As an alarm would end the next call. */
+static void
+restore_timer (Leftovers *self)
+{
+  if (!self->has_timer)
+    alarm (0);
+}
+
 void
-leftovers_begin (Leftovers *self, GUnixFDList *fds)
+leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds)
 {
   char path[PATH_MAX];
 
@@ -91,12 +157,16 @@ leftovers_begin (Leftovers *self, GUnixFDList *fds)
   if (self->has_begun)
     return;
   self->has_begun = TRUE;
-  self->n_threads = count_threads ();
+  self->n_threads = count_threads () - n_own_threads;
   self->lowest_fd = find_lowest_fd_without (fds);
   if (fds == NULL)
     self->expected_fd = self->lowest_fd;
   sigprocmask (SIG_SETMASK, NULL, &self->mask);
   self->directory = g_strdup (get_directory (path));
+  self->umask = umask (0);
+  umask (self->umask);
+  self->float_mode = float_mode_get ();
+  read_timer (self);
 }
 
 void
@@ -106,24 +176,30 @@ leftovers_clear (Leftovers *self)
   *self = (Leftovers){ 0 };
 }
 
+void
+leftovers_restore (Leftovers *self)
+{
+  if (!self->has_begun)
+    return;
+  restore_timer (self);
+  sigprocmask (SIG_SETMASK, &self->mask, NULL);
+  umask (self->umask);
+  float_mode_set (self->float_mode);
+}
+
 gboolean
 leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList *fds,
                 FrameState *state)
 {
   guint64 found = self->found & FRAME_LEFT_UNPREPARED;
-  char path[PATH_MAX];
-  sigset_t mask = { 0 }; /* of which a part is written */
 
   if (!self->has_begun) /* and ends, as it could not be set up */
     return FALSE;
-  sigprocmask (SIG_SETMASK, NULL, &mask);
-  if (count_threads () > self->n_threads + n_own_threads)
+  if (has_threads (self, n_own_threads))
     found |= FRAME_LEFT_THREADS;
   if (has_descriptor (self, fds))
     found |= FRAME_LEFT_DESCRIPTORS;
-  if (memcmp (&mask, &self->mask, sizeof mask) != 0)
-    found |= FRAME_LEFT_SIGNAL_MASK;
-  if (strcmp (get_directory (path), self->directory) != 0)
+  if (!restore_directory (self))
     found |= FRAME_LEFT_DIRECTORY;
   if (!has_grown (self, peak) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
     return FALSE;

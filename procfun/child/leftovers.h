@@ -4,29 +4,40 @@
 #include "procfun/wire/frame.h"
 #include <gio/gunixfdlist.h>
 #include <signal.h>
+#include <sys/types.h>
 
-/* What functions leave behind in a process that is kept for more of them. To look costs about a
- * microsecond, since it is done after every call: what was changed back or hidden is not seen. */
+/* State of a process that one call may leave changed for the next. What is cheap to restore is
+ * restored: the alarm, the signal mask, the umask, the floating-point mode and the directory.
+ * Threads and descriptors are looked for, which costs about a microsecond a call: what was hidden
+ * is not seen.
+ */
 typedef struct
 {
   gboolean has_begun;
+  gboolean has_called; /* a call has ended since */
   guint n_threads;
   int lowest_fd;   /* that is free between calls, */
   int expected_fd; /* and with the descriptors of this one's arguments */
   sigset_t mask;
-  guint n_unchecked; /* calls since all descriptors were looked at */
-  char *directory;   /* (nullable): the working directory */
-  guint64 peak;      /* of memory, in bytes, when it was last looked at */
-  guint64 resident;  /* then */
-  guint64 found;     /* FrameLeftovers */
+  mode_t umask;
+  guint64 float_mode;
+  gboolean has_timer; /* the initializer left one */
+  guint n_unchecked;  /* calls since all descriptors were looked at */
+  char *directory;    /* (nullable): the working directory */
+  guint64 peak;       /* of memory, in bytes, when it was last looked at */
+  guint64 resident;   /* then */
+  guint64 found;      /* FrameLeftovers */
 } Leftovers;
 
 void leftovers_clear (Leftovers *self);
 
-/* Before each call. @fds: (nullable): of its arguments */
-void leftovers_begin (Leftovers *self, GUnixFDList *fds);
+/* Before each call; the first one takes the base line. @n_own_threads: those of procfun itself.
+ * @fds: (nullable): of the arguments */
+void leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds);
 
-/* After a call, with @fds (nullable) of its result. @n_own_threads: so many are procfun's. @peak:
- * of its memory. TRUE: @state is news. */
+/* As soon as the function has returned. */
+void leftovers_restore (Leftovers *self);
+
+/* After a call, with @fds (nullable) of its result. @peak: of the memory. TRUE: @state is news. */
 gboolean leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList *fds,
                          FrameState *state);

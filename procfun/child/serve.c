@@ -46,14 +46,19 @@ send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize
   g_mutex_unlock (&self->write_lock);
 }
 
+static guint
+count_own_threads (Server *self)
+{
+  return (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
+}
+
 /* What the caller must know before it gives this process another call. */
 static void
 send_state (Server *self, guint64 peak, GUnixFDList *fds)
 {
-  const guint n_own_threads = (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
   FrameState state;
 
-  if (leftovers_find (&self->leftovers, n_own_threads, peak, fds, &state))
+  if (leftovers_find (&self->leftovers, count_own_threads (self), peak, fds, &state))
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
@@ -209,6 +214,7 @@ is_followed (Server *self)
 static void
 end (Server *self)
 {
+  leftovers_restore (&self->leftovers);
   limits_release_reserve ();
   self->is_running = FALSE;
   procfun_context_set_running (NULL);
@@ -426,8 +432,8 @@ server_handle_call (Server *self, const Frame *frame)
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
-  if (self->is_kept)
-    leftovers_begin (&self->leftovers, frame->fds);
+  if (self->is_kept && !has_flag (frame, FRAME_CALL_INITIAL)) /* what that leaves stays */
+    leftovers_begin (&self->leftovers, count_own_threads (self), frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
   else if (find_called (self, frame, &error))

@@ -27,8 +27,10 @@
  *
  * A worker is replaced after #ProcfunPool:calls-per-worker, when it has more memory than
  * #ProcfunPool:memory-per-worker, and when a function has left something behind that would be in
- * the way of the next one: a thread, a descriptor, a blocked signal, another working directory. A
- * call with limits or with a launch context gets a worker that ends with it, since most of these
+ * the way of the next one: a descriptor, or a thread. Threads that sleep after the first call of a
+ * worker may stay, since libraries keep some for later. An alarm, the signal mask, the umask, the
+ * floating-point mode and the working directory are restored after each call. What the initializer
+ * leaves stays. A call with limits or with a launch context gets a worker that ends with it, since most of these
  * cannot be taken back.
  *
  * A call that waits for a worker which only the thread that waits could set free fails with

@@ -8,15 +8,27 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* The kernel counts it as a file, and would end the process that exceeds its limit by SIGXFSZ. */
+static gboolean
+is_allowed (gsize size)
+{
+  struct rlimit limit;
+
+  return getrlimit (RLIMIT_FSIZE, &limit) != 0 || size <= limit.rlim_cur;
+}
 
 /* Nobody can make it smaller, and who reads it then die of SIGBUS. */
 int
 memfd_new (const char *name, gsize size, GError **error)
 {
-  int fd = memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int fd = is_allowed (size) ? memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
 
+  if (!is_allowed (size))
+    errno = EFBIG;
   if (fd >= 0 && ftruncate (fd, (off_t)size) == 0
       && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
     return fd;

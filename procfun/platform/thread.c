@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/thread.h"
 
+#include "procfun/platform/proc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#define MAX_LOOKED_AT 1024 /* threads */
 
 /* What getdents64(2) fills in; older C libraries do not have it. */
 typedef struct
@@ -84,6 +88,33 @@ thread_count (void)
   struct stat st;
 
   return stat ("/proc/self/task", &st) == 0 && st.st_nlink > 2 ? (guint)st.st_nlink - 2 : 0;
+}
+
+/* proc(5): the state follows the name in parentheses. */
+static gboolean
+is_asleep (int id)
+{
+  char path[64], text[PROC_STAT_SIZE];
+  const char *state;
+
+  snprintf (path, sizeof path, "/proc/self/task/%d/stat", id);
+  if (!proc_read_stat (path, text))
+    return TRUE; /* it has ended */
+  state = strrchr (text, ')');
+  return state != NULL && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
+}
+
+gboolean
+thread_others_are_asleep (void)
+{
+  int ids[MAX_LOOKED_AT];
+  gsize n = thread_list (ids, MAX_LOOKED_AT);
+  int self = thread_get_id ();
+
+  for (gsize i = 0; i < n; i++)
+    if (ids[i] != self && !is_asleep (ids[i]))
+      return FALSE;
+  return n > 0;
 }
 
 gboolean

@@ -17,6 +17,9 @@ gsize thread_list (int *ids, gsize max);
 /* How many this process has; 0: not known. */
 guint thread_count (void);
 
+/* Whether all threads of this process but this one sleep, as of now. */
+gboolean thread_others_are_asleep (void);
+
 /* Of this process. */
 gboolean thread_signal (int id, int signum);
 

@@ -391,6 +391,18 @@ scheduler_cancel (Scheduler *self, Waiter *waiter)
 
 /* Giving back */
 
+static const char *
+name_leftovers (guint64 leftovers)
+{
+  if ((leftovers & FRAME_LEFT_THREADS) != 0)
+    return "leftovers: threads";
+  if ((leftovers & FRAME_LEFT_DESCRIPTORS) != 0)
+    return "leftovers: descriptors";
+  if ((leftovers & FRAME_LEFT_DIRECTORY) != 0)
+    return "leftovers: directory";
+  return "leftovers";
+}
+
 const char *
 worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls)
 {
@@ -407,7 +419,7 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
   if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)
     return "memory";
   if (state->leftovers != 0)
-    return "leftovers";
+    return name_leftovers (state->leftovers);
   if (slots_count (&self->slots) > config->max_workers)
     return "shrunk";
   return NULL;

@@ -128,7 +128,6 @@ typedef enum
 {
   FRAME_LEFT_THREADS = 1 << 0,
   FRAME_LEFT_DESCRIPTORS = 1 << 1,
-  FRAME_LEFT_SIGNAL_MASK = 1 << 2,
   FRAME_LEFT_DIRECTORY = 1 << 3,
   FRAME_LEFT_UNPREPARED = 1 << 4 /* its first call, FRAME_CALL_INITIAL, has failed */
 } FrameLeftovers;

@@ -129,7 +129,7 @@ ring_read (RingEnd *self, gpointer data, gsize size)
 int
 ring_get_cpu (RingEnd *self)
 {
-  return __atomic_load_n (&self->memory->cpu, __ATOMIC_RELAXED) - 1;
+  return (int)((guint32)__atomic_load_n (&self->memory->cpu, __ATOMIC_RELAXED) - 1U);
 }
 
 void
