@@ -64,7 +64,6 @@ procfun_sources = \
 	%D%/executors/session.c \
 	%D%/executors/spawner.c \
 	%D%/map/map-input.c \
-	%D%/map/map-pool.c \
 	%D%/map/map-run.c \
 	%D%/map/map.c \
 	%D%/run/call-json.c \
@@ -174,7 +173,6 @@ procfun_private = \
 	%D%/map/map-slot.c \
 	%D%/map/map-slot.h \
 	%D%/map/map.h \
-	%D%/map/mapping-private.h \
 	%D%/map/mapping-source.c \
 	%D%/map/mapping-wait.c \
 	%D%/map/mapping-wait.h \

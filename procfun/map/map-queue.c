@@ -19,31 +19,31 @@ struct _MapInput
   guint64 n_taken; /* also those that were given back since */
   gboolean has_ended;
   gboolean is_waiting; /* for what comes later */
-  GQueue rests;        /* (element-type Chunk): given back, the first one first */
+  GQueue rests;        /* (element-type MapChunk): given back, the first one first */
 };
 
 /* Chunks */
 
 void
-chunk_clear (Chunk *self)
+map_chunk_clear (MapChunk *self)
 {
   g_clear_pointer (&self->args, g_variant_unref);
   self->n = 0;
 }
 
-Chunk
-chunk_steal (Chunk *self)
+MapChunk
+map_chunk_steal (MapChunk *self)
 {
-  Chunk chunk = *self;
+  MapChunk chunk = *self;
 
-  *self = (Chunk){ 0 };
+  *self = (MapChunk){ 0 };
   return chunk;
 }
 
 static void
-chunk_free (gpointer chunk)
+map_chunk_free (gpointer chunk)
 {
-  chunk_clear (chunk);
+  map_chunk_clear (chunk);
   g_free (chunk);
 }
 
@@ -70,19 +70,19 @@ slice (GVariant *array, gsize stride, gsize from, gsize n)
       g_variant_new_array (g_variant_type_element (type), (GVariant *const *)children->pdata, n));
 }
 
-static Chunk
-chunk_slice (const Chunk *self, gsize from, gsize n)
+static MapChunk
+map_chunk_slice (const MapChunk *self, gsize from, gsize n)
 {
-  return (Chunk){ .first = self->first + from,
-                  .n = n,
-                  .stride = self->stride,
-                  .args = n > 0 ? slice (self->args, self->stride, from, n) : NULL };
+  return (MapChunk){ .first = self->first + from,
+                     .n = n,
+                     .stride = self->stride,
+                     .args = n > 0 ? slice (self->args, self->stride, from, n) : NULL };
 }
 
-Chunk
-chunk_skip (const Chunk *self, gsize n)
+MapChunk
+map_chunk_skip (const MapChunk *self, gsize n)
 {
-  return chunk_slice (self, n, self->n - n);
+  return map_chunk_slice (self, n, self->n - n);
 }
 
 /* The input */
@@ -135,7 +135,7 @@ map_input_get_left (const MapInput *self)
   if (self->n_total == MAP_INPUT_UNKNOWN)
     return MAP_INPUT_UNKNOWN;
   for (GList *l = self->rests.head; l != NULL; l = l->next)
-    n += ((const Chunk *)l->data)->n;
+    n += ((const MapChunk *)l->data)->n;
   return n;
 }
 
@@ -166,12 +166,12 @@ count_children (MapInput *self, gsize stride, gsize n_max, gsize max_bytes)
 }
 
 static void
-take_from_array (MapInput *self, gsize n_max, gsize max_bytes, Chunk *chunk)
+take_from_array (MapInput *self, gsize n_max, gsize max_bytes, MapChunk *chunk)
 {
-  const Chunk all = { .n = self->n_total, .stride = chunk->stride, .args = self->array };
+  const MapChunk all = { .n = self->n_total, .stride = chunk->stride, .args = self->array };
   gsize n = count_children (self, chunk->stride, n_max, max_bytes);
 
-  *chunk = chunk_slice (&all, self->n_taken, n);
+  *chunk = map_chunk_slice (&all, self->n_taken, n);
 }
 
 static gboolean
@@ -189,7 +189,7 @@ check_element (GVariant *element, const ProcfunSchema *schema, guint64 index, GE
 
 static gboolean
 take_from_callback (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize max_bytes,
-                    Chunk *chunk, GError **error)
+                    MapChunk *chunk, GError **error)
 {
   g_autoptr (GPtrArray) elements = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   gsize n_bytes = 0;
@@ -210,7 +210,7 @@ take_from_callback (MapInput *self, const ProcfunSchema *schema, gsize n_max, gs
         return FALSE;
       n_bytes += g_variant_get_size (element);
     }
-  *chunk = (Chunk){ .first = self->n_taken, .n = elements->len, .stride = schema->fixed_size };
+  *chunk = (MapChunk){ .first = self->n_taken, .n = elements->len, .stride = schema->fixed_size };
   if (chunk->n > 0)
     chunk->args = g_variant_ref_sink (
         g_variant_new_array (schema->type, (GVariant *const *)elements->pdata, chunk->n));
@@ -219,23 +219,23 @@ take_from_callback (MapInput *self, const ProcfunSchema *schema, gsize n_max, gs
 
 gboolean
 map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize max_bytes,
-                Chunk *chunk, GError **error)
+                MapChunk *chunk, GError **error)
 {
-  Chunk *rest = g_queue_peek_head (&self->rests);
+  MapChunk *rest = g_queue_peek_head (&self->rests);
 
-  *chunk = (Chunk){ .stride = schema->fixed_size };
+  *chunk = (MapChunk){ .stride = schema->fixed_size };
   if (rest != NULL && rest->n > n_max)
     {
-      Chunk after = chunk_slice (rest, n_max, rest->n - n_max);
+      MapChunk after = map_chunk_slice (rest, n_max, rest->n - n_max);
 
-      *chunk = chunk_slice (rest, 0, n_max);
-      chunk_clear (rest);
+      *chunk = map_chunk_slice (rest, 0, n_max);
+      map_chunk_clear (rest);
       *rest = after;
     }
   else if (rest != NULL)
     {
-      *chunk = chunk_steal (rest);
-      chunk_free (g_queue_pop_head (&self->rests));
+      *chunk = map_chunk_steal (rest);
+      map_chunk_free (g_queue_pop_head (&self->rests));
     }
   else if (!self->has_ended && self->array != NULL)
     {
@@ -267,17 +267,17 @@ map_input_wake (MapInput *self)
 static int
 compare_chunks (gconstpointer a, gconstpointer b, gpointer user_data)
 {
-  const Chunk *one = a;
-  const Chunk *other = b;
+  const MapChunk *one = a;
+  const MapChunk *other = b;
 
   return one->first < other->first ? -1 : one->first > other->first;
 }
 
 void
-map_input_give_back (MapInput *self, Chunk *chunk)
+map_input_give_back (MapInput *self, MapChunk *chunk)
 {
   g_queue_insert_sorted (&self->rests, g_memdup2 (chunk, sizeof *chunk), compare_chunks, NULL);
-  *chunk = (Chunk){ 0 };
+  *chunk = (MapChunk){ 0 };
 }
 
 void
@@ -285,8 +285,8 @@ map_input_end (MapInput *self, guint64 from)
 {
   self->has_ended = TRUE;
   while (!g_queue_is_empty (&self->rests)
-         && ((Chunk *)g_queue_peek_tail (&self->rests))->first >= from)
-    chunk_free (g_queue_pop_tail (&self->rests));
+         && ((MapChunk *)g_queue_peek_tail (&self->rests))->first >= from)
+    map_chunk_free (g_queue_pop_tail (&self->rests));
 }
 
 gboolean

@@ -16,13 +16,13 @@ typedef struct
   gsize n;
   gsize stride;   /* the size of each in bytes, or 0 where that varies */
   GVariant *args; /* (nullable): an array of them */
-} Chunk;
+} MapChunk;
 
-void chunk_clear (Chunk *self);
-Chunk chunk_steal (Chunk *self);
+void map_chunk_clear (MapChunk *self);
+MapChunk map_chunk_steal (MapChunk *self);
 
 /* All but the first @n. */
-Chunk chunk_skip (const Chunk *self, gsize n);
+MapChunk map_chunk_skip (const MapChunk *self, gsize n);
 
 /* The next element, floating or not; or NULL at the end, or for now, if *@later is set. */
 typedef GVariant *(*MapInputFunc) (gboolean *later, gpointer user_data);
@@ -47,10 +47,10 @@ gboolean map_input_has_rest (const MapInput *self);
 /* At most @n_max elements, and not many more than @max_bytes of them, but one at least. An empty
  * chunk at the end; FALSE with @error set where an element is not what @schema describes. */
 gboolean map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize max_bytes,
-                         Chunk *chunk, GError **error);
+                         MapChunk *chunk, GError **error);
 
 /* They are taken again before others. Takes what is in @chunk. */
-void map_input_give_back (MapInput *self, Chunk *chunk);
+void map_input_give_back (MapInput *self, MapChunk *chunk);
 
 /* Whether there is nothing to be taken until somebody says that there is. */
 gboolean map_input_is_waiting (const MapInput *self);
@@ -60,4 +60,4 @@ void map_input_wake (MapInput *self);
 void map_input_end (MapInput *self, guint64 from);
 gboolean map_input_has_ended (MapInput *self);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Chunk, chunk_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapChunk, map_chunk_clear)

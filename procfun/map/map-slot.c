@@ -49,7 +49,7 @@ map_slot_free (MapSlot *self)
       leave (self, NULL, error);
     }
   map_slot_forget (self);
-  chunk_clear (&self->chunk);
+  map_chunk_clear (&self->chunk);
   journal_clear (&self->journal);
   g_free (self);
 }
@@ -142,7 +142,7 @@ begin (MapSlot *self, WorkerSlot *member, GError **error)
 }
 
 gboolean
-map_slot_begin (MapSlot *self, WorkerSlot *member, Chunk *chunk, GError **error)
+map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **error)
 {
   GBytes *bytes = g_variant_get_data_as_bytes (chunk->args);
   GError *own_error = NULL;
@@ -166,7 +166,7 @@ map_slot_begin (MapSlot *self, WorkerSlot *member, Chunk *chunk, GError **error)
   if (self->exchange != NULL)
     {
       worker_drop_source (exchange_get_worker (self->exchange)); /* that waited for a call */
-      self->chunk = chunk_steal (chunk);
+      self->chunk = map_chunk_steal (chunk);
       return TRUE;
     }
   if (own_error == NULL)

@@ -24,7 +24,7 @@ typedef struct
 {
   const MapConfig *config;
   Journal journal;
-  Chunk chunk;
+  MapChunk chunk;
 
   ProcfunCall *call;  /* (nullable) */
   Exchange *exchange; /* (nullable): nothing runs */
@@ -54,7 +54,7 @@ void map_slot_forget (MapSlot *self);
 
 /* Takes @member and what is in @chunk. FALSE: the chunk is as it was; without an error the worker
  * had ended, unnoticed. */
-gboolean map_slot_begin (MapSlot *self, WorkerSlot *member, Chunk *chunk, GError **error);
+gboolean map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **error);
 
 /* Ends it. */
 void map_slot_abort (MapSlot *self);

@@ -85,7 +85,7 @@ procfun_map_finalize (GObject *object)
   ProcfunMap *self = PROCFUN_MAP (object);
 
   g_clear_pointer (&self->limits, procfun_limits_free);
-  batch_clear (&self->batch);
+  map_batch_clear (&self->batch);
   g_hash_table_unref (self->errors);
 
   G_OBJECT_CLASS (procfun_map_parent_class)->finalize (object);

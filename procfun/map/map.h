@@ -32,7 +32,7 @@ struct _ProcfunMap
 
   Mapping *mapping;    /* (nullable): it has not begun */
   gboolean is_running; /* somebody waits */
-  Batch batch;         /* whose results are handed out one by one */
+  MapBatch batch;      /* whose results are handed out one by one */
   gsize position;      /* in it */
   GHashTable *errors;  /* (element-type guint64 GError): by index */
 };

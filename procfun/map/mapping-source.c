@@ -6,7 +6,6 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/executor.h"
-#include "procfun/map/mapping-private.h"
 #include "procfun/platform/waker.h"
 #include "procfun/schedule/waiter.h"
 
@@ -202,21 +201,28 @@ mapping_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* While it is driven otherwise, or not at all. */
-void
-mapping_stop_source (Mapping *mapping)
+static void
+mapping_source_wake (Mapping *mapping)
 {
-  GSource *source = g_steal_pointer (&mapping->source);
+  g_source_set_ready_time (mapping->driver, 0);
+}
+
+static void
+mapping_source_stop (Mapping *mapping)
+{
+  GSource *source = g_steal_pointer (&mapping->driver);
   MappingSource *self = (MappingSource *)source;
 
-  if (source == NULL)
-    return;
+  mapping->driver_funcs = NULL;
   clear_watches (self);
   stop_waiting (self);
   stop_asking (self);
   self->mapping = NULL;
   g_source_destroy (source);
 }
+
+static const MappingDriverFuncs driver_funcs
+    = { .wake = mapping_source_wake, .stop = mapping_source_stop };
 
 /* Before it is finalised: until then others can make it ready. Who still waits has lost the main
  * context. */
@@ -232,7 +238,8 @@ mapping_source_dispose (GSource *source)
     g_clear_pointer (&g_array_index (self->watches, Watch, i).waker, waker_free);
   stop_waiting (self);
   stop_asking (self);
-  self->mapping->source = NULL;
+  self->mapping->driver = NULL;
+  self->mapping->driver_funcs = NULL;
   if (callback == NULL)
     return;
   mapping_fail (self->mapping, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
@@ -279,11 +286,14 @@ mapping_wait_async (Mapping *mapping, GCancellable *cancellable, MappingFunc cal
 {
   MappingSource *self;
 
-  if (mapping->source != NULL && is_elsewhere (mapping->source))
-    mapping_stop_source (mapping);
-  if (mapping->source == NULL)
-    mapping->source = mapping_source_new (mapping);
-  self = (MappingSource *)mapping->source;
+  if (mapping->driver != NULL && is_elsewhere (mapping->driver))
+    mapping_stop_driver (mapping);
+  if (mapping->driver == NULL)
+    {
+      mapping->driver = mapping_source_new (mapping);
+      mapping->driver_funcs = &driver_funcs;
+    }
+  self = (MappingSource *)mapping->driver;
   self->callback = callback;
   self->user_data = user_data;
   if (cancellable != NULL)

@@ -3,42 +3,12 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/executor.h"
-#include "procfun/map/mapping-private.h"
+#include "procfun/map/mapping.h"
 #include "procfun/platform/canceller.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/waiter.h"
 #include <poll.h>
-
-gboolean
-mapping_is_over (Mapping *self)
-{
-  return mapping_has_batch (self) || mapping_has_ended (self, NULL);
-}
-
-void
-mapping_check_cancelled (Mapping *self, GCancellable *cancellable)
-{
-  GError *error = NULL;
-
-  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
-    mapping_fail (self, error);
-}
-
-/* In a thread */
-
-/* Backwards: those that have ended leave the list. */
-void
-mapping_advance (Mapping *self)
-{
-  for (guint i = self->slots->len; i-- > 0;)
-    {
-      MapSlot *slot = self->slots->pdata[i];
-
-      if (exchange_advance (slot->exchange))
-        mapping_finish_slot (self, slot);
-    }
-}
 
 static void
 on_cancelled (GCancellable *cancellable, gpointer other)
@@ -159,7 +129,7 @@ mapping_wait (Mapping *self, GCancellable *cancellable)
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (pass_on), canceller_ref (canceller),
                                      (GDestroyNotify)canceller_unref);
-  mapping_stop_source (self);
+  mapping_stop_driver (self);
   for (;;)
     {
       mapping_check_cancelled (self, cancellable);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/map/mapping-private.h"
+#include "procfun/map/mapping.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
@@ -19,17 +19,31 @@
 #define MAX_LOSSES 3
 
 void
-batch_clear (Batch *self)
+map_batch_clear (MapBatch *self)
 {
   g_clear_pointer (&self->results, g_variant_unref);
   g_clear_error (&self->error);
 }
 
 static void
-batch_free (gpointer batch)
+map_batch_free (gpointer batch)
 {
-  batch_clear (batch);
+  map_batch_clear (batch);
   g_free (batch);
+}
+
+static void
+wake_driver (Mapping *self)
+{
+  if (self->driver_funcs != NULL)
+    self->driver_funcs->wake (self);
+}
+
+void
+mapping_stop_driver (Mapping *self)
+{
+  if (self->driver_funcs != NULL)
+    self->driver_funcs->stop (self);
 }
 
 Mapping *
@@ -55,11 +69,11 @@ mapping_new (const MapConfig *config, MapInput *input)
 void
 mapping_free (Mapping *self)
 {
-  mapping_stop_source (self);
+  mapping_stop_driver (self);
   g_ptr_array_set_free_func (self->slots, (GDestroyNotify)map_slot_free);
   g_ptr_array_unref (self->slots);
   g_ptr_array_unref (self->spare);
-  g_queue_clear_full (&self->ready, batch_free);
+  g_queue_clear_full (&self->ready, map_batch_free);
   map_input_free (self->input);
   g_clear_error (&self->error);
   g_clear_pointer (&self->config.limits, procfun_limits_free);
@@ -106,7 +120,7 @@ choose_size (Mapping *self)
 }
 
 static gboolean
-take_chunk (Mapping *self, Chunk *chunk)
+take_chunk (Mapping *self, MapChunk *chunk)
 {
   ProcfunSchema *schema = procfun_function_get_arguments_schema (self->config.function);
   ProcfunSchema *results = procfun_function_get_return_schema (self->config.function);
@@ -141,7 +155,7 @@ mapping_prepare_slot (Mapping *self, SlotRequest *request)
 void
 mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *member)
 {
-  g_auto (Chunk) chunk = { 0 };
+  g_auto (MapChunk) chunk = { 0 };
   GError *error = NULL;
 
   if (member != NULL && take_chunk (self, &chunk))
@@ -165,8 +179,7 @@ void
 mapping_wake (Mapping *self)
 {
   map_input_wake (self->input);
-  if (self->source != NULL)
-    g_source_set_ready_time (self->source, 0);
+  wake_driver (self);
 }
 
 /* What came of it */
@@ -174,16 +187,16 @@ mapping_wake (Mapping *self)
 static int
 compare_batches (gconstpointer a, gconstpointer b, gpointer user_data)
 {
-  const Batch *one = a;
-  const Batch *other = b;
+  const MapBatch *one = a;
+  const MapBatch *other = b;
 
   return one->first < other->first ? -1 : one->first > other->first;
 }
 
 static void
-push (Mapping *self, Batch batch)
+push (Mapping *self, MapBatch batch)
 {
-  Batch *copy = g_memdup2 (&batch, sizeof batch);
+  MapBatch *copy = g_memdup2 (&batch, sizeof batch);
 
   if (self->config.is_ordered)
     g_queue_insert_sorted (&self->ready, copy, compare_batches, NULL);
@@ -223,7 +236,7 @@ static void
 take_error (Mapping *self, guint64 index, GError *error)
 {
   self->n_failed++;
-  push (self, (Batch){ .first = index, .n = 1, .error = error });
+  push (self, (MapBatch){ .first = index, .n = 1, .error = error });
   if (!self->config.goes_on)
     stop_at (self, index);
 }
@@ -242,24 +255,24 @@ take_cost (Mapping *self, const MapYield *yield)
 
 /* Nobody began what is left, so it is called for elsewhere. */
 static void
-take_rest (Mapping *self, const Chunk *chunk, gsize n_gone)
+take_rest (Mapping *self, const MapChunk *chunk, gsize n_gone)
 {
-  Chunk rest = chunk_skip (chunk, n_gone);
+  MapChunk rest = map_chunk_skip (chunk, n_gone);
 
   if (rest.n > 0 && rest.first < self->stop_at)
     map_input_give_back (self->input, &rest);
-  chunk_clear (&rest);
+  map_chunk_clear (&rest);
 }
 
 static void
-take_yield (Mapping *self, const Chunk *chunk, MapYield *yield)
+take_yield (Mapping *self, const MapChunk *chunk, MapYield *yield)
 {
   self->n_losses = yield->n_done > 0 ? 0 : self->n_losses + (yield->by_loss ? 1 : 0);
   self->n_done += yield->n_done;
   if (yield->n_done > 0)
-    push (self, (Batch){ .first = chunk->first,
-                         .n = yield->n_done,
-                         .results = g_steal_pointer (&yield->results) });
+    push (self, (MapBatch){ .first = chunk->first,
+                            .n = yield->n_done,
+                            .results = g_steal_pointer (&yield->results) });
   if (yield->of_element)
     take_error (self, chunk->first + yield->n_done, g_steal_pointer (&yield->error));
   else if (yield->error != NULL && !(yield->by_loss && self->n_losses <= MAX_LOSSES))
@@ -267,14 +280,14 @@ take_yield (Mapping *self, const Chunk *chunk, MapYield *yield)
   take_rest (self, chunk, yield->n_done + (yield->of_element ? 1 : 0));
 }
 
-void
-mapping_finish_slot (Mapping *self, MapSlot *slot)
+static void
+finish_slot (Mapping *self, MapSlot *slot)
 {
   g_auto (MapYield) yield = { 0 };
-  g_auto (Chunk) chunk = { 0 };
+  g_auto (MapChunk) chunk = { 0 };
 
   map_slot_end (slot, &yield);
-  chunk = chunk_steal (&slot->chunk);
+  chunk = map_chunk_steal (&slot->chunk);
   g_ptr_array_remove_fast (self->slots, slot);
   g_ptr_array_add (self->spare, slot);
   if (slot->is_aborted)
@@ -288,21 +301,43 @@ mapping_finish_slot (Mapping *self, MapSlot *slot)
   take_yield (self, &chunk, &yield);
 }
 
+void
+mapping_check_cancelled (Mapping *self, GCancellable *cancellable)
+{
+  GError *error = NULL;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
+    mapping_fail (self, error);
+}
+
+/* Backwards: slots that have ended leave the list. */
+void
+mapping_advance (Mapping *self)
+{
+  for (guint i = self->slots->len; i-- > 0;)
+    {
+      MapSlot *slot = self->slots->pdata[i];
+
+      if (exchange_advance (slot->exchange))
+        finish_slot (self, slot);
+    }
+}
+
 /* Who takes it */
 
 gboolean
 mapping_has_batch (Mapping *self)
 {
-  const Batch *batch = g_queue_peek_head (&self->ready);
+  const MapBatch *batch = g_queue_peek_head (&self->ready);
 
   return self->error == NULL && batch != NULL
          && (!self->config.is_ordered || batch->first == self->next);
 }
 
 gboolean
-mapping_take (Mapping *self, Batch *batch)
+mapping_take (Mapping *self, MapBatch *batch)
 {
-  Batch *head;
+  MapBatch *head;
 
   if (!mapping_has_batch (self))
     return FALSE;
@@ -310,8 +345,7 @@ mapping_take (Mapping *self, Batch *batch)
   *batch = *head;
   g_free (head);
   self->next += batch->n;
-  if (self->source != NULL) /* there is room for more */
-    g_source_set_ready_time (self->source, 0);
+  wake_driver (self); /* more can be taken from the input */
   if (batch->error != NULL && !self->config.goes_on)
     mapping_fail (self, g_error_copy (batch->error));
   return TRUE;
@@ -327,6 +361,12 @@ mapping_has_ended (Mapping *self, const GError **error)
   if (error != NULL)
     *error = self->error;
   return TRUE;
+}
+
+gboolean
+mapping_is_over (Mapping *self)
+{
+  return mapping_has_batch (self) || mapping_has_ended (self, NULL);
 }
 
 guint64

@@ -5,28 +5,55 @@
 #include "procfun/map/map-queue.h"
 #include "procfun/map/map-slot.h"
 
-/* A map that runs: its chunks go to the workers of a pool, and what comes of them waits here, in
- * order, until somebody takes it. When too much waits, no more is taken from the input. Like an
- * exchange it never blocks by itself; mapping-drive.h waits for it. For one thread at a time. */
-typedef struct _Mapping Mapping;
-
-/* Results that follow one another, or the error of one element. */
+/* Results of neighbouring elements, or the error of one element. */
 typedef struct
 {
-  guint64 first; /* the index of the first element */
+  guint64 first; /* index of the first element */
   gsize n;
   GVariant *results; /* (nullable): an array */
   GError *error;     /* (nullable) */
-} Batch;
+} MapBatch;
 
-void batch_clear (Batch *self);
+void map_batch_clear (MapBatch *self);
+
+typedef struct _Mapping Mapping;
+
+/* Drives a mapping from a main context; mapping-source.c has it. */
+typedef struct
+{
+  void (*wake) (Mapping *self);
+  void (*stop) (Mapping *self);
+} MappingDriverFuncs;
+
+/* A running map. Its chunks go to the workers of a pool, and their results wait here, in order,
+ * until they are taken. When too many wait, no more is taken from the input. A mapping never
+ * blocks; mapping-wait.h has the two ways to drive it. One thread at a time uses it. */
+struct _Mapping
+{
+  MapConfig config;
+  MapInput *input;
+  GPtrArray *slots; /* (element-type MapSlot): in use */
+  GPtrArray *spare; /* (element-type MapSlot): not in use */
+  GQueue ready;     /* (element-type MapBatch) */
+
+  guint64 next;    /* in order: index of the element whose result is due */
+  guint64 stop_at; /* index of the first element whose failure stops the map */
+  GError *error;   /* (nullable): the map has failed */
+  guint64 n_done;
+  guint64 n_failed;
+  guint n_losses; /* workers lost in a row without any element done */
+  double cost;    /* of an element, in µs; -1: unknown */
+
+  const MappingDriverFuncs *driver_funcs; /* (nullable): no main context drives it */
+  gpointer driver;
+};
 
 /* Copies @config, whose objects are borrowed, and takes @input. */
 Mapping *mapping_new (const MapConfig *config, MapInput *input);
 void mapping_free (Mapping *self);
 
 /* FALSE: nothing is there now. */
-gboolean mapping_take (Mapping *self, Batch *batch);
+gboolean mapping_take (Mapping *self, MapBatch *batch);
 gboolean mapping_has_batch (Mapping *self);
 
 /* There is more input than there was. */
@@ -41,5 +68,29 @@ guint64 mapping_get_total (Mapping *self);
 guint64 mapping_get_n_done (Mapping *self);
 guint64 mapping_get_n_failed (Mapping *self);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Batch, batch_clear)
+/* For the drivers */
+
+/* A batch can be taken, or the mapping has ended. */
+gboolean mapping_is_over (Mapping *self);
+void mapping_check_cancelled (Mapping *self, GCancellable *cancellable);
+
+/* Advances all slots. */
+void mapping_advance (Mapping *self);
+
+/* Ends the driver in a main context, if there is one. */
+void mapping_stop_driver (Mapping *self);
+
+/* TRUE: another worker would have something to do. */
+gboolean mapping_wants_worker (Mapping *self);
+
+/* A slot for which a worker can be requested. (nullable): the mapping has failed */
+MapSlot *mapping_prepare_slot (Mapping *self, SlotRequest *request);
+
+/* Starts a chunk in @slot with @worker. Takes both. @worker: (nullable): there is none. */
+void mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *worker);
+
+/* Takes @error, which belongs to no element. */
+void mapping_fail (Mapping *self, GError *error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapBatch, map_batch_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Mapping, mapping_free)
