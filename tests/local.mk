@@ -41,6 +41,7 @@ test_programs = \
 	%D%/test-limits \
 	%D%/test-limits-applied \
 	%D%/test-map \
+	%D%/test-map-faults \
 	%D%/test-map-stream \
 	%D%/test-matrix \
 	%D%/test-monitor \
@@ -127,6 +128,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
+%C%_test_map_faults_SOURCES = %D%/test-map-faults.c $(maps)
 %C%_test_map_stream_SOURCES = %D%/test-map-stream.c $(maps)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)

@@ -259,7 +259,8 @@ test_limits (gconstpointer mode)
 
 typedef struct
 {
-  gint pid; /* of the worker that was started last */
+  const char *path; /* where calls are noted */
+  gint pid;         /* of the worker that was started last */
   gint has_ended;
 } Killer;
 
@@ -269,18 +270,28 @@ on_worker_started (ProcfunExecutor *pool, int pid, gpointer user_data)
   g_atomic_int_set (&((Killer *)user_data)->pid, pid);
 }
 
+/* So many bytes are noted between two deaths: without progress the map would give up. */
+#define PROGRESS_BYTES 150
+
 static gpointer
 kill_workers (gpointer user_data)
 {
   Killer *self = user_data;
+  goffset next = PROGRESS_BYTES;
 
   while (!g_atomic_int_get (&self->has_ended))
     {
-      gint pid = g_atomic_int_exchange (&self->pid, 0);
+      GStatBuf st;
 
-      g_usleep (3000);
-      if (pid > 0)
-        kill (pid, SIGKILL);
+      g_usleep (1000);
+      if (g_stat (self->path, &st) == 0 && st.st_size >= next)
+        {
+          gint pid = g_atomic_int_exchange (&self->pid, 0);
+
+          if (pid > 0)
+            kill (pid, SIGKILL);
+          next = st.st_size + PROGRESS_BYTES;
+        }
     }
   return NULL;
 }
@@ -306,7 +317,7 @@ test_killed (gconstpointer mode)
   g_autofree char *path = maps_make_path ();
   g_autofree char *deaths = make_naps (n);
   g_autoptr (ProcfunMap) map = maps_new_deaths (pool, deaths, path);
-  Killer killer = { 0 };
+  Killer killer = { .path = path };
   GThread *thread = g_thread_new ("killer", kill_workers, &killer);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) results = NULL;

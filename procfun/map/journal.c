@@ -9,42 +9,56 @@
 #include "procfun/values/schema.h"
 #include "procfun/wire/channel.h"
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* More than that is given back after the call. */
+/* Memory beyond these bytes is freed after the call. */
 #define KEPT_BYTES (2 * JOURNAL_ENOUGH)
 
-gboolean
-journal_open (Journal *self, guint64 max_payload, GError **error)
+/* Fixed when the memory is made, so a journal that is too small is replaced. */
+static gboolean
+provide_room (Journal *self, gsize room)
 {
-  self->room = JOURNAL_ENOUGH + MIN (max_payload, CHANNEL_DEFAULT_LIMIT) + 32;
-  self->fd = memfd_new ("procfun", JOURNAL_RESULTS + self->room, error);
+  if (self->fd >= 0 && self->room >= room)
+    return TRUE;
+  fd_clear (&self->fd);
+  self->room = room;
+  self->fd = memfd_new ("procfun", JOURNAL_RESULTS + room, NULL);
   return self->fd >= 0;
 }
 
-void
-journal_clear (Journal *self)
-{
-  fd_clear (&self->fd);
-}
-
 GUnixFDList *
-journal_begin (Journal *self, gint64 budget)
+journal_begin (Journal *self, guint64 max_result, gint64 budget)
 {
   const JournalHead head = { .budget = budget };
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
-  if (pwrite (self->fd, &head, sizeof head, 0) == sizeof head
+  if (provide_room (self, JOURNAL_ENOUGH + MIN (max_result, CHANNEL_DEFAULT_LIMIT) + 32)
+      && pwrite (self->fd, &head, sizeof head, 0) == sizeof head
       && g_unix_fd_list_append (fds, self->fd, NULL) >= 0)
     return g_steal_pointer (&fds);
   return NULL;
 }
 
+/* A callee writes each result, and what it writes takes memory. So a large number without the
+ * memory is a lie, and nothing is allocated for it. */
+static gboolean
+has_written (Journal *self, guint64 n_bytes)
+{
+  struct stat st;
+
+  return n_bytes <= KEPT_BYTES
+         || (fstat (self->fd, &st) == 0
+             && (guint64)st.st_blocks * 512 >= JOURNAL_RESULTS + n_bytes);
+}
+
 gboolean
-journal_read_head (Journal *self, gsize n, JournalHead *head)
+journal_read_head (Journal *self, gsize n, const ProcfunSchema *schema, JournalHead *head)
 {
   return pread (self->fd, head, sizeof *head, 0) == sizeof *head && head->n_done <= n
-         && head->n_begun <= n && head->n_begun >= head->n_done && head->n_bytes <= self->room;
+         && head->n_begun <= n && head->n_begun >= head->n_done && head->n_bytes <= self->room
+         && (schema->fixed_size == 0 || head->n_bytes == head->n_done * schema->fixed_size)
+         && has_written (self, head->n_bytes);
 }
 
 static GBytes *
@@ -66,7 +80,7 @@ read_bytes (Journal *self, gsize size)
   return g_bytes_new_take (g_steal_pointer (&data), size);
 }
 
-/* The next of those that vary in size. */
+/* The next result of variable size. */
 static GVariant *
 take_result (GBytes *bytes, gsize *position, ProcfunSchema *schema)
 {
@@ -113,10 +127,10 @@ journal_read_results (Journal *self, const JournalHead *head, ProcfunSchema *sch
 
   if (bytes != NULL && schema->fixed_size == 0)
     results = split_results (bytes, head->n_done, schema);
-  else if (bytes != NULL && head->n_bytes == head->n_done * schema->fixed_size)
+  else if (bytes != NULL)
     results = wire_variant_decode (array, bytes, NULL);
   if (results == NULL)
     g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE,
-                         _ ("the results of many calls cannot be read"));
+                         _ ("the results of the map cannot be read"));
   return results;
 }

@@ -6,25 +6,16 @@
 #include "procfun/wire/journal.h"
 #include <gio/gunixfdlist.h>
 
-/* The caller's side of what wire/journal.h describes. It is read and not mapped: what the callee
- * changes meanwhile changes nothing here. */
-typedef struct
-{
-  int fd;
-  gsize room; /* for results, in bytes */
-} Journal;
+/* The caller reads a journal and does not map it, so that nothing can change after a check. */
 
-/* @max_payload: how many bytes a result may take. */
-gboolean journal_open (Journal *self, guint64 max_payload, GError **error);
-void journal_clear (Journal *self);
+/* Begins a call that may take @budget µs, with room for a result of @max_result bytes. Opens or
+ * replaces the journal where that is necessary. Its descriptor. (transfer full) (nullable): shared
+ * memory is not available */
+GUnixFDList *journal_begin (Journal *self, guint64 max_result, gint64 budget);
 
-/* For a new call, with a @budget in µs; its descriptor. (transfer full) */
-GUnixFDList *journal_begin (Journal *self, gint64 budget);
+/* The head after a call with @n elements whose results have @schema. FALSE: it cannot be true. */
+gboolean journal_read_head (Journal *self, gsize n, const ProcfunSchema *schema, JournalHead *head);
 
-/* What is there, of a call with @n elements. FALSE: it cannot be believed. */
-gboolean journal_read_head (Journal *self, gsize n, JournalHead *head);
-
-/* The results that the @head speaks of: an array of @type, whose schema is @schema; not floating.
- */
+/* The results that @head counts: an array; not floating. */
 GVariant *journal_read_results (Journal *self, const JournalHead *head, ProcfunSchema *schema,
                                 GError **error);

@@ -8,6 +8,9 @@
 /* Who gives one element after the other may be slow: a chunk is not waited for longer, in µs. */
 #define PULL_TIME 10000
 
+/* Alignment and offset of an element in an array, in bytes. */
+#define ELEMENT_OVERHEAD 16
+
 struct _MapInput
 {
   GVariant *array; /* (nullable): or */
@@ -85,6 +88,17 @@ map_chunk_skip (const MapChunk *self, gsize n)
   return map_chunk_slice (self, n, self->n - n);
 }
 
+MapChunk
+map_chunk_take_last (MapChunk *self)
+{
+  MapChunk last = map_chunk_skip (self, self->n - 1);
+  MapChunk others = map_chunk_slice (self, 0, self->n - 1);
+
+  map_chunk_clear (self);
+  *self = others;
+  return last;
+}
+
 /* The input */
 
 MapInput *
@@ -158,7 +172,7 @@ count_children (MapInput *self, gsize stride, gsize n_max, gsize max_bytes)
     {
       g_autoptr (GVariant) child = g_variant_get_child_value (self->array, self->n_taken + i);
 
-      n_bytes += g_variant_get_size (child);
+      n_bytes += g_variant_get_size (child) + ELEMENT_OVERHEAD;
       if (n_bytes >= max_bytes)
         return i + 1;
     }
@@ -208,7 +222,7 @@ take_from_callback (MapInput *self, const ProcfunSchema *schema, gsize n_max, gs
       g_ptr_array_add (elements, g_variant_take_ref (element));
       if (!check_element (element, schema, self->n_taken + elements->len - 1, error))
         return FALSE;
-      n_bytes += g_variant_get_size (element);
+      n_bytes += g_variant_get_size (element) + ELEMENT_OVERHEAD;
     }
   *chunk = (MapChunk){ .first = self->n_taken, .n = elements->len, .stride = schema->fixed_size };
   if (chunk->n > 0)

@@ -24,6 +24,9 @@ MapChunk map_chunk_steal (MapChunk *self);
 /* All but the first @n. */
 MapChunk map_chunk_skip (const MapChunk *self, gsize n);
 
+/* Leaves the others in @self. */
+MapChunk map_chunk_take_last (MapChunk *self);
+
 /* The next element, floating or not; or NULL at the end, or for now, if *@later is set. */
 typedef GVariant *(*MapInputFunc) (gboolean *later, gpointer user_data);
 

@@ -28,12 +28,31 @@ begin_waiting (ProcfunMap *self, GError **error)
 
 /* As a whole */
 
-static MapCollector *
-start_collecting (ProcfunMap *self)
+typedef struct
 {
-  return map_collector_new (procfun_function_get_return_schema (self->function),
-                            self->on_error == PROCFUN_MAP_COLLECT);
+  MapCollector *results;
+  GError *error; /* (nullable): of the first element that failed, where that stops the map */
+} Collected;
+
+static Collected *
+collected_new (ProcfunMap *self)
+{
+  Collected *collected = g_new0 (Collected, 1);
+
+  collected->results = map_collector_new (procfun_function_get_return_schema (self->function),
+                                          self->on_error == PROCFUN_MAP_COLLECT);
+  return collected;
 }
+
+static void
+collected_free (Collected *self)
+{
+  g_clear_pointer (&self->results, map_collector_free);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Collected, collected_free)
 
 static void
 keep_error (ProcfunMap *self, guint64 index, GError *error)
@@ -41,35 +60,37 @@ keep_error (ProcfunMap *self, guint64 index, GError *error)
   g_hash_table_insert (self->errors, g_memdup2 (&index, sizeof index), error);
 }
 
-/* What is there. FALSE: it goes on no more. */
+static void
+collect_batch (ProcfunMap *self, Collected *collected, MapBatch *batch)
+{
+  if (batch->error == NULL || self->on_error == PROCFUN_MAP_COLLECT)
+    map_collector_add (collected->results, batch->results);
+  else
+    {
+      collected->error = g_error_copy (batch->error);
+      g_prefix_error (&collected->error, _ ("element %" PRIu64 ": "), batch->first);
+    }
+  if (batch->error != NULL)
+    keep_error (self, batch->first, g_steal_pointer (&batch->error));
+}
+
+/* FALSE: the map has ended, and no worker runs for it. */
 static gboolean
-collector (ProcfunMap *self, MapCollector *collected, GError **error)
+collect (ProcfunMap *self, Collected *collected)
 {
   MapBatch batch;
   const GError *end = NULL;
-  gboolean ok = TRUE;
 
-  while (ok && mapping_take (self->mapping, &batch))
+  while (collected->error == NULL && mapping_take (self->mapping, &batch))
     {
-      ok = batch.error == NULL || self->on_error == PROCFUN_MAP_COLLECT;
-      if (ok)
-        map_collector_add (collected, batch.results);
-      else if (error != NULL)
-        {
-          *error = g_error_copy (batch.error);
-          g_prefix_error (error, _ ("element %" PRIu64 ": "), batch.first);
-        }
-      if (batch.error != NULL)
-        keep_error (self, batch.first, g_steal_pointer (&batch.error));
+      collect_batch (self, collected, &batch);
       map_batch_clear (&batch);
       map_emit_progress (self);
     }
-  if (!ok)
-    return FALSE;
   if (!mapping_has_ended (self->mapping, &end))
     return TRUE;
-  if (end != NULL && error != NULL)
-    *error = g_error_copy (end);
+  if (end != NULL && collected->error == NULL)
+    collected->error = g_error_copy (end);
   return FALSE;
 }
 
@@ -83,8 +104,8 @@ collector (ProcfunMap *self, MapCollector *collected, GError **error)
  *
  * Fails with the error of the first element that failed, in order where #ProcfunMap:ordered is set,
  * unless #ProcfunMap:on-error says that errors are collected; with %G_IO_ERROR_CANCELLED; and with
- * %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_CLOSED and whatever else no single
- * element is to blame for.
+ * %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_CLOSED and other errors for which no
+ * single element is to blame. When it returns, no worker runs for the map any more.
  *
  * Returns: (transfer full): an array of the results; where errors are collected, an array of
  *   maybes, which is nothing in the place of those that failed. Or %NULL with @error set
@@ -94,22 +115,21 @@ collector (ProcfunMap *self, MapCollector *collected, GError **error)
 GVariant *
 procfun_map_run (ProcfunMap *self, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (MapCollector) collected = NULL;
-  GError *own_error = NULL;
+  g_autoptr (Collected) collected = NULL;
 
   g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
   if (!begin_waiting (self, error))
     return NULL;
 
-  collected = start_collecting (self);
+  collected = collected_new (self);
   do
     mapping_wait (self->mapping, cancellable);
-  while (collector (self, collected, &own_error));
+  while (collect (self, collected));
   self->is_running = FALSE;
-  if (own_error == NULL)
-    return map_collector_end (collected);
-  g_propagate_error (error, own_error);
+  if (collected->error == NULL)
+    return map_collector_end (collected->results);
+  g_propagate_error (error, g_steal_pointer (&collected->error));
   return NULL;
 }
 
@@ -118,20 +138,20 @@ on_batches (gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   ProcfunMap *self = g_task_get_source_object (task);
-  MapCollector *collected = g_task_get_task_data (task);
-  GError *error = NULL;
+  Collected *collected = g_task_get_task_data (task);
 
-  if (collector (self, collected, &error))
+  if (collect (self, collected))
     {
       mapping_wait_async (self->mapping, g_task_get_cancellable (task), on_batches, task);
       (void)g_steal_pointer (&task);
       return;
     }
   self->is_running = FALSE;
-  if (error == NULL)
-    g_task_return_pointer (task, map_collector_end (collected), (GDestroyNotify)g_variant_unref);
+  if (collected->error == NULL)
+    g_task_return_pointer (task, map_collector_end (collected->results),
+                           (GDestroyNotify)g_variant_unref);
   else
-    g_task_return_error (task, error);
+    g_task_return_error (task, g_steal_pointer (&collected->error));
 }
 
 /* A task that is cancelled only by what comes of the map. (nullable): it has failed */
@@ -175,7 +195,7 @@ procfun_map_run_async (ProcfunMap *self, GCancellable *cancellable, GAsyncReadyC
   task = make_task (self, cancellable, callback, user_data, procfun_map_run_async);
   if (task == NULL)
     return;
-  g_task_set_task_data (task, start_collecting (self), (GDestroyNotify)map_collector_free);
+  g_task_set_task_data (task, collected_new (self), (GDestroyNotify)collected_free);
   mapping_wait_async (self->mapping, cancellable, on_batches, task);
 }
 
@@ -214,6 +234,33 @@ has_more (ProcfunMap *self)
         map_emit_progress (self);
     }
   return self->position < self->batch.n;
+}
+
+/* An error that stops the map is given when no worker runs for it any more. */
+static gboolean
+is_due (ProcfunMap *self)
+{
+  return (has_more (self) && (self->batch.error == NULL || self->on_error == PROCFUN_MAP_COLLECT))
+         || mapping_has_ended (self->mapping, NULL);
+}
+
+gboolean
+map_has_next (ProcfunMap *self)
+{
+  return self->mapping != NULL && !self->is_running && is_due (self);
+}
+
+/* A cancelled map gives no more results, not even those that are there. */
+static void
+check_cancelled (ProcfunMap *self, GCancellable *cancellable)
+{
+  if (!g_cancellable_is_cancelled (cancellable)
+      || (!has_more (self) && mapping_has_ended (self->mapping, NULL)))
+    return;
+  mapping_check_cancelled (self->mapping, cancellable);
+  map_batch_clear (&self->batch);
+  self->batch = (MapBatch){ 0 };
+  self->position = 0;
 }
 
 /* The next of what is there. (nullable): with @error where it failed, and without at the end */
@@ -267,7 +314,7 @@ procfun_map_next (ProcfunMap *self, guint64 *index, GCancellable *cancellable, G
   if (!begin_waiting (self, error))
     return NULL;
 
-  while (!has_more (self) && !mapping_has_ended (self->mapping, NULL))
+  for (check_cancelled (self, cancellable); !is_due (self); check_cancelled (self, cancellable))
     mapping_wait (self->mapping, cancellable);
   self->is_running = FALSE;
   result = take (self, &own_index, error);
@@ -297,7 +344,8 @@ on_next (gpointer user_data)
   Item *item = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (!has_more (self) && !mapping_has_ended (self->mapping, NULL))
+  check_cancelled (self, g_task_get_cancellable (task));
+  if (!is_due (self))
     {
       mapping_wait_async (self->mapping, g_task_get_cancellable (task), on_next, task);
       (void)g_steal_pointer (&task);
@@ -338,10 +386,7 @@ procfun_map_next_async (ProcfunMap *self, GCancellable *cancellable, GAsyncReady
   item = g_new0 (Item, 1);
   item->index = NO_INDEX;
   g_task_set_task_data (task, item, item_free);
-  if (has_more (self) || mapping_has_ended (self->mapping, NULL))
-    on_next (task);
-  else
-    mapping_wait_async (self->mapping, cancellable, on_next, task);
+  on_next (task);
 }
 
 /**

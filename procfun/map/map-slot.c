@@ -17,7 +17,6 @@ map_slot_new (const MapConfig *config)
   MapSlot *self = g_new0 (MapSlot, 1);
 
   self->config = config;
-  self->journal.fd = -1;
   return self;
 }
 
@@ -50,7 +49,6 @@ map_slot_free (MapSlot *self)
     }
   map_slot_forget (self);
   map_chunk_clear (&self->chunk);
-  journal_clear (&self->journal);
   g_free (self);
 }
 
@@ -98,35 +96,42 @@ map_slot_abort (MapSlot *self)
   canceller_cancel (procfun_call_get_canceller (self->call));
 }
 
-/* The error of a chunk that is not sent, because its only element is too large. */
-static gboolean
-check_size (MapSlot *self, GBytes *bytes, GError **error)
+static gsize
+get_max_result (MapSlot *self)
 {
-  guint64 limit = self->preparation.options.max_payload;
+  gsize fixed_size = procfun_function_get_return_schema (self->config->function)->fixed_size;
 
-  if (g_bytes_get_size (bytes) <= MAX (limit, JOURNAL_ENOUGH))
-    return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
-               procfun_function_get_name (self->config->function), g_bytes_get_size (bytes), limit);
-  return FALSE;
+  return fixed_size > 0 ? fixed_size : self->preparation.options.max_payload;
+}
+
+/* Without shared memory, an element is a call like any other. */
+static gboolean
+prepare_one (MapSlot *self, const MapChunk *chunk, GError **error)
+{
+  g_autoptr (GVariant) args = g_variant_get_child_value (chunk->args, 0);
+  GBytes *bytes = procfun_codec_encode (
+      self->preparation.options.codec,
+      procfun_function_get_arguments_schema (self->config->function), args, error);
+
+  if (bytes == NULL)
+    return FALSE;
+  self->preparation.options.flags = 0;
+  g_bytes_unref (self->preparation.arguments);
+  self->preparation.arguments = bytes;
+  return TRUE;
 }
 
 static gboolean
-open_journal (MapSlot *self, gint64 budget, GError **error)
+prepare_chunk (MapSlot *self, Worker *worker, const MapChunk *chunk, GError **error)
 {
-  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (GUnixFDList) fds
+      = journal_begin (&worker->journal, get_max_result (self), self->config->budget);
 
-  if (self->journal.fd < 0
-      && !journal_open (&self->journal, self->preparation.options.max_payload, error))
-    return FALSE;
-  fds = journal_begin (&self->journal, budget);
-  if (fds == NULL)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                           _ ("no shared memory can be had"));
-      return FALSE;
-    }
+  self->has_journal = fds != NULL;
+  if (!self->has_journal)
+    return prepare_one (self, chunk, error);
+  g_bytes_unref (self->preparation.arguments);
+  self->preparation.arguments = g_variant_get_data_as_bytes (chunk->args);
   procfun_call_set_fd_list (self->call, fds);
   return TRUE;
 }
@@ -144,20 +149,16 @@ begin (MapSlot *self, WorkerSlot *member, GError **error)
 gboolean
 map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **error)
 {
-  GBytes *bytes = g_variant_get_data_as_bytes (chunk->args);
   GError *own_error = NULL;
   gboolean ok;
 
-  g_bytes_unref (self->preparation.arguments);
-  self->preparation.arguments = bytes;
   if (!procfun_executor_enter (PROCFUN_EXECUTOR (self->config->pool), self->call, error))
     {
       worker_slot_give_back (member);
       map_slot_forget (self);
       return FALSE;
     }
-  ok = check_size (self, bytes, &own_error)
-       && open_journal (self, self->config->budget, &own_error);
+  ok = prepare_chunk (self, worker_slot_get_worker (member), chunk, &own_error);
   procfun_call_begin (self->call);
   if (ok)
     self->exchange = begin (self, member, &own_error);
@@ -202,16 +203,17 @@ static void
 read_journal (MapSlot *self, MapYield *yield)
 {
   ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
+  Journal *journal = &exchange_get_worker (self->exchange)->journal;
   JournalHead head;
   GError *error = NULL;
 
-  if (!journal_read_head (&self->journal, self->chunk.n, &head)
+  if (!journal_read_head (journal, self->chunk.n, schema, &head)
       || (yield->error == NULL && head.n_done == 0))
     g_set_error (&error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                  _ ("%s() failed: its process left nothing that can be read"),
                  procfun_function_get_name (self->config->function));
   else if (head.n_done > 0)
-    yield->results = journal_read_results (&self->journal, &head, schema, &error);
+    yield->results = journal_read_results (journal, &head, schema, &error);
   if (error != NULL)
     {
       g_clear_error (&yield->error);
@@ -223,6 +225,19 @@ read_journal (MapSlot *self, MapYield *yield)
   yield->by_loss = yield->error != NULL && !yield->of_element && is_loss (yield->error);
 }
 
+static void
+take_one (MapSlot *self, GVariant *result, MapYield *yield)
+{
+  const ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
+
+  yield->of_element = result == NULL;
+  if (result == NULL)
+    return;
+  yield->n_done = 1;
+  yield->results = g_variant_ref_sink (g_variant_new_array (schema->type, &result, 1));
+}
+
+/* A call ends with a result or an error. */
 void
 map_slot_end (MapSlot *self, MapYield *yield)
 {
@@ -232,7 +247,12 @@ map_slot_end (MapSlot *self, MapYield *yield)
   result = exchange_finish (self->exchange, &yield->error);
   yield->duration = get_duration (self->call);
   yield->is_cancelled = canceller_is_cancelled (procfun_call_get_canceller (self->call));
-  read_journal (self, yield);
+  if (self->has_journal)
+    read_journal (self, yield);
+  else
+    take_one (self, result, yield);
+  if (yield->error != NULL)
+    g_clear_pointer (&result, g_variant_unref);
   leave (self, result, yield->error);
 }
 

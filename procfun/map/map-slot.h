@@ -23,12 +23,12 @@ typedef struct
 typedef struct
 {
   const MapConfig *config;
-  Journal journal;
   MapChunk chunk;
 
   ProcfunCall *call;  /* (nullable) */
   Exchange *exchange; /* (nullable): nothing runs */
   Preparation preparation;
+  gboolean has_journal; /* FALSE: only the first element of the chunk was sent */
   gboolean is_aborted;
 } MapSlot;
 

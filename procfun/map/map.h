@@ -37,6 +37,9 @@ struct _ProcfunMap
   GHashTable *errors;  /* (element-type guint64 GError): by index */
 };
 
+/* TRUE: procfun_map_next() would not wait. */
+gboolean map_has_next (ProcfunMap *self);
+
 /* Forgets the input, which nobody takes any more. */
 void map_clear_source (ProcfunMap *self);
 

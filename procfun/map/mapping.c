@@ -5,6 +5,7 @@
 #include "procfun/core/function.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
+#include <inttypes.h>
 #include <math.h>
 
 /* A chunk is to take so long, in µs: long beside what it costs to send one, short beside the
@@ -119,62 +120,6 @@ choose_size (Mapping *self)
   return (gsize)CLAMP (ceil (n), 1, 1e9);
 }
 
-static gboolean
-take_chunk (Mapping *self, MapChunk *chunk)
-{
-  ProcfunSchema *schema = procfun_function_get_arguments_schema (self->config.function);
-  ProcfunSchema *results = procfun_function_get_return_schema (self->config.function);
-  gsize n = choose_size (self);
-  GError *error = NULL;
-
-  if (results->fixed_size > 0)
-    n = MIN (n, MAX (1, JOURNAL_ENOUGH / results->fixed_size));
-  if (map_input_take (self->input, schema, n, JOURNAL_ENOUGH, chunk, &error))
-    return chunk->n > 0;
-  mapping_fail (self, error);
-  return FALSE;
-}
-
-MapSlot *
-mapping_prepare_slot (Mapping *self, SlotRequest *request)
-{
-  MapSlot *slot;
-  GError *error = NULL;
-
-  if (self->spare->len > 0)
-    slot = g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
-  else
-    slot = map_slot_new (&self->config);
-  if (map_slot_prepare (slot, request, &error))
-    return slot;
-  g_ptr_array_add (self->spare, slot);
-  mapping_fail (self, error);
-  return NULL;
-}
-
-void
-mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *member)
-{
-  g_auto (MapChunk) chunk = { 0 };
-  GError *error = NULL;
-
-  if (member != NULL && take_chunk (self, &chunk))
-    {
-      if (map_slot_begin (slot, member, &chunk, &error))
-        {
-          g_ptr_array_add (self->slots, slot);
-          return;
-        }
-      map_input_give_back (self->input, &chunk);
-    }
-  else if (member != NULL)
-    worker_slot_give_back (member);
-  map_slot_forget (slot);
-  g_ptr_array_add (self->spare, slot);
-  if (error != NULL)
-    mapping_fail (self, error);
-}
-
 void
 mapping_wake (Mapping *self)
 {
@@ -240,6 +185,96 @@ take_error (Mapping *self, guint64 index, GError *error)
   if (!self->config.goes_on)
     stop_at (self, index);
 }
+
+/* Starting a chunk */
+
+/* Takes what is too large out of @chunk. FALSE: nothing is left. */
+static gboolean
+check_size (Mapping *self, guint64 limit, MapChunk *chunk)
+{
+  g_autoptr (GVariant) last = g_variant_get_child_value (chunk->args, chunk->n - 1);
+  gsize size = g_variant_get_size (last);
+
+  if (size <= limit && g_variant_get_size (chunk->args) <= MAX (limit, JOURNAL_ENOUGH))
+    return TRUE;
+  if (chunk->n > 1)
+    {
+      MapChunk rest = map_chunk_take_last (chunk);
+
+      map_input_give_back (self->input, &rest);
+      return TRUE;
+    }
+  if (size <= limit)
+    return TRUE;
+  take_error (self, chunk->first,
+              g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                           _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
+                           procfun_function_get_name (self->config.function), size, limit));
+  map_chunk_clear (chunk);
+  return FALSE;
+}
+
+/* @limit: of an element, in bytes. Only the last element of what the input gives can be larger. */
+static gboolean
+take_chunk (Mapping *self, guint64 limit, MapChunk *chunk)
+{
+  ProcfunSchema *schema = procfun_function_get_arguments_schema (self->config.function);
+  ProcfunSchema *results = procfun_function_get_return_schema (self->config.function);
+  gsize n = choose_size (self);
+  GError *error = NULL;
+
+  if (results->fixed_size > 0)
+    n = MIN (n, MAX (1, JOURNAL_ENOUGH / results->fixed_size));
+  while (map_input_take (self->input, schema, n, MIN (JOURNAL_ENOUGH, limit), chunk, &error))
+    if (chunk->n == 0 || check_size (self, limit, chunk))
+      return chunk->n > 0;
+  mapping_fail (self, error);
+  return FALSE;
+}
+
+MapSlot *
+mapping_prepare_slot (Mapping *self, SlotRequest *request)
+{
+  MapSlot *slot;
+  GError *error = NULL;
+
+  if (self->spare->len > 0)
+    slot = g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
+  else
+    slot = map_slot_new (&self->config);
+  if (map_slot_prepare (slot, request, &error))
+    return slot;
+  g_ptr_array_add (self->spare, slot);
+  mapping_fail (self, error);
+  return NULL;
+}
+
+void
+mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *member)
+{
+  g_auto (MapChunk) chunk = { 0 };
+  GError *error = NULL;
+
+  if (member != NULL && take_chunk (self, slot->preparation.options.max_payload, &chunk))
+    {
+      if (map_slot_begin (slot, member, &chunk, &error))
+        {
+          if (!slot->has_journal)
+            self->config.chunk_size = 1;
+          g_ptr_array_add (self->slots, slot);
+          return;
+        }
+      map_input_give_back (self->input, &chunk);
+    }
+  else if (member != NULL)
+    worker_slot_give_back (member);
+  map_slot_forget (slot);
+  g_ptr_array_add (self->spare, slot);
+  if (error != NULL)
+    mapping_fail (self, error);
+}
+
+/* The end of a chunk */
 
 static void
 take_cost (Mapping *self, const MapYield *yield)

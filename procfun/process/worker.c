@@ -47,6 +47,7 @@ worker_clear (Worker *self)
   fd_clear (&self->report_fd);
   fd_clear (&self->output_fds[0]);
   fd_clear (&self->output_fds[1]);
+  fd_clear (&self->journal.fd);
   g_clear_pointer (&self->cgroup, cgroup_free);
   worker_fork_ahead (self);
   if (self->parent != NULL)

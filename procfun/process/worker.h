@@ -6,6 +6,7 @@
 #include "procfun/platform/process.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/wire/channel.h"
+#include "procfun/wire/journal.h"
 
 /* What a process that forks others does for one that it has forked. */
 typedef struct
@@ -25,6 +26,7 @@ typedef struct
   int lifeline_fd;
   int report_fd;
   int output_fds[2];
+  Journal journal; /* of maps */
   Cgroup *cgroup;  /* (nullable) */
   gpointer parent; /* (nullable): what forked it; NULL: it was executed */
   const WorkerParentFuncs *parent_funcs;
@@ -48,7 +50,9 @@ typedef struct
 
 #define WORKER_INIT                                                                                \
   {                                                                                                \
-    .channel_fd = -1, .lifeline_fd = -1, .report_fd = -1, .output_fds = { -1, -1 }                 \
+    .channel_fd = -1, .lifeline_fd = -1, .report_fd = -1, .output_fds = { -1, -1 },                \
+    .journal                                                                                       \
+        = {.fd = -1 }                                                                              \
   }
 
 /* Ends the process, too, if it is one that has nothing more to do. */

@@ -16,6 +16,14 @@ typedef struct
   guint64 n_bytes; /* of results */
 } JournalHead;
 
+/* The caller's side: shared memory that belongs to one worker. No other worker is ever given it, so
+ * a worker that keeps it mapped reaches no results but its own. */
+typedef struct
+{
+  int fd;     /* -1: none */
+  gsize room; /* for results, in bytes */
+} Journal;
+
 #define JOURNAL_RESULTS 64
 
 /* So many bytes of results are enough for one call. */

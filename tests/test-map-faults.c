@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Maps whose elements cheat, are too large, or stop the map; each blocking and in a main context.
+ */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/map-functions.h"
+#include "tests/maps.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+static const struct
+{
+  const char *function;
+  const char *how;
+} cheats[] = {
+  { "cheat_in_number", "many" },   { "cheat_in_number", "unbegun" }, { "cheat_in_number", "bytes" },
+  { "cheat_in_number", "return" }, { "cheat_in_text", "bytes" },     { "cheat_in_text", "end" },
+};
+
+static glong
+get_peak_kib (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+/* A false journal is an error, and nothing is allocated for what it claims. */
+static void
+test_cheat (gconstpointer mode)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (cheats); i++)
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      g_autofree char *array = g_strdup_printf ("[(0, ''), (1, '%s'), (2, '')]", cheats[i].how);
+      g_autoptr (ProcfunMap) map = maps_new (pool, cheats[i].function, array);
+      glong peak = get_peak_kib ();
+      g_autoptr (GError) error = NULL;
+
+      procfun_map_set_chunk_size (map, 1);
+      g_assert_null (maps_run (map, mode, NULL, &error));
+      g_assert_nonnull (error);
+      g_assert_cmpint (get_peak_kib () - peak, <, 100 * 1024);
+    }
+}
+
+/* A shared region belongs to one process: others are replaced here after each chunk. */
+static void
+test_own_journal (gconstpointer mode)
+{
+  const gint n = 60;
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, scribble_function ());
+  g_autoptr (GHashTable) owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(i)"));
+  for (gint i = 0; i < n; i++)
+    g_variant_builder_add (&builder, "(i)", i);
+  procfun_map_set_array (map, g_variant_builder_end (&builder));
+  procfun_map_set_chunk_size (map, 5);
+  procfun_pool_set_calls_per_worker (pool, 2);
+  results = maps_run (map, mode, NULL, &error);
+  g_assert_no_error (error);
+  for (gint i = 0; i < n; i++)
+    {
+      const char *text;
+      g_auto (GStrv) words = NULL;
+      const char *owner;
+
+      g_variant_get_child (results, (gsize)i, "&s", &text);
+      words = g_strsplit (text, " ", -1);
+      g_assert_cmpuint (g_strv_length (words), ==, 3);
+      g_assert_cmpint (atoi (words[2]), ==, i);
+      owner = g_hash_table_lookup (owners, words[0]);
+      if (owner != NULL)
+        g_assert_cmpstr (owner, ==, words[1]);
+      else
+        g_hash_table_insert (owners, g_strdup (words[0]), g_strdup (words[1]));
+    }
+  g_assert_cmpuint (g_hash_table_size (owners), >=, 6);
+}
+
+static void
+test_too_large (gconstpointer mode)
+{
+  const guint chunk_sizes[] = { 0, 1, 7 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (chunk_sizes); i++)
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+      g_autoptr (ProcfunMap) map = NULL;
+      g_autofree char *large = g_strnfill (3000000, 'x');
+      g_autofree char *array
+          = g_strdup_printf ("[('a',), ('%s',), ('b',), ('c',), ('%s',)]", large, large);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) results = NULL;
+      g_autofree char *text = NULL;
+
+      procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (pool), 2000000);
+      map = maps_new (pool, "echo_string", array);
+      procfun_map_set_chunk_size (map, chunk_sizes[i]);
+      procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+      results = maps_run (map, mode, NULL, &error);
+      g_assert_no_error (error);
+      text = g_variant_print (results, FALSE);
+      g_assert_cmpstr (text, ==, "['a', nothing, 'b', 'c', nothing]");
+      maps_assert_error (map, 1, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+      maps_assert_error (map, 4, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+    }
+}
+
+/* A map that has failed gives its workers back, or the pool could not be closed. */
+static void
+test_close_after_failure (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "fail,hang", NULL);
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_set_chunk_size (map, 1);
+  g_assert_null (maps_run (map, mode, NULL, &error));
+  calls_check_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "element 0: 0 is busy");
+  g_clear_error (&error);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_close_after_failed_result (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "fail,hang", NULL);
+  guint64 index;
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_set_chunk_size (map, 1);
+  g_assert_null (maps_next (map, mode, &index, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_cmpuint (index, ==, 0);
+  g_clear_error (&error);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* Results that are there already are no reason not to look. */
+static void
+test_cancelled_between_results (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunMap) map = maps_new (pool, "add", "[(1, 2), (3, 4), (5, 6)]");
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) first = NULL;
+
+  procfun_map_set_chunk_size (map, 3);
+  first = maps_next (map, mode, NULL, cancellable, &error);
+  g_assert_no_error (error);
+  g_cancellable_cancel (cancellable);
+  g_assert_null (maps_next (map, mode, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_null (maps_next (map, mode, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* A limit for files is one for memory with a descriptor, too. */
+static void
+test_without_shared_memory (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",fail,,crash,,", NULL);
+  struct rlimit limit;
+  struct rlimit small;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+  g_autofree char *text = NULL;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  g_assert_no_errno (getrlimit (RLIMIT_FSIZE, &limit));
+  small = (struct rlimit){ .rlim_cur = 65536, .rlim_max = limit.rlim_max };
+  g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &small));
+  results = maps_run (map, mode, NULL, &error);
+  g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &limit));
+  g_assert_no_error (error);
+  text = g_variant_print (results, FALSE);
+  g_assert_cmpstr (text, ==, "[0, nothing, 20, nothing, 40, 50]");
+  maps_assert_error (map, 1, G_IO_ERROR, G_IO_ERROR_BUSY);
+  maps_assert_error (map, 3, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+}
+
+int
+main (int argc, char *argv[])
+{
+  static const struct
+  {
+    const char *name;
+    GTestDataFunc func;
+  } tests[] = {
+    { "cheat", test_cheat },
+    { "own-journal", test_own_journal },
+    { "too-large", test_too_large },
+    { "close-after-failure", test_close_after_failure },
+    { "close-after-failed-result", test_close_after_failed_result },
+    { "cancelled-between-results", test_cancelled_between_results },
+    { "without-shared-memory", test_without_shared_memory },
+  };
+
+  fixture_init (&argc, &argv);
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    for (guint j = 0; j < 2; j++)
+      {
+        const char *mode = j == 0 ? "blocking" : "async";
+        g_autofree char *path = g_strdup_printf ("/map-faults/%s/%s", tests[i].name, mode);
+
+        fixture_add_data_func (path, j == 0 ? NULL : mode, tests[i].func);
+      }
+  return fixture_run ();
+}
