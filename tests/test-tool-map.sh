@@ -98,6 +98,36 @@ check "a generator" maps 2 '[1]\n' '' "count_up() is a generator" "$program" cou
 check "no limits" maps 2 '' '' "the limits are memory, cpu" --limits "mem=3" "$program" add
 check "no processes" maps 2 '' '' "--jobs" --jobs -1 "$program" add
 
+# Output that nobody can have is an error.
+loses_no_output ()
+{
+  for input in '[1, 2]\n' "$(seq 1 5000 | sed 's/.*/[&, 1]\\n/' | tr -d '\n')"
+  do
+    printf "$input" | timeout 60 "$tool" map "$program" add >/dev/full 2>"$tmp/stderr"
+    test $? = 2 && grep -q "stdout cannot be written" "$tmp/stderr" || { cat "$tmp/stderr"; return 1; }
+    printf "$input" | timeout 60 "$tool" map "$program" add >&- 2>"$tmp/stderr"
+    test $? = 2 && grep -q "stdout cannot be written" "$tmp/stderr" || { cat "$tmp/stderr"; return 1; }
+  done
+}
+
+reads_a_directory ()
+{
+  timeout 60 "$tool" map "$program" add </ >"$tmp/stdout" 2>"$tmp/stderr"
+  test $? = 2 && grep -q "stdin cannot be read" "$tmp/stderr"
+}
+
+# In linear time: quadratic would take minutes.
+long_line ()
+{
+  { printf '"/'; head -c 30000000 /dev/zero | tr '\0' x; printf '"\n'; } |
+    timeout 60 "$tool" map "$program" read_file >"$tmp/stdout" 2>/dev/null
+  test $? = 1
+}
+
+check "output to a full or closed file is not lost" loses_no_output
+check "a read error is not the end of the input" reads_a_directory
+check "a long line" long_line
+check "why the only argument cannot be read" maps 1 'x\n' - 'procfun: line 1: ' "$program" take
 check "a progress bar on a terminal" has_bar
 
 if test "$SANITIZERS" = no

@@ -60,6 +60,7 @@ add, count, read = functions["add"], functions["count_places"], functions["read_
 assert add["signature"] == "add(ii)i" and len(add["hash"]) == 16 and add["flags"] == []
 assert add["arguments"] == [{"name": "a", "type": "i"}, {"name": "b", "type": "i"}]
 assert read["flags"] == ["with-error"] and read["result"] == {"type": "s"}
+assert functions["halve"]["flags"] == ["idempotent"]
 fields = count["arguments"][0]["element"]["fields"]
 assert fields[0] == {"name": "x", "type": "d"}
 assert fields[1] == {"name": "side", "type": "i", "values": {"left": 0, "right": 1}}
@@ -79,6 +80,7 @@ do
   check "$name: list" lists "$file" HASH "add (i a, i b)" "count_places (a(di) places, y times)" "s or an error"
   check "$name: list --json" lists_as_json "$file"
   check "$name: call" gives 0 5 "" "$tool" call "$file" add '[2, 3]'
+  check "$name: the only argument as it is" gives 0 true "" "$tool" call "$file" take 3
   check "$name: call by hash" gives 0 5 "" "$tool" call "$file" "$(hash_of add)" '[2, 3]'
   check "$name: arguments by name" gives 0 5 "" "$tool" call "$file" add '{"b": 2, "a": 3}'
   check "$name: arguments from stdin" from_stdin '[2, 3]' gives 0 5 "" "$tool" call "$file" add -
@@ -250,6 +252,7 @@ check "an unknown option" gives 2 "" "--nothing" "$tool" list --nothing "$progra
 check "help" gives 0 - "" "$tool" --help
 check "help of a command" gives 0 - "" "$tool" call --help
 check "the version" gives 0 - "" "$tool" --version
+check "the version, in short" gives 0 - "" "$tool" -V
 check "an unknown function has others suggested" gives 2 "" "add_elsewhere" "$tool" call "$program" ad '[]'
 check "a name that two functions have" gives 2 "" "several functions “twin”" "$tool" call "$program" twin '[1]'
 check "one of the two, by hash" gives 0 1 "" "$tool" call "$program" "$(hash_of twin)" '[1]'

@@ -24,6 +24,8 @@ PROCFUN_DEFINE_FUNCTION (count_places, PlaceArray, (PlaceArray, places), (guint8
   return result;
 }
 
+PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (halve, double, (double, x)) { return x / 2; }
+
 PROCFUN_DEFINE_FUNCTION (nothing, void) {}
 
 PROCFUN_DEFINE_FUNCTION_WITH_ERROR (read_file, char *, (const char *, path))

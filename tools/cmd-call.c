@@ -54,7 +54,7 @@ static const GOptionEntry entries[]
         { "limits", 'l', 0, G_OPTION_ARG_STRING, &limits_text,
           N_ ("limits by name, as “memory=200M cpu=2s files=32”"), N_ ("LIMITS") },
         { "executor", 'e', 0, G_OPTION_ARG_STRING, &executor_name,
-          N_ ("where to run it: spawn, or inline for the process of this command"), N_ ("NAME") },
+          N_ ("where to run it: spawn, fork, pool, or inline for this process"), N_ ("NAME") },
         { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name,
           N_ ("how values go to the process and back: json or gvariant"), N_ ("NAME") },
         { "usage", 'u', 0, G_OPTION_ARG_NONE, &with_usage,
@@ -235,8 +235,10 @@ command_call (int argc, char **argv)
           _ ("Calls the function, by name or hash, in a process of its own, and prints its result "
              "as JSON,\n"
              "or the items of a generator, a line each.\n"
-             "JSON is an array of the arguments, or an object that names them; with - it is read "
-             "from stdin.\n"
+             "JSON is an array of the arguments, an object that names them, or the argument itself "
+             "if "
+             "there is one;\n"
+             "with - it is read from stdin.\n"
              "A TIME is in seconds, or has one of the units us, ms, s and min; a SIZE is in bytes, "
              "or has K, M or G.\n\n"
              "Exit status: 0 success, 1 the function failed with an error, 2 it was not called,\n"

@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/map/map.h"
 #include "tools/line-reader.h"
 #include "tools/map-progress.h"
 #include "tools/program.h"
@@ -66,7 +67,17 @@ static const GOptionEntry entries[]
           N_ ("end with the first line that fails"), NULL },
         { NULL } };
 
+/* So many results are printed before others of the main loop have their turn. */
+#define RESULTS_A_TURN 1000
+
 /* One run of it */
+
+/* The line of an element. */
+typedef struct
+{
+  guint64 number; /* 0: it has ended */
+  gsize size;
+} Line;
 
 typedef struct
 {
@@ -78,8 +89,11 @@ typedef struct
   MapProgress *progress; /* (nullable) */
   FILE *output;
 
-  GHashTable *numbers; /* (element-type guint64 guint64): of lines, by the index of their element */
-  GQueue bad;          /* (element-type BadLine): that could not be read, and wait for their turn */
+  GArray *lines_of; /* (element-type Line): of elements from @first on */
+  guint64 first;
+  guint n_front;      /* of these have ended */
+  guint64 bytes_done; /* of lines */
+  GQueue bad;         /* (element-type BadLine): that could not be read, and wait for their turn */
   guint64 n_pushed;
   guint64 n_ended; /* in order: elements whose results are printed */
   guint64 n_lines;
@@ -108,16 +122,32 @@ bad_line_free (gpointer data)
 
 /* Output */
 
+/* Nothing is printed any more, and one message is enough. */
+static void
+fail_output (Run *self)
+{
+  if (self->status == STATUS_USAGE)
+    return;
+  map_progress_clear (self->progress);
+  fprintf (stderr, _ ("procfun: stdout cannot be written: %s\n"), g_strerror (errno));
+  self->status = STATUS_USAGE;
+  g_cancellable_cancel (self->cancellable);
+}
+
 static void
 print_line (Run *self, const char *text, gsize size)
 {
   fwrite (text, 1, size, self->output);
   putc ('\n', self->output);
-  if (!ferror (self->output) || self->status == STATUS_USAGE)
-    return;
-  fprintf (stderr, _ ("procfun: stdout cannot be written: %s\n"), g_strerror (errno));
-  self->status = STATUS_USAGE;
-  g_cancellable_cancel (self->cancellable);
+  if (ferror (self->output))
+    fail_output (self);
+}
+
+static void
+flush_output (Run *self)
+{
+  if (fflush (self->output) != 0)
+    fail_output (self);
 }
 
 /* {"error": "…"} in the place of the result, and the same for people. */
@@ -153,14 +183,24 @@ print_bad_lines (Run *self, guint64 index)
     }
 }
 
+/* Forgets the line of an element, and the memory of many that have ended at once. */
 static guint64
 take_number (Run *self, guint64 index)
 {
-  guint64 *number = g_hash_table_lookup (self->numbers, &index);
-  guint64 value = number != NULL ? *number : 0;
+  Line *line = &g_array_index (self->lines_of, Line, index - self->first);
+  guint64 number = line->number;
 
-  g_hash_table_remove (self->numbers, &index);
-  return value;
+  self->bytes_done += line->size;
+  line->number = 0;
+  while (self->n_front < self->lines_of->len
+         && g_array_index (self->lines_of, Line, self->n_front).number == 0)
+    self->n_front++;
+  if (self->n_front < MAX_WAITING && self->n_front < self->lines_of->len)
+    return number;
+  g_array_remove_range (self->lines_of, 0, self->n_front);
+  self->first += self->n_front;
+  self->n_front = 0;
+  return number;
 }
 
 static void
@@ -178,37 +218,20 @@ print_result (Run *self, GVariant *result, guint64 number)
 
 /* Input */
 
-/* Arguments as “procfun call” takes them, or the only one there is. */
-static GVariant *
-read_arguments (Run *self, const char *line, gsize size, GError **error)
-{
-  ProcfunCodec *codec = procfun_codec_get_json ();
-  g_autoptr (GBytes) bytes = g_bytes_new_static (line, size);
-  GVariant *args = procfun_codec_decode (codec, self->args, bytes, error);
-  GVariant *value;
-
-  if (args != NULL || procfun_schema_get_n_children (self->args) != 1)
-    return args;
-  value = procfun_codec_decode (codec, procfun_schema_get_child (self->args, 0), bytes, NULL);
-  if (value == NULL)
-    return NULL;
-  g_clear_error (error);
-  args = g_variant_ref_sink (g_variant_new_tuple (&value, 1));
-  g_variant_unref (value);
-  return args;
-}
-
 static void
 on_line (const char *line, gsize size, guint64 number, gpointer user_data)
 {
   Run *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) args = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  const Line kept = { number, size + 1 };
 
   self->n_lines = number;
   if (strspn (line, " \t\r") >= size)
     return;
-  args = read_arguments (self, line, size, &error);
+  bytes = g_bytes_new_static (line, size);
+  args = program_decode_arguments (self->args, bytes, &error);
   if (args == NULL)
     {
       const BadLine bad = { self->n_pushed, number, g_steal_pointer (&error) };
@@ -217,19 +240,25 @@ on_line (const char *line, gsize size, guint64 number, gpointer user_data)
       print_bad_lines (self, self->n_ended);
       return;
     }
-  g_hash_table_insert (self->numbers, g_memdup2 (&self->n_pushed, sizeof (guint64)),
-                       g_memdup2 (&number, sizeof number));
+  g_array_append_val (self->lines_of, kept);
   self->n_pushed++;
   procfun_map_push (self->map, args);
   if (procfun_map_get_n_pushed (self->map) >= MAX_WAITING)
     line_reader_pause (self->lines);
 }
 
+/* Lines that could be read are still called for. */
 static void
-on_end (gpointer user_data)
+on_end (int errnum, gpointer user_data)
 {
   Run *self = user_data;
 
+  if (errnum != 0 && self->status == STATUS_DONE)
+    {
+      map_progress_clear (self->progress);
+      fprintf (stderr, _ ("procfun: stdin cannot be read: %s\n"), g_strerror (errnum));
+      self->status = STATUS_USAGE;
+    }
   procfun_map_end_input (self->map);
 }
 
@@ -237,14 +266,10 @@ on_end (gpointer user_data)
 
 static void take_next (Run *self);
 
+/* Of one element, or the end. */
 static void
-on_next (GObject *source, GAsyncResult *async_result, gpointer user_data)
+take_outcome (Run *self, GVariant *result, guint64 index, const GError *error)
 {
-  Run *self = user_data;
-  g_autoptr (GError) error = NULL;
-  guint64 index;
-  g_autoptr (GVariant) result = procfun_map_next_finish (self->map, async_result, &index, &error);
-
   if (index == G_MAXUINT64) /* the end */
     {
       self->is_done = TRUE;
@@ -264,9 +289,29 @@ on_next (GObject *source, GAsyncResult *async_result, gpointer user_data)
   self->n_ended++;
   if (procfun_map_get_n_pushed (self->map) < MAX_WAITING / 2)
     line_reader_go_on (self->lines);
-  if (g_hash_table_size (self->numbers) == 0)
-    fflush (self->output);
-  take_next (self);
+  if (self->n_ended == self->n_pushed)
+    flush_output (self);
+}
+
+/* A task for each element would take longer than all else. */
+static void
+on_next (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  Run *self = user_data;
+  g_autoptr (GError) error = NULL;
+  guint64 index;
+  g_autoptr (GVariant) result = procfun_map_next_finish (self->map, async_result, &index, &error);
+
+  take_outcome (self, result, index, error);
+  for (guint i = 0; i < RESULTS_A_TURN && !self->is_done && map_has_next (self->map); i++)
+    {
+      g_clear_pointer (&result, g_variant_unref);
+      g_clear_error (&error);
+      result = procfun_map_next (self->map, &index, self->cancellable, &error);
+      take_outcome (self, result, index, error);
+    }
+  if (!self->is_done)
+    take_next (self);
 }
 
 static void
@@ -280,9 +325,11 @@ on_tick (gpointer user_data)
 {
   Run *self = user_data;
 
-  fflush (self->output);
+  guint64 size = line_reader_get_size (self->lines);
+
+  flush_output (self);
   map_progress_show (self->progress, self->n_ended, self->n_failed,
-                     line_reader_get_fraction (self->lines));
+                     size > 0 ? MIN (1, (double)self->bytes_done / (double)size) : -1);
   return G_SOURCE_CONTINUE;
 }
 
@@ -358,11 +405,7 @@ static Status
 finish (Run *self)
 {
   map_progress_clear (self->progress);
-  if (fflush (self->output) != 0 && self->status == STATUS_DONE)
-    {
-      fprintf (stderr, _ ("procfun: stdout cannot be written: %s\n"), g_strerror (errno));
-      self->status = STATUS_USAGE;
-    }
+  flush_output (self);
   if (self->n_failed > 0)
     fprintf (stderr, _ ("procfun: %" PRIu64 " of %" PRIu64 " lines failed\n"), self->n_failed,
              self->n_lines);
@@ -376,14 +419,13 @@ run (ProcfunMap *map)
 {
   ProcfunFunction *function = procfun_map_get_function (map);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GHashTable) numbers
-      = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  g_autoptr (GArray) lines_of = g_array_new (FALSE, FALSE, sizeof (Line));
   int kept = run_set_stdout_aside ();
   Run self = { .map = map,
                .args = procfun_function_get_arguments_schema (function),
                .result = procfun_function_get_return_schema (function),
                .cancellable = cancellable,
-               .numbers = numbers,
+               .lines_of = lines_of,
                .output = fdopen (kept, "w"),
                .bad = G_QUEUE_INIT };
   Status status;

@@ -13,14 +13,14 @@ struct _LineReader
 {
   int fd;
   LineReaderFunc on_line;
-  void (*on_end) (gpointer user_data);
+  void (*on_end) (int errnum, gpointer user_data);
   gpointer user_data;
 
-  GString *text; /* that was read, up to a line's end that was not */
+  GString *text;    /* read, but not given as lines */
+  gsize n_searched; /* bytes of it that have no end of a line */
   guint64 number;
   guint source; /* 0: it is not read */
   gboolean has_ended;
-  guint64 n_read;
   guint64 size; /* of a regular file; 0: it is none */
 };
 
@@ -29,24 +29,26 @@ give_lines (LineReader *self)
 {
   char *at = self->text->str;
   char *end = at + self->text->len;
-  char *newline;
+  char *newline = memchr (at + self->n_searched, '\n', (gsize)(end - at) - self->n_searched);
 
-  while ((newline = memchr (at, '\n', (gsize)(end - at))) != NULL)
+  for (; newline != NULL; newline = memchr (at, '\n', (gsize)(end - at)))
     {
       *newline = '\0';
       self->on_line (at, (gsize)(newline - at), ++self->number, self->user_data);
       at = newline + 1;
     }
   g_string_erase (self->text, 0, at - self->text->str);
+  self->n_searched = self->text->len;
 }
 
+/* What a read error leaves is no line. */
 static void
-end (LineReader *self)
+end (LineReader *self, int errnum)
 {
-  if (self->text->len > 0)
+  if (self->text->len > 0 && errnum == 0)
     self->on_line (self->text->str, self->text->len, ++self->number, self->user_data);
   self->has_ended = TRUE;
-  self->on_end (self->user_data);
+  self->on_end (errnum, self->user_data);
 }
 
 static gboolean
@@ -55,25 +57,26 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   LineReader *self = user_data;
   gsize length = self->text->len;
   gssize n;
+  int errnum;
 
   g_string_set_size (self->text, length + STEP_BYTES);
   n = read (fd, self->text->str + length, STEP_BYTES);
+  errnum = n < 0 ? errno : 0;
   g_string_set_size (self->text, length + (gsize)MAX (n, 0));
-  if (n < 0 && (errno == EINTR || errno == EAGAIN))
+  if (errnum == EINTR || errnum == EAGAIN)
     return G_SOURCE_CONTINUE;
   if (n <= 0)
     {
       self->source = 0;
-      end (self);
+      end (self, errnum);
       return G_SOURCE_REMOVE;
     }
-  self->n_read += (guint64)n;
   give_lines (self);
   return G_SOURCE_CONTINUE;
 }
 
 LineReader *
-line_reader_new (int fd, LineReaderFunc on_line, void (*on_end) (gpointer user_data),
+line_reader_new (int fd, LineReaderFunc on_line, void (*on_end) (int errnum, gpointer user_data),
                  gpointer user_data)
 {
   LineReader *self = g_new0 (LineReader, 1);
@@ -113,8 +116,8 @@ line_reader_go_on (LineReader *self)
     self->source = g_unix_fd_add (self->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, self);
 }
 
-double
-line_reader_get_fraction (LineReader *self)
+guint64
+line_reader_get_size (LineReader *self)
 {
-  return self->size > 0 ? MIN (1, (double)self->n_read / (double)self->size) : -1;
+  return self->size;
 }

@@ -7,11 +7,13 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/platform/fds.h"
+#include <fcntl.h>
 #include <locale.h>
 #include <procfun.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct
 {
@@ -38,17 +40,32 @@ print_usage (FILE *to)
 static int
 print_version (void)
 {
-  printf ("procfun %d.%d.%d\n", PROCFUN_MAJOR_VERSION, PROCFUN_MINOR_VERSION,
-          PROCFUN_MICRO_VERSION);
-  return STATUS_DONE;
+  g_autofree char *text = g_strdup_printf ("procfun %d.%d.%d", PROCFUN_MAJOR_VERSION,
+                                           PROCFUN_MINOR_VERSION, PROCFUN_MICRO_VERSION);
+
+  return command_print (text, strlen (text)) ? STATUS_DONE : STATUS_USAGE;
+}
+
+/* A closed stdout must not become a file that takes everything: what is written there fails. */
+static void
+fill_standard (void)
+{
+  gboolean is_closed = fcntl (STDOUT_FILENO, F_GETFD) < 0;
+  int fd;
+
+  fds_fill_standard (); /* what is opened later must not become a standard stream */
+  if (!is_closed)
+    return;
+  fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2 (fd, STDOUT_FILENO);
+  close (fd);
 }
 
 int
 main (int argc, char **argv)
 {
-  fds_fill_standard (); /* what is opened later must not become a standard stream */
-  signal (SIGCHLD,
-          SIG_DFL); /* who started us may ignore it, and then nobody knows how a process ended */
+  fill_standard ();
+  signal (SIGCHLD, SIG_DFL); /* ignored signals are inherited, and exit statuses would be lost */
   g_log_writer_default_set_use_stderr (TRUE); /* stdout has results alone */
   setlocale (LC_ALL, "");
   if (argc < 2)
@@ -59,7 +76,7 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (argv[1], commands[i].name) == 0)
       return commands[i].run (argc - 1, argv + 1);
-  if (strcmp (argv[1], "--version") == 0)
+  if (strcmp (argv[1], "--version") == 0 || strcmp (argv[1], "-V") == 0)
     return print_version ();
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0
       || strcmp (argv[1], "help") == 0)

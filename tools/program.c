@@ -317,6 +317,53 @@ program_describe_arguments (ProcfunFunction *function)
   return g_string_free (text, FALSE);
 }
 
+/* The only argument; a tuple. */
+static GVariant *
+decode_only (ProcfunSchema *schema, GBytes *json, GError **error)
+{
+  g_autoptr (GVariant) value = procfun_codec_decode (
+      procfun_codec_get_json (), procfun_schema_get_child (schema, 0), json, error);
+
+  return value != NULL ? g_variant_ref_sink (g_variant_new_tuple (&value, 1)) : NULL;
+}
+
+static gboolean
+looks_like_list (GBytes *json)
+{
+  gsize size;
+  const char *text = g_bytes_get_data (json, &size);
+  gsize i = 0;
+
+  while (i < size && g_ascii_isspace (text[i]))
+    i++;
+  return i < size && (text[i] == '[' || text[i] == '{');
+}
+
+/* Whether a value can be an array or object in JSON itself. */
+static gboolean
+is_ambiguous (ProcfunSchema *schema)
+{
+  const GVariantType *type = procfun_schema_get_variant_type (procfun_schema_get_child (schema, 0));
+
+  return !g_variant_type_is_basic (type);
+}
+
+GVariant *
+program_decode_arguments (ProcfunSchema *schema, GBytes *json, GError **error)
+{
+  ProcfunCodec *codec = procfun_codec_get_json ();
+  GVariant *args;
+
+  if (procfun_schema_get_n_children (schema) != 1)
+    return procfun_codec_decode (codec, schema, json, error);
+  if (!looks_like_list (json))
+    return decode_only (schema, json, error);
+  if (!is_ambiguous (schema))
+    return procfun_codec_decode (codec, schema, json, error);
+  args = procfun_codec_decode (codec, schema, json, NULL);
+  return args != NULL ? args : decode_only (schema, json, error);
+}
+
 GVariant *
 program_read_arguments (ProcfunFunction *function, const char *text, GError **error)
 {
@@ -326,8 +373,7 @@ program_read_arguments (ProcfunFunction *function, const char *text, GError **er
 
   if (json == NULL)
     return NULL;
-  args = procfun_codec_decode (procfun_codec_get_json (),
-                               procfun_function_get_arguments_schema (function), json, error);
+  args = program_decode_arguments (procfun_function_get_arguments_schema (function), json, error);
   if (args != NULL)
     return args;
   description = program_describe_arguments (function);

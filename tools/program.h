@@ -29,6 +29,10 @@ void program_become (Program *self, ProcfunFunction *function, const char *json,
 /* "i a, as b" (transfer full) */
 char *program_describe_arguments (ProcfunFunction *function);
 
+/* @json: an array of the arguments, an object that names them, or the only argument itself.
+ * (transfer full): not floating, or %NULL */
+GVariant *program_decode_arguments (ProcfunSchema *schema, GBytes *json, GError **error);
+
 /* @text: JSON, "-" for that of stdin, or (nullable). (transfer full): not floating, or %NULL */
 GVariant *program_read_arguments (ProcfunFunction *function, const char *text, GError **error);
 

@@ -118,7 +118,8 @@ append_flags (ProcfunFunctionFlags flags, GString *json)
     ProcfunFunctionFlags flag;
     const char *name;
   } names[] = { { PROCFUN_FUNCTION_WITH_ERROR, "with-error" },
-                { PROCFUN_FUNCTION_GENERATOR, "generator" } };
+                { PROCFUN_FUNCTION_GENERATOR, "generator" },
+                { PROCFUN_FUNCTION_IDEMPOTENT, "idempotent" } };
   const char *separator = "";
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
