@@ -304,13 +304,15 @@ procfun_private = \
 	%D%/statistics/statistics.h \
 	%D%/values/buffer.c \
 	%D%/values/buffer.h \
+	%D%/values/kind.c \
+	%D%/values/kind.h \
 	%D%/values/schema.h \
 	%D%/values/serialised.c \
 	%D%/values/serialised.h \
 	%D%/values/type-decode.c \
 	%D%/values/type-encode.c \
 	%D%/values/type-plain.c \
-	%D%/values/type-private.h \
+	%D%/values/type-plain.h \
 	%D%/values/type.c \
 	%D%/values/type.h \
 	%D%/wire/channel-in.c \

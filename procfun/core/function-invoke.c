@@ -6,7 +6,6 @@
 #include "procfun/core/function.h"
 #include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
-#include "procfun/values/type-private.h"
 #include "procfun/values/type.h"
 #include <string.h>
 
@@ -119,50 +118,31 @@ struct _PlainInvocation
 {
   ProcfunFunction *function;
   ProcfunDefinition *definition;
-  TypePlain result;
-  TypePlain args[PROCFUN_MAX_ARGUMENTS];
-  gsize offsets[PROCFUN_MAX_ARGUMENTS]; /* offsets of the arguments in the tuple */
-  gsize size;                           /* size of the tuple */
-  guint8 *room;                         /* C values, the result first */
-  gpointer values[PROCFUN_MAX_ARGUMENTS];
+  guint8 *room;                           /* C values, that of the result first */
+  gpointer values[PROCFUN_MAX_ARGUMENTS]; /* (borrowed): the arguments in it */
 };
-
-/* Offset of each argument in the tuple. */
-static gboolean
-lay_out (PlainInvocation *self)
-{
-  const ProcfunDefinition *definition = self->definition;
-  TypePlain tuple;
-  guint8 *at = self->room + ALIGNED (MAX (definition->result_size, 1));
-
-  if (!type_plain_init_tuple (&tuple, definition->args, definition->n_args)
-      || !type_plain_init (&self->result, &definition->result))
-    return FALSE;
-  self->size = tuple.size;
-  for (gsize i = tuple.n_fields; i-- > 0;)
-    self->offsets[tuple.fields[i].source] = tuple.fields[i].to;
-  for (guint i = 0; i < definition->n_args; i++)
-    {
-      type_plain_init (&self->args[i], &definition->args[i]);
-      self->values[i] = at;
-      at += ALIGNED (type_size (&definition->args[i]));
-    }
-  return TRUE;
-}
 
 PlainInvocation *
 plain_invocation_new (ProcfunFunction *function)
 {
   ProcfunDefinition *definition = g_atomic_pointer_get (&function->definition);
-  g_autoptr (PlainInvocation) self = NULL;
+  PlainInvocation *self;
+  guint8 *at;
 
-  if (definition == NULL || (definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
+  if (definition == NULL || (definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0
+      || function->plain_args == NULL || function->plain_result == NULL)
     return NULL;
   self = g_new0 (PlainInvocation, 1);
   self->function = function;
   self->definition = definition;
   self->room = g_malloc0 (get_values_size (definition));
-  return lay_out (self) ? g_steal_pointer (&self) : NULL;
+  at = self->room + ALIGNED (MAX (definition->result_size, 1));
+  for (guint i = 0; i < definition->n_args; i++)
+    {
+      self->values[i] = at;
+      at += ALIGNED (type_size (&definition->args[i]));
+    }
+  return self;
 }
 
 void
@@ -188,7 +168,7 @@ invoke_plain_thunk (PlainInvocation *self, GError **error)
 static gboolean
 fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
 {
-  g_autoptr (GBytes) bytes = g_bytes_new (args, self->size);
+  g_autoptr (GBytes) bytes = g_bytes_new (args, self->function->plain_args->size);
   g_autoptr (GVariant) tuple = g_variant_ref_sink (
       g_variant_new_from_bytes (procfun_function_get_arguments_type (self->function), bytes, TRUE));
   GVariant *result = procfun_function_invoke (self->function, tuple, NULL, NULL, error);
@@ -200,15 +180,15 @@ fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
 gboolean
 plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8 *result, GError **error)
 {
+  const TypePlain *plain_result = self->function->plain_result;
   gconstpointer value = self->room;
 
-  for (guint i = 0; i < self->definition->n_args; i++)
-    if (!type_plain_unpack (&self->args[i], args + self->offsets[i], self->values[i]))
-      return fail_to_unpack (self, args, error);
+  if (!type_plain_unpack (self->function->plain_args, args, self->values))
+    return fail_to_unpack (self, args, error);
   if (!invoke_plain_thunk (self, error))
     return FALSE;
-  memset (result, 0, self->result.size);
-  type_plain_pack (&self->result, &value, result);
+  memset (result, 0, plain_result->size);
+  type_plain_pack (plain_result, &value, result);
   return TRUE;
 }
 

@@ -56,6 +56,8 @@ procfun_function_finalize (GObject *object)
   g_free (self->name);
   g_free (self->signature);
   g_free (self->hash);
+  g_free (self->plain_args);
+  g_free (self->plain_result);
   g_clear_pointer (&self->args_schema, procfun_schema_unref);
   g_clear_pointer (&self->return_schema, procfun_schema_unref);
   g_clear_pointer (&self->module, module_free);
@@ -166,6 +168,8 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
                        type_schema_arguments (definition->args, definition->n_args),
                        type_schema (&definition->result), flags);
   self->definition = definition;
+  self->plain_args = type_plain_new_tuple (definition->args, definition->n_args);
+  self->plain_result = type_plain_new (&definition->result);
   self->module = module_new_for_address (definition->module);
   return self;
 }

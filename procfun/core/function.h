@@ -6,6 +6,7 @@
 #include "procfun/procfun-definition.h"
 #include "procfun/procfun-function.h"
 #include "procfun/procfun-registry.h"
+#include "procfun/values/type-plain.h"
 #include <gio/gunixfdlist.h>
 
 G_BEGIN_DECLS
@@ -27,7 +28,9 @@ struct _ProcfunFunction
   gint unloaded;
 
   ProcfunDefinition
-      *definition; /* (nullable): definition of a macro, until its library is unloaded */
+      *definition;         /* (nullable): definition of a macro, until its library is unloaded */
+  TypePlain *plain_args;   /* (nullable): layout of the arguments, if all are plain */
+  TypePlain *plain_result; /* (nullable): likewise of the result, or of an item */
 
   ProcfunHandler handler; /* (nullable): registered at run time */
   gpointer user_data;
@@ -70,7 +73,7 @@ GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixF
                                    GUnixFDList **result_fds, GError **error);
 
 /* Repeated calls without a GVariant in between. @args is the serialised form of the arguments,
- * @result room for that of the result. All types must be plain: see values/type.h. */
+ * @result room for that of the result. All types must be plain: see values/type-plain.h. */
 typedef struct _PlainInvocation PlainInvocation;
 
 PlainInvocation *plain_invocation_new (ProcfunFunction *function); /* (nullable) */

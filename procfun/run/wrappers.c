@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
+#include "procfun/core/function.h"
 #include "procfun/procfun-definition.h"
 #include "procfun/values/type.h"
 
@@ -13,13 +14,12 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
 {
   ProcfunFunction *function = procfun_definition_get_function (self);
   g_autoptr (GUnixFDList) fds = NULL;
-  GBytes *packed_args = type_arguments_to_bytes (self->args, self->n_args, values);
   GError *error = NULL;
   GVariant *args;
   ProcfunCall *call;
 
-  if (packed_args != NULL)
-    return procfun_call_new_packed (function, packed_args);
+  if (function->plain_args != NULL)
+    return procfun_call_new_packed (function, type_plain_to_bytes (function->plain_args, values));
   args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
   if (args == NULL)
     {
@@ -32,6 +32,17 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
   return call;
 }
 
+/* FALSE if the result is not plain, or needs type_from_variant(): a number is out of range, or
+ * @variant is not in normal form. */
+static gboolean
+unpack_result (ProcfunDefinition *self, GVariant *variant, gpointer result)
+{
+  const TypePlain *plain = procfun_definition_get_function (self)->plain_result;
+  const guint8 *data = plain != NULL ? g_variant_get_data (variant) : NULL;
+
+  return data != NULL && type_plain_unpack (plain, data, &result);
+}
+
 /* Takes @variant: NULL when the call failed, and at the end of a generator. */
 static gboolean
 finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
@@ -40,7 +51,7 @@ finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer 
   gboolean ok = variant != NULL;
 
   type_init (&self->result, result);
-  if (ok && self->result_size > 0)
+  if (ok && self->result_size > 0 && !unpack_result (self, variant, result))
     ok = type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call), result,
                             error);
   g_clear_pointer (&variant, g_variant_unref);

@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/values/type-private.h"
+#include "procfun/values/type-plain.h"
 
+#include "procfun/values/kind.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
-
-/* By ProcfunKind, the size of the serialised form, and its type; nothing for what is not plain. */
-static const struct
-{
-  guint8 size;
-  char type;
-} scalars[] = {
-  [PROCFUN_KIND_GBOOLEAN] = { 1, 'b' }, [PROCFUN_KIND_BOOL] = { 1, 'b' },
-  [PROCFUN_KIND_UINT8] = { 1, 'y' },    [PROCFUN_KIND_INT16] = { 2, 'n' },
-  [PROCFUN_KIND_UINT16] = { 2, 'q' },   [PROCFUN_KIND_INT32] = { 4, 'i' },
-  [PROCFUN_KIND_UINT32] = { 4, 'u' },   [PROCFUN_KIND_INT64] = { 8, 'x' },
-  [PROCFUN_KIND_UINT64] = { 8, 't' },   [PROCFUN_KIND_DOUBLE] = { 8, 'd' },
-  [PROCFUN_KIND_FLOAT] = { 8, 'd' },    [PROCFUN_KIND_ENUM] = { 4, 'i' },
-  [PROCFUN_KIND_ARRAY] = { 0, 0 },
-};
 
 /* 0 if it is not plain. */
 static gsize
@@ -28,7 +14,7 @@ alignment_of (const ProcfunMember *member)
   gsize alignment = 0;
 
   if (member->kind != PROCFUN_KIND_STRUCT)
-    return scalars[member->kind].size;
+    return kind_get (member->kind)->packed;
 
   for (gsize i = 0; i < member->info->n_members; i++)
     {
@@ -81,9 +67,10 @@ add (TypePlain *self, const ProcfunMember *member, gsize source, gsize from)
 
   if (self->n_fields == G_N_ELEMENTS (self->fields))
     return FALSE;
-  self->fields[self->n_fields++] = (TypePlainField){ member->kind, source, from, self->size };
+  self->fields[self->n_fields++]
+      = (TypePlainField){ member->kind, alignment, source, from, self->size };
   self->size += alignment;
-  return add_type (self, scalars[member->kind].type);
+  return add_type (self, *kind_get (member->kind)->type);
 }
 
 gboolean
@@ -110,7 +97,24 @@ type_plain_init_tuple (TypePlain *self, const ProcfunMember *members, gsize n_me
   return n_members > 0 && add_type (self, ')');
 }
 
-/* With sizes that the compiler knows. */
+TypePlain *
+type_plain_new (const ProcfunMember *member)
+{
+  TypePlain plain;
+
+  return type_plain_init (&plain, member) ? g_memdup2 (&plain, sizeof plain) : NULL;
+}
+
+TypePlain *
+type_plain_new_tuple (const ProcfunMember *members, gsize n_members)
+{
+  TypePlain plain;
+
+  return type_plain_init_tuple (&plain, members, n_members) ? g_memdup2 (&plain, sizeof plain)
+                                                            : NULL;
+}
+
+/* Each size is a constant here, so that the compiler makes moves of the calls. */
 static void
 copy (guint8 *to, const guint8 *from, gsize size)
 {
@@ -158,13 +162,23 @@ type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *dat
           memcpy (to, &wide, sizeof wide);
           break;
         default:
-          copy (to, from, scalars[field->kind].size);
+          copy (to, from, field->size);
         }
     }
 }
 
+GBytes *
+type_plain_to_bytes (const TypePlain *self, gconstpointer const *values)
+{
+  guint8 *data = g_malloc (self->size);
+
+  memset (data, 0, self->size);
+  type_plain_pack (self, values, data);
+  return g_bytes_new_take (data, self->size);
+}
+
 gboolean
-type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer value)
+type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer const *values)
 {
   gboolean truth;
   float number;
@@ -174,7 +188,7 @@ type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer value)
     {
       const TypePlainField *field = &self->fields[i];
       const guint8 *from = data + field->to;
-      guint8 *to = (guint8 *)value + field->from;
+      guint8 *to = (guint8 *)values[field->source] + field->from;
 
       switch (field->kind)
         {
@@ -193,7 +207,7 @@ type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer value)
           memcpy (to, &number, sizeof number);
           break;
         default:
-          copy (to, from, scalars[field->kind].size);
+          copy (to, from, field->size);
         }
     }
   return TRUE;

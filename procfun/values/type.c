@@ -2,51 +2,14 @@
 
 #include "procfun/values/type.h"
 
-#include "procfun/procfun-values.h"
+#include "procfun/values/kind.h"
 #include "procfun/values/schema.h"
-#include "procfun/values/type-private.h"
-#include <stdbool.h>
 #include <string.h>
-
-/* By ProcfunKind; the kinds of users' types have neither here. */
-static const struct
-{
-  guint16 size;
-  const char *type;
-} kinds[] = {
-  [PROCFUN_KIND_VOID] = { 0, "()" },
-  [PROCFUN_KIND_GBOOLEAN] = { sizeof (gboolean), "b" },
-  [PROCFUN_KIND_BOOL] = { sizeof (bool), "b" },
-  [PROCFUN_KIND_UINT8] = { 1, "y" },
-  [PROCFUN_KIND_INT16] = { 2, "n" },
-  [PROCFUN_KIND_UINT16] = { 2, "q" },
-  [PROCFUN_KIND_INT32] = { 4, "i" },
-  [PROCFUN_KIND_UINT32] = { 4, "u" },
-  [PROCFUN_KIND_INT64] = { 8, "x" },
-  [PROCFUN_KIND_UINT64] = { 8, "t" },
-  [PROCFUN_KIND_DOUBLE] = { sizeof (double), "d" },
-  [PROCFUN_KIND_FLOAT] = { sizeof (float), "d" },
-  [PROCFUN_KIND_STRING] = { sizeof (char *), "s" },
-  [PROCFUN_KIND_CONST_STRING] = { sizeof (const char *), "s" },
-  [PROCFUN_KIND_MAYBE_STRING] = { sizeof (ProcfunMaybeString), "ms" },
-  [PROCFUN_KIND_STRV] = { sizeof (GStrv), "as" },
-  [PROCFUN_KIND_BYTES] = { sizeof (GBytes *), "ay" },
-  [PROCFUN_KIND_VARIANT] = { sizeof (GVariant *), "v" },
-  [PROCFUN_KIND_FD] = { sizeof (ProcfunFd), "h" },
-  [PROCFUN_KIND_FD_LIST] = { sizeof (GUnixFDList *), "ah" },
-  [PROCFUN_KIND_INT16S] = { sizeof (ProcfunInt16s), "an" },
-  [PROCFUN_KIND_UINT16S] = { sizeof (ProcfunUint16s), "aq" },
-  [PROCFUN_KIND_INT32S] = { sizeof (ProcfunInt32s), "ai" },
-  [PROCFUN_KIND_UINT32S] = { sizeof (ProcfunUint32s), "au" },
-  [PROCFUN_KIND_INT64S] = { sizeof (ProcfunInt64s), "ax" },
-  [PROCFUN_KIND_UINT64S] = { sizeof (ProcfunUint64s), "at" },
-  [PROCFUN_KIND_DOUBLES] = { sizeof (ProcfunDoubles), "ad" },
-};
 
 gsize
 type_size (const ProcfunMember *member)
 {
-  return member->info != NULL ? member->info->size : kinds[member->kind].size;
+  return member->info != NULL ? member->info->size : kind_get (member->kind)->size;
 }
 
 static void
@@ -63,29 +26,14 @@ append_type (GString *string, const ProcfunMember *member)
         append_type (string, &info->members[i]);
       g_string_append_c (string, ')');
       break;
-    case PROCFUN_KIND_ENUM:
-      g_string_append_c (string, 'i');
-      break;
     case PROCFUN_KIND_ARRAY:
       g_string_append_c (string, 'a');
       element = type_element (info);
       append_type (string, &element);
       break;
     default:
-      g_string_append (string, kinds[member->kind].type);
+      g_string_append (string, kind_get (member->kind)->type);
     }
-}
-
-gsize
-type_number_size (guint32 kind)
-{
-  static const guint8 sizes[] = {
-    [PROCFUN_KIND_INT16S] = 2,  [PROCFUN_KIND_UINT16S] = 2, [PROCFUN_KIND_INT32S] = 4,
-    [PROCFUN_KIND_UINT32S] = 4, [PROCFUN_KIND_INT64S] = 8,  [PROCFUN_KIND_UINT64S] = 8,
-    [PROCFUN_KIND_DOUBLES] = 8,
-  };
-
-  return kind < G_N_ELEMENTS (sizes) ? sizes[kind] : 0;
 }
 
 char *
@@ -161,7 +109,7 @@ type_schema (const ProcfunMember *member)
       child = type_schema (&element);
       return procfun_schema_new_array (child);
     default:
-      return procfun_schema_new (G_VARIANT_TYPE (kinds[member->kind].type));
+      return procfun_schema_new (G_VARIANT_TYPE (kind_get (member->kind)->type));
     }
 }
 
@@ -171,8 +119,7 @@ type_schema_arguments (const ProcfunMember *args, gsize n_args)
   return schema_named (PROCFUN_SCHEMA_ARGUMENTS, args, n_args);
 }
 
-/* A result has no name, and nothing is said of the place where it is the whole result that is
- * wrong. */
+/* A result has no name: the message then begins with the place inside it, or with the fault. */
 void
 type_place_error (const ProcfunMember *member, GError **error)
 {

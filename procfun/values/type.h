@@ -9,6 +9,21 @@ G_BEGIN_DECLS
 
 /* C values, described by the data that the macros emit, to GVariant and back. */
 
+/* The data and length of a NameArray that PROCFUN_DEFINE_STRUCT() or PROCFUN_DEFINE_ENUM() makes.
+ */
+typedef struct
+{
+  guint8 *data;
+  gsize length;
+} TypeArray;
+
+/* An element of an array, as a member without a name. */
+static inline ProcfunMember
+type_element (const ProcfunTypeInfo *array)
+{
+  return (ProcfunMember){ NULL, array->element, 0, array->element->kind };
+}
+
 /* The bytes that a C value of this member takes. */
 gsize type_size (const ProcfunMember *member);
 
@@ -32,10 +47,6 @@ GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args,
                                      gconstpointer const *values, GUnixFDList **fds,
                                      GError **error);
 
-/* The same as bytes, for arguments that are all plain. (nullable): they are not */
-GBytes *type_arguments_to_bytes (const ProcfunMember *args, gsize n_args,
-                                 gconstpointer const *values);
-
 /* Writes a C value that owns all it points to. On failure the value is empty and @error
  * %PROCFUN_ERROR_DECODE.
  * @variant has the type of the member's schema. */
@@ -47,5 +58,8 @@ void type_init (const ProcfunMember *member, gpointer value);
 
 /* Frees what the value owns, and leaves it as type_init() does. */
 void type_clear (const ProcfunMember *member, gpointer value);
+
+/* Completes a message like "/points/3: is NULL" with the name of the argument. */
+void type_place_error (const ProcfunMember *member, GError **error);
 
 G_END_DECLS
