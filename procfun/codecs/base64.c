@@ -2,69 +2,41 @@
 
 #include "procfun/codecs/base64.h"
 
+#include <string.h>
+
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #define NONE 0x80
 
-typedef struct
+/* The 6 bits of each character, or NONE. */
+static const guint8 *
+get_values (void)
 {
-  char pairs[4096][2]; /* the two characters for 12 bits */
-  guint8 values[256];  /* the 6 bits of a character, or NONE */
-} Tables;
-
-static const Tables *
-get_tables (void)
-{
-  static Tables tables;
+  static guint8 values[256];
   static gsize made = 0;
 
   if (g_once_init_enter (&made))
     {
-      for (guint i = 0; i < G_N_ELEMENTS (tables.pairs); i++)
-        {
-          tables.pairs[i][0] = alphabet[i >> 6];
-          tables.pairs[i][1] = alphabet[i & 63];
-        }
-      for (guint i = 0; i < G_N_ELEMENTS (tables.values); i++)
-        tables.values[i] = NONE;
+      memset (values, NONE, sizeof values);
       for (guint8 i = 0; i < 64; i++)
-        tables.values[(guint8)alphabet[i]] = i;
+        values[(guint8)alphabet[i]] = i;
       g_once_init_leave (&made, 1);
     }
-  return &tables;
+  return values;
 }
 
 void
 wire_base64_encode (char *text, const guint8 *data, gsize size)
 {
-  const Tables *tables = get_tables ();
+  int state = 0, save = 0;
 
-  for (; size >= 3; size -= 3, data += 3, text += 4)
-    {
-      guint32 bits = (guint32)data[0] << 16 | (guint32)data[1] << 8 | data[2];
-      const char *first = tables->pairs[bits >> 12];
-      const char *second = tables->pairs[bits & 0xfff];
-
-      text[0] = first[0];
-      text[1] = first[1];
-      text[2] = second[0];
-      text[3] = second[1];
-    }
-
-  if (size > 0)
-    {
-      guint32 bits = (guint32)data[0] << 16 | (size > 1 ? (guint32)data[1] << 8 : 0);
-
-      text[0] = alphabet[bits >> 18];
-      text[1] = alphabet[bits >> 12 & 63];
-      text[2] = size > 1 ? alphabet[bits >> 6 & 63] : '=';
-      text[3] = '=';
-    }
+  text += g_base64_encode_step (data, size, FALSE, text, &state, &save);
+  g_base64_encode_close (FALSE, text, &state, &save);
 }
 
 /* The four characters of the last group, of which one or two may be padding. */
 static gboolean
-decode_last (const Tables *tables, guint8 *data, gsize *size, const char *text)
+decode_last (const guint8 *values, guint8 *data, gsize *size, const char *text)
 {
   guint n = text[3] != '=' ? 4 : text[2] != '=' ? 3 : 2;
   guint32 bits = 0;
@@ -72,7 +44,7 @@ decode_last (const Tables *tables, guint8 *data, gsize *size, const char *text)
 
   for (guint i = 0; i < n; i++)
     {
-      guint8 value = tables->values[(guint8)text[i]];
+      guint8 value = values[(guint8)text[i]];
 
       wrong |= value;
       bits |= (guint32)(value & 63) << (18 - 6 * i);
@@ -88,7 +60,7 @@ decode_last (const Tables *tables, guint8 *data, gsize *size, const char *text)
 gboolean
 wire_base64_decode (guint8 *data, gsize *size, const char *text, gsize length)
 {
-  const Tables *tables = get_tables ();
+  const guint8 *values = get_values ();
   const guint8 *in = (const guint8 *)text;
   guint8 *out = data;
   guint wrong = 0;
@@ -101,8 +73,8 @@ wire_base64_decode (guint8 *data, gsize *size, const char *text, gsize length)
 
   for (; length > 4; length -= 4, in += 4, out += 3)
     {
-      guint8 a = tables->values[in[0]], b = tables->values[in[1]];
-      guint8 c = tables->values[in[2]], d = tables->values[in[3]];
+      guint8 a = values[in[0]], b = values[in[1]];
+      guint8 c = values[in[2]], d = values[in[3]];
       guint32 bits = (guint32)a << 18 | (guint32)b << 12 | (guint32)c << 6 | d;
 
       wrong |= a | b | c | d;
@@ -111,5 +83,5 @@ wire_base64_decode (guint8 *data, gsize *size, const char *text, gsize length)
       out[2] = (guint8)bits;
     }
   *size = (gsize)(out - data);
-  return (wrong & NONE) == 0 && decode_last (tables, data, size, (const char *)in);
+  return (wrong & NONE) == 0 && decode_last (values, data, size, (const char *)in);
 }
