@@ -127,10 +127,9 @@ procfun_private = \
 	%D%/codecs/json-keys.h \
 	%D%/codecs/json-path.c \
 	%D%/codecs/json-path.h \
-	%D%/codecs/json-read-object.c \
 	%D%/codecs/json-read.c \
-	%D%/codecs/json-reader.h \
 	%D%/codecs/json-scalar.c \
+	%D%/codecs/json-scalar.h \
 	%D%/codecs/json-scanner.c \
 	%D%/codecs/json-scanner.h \
 	%D%/codecs/json-text.c \

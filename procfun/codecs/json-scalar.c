@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "procfun/codecs/json-scalar.h"
+
 #include "procfun/base/intl.h"
-#include "procfun/codecs/json-reader.h"
-#include "procfun/codecs/json.h"
 #include "procfun/codecs/number.h"
 #include "procfun/procfun-error.h"
 
 #include <math.h>
-
-/* The outermost value, and values that have no others in them. */
 
 gboolean
 wire_json_read_error (JsonReader *self, const JsonPlace *place, const char *format, ...)
@@ -396,90 +394,30 @@ read_string (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pla
 }
 
 gboolean
-wire_json_read_value (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
+wire_json_read_scalar (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
 {
-  gboolean done;
-
-  buffer_align (&self->out, schema->alignment);
   switch (schema->type_class)
     {
     case G_VARIANT_CLASS_BOOLEAN:
       return read_boolean (self, schema, place);
     case G_VARIANT_CLASS_DOUBLE:
       return read_double (self, schema, place);
-    case G_VARIANT_CLASS_INT32:
-      if (schema->kind == PROCFUN_SCHEMA_ENUM && json_peek (&self->scanner) == '"')
-        return read_nick (self, schema, place);
-      return read_integer (self, schema, place);
-    case G_VARIANT_CLASS_BYTE:
-    case G_VARIANT_CLASS_INT16:
-    case G_VARIANT_CLASS_UINT16:
-    case G_VARIANT_CLASS_UINT32:
-    case G_VARIANT_CLASS_INT64:
-    case G_VARIANT_CLASS_UINT64:
-    case G_VARIANT_CLASS_HANDLE:
-      return read_integer (self, schema, place);
     case G_VARIANT_CLASS_STRING:
     case G_VARIANT_CLASS_OBJECT_PATH:
     case G_VARIANT_CLASS_SIGNATURE:
       return read_string (self, schema, place);
-    }
-
-  self->level++;
-  switch (schema->type_class)
-    {
-    case G_VARIANT_CLASS_ARRAY:
-      done = wire_json_read_array (self, schema, place);
-      break;
-    case G_VARIANT_CLASS_MAYBE:
-      done = wire_json_read_maybe (self, schema, place);
-      break;
-    case G_VARIANT_CLASS_VARIANT:
-      done = wire_json_read_variant (self, schema, place);
-      break;
     default:
-      done = wire_json_read_members (self, schema, place);
-      break;
+      if (schema->kind == PROCFUN_SCHEMA_ENUM && json_peek (&self->scanner) == '"')
+        return read_nick (self, schema, place);
+      return read_integer (self, schema, place);
     }
-  self->level--;
-  return done;
 }
 
-static void
-json_reader_clear (JsonReader *self)
+void
+wire_json_reader_clear (JsonReader *self)
 {
   wire_buffer_clear (&self->out);
   wire_buffer_clear (&self->offsets);
   wire_buffer_clear (&self->scratch);
   wire_schema_cache_clear (&self->schemas);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JsonReader, json_reader_clear)
-
-GVariant *
-wire_json_read (ProcfunSchema *schema, const char *text, gsize length, GError **error)
-{
-  g_auto (JsonReader) self = { .scanner = { text, text, text + length, error } };
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (schema->depth > PROCFUN_SCHEMA_MAX_DEPTH)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("The type is too deep"));
-      return NULL;
-    }
-
-  /* The text is rarely shorter than the value. */
-  buffer_reserve (&self.out, length + 8);
-  json_skip_space (&self.scanner);
-  if (!wire_json_read_value (&self, schema, NULL))
-    return NULL;
-  json_skip_space (&self.scanner);
-  if (self.scanner.cursor != self.scanner.end)
-    {
-      wire_json_unexpected (&self.scanner, _ ("the end of the text"));
-      return NULL;
-    }
-
-  bytes = wire_buffer_steal (&self.out);
-  return g_variant_ref_sink (g_variant_new_from_bytes (schema->type, bytes, TRUE));
 }

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* The grammar of RFC 8259, without any meaning: what json-reader.c moves over the text with. All
+/* The grammar of RFC 8259, without any meaning: the reader moves over the text with it. All
  * functions that can fail return FALSE and set the error. */
 typedef struct
 {
