@@ -139,7 +139,7 @@ procfun_private = \
 	%D%/codecs/json.h \
 	%D%/codecs/number.c \
 	%D%/codecs/number.h \
-	%D%/codecs/powers-of-ten.c \
+	%D%/codecs/number-powers.c \
 	%D%/codecs/schema-json.c \
 	%D%/codecs/schema-json.h \
 	%D%/core/call-debug.c \
@@ -331,7 +331,12 @@ procfun_private = \
 	%D%/wire/setup.c \
 	%D%/wire/setup.h
 
-EXTRA_DIST += %D%/codecs/powers-of-ten.py
+# A tarball has what the script prints, so that only a build of the repository needs Python.
+EXTRA_DIST += %D%/codecs/number-powers.py
+MAINTAINERCLEANFILES = %D%/codecs/number-powers.c
+
+%D%/codecs/number-powers.c: %D%/codecs/number-powers.py
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && python3 -B $(srcdir)/%D%/codecs/number-powers.py > $@.tmp && mv $@.tmp $@
 
 # Generated, so not in the tarball.
 procfun_built_headers = \

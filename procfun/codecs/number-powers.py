@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Prints powers-of-ten.c: python3 powers-of-ten.py > powers-of-ten.c"""
+"""Prints number-powers.c: python3 number-powers.py > number-powers.c"""
 
 # Lowest: 10^19 of it is less than half of the least double, so nothing below is ever multiplied.
 # Highest: what brings the least double to 17 digits.
@@ -18,15 +18,13 @@ def top_128_bits(exponent):
 
 
 print("/* SPDX-License-Identifier: LGPL-2.1-or-later */")
-print("/* Made by powers-of-ten.py. */")
+print("/* Made by number-powers.py. */")
 print()
 print('#include "procfun/codecs/number.h"')
 print()
-print("/* clang-format off */")
 print("const guint64 wire_powers_of_ten[][2] = {")
 for exponent in range(LOWEST, HIGHEST + 1):
     bits = top_128_bits(exponent)
     high, low = bits >> 64, bits & ((1 << 64) - 1)
     print(f"  {{ G_GUINT64_CONSTANT (0x{high:016x}), G_GUINT64_CONSTANT (0x{low:016x}) }}, /* {exponent} */")
 print("};")
-print("/* clang-format on */")
