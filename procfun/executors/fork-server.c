@@ -15,7 +15,7 @@
  * and nothing of the memory of the program that calls. To fork it takes a fraction of a
  * millisecond, however large the program is.
  *
- * So calls share nothing with each other and leave nothing pipelined, not even processes with
+ * So calls share nothing with each other and leave nothing behind, not even processes with
  * sessions of their own; but all see what the zygote was when it was executed: memory as
  * constructors left it, the environment of the program at that time, its limits. When the program
  * changes what procfun_process_executor_renew() lists, there is a new zygote. There is one for each

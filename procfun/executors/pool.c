@@ -432,7 +432,8 @@ install_properties (GObjectClass *klass)
   /**
    * ProcfunPool:max-workers:
    *
-   * How many workers there may be at most.
+   * The greatest number of workers. A new pool has the number of CPUs that this process may use;
+   * the nominal default of 1 is not used.
    *
    * Since: 0.1
    */
