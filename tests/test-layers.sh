@@ -5,23 +5,9 @@
 . "$TOP_SRCDIR/tests/tap.sh"
 cd "$TOP_SRCDIR" || exit 1
 
-# From the lowest up. A public header procfun-NAME.h belongs to the room that has NAME.c; those of another name
-# stand in the line of their room.
-rooms='
-base        procfun-version-macros.h procfun-version.h
-platform
-values      procfun-type-info.h
-codecs      procfun-json.h
-wire
-core
-statistics
-child
-process
-schedule
-executors
-map
-run         procfun.h procfun-define*.h procfun-generator.h
-'
+# "room header…", a line each, from the lowest up: the table of docs/design.md. A public header procfun-NAME.h belongs
+# to the room that has NAME.c; those of another name stand in the line of their room.
+rooms=$(sed -n '/^## Rooms/,/^## What/p' docs/design.md | sed -n 's/^| `\([a-z]*\)\/` |.*|\([^|]*\)|$/\1 \2/p' | tr -d '`' | tac)
 
 linux_headers='linux/.*|asm/.*|sys/(prctl|syscall|signalfd|eventfd|epoll|timerfd|inotify|pidfd|memfd|capability)\.h'
 
@@ -29,7 +15,7 @@ linux_headers='linux/.*|asm/.*|sys/(prctl|syscall|signalfd|eventfd|epoll|timerfd
 # printed with rank 0.
 rooms_of ()
 {
-  (cd "$1" && find procfun -name '*.[ch]' -o -name '*.h.in') | sed 's/\.in$//' | sort |
+  (cd "$1" && find procfun -name '*.[ch]' -o -name '*.h.in' -o -name '*.py') | sed 's/\.in$//; s/\.py$/.c/' | sort |
     awk -v rooms="$rooms" '
       BEGIN {
         n = split (rooms, line, "\n")
@@ -148,7 +134,7 @@ silent ()
 
 every_file_has_a_room ()
 {
-  silent eval "rooms_of . | awk '\$3 == 0 { print \$1 \": in no room of tests/test-layers.sh\" }'"
+  silent eval "rooms_of . | awk '\$3 == 0 { print \$1 \": in no room of docs/design.md\" }'"
 }
 
 every_room_has_files ()
