@@ -31,7 +31,7 @@ G_DECLARE_FINAL_TYPE (ProcfunCall, procfun_call, PROCFUN, CALL, GObject)
  * @PROCFUN_CALL_SUCCEEDED: ended, with a result
  * @PROCFUN_CALL_FAILED: ended, with an error
  *
- * How far a call is.
+ * The state of a call.
  *
  * Since: 0.1
  */
@@ -53,7 +53,7 @@ GType procfun_call_state_get_type (void) G_GNUC_CONST;
  * @PROCFUN_STREAM_STDOUT: standard output
  * @PROCFUN_STREAM_STDERR: standard error
  *
- * What a function prints on.
+ * The output streams of a function.
  *
  * Since: 0.1
  */
@@ -70,12 +70,12 @@ GType procfun_stream_get_type (void) G_GNUC_CONST;
 
 /**
  * ProcfunOutputMode:
- * @PROCFUN_OUTPUT_INHERIT: goes where the same stream of the program goes
- * @PROCFUN_OUTPUT_CAPTURE: is given line by line by #ProcfunCall::output
+ * @PROCFUN_OUTPUT_INHERIT: goes to the same stream of the program
+ * @PROCFUN_OUTPUT_CAPTURE: is reported line by line by #ProcfunCall::output
  * @PROCFUN_OUTPUT_DISCARD: is thrown away
  *
- * What becomes of what a function prints. In each case the last 4 KiB are kept for the failure of
- * the call.
+ * The treatment of a function's output. In each mode the last 4 KiB are kept for the failure of the
+ * call.
  *
  * Since: 0.1
  */

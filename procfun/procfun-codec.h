@@ -20,12 +20,12 @@ G_DECLARE_INTERFACE (ProcfunCodec, procfun_codec, PROCFUN, CODEC, GObject)
 /**
  * ProcfunCodecInterface:
  * @g_iface: the parent
- * @get_name: the name that both sides know the codec by, which the codec owns
+ * @get_name: the name under which both sides know the codec, which the codec owns
  * @encode: value, which has the schema's type, to new bytes; or %NULL with %PROCFUN_ERROR_ENCODE
  * @decode: bytes, which need not be trusted, to a new value, which has the schema's type, is in
  *   normal form and not floating; or %NULL with %PROCFUN_ERROR_DECODE
  *
- * How values become bytes and back. All three must be there. Calls come from any thread, many at
+ * The functions of a codec. All three are required, and are called from any thread, several at
  * once.
  *
  * Since: 0.1

@@ -5,8 +5,8 @@
 #error "Only <procfun.h> can be included directly."
 #endif
 
-/* Counting and walking macro arguments, for procfun-define-generate.h. Nothing here is for use by
- * hand. */
+/* Counts and walks macro arguments, for procfun-define-generate.h. Programs do not use it directly.
+ */
 
 #define PROCFUN_CAT_(a, b) PROCFUN_CAT_AGAIN_ (a, b)
 #define PROCFUN_CAT_AGAIN_(a, b) a##b
@@ -18,7 +18,7 @@
 
 /* clang-format off */
 
-/* How many arguments these are: 1 to 65. */
+/* The number of arguments, 1 to 65. */
 #define PROCFUN_COUNT_(...) \
   PROCFUN_COUNT_AGAIN_ (__VA_ARGS__, \
                         65, 64, 63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, \

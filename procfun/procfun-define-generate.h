@@ -11,11 +11,11 @@
 #include <procfun/procfun-definition.h>
 #include <procfun/procfun-values.h>
 
-/* What the macros of procfun-define.h are made of. Nothing here is for use by hand.
+/* The parts of the macros of procfun-define.h. Programs do not use them directly.
  *
  * n counts the arguments that follow as ..., of which the first is the result or the name, see
- * PROCFUN_EACH_; "Type" and "arg" or "field" come in pairs. Names that a body or an argument could
- * have as well end with an underscore. */
+ * PROCFUN_EACH_; "Type" and "arg" or "field" come in pairs. Names end with an underscore where a
+ * body or an argument could have the same name. */
 
 #ifdef __cplusplus
 #define PROCFUN_PROTOTYPE_EXTERN_ extern "C"
@@ -31,7 +31,7 @@
   _Pragma ("GCC diagnostic push") _Pragma ("GCC diagnostic ignored \"-Wredundant-decls\"")
 #define PROCFUN_END_PROTOTYPES_ _Pragma ("GCC diagnostic pop")
 
-/* What a call in another process gives. */
+/* The result of a call in another process. */
 #define PROCFUN_RESULT_(Return) PROCFUN_CAT_ (PROCFUN_RESULT_, PROCFUN_IS_VOID_ (Return)) (Return)
 #define PROCFUN_RESULT_VOID_(Return) gboolean
 #define PROCFUN_RESULT_VALUE_(Return) Return
@@ -77,8 +77,9 @@
 #define PROCFUN_ASSERT_ARGUMENT_(c, pair) PROCFUN_ASSERT_ARGUMENT_OF_ pair
 #define PROCFUN_ASSERT_ARGUMENT_OF_(Type, arg) PROCFUN_ASSERT_VALUE_ (Type)
 
-/* The description, and the function in the form in which the library calls it: through a variable,
- * because a compiler that knows what is called drops it where it seems to do nothing, or to crash.
+/* The description of the function, and its thunk for the library. The thunk calls the function
+ * through a variable: a compiler that knows the function drops a call that seems to do nothing, or
+ * to crash.
  */
 #define PROCFUN_DEFINE_DATA_(n, fails, name, Return, ...)                                          \
   PROCFUN_DEFINE_THUNK_ (n, fails, name, Return, __VA_ARGS__)                                      \
@@ -118,7 +119,7 @@
 #define PROCFUN_DEFINITION_PLAIN_ PROCFUN_DEFINITION_NONE
 #define PROCFUN_DEFINITION_ERROR_ PROCFUN_DEFINITION_WITH_ERROR
 
-/* Those that may be run again are like the others. */
+/* Idempotent functions are like the others. */
 #define PROCFUN_PARAMETERS_AGAIN_PLAIN_ PROCFUN_PARAMETERS_PLAIN_
 #define PROCFUN_PARAMETERS_AGAIN_ERROR_ PROCFUN_PARAMETERS_ERROR_
 #define PROCFUN_PASS_AGAIN_PLAIN_ PROCFUN_PASS_PLAIN_
@@ -146,12 +147,12 @@
 
 /* Pointers to functions among the constructors and destructors of the module, and not attributes,
  * because gcc's LTO merges attributed ones into a function without arguments, and because the entry
- * must know its place: what follows has not run yet when the library takes over. Linkers put
- * .init_array.00101, which is how gcc spells priority 101, before what has no priority.
+ * must know its place: the entries after it have not run yet when the library takes over. Linkers
+ * put .init_array.00101, gcc's section for priority 101, before sections without a priority.
  *
  * The order of the entries among themselves, and how many constructors follow the last one, depends
  * on compiler, linker and LTO. A compiler that optimizes the whole program may run the constructors
- * of C++ globals before or after ours: those that follow are there, the others have run. */
+ * of C++ globals before or after ours: either way each runs exactly once. */
 #define PROCFUN_DEFINE_ENTRIES_(name)                                                              \
   static void procfun_register_##name (int argc_, char **argv_, char **envp_);                     \
   static void procfun_enter_##name (int argc_, char **argv_, char **envp_);                        \
@@ -182,15 +183,15 @@
 #ifndef __GI_SCANNER__
 G_BEGIN_DECLS
 extern void *__dso_handle __attribute__ ((visibility ("hidden")));
-/* The linker's. GNU ld leaves it NULL in a shared library, lld and gold do not: that it is set does
- * not mean that this is the executable. */
+/* Set by the linker. GNU ld leaves it NULL in a shared library, lld and gold do not, so it does not
+ * tell whether this is the executable. */
 extern ProcfunConstructor const __init_array_end[] __attribute__ ((weak, visibility ("hidden")));
 G_END_DECLS
 #endif
 
-/* An ELF note, for who wants to know whether a file has functions and must not execute it. Aligned,
- * for compilers like to align arrays to more, which would leave holes between the notes; and
- * without the red zones that clang's AddressSanitizer adds. */
+/* An ELF note: tools find the functions of a file without executing it. Aligned explicitly, because
+ * compilers may align arrays to more and so leave holes between the notes; and without the red
+ * zones of clang's AddressSanitizer. */
 #define PROCFUN_DEFINE_NOTE_(name, text)                                                           \
   static const struct                                                                              \
   {                                                                                                \
@@ -262,8 +263,8 @@ G_END_DECLS
   }
 /* clang-format on */
 
-/* Struct and enumeration: the C type, its array, their descriptions, and the types whose sizes tell
- * a kind. */
+/* Struct and enumeration: the C type, its array, their descriptions, and the types whose sizes
+ * stand for a kind. */
 #define PROCFUN_DEFINE_STRUCT_(n, Name, ...)                                                       \
   PROCFUN_EACH_ (n, PROCFUN_ASSERT_ARGUMENT_, ~, __VA_ARGS__)                                      \
   typedef struct _##Name Name;                                                                     \

@@ -8,8 +8,8 @@
 
 #include <procfun/procfun-define-generate.h>
 
-/* What the macros of procfun-generator.h are made of. Nothing here is for use by hand; what n, Type
- * and arg are is said in procfun-define-generate.h. */
+/* The parts of the macros of procfun-generator.h. Programs do not use them directly;
+ * procfun-define-generate.h explains n, Type and arg. */
 
 #define PROCFUN_DECLARE_GENERATOR_(n, scope, fails, name, Item, ...)                               \
   PROCFUN_BEGIN_PROTOTYPES_                                                                        \
@@ -81,8 +81,8 @@
     return procfun_definition_get_function (&procfun_definition_of_##name);                        \
   }
 
-/* In this process: to a function that takes the item by its C type, which the library does not
- * know. */
+/* Passes an item within this process, to a function that takes it by its C type, which the library
+ * does not know. */
 #define PROCFUN_DEFINE_EACH_(n, scope, fails, name, Item, ...)                                     \
   struct procfun_taker_of_##name                                                                   \
   {                                                                                                \

@@ -12,17 +12,16 @@
 #include <procfun/procfun-type-info.h>
 #include <procfun/procfun-values.h>
 
-/* From the spelling of a type to its ProcfunKind and ProcfunTypeInfo, for
- * procfun-define-generate.h. Nothing here is for use by hand.
+/* Maps the spelling of a type to its ProcfunKind and ProcfunTypeInfo, for
+ * procfun-define-generate.h. Programs do not use it directly.
  *
- * procfun_mapping_of_ is pasted to the first word of the type. Where that word is one of those
- * below, the result is a macro with a comma in it, so that a second macro argument appears, which
- * is the whole type; the compiler then finds the kind of that type by _Generic or by a template.
- * gboolean and its like, which are the same C type as another, become a tag of their own here. Any
- * other word is a type of PROCFUN_DEFINE_STRUCT or _ENUM, or has no mapping: "struct
- * procfun_mapping_of_Point" is then a type whose size tells the kind. "struct
- * procfun_mapping_of_FILE" is an incomplete type, which the compiler complains about by that name,
- * and a pointer to either has a size that tells no kind. */
+ * procfun_mapping_of_ is pasted to the first word of the type. For a word in the list below the
+ * result is a macro with a comma in it, so a second macro argument appears, the whole type; the
+ * compiler then finds the kind of that type by _Generic or by a template. gboolean and other names
+ * for the same C type become tag types here. Any other word is a type of PROCFUN_DEFINE_STRUCT or
+ * _ENUM, or has no mapping. The size of "struct procfun_mapping_of_Point" then stands for the kind.
+ * "struct procfun_mapping_of_FILE" is an incomplete type: the compiler's message has that name. A
+ * pointer to either has a size that stands for no kind. */
 
 /* clang-format off */
 #define procfun_mapping_of_const ~, const
@@ -169,7 +168,7 @@ extern "C++"
 
 #endif
 
-/* The size of struct procfun_mapping_of_Point, which exists for nothing else. */
+/* The kind by the size of struct procfun_mapping_of_Point, which has no other purpose. */
 #define PROCFUN_MAPPING_SIZE_(kind) (1024 + kind)
 #define PROCFUN_KIND_OF_USER_(...)                                                                 \
   (sizeof (struct __VA_ARGS__) > 1024 ? (int)sizeof (struct __VA_ARGS__) - 1024 : 0)
@@ -187,8 +186,8 @@ extern "C++"
 #define PROCFUN_INFO_OF_BUILTIN_(Type) NULL
 #define PROCFUN_INFO_OF_USER_(Type) procfun_info_of_##Type + 0
 
-/* A result is told from void here, before the compiler knows types. "void *" counts as void, too,
- * and is refused by PROCFUN_ASSERT_RESULT_. */
+/* Tells a result from void before the compiler knows types. "void *" counts as void here, and
+ * PROCFUN_ASSERT_RESULT_ refuses it. */
 #define procfun_void_void ~, VOID_, VOID_, VOID_
 #define PROCFUN_IS_VOID_(Type) PROCFUN_IS_VOID_AGAIN_ (procfun_void_##Type, ~, VALUE_, ~)
 #define PROCFUN_IS_VOID_AGAIN_(...) PROCFUN_THIRD_ (__VA_ARGS__, ~)
@@ -201,7 +200,7 @@ extern "C++"
   "frees"
 #endif
 
-/* What an argument or a field, and what a result must be. */
+/* Assertions about the type of an argument or a field, and of a result. */
 #define PROCFUN_ASSERT_VALUE_(Type)                                                                \
   PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) > PROCFUN_KIND_VOID, PROCFUN_NO_MAPPING_ (#Type));
 #define PROCFUN_ASSERT_RESULT_(Type)                                                               \

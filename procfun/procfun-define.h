@@ -136,8 +136,9 @@
  * @name: the name of the function
  * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
  *
- * Does what PROCFUN_DEFINE_FUNCTION() does, and says that running the function twice does no more
- * than running it once; see #ProcfunPool:max-retries. It is declared in headers like any other.
+ * Does what PROCFUN_DEFINE_FUNCTION() does, and declares that running the function twice has the
+ * same effect as running it once; see #ProcfunPool:max-retries. It is declared in headers like any
+ * other.
  *
  * Since: 0.1
  */
@@ -150,8 +151,8 @@
  * @name: the name of the function
  * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
  *
- * Does what PROCFUN_DEFINE_FUNCTION_WITH_ERROR() does, and says that running the function twice
- * does no more than running it once; see #ProcfunPool:max-retries.
+ * Does what PROCFUN_DEFINE_FUNCTION_WITH_ERROR() does, and declares that running the function twice
+ * has the same effect as running it once; see #ProcfunPool:max-retries.
  *
  * Since: 0.1
  */
@@ -164,8 +165,8 @@
  * @name: the name of the function
  * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
  *
- * Does what PROCFUN_DEFINE_STATIC_FUNCTION() does, and says that running the function twice
- * does no more than running it once; see #ProcfunPool:max-retries.
+ * Does what PROCFUN_DEFINE_STATIC_FUNCTION() does, and declares that running the function twice has
+ * the same effect as running it once; see #ProcfunPool:max-retries.
  *
  * Since: 0.1
  */
@@ -178,8 +179,8 @@
  * @name: the name of the function
  * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
  *
- * Does what PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR() does, and says that running the function
- * twice does no more than running it once; see #ProcfunPool:max-retries.
+ * Does what PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR() does, and declares that running the
+ * function twice has the same effect as running it once; see #ProcfunPool:max-retries.
  *
  * Since: 0.1
  */
@@ -190,10 +191,10 @@
 /**
  * PROCFUN_DECLARE_FUNCTION:
  * @name: the name of the function
- * @...: what stands at its PROCFUN_DEFINE_FUNCTION(): the type of the result, and the arguments
+ * @...: the same as in its PROCFUN_DEFINE_FUNCTION(): the type of the result, and the arguments
  *
- * Declares a function and its wrappers, for a header. C++ can thus call what is defined in C, and
- * the other way round. No semicolon follows.
+ * Declares a function and its wrappers, for a header. So C++ can call functions that are defined in
+ * C, and the other way round. No semicolon follows.
  *
  * |[<!-- language="C" -->
  * PROCFUN_DECLARE_FUNCTION (add, int, (int, a), (int, b))
@@ -208,7 +209,7 @@
 /**
  * PROCFUN_DECLARE_FUNCTION_WITH_ERROR:
  * @name: the name of the function
- * @...: what stands at its PROCFUN_DEFINE_FUNCTION_WITH_ERROR()
+ * @...: the same as in its PROCFUN_DEFINE_FUNCTION_WITH_ERROR()
  *
  * Declares a function that can fail, and its wrappers, for a header.
  *
@@ -233,15 +234,14 @@
  * defines:
  *
  * - `typedef struct _Point { double x; double y; } Point`
- * - `void Point_clear (Point *self)`, which frees what the fields own and makes them zeroes (-1
- * where they are descriptors); and `g_auto (Point)` calls it
+ * - `void Point_clear (Point *self)`, which frees the contents of the fields and sets them to
+ * zeroes (descriptors to -1); and `g_auto (Point)` calls it
  * - `PointArray`, with the fields `Point *data` and `gsize length`, for arrays of such structs
- * - `void PointArray_clear (PointArray *self)`, which frees the array with all that its elements
- *   own, by g_free(); and `g_auto (PointArray)`
+ * - `void PointArray_clear (PointArray *self)`, which frees the array and the contents of its
+ * elements, by g_free(); and `g_auto (PointArray)`
  *
- * What arrives as a result, or in a child as an argument, owns all that its fields point to, of
- * `const char *` as well as `char *`. An argument is only read, so its fields may point to
- * anything.
+ * A result, and an argument in a child, owns all memory that its fields point to, also by `const
+ * char *`. The caller's arguments are only read, so their fields may point to any memory.
  *
  * Since: 0.1
  */
@@ -261,10 +261,10 @@
  * ]|
  *
  * defines the enumeration `Colour`, and `ColourArray` with `ColourArray_clear` as
- * PROCFUN_DEFINE_STRUCT() does. A value without a name is no error, neither here nor on its way.
+ * PROCFUN_DEFINE_STRUCT() does. A value without a name is valid, and is passed as a number.
  *
- * In JSON a value is its nick, like `"dark-blue"`: the name in small letters, without what all
- * names begin with, and with `-` for `_`. In GVariant terms it is `i`.
+ * In JSON a value is its nick, like `"dark-blue"`: the name in small letters, without the prefix of
+ * all names, and with `-` for `_`. In GVariant terms it is `i`.
  *
  * Since: 0.1
  */

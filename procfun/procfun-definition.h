@@ -16,8 +16,8 @@ G_BEGIN_DECLS
 
 #ifndef __GI_SCANNER__ /* for C and C++ alone */
 
-/* What the macros of procfun-define.h leave in a program: constant data, and calls of the functions
- * below. Programs use the macros; nothing here is for use by hand. */
+/* The constant data that the macros of procfun-define.h put into a program, and the functions that
+ * their code calls. Programs do not use them directly. */
 
 typedef struct _ProcfunDefinition ProcfunDefinition;
 
@@ -27,7 +27,7 @@ typedef enum /*< skip >*/
 {
   PROCFUN_DEFINITION_NONE = 0,
   PROCFUN_DEFINITION_WITH_ERROR = 1 << 0,
-  PROCFUN_DEFINITION_GENERATOR = 1 << 1, /* the result is that of an item, which it yields */
+  PROCFUN_DEFINITION_GENERATOR = 1 << 1, /* the result is the type of an item */
   PROCFUN_DEFINITION_IDEMPOTENT = 1 << 2
 } ProcfunDefinitionFlags;
 
@@ -42,8 +42,7 @@ struct _ProcfunDefinition
   const char *name;
   const ProcfunMember *args;
   ProcfunThunk thunk;
-  gconstpointer
-      module; /* &__dso_handle, which every executable and shared library has its own of */
+  gconstpointer module; /* &__dso_handle: every executable and shared library has its own */
   ProcfunMember result;
   guint32 result_size; /* in bytes, 0 for void */
   guint16 n_args;
@@ -57,8 +56,8 @@ struct _ProcfunDefinition
 };
 
 /* Constructors and destructor of a definition, see procfun-define-generate.h. @rest to @end are the
- * constructors that the module has still to run. @end may be NULL in shared libraries; that it is
- * not does not mean that the module is the executable. */
+ * constructors of the module that have not run yet. @end may be NULL in shared libraries; it does
+ * not tell whether the module is the executable. */
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_definition_register (ProcfunDefinition *self);
 PROCFUN_AVAILABLE_IN_0_1
@@ -67,7 +66,7 @@ void procfun_definition_enter (ProcfunDefinition *self, ProcfunConstructor const
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_definition_unregister (ProcfunDefinition *self);
 
-/* What the typed wrappers do. @values[i] points to the i-th argument; @result is always written:
+/* The typed wrappers call these. @values[i] points to the i-th argument; @result is always written:
  * zeroes on failure. */
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunction *procfun_definition_get_function (ProcfunDefinition *self);
@@ -87,7 +86,7 @@ PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                             gpointer result, GError **error);
 
-/* Who takes the items of a generator that runs in this process and thread, until it wants no more.
+/* A receiver of items from a generator that runs in this process and thread.
  */
 typedef struct _ProcfunReceiver ProcfunReceiver;
 
@@ -105,7 +104,7 @@ void procfun_receiver_push (ProcfunReceiver *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_receiver_pop (ProcfunReceiver *self);
 
-/* What the typed wrappers of a generator do. */
+/* The typed wrappers of a generator call these. */
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_yield (ProcfunDefinition *self, gconstpointer item);
 PROCFUN_AVAILABLE_IN_0_1
@@ -115,12 +114,12 @@ PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_next_finish (ProcfunDefinition *self, ProcfunCall *call,
                                          GAsyncResult *async_result, gpointer item, GError **error);
 
-/* The main() of procfun-worker: loads the shared library that the command line names, and serves
- * its functions. */
+/* The main() of procfun-worker: loads the shared library named on the command line, and serves its
+ * functions. */
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_worker_run (int argc, char **argv);
 
-/* Frees what a struct or an array of structs owns, and zeroes it. */
+/* Frees the contents of a struct or an array of structs, and zeroes it. */
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_value_clear (const ProcfunTypeInfo *info, gpointer value);
 

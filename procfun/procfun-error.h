@@ -18,24 +18,25 @@ G_BEGIN_DECLS
  * @PROCFUN_ERROR_NOT_FOUND: There is no such function, or no such program or library.
  * @PROCFUN_ERROR_MISMATCH: The child is of another build, or its function has another signature.
  * @PROCFUN_ERROR_ENCODE: A value could not be written for the other process.
- * @PROCFUN_ERROR_DECODE: What was received, or given as text, is not a value of the expected type.
+ * @PROCFUN_ERROR_DECODE: Bytes or text are not a value of the expected type.
  * @PROCFUN_ERROR_CRASHED: The function was ended by a signal of its own making.
  * @PROCFUN_ERROR_EXITED: The function ended its process instead of returning.
- * @PROCFUN_ERROR_KILLED: The process received a SIGKILL that did not come from this library.
+ * @PROCFUN_ERROR_KILLED: A SIGKILL from outside this library ended the process.
  * @PROCFUN_ERROR_TIMED_OUT: The timeout or the deadline of the call passed.
  * @PROCFUN_ERROR_MEMORY_LIMIT: The call needed more memory than its limits allow.
  * @PROCFUN_ERROR_CPU_LIMIT: The call needed more CPU time than its limits allow.
  * @PROCFUN_ERROR_LIMIT: The call went over another of its limits.
  * @PROCFUN_ERROR_SANDBOX: The sandbox that the call asks for could not be set up here.
- * @PROCFUN_ERROR_PROTOCOL: The other process sent something that the protocol does not know.
- * @PROCFUN_ERROR_BUSY: The queue of the executor is full.
+ * @PROCFUN_ERROR_PROTOCOL: The other process broke the protocol.
+ * @PROCFUN_ERROR_BUSY: The queue of the executor is full, or its session runs another call.
  * @PROCFUN_ERROR_CLOSED: The executor is closed.
- * @PROCFUN_ERROR_NESTED: Calls are nested too deep.
+ * @PROCFUN_ERROR_NESTED: Calls are nested too deep, or wait for each other.
  * @PROCFUN_ERROR_INVALID: The call, a setting or an argument is not valid.
- * @PROCFUN_ERROR_WORKER_LOST: The process or machine between caller and function is gone.
+ * @PROCFUN_ERROR_WORKER_LOST: The worker of a session, or the process or machine between caller and
+ * function, is gone.
  * @PROCFUN_ERROR_ENGINE: The engine that connects several machines reported an error.
  *
- * Error codes of %PROCFUN_ERROR, for calls that did not bring back a result of the function.
+ * Error codes of %PROCFUN_ERROR, for calls without an answer of the function.
  *
  * An error that the function itself returns keeps its own domain and code, and a cancelled call
  * fails with %G_IO_ERROR_CANCELLED.

@@ -37,7 +37,7 @@ typedef struct _ProcfunStatistics ProcfunStatistics;
  * ProcfunExecutor:
  * @parent_instance: the parent
  *
- * Where calls run.
+ * Runs calls.
  *
  * Since: 0.1
  */
@@ -52,32 +52,33 @@ struct _ProcfunExecutor /* the type itself: procfun-call.h */
  * @run: runs a call and waits for its end, in the thread of the caller. Returns a new reference to
  *   the result, which is not floating, or %NULL with the error set
  * @run_async: the same without waiting. The callback comes in the main context that is the thread's
- *   default now, and never before this returns. The call lives until then; who holds a reference to
- *   it keeps it from being ended when nobody else does
- * @run_finish: gives what @run_async brought, as @run does
+ *   default now, and never before this returns. The call lives until then; a reference to it keeps
+ * it running without other references
+ * @run_finish: returns the result of @run_async, as @run does
  * @next: runs the call of a generator up to its next item, which it returns likewise; %NULL without
  *   an error is the end
  * @next_async: the same without waiting, as @run_async does
- * @next_finish: gives what @next_async brought, as @next does
- * @close: ends what the executor keeps between calls, and waits for it. Nothing runs any more
+ * @next_finish: returns the item of @next_async, as @next does
+ * @close: ends the processes that the executor keeps between calls, and waits for them. No call
+ * runs then
  * @close_async: the same without waiting
- * @close_finish: gives what @close_async brought
- * @describe: says what the executor keeps, by procfun_statistics_set_queue() and
- *   procfun_statistics_add_worker(). It comes from any thread, from the end of construction on, and
- *   must not wait
+ * @close_finish: returns the result of @close_async
+ * @describe: describes queue and processes, by procfun_statistics_set_queue() and
+ * procfun_statistics_add_worker(). It is called from any thread after construction, and must not
+ * wait
  *
- * What an executor implements. The base class has seen to it that the executor is open, that the
- * call is new and its arguments have the right type, and keeps state and result of the call. It is
- * for @run and @run_async to heed the cancellable, and they come from any thread, many at once.
- * Both forms of a function must be there, except for close, where the base class has nothing to
- * end, and for next, where it refuses with %PROCFUN_ERROR_INVALID. Calls are counted by the base
- * class, so an executor that keeps nothing needs no @describe. One that keeps processes emits
+ * The functions of an executor. Before it calls them, the base class checks that the executor is
+ * open, that the call is new and that its arguments have the right type; it also keeps state and
+ * result of the call. @run and @run_async must obey the cancellable, and are called from any
+ * thread, several at once. Both forms of a function are required, except for close, where the base
+ * class does nothing, and for next, where it fails with %PROCFUN_ERROR_INVALID. The base class
+ * counts calls, so an executor without processes needs no @describe. One that keeps processes emits
  * #ProcfunExecutor::worker-started, #ProcfunExecutor::worker-exited and
  * #ProcfunExecutor::worker-recycled by g_signal_emit_by_name().
  *
- * The first item starts a call. An executor can keep what it needs from one item to the next with
- * the call, by g_object_set_data_full(): the base class goes on asking for items until there are no
- * more, or cancels the call and asks once more when nobody wants them.
+ * The first item starts a call. An executor can attach its data to the call by
+ * g_object_set_data_full(), from one item to the next: the base class asks for items until the end,
+ * or cancels the call and asks once more.
  *
  * Since: 0.1
  */

@@ -21,12 +21,13 @@ G_BEGIN_DECLS
  * @PROCFUN_CAUSE_EXITED: the function ended its process
  * @PROCFUN_CAUSE_KILLED: a SIGKILL that did not come from the caller
  * @PROCFUN_CAUSE_TIMED_OUT: the timeout or the deadline
- * @PROCFUN_CAUSE_CANCELLED: a #GCancellable, procfun_call_abort(), or nobody who waits any more
+ * @PROCFUN_CAUSE_CANCELLED: a #GCancellable, procfun_call_abort(), or the loss of the last
+ * reference
  * @PROCFUN_CAUSE_MEMORY_LIMIT: the limit on memory
  * @PROCFUN_CAUSE_CPU_LIMIT: the limit on CPU time
  * @PROCFUN_CAUSE_LIMIT: another limit
- * @PROCFUN_CAUSE_PROTOCOL: the process sent what it must not
- * @PROCFUN_CAUSE_WORKER_LOST: the process is gone with the one that looked after it
+ * @PROCFUN_CAUSE_PROTOCOL: the process broke the protocol
+ * @PROCFUN_CAUSE_WORKER_LOST: the process is gone, together with the zygote that forked it
  *
  * Why a call failed.
  *
@@ -50,12 +51,12 @@ typedef enum
 
 /**
  * ProcfunStep:
- * @PROCFUN_STEP_NONE: nobody ended it
+ * @PROCFUN_STEP_NONE: it was not ended from outside
  * @PROCFUN_STEP_CANCELLABLE: it ended when its procfun_get_cancellable() tripped
  * @PROCFUN_STEP_TERMINATE: it ended by SIGTERM
  * @PROCFUN_STEP_KILL: it ended by SIGKILL
  *
- * What it took to end a call.
+ * The step of cancellation that ended a call.
  *
  * Since: 0.1
  */
@@ -74,7 +75,7 @@ typedef enum
 /**
  * ProcfunFailure:
  *
- * Why a call failed, with all that is known about it. Immutable.
+ * A description of why a call failed. Immutable.
  *
  * Since: 0.1
  */

@@ -24,10 +24,10 @@ G_DECLARE_FINAL_TYPE (ProcfunFunction, procfun_function, PROCFUN, FUNCTION, GObj
  * @PROCFUN_FUNCTION_RUN_TIME: registered with procfun_registry_register(), not by a macro
  * @PROCFUN_FUNCTION_GENERATOR: yields any number of items, which procfun_call_next() takes, and the
  *     type of the result is that of an item
- * @PROCFUN_FUNCTION_IDEMPOTENT: running it twice does no more than running it once, so that a call
- *     that was lost may be run again; see #ProcfunPool:max-retries
+ * @PROCFUN_FUNCTION_IDEMPOTENT: running it twice has the same effect as running it once, so a lost
+ * call may be run again; see #ProcfunPool:max-retries
  *
- * What is known about a function besides its types.
+ * Facts about a function besides its types.
  *
  * Since: 0.1
  */

@@ -13,8 +13,7 @@
  * @title: Generators
  * @short_description: functions that yield items one by one
  *
- * A generator is a function whose caller receives items as they come, instead of a result in the
- * end:
+ * A generator is a function that yields items one by one, instead of a result at the end:
  *
  * |[<!-- language="C" -->
  * PROCFUN_DEFINE_GENERATOR (squares, gint64, (int, from), (int, to))
@@ -40,30 +39,31 @@
  *
  * The function is defined as `void squares (int from, int to)`, and beside it:
  *
- * - `gboolean squares_yield (gint64 item)`, for its body and what that calls, gives an item to who
- * takes them. It waits as long as the caller is not ready for more. %FALSE says that no more is
- * wanted: the call was cancelled or dropped, or an item could not be sent; the function should free
- * what it has and return. Items are borrowed, as arguments are: the function frees its own.
- * - `ProcfunCall *squares_call (int from, int to)` makes a call, which the first item starts.
+ * - `gboolean squares_yield (gint64 item)` is for the body of the function: it passes an item to
+ * the caller, and waits until the caller is ready for more. %FALSE means that the caller wants no
+ * more items: the call was cancelled or dropped, or an item could not be sent; the function should
+ * then clean up and return. Items are borrowed, as arguments are: the function frees its own.
+ * - `ProcfunCall *squares_call (int from, int to)` makes a call, which starts with the request for
+ * the first item.
  * - `gboolean squares_next (ProcfunCall *call, gint64 *item, GCancellable *cancellable, GError
- * **error)` waits for the next item, which is then the caller's to free. %FALSE without an error is
- * the end. What is true of procfun_call_next() is true of it.
+ * **error)` waits for the next item, which the caller frees. %FALSE without an error is the end.
+ * See procfun_call_next().
  * - `void squares_next_async (ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback
  * callback, gpointer user_data)` and `gboolean squares_next_finish (ProcfunCall *call, GAsyncResult
  * *result, gint64 *item, GError
  *   **error)` are the pair for a main loop.
  * - `void squares_each (int from, int to, gboolean (*take) (gint64 item, gpointer user_data),
  * gpointer user_data)` runs the function in this process and gives each item to @take, which
- * returns %FALSE when it wants no more.
+ * returns %FALSE to end the function.
  * - `ProcfunFunction *squares_function (void)` gives the description of the function.
  *
- * `squares (1, 10)` is an ordinary function of this process. Its items go to whom those of the
- * running `squares` go in this thread: to the one who called `squares_each()`, or, in a process of
- * its own, to the caller. So it may call itself. Where nobody takes them, `squares_yield()` returns
- * %FALSE.
+ * `squares (1, 10)` is an ordinary function of this process. Its items go to the same place as
+ * those of the running `squares` in this thread: to the caller of `squares_each()`, or, in a
+ * process of its own, to the caller of the process. So it may call itself. Without such a caller,
+ * `squares_yield()` returns %FALSE.
  *
- * A generator needs a process of its own: #ProcfunInline refuses it, as does procfun_call_run(). In
- * the signature stands an asterisk behind the type of an item: `squares(ii)x*`.
+ * A generator needs a process of its own: #ProcfunInline refuses it, as does procfun_call_run().
+ * Its signature has an asterisk after the type of an item: `squares(ii)x*`.
  */
 
 /**
@@ -72,11 +72,10 @@
  * @...: the type of an item, and then up to 12 pairs of a type and a name in parentheses, like
  * `(int, a)`
  *
- * Defines a function that yields items, whose body follows, and what is needed to call it in a
- * process of its own.
+ * Defines a function that yields items, and its wrappers for calls in processes of their own. The
+ * body follows.
  *
- * The beginning of this page says what that is. An item can be of any type that a result can have,
- * but `void`.
+ * The beginning of this page lists the wrappers. An item can have any type of a result but `void`.
  *
  * Since: 0.1
  */
@@ -91,7 +90,7 @@
  *
  * Defines a generator that can fail: the function, and its `name_each()`, have one more parameter
  * at the end, `GError
- * **error`. The caller receives the items that came before, and then the error.
+ * **error`. The caller receives the items yielded before the error, and then the error.
  *
  * Since: 0.1
  */
@@ -131,8 +130,8 @@
  * @name: the name of the function
  * @...: the type of an item, and then up to 12 pairs of a type and a name in parentheses
  *
- * Declares a generator and its wrappers, for a header; or before a function that its body calls and
- * that yields items itself. No semicolon follows.
+ * Declares a generator and its wrappers, for a header; or for a helper function that yields items,
+ * before the generator. No semicolon follows.
  *
  * Since: 0.1
  */

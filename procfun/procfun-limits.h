@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /**
  * ProcfunLimits:
  *
- * What a call may use. In all of it, 0 stands for no limit.
+ * The resources that a call may use. 0 stands for no limit.
  *
  * Since: 0.1
  */

@@ -15,9 +15,9 @@ G_BEGIN_DECLS
 /**
  * ProcfunMapOnError:
  * @PROCFUN_MAP_STOP: the first element that fails ends the map
- * @PROCFUN_MAP_COLLECT: the others go on, and the errors are kept
+ * @PROCFUN_MAP_COLLECT: the other elements continue, and the errors are collected
  *
- * What becomes of a #ProcfunMap when an element fails.
+ * The reaction of a #ProcfunMap to an element that fails.
  *
  * Since: 0.1
  */
@@ -34,7 +34,7 @@ GType procfun_map_on_error_get_type (void) G_GNUC_CONST;
 
 /**
  * ProcfunMapNextFunc:
- * @user_data: what was given with it
+ * @user_data: data of the function
  *
  * Gives the arguments of the next element.
  *
@@ -47,7 +47,7 @@ typedef GVariant *(*ProcfunMapNextFunc) (gpointer user_data);
 /**
  * ProcfunMapItemFunc:
  * @item: (type GObject): an item of a #GListModel
- * @user_data: what was given with it
+ * @user_data: data of the function
  *
  * Makes arguments of an item.
  *

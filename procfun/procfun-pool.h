@@ -19,8 +19,8 @@ G_DECLARE_FINAL_TYPE (ProcfunPool, procfun_pool, PROCFUN, POOL, ProcfunProcessEx
 
 /**
  * ProcfunRetryFlags:
- * @PROCFUN_RETRY_NONE: for none
- * @PROCFUN_RETRY_LOST: its process was killed from outside, or lost with the one that forked it:
+ * @PROCFUN_RETRY_NONE: no reason
+ * @PROCFUN_RETRY_LOST: its process was killed from outside, or lost together with the zygote:
  *     %PROCFUN_ERROR_KILLED and %PROCFUN_ERROR_WORKER_LOST
  * @PROCFUN_RETRY_CRASHED: the function crashed: %PROCFUN_ERROR_CRASHED
  * @PROCFUN_RETRY_EXITED: the function ended its process: %PROCFUN_ERROR_EXITED

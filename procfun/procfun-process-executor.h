@@ -43,7 +43,8 @@ struct _ProcfunProcessExecutor
  * ProcfunProcessExecutorClass:
  * @parent_class: the parent
  *
- * What the executors of this library override. Others derive from #ProcfunExecutor.
+ * Functions that only the executors of this library override. Other executors derive from
+ * #ProcfunExecutor.
  *
  * Since: 0.1
  */

@@ -20,7 +20,7 @@ G_DECLARE_FINAL_TYPE (ProcfunRegistry, procfun_registry, PROCFUN, REGISTRY, GObj
 /**
  * ProcfunHandler:
  * @args: a tuple of the registered type
- * @user_data: what was registered
+ * @user_data: data of the registration
  * @error: return location for the function's own error
  *
  * The body of a function that is registered at run time. It runs in the process of the call.

@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  * @PROCFUN_SCHEMA_ARGUMENTS: a tuple whose members have names: the arguments of a function
  * @PROCFUN_SCHEMA_ENUM: an `i` whose values have nicks
  *
- * What a #ProcfunSchema knows beyond the GVariant type.
+ * The facts that a #ProcfunSchema has beyond the GVariant type.
  *
  * Since: 0.1
  */

@@ -13,12 +13,11 @@ G_BEGIN_DECLS
 
 /**
  * ProcfunTransport:
- * @PROCFUN_TRANSPORT_CHANNEL: over the descriptor that the result comes back on; nobody else sees
- * them
- * @PROCFUN_TRANSPORT_ARGV: on the command line, as JSON, where every user of the machine can read
- * them; up to 128 KiB
+ * @PROCFUN_TRANSPORT_CHANNEL: through the same socket as the result; other users cannot see them
+ * @PROCFUN_TRANSPORT_ARGV: on the command line, as JSON, up to 128 KiB; every user of the machine
+ * can read them
  *
- * How the arguments of a call reach its process.
+ * The way of the arguments to the process of a call.
  *
  * Since: 0.1
  */

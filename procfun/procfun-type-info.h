@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 
 #ifndef __GI_SCANNER__ /* for C and C++ alone */
 
-/* How the macros of procfun-define.h describe C types: constant data, which values/type.h reads.
- * Nothing here is for use by hand. */
+/* The description of C types by the macros of procfun-define.h: constant data, which values/type.h
+ * reads. Programs do not use it directly. */
 
 typedef enum /*< skip >*/
 {

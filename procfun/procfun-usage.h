@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /**
  * ProcfunUsage:
  *
- * What a call used.
+ * The resources that a call used.
  *
  * Since: 0.1
  */

@@ -27,14 +27,14 @@ typedef char *ProcfunMaybeString;
  *
  * A file descriptor, as the type of an argument, a field or a result; `h` in GVariant terms.
  *
- * The function gets a descriptor of its own for the same open file, close-on-exec, which is closed
- * when it has returned; the caller keeps the one it passed. A result is the caller's to close;
- * where the call failed it is -1. Descriptors that arrive are never 0 to 2, even where these are
- * free, so that nothing is taken for a standard stream. As with other types, a function does not
- * return what it was lent: it returns a dup() of it.
+ * The function gets a descriptor of its own for the same open file. It is close-on-exec, and closed
+ * after the function returns; the caller keeps the descriptor that it passed. The caller closes a
+ * descriptor in a result; if the call failed, it is -1. Received descriptors are never 0 to 2, even
+ * if these are free, so none is mistaken for a standard stream. As with other types, a function
+ * must not return an argument: it returns a dup() of it.
  *
- * The `_clear()` function of a struct closes its descriptors and sets them to -1. It takes 0 for a
- * field that nobody has set, as in a struct of zeroes, and leaves it alone.
+ * The `_clear()` function of a struct closes its descriptors and sets them to -1. It ignores 0,
+ * which is an unset field in a struct of zeroes.
  *
  * Since: 0.1
  */
@@ -43,14 +43,14 @@ typedef int ProcfunFd;
 /**
  * ProcfunInt16s:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of 16-bit integers, as the type of an argument, a field or a result; `an` in GVariant
  * terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_int16s_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_int16s_clear().
  *
  * Since: 0.1
  */
@@ -83,14 +83,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt16s, procfun_int16s_free)
 /**
  * ProcfunUint16s:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of unsigned 16-bit integers, as the type of an argument, a field or a result; `aq` in
  * GVariant terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_uint16s_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_uint16s_clear().
  *
  * Since: 0.1
  */
@@ -123,14 +123,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint16s, procfun_uint16s_free)
 /**
  * ProcfunInt32s:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of 32-bit integers, as the type of an argument, a field or a result; `ai` in GVariant
  * terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_int32s_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_int32s_clear().
  *
  * Since: 0.1
  */
@@ -163,14 +163,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt32s, procfun_int32s_free)
 /**
  * ProcfunUint32s:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of unsigned 32-bit integers, as the type of an argument, a field or a result; `au` in
  * GVariant terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_uint32s_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_uint32s_clear().
  *
  * Since: 0.1
  */
@@ -203,14 +203,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint32s, procfun_uint32s_free)
 /**
  * ProcfunInt64s:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of 64-bit integers, as the type of an argument, a field or a result; `ax` in GVariant
  * terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_int64s_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_int64s_clear().
  *
  * Since: 0.1
  */
@@ -243,14 +243,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunInt64s, procfun_int64s_free)
 /**
  * ProcfunUint64s:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of unsigned 64-bit integers, as the type of an argument, a field or a result; `at` in
  * GVariant terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_uint64s_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_uint64s_clear().
  *
  * Since: 0.1
  */
@@ -283,13 +283,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunUint64s, procfun_uint64s_free)
 /**
  * ProcfunDoubles:
  * @data: (array length=length) (nullable): the numbers
- * @length: how many there are
- * @owner: (nullable): what keeps @data, or %NULL where @data is borrowed
+ * @length: the number of them
+ * @owner: (nullable): the memory with @data, or %NULL if @data is borrowed
  *
  * An array of doubles, as the type of an argument, a field or a result; `ad` in GVariant terms.
  *
- * To pass numbers that you have, set @data and @length and leave @owner %NULL. What arrives from
- * another process has an owner, is read in place and freed by procfun_doubles_clear().
+ * To pass numbers of your own, set @data and @length and leave @owner %NULL. An array from another
+ * process has an owner; its numbers are read in place, and are freed by procfun_doubles_clear().
  *
  * Since: 0.1
  */

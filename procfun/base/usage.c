@@ -10,11 +10,10 @@
  * @title: ProcfunUsage
  * @short_description: what a call used
  *
- * What a call used is known when it has ended, and procfun_call_get_usage() gives it, for calls
- * that failed, too. It is what the process used while the function ran: the start of the process is
- * not in it, and processes that the function started are not either. If the process was ended from
- * outside, so that it could not tell, it is what the kernel knew of the process then, its start
- * included.
+ * procfun_call_get_usage() returns the usage of a call after its end, also of one that failed. It
+ * covers the process while the function ran, without the start of the process and without processes
+ * that the function started. If the process was ended from outside, and could not report, it is the
+ * kernel's account of the process, with its start.
  *
  * Since: 0.1
  */

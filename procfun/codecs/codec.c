@@ -13,15 +13,15 @@
  * @short_description: how values become bytes and back
  *
  * Arguments and results travel between processes as bytes. A #ProcfunCodec makes these from a
- * #GVariant, and the other side must have the same one. Two are there:
+ * #GVariant, and the other side must have the same codec. The library has two:
  *
- * - `json`, for where a person may look or type: exact, and described by the #ProcfunSchema, so
- * that structs have names and enumerations nicks. See procfun_codec_get_json() for what becomes
- * what.
+ * - `json`, text that people can read and write: exact, and described by the #ProcfunSchema, so
+ * that structs have names and enumerations nicks. procfun_codec_get_json() lists the forms of all
+ * types.
  * - `gvariant`, the serialised form of GVariant, for processes on one machine.
  *
- * Others are classes that implement the interface; procfun_codec_register() makes one known by its
- * name.
+ * A program can add classes that implement the interface; procfun_codec_register() makes one known
+ * by its name.
  */
 
 /**
@@ -45,7 +45,7 @@ procfun_codec_default_init (ProcfunCodecInterface *iface)
  * procfun_codec_get_name:
  * @self: a #ProcfunCodec
  *
- * Gets the name that both sides know the codec by.
+ * Gets the name under which both sides know the codec.
  *
  * Returns: (transfer none): the name
  *
@@ -76,8 +76,8 @@ check_type (ProcfunSchema *schema, GVariant *value, int code, GError **error)
 /**
  * procfun_codec_encode:
  * @self: a #ProcfunCodec
- * @schema: what @value is
- * @value: the value; if it is floating, it is consumed
+ * @schema: the schema of @value
+ * @value: the value; a floating one is consumed
  * @error: (nullable): return location for an error
  *
  * Makes bytes of a value.
@@ -108,8 +108,8 @@ procfun_codec_encode (ProcfunCodec *self, ProcfunSchema *schema, GVariant *value
 /**
  * procfun_codec_decode:
  * @self: a #ProcfunCodec
- * @schema: what to expect
- * @data: what procfun_codec_encode() made, or anything else
+ * @schema: the schema of the value
+ * @data: bytes of procfun_codec_encode(), or any others
  * @error: (nullable): return location for an error
  *
  * Makes a value of bytes. The bytes need not be trusted.
@@ -161,8 +161,8 @@ procfun_codec_decode (ProcfunCodec *self, ProcfunSchema *schema, GBytes *data, G
  * - enumerations: the nick, or a number if the value has none. Either is read.
  *
  * An integer may be written in any way that has an integral value: `1e2` and `100.0` are read as
- * 100. What does not fit is an error, never cut: numbers out of range, wrong types, unknown,
- * missing and duplicate names, invalid UTF-8, text behind the end, more than 128 levels.
+ * 100. Text that does not fit is an error, and never cut: numbers out of range, wrong types,
+ * unknown, missing and duplicate names, invalid UTF-8, text after the end, more than 128 levels.
  *
  * Returns: (transfer none): the codec
  *
@@ -184,7 +184,8 @@ procfun_codec_get_json (void)
  * Gets the codec named `gvariant`: the serialised form of GVariant, in the byte order of this
  * machine.
  *
- * Decoding refuses what is not in normal form, and does not copy: the value refers to the bytes.
+ * Decoding refuses bytes that are not in normal form. It does not copy: the value refers to the
+ * bytes.
  *
  * Returns: (transfer none): the codec
  *

@@ -24,7 +24,7 @@ wire_variant_normalise (ProcfunSchema *schema, GVariant *value)
 {
   const ProcfunSchema *type = schema;
 
-  /* GLib looks at each byte of an array that it was not told to trust. */
+  /* GLib checks each byte of an array that is not marked as trusted. */
   if (type->all_normal && type->fixed_size == 0
       && g_variant_get_size (value) % type->children[0]->fixed_size == 0)
     return g_variant_ref (value);
@@ -64,7 +64,7 @@ wire_variant_decode (ProcfunSchema *schema, GBytes *data, GError **error)
                    _ ("The data is not a value of type “%s” in GVariant's normal form"), type);
       return NULL;
     }
-  /* Trusted, so that nobody checks it again. GLib copies what is not aligned. */
+  /* Trusted, so GLib does not check it again. GLib copies data that is not aligned. */
   return g_variant_ref_sink (g_variant_new_from_bytes (schema->type, data, TRUE));
 }
 

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /* (transfer full) */
 ProcfunCodec *wire_variant_codec_new (void);
 
-/* (transfer full): @value, or what it becomes when it has been brought into normal form. */
+/* (transfer full): @value in normal form */
 GVariant *wire_variant_normalise (ProcfunSchema *schema, GVariant *value);
 
 GBytes *wire_variant_encode (ProcfunSchema *schema, GVariant *value, GError **error);

@@ -33,7 +33,7 @@ find_among_few (const JsonKey *keys, gsize n_keys)
   return NULL;
 }
 
-/* Sorts, as nobody can choose keys that make that slow. */
+/* Sorting, because no choice of keys makes it slow. */
 const JsonKey *
 wire_json_find_duplicate (JsonKey *keys, gsize n_keys)
 {

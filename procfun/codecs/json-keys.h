@@ -13,7 +13,7 @@ typedef struct
   gsize size;
 } JsonKey;
 
-/* A key that is there twice, or NULL. Leaves the keys in another order. */
+/* A duplicate key, or NULL. Leaves the keys in another order. */
 const JsonKey *wire_json_find_duplicate (JsonKey *keys, gsize n_keys);
 
 G_END_DECLS

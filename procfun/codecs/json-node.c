@@ -15,13 +15,13 @@
  * @title: JSON trees
  * @short_description: values as the nodes of json-glib
  *
- * For programs that hold JSON already: arguments from a #JsonNode, and a result as one. The JSON is
+ * For programs that work with JSON: arguments from a #JsonNode, and a result as one. The JSON is
  * that of procfun_codec_get_json(), not that of json_gvariant_serialize(), which loses types and
  * values.
  */
 
-/* Nothing else in the library uses json-glib, so that what is linked statically need not contain
- * it. Both directions go through text, since only there is one reader and one writer. */
+/* Only this file of the library uses json-glib, so a static program without these functions does
+ * not contain it. Both directions go through text, so there is one reader and one writer. */
 
 #define MAX_LEVELS 128
 
@@ -129,8 +129,8 @@ append_node (Buffer *out, JsonNode *node, guint levels, GError **error)
 
 /**
  * procfun_json_from_variant:
- * @schema: what @value is
- * @value: the value; if it is floating, it is consumed
+ * @schema: the schema of @value
+ * @value: the value; a floating one is consumed
  * @error: (nullable): return location for an error
  *
  * Makes a tree of JSON nodes of a value.
@@ -164,7 +164,7 @@ procfun_json_from_variant (ProcfunSchema *schema, GVariant *value, GError **erro
 
 /**
  * procfun_json_to_variant:
- * @schema: what to expect
+ * @schema: the schema of the value
  * @node: a tree of JSON nodes
  * @error: (nullable): return location for an error
  *

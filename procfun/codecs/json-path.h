@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Where in a value we are. Each container has one on the stack and gives it to what reads or writes
- * its children; only an error makes it text. NULL is the outermost value. */
+/* A place in a value. Each container has one on the stack and passes it to the functions that read
+ * or write its children; only an error makes text of it. NULL is the outermost value. */
 typedef struct _JsonPlace JsonPlace;
 
 struct _JsonPlace

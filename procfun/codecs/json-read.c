@@ -61,7 +61,7 @@ note_offset (JsonReader *self, const ProcfunSchema *schema, guint index, gsize s
 
 /* Objects: structs, arguments and variants by the names of their fields; dictionaries */
 
-/* The cursor is at a name, then at its value. */
+/* Moves the cursor from a name to its value. */
 static gboolean
 read_name (JsonReader *self, JsonString *name)
 {
@@ -181,7 +181,7 @@ read_object (JsonReader *self, const ProcfunSchema *schema, guint n, const char 
   return TRUE;
 }
 
-/* Reads what is between the quotes as if it stood there without them. */
+/* Reads the text between the quotes as if it had none. */
 static gboolean
 read_bare_key (JsonReader *self, const ProcfunSchema *key, const JsonString *name,
                const JsonPlace *place)
@@ -380,7 +380,7 @@ read_base64 (JsonReader *self, const JsonPlace *place)
   if (!wire_json_scan_string (&self->scanner, &string))
     return FALSE;
 
-  /* Some escape each slash. */
+  /* Some writers escape each slash. */
   text = wire_json_get_text (self, &string, &length);
   if (!wire_base64_decode (buffer_reserve (&self->out, length / 4 * 3), &size, text, length))
     return wire_json_read_error (self, place, _ ("the string is not Base64"));

@@ -127,7 +127,7 @@ out_of_range (JsonReader *self, const char *text, const char *end, const Procfun
                                describe_class (schema->type_class));
 }
 
-/* What an integer can be, by the first character of its type. */
+/* The range of an integer, by the first character of its type. */
 static const struct
 {
   guint64 most;  /* of a positive one */
@@ -177,7 +177,7 @@ finish_integer (JsonReader *self, const ProcfunSchema *schema, const char *text,
   return TRUE;
 }
 
-/* Digits in a string, as 64 bit integers have them that other programs would round. */
+/* Digits in a string, for 64-bit integers that other programs would round. */
 static gboolean
 read_quoted_integer (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *place)
 {
@@ -257,7 +257,7 @@ read_integer (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pl
   const char *p = first;
   guint64 magnitude = 0;
 
-  /* Up to 18 digits, and nothing else: all that most numbers are. */
+  /* Up to 18 digits and nothing else, as most numbers are. */
   if (end - first >= 8)
     p += number_eight_digits (first, &magnitude);
   for (; p < most && *p >= '0' && *p <= '9'; p++)

@@ -72,7 +72,7 @@ wire_json_scan_word (JsonScanner *self, const char *word)
 static const char escapes[] = "\"\\/bfnrt";
 static const char escaped[] = "\"\\/\b\f\n\r\t";
 
-/* The four digits behind a \u, or -1. */
+/* The four digits after a \u, or -1. */
 static int
 hex_value (const char *text, const char *end)
 {
@@ -103,7 +103,7 @@ is_low_surrogate (int value)
   return (value & ~0x3ff) == 0xdc00;
 }
 
-/* Where the escape at @text ends, or NULL. */
+/* The end of the escape at @text, or NULL. */
 static const char *
 scan_escape (JsonScanner *self, const char *text, JsonString *string)
 {

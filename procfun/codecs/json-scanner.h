@@ -22,7 +22,7 @@ typedef struct
 {
   const char *text;
   gsize length;
-  gboolean escaped; /* has escapes, so is not its own meaning */
+  gboolean escaped; /* has escapes */
   gboolean nul;     /* one of them is U+0000 */
 } JsonString;
 
@@ -30,16 +30,17 @@ typedef struct
 gboolean wire_json_syntax_error (JsonScanner *self, const char *position, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
-/* For what can't stand at the cursor, where @expected says what can. */
+/* The error for a character that cannot stand at the cursor; @expected names what can. */
 gboolean wire_json_unexpected (JsonScanner *self, const char *expected);
 
 /* @word is true, false or null. */
 gboolean wire_json_scan_word (JsonScanner *self, const char *word);
 
-/* The cursor is at the opening quote, then behind the closing one. */
+/* Moves the cursor from the opening quote to after the closing one. */
 gboolean wire_json_scan_string (JsonScanner *self, JsonString *string);
 
-/* Writes what a string means to @text, which takes at most the string's length; adds no NUL. */
+/* Writes the string without its escapes to @text, which has room for the string's length; adds no
+ * NUL. */
 gsize wire_json_unescape (const JsonString *string, char *text);
 
 /* Moves over a value of any type. Fails when there are more than @levels of brackets. */
@@ -79,9 +80,9 @@ json_next_element (JsonScanner *self)
 
 #define JSON_BYTES(byte) (G_GUINT64_CONSTANT (0x0101010101010101) * (byte))
 
-/* The first character of a string that is not to be copied as it is, or not ASCII. Eight at a time:
- * subtracting from each byte borrows its top bit if it was less, and only from bytes behind it if
- * it was not, so the first one found is right. */
+/* The first character of a string that is not to be copied as it is, or not ASCII. Looks at eight
+ * bytes at a time: subtraction borrows the top bit of a byte that was less, and otherwise only of
+ * bytes after it, so the first byte found is right. */
 static inline const char *
 json_plain_end (const char *text, const char *end)
 {

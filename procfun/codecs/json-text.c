@@ -52,7 +52,7 @@ wire_json_append_text (Buffer *out, const char *text, gsize length)
     {
       const char *plain = json_plain_end (text, end);
 
-      /* What is not ASCII is UTF-8, and stays as it is. */
+      /* Characters outside ASCII are UTF-8, and stay as they are. */
       while (plain < end && (guchar)*plain >= 0x80)
         plain++;
       buffer_append (out, text, (gsize)(plain - text));

@@ -137,7 +137,7 @@ write_base64 (Buffer *out, const guint8 *data, gsize size)
   out->length += length + 2;
 }
 
-/* Can't happen in normal form, which has been made sure of; but nothing is read outside @data. */
+/* Cannot happen in normal form, which was checked; yet nothing outside @data is read. */
 static gboolean
 not_normal (JsonWriter *self, const JsonPlace *place)
 {
@@ -203,7 +203,7 @@ write_elements (JsonWriter *self, const ProcfunSchema *schema, const guint8 *dat
   return TRUE;
 }
 
-/* Fields of a struct by name; other tuples, and pairs, in order. */
+/* Fields of a struct are written by name; other tuples, and pairs, in order. */
 static gboolean
 write_members (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, gsize size,
                const JsonPlace *place)
@@ -323,7 +323,7 @@ write_array (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
     }
 }
 
-/* @nested if it is directly within another maybe. */
+/* @nested: directly within another maybe. */
 static gboolean
 write_maybe (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, gsize size,
              gboolean nested, const JsonPlace *place)
@@ -343,7 +343,7 @@ write_maybe (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
     }
   else
     {
-      /* a byte marks that there is a value, which itself may be of no bytes */
+      /* a byte marks the presence of a value, which may itself have no bytes */
       gsize value_size = child->fixed_size != 0 ? size : size - 1;
 
       if (child->type_class == G_VARIANT_CLASS_MAYBE)

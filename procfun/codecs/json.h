@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* The codec named "json". What it writes and reads stands at procfun_codec_get_json(). */
+/* The codec named "json"; procfun_codec_get_json() documents its format. */
 
 /* (transfer full) */
 ProcfunCodec *wire_json_codec_new (void);

@@ -17,7 +17,7 @@
 #define MAX_EXPONENT 1023
 #define INFINITY_BITS (G_GUINT64_CONSTANT (0x7ff) << FRACTION_BITS)
 
-#define MAX_DIGITS 19 /* that 64 bits always hold */
+#define MAX_DIGITS 19 /* always fit into 64 bits */
 
 /* Floors of logarithms, by constants that are exact for the exponents that doubles have. */
 #define FLOOR_LOG2_OF_10_TO(e) (((e)*1741647) >> 19)
@@ -55,7 +55,7 @@ power_of_ten (int exponent)
   return (Wide){ power[0], power[1] };
 }
 
-/* 5^55 is the last that 128 bits hold. */
+/* 5^55 is the greatest that fits into 128 bits. */
 static inline gboolean
 power_is_exact (int exponent)
 {
@@ -161,7 +161,7 @@ round_to_even (guint64 high, gboolean more, guint dropped)
   return kept + (rest > half || (rest == half && (more || (kept & 1) != 0)));
 }
 
-/* FALSE if the 128 bits of the power can't tell. @bits may come out as infinite. */
+/* FALSE if the 128 bits of the power do not decide. @bits may become infinite. */
 static gboolean
 multiply_to_double (const Number *self, guint64 *bits)
 {
@@ -197,7 +197,7 @@ multiply_to_double (const Number *self, guint64 *bits)
       middle += low < digits;
       high += low < digits && middle == 0;
     }
-  if (self->cut) /* what was cut is less than one unit of the last digit */
+  if (self->cut) /* the digits cut are less than one unit of the last digit */
     high += G_GUINT64_CONSTANT (1) << shift;
   greatest = round_to_even (high, (middle | low) != 0, dropped);
 
@@ -247,7 +247,7 @@ wire_number_to_integer (const Number *self, guint64 *magnitude)
   guint64 value = 0;
   const char *last = self->digits_end - 1;
 
-  /* Digits that the scale puts behind the point must be zeros. */
+  /* Digits after the point must be zeros. */
   for (; scale < 0 && last >= self->start; last--)
     {
       if (*last == '.')
@@ -280,8 +280,8 @@ wire_number_to_integer (const Number *self, guint64 *magnitude)
 
 /* Writing: */
 
-/* digits * power, in units of 2^128 of it, rounded to odd: what is between two integers becomes the
- * odd one of them, so that no later comparison with an even number loses its direction. */
+/* digits * power, in units of 2^128 of it, rounded to odd: a number between two integers becomes
+ * the odd one, so later comparisons with an even number keep their direction. */
 static inline guint64
 multiply_to_odd (Wide power, guint64 digits)
 {
@@ -369,7 +369,7 @@ put_digits (char *text, guint64 digits)
 
 #define EIGHT_DIGITS 100000000
 
-/* Without zeros before it. */
+/* Without leading zeros. */
 static inline gsize
 put_small (char *text, guint32 value)
 {
@@ -396,7 +396,7 @@ wire_number_format_uint64 (char *text, guint64 value)
   return value < EIGHT_DIGITS ? put_small (text, (guint32)value) : put_large (text, value);
 }
 
-/* As Python does it: plain between 0.0001 and 1e16, else with an exponent. */
+/* Like Python: plain between 0.0001 and 1e16, otherwise with an exponent. */
 static gsize
 format_digits (char *text, const char *digits, int n_digits, int exponent)
 {

@@ -28,10 +28,10 @@ typedef enum
   NUMBER_TOO_LARGE
 } NumberRange;
 
-/* The room that the two formats below want. They add no NUL, but may use what they don't need. */
+/* The room that the two formats below need. They add no NUL, but may write to all of it. */
 #define NUMBER_MAX_LENGTH 32
 
-/* The longest number of RFC 8259 at @text; FALSE if there is none. */
+/* Finds the longest number of RFC 8259 at @text; FALSE if there is none. */
 gboolean wire_number_scan (Number *self, const char *text, const char *end);
 
 /* To the nearest double, ties to even; FALSE if that is infinite. */
@@ -53,7 +53,7 @@ extern const guint64 wire_powers_of_ten[WIRE_GREATEST_POWER - WIRE_LEAST_POWER +
 
 #define NUMBER_BYTES(byte) (G_GUINT64_CONSTANT (0x0101010101010101) * (byte))
 
-/* How many of the next eight characters are digits before anything else, and their value. All at
+/* Counts the digits at the beginning of the next eight characters, and computes their value. All at
  * once: neighbours become numbers of two digits, these of four, and these of eight. */
 static inline guint
 number_eight_digits (const char *text, guint64 *value)

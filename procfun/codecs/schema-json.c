@@ -3,7 +3,7 @@
 
 #include "procfun/values/schema.h"
 
-/* Names are identifiers, and types have no character that JSON would escape. */
+/* Names are identifiers, and types have no character that needs an escape. */
 
 static gboolean
 says_more_than_its_type (ProcfunSchema *schema)
@@ -26,7 +26,7 @@ append_values (ProcfunSchema *schema, GString *json)
   g_string_append_c (json, '}');
 }
 
-/* What stands between the braces. */
+/* Writes the members between the braces. */
 static void
 append_description (ProcfunSchema *schema, GString *json)
 {

@@ -3,12 +3,12 @@
 
 #include "procfun/procfun-schema.h"
 
-/* How one process tells another what a function takes and gives:
+/* Schemas as JSON, for the description of a function in another process:
  *   {"type": "i"}
  *   {"type": "(dd)", "fields": [{"name": "x", "type": "d"}, {"name": "y", "type": "d"}]}
  *   {"type": "i", "values": {"red": 0, "green": 1}}
  *   {"type": "a(dd)", "element": {"type": "(dd)", "fields": […]}}
- * Without json-glib, of which there is no library for static programs. */
+ * Without json-glib, because Debian has no static library of it. */
 
 void schema_to_json (ProcfunSchema *schema, GString *json);
 

@@ -85,9 +85,8 @@ on_run (GVariant *result, GError *error, gpointer user_data)
  * Runs the call without waiting for its end. Signals and @callback come in the main context that is
  * this thread's default now, and that must be run until then: the call keeps it, and its process.
  *
- * Nobody waits for a call that nobody holds: when the last reference to it goes while it runs, it
- * is ended as by procfun_call_abort(), unless procfun_call_detach() was called. @callback is called
- * in any case.
+ * When the last reference to a running call goes, the call is ended as by procfun_call_abort(),
+ * unless procfun_call_detach() was called. @callback is called in any case.
  *
  * Since: 0.1
  */

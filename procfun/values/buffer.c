@@ -26,8 +26,8 @@ wire_buffer_steal (Buffer *self)
 {
   GBytes *bytes;
 
-  /* Room that was never touched takes no memory, as long as there is not too much of it; and taking
-   * it back would make malloc() forget that such sizes are common, and ask the kernel each time. */
+  /* Room that was never touched takes no memory, so a moderate amount of it is kept. To return it
+   * would make malloc() ask the kernel for such sizes each time. */
   if (self->allocated > 2 * self->length + 4096)
     self->data = g_realloc (self->data, MAX (self->length, 1));
 

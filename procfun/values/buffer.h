@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that grow at the end; { 0 } is an empty one. GByteArray without a call for each byte. */
+/* Bytes that grow at the end, like a GByteArray without a call for each byte; { 0 } is an empty
+ * one. */
 typedef struct
 {
   guint8 *data; /* (owned) */
@@ -18,10 +19,10 @@ typedef struct
 void wire_buffer_grow (Buffer *self, gsize more);
 void wire_buffer_clear (Buffer *self);
 
-/* Takes the bytes out of the buffer, without the room that is left. */
+/* Takes the bytes out of the buffer, without the unused room. */
 GBytes *wire_buffer_steal (Buffer *self);
 
-/* Room for @more bytes; they count only once length is raised. */
+/* Room for @more bytes; the caller raises length when they are written. */
 static inline guint8 *
 buffer_reserve (Buffer *self, gsize more)
 {

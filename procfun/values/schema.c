@@ -5,14 +5,13 @@
 /**
  * SECTION:procfun-schema
  * @title: ProcfunSchema
- * @short_description: what a value is made of
+ * @short_description: the description of a value
  *
- * A #ProcfunSchema describes a value: its GVariant type, and what that type does not tell, which is
- * the names of fields and arguments and the nicks of enumerations. Codecs are driven by it; with it
- * JSON can say `{"x": 1.5, "y": 2.0}` for a `(dd)`.
+ * A #ProcfunSchema describes a value: its GVariant type, the names of fields and arguments, and the
+ * nicks of enumerations. Codecs use it; so JSON can say `{"x": 1.5, "y": 2.0}` for a `(dd)`.
  *
  * Schemas are immutable and can be shared between threads. The schema of a container owns the
- * schemas of what is in it, so one obtained by procfun_schema_get_child() lives at least as long as
+ * schemas of its contents, so a schema from procfun_schema_get_child() lives at least as long as
  * its parent.
  */
 
@@ -37,7 +36,7 @@ G_DEFINE_ENUM_TYPE (ProcfunSchemaKind, procfun_schema_kind,
 static const char leaf_types[] = "a\0b\0c\0d\0e\0f\0g\0h\0i\0j\0k\0l\0m\0n\0o\0p\0q\0r\0s\0t\0u\0v"
                                  "\0w\0x\0y\0z";
 
-/* Not const: they are handed out as any other. */
+/* Not const, because callers get them as any other schema. */
 static ProcfunSchema leaves['z' - 'a' + 1]
     = { LEAF ('b', 1, 1, FALSE), LEAF ('y', 1, 1, TRUE),  LEAF ('n', 2, 2, TRUE),
         LEAF ('q', 2, 2, TRUE),  LEAF ('i', 4, 4, TRUE),  LEAF ('u', 4, 4, TRUE),
@@ -66,8 +65,8 @@ align_up (gsize size, gsize alignment)
   return (size + alignment - 1) & ~(alignment - 1);
 }
 
-/* A tuple of fixed-size members has a fixed size itself; what pads it must be zero, so it is normal
- * whatever its bytes only where nothing does. */
+/* A tuple of fixed-size members has a fixed size. Its padding must be zero, so all its values are
+ * in normal form only if it has none. */
 static void
 schema_lay_out_members (ProcfunSchema *self)
 {
@@ -92,7 +91,7 @@ schema_lay_out_members (ProcfunSchema *self)
   self->all_normal = self->all_normal && fixed && padding == 0 && size != 0;
 }
 
-/* Derives from the children what the codecs need to know of the serialised form. */
+/* Derives the facts about the serialised form from the children. */
 static void
 schema_lay_out (ProcfunSchema *self)
 {
@@ -304,7 +303,7 @@ procfun_schema_unref (ProcfunSchema *self)
  * procfun_schema_get_kind:
  * @self: a #ProcfunSchema
  *
- * Tells what the schema knows beyond the GVariant type.
+ * Gets the kind of the schema.
  *
  * Returns: the kind
  *
@@ -322,8 +321,8 @@ procfun_schema_get_kind (ProcfunSchema *self)
  * procfun_schema_get_variant_type:
  * @self: a #ProcfunSchema
  *
- * Gets the GVariant type of the values. As with any #GVariantType, nothing has to end its string:
- * use g_variant_type_dup_string() to print it.
+ * Gets the GVariant type of the values. As with any #GVariantType, its string need not end with a
+ * NUL: use g_variant_type_dup_string() to print it.
  *
  * Returns: (transfer none): the type, which lives as long as @self
  *

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /* The most levels a value can have, the innermost included: GVariant's own limit. */
 #define PROCFUN_SCHEMA_MAX_DEPTH 128
 
-/* The codecs read the fields; nobody writes them once the schema is made. */
+/* The codecs read the fields; a finished schema is never written. */
 struct _ProcfunSchema
 {
   gatomicrefcount ref_count;
@@ -26,16 +26,16 @@ struct _ProcfunSchema
   guint n_children;
   guint n_offsets; /* of a tuple: members of varying size that are not the last */
   guint n_nicks;
-  ProcfunSchema **children; /* (owned elements), as is the array itself part of this allocation */
+  ProcfunSchema **children; /* (owned elements), the array is part of this allocation */
   char **names;             /* (nullable) (owned): of the children, or nicks */
   gint32 *values;           /* (nullable) (owned): of the nicks */
 };
 
 /* The schema of a basic type or `v`, by the one character of its type; (nullable) (transfer none),
- * but it can be held and dropped as any other. */
+ * but references may be taken and dropped as of any other. */
 ProcfunSchema *procfun_schema_find_leaf (char type);
 
-/* An array of what @element describes; @element is borrowed. */
+/* An array with elements of the schema @element, which is borrowed. */
 ProcfunSchema *procfun_schema_new_array (ProcfunSchema *element);
 
 /* A struct or the arguments of a function. The @n names are copied, the @n children borrowed. */

@@ -76,7 +76,7 @@ init_members (SerialisedIter *self)
   self->n_children = schema->n_children;
   if (schema->fixed_size != 0)
     return self->size == schema->fixed_size;
-  /* An offset of no bytes is zero: GLib takes that for normal where no member needs a byte. */
+  /* An offset of no bytes is zero: GLib accepts that as normal if no member has bytes. */
   if (schema->n_offsets == 0 || self->size == 0)
     return TRUE;
 
@@ -172,8 +172,8 @@ is_normal_string (char type_class, const guint8 *data, gsize size)
     }
 }
 
-/* @level is how many containers are around the value. That it does not get too deep needs checking
- * at variants only: other levels are those of the type. */
+/* @level counts the containers around the value. The depth is checked at variants only: all other
+ * levels are those of the type. */
 static gboolean
 is_normal (const ProcfunSchema *schema, const guint8 *data, gsize size, guint level,
            SchemaCache *schemas)
@@ -239,7 +239,7 @@ wire_serialised_is_normal (const ProcfunSchema *schema, const guint8 *data, gsiz
   return is_normal (schema, data != NULL ? data : nothing, size, 0, &schemas);
 }
 
-/* What a hostile sender can make us keep. */
+/* A bound on the schemas that a hostile sender can make us keep. */
 #define SCHEMA_CACHE_MAX 256
 
 static gboolean

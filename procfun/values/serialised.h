@@ -27,10 +27,10 @@ typedef struct
 gboolean wire_serialised_iter_init (SerialisedIter *self, const ProcfunSchema *schema,
                                     const guint8 *data, gsize size);
 
-/* The next of n_children; FALSE if it is not where it must be. */
+/* The next of n_children; FALSE if it is not in normal form. */
 gboolean wire_serialised_iter_next (SerialisedIter *self, const guint8 **data, gsize *size);
 
-/* Whether nothing but the children is in the container; after the last one. */
+/* After the last child: TRUE if the container has nothing else. */
 gboolean wire_serialised_iter_end (const SerialisedIter *self);
 
 /* The type and the value of a variant; FALSE if it has none. The type is not checked. */
@@ -40,11 +40,10 @@ gboolean wire_serialised_split_variant (const guint8 *data, gsize size, const ch
 /* Bytes of each framing offset of a container with these contents. */
 guint wire_serialised_offset_width (gsize contents, gsize n_offsets);
 
-/* Whether bytes are the normal form of a value: then, and only then, GLib may be told to trust
- * them. */
+/* TRUE if the bytes are the normal form of a value. Only then may GLib be told to trust them. */
 gboolean wire_serialised_is_normal (const ProcfunSchema *schema, const guint8 *data, gsize size);
 
-/* Schemas of the types that are met inside variants. { 0 } is an empty one. */
+/* Schemas of the types inside variants. { 0 } is an empty one. */
 typedef struct
 {
   GHashTable *schemas; /* (nullable) (element-type GVariantType ProcfunSchema) */

@@ -87,7 +87,7 @@ decode_struct (const ProcfunTypeInfo *info, GVariant *variant, GUnixFDList *fds,
   return TRUE;
 }
 
-/* As type_from_variant(), but for the place. */
+/* Like type_from_variant(), but without the place in the error. */
 static gboolean
 decode_whole (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds, gpointer value,
               GError **error)
@@ -99,7 +99,7 @@ decode_whole (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds, 
   return FALSE;
 }
 
-/* On failure the array has the elements before. */
+/* On failure the array has the elements before the faulty one. */
 static gboolean
 decode_elements (const ProcfunMember *element, GVariant *variant, GUnixFDList *fds,
                  TypeArray *array, GError **error)
@@ -149,7 +149,7 @@ decode_plain (const TypePlain *plain, const ProcfunMember *member, GVariant *var
 {
   const guint8 *data = g_variant_get_data (variant);
 
-  /* GVariant has no data for what is not in normal form, and means zeroes. */
+  /* GVariant has no data for a value that is not in normal form; it stands for zeroes. */
   if (data == NULL || type_plain_unpack (plain, data, &value))
     return TRUE;
   if (member->kind == PROCFUN_KIND_STRUCT)
@@ -158,7 +158,7 @@ decode_plain (const TypePlain *plain, const ProcfunMember *member, GVariant *var
                             g_variant_get_double (variant));
 }
 
-/* Into a value that type_init() has seen. On failure it may be written in part. */
+/* Writes to a value after type_init(). On failure it may be written in part. */
 static gboolean
 decode (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds, gpointer value,
         GError **error)

@@ -45,8 +45,8 @@ type_string (const ProcfunMember *member)
   return g_string_free (string, FALSE);
 }
 
-/* The length of what all names begin with and that ends with an underscore, as glib-mkenums takes
- * it away. */
+/* The length of the common prefix of all names, up to an underscore, which nicks lose as with
+ * glib-mkenums. */
 static gsize
 common_prefix (const ProcfunEnumNick *nicks, gsize n_nicks)
 {

@@ -37,9 +37,9 @@ ProcfunSchema *type_schema (const ProcfunMember *member);
 ProcfunSchema *type_schema_arguments (const ProcfunMember *args, gsize n_args);
 
 /* Floating, or NULL with %PROCFUN_ERROR_ENCODE, whose message names the place: `/a/title: is NULL`
- * in an argument, `/title: is NULL` in a result, `is NULL` where that is all of it. Descriptors are
+ * in an argument, `/title: is NULL` in a result, `is NULL` for a whole result. Descriptors are
  * appended to *@fds, which is created when needed; the caller keeps its own. A floating GVariant
- * among the arguments is sunk, as GLib does it; in a result or a struct it is kept for
+ * among the arguments is sunk, as usual in GLib; one in a result or a struct stays for
  * type_clear(). */
 GVariant *type_to_variant (const ProcfunMember *member, gconstpointer value, GUnixFDList **fds,
                            GError **error);
@@ -47,16 +47,16 @@ GVariant *type_arguments_to_variant (const ProcfunMember *args, gsize n_args,
                                      gconstpointer const *values, GUnixFDList **fds,
                                      GError **error);
 
-/* Writes a C value that owns all it points to. On failure the value is empty and @error
+/* Writes a C value that owns all its contents. On failure the value is empty and @error
  * %PROCFUN_ERROR_DECODE.
  * @variant has the type of the member's schema. */
 gboolean type_from_variant (const ProcfunMember *member, GVariant *variant, GUnixFDList *fds,
                             gpointer value, GError **error);
 
-/* Writes a value that owns nothing: zeroes, and -1 for descriptors. */
+/* Writes an empty value: zeroes, and -1 for descriptors. */
 void type_init (const ProcfunMember *member, gpointer value);
 
-/* Frees what the value owns, and leaves it as type_init() does. */
+/* Frees the contents of the value, and leaves it as type_init() does. */
 void type_clear (const ProcfunMember *member, gpointer value);
 
 /* Completes a message like "/points/3: is NULL" with the name of the argument. */

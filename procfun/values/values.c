@@ -5,11 +5,11 @@
 /**
  * SECTION:procfun-values
  * @title: Value types
- * @short_description: C types for values that C has none for
+ * @short_description: C types for arrays of numbers, optional strings and descriptors
  *
- * The types that arguments, fields and results of functions may have are plain C and GLib types,
- * see PROCFUN_DEFINE_FUNCTION(). These are the few that C has no type of their own for: arrays of
- * numbers, which know their length; strings that may be %NULL; and file descriptors.
+ * Arguments, fields and results of functions have plain C and GLib types, see
+ * PROCFUN_DEFINE_FUNCTION(). This page has the few types that C lacks: arrays of numbers with their
+ * length; strings that may be %NULL; and file descriptors.
  *
  * |[<!-- language="C" -->
  * PROCFUN_DEFINE_FUNCTION (sum, double, (ProcfunDoubles, numbers))
@@ -25,7 +25,7 @@
  * Since: 0.1
  */
 
-/* The seven arrays differ in the type of a number alone. */
+/* The seven arrays differ only in the type of a number. */
 #define DEFINE_NUMBERS(Name, name, Number)                                                         \
   G_DEFINE_BOXED_TYPE (Name, name, name##_copy, name##_free)                                       \
                                                                                                    \
@@ -85,7 +85,7 @@
 /**
  * procfun_int16s_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of 16-bit integers that owns a copy of them.
  *
@@ -96,9 +96,9 @@
 
 /**
  * procfun_int16s_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of 16-bit integers that owns them, and copies nothing. A function returns such an
  * array.
@@ -110,9 +110,9 @@
 
 /**
  * procfun_int16s_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -121,7 +121,7 @@
  * procfun_int16s_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_int16s_free()
  *
@@ -130,9 +130,9 @@
 
 /**
  * procfun_int16s_free:
- * @self: (transfer full): what procfun_int16s_copy() returned
+ * @self: (transfer full): an array from procfun_int16s_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
@@ -141,7 +141,7 @@ DEFINE_NUMBERS (ProcfunInt16s, procfun_int16s, gint16)
 /**
  * procfun_uint16s_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of unsigned 16-bit integers that owns a copy of them.
  *
@@ -152,9 +152,9 @@ DEFINE_NUMBERS (ProcfunInt16s, procfun_int16s, gint16)
 
 /**
  * procfun_uint16s_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of unsigned 16-bit integers that owns them, and copies nothing. A function returns
  * such an array.
@@ -166,9 +166,9 @@ DEFINE_NUMBERS (ProcfunInt16s, procfun_int16s, gint16)
 
 /**
  * procfun_uint16s_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -177,7 +177,7 @@ DEFINE_NUMBERS (ProcfunInt16s, procfun_int16s, gint16)
  * procfun_uint16s_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_uint16s_free()
  *
@@ -186,9 +186,9 @@ DEFINE_NUMBERS (ProcfunInt16s, procfun_int16s, gint16)
 
 /**
  * procfun_uint16s_free:
- * @self: (transfer full): what procfun_uint16s_copy() returned
+ * @self: (transfer full): an array from procfun_uint16s_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
@@ -197,7 +197,7 @@ DEFINE_NUMBERS (ProcfunUint16s, procfun_uint16s, guint16)
 /**
  * procfun_int32s_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of 32-bit integers that owns a copy of them.
  *
@@ -208,9 +208,9 @@ DEFINE_NUMBERS (ProcfunUint16s, procfun_uint16s, guint16)
 
 /**
  * procfun_int32s_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of 32-bit integers that owns them, and copies nothing. A function returns such an
  * array.
@@ -222,9 +222,9 @@ DEFINE_NUMBERS (ProcfunUint16s, procfun_uint16s, guint16)
 
 /**
  * procfun_int32s_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -233,7 +233,7 @@ DEFINE_NUMBERS (ProcfunUint16s, procfun_uint16s, guint16)
  * procfun_int32s_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_int32s_free()
  *
@@ -242,9 +242,9 @@ DEFINE_NUMBERS (ProcfunUint16s, procfun_uint16s, guint16)
 
 /**
  * procfun_int32s_free:
- * @self: (transfer full): what procfun_int32s_copy() returned
+ * @self: (transfer full): an array from procfun_int32s_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
@@ -253,7 +253,7 @@ DEFINE_NUMBERS (ProcfunInt32s, procfun_int32s, gint32)
 /**
  * procfun_uint32s_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of unsigned 32-bit integers that owns a copy of them.
  *
@@ -264,9 +264,9 @@ DEFINE_NUMBERS (ProcfunInt32s, procfun_int32s, gint32)
 
 /**
  * procfun_uint32s_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of unsigned 32-bit integers that owns them, and copies nothing. A function returns
  * such an array.
@@ -278,9 +278,9 @@ DEFINE_NUMBERS (ProcfunInt32s, procfun_int32s, gint32)
 
 /**
  * procfun_uint32s_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -289,7 +289,7 @@ DEFINE_NUMBERS (ProcfunInt32s, procfun_int32s, gint32)
  * procfun_uint32s_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_uint32s_free()
  *
@@ -298,9 +298,9 @@ DEFINE_NUMBERS (ProcfunInt32s, procfun_int32s, gint32)
 
 /**
  * procfun_uint32s_free:
- * @self: (transfer full): what procfun_uint32s_copy() returned
+ * @self: (transfer full): an array from procfun_uint32s_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
@@ -309,7 +309,7 @@ DEFINE_NUMBERS (ProcfunUint32s, procfun_uint32s, guint32)
 /**
  * procfun_int64s_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of 64-bit integers that owns a copy of them.
  *
@@ -320,9 +320,9 @@ DEFINE_NUMBERS (ProcfunUint32s, procfun_uint32s, guint32)
 
 /**
  * procfun_int64s_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of 64-bit integers that owns them, and copies nothing. A function returns such an
  * array.
@@ -334,9 +334,9 @@ DEFINE_NUMBERS (ProcfunUint32s, procfun_uint32s, guint32)
 
 /**
  * procfun_int64s_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -345,7 +345,7 @@ DEFINE_NUMBERS (ProcfunUint32s, procfun_uint32s, guint32)
  * procfun_int64s_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_int64s_free()
  *
@@ -354,9 +354,9 @@ DEFINE_NUMBERS (ProcfunUint32s, procfun_uint32s, guint32)
 
 /**
  * procfun_int64s_free:
- * @self: (transfer full): what procfun_int64s_copy() returned
+ * @self: (transfer full): an array from procfun_int64s_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
@@ -365,7 +365,7 @@ DEFINE_NUMBERS (ProcfunInt64s, procfun_int64s, gint64)
 /**
  * procfun_uint64s_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of unsigned 64-bit integers that owns a copy of them.
  *
@@ -376,9 +376,9 @@ DEFINE_NUMBERS (ProcfunInt64s, procfun_int64s, gint64)
 
 /**
  * procfun_uint64s_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of unsigned 64-bit integers that owns them, and copies nothing. A function returns
  * such an array.
@@ -390,9 +390,9 @@ DEFINE_NUMBERS (ProcfunInt64s, procfun_int64s, gint64)
 
 /**
  * procfun_uint64s_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -401,7 +401,7 @@ DEFINE_NUMBERS (ProcfunInt64s, procfun_int64s, gint64)
  * procfun_uint64s_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_uint64s_free()
  *
@@ -410,9 +410,9 @@ DEFINE_NUMBERS (ProcfunInt64s, procfun_int64s, gint64)
 
 /**
  * procfun_uint64s_free:
- * @self: (transfer full): what procfun_uint64s_copy() returned
+ * @self: (transfer full): an array from procfun_uint64s_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
@@ -421,7 +421,7 @@ DEFINE_NUMBERS (ProcfunUint64s, procfun_uint64s, guint64)
 /**
  * procfun_doubles_new: (skip)
  * @data: (array length=length) (nullable): numbers to copy
- * @length: how many
+ * @length: the number of them
  *
  * Makes an array of doubles that owns a copy of them.
  *
@@ -432,9 +432,9 @@ DEFINE_NUMBERS (ProcfunUint64s, procfun_uint64s, guint64)
 
 /**
  * procfun_doubles_new_take: (skip)
- * @data: (array length=length) (nullable) (transfer full): numbers that g_malloc() and its like
- * gave
- * @length: how many
+ * @data: (array length=length) (nullable) (transfer full): numbers from g_malloc() or a similar
+ * function
+ * @length: the number of them
  *
  * Makes an array of doubles that owns them, and copies nothing. A function returns such an
  * array.
@@ -446,9 +446,9 @@ DEFINE_NUMBERS (ProcfunUint64s, procfun_uint64s, guint64)
 
 /**
  * procfun_doubles_clear:
- * @self: an array, not necessarily one that owns anything
+ * @self: an array, which may own nothing
  *
- * Frees what the array owns and makes it empty.
+ * Frees the numbers that the array owns, and makes it empty.
  *
  * Since: 0.1
  */
@@ -457,7 +457,7 @@ DEFINE_NUMBERS (ProcfunUint64s, procfun_uint64s, guint64)
  * procfun_doubles_copy:
  * @self: an array
  *
- * Makes an array on the heap; the numbers are shared if @self owns them, and copied if it does not.
+ * Makes an array on the heap. It shares the numbers that @self owns, and copies borrowed ones.
  *
  * Returns: (transfer full): the copy; free it with procfun_doubles_free()
  *
@@ -466,9 +466,9 @@ DEFINE_NUMBERS (ProcfunUint64s, procfun_uint64s, guint64)
 
 /**
  * procfun_doubles_free:
- * @self: (transfer full): what procfun_doubles_copy() returned
+ * @self: (transfer full): an array from procfun_doubles_copy()
  *
- * Frees an array on the heap and what it owns.
+ * Frees an array on the heap and the numbers that it owns.
  *
  * Since: 0.1
  */
