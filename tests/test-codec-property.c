@@ -612,15 +612,16 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/codec-property/round-trip", test_round_trip);
-  fixture_add_func ("/codec-property/each-type", test_each_type);
-  fixture_add_func ("/codec-property/each-character", test_each_character);
-  fixture_add_func ("/codec-property/large", test_large);
-  fixture_add_func ("/codec-property/normal-form", test_normal_form);
-  fixture_add_data_func ("/codec-property/damage/json", "json", test_damage);
-  fixture_add_data_func ("/codec-property/damage/gvariant", "gvariant", test_damage);
-  fixture_add_data_func ("/codec-property/truncated/json", "json", test_truncated);
-  fixture_add_data_func ("/codec-property/truncated/gvariant", "gvariant", test_truncated);
+  fixture_add_func ("/codec-property/random-values-survive", test_round_trip);
+  fixture_add_func ("/codec-property/each-type-survives", test_each_type);
+  fixture_add_func ("/codec-property/each-character-survives", test_each_character);
+  fixture_add_func ("/codec-property/large-values-survive", test_large);
+  fixture_add_func ("/codec-property/normal-form-is-that-of-glib", test_normal_form);
+  fixture_add_data_func ("/codec-property/damage-is-harmless/json", "json", test_damage);
+  fixture_add_data_func ("/codec-property/damage-is-harmless/gvariant", "gvariant", test_damage);
+  fixture_add_data_func ("/codec-property/truncated-is-refused/json", "json", test_truncated);
+  fixture_add_data_func ("/codec-property/truncated-is-refused/gvariant", "gvariant",
+                         test_truncated);
 
   return fixture_run ();
 }

@@ -352,9 +352,9 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/codec/lookup", test_lookup);
-  fixture_add_func ("/codec/register", test_register);
-  fixture_add_func ("/codec/wrong-type", test_wrong_type);
+  fixture_add_func ("/codec/lookup-finds-by-name", test_lookup);
+  fixture_add_func ("/codec/register-makes-known", test_register);
+  fixture_add_func ("/codec/wrong-type-is-refused", test_wrong_type);
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
     {
       g_autofree char *round_trip = g_strdup_printf ("/codec/%s/round-trip", codecs[i]);
@@ -363,12 +363,12 @@ main (int argc, char *argv[])
       fixture_add_data_func (round_trip, codecs[i], test_round_trip);
       fixture_add_data_func (floating, codecs[i], test_floating);
     }
-  fixture_add_func ("/codec/gvariant/refuses", test_gvariant_refuses);
-  fixture_add_func ("/codec/gvariant/alignment", test_gvariant_alignment);
-  fixture_add_func ("/codec/gvariant/large-bytes", test_gvariant_large_bytes);
-  fixture_add_func ("/codec/gvariant/too-deep", test_gvariant_too_deep);
-  fixture_add_func ("/codec/gvariant/encode-not-normal", test_gvariant_encode_not_normal);
-  fixture_add_func ("/codec/threads", test_threads);
+  fixture_add_func ("/codec/gvariant/refuses-what-is-not-normal", test_gvariant_refuses);
+  fixture_add_func ("/codec/gvariant/unaligned-bytes-are-copied", test_gvariant_alignment);
+  fixture_add_func ("/codec/gvariant/large-bytes-are-read", test_gvariant_large_bytes);
+  fixture_add_func ("/codec/gvariant/too-deep-is-refused", test_gvariant_too_deep);
+  fixture_add_func ("/codec/gvariant/encode-normalises", test_gvariant_encode_not_normal);
+  fixture_add_func ("/codec/is-shared-by-threads", test_threads);
 
   return fixture_run ();
 }

@@ -260,14 +260,14 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/define/prototypes", test_prototypes);
-  fixture_add_func ("/define/plain-calls", test_plain_calls);
-  fixture_add_func ("/define/description", test_description);
-  fixture_add_func ("/define/functions", test_functions);
-  fixture_add_func ("/define/thunks", test_thunks);
-  fixture_add_func ("/define/run", test_run);
-  fixture_add_func ("/define/run-async", test_run_async);
-  fixture_add_func ("/define/notes", test_notes);
+  fixture_add_func ("/define/prototypes-are-as-documented", test_prototypes);
+  fixture_add_func ("/define/function-is-called-as-plain-c", test_plain_calls);
+  fixture_add_func ("/define/description-has-names-and-types", test_description);
+  fixture_add_func ("/define/all-types-are-described", test_functions);
+  fixture_add_func ("/define/thunks-convert-and-call", test_thunks);
+  fixture_add_func ("/define/run-gives-result-or-error", test_run);
+  fixture_add_func ("/define/run-async-gives-result-or-error", test_run_async);
+  fixture_add_func ("/define/notes-name-each-function", test_notes);
 
   return fixture_run ();
 }

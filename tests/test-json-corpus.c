@@ -411,8 +411,8 @@ main (int argc, char *argv[])
 
   add_texts ("accepted", accepted, G_N_ELEMENTS (accepted), test_accepted);
   add_texts ("refused", refused, G_N_ELEMENTS (refused), test_refused);
-  fixture_add_func ("/json-corpus/refused-as-value", test_refused_as_value);
-  fixture_add_func ("/json-corpus/levels", test_levels);
+  fixture_add_func ("/json-corpus/invalid-is-refused-as-value", test_refused_as_value);
+  fixture_add_func ("/json-corpus/levels-are-bounded", test_levels);
 
   return fixture_run ();
 }

@@ -177,13 +177,13 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/json-node/both", test_both);
-  fixture_add_func ("/json-node/doubles", test_doubles);
-  fixture_add_func ("/json-node/integers", test_integers);
-  fixture_add_func ("/json-node/errors", test_errors);
-  fixture_add_func ("/json-node/not-utf8", test_not_utf8);
-  fixture_add_func ("/json-node/too-deep", test_too_deep);
-  fixture_add_func ("/json-node/encode-fails", test_encode_fails);
+  fixture_add_func ("/json-node/values-survive-both-ways", test_both);
+  fixture_add_func ("/json-node/doubles-survive", test_doubles);
+  fixture_add_func ("/json-node/integers-survive", test_integers);
+  fixture_add_func ("/json-node/errors-name-the-place", test_errors);
+  fixture_add_func ("/json-node/not-utf8-is-refused", test_not_utf8);
+  fixture_add_func ("/json-node/too-deep-is-refused", test_too_deep);
+  fixture_add_func ("/json-node/encode-error-is-passed-on", test_encode_fails);
 
   return fixture_run ();
 }

@@ -887,19 +887,19 @@ main (int argc, char *argv[])
 
   add_cases ("both", both, G_N_ELEMENTS (both), test_both);
   add_cases ("read", also_read, G_N_ELEMENTS (also_read), test_read);
-  fixture_add_func ("/json/errors", test_errors);
-  fixture_add_func ("/json/errors/nul", test_nul);
-  fixture_add_func ("/json/errors/long-names", test_long_names);
-  fixture_add_func ("/json/errors/control-names", test_control_names);
-  fixture_add_func ("/json/errors/brackets", test_brackets);
-  fixture_add_func ("/json/levels", test_levels);
-  fixture_add_func ("/json/write/too-deep", test_write_too_deep);
-  fixture_add_func ("/json/write/type-too-deep", test_write_type_too_deep);
-  fixture_add_func ("/json/write/handle", test_write_handle);
-  fixture_add_func ("/json/write/not-normal", test_write_not_normal);
-  fixture_add_func ("/json/many-keys", test_many_keys);
-  fixture_add_func ("/json/many-types", test_many_types);
-  fixture_add_func ("/json/offset-widths", test_offset_widths);
+  fixture_add_func ("/json/errors/name-the-place", test_errors);
+  fixture_add_func ("/json/errors/nul-is-refused", test_nul);
+  fixture_add_func ("/json/errors/long-names-are-cut", test_long_names);
+  fixture_add_func ("/json/errors/control-characters-are-escaped", test_control_names);
+  fixture_add_func ("/json/errors/open-brackets-are-refused", test_brackets);
+  fixture_add_func ("/json/levels-are-bounded", test_levels);
+  fixture_add_func ("/json/write/too-deep-is-refused", test_write_too_deep);
+  fixture_add_func ("/json/write/too-deep-type-is-refused", test_write_type_too_deep);
+  fixture_add_func ("/json/write/negative-handle-is-refused", test_write_handle);
+  fixture_add_func ("/json/write/not-normal-is-normalised", test_write_not_normal);
+  fixture_add_func ("/json/duplicate-among-many-keys-is-found", test_many_keys);
+  fixture_add_func ("/json/many-types-survive", test_many_types);
+  fixture_add_func ("/json/all-offset-widths-are-written", test_offset_widths);
 
   return fixture_run ();
 }

@@ -476,17 +476,17 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/number/powers-of-ten", test_powers_of_ten);
-  fixture_add_func ("/number/double/text", test_double_text);
-  fixture_add_func ("/number/double/powers", test_double_powers);
-  fixture_add_func ("/number/double/random", test_double_random);
-  fixture_add_func ("/number/double/overflow", test_overflow);
-  fixture_add_func ("/number/read/hard", test_read_hard);
-  fixture_add_func ("/number/read/middles", test_read_middles);
-  fixture_add_func ("/number/read/random", test_read_random);
-  fixture_add_func ("/number/grammar", test_grammar);
-  fixture_add_func ("/number/integer/read", test_integers);
-  fixture_add_func ("/number/integer/write", test_integer_text);
+  fixture_add_func ("/number/powers-of-ten-are-exact", test_powers_of_ten);
+  fixture_add_func ("/number/double/has-shortest-text", test_double_text);
+  fixture_add_func ("/number/double/powers-survive", test_double_powers);
+  fixture_add_func ("/number/double/random-survive", test_double_random);
+  fixture_add_func ("/number/double/overflow-is-refused", test_overflow);
+  fixture_add_func ("/number/read/hard-cases-round-right", test_read_hard);
+  fixture_add_func ("/number/read/middles-round-to-even", test_read_middles);
+  fixture_add_func ("/number/read/random-agrees-with-strtod", test_read_random);
+  fixture_add_func ("/number/grammar-is-that-of-json", test_grammar);
+  fixture_add_func ("/number/integer/is-read-however-written", test_integers);
+  fixture_add_func ("/number/integer/is-written-exactly", test_integer_text);
 
   return fixture_run ();
 }

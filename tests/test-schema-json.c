@@ -132,9 +132,9 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/schema-json/plain", test_plain);
-  fixture_add_func ("/schema-json/enum", test_enum);
-  fixture_add_func ("/schema-json/nested", test_nested);
-  fixture_add_func ("/schema-json/refused", test_refused);
+  fixture_add_func ("/schema-json/plain-survives", test_plain);
+  fixture_add_func ("/schema-json/enum-survives", test_enum);
+  fixture_add_func ("/schema-json/nested-survives", test_nested);
+  fixture_add_func ("/schema-json/wrong-text-is-refused", test_refused);
   return fixture_run ();
 }

@@ -211,17 +211,17 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/schema/plain", test_schema_plain);
-  fixture_add_func ("/schema/basic", test_schema_basic);
-  fixture_add_func ("/schema/named", test_schema_named);
-  fixture_add_func ("/schema/no-members", test_schema_no_members);
-  fixture_add_func ("/schema/enum", test_schema_enum);
-  fixture_add_func ("/schema/child-outlives", test_schema_child_outlives);
-  fixture_add_func ("/schema/kinds", test_schema_kinds);
-  fixture_add_func ("/schema/boxed", test_schema_boxed);
-  fixture_add_func ("/schema/misuse", test_schema_misuse);
-  fixture_add_func ("/schema/layout", test_schema_layout);
-  fixture_add_func ("/schema/threads", test_schema_threads);
+  fixture_add_func ("/schema/plain-has-no-names", test_schema_plain);
+  fixture_add_func ("/schema/basic-costs-nothing", test_schema_basic);
+  fixture_add_func ("/schema/named-has-names", test_schema_named);
+  fixture_add_func ("/schema/no-members-is-valid", test_schema_no_members);
+  fixture_add_func ("/schema/enum-finds-nicks-and-values", test_schema_enum);
+  fixture_add_func ("/schema/child-outlives-parent", test_schema_child_outlives);
+  fixture_add_func ("/schema/kinds-have-nicks", test_schema_kinds);
+  fixture_add_func ("/schema/is-boxed", test_schema_boxed);
+  fixture_add_func ("/schema/misuse-is-critical", test_schema_misuse);
+  fixture_add_func ("/schema/layout-is-that-of-gvariant", test_schema_layout);
+  fixture_add_func ("/schema/is-shared-by-threads", test_schema_threads);
 
   return fixture_run ();
 }

@@ -421,16 +421,16 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/type/structs/nested", test_nested);
-  fixture_add_func ("/type/structs/schema", test_schema);
-  fixture_add_func ("/type/structs/nicks", test_nicks);
-  fixture_add_func ("/type/structs/clear", test_clear);
-  fixture_add_func ("/type/errors/encode", test_encode_errors);
-  fixture_add_func ("/type/errors/null-result", test_null_result);
-  fixture_add_func ("/type/errors/decode", test_decode_errors);
-  fixture_add_func ("/type/descriptors/passed", test_descriptors);
-  fixture_add_func ("/type/descriptors/zero", test_descriptor_zero);
-  fixture_add_func ("/type/descriptors/errors", test_descriptor_errors);
+  fixture_add_func ("/type/structs/nested-ones-survive", test_nested);
+  fixture_add_func ("/type/structs/schema-has-names", test_schema);
+  fixture_add_func ("/type/structs/nicks-lose-common-prefix", test_nicks);
+  fixture_add_func ("/type/structs/clear-frees-everything", test_clear);
+  fixture_add_func ("/type/errors/encode-names-the-place", test_encode_errors);
+  fixture_add_func ("/type/errors/null-result-is-refused", test_null_result);
+  fixture_add_func ("/type/errors/decode-names-the-place", test_decode_errors);
+  fixture_add_func ("/type/descriptors/arrive-and-return", test_descriptors);
+  fixture_add_func ("/type/descriptors/zero-is-unset", test_descriptor_zero);
+  fixture_add_func ("/type/descriptors/wrong-ones-are-refused", test_descriptor_errors);
 
   return fixture_run ();
 }

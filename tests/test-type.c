@@ -378,16 +378,16 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/type/scalars", test_scalars);
+  fixture_add_func ("/type/scalars-survive", test_scalars);
   fixture_add_func ("/type/gboolean-is-normalised", test_gboolean_is_normalised);
-  fixture_add_func ("/type/plain-structs", test_plain_structs);
-  fixture_add_func ("/type/layout", test_layout);
-  fixture_add_func ("/type/strings", test_strings);
-  fixture_add_func ("/type/strv", test_strv);
-  fixture_add_func ("/type/bytes-and-variants", test_bytes_and_variants);
-  fixture_add_func ("/type/numbers", test_number_arrays);
-  fixture_add_func ("/type/numbers/not-copied", test_no_copies);
-  fixture_add_func ("/type/numbers/unaligned", test_unaligned_numbers);
+  fixture_add_func ("/type/plain-structs-survive", test_plain_structs);
+  fixture_add_func ("/type/layout-is-that-of-gvariant", test_layout);
+  fixture_add_func ("/type/strings-survive", test_strings);
+  fixture_add_func ("/type/strv-survives", test_strv);
+  fixture_add_func ("/type/bytes-and-variants-survive", test_bytes_and_variants);
+  fixture_add_func ("/type/numbers/survive", test_number_arrays);
+  fixture_add_func ("/type/numbers/are-not-copied", test_no_copies);
+  fixture_add_func ("/type/numbers/unaligned-are-copied", test_unaligned_numbers);
 
   return fixture_run ();
 }

@@ -98,12 +98,12 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/values/new", test_new);
-  fixture_add_func ("/values/new-take", test_new_take);
-  fixture_add_func ("/values/clear", test_clear);
-  fixture_add_func ("/values/copy", test_copy);
-  fixture_add_func ("/values/boxed", test_boxed);
-  fixture_add_func ("/values/misuse", test_misuse);
+  fixture_add_func ("/values/new-copies-numbers", test_new);
+  fixture_add_func ("/values/new-take-keeps-memory", test_new_take);
+  fixture_add_func ("/values/clear-frees-owned-and-empties-both", test_clear);
+  fixture_add_func ("/values/copy-shares-owned-numbers", test_copy);
+  fixture_add_func ("/values/all-arrays-are-boxed", test_boxed);
+  fixture_add_func ("/values/too-long-or-null-is-critical", test_misuse);
 
   return fixture_run ();
 }
