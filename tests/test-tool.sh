@@ -110,7 +110,7 @@ done
 
 check "constructors of the program have run" gives 0 1 "" "$tool" call "$program" get_constructed
 check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places count_up crash get_constructed \
-  give_up leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"
+  give_up halve leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"
 
 # Limits, times and how failures are told
 

@@ -229,13 +229,17 @@ on_line (const char *line, gsize size, guint64 number, gpointer user_data)
 
   self->n_lines = number;
   if (strspn (line, " \t\r") >= size)
-    return;
+    {
+      self->bytes_done += size + 1;
+      return;
+    }
   bytes = g_bytes_new_static (line, size);
   args = program_decode_arguments (self->args, bytes, &error);
   if (args == NULL)
     {
       const BadLine bad = { self->n_pushed, number, g_steal_pointer (&error) };
 
+      self->bytes_done += size + 1;
       g_queue_push_tail (&self->bad, g_memdup2 (&bad, sizeof bad));
       print_bad_lines (self, self->n_ended);
       return;
@@ -320,16 +324,22 @@ take_next (Run *self)
   procfun_map_next_async (self->map, self->cancellable, on_next, self);
 }
 
+static void
+show_progress (Run *self)
+{
+  guint64 size = line_reader_get_size (self->lines);
+
+  map_progress_show (self->progress, self->n_ended, self->n_failed,
+                     size > 0 ? MIN (1, (double)self->bytes_done / (double)size) : -1);
+}
+
 static gboolean
 on_tick (gpointer user_data)
 {
   Run *self = user_data;
 
-  guint64 size = line_reader_get_size (self->lines);
-
   flush_output (self);
-  map_progress_show (self->progress, self->n_ended, self->n_failed,
-                     size > 0 ? MIN (1, (double)self->bytes_done / (double)size) : -1);
+  show_progress (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -404,6 +414,7 @@ make_map (ProcfunPool *pool, ProcfunFunction *function, GError **error)
 static Status
 finish (Run *self)
 {
+  show_progress (self);
   map_progress_clear (self->progress);
   flush_output (self);
   if (self->n_failed > 0)
@@ -430,6 +441,12 @@ run (ProcfunMap *map)
                .bad = G_QUEUE_INIT };
   Status status;
 
+  if (self.output == NULL) /* it cannot be written */
+    {
+      fprintf (stderr, _ ("procfun: stdout cannot be written: %s\n"), g_strerror (EBADF));
+      close (kept);
+      return STATUS_USAGE;
+    }
   self.progress = map_progress_new (kept);
   self.lines = line_reader_new (STDIN_FILENO, on_line, on_end, &self);
   wait_for_end (&self);
