@@ -32,3 +32,4 @@ example_programs += %D%/image-info
 endif
 
 noinst_PROGRAMS += $(example_programs)
+EXTRA_DIST += %D%/demo.sh

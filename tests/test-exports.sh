@@ -28,7 +28,7 @@ all_prefixed () { ! grep -vE '^procfun_' "$tmp/exported"; }
 not_empty () { test -s "$tmp/exported"; }
 named_by_soname () { head -n 1 "$TOP_SRCDIR/debian/$package.symbols" | grep "^$soname $package "; }
 one_version () { ! "$NM" -D --defined-only "$library" | grep ' procfun_' | grep -v "@@$version\$"; }
-all_alike () { ! tail -n +2 "$TOP_SRCDIR/debian/$package.symbols" | grep -v "@$version "; }
+all_alike () { ! grep '^ ' "$TOP_SRCDIR/debian/$package.symbols" | grep -v "@$version "; }
 sorted () { sort -c "$tmp/in-order"; }
 
 sed -nE 's/^ ([a-z0-9_]+)@'"$version"' .*/\1/p' "$TOP_SRCDIR/debian/$package.symbols" >"$tmp/in-order"

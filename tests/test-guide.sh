@@ -32,8 +32,8 @@ chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs
   END { print n > (tmp "/count") }
 '
 
-# The commands are those of a user, for whom the library in the tree is installed.
-cat >"$tmp/pkgconfig/procfun.pc" <<END
+# The commands are those of a user, for whom the library in the tree is installed. With INSTALLED=yes it is.
+test "$INSTALLED" = yes || cat >"$tmp/pkgconfig/procfun.pc" <<END
 Name: procfun
 Description: in the tree
 Version: 0
