@@ -24,7 +24,7 @@ typedef struct
   const char *arguments; /* (nullable): as JSON, from the command line */
 } ServerOptions;
 
-/* What runs in a child: calls that come over the channel which the caller left. */
+/* The service of a child: calls that come over the channel which the caller left. */
 typedef struct
 {
   ServerOptions options;

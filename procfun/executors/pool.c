@@ -441,7 +441,7 @@ install_properties (GObjectClass *klass)
   /**
    * ProcfunPool:min-workers:
    *
-   * How many workers stay when there is nothing to do.
+   * Number of workers that stay when there is nothing to do.
    *
    * Since: 0.1
    */
@@ -468,7 +468,7 @@ install_properties (GObjectClass *klass)
   /**
    * ProcfunPool:max-queue-calls:
    *
-   * How many calls may wait for a worker before procfun_pool_submit() waits and
+   * Number of calls that may wait for a worker before procfun_pool_submit() waits and
    * procfun_pool_try_submit() refuses; 0: any number.
    *
    * Since: 0.1

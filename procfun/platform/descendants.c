@@ -79,7 +79,7 @@ kill_children_of_thread (int task_folder, const char *thread, GHashTable *spared
   return n_killed;
 }
 
-/* How many are dead now. */
+/* Number of dead ones now. */
 static guint
 kill_children (GHashTable *spared)
 {
