@@ -392,11 +392,13 @@ ask (Zygote *self, guint n, guint idle, gboolean is_ahead, int cpu)
   channel_flush (self->process.channel);
 }
 
-/* One that has waited too long ends, and all of them end with the zygote. */
+/* A spare ends when it has waited too long, or with the zygote. Its channel tells so at once, but
+ * not while the zygote, which may have been stopped, still holds the other end. */
 static gboolean
 is_alive (Zygote *self, Worker *spare)
 {
   struct pollfd fds[] = { { .fd = spare->channel_fd, .events = POLLIN },
+                          { .fd = process_get_pidfd (spare->process), .events = POLLIN },
                           { .fd = process_get_pidfd (self->process.process), .events = POLLIN } };
 
   return poll (fds, G_N_ELEMENTS (fds), 0) == 0;
