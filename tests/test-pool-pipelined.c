@@ -5,9 +5,12 @@
 
 #include "tests/fixture.h"
 
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <procfun/procfun.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Not each of them in each pool: a death costs a process. */
@@ -54,6 +57,20 @@ PROCFUN_DEFINE_STATIC_FUNCTION (take_ms, int, (int, ms))
 {
   g_usleep ((gulong)ms * 1000);
   return ms;
+}
+
+/* Writes down that it runs. */
+PROCFUN_DEFINE_STATIC_FUNCTION (write_down, int, (const char *, path), (int, n), (gboolean, dies))
+{
+  char byte = (char)('0' + n);
+  int fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+  if (fd < 0 || write (fd, &byte, 1) != 1)
+    return -1;
+  close (fd);
+  if (dies)
+    abort ();
+  return getpid ();
 }
 
 typedef struct
@@ -398,6 +415,84 @@ test_nested_cancel (void)
   procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
+#define N_NOTED 9
+
+typedef struct
+{
+  ProcfunPool *pool;
+  char *path;
+  int dies; /* the call in which the worker crashes; 0: it leaves, idle */
+  int pid;  /* of the worker */
+  GAsyncResult *results[N_NOTED];
+} Notes;
+
+static void
+note_in_worker (Notes *self, int n)
+{
+  g_autoptr (ProcfunCall) call = write_down_call (self->path, n, n > 0 && n == self->dies);
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (self->pool));
+  procfun_call_detach (call);
+  procfun_call_run_async (call, NULL, keep_result, &self->results[n]);
+}
+
+/* The main loop stands still until the worker has gone. */
+static gboolean
+start_notes (gpointer user_data)
+{
+  Notes *self = user_data;
+
+  for (int n = 1; n < N_NOTED; n++)
+    note_in_worker (self, n);
+  while (kill (self->pid, 0) == 0)
+    g_usleep (1000);
+  return G_SOURCE_REMOVE;
+}
+
+static int
+get_note (Notes *self, int n, GError **error)
+{
+  while (self->results[n] == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return write_down_process_finish (self->results[n], error);
+}
+
+/* What a worker has answered before it was gone counts, and what it had not begun goes to another
+ * one. */
+static void
+test_noticed_late (gconstpointer data)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autofree char *text = NULL;
+  Notes notes = { .pool = pool, .dies = GPOINTER_TO_INT (data) };
+
+  close (g_file_open_tmp (NULL, &notes.path, NULL));
+  procfun_pool_set_calls_in_flight (pool, 4);
+  procfun_pool_set_idle_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
+  note_in_worker (&notes, 0);
+  notes.pid = get_note (&notes, 0, NULL);
+  g_idle_add (start_notes, &notes);
+  for (int n = 1; n < N_NOTED; n++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      get_note (&notes, n, &error);
+      if (n == notes.dies)
+        g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+      else
+        g_assert_no_error (error);
+    }
+  for (int n = 0; n < N_NOTED; n++)
+    g_object_unref (notes.results[n]);
+  g_file_get_contents (notes.path, &text, NULL, NULL);
+  g_assert_cmpuint (strlen (text), ==, N_NOTED);
+  for (int n = 0; n < N_NOTED; n++) /* in any order: what goes to another worker waits again */
+    g_assert_nonnull (strchr (text, '0' + n));
+  g_unlink (notes.path);
+  g_free (notes.path);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -416,5 +511,9 @@ main (int argc, char **argv)
   fixture_add_func ("/pool/ahead/nested-loop", test_nested_loop);
   fixture_add_func ("/pool/ahead/nested-loops", test_nested_loops);
   fixture_add_func ("/pool/ahead/nested-cancel", test_nested_cancel);
+  fixture_add_data_func ("/pool/ahead/no call runs twice when its worker has left unnoticed", NULL,
+                         test_noticed_late);
+  fixture_add_data_func ("/pool/ahead/no call runs twice when its worker has crashed unnoticed",
+                         GINT_TO_POINTER (3), test_noticed_late);
   return fixture_run ();
 }

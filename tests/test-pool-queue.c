@@ -176,6 +176,32 @@ test_deadline_while_waiting (gconstpointer blocking)
   results_clear (&results);
 }
 
+/* The worker is let go of by the first call when the second waits for it. */
+static void
+test_cancelled_after_waiting (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder first, second;
+
+  results_init (&results);
+  holder_run (&first, pool, &results);
+  holder_init (&second, 0);
+  procfun_call_set_grace_period (second.call, 0);
+  results_run (&results, pool, g_object_ref (second.call));
+  holder_let_go (&first);
+  results_wait (&results, 1);
+  while (procfun_call_get_pid (second.call) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_no_error (results.error);
+  procfun_call_abort (second.call);
+  results_wait (&results, 2);
+  g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  holder_clear (&first);
+  holder_clear (&second);
+  results_clear (&results);
+}
+
 static void
 test_cancelled_in_thread (void)
 {
@@ -556,6 +582,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/order/priorities", test_priorities);
   fixture_add_func ("/pool/order/ageing", test_ageing);
   fixture_add_func ("/pool/waiting/cancelled", test_cancelled_while_waiting);
+  fixture_add_func ("/pool/waiting/a call that has waited can be cancelled when it runs",
+                    test_cancelled_after_waiting);
   fixture_add_func ("/pool/waiting/cancelled-in-thread", test_cancelled_in_thread);
   fixture_add_func ("/pool/waiting/dropped", test_dropped_while_waiting);
   fixture_add_data_func ("/pool/waiting/deadline/async", NULL, test_deadline_while_waiting);

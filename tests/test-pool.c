@@ -16,6 +16,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+PROCFUN_DEFINE_STATIC_FUNCTION (wait_for_ever, void)
+{
+  for (;;)
+    pause ();
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (listen_until_cancelled, void)
+{
+  GCancellable *cancellable = procfun_get_cancellable ();
+
+  procfun_report_progress (0.5, "listens");
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_usleep (1000);
+}
+
 static void
 test_defaults (void)
 {
@@ -542,9 +557,13 @@ test_initializer_fails (gconstpointer data)
       g_assert_null (procfun_call_run (call, NULL, &error));
       g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
       backed_off = strstr (error->message, "next try") != NULL;
+      if (i == 0) /* the reason, each time */
+        g_assert_true (g_pattern_match_simple (spoilers[i].pattern, error->message));
     }
   g_assert_cmpuint (events_count (&events, "started"), >=, n_calls - 1);
   g_assert_cmpuint (events_count (&events, "started"), <=, n_calls);
+  while (events_count (&events, "exited") < events_count (&events, "started"))
+    pools_get_statistic (pool, "workers"); /* reaps those that are dead by now */
   g_assert_cmpuint (events_count (&events, "started"), ==, events_count (&events, "exited"));
   /* A cured initializer is used again, when its time has come. */
   procfun_pool_set_initializer (pool, NULL, NULL);
@@ -592,6 +611,88 @@ test_describe (void)
   results_clear (&results);
 }
 
+/* The time of the call is also that of the initializer. */
+static void
+test_initializer_hangs (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunCall *call = add_call (1, 2);
+
+  procfun_pool_set_initializer (pool, wait_for_ever_function (), g_variant_new ("()"));
+  procfun_call_set_timeout (call, 50 * G_TIME_SPAN_MILLISECOND);
+  procfun_call_set_grace_period (call, 0);
+  pools_assert_error (pool, call, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, "*");
+  procfun_pool_set_initializer (pool, NULL, NULL);
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+}
+
+static char *
+get_greeting (ProcfunPool *pool)
+{
+  g_autoptr (ProcfunCall) call = get_variable_call ("GREETING");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GVariant) text = NULL;
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  result = procfun_call_run (call, NULL, &error);
+  g_assert_no_error (error);
+  text = g_variant_get_maybe (result);
+  return text != NULL ? g_variant_dup_string (text, NULL) : NULL;
+}
+
+/* Another one needs another worker. */
+static void
+test_launch_context (void)
+{
+  static const char *const words[] = { "hello", "welcome", NULL };
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  int pid = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      g_autoptr (ProcfunLaunchContext) context
+          = words[i] != NULL ? procfun_launch_context_new () : NULL;
+      g_autofree char *greeting = NULL;
+      int next;
+
+      if (context != NULL)
+        procfun_launch_context_set_variable (context, "GREETING", words[i]);
+      procfun_process_executor_set_launch_context (PROCFUN_PROCESS_EXECUTOR (pool), context);
+      next = pools_get_pid (pool);
+      g_assert_cmpint (next, !=, pid);
+      greeting = get_greeting (pool);
+      g_assert_cmpstr (greeting, ==, words[i]);
+      g_assert_cmpint (pools_get_pid (pool), ==, next);
+      pid = next;
+    }
+}
+
+static void
+abort_call (ProcfunCall *call, double fraction, const char *message, gpointer user_data)
+{
+  procfun_call_abort (call);
+}
+
+static void
+test_step (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  int pid = pools_get_pid (pool);
+  g_autoptr (ProcfunCall) call = listen_until_cancelled_call ();
+  g_autoptr (GError) error = NULL;
+  ProcfunFailure *failure;
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  g_signal_connect (call, "progress", G_CALLBACK (abort_call), NULL);
+  g_assert_null (procfun_call_run (call, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  failure = procfun_call_get_failure (call);
+  g_assert_nonnull (failure);
+  g_assert_cmpint (procfun_failure_get_step (failure), ==, PROCFUN_STEP_CANCELLABLE);
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -632,6 +733,10 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_initializer_fails);
     }
+  fixture_add_func ("/pool/initializer/the time of a call is also that of the initializer",
+                    test_initializer_hangs);
+  fixture_add_func ("/pool/a launch context of the pool keeps its workers", test_launch_context);
+  fixture_add_func ("/pool/a failure tells that the cancellable was enough", test_step);
   fixture_add_func ("/pool/describe", test_describe);
   return fixture_run ();
 }

@@ -30,8 +30,8 @@
  * the way of the next one: a descriptor, or a thread. Threads that sleep after the first call of a
  * worker may stay, since libraries keep some for later. An alarm, the signal mask, the umask, the
  * floating-point mode and the working directory are restored after each call. What the initializer
- * leaves stays. A call with limits or with a launch context gets a worker that ends with it, since most of these
- * cannot be taken back.
+ * leaves stays. A call with limits or with a launch context gets a worker that ends with it, since
+ * most of these cannot be taken back.
  *
  * A call that waits for a worker which only the thread that waits could set free fails with
  * %PROCFUN_ERROR_NESTED.
@@ -81,6 +81,15 @@ G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
 
 /* One try */
 
+/* Limits and launch context of a call cannot be taken back: its worker ends with it. */
+static gboolean
+is_last (ProcfunCall *call)
+{
+  const CallSettings *settings = procfun_call_get_settings (call);
+
+  return settings->limits != NULL || settings->launch_context != NULL;
+}
+
 static void
 init_request (SlotRequest *request, ProcfunCall *call, const Preparation *preparation)
 {
@@ -89,7 +98,8 @@ init_request (SlotRequest *request, ProcfunCall *call, const Preparation *prepar
                             .options = &preparation->options,
                             .priority = procfun_call_get_settings (call)->priority,
                             .n_bytes = g_bytes_get_size (preparation->arguments),
-                            .deadline = procfun_call_get_deadline_time (call) };
+                            .deadline = procfun_call_get_deadline_time (call),
+                            .is_last = is_last (call) };
 }
 
 Exchange *
@@ -118,15 +128,13 @@ procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation
 /* Limits and launch context are not for those before it, and what it yields not for those
  * pipelined; and its deadline is not watched before its turn. */
 static gboolean
-may_be_pipelined (ProcfunCall *call, const Preparation *preparation)
+may_be_pipelined (ProcfunCall *call)
 {
-  return procfun_call_get_settings (call)->limits == NULL && preparation->options.context == NULL
-         && procfun_call_get_settings (call)->deadline == 0
+  return !is_last (call) && procfun_call_get_settings (call)->deadline == 0
          && procfun_call_peek_fd_list (call) == NULL
          && !procfun_function_is_generator (procfun_call_peek_function (call));
 }
 
-/* A worker that has limits or launch context of its own is of no use for other calls. */
 static Exchange *
 begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
        GError **error)
@@ -140,7 +148,7 @@ begin (ProcfunPool *self, ProcfunCall *call, Preparation *preparation, WorkerSlo
       worker_slot_queue (slot, exchange);
       return exchange;
     }
-  if (procfun_call_get_settings (call)->limits != NULL || preparation->options.context != NULL)
+  if (is_last (call))
     worker_slot_get_worker (slot)->is_kept = FALSE;
   exchange = procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self), call, preparation, slot,
                                  worker_slot_release, slot, error);
@@ -196,7 +204,7 @@ wait_for_head (ProcessStart *to_start)
   SlotRequest request;
 
   init_request (&request, to_start->call, &to_start->preparation);
-  request.may_be_pipelined = may_be_pipelined (to_start->call, &to_start->preparation);
+  request.may_be_pipelined = may_be_pipelined (to_start->call);
   scheduler_acquire_async (PROCFUN_POOL (to_start->executor)->scheduler, &request,
                            to_start->context, on_head, to_start);
 }

@@ -109,6 +109,9 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
 
 /* Running */
 
+/* Workers that have died before they read the call. */
+#define TRIES_MAX 5
+
 static Exchange *
 start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
 {
@@ -116,19 +119,35 @@ start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
                                                                call, error);
 }
 
+/* The next try has an error of its own. */
+static void
+forget_try (ProcfunCall *call, GError **error)
+{
+  procfun_call_take_failure (call, NULL);
+  g_clear_error (error);
+}
+
 /* A cancellable comes from executors of others that hand calls on. */
 static GVariant *
 procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
                               GCancellable *cancellable, GError **error)
 {
-  g_autoptr (Exchange) exchange = NULL;
   GVariant *result = NULL;
+  gboolean was_begun = FALSE;
   CallLink link;
 
   call_link_init (&link, call, cancellable);
-  exchange = start (executor, call, error);
-  if (exchange != NULL)
-    result = exchange_run (exchange, error);
+  for (guint n_tries = 1; !was_begun; n_tries++)
+    {
+      g_autoptr (Exchange) exchange = start (executor, call, error);
+
+      if (exchange == NULL)
+        break;
+      result = exchange_run (exchange, error);
+      was_begun = exchange_was_begun (exchange) || n_tries >= TRIES_MAX;
+      if (!was_begun)
+        forget_try (call, error);
+    }
   call_link_clear (&link);
   return result;
 }
@@ -162,10 +181,26 @@ process_start_new (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *c
 }
 
 static void
+forget_preparation (ProcessStart *self)
+{
+  const Preparation nothing = PREPARATION_INIT;
+
+  preparation_clear (&self->preparation);
+  self->preparation = nothing;
+}
+
+static void
 process_start_free (ProcessStart *self)
 {
   preparation_clear (&self->preparation);
   g_free (self);
+}
+
+static void
+start_again (ProcessStart *self)
+{
+  forget_preparation (self);
+  start_async (self);
 }
 
 /* What the worker had not begun with can be given to another one. */
@@ -177,12 +212,11 @@ on_head (Exchange *exchange, ExchangeHead turn, gpointer user_data)
   if (turn == EXCHANGE_HEAD_COME)
     {
       self->callback (self, exchange, NULL);
-      process_start_free (self);
       return;
     }
   exchange_free (exchange);
   if (turn == EXCHANGE_HEAD_LOST)
-    start_async (self);
+    start_again (self);
   else
     process_start_free (self);
 }
@@ -196,18 +230,33 @@ process_start_end (ProcessStart *self, Exchange *exchange, GError *error)
       return;
     }
   self->callback (self, exchange, error);
+}
+
+static void
+on_ended (GVariant *result, GError *error, gboolean was_begun, gpointer user_data)
+{
+  ProcessStart *self = user_data;
+  ProcfunExecutorFunc func = self->func;
+  gpointer func_data = self->user_data;
+
+  if (!was_begun && ++self->n_tries < TRIES_MAX)
+    {
+      forget_try (self->call, &error);
+      start_async (self);
+      return;
+    }
   process_start_free (self);
+  func (result, error, func_data);
 }
 
 static void
 on_started (ProcessStart *self, Exchange *exchange, GError *error)
 {
-  ProcfunExecutorFunc func = self->func;
-
+  forget_preparation (self);
   if (exchange != NULL)
-    exchange_run_async (exchange, self->context, func, self->user_data);
+    exchange_run_async (exchange, self->context, on_ended, self);
   else
-    func (NULL, error, self->user_data);
+    on_ended (NULL, error, TRUE, self);
 }
 
 static void
@@ -294,9 +343,11 @@ static void
 on_stream_started (ProcessStart *self, Exchange *exchange, GError *error)
 {
   g_autoptr (GTask) task = self->user_data;
+  ProcfunCall *call = self->call;
 
+  process_start_free (self);
   if (exchange != NULL)
-    item_stream_next_async (make_stream (self->call, exchange), g_steal_pointer (&task));
+    item_stream_next_async (make_stream (call, exchange), g_steal_pointer (&task));
   else
     g_task_return_error (task, error);
 }

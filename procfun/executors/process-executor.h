@@ -50,7 +50,9 @@ struct _ProcessStart
   GMainContext *context;            /* likewise */
   Preparation preparation;
 
-  /* Who wants it */
+  guint n_tries;
+
+  /* Takes @self, @exchange (nullable) and @error (nullable). */
   void (*callback) (ProcessStart *self, Exchange *exchange, GError *error);
   gpointer func; /* of the kind that the callback takes */
   gpointer user_data;

@@ -75,7 +75,8 @@ map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error)
   self->preparation.options.flags = FRAME_CALL_MAP;
   *request = (SlotRequest){ .function = config->function,
                             .call = self->call,
-                            .options = &self->preparation.options };
+                            .options = &self->preparation.options,
+                            .is_last = config->limits != NULL };
   if (procfun_process_executor_prepare (PROCFUN_PROCESS_EXECUTOR (config->pool), self->call, NULL,
                                         &self->preparation, error))
     return TRUE;
@@ -140,7 +141,7 @@ prepare_chunk (MapSlot *self, Worker *worker, const MapChunk *chunk, GError **er
 static Exchange *
 begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
-  if (self->config->limits != NULL || self->preparation.options.context != NULL)
+  if (self->config->limits != NULL)
     worker_slot_get_worker (member)->is_kept = FALSE;
   return procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self->config->pool), self->call,
                              &self->preparation, member, worker_slot_release, member, error);

@@ -111,6 +111,15 @@ canceller_set_source (Canceller *self, GSource *source)
   g_mutex_unlock (&self->lock);
 }
 
+void
+canceller_clear_source (Canceller *self, GSource *source)
+{
+  g_mutex_lock (&self->lock);
+  if (self->source == source)
+    self->source = NULL;
+  g_mutex_unlock (&self->lock);
+}
+
 /* Not g_cancellable_get_fd(), which ends the program when there is no descriptor. */
 int
 canceller_open_fd (Canceller *self)

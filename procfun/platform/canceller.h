@@ -25,8 +25,10 @@ GCancellable *canceller_get_cancellable (Canceller *self);
 int canceller_open_fd (Canceller *self);
 void canceller_close_fd (Canceller *self);
 
-/* Makes @source ready when it is cancelled, unless that has happened. One at a time; it is borrowed
- * until there is another one, or none. @source: (nullable) */
+/* Makes @source ready when it is cancelled, unless that has happened. One at a time: a call that
+ * waited for its process has another source when it runs. @source is borrowed until it is cleared,
+ * which does nothing to one that has taken its place. */
 void canceller_set_source (Canceller *self, GSource *source);
+void canceller_clear_source (Canceller *self, GSource *source);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Canceller, canceller_unref)

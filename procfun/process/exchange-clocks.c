@@ -33,16 +33,28 @@ get_cpu_budget (const Clocks *self)
   return limits != NULL ? (gint64)procfun_limits_get_cpu_time (limits) : 0;
 }
 
-void
-clocks_start (Clocks *self, Process *process)
+static void
+set_timeout (Clocks *self)
 {
   gint64 timeout = procfun_call_get_effective_timeout (self->call);
 
+  if (timeout > 0)
+    self->timeout_at = g_get_monotonic_time () + timeout;
+}
+
+void
+clocks_limit_preparation (Clocks *self)
+{
+  set_timeout (self);
+}
+
+void
+clocks_start (Clocks *self, Process *process)
+{
   self->is_started = TRUE;
   if (get_cpu_budget (self) > 0)
     self->cpu_at_start = limits_read_cpu_time (process_get_pid (process));
-  if (timeout > 0)
-    self->timeout_at = g_get_monotonic_time () + timeout;
+  set_timeout (self);
 }
 
 static gboolean

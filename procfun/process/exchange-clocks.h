@@ -33,6 +33,9 @@ typedef struct
 
 void clocks_init (Clocks *self, ProcfunCall *call);
 
+/* Something else runs in the process before the function begins: each has the time of the call. */
+void clocks_limit_preparation (Clocks *self);
+
 /* The function begins. */
 void clocks_start (Clocks *self, Process *process);
 

@@ -122,7 +122,7 @@ static void
 clear_canceller (ExchangeSource *self)
 {
   if (self->canceller != NULL)
-    canceller_set_source (self->canceller, NULL);
+    canceller_clear_source (self->canceller, &self->source);
   g_clear_pointer (&self->canceller, canceller_unref);
 }
 
@@ -370,10 +370,12 @@ on_advanced (gpointer user_data)
   ExchangeFunc func = self->func;
   gpointer func_data = self->func_data;
   GError *error = NULL;
+  gboolean was_begun;
   GVariant *result;
 
   if (!exchange_has_ended (self->exchange))
     return G_SOURCE_CONTINUE;
+  was_begun = exchange_was_begun (exchange);
   result = exchange_finish (self->exchange, &error);
   clear_canceller (self);
   if (exchange_can_go_on (self->exchange))
@@ -384,7 +386,7 @@ on_advanced (gpointer user_data)
   self->is_dispatched = FALSE;
   if (self->exchange != NULL && !self->has_input)
     exchange_source_update (&self->source);
-  func (result, error, func_data);
+  func (result, error, was_begun, func_data);
   return G_SOURCE_REMOVE;
 }
 

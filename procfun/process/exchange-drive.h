@@ -9,7 +9,8 @@
 GVariant *exchange_run (Exchange *self, GError **error);
 
 /* Either is set, and both are the receiver's. */
-typedef void (*ExchangeFunc) (GVariant *result, GError *error, gpointer user_data);
+typedef void (*ExchangeFunc) (GVariant *result, GError *error, gboolean was_begun,
+                              gpointer user_data);
 
 /* Takes @self, and gives what comes of it to @func, from @context: never at once, and not at all
  * when that goes away. */

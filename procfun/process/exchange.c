@@ -70,6 +70,8 @@ struct _Exchange
   gboolean started;       /* the worker is known to be there */
   gboolean channel_ended; /* nothing more will come */
   gboolean saw_streams;   /* poll() was asked about them after what came by the channel */
+  gboolean may_be_lost;   /* with a worker that was there before */
+  gboolean is_lost;       /* the worker died before it read the call */
   Phase phase;
 };
 
@@ -97,6 +99,7 @@ handle_hello (Exchange *self, const Frame *frame)
   const char *theirs = g_bytes_get_data (frame->payload, &size);
 
   self->worker.has_greeted = self->started = TRUE;
+  self->worker.is_preparing = FALSE;
   if (size == 0 || (size == strlen (identity) && memcmp (theirs, identity, size) == 0))
     start_clocks (self); /* else it says so itself, with the name of the file */
 }
@@ -142,8 +145,10 @@ static void
 handle_error (Exchange *self, const Frame *frame)
 {
   g_autoptr (GBytes) payload = take_usage (self, frame);
+  GError *error = error_from_bytes (payload);
 
-  ending_fail (&self->ending, PROCFUN_CAUSE_ERROR, error_from_bytes (payload));
+  worker_note_error (&self->worker, error);
+  ending_fail (&self->ending, PROCFUN_CAUSE_ERROR, error);
 }
 
 static void
@@ -322,6 +327,42 @@ finish_outputs (Exchange *self, Phase phase)
 }
 
 static void
+handle_answer (Exchange *self)
+{
+  OutcomeRemains remains = { .greeted = TRUE,
+                             .step = self->ending.escalation.step,
+                             .cpu_time = self->ending.clocks.cpu_time,
+                             .bytes_in = self->bytes_in,
+                             .bytes_out = self->bytes_out };
+
+  for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
+    remains.outputs[i] = &self->streams.outputs[i];
+  outcome_settle (&self->ending.outcome, &remains);
+  if (debug_has (DEBUG_WORKERS))
+    call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended with a result",
+                    self->ending.outcome.pid);
+  self->phase = PHASE_DONE;
+}
+
+/* It has answered, and may have gone on to the next call. */
+static gboolean
+is_followed (Exchange *self)
+{
+  return exchange_was_answered (self) && self->worker.call_id != self->call_id;
+}
+
+/* A worker that leaves reads what was sent before; one that dies may not have. */
+static void
+check_lost (Exchange *self)
+{
+  self->is_lost = self->may_be_lost && !ending_is_decided (&self->ending)
+                  && channel_has_lost_at_death (self->worker.channel, &self->mark);
+  if (self->is_lost)
+    outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
+                     g_strdup (_ ("lost its process before it began")));
+}
+
+static void
 handle_death (Exchange *self)
 {
   OutcomeRemains remains = { .step = self->ending.escalation.step,
@@ -331,6 +372,7 @@ handle_death (Exchange *self)
 
   remains.lost = worker_is_lost (&self->worker);
   remains.has_status = process_get_status (self->worker.process, &remains.wait_status);
+  check_lost (self);
   remains.greeted = self->worker.has_greeted;
   streams_receive_report (&self->streams);
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
@@ -349,23 +391,6 @@ handle_death (Exchange *self)
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended, wait status 0x%x",
                     self->ending.outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
-  self->phase = PHASE_DONE;
-}
-
-static void
-handle_answer (Exchange *self)
-{
-  OutcomeRemains remains = { .greeted = TRUE,
-                             .cpu_time = self->ending.clocks.cpu_time,
-                             .bytes_in = self->bytes_in,
-                             .bytes_out = self->bytes_out };
-
-  for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
-    remains.outputs[i] = &self->streams.outputs[i];
-  outcome_settle (&self->ending.outcome, &remains);
-  if (debug_has (DEBUG_WORKERS))
-    call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended with a result",
-                    self->ending.outcome.pid);
   self->phase = PHASE_DONE;
 }
 
@@ -390,8 +415,8 @@ receive (Exchange *self)
     n = receive_frames (self);
   if (n > 1 || (n == 1 && !self->saw_streams && has_answered (self)))
     exchange_look (self); /* for what was printed before the last frame */
-  if ((self->ready & READY_REPORT) == 0)
-    return;
+  if ((self->ready & READY_REPORT) == 0 || is_followed (self))
+    return; /* it may be that of the next call */
   streams_receive_report (&self->streams);
   if (streams_has_death (&self->streams))
     ending_await (&self->ending);
@@ -463,6 +488,17 @@ advance_running (Exchange *self)
     ending_advance (&self->ending, &self->streams);
 }
 
+/* What was still written, maybe even the HELLO. */
+static void
+advance_dead (Exchange *self)
+{
+  receive_frames (self);
+  if (is_followed (self))
+    self->phase = PHASE_ANSWERED;
+  else if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
+    handle_death (self);
+}
+
 gboolean
 exchange_advance (Exchange *self)
 {
@@ -470,14 +506,10 @@ exchange_advance (Exchange *self)
     give_up (self);
   if (self->phase == PHASE_RUNNING)
     advance_running (self);
+  if (self->phase == PHASE_DEAD)
+    advance_dead (self);
   if (self->phase == PHASE_ANSWERED && finish_outputs (self, PHASE_ANSWERED))
     handle_answer (self);
-  if (self->phase == PHASE_DEAD)
-    {
-      receive_frames (self); /* what was still written, maybe even the HELLO */
-      if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
-        handle_death (self);
-    }
   self->ready = 0;
   self->saw_streams = FALSE;
   return self->phase == PHASE_DONE;
@@ -697,7 +729,10 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
 
   worker_open_channel (worker, options->max_payload);
   self = make (call, worker, arguments);
+  self->may_be_lost = worker->has_greeted;
   take_worker (self, worker);
+  if (self->worker.is_preparing)
+    clocks_limit_preparation (&self->ending.clocks);
   self->is_map = (options->flags & FRAME_CALL_MAP) != 0;
   request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
@@ -718,6 +753,7 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
 
   worker_open_channel (worker, options->max_payload);
   self = make (call, worker, arguments);
+  self->may_be_lost = TRUE;
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);
   if (self->call_id - front->call_id <= SENT_AHEAD)
@@ -787,9 +823,21 @@ exchange_was_sent (Exchange *self)
 gboolean
 exchange_can_go_on (Exchange *self)
 {
-  return self->phase == PHASE_DONE && self->worker.is_kept && self->ending.answered
+  return self->phase == PHASE_DONE && exchange_was_answered (self)
          && self->ending.escalation.step <= PROCFUN_STEP_CANCELLABLE
          && !self->ending.clocks.asked_for_stacks && streams_are_intact (&self->streams);
+}
+
+gboolean
+exchange_was_answered (Exchange *self)
+{
+  return self->worker.is_kept && self->ending.answered;
+}
+
+gboolean
+exchange_was_begun (Exchange *self)
+{
+  return !self->is_lost;
 }
 
 Worker *
@@ -807,7 +855,7 @@ exchange_free (Exchange *self)
   if (self->phase != PHASE_DONE && has_worker)
     process_kill_all (self->worker.process);
   if (has_worker)
-    streams_clear (&self->streams, is_usable ? &self->worker : NULL);
+    streams_clear (&self->streams, is_usable || is_followed (self) ? &self->worker : NULL);
   if (self->release != NULL && has_worker && exchange_is_own (self))
     self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);

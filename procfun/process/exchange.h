@@ -81,6 +81,12 @@ gboolean exchange_has_input (Exchange *self);
 /* Whether the worker can take another call. */
 gboolean exchange_can_go_on (Exchange *self);
 
+/* Whether the worker has answered: calls that were sent behind this one may have begun. */
+gboolean exchange_was_answered (Exchange *self);
+
+/* FALSE: the worker died before it read the call, which may be given to another one. */
+gboolean exchange_was_begun (Exchange *self);
+
 /* FALSE: the worker ended before it was given anything, so the call may be given to another. */
 gboolean exchange_was_sent (Exchange *self);
 

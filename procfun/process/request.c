@@ -78,7 +78,7 @@ static gboolean
 needs_setup (const Worker *worker, const ExchangeOptions *options)
 {
   return worker->codec != options->codec || worker->max_payload != options->max_payload
-         || options->context != NULL;
+         || worker->context != options->context;
 }
 
 static const char *
@@ -107,6 +107,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
     {
       request_send_setup (worker->channel, function, options);
       g_set_object (&worker->codec, options->codec);
+      g_set_object (&worker->context, options->context);
       worker->max_payload = options->max_payload;
     }
   else if (options->limits != NULL)
@@ -123,6 +124,7 @@ exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOption
 
   worker_open_channel (worker, options->max_payload);
   worker->has_greeted = FALSE;
+  worker->is_preparing = TRUE;
   request_send (worker, call, options, FRAME_CALL_INITIAL, arguments);
   channel_flush (worker->channel);
 }

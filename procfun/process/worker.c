@@ -42,6 +42,8 @@ worker_clear (Worker *self)
   g_clear_pointer (&self->process, process_free);
   g_clear_pointer (&self->channel, channel_free);
   g_clear_object (&self->codec);
+  g_clear_object (&self->context);
+  g_clear_pointer (&self->trouble, g_free);
   fd_clear (&self->channel_fd);
   fd_clear (&self->lifeline_fd);
   fd_clear (&self->report_fd);
@@ -100,6 +102,19 @@ worker_set_state (Worker *self, GBytes *bytes)
 {
   if (g_bytes_get_size (bytes) == sizeof self->state)
     memcpy (&self->state, g_bytes_get_data (bytes, NULL), sizeof self->state);
+}
+
+gboolean
+worker_is_unprepared (const Worker *self)
+{
+  return (self->state.leftovers & FRAME_LEFT_UNPREPARED) != 0;
+}
+
+void
+worker_note_error (Worker *self, const GError *error)
+{
+  if (worker_is_unprepared (self) && self->trouble == NULL)
+    self->trouble = g_strdup (error->message);
 }
 
 gboolean

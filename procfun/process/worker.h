@@ -5,6 +5,7 @@
 #include "procfun/platform/cgroup.h"
 #include "procfun/platform/process.h"
 #include "procfun/procfun-codec.h"
+#include "procfun/procfun-launch-context.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/journal.h"
 
@@ -38,8 +39,11 @@ typedef struct
 
   /* From its first call on */
   Channel *channel;
-  ProcfunCodec *codec; /* that it was told to use */
-  guint64 max_payload; /* likewise */
+  ProcfunCodec *codec;           /* that it was told to use */
+  guint64 max_payload;           /* likewise */
+  ProcfunLaunchContext *context; /* (nullable): likewise */
+  gboolean is_preparing;         /* runs its initializer */
+  char *trouble;                 /* (nullable): why that failed */
   gboolean has_greeted;
   guint32 call_id; /* of its last call */
   GSource *source; /* (nullable): that waited for it then, and is still in its main context */
@@ -78,6 +82,10 @@ gboolean worker_ends_with_result (const Worker *self);
 
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
+
+/* Whether its initializer has failed; if so, the error of its next call tells why. */
+gboolean worker_is_unprepared (const Worker *self);
+void worker_note_error (Worker *self, const GError *error);
 
 /* The process is there no more, and its zygote neither. */
 gboolean worker_is_lost (Worker *self);

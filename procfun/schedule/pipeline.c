@@ -10,13 +10,14 @@ can_pipeline (WorkerSlot *slot, const SlotRequest *request)
   const Worker *worker;
   guint64 n_calls;
 
-  if (!request->may_be_pipelined || context == NULL || !g_main_context_is_owner (context)
-      || slot->head == NULL)
+  if (!request->may_be_pipelined || slot->is_spent || context == NULL
+      || !g_main_context_is_owner (context) || slot->head == NULL)
     return FALSE;
   worker = exchange_get_worker (slot->head);
   n_calls = slot->n_calls + 1 + slot->pipelined.length;
   return worker->is_kept && worker->channel != NULL && worker->codec == request->options->codec
          && worker->max_payload == request->options->max_payload
+         && slot->context == request->options->context
          && slot->pipelined.length + 1 < slot->scheduler->config.calls_in_flight
          && worker_slot_find_reason (slot, worker, n_calls) == NULL
          && g_str_equal (slot->module, zygotes_get_key (request->function));
@@ -136,17 +137,21 @@ pass_on (WorkerSlot *self, Worker *worker)
   return TRUE;
 }
 
+/* A worker runs its calls one after the other: those behind one that it has not answered have not
+ * begun, and those behind one that it has answered may have, even if it has died since. */
 void
 worker_slot_release (Worker *worker, gboolean is_usable, gpointer data)
 {
   WorkerSlot *self = data;
   Exchange *head = g_steal_pointer (&self->head);
-  ExchangeHead what
-      = head != NULL && !exchange_has_ended (head) ? EXCHANGE_HEAD_DROPPED : EXCHANGE_HEAD_LOST;
+  gboolean has_ended = head == NULL || exchange_has_ended (head);
+  ExchangeHead what = has_ended ? EXCHANGE_HEAD_LOST : EXCHANGE_HEAD_DROPPED;
   GQueue pipelined;
   Exchange *next;
 
-  if (is_usable && pass_on (self, worker))
+  self->is_spent = self->is_spent || !is_usable;
+  is_usable = is_usable && !self->is_spent;
+  if (head != NULL && has_ended && exchange_was_answered (head) && pass_on (self, worker))
     return;
   g_mutex_lock (&self->scheduler->lock);
   pipelined = self->pipelined;

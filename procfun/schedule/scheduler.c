@@ -184,13 +184,15 @@ scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant 
 
 /* Starting workers */
 
+/* FALSE: this is not the time to start one, and unless others are busy, an error. */
 static gboolean
 check_back_off (Scheduler *self, const char *module, GError **error)
 {
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = starts_check (self->starts, module, error);
+  ok = starts_get_rest (self->starts, module) == 0
+       || (!slots_has_busy (&self->slots, module) && starts_check (self->starts, module, error));
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -271,19 +273,30 @@ was_ended_by_caller (WorkerSlot *slot)
   return cause == PROCFUN_CAUSE_CANCELLED || cause == PROCFUN_CAUSE_TIMED_OUT;
 }
 
+/* (transfer full): why the worker was not ready for its first call. */
+static GError *
+make_start_error (WorkerSlot *slot, const Worker *worker)
+{
+  ProcfunFunction *initializer = slot->scheduler->initializer;
+
+  if (worker->trouble != NULL)
+    return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, worker->trouble);
+  if (initializer == NULL)
+    return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                                _ ("the last one ended before its first call"));
+  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                      _ ("the last one could not be prepared by %s()"),
+                      procfun_function_get_name (initializer));
+}
+
 void
 worker_slot_note_first_call (WorkerSlot *slot, const Worker *worker, gboolean is_usable)
 {
   Scheduler *self = slot->scheduler;
-  const char *initializer
-      = self->initializer != NULL ? procfun_function_get_name (self->initializer) : "";
-
   if (is_usable && !worker_is_unprepared (worker))
     starts_succeed (self->starts, slot->module);
   else if (is_usable || (!worker->has_greeted && !was_ended_by_caller (slot)))
-    starts_fail (self->starts, slot->module,
-                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                              _ ("the last one could not be prepared by %s()"), initializer));
+    starts_fail (self->starts, slot->module, make_start_error (slot, worker));
   else if (slot->is_unsent)
     starts_note_unsent (self->starts, slot->module);
 }
@@ -303,7 +316,10 @@ may_start (Scheduler *self, const char *module)
 gboolean
 scheduler_assign_to (Scheduler *self, Waiter *waiter)
 {
-  waiter->slot = slots_find_idle (&self->slots, waiter->module);
+  const SlotRequest *request = waiter->request;
+  ProcfunLaunchContext *context = request->options->context;
+
+  waiter->slot = slots_find_idle (&self->slots, waiter->module, context, request->is_last);
   if (waiter->slot != NULL)
     slots_set_busy (&self->slots, waiter->slot);
   else if (!may_start (self, waiter->module))
@@ -315,10 +331,10 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
           waiter->retired = self->slots.idle.tail->data;
           slots_remove (&self->slots, waiter->retired);
         }
-      waiter->slot = worker_slot_new (self, waiter->module);
+      waiter->slot = worker_slot_new (self, waiter->module, context);
       slots_add (&self->slots, waiter->slot, self->config.min_workers);
     }
-  waiter->slot->call = waiter->request->call;
+  waiter->slot->call = request->call;
   owner_copy (&waiter->slot->owner, &waiter->owner);
   waiter->is_assigned = TRUE;
   return TRUE;

@@ -32,6 +32,7 @@ typedef struct
   gsize n_bytes;             /* of arguments that wait */
   gint64 deadline;           /* monotonic time in µs; 0: none */
   gboolean may_be_pipelined; /* can be sent to a busy worker, and wait there */
+  gboolean is_last;          /* its worker ends with it */
 } SlotRequest;
 
 /* Gives a worker, or an error. */
@@ -141,7 +142,8 @@ gboolean scheduler_assign_to (Scheduler *self, Waiter *waiter);
 /* Gives what is free to those who wait. With the lock held. */
 void scheduler_assign (Scheduler *self);
 
-/* Starts what was assigned, if need be; or gives it back. */
+/* Starts what was assigned, if need be. (nullable): NULL without an error when no worker can be
+ * started now, and it is better to wait for one that is busy. The second form gives it back. */
 WorkerSlot *scheduler_claim (Scheduler *self, Waiter *waiter, GError **error);
 void scheduler_cancel (Scheduler *self, Waiter *waiter);
 

@@ -18,11 +18,16 @@ slots_count (const Slots *self)
 }
 
 WorkerSlot *
-slots_find_idle (Slots *self, const char *module)
+slots_find_idle (Slots *self, const char *module, ProcfunLaunchContext *context, gboolean is_last)
 {
   for (GList *l = self->idle.head; l != NULL; l = l->next)
-    if (g_str_equal (((WorkerSlot *)l->data)->module, module))
-      return l->data;
+    {
+      WorkerSlot *slot = l->data;
+
+      if (g_str_equal (slot->module, module)
+          && (slot->context == context || (is_last && slot->context == NULL)))
+        return slot;
+    }
   return NULL;
 }
 

@@ -19,8 +19,10 @@ void slots_init (Slots *self);
 /* Workers that are idle or busy. */
 guint slots_count (const Slots *self);
 
-/* (nullable) */
-WorkerSlot *slots_find_idle (Slots *self, const char *module);
+/* A worker with the launch context @context (nullable); for the last call of a worker, also one
+ * without any. (nullable) */
+WorkerSlot *slots_find_idle (Slots *self, const char *module, ProcfunLaunchContext *context,
+                             gboolean is_last);
 
 /* Whether a worker of the module has a call, after which it may take another. */
 gboolean slots_has_busy (Slots *self, const char *module);

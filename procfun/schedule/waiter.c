@@ -69,6 +69,7 @@ ask (Scheduler *self, Waiter *waiter, gboolean waits, WorkerSlot **busy)
   gboolean assigned;
 
   g_mutex_lock (&self->lock);
+  waiter->is_assigned = FALSE;
   scheduler_remove_gone (self, now, state, &exited, &outdated);
   assigned = queue_peek (&self->queue) == NULL && scheduler_assign_to (self, waiter);
   if (!assigned && waits)
@@ -117,30 +118,40 @@ wait_in_queue (Scheduler *self, const SlotRequest *request, Waiter *waiter, GErr
   return TRUE;
 }
 
-WorkerSlot *
-scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
+static gboolean
+wait_in_thread (Scheduler *self, const SlotRequest *request, Waiter *waiter, GError **error)
 {
-  Waiter waiter;
   CondWaker waker;
   gboolean assigned;
 
+  cond_waker_init (&waker, &self->lock, &waiter->assigned,
+                   request->call != NULL
+                       ? canceller_get_cancellable (procfun_call_get_canceller (request->call))
+                       : request->cancellable);
+  g_mutex_lock (&self->lock);
+  assigned = wait_in_queue (self, request, waiter, error);
+  g_mutex_unlock (&self->lock);
+  cond_waker_clear (&waker);
+  return assigned;
+}
+
+WorkerSlot *
+scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
+{
+  WorkerSlot *slot = NULL;
+  GError *own_error = NULL;
+  Waiter waiter;
+
   init_waiter (&waiter, request, NULL);
   g_cond_init (&waiter.assigned);
-  assigned = ask (self, &waiter, TRUE, NULL);
-  if (!assigned)
-    {
-      cond_waker_init (&waker, &self->lock, &waiter.assigned,
-                       request->call != NULL
-                           ? canceller_get_cancellable (procfun_call_get_canceller (request->call))
-                           : request->cancellable);
-      g_mutex_lock (&self->lock);
-      assigned = wait_in_queue (self, request, &waiter, error);
-      g_mutex_unlock (&self->lock);
-      cond_waker_clear (&waker);
-    }
+  while (slot == NULL && own_error == NULL)
+    if (ask (self, &waiter, TRUE, NULL) || wait_in_thread (self, request, &waiter, &own_error))
+      slot = scheduler_claim (self, &waiter, &own_error);
   g_cond_clear (&waiter.assigned);
   owner_clear (&waiter.owner);
-  return assigned ? scheduler_claim (self, &waiter, error) : NULL;
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  return slot;
 }
 
 WorkerSlot *
@@ -168,6 +179,27 @@ typedef struct
   Waker *waker;         /* (nullable): of who has none */
 } WaitSource;
 
+static gint64
+get_ready_time (WaitSource *self)
+{
+  return self->request.deadline > 0 ? self->request.deadline : -1;
+}
+
+/* None could be started, and it is better to wait for one that is busy. */
+static void
+wait_again (WaitSource *self)
+{
+  Scheduler *scheduler = self->scheduler;
+
+  g_mutex_lock (&scheduler->lock);
+  g_source_set_ready_time (&self->source, get_ready_time (self));
+  self->waiter.is_assigned = FALSE;
+  queue_push (&scheduler->queue, &self->waiter.entry, self->request.priority,
+              self->request.n_bytes);
+  scheduler_assign (scheduler);
+  g_mutex_unlock (&scheduler->lock);
+}
+
 static gboolean
 wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
@@ -185,19 +217,21 @@ wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
       scheduler_assign (self->scheduler);
     }
   else if (!assigned)
-    g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
+    g_source_set_ready_time (source, get_ready_time (self));
   g_mutex_unlock (&self->scheduler->lock);
-  if (!assigned && error == NULL)
-    return G_SOURCE_CONTINUE;
   if (assigned)
     slot = scheduler_claim (self->scheduler, &self->waiter, &error);
+  if (assigned && slot == NULL && error == NULL)
+    wait_again (self);
+  if (slot == NULL && error == NULL)
+    return G_SOURCE_CONTINUE;
   callback = g_steal_pointer (&self->waiter.callback);
   callback (slot, error, self->waiter.user_data);
   return G_SOURCE_REMOVE;
 }
 
-/* Whoever assignments something makes the source ready, so it must leave the queue before it is
- * finalised. It may never have been dispatched. */
+/* What is in the queue can be made ready, so the source leaves it before it is finalised. It may
+ * never have been dispatched. */
 static void
 wait_source_dispose (GSource *source)
 {
@@ -205,7 +239,7 @@ wait_source_dispose (GSource *source)
   SlotFunc callback = g_steal_pointer (&self->waiter.callback);
 
   if (self->canceller != NULL)
-    canceller_set_source (self->canceller, NULL);
+    canceller_clear_source (self->canceller, source);
   g_clear_pointer (&self->canceller, canceller_unref);
   g_clear_pointer (&self->waker, waker_free);
   if (callback == NULL)
@@ -230,6 +264,7 @@ wait_source_finalize (GSource *source)
   owner_clear (&self->waiter.owner);
   g_object_unref (self->request.function);
   g_object_unref (self->options.codec);
+  g_clear_object (&self->options.context);
   g_clear_object (&self->request.cancellable);
   scheduler_unref (self->scheduler);
 }
@@ -249,6 +284,7 @@ wait_source_new (Scheduler *scheduler, const SlotRequest *request)
   g_object_ref (request->function);
   self->options = (ExchangeOptions){ .codec = g_object_ref (request->options->codec),
                                      .max_payload = request->options->max_payload };
+  g_set_object (&self->options.context, request->options->context);
   self->request.options = &self->options;
   if (request->call != NULL)
     {
@@ -274,7 +310,7 @@ wait_in_context (WaitSource *self, GMainContext *context, SlotFunc callback, gpo
   self->waiter.source = source;
   self->waiter.callback = callback;
   self->waiter.user_data = user_data;
-  g_source_set_ready_time (source, self->request.deadline > 0 ? self->request.deadline : -1);
+  g_source_set_ready_time (source, get_ready_time (self));
   if (ask (self->scheduler, &self->waiter, TRUE, NULL) /* meanwhile */
       || set_error_if_cancelled (&self->request, NULL))
     g_source_set_ready_time (source, 0);
@@ -296,7 +332,7 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
   owner_clear (&waiter.owner);
   if (assigned)
     slot = scheduler_claim (self, &waiter, &error);
-  if (assigned || slot != NULL)
+  if (slot != NULL || error != NULL)
     callback (slot, error, user_data);
   else
     wait_in_context (wait_source_new (self, request), context, callback, user_data);

@@ -6,7 +6,7 @@
 #include <poll.h>
 
 WorkerSlot *
-worker_slot_new (Scheduler *scheduler, const char *module)
+worker_slot_new (Scheduler *scheduler, const char *module, ProcfunLaunchContext *context)
 {
   const Worker nothing = WORKER_INIT;
   WorkerSlot *self = g_new0 (WorkerSlot, 1);
@@ -16,6 +16,7 @@ worker_slot_new (Scheduler *scheduler, const char *module)
   self->scheduler = scheduler_ref (scheduler);
   self->worker = nothing;
   self->module = g_intern_string (module);
+  g_set_object (&self->context, context);
   return self;
 }
 
@@ -33,6 +34,7 @@ worker_slot_unref (WorkerSlot *self)
     return;
   worker_clear (&self->worker);
   owner_clear (&self->owner);
+  g_clear_object (&self->context);
   scheduler_unref (self->scheduler);
   g_free (self);
 }
@@ -78,10 +80,4 @@ worker_slot_is_dead (WorkerSlot *self, int ms)
   if (poll_fd.fd >= 0 && ms > 0)
     poll (&poll_fd, 1, ms);
   return process_has_died (self->process);
-}
-
-gboolean
-worker_is_unprepared (const Worker *worker)
-{
-  return (worker->state.leftovers & FRAME_LEFT_UNPREPARED) != 0;
 }

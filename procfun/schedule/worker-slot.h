@@ -16,7 +16,8 @@ typedef struct
   Worker worker;    /* empty while an exchange has it, and before it is started */
   Process *process; /* (unowned) (nullable): the worker's, wherever that is */
   const char *module;
-  guint64 inherited_state; /* see zygotes_get_state() */
+  guint64 inherited_state;       /* see zygotes_get_state() */
+  ProcfunLaunchContext *context; /* (nullable) */
   int pid;
   gint64 started_at;
   guint64 n_calls;
@@ -24,6 +25,7 @@ typedef struct
   gboolean is_permanent; /* has no idle timeout */
   gboolean is_unsent;    /* had died before it was given its call */
   gboolean is_unused;    /* was released without a call */
+  gboolean is_spent;     /* shall have no calls but those that it has been sent */
 
   /* While it is busy */
   Owner owner;
@@ -34,8 +36,9 @@ typedef struct
   gboolean is_lost;  /* while it was held */
 } WorkerSlot;
 
-/* Takes a reference to @scheduler; @module is interned. */
-WorkerSlot *worker_slot_new (Scheduler *scheduler, const char *module);
+/* @context: (nullable): what all calls of the worker have */
+WorkerSlot *worker_slot_new (Scheduler *scheduler, const char *module,
+                             ProcfunLaunchContext *context);
 WorkerSlot *worker_slot_ref (WorkerSlot *self);
 void worker_slot_unref (WorkerSlot *self);
 
@@ -54,6 +57,3 @@ gboolean worker_slot_has_hung_up (WorkerSlot *self);
 
 /* Waits at most @ms milliseconds. */
 gboolean worker_slot_is_dead (WorkerSlot *self, int ms);
-
-/* Its initializer has failed. */
-gboolean worker_is_unprepared (const Worker *worker);

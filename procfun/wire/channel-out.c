@@ -50,6 +50,7 @@ push_chunk (ChannelOut *self, GBytes *bytes, GUnixFDList *fds)
   chunk->bytes = bytes;
   chunk->fds = fds != NULL ? g_object_ref (fds) : NULL;
   g_queue_push_tail (&self->chunks, chunk);
+  self->n_queued += g_bytes_get_size (bytes);
 }
 
 static void
@@ -81,6 +82,7 @@ channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds)
   push_chunk (self, g_bytes_new (&header, sizeof header), fds);
   word = g_queue_peek_tail (&self->chunks);
   word->is_word = TRUE;
+  self->n_queued -= sizeof header;
 }
 
 static gboolean
@@ -275,17 +277,29 @@ channel_out_end (ChannelOut *self)
 void
 channel_out_get_mark (const ChannelOut *self, ChannelMark *mark)
 {
-  mark->by_socket = self->n_written;
+  mark->by_socket = self->n_queued;
   mark->by_ring = self->ring.position;
+}
+
+static gboolean
+has_taken (ChannelOut *self, const ChannelMark *mark)
+{
+  return self->n_written > mark->by_socket
+         || (self->ring.memory != NULL && ring_get_taken (&self->ring) > mark->by_ring);
 }
 
 /* What is in the ring may be read as long as the other side lives, which it said when it closed. */
 gboolean
 channel_out_has_lost (ChannelOut *self, const ChannelMark *mark)
 {
-  if (!self->is_broken || self->n_written > mark->by_socket)
+  if (!self->is_broken || has_taken (self, mark))
     return FALSE;
-  if (self->ring.memory == NULL || self->ring.position == mark->by_ring)
-    return TRUE;
-  return !ring_is_closed (&self->ring) && ring_get_taken (&self->ring) <= mark->by_ring;
+  return self->ring.memory == NULL || self->ring.position == mark->by_ring
+         || !ring_is_closed (&self->ring);
+}
+
+gboolean
+channel_out_has_lost_at_death (ChannelOut *self, const ChannelMark *mark)
+{
+  return !has_taken (self, mark);
 }

@@ -16,7 +16,8 @@ typedef struct
   int may_use_ring;   /* atomic: the other side has it, too */
   gboolean by_ring;   /* what follows goes there */
   gboolean has_news;  /* in the ring, of which a sleeping reader does not know */
-  guint64 n_written;  /* bytes of frames, to the socket */
+  guint64 n_queued;   /* bytes of frames, for the socket */
+  guint64 n_written;  /* of them, to the socket */
   gboolean is_broken; /* what was written is lost */
   int failure;        /* the errno of what could not be written, or 0 */
 } ChannelOut;
@@ -49,3 +50,4 @@ void channel_out_end (ChannelOut *self);
 
 void channel_out_get_mark (const ChannelOut *self, ChannelMark *mark);
 gboolean channel_out_has_lost (ChannelOut *self, const ChannelMark *mark);
+gboolean channel_out_has_lost_at_death (ChannelOut *self, const ChannelMark *mark);

@@ -152,6 +152,12 @@ channel_has_lost (Channel *self, const ChannelMark *mark)
   return channel_out_has_lost (&self->out, mark);
 }
 
+gboolean
+channel_has_lost_at_death (Channel *self, const ChannelMark *mark)
+{
+  return channel_out_has_lost_at_death (&self->out, mark);
+}
+
 /* The ring */
 
 /* FALSE: @fd brings no memory for it. */

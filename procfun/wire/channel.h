@@ -95,8 +95,10 @@ void channel_end_input (Channel *self);
 
 void channel_get_mark (Channel *self, ChannelMark *mark);
 
-/* Of what was sent since then nothing has reached the other side, nor ever will. */
+/* Of what was sent since then nothing has reached the other side, nor ever will. The second form is
+ * for another side that is dead. */
 gboolean channel_has_lost (Channel *self, const ChannelMark *mark);
+gboolean channel_has_lost_at_death (Channel *self, const ChannelMark *mark);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Channel, channel_free)
 
