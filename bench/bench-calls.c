@@ -80,7 +80,7 @@ use (ProcfunExecutor *executor)
 static void
 set_up_inline (void)
 {
-  use (procfun_inline_new ());
+  use (PROCFUN_EXECUTOR (procfun_inline_new ()));
 }
 
 /* One sample for many: a clock would take as long as the call. */
@@ -97,7 +97,7 @@ run_add (guint n)
 static void
 set_up_spawner (void)
 {
-  use (procfun_spawner_new ());
+  use (PROCFUN_EXECUTOR (procfun_spawner_new ()));
 }
 
 static void
@@ -111,13 +111,13 @@ set_up_resident_spawner (void)
 static void
 set_up_fork_server (void)
 {
-  use (procfun_fork_server_new ());
+  use (PROCFUN_EXECUTOR (procfun_fork_server_new ()));
 }
 
 static void
 set_up_fork_server_without_spares (void)
 {
-  ProcfunExecutor *executor = procfun_fork_server_new ();
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 0);
   use (executor);

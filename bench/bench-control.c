@@ -97,7 +97,7 @@ main (int argc, char **argv)
           { "plain", .call = call_add },
           { "limits", .set_up = set_up_limits, .call = call_add },
           { "limits-with-memory", .set_up = set_up_memory, .call = call_add } };
-  g_autoptr (ProcfunExecutor) spawner = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) spawner = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   procfun_executor_set_default (spawner);
   return contend (contenders, G_N_ELEMENTS (contenders), argc, argv);

@@ -18,7 +18,7 @@ G_DECLARE_FINAL_TYPE (ProcfunForkServer, procfun_fork_server, PROCFUN, FORK_SERV
                       ProcfunProcessExecutor)
 
 PROCFUN_AVAILABLE_IN_0_1
-ProcfunExecutor *procfun_fork_server_new (void);
+ProcfunForkServer *procfun_fork_server_new (void);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_fork_server_set_spares (ProcfunForkServer *self, guint spares);
 PROCFUN_AVAILABLE_IN_0_1

@@ -17,6 +17,6 @@ PROCFUN_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (ProcfunInline, procfun_inline, PROCFUN, INLINE, ProcfunExecutor)
 
 PROCFUN_AVAILABLE_IN_0_1
-ProcfunExecutor *procfun_inline_new (void);
+ProcfunInline *procfun_inline_new (void);
 
 G_END_DECLS

@@ -37,7 +37,7 @@ PROCFUN_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (ProcfunSpawner, procfun_spawner, PROCFUN, SPAWNER, ProcfunProcessExecutor)
 
 PROCFUN_AVAILABLE_IN_0_1
-ProcfunExecutor *procfun_spawner_new (void);
+ProcfunSpawner *procfun_spawner_new (void);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_spawner_set_transport (ProcfunSpawner *self, ProcfunTransport transport);
 PROCFUN_AVAILABLE_IN_0_1

@@ -91,13 +91,25 @@ calls_new (const char *name, const char *arguments)
 
 /* On each executor */
 
+static ProcfunExecutor *
+make_spawner (void)
+{
+  return PROCFUN_EXECUTOR (procfun_spawner_new ());
+}
+
+static ProcfunExecutor *
+make_fork_server (void)
+{
+  return PROCFUN_EXECUTOR (procfun_fork_server_new ());
+}
+
 static const struct
 {
   const char *name;
   const char *variable; /* PROCFUN_EXECUTOR, for programs that the test starts */
   ProcfunExecutor *(*make) (void);
-} executors[] = { { "spawner", "spawn", procfun_spawner_new },
-                  { "fork-server", "fork", procfun_fork_server_new } };
+} executors[]
+    = { { "spawner", "spawn", make_spawner }, { "fork-server", "fork", make_fork_server } };
 
 typedef struct
 {

@@ -35,7 +35,7 @@ fill_environment (gsize n_variables)
 static void
 large_environment (char **args)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   fill_environment (15);
   host_assert_works ();

@@ -108,7 +108,7 @@ replaced_at_last (char **args)
 {
   const char *const launcher[]
       = { "sh", "-c", "rm \"$1\"; mv \"$0\" \"$1\"; exec \"$@\"", args[0], NULL };
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autoptr (ProcfunCall) call = build_call ();
   g_autoptr (GError) error = NULL;
 

@@ -75,7 +75,7 @@ static ProcfunExecutor *
 new_losing_executor (void)
 {
   static const char *const launcher[] = { "sh", "-c", "exec \"$@\" 3<&- 4<&-", "sh", NULL };
-  ProcfunExecutor *executor = procfun_spawner_new ();
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   procfun_spawner_set_launcher (PROCFUN_SPAWNER (executor), launcher);
   return executor;
@@ -131,7 +131,8 @@ retitled (char **args)
   ProcfunFunction *function
       = procfun_registry_register (registry, "folder", NULL, G_VARIANT_TYPE ("()"),
                                    G_VARIANT_TYPE ("s"), return_folder, NULL, NULL, NULL);
-  ProcfunExecutor *executors[] = { procfun_spawner_new (), procfun_fork_server_new () };
+  ProcfunExecutor *executors[] = { PROCFUN_EXECUTOR (procfun_spawner_new ()),
+                                   PROCFUN_EXECUTOR (procfun_fork_server_new ()) };
 
   procfun_registry_serve (registry);
   memset (args[-2], 'x', strlen (args[-2]));

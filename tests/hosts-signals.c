@@ -72,7 +72,7 @@ static void
 sigpipe_default (char **args)
 {
   static const char *const launcher[] = { "false", NULL };
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autofree char *text = g_strnfill (16 * 1024 * 1024, 'x');
   g_autoptr (ProcfunCall) call = length_call (text);
   g_autoptr (GError) error = NULL;

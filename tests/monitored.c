@@ -16,7 +16,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (halve, gint, (gint, n))
 int
 main (int argc, char **argv)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   procfun_executor_set_default (executor);
   g_set_prgname ("monitored\033[1m");

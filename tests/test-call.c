@@ -150,7 +150,7 @@ test_new (void)
 static void
 test_never_run (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autoptr (ProcfunCall) call = read_all_call (0);
 
   procfun_call_set_executor (call, executor);
@@ -260,7 +260,7 @@ static void
 test_wrong_args (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
@@ -275,7 +275,7 @@ test_wrong_args (gconstpointer data)
 static void
 test_values_that_are_none (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autoptr (ProcfunCall) call = string_length_call (NULL);
 
   g_assert_null (procfun_call_get_arguments (call));
@@ -328,7 +328,7 @@ test_misuse_twice (void)
 {
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (GVariant) result = procfun_call_run (call, NULL, NULL);
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (GError) error = NULL;
 
   g_assert_nonnull (result);
@@ -389,6 +389,18 @@ test_state_type (void)
   g_assert_cmpstr (g_enum_get_value (states, PROCFUN_CALL_SUCCEEDED)->value_nick, ==, "succeeded");
 }
 
+static ProcfunExecutor *
+make_spawner (void)
+{
+  return PROCFUN_EXECUTOR (procfun_spawner_new ());
+}
+
+static ProcfunExecutor *
+make_inline (void)
+{
+  return PROCFUN_EXECUTOR (procfun_inline_new ());
+}
+
 static void
 add_for_executors (const char *name, GTestDataFunc func)
 {
@@ -396,7 +408,7 @@ add_for_executors (const char *name, GTestDataFunc func)
   {
     const char *name;
     MakeExecutor make;
-  } executors[] = { { "spawner", procfun_spawner_new }, { "inline", procfun_inline_new } };
+  } executors[] = { { "spawner", make_spawner }, { "inline", make_inline } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     {

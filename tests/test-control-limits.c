@@ -276,7 +276,7 @@ test_inline (void)
 {
   static void (*const setters[]) (ProcfunCall * call)
       = { set_limits, set_timeout, set_deadline, set_launch_context, set_capture, set_discard };
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   for (gsize i = 0; i < G_N_ELEMENTS (setters); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)

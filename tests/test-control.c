@@ -275,7 +275,7 @@ test_no_hello (void)
 {
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+      g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
       ProcfunCall *call = add_call (1, 2);
       guint n_started = 0;
 

@@ -169,7 +169,7 @@ test_thunks (void)
 static ProcfunCall *
 in_this_process (ProcfunCall *call)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   procfun_call_set_executor (call, executor);
   return call;

@@ -207,7 +207,8 @@ test_timeout (void)
   g_assert_cmpint (procfun_call_get_timeout (call), ==, 0);
   calls_assert_error (NULL, g_steal_pointer (&call), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
                       "*timed out after 0.05 s*");
-  inlined = procfun_inline_new (); /* where there can be none, which nobody asked for */
+  inlined = PROCFUN_EXECUTOR (
+      procfun_inline_new ()); /* where there can be none, which nobody asked for */
   calls_assert_result (inlined, calls_new ("add", "(2, 3)"), FALSE, "5");
 }
 
@@ -245,7 +246,7 @@ test_codec (void)
 
   if (!runs_with ("PROCFUN_CODEC", "gvariant"))
     return;
-  spawner = procfun_spawner_new ();
+  spawner = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
                  == procfun_codec_get_gvariant ());
   run_add ();
@@ -259,7 +260,7 @@ test_unknown_codec (void)
   if (!runs_with ("PROCFUN_CODEC", "yaml"))
     return;
   g_test_expect_message ("procfun", G_LOG_LEVEL_WARNING, "*PROCFUN_CODEC=yaml*");
-  spawner = procfun_spawner_new ();
+  spawner = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_test_assert_expected_messages ();
   g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
                  == procfun_codec_get_json ());

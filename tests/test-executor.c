@@ -178,7 +178,7 @@ test_default_in_threads (void)
   GThread *threads[2];
   gint told = FALSE;
 
-  procfun_executor_set_default (procfun_inline_new ());
+  procfun_executor_set_default (PROCFUN_EXECUTOR (procfun_inline_new ()));
   g_object_unref (procfun_executor_get_default ());
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("caller", call_until_told, &told);
@@ -436,7 +436,7 @@ test_close_async (void)
 static void
 test_close_async_idle (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (GString) log = g_string_new (NULL);
 
   procfun_executor_close_async (executor, NULL, on_closed, log);
@@ -474,7 +474,7 @@ on_close_cancelled (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_close_async_cancelled (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GString) log = g_string_new (NULL);
 
@@ -495,11 +495,26 @@ test_misuse (void)
   g_test_assert_expected_messages ();
 }
 
+static void
+test_constructors (void)
+{
+  g_autoptr (ProcfunInline) here = procfun_inline_new ();
+  g_autoptr (ProcfunForkServer) fork_server = procfun_fork_server_new ();
+  g_autoptr (ProcfunSpawner) spawner = procfun_spawner_new ();
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+
+  g_assert_true (PROCFUN_IS_INLINE (here));
+  g_assert_true (PROCFUN_IS_FORK_SERVER (fork_server));
+  g_assert_true (PROCFUN_IS_SPAWNER (spawner));
+  g_assert_true (PROCFUN_IS_POOL (pool));
+}
+
 int
 main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
+  fixture_add_func ("/executor/each constructor returns its own type", test_constructors);
   fixture_add_func ("/executor/derived", test_derived);
   fixture_add_func ("/executor/derived/lies", test_derived_lies);
   fixture_add_func ("/executor/default", test_default);

@@ -244,7 +244,7 @@ free_low_numbers (void)
 static void
 test_low_numbers (gconstpointer nth)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   ProcfunCall *call = add_call (1, 2);
   Fault faults[]
       = { { "pipe2", 0, GPOINTER_TO_INT (nth), .meanwhile = free_low_numbers }, { NULL } };

@@ -313,7 +313,7 @@ test_usage (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+      g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
       g_autoptr (ProcfunCall) call = g_object_ref (forge_usage_call (numbers[i]));
       const gint64 before = g_get_monotonic_time ();
       g_autoptr (GError) error = NULL;
@@ -347,7 +347,7 @@ test_descriptors (void)
 static void
 test_exit_code (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   for (guint i = 0; i < 200; i++)
     calls_assert_error (executor, do_exit_at_once_call (0), TRUE, PROCFUN_ERROR,

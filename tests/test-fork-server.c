@@ -147,7 +147,7 @@ count (guint *n)
 static void
 test_properties (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   ProcfunForkServer *server = PROCFUN_FORK_SERVER (executor);
   guint n_notified = 0, spares;
   gint64 idle;
@@ -174,7 +174,7 @@ test_fresh (void)
 {
   for (guint spares = 0; spares < 4; spares++)
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+      g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
       g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
       procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), spares);
@@ -191,7 +191,7 @@ test_fresh (void)
 static void
 test_one_zygote (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote = get_zygote (executor);
 
   for (guint i = 0; i < 5; i++)
@@ -204,7 +204,7 @@ test_all_are_forked (void)
 {
   static const char *const limits[]
       = { "memory=500M", "cpu=100s", "files=100", "file-size=1M", "result=1M", "output=1M" };
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
   int zygote = get_zygote (executor);
 
@@ -227,7 +227,7 @@ test_all_are_forked (void)
 static void
 test_nothing_stays (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
 
   procfun_launch_context_set_variable (context, "TEST_FORK_SERVER", "set");
@@ -244,7 +244,7 @@ test_nothing_stays (void)
 static void
 test_descriptors (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   for (guint i = 0; i < 5; i++)
     calls_assert_result (executor, get_descriptors_call (), FALSE,
@@ -255,7 +255,7 @@ test_descriptors (void)
 static void
 test_folder (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   g_autofree char *before = g_get_current_dir ();
   g_autofree char *folder = g_dir_make_tmp ("fork-XXXXXX", NULL);
   g_autofree char *expected = g_strdup_printf ("'%s'", folder);
@@ -272,7 +272,7 @@ test_folder (void)
 static void
 test_stacks (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   g_autoptr (ProcfunCall) call = NULL;
   g_autoptr (GError) error = NULL;
   Signal signal;
@@ -303,7 +303,7 @@ call_often (gpointer executor)
 static void
 test_threads (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   GThread *threads[8];
 
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -332,7 +332,7 @@ assert_lost (ProcfunCall *call, const GError *error)
 static void
 test_killed_zygote (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote = get_zygote (executor);
   ProcfunCall *calls[4];
   GAsyncResult *results[G_N_ELEMENTS (calls)] = { NULL };
@@ -365,7 +365,7 @@ test_killed_zygote (void)
 static void
 test_killed_between_calls (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   if (skip_without_pidfds ())
     return;
@@ -384,7 +384,7 @@ test_killed_between_calls (void)
 static void
 test_killed_by_function (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
@@ -402,7 +402,7 @@ test_killed_by_function (void)
 static void
 test_stopped_zygote (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote;
 
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 0);
@@ -450,7 +450,7 @@ kill_children (int pid)
 static void
 test_stopped_without_spares (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote;
 
   if (skip_without_pidfds ())
@@ -468,7 +468,7 @@ test_stopped_without_spares (void)
 static void
 test_spares_end (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote, fd;
 
   if (skip_without_pidfds ())
@@ -489,7 +489,7 @@ test_spares_end (void)
 static void
 test_spares_that_end_at_once (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 2);
   procfun_fork_server_set_idle_timeout (PROCFUN_FORK_SERVER (executor), 1);
@@ -503,7 +503,7 @@ test_spares_that_end_at_once (void)
 static void
 test_close (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   guint n_processes = fixture_count_processes ();
   guint n_descriptors;
   g_autoptr (GError) error = NULL;
@@ -526,7 +526,7 @@ test_close (void)
 static void
 assert_family_ends (ProcfunCall *(*make) (ProcfunFd fd), int code)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote = get_zygote (executor);
   char byte;
   Signal signal;
@@ -565,7 +565,7 @@ test_killed_program (void)
 
   if (g_test_subprocess ())
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+      g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
       calls_assert_error (executor, leave_family_and_spin_call (50), FALSE, 0, 0, "");
       return;
@@ -589,7 +589,7 @@ test_killed_program (void)
 static void
 test_forked_program (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote = get_zygote (executor);
   int status;
   pid_t pid = fork ();

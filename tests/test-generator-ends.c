@@ -478,7 +478,7 @@ assert_next_is_invalid (ProcfunCall *call)
 static void
 test_what_is_refused (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunCall) inline_call = numbers_call (3);
   g_autoptr (GError) error = NULL;
 

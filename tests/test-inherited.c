@@ -35,13 +35,24 @@ make_pool (void)
   return PROCFUN_EXECUTOR (procfun_pool_new (1));
 }
 
+static ProcfunExecutor *
+make_fork_server (void)
+{
+  return PROCFUN_EXECUTOR (procfun_fork_server_new ());
+}
+
+static ProcfunExecutor *
+make_spawner (void)
+{
+  return PROCFUN_EXECUTOR (procfun_spawner_new ());
+}
+
 static const struct
 {
   const char *name;
   MakeFunc make;
-} kinds[] = { { "pool", make_pool },
-              { "fork-server", procfun_fork_server_new },
-              { "spawner", procfun_spawner_new } };
+} kinds[]
+    = { { "pool", make_pool }, { "fork-server", make_fork_server }, { "spawner", make_spawner } };
 
 static gint
 call (ProcfunExecutor *executor, ProcfunCall *to_run)

@@ -14,7 +14,7 @@
 static ProcfunCall *
 inline_call (ProcfunCall *call)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   procfun_call_set_executor (call, executor);
   return call;
@@ -38,7 +38,7 @@ test_own_process (void)
 static void
 test_nested (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   procfun_executor_set_default (executor);
   calls_assert_result (executor, nest_call (20), FALSE, "21");
@@ -185,7 +185,7 @@ run_in_thread (gpointer user_data)
 static void
 test_threads (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   GThread *threads[8];
 
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)

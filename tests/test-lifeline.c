@@ -155,7 +155,7 @@ test_killed_with_stopped_zygote (void)
 
   if (g_test_subprocess ())
     {
-      executor = procfun_fork_server_new ();
+      executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
       procfun_executor_set_default (executor);
       be_program (stop_parent_call, FALSE);
     }
@@ -282,6 +282,18 @@ make_pool (void)
   return PROCFUN_EXECUTOR (procfun_pool_new (2));
 }
 
+static ProcfunExecutor *
+make_fork_server (void)
+{
+  return PROCFUN_EXECUTOR (procfun_fork_server_new ());
+}
+
+static ProcfunExecutor *
+make_spawner (void)
+{
+  return PROCFUN_EXECUTOR (procfun_spawner_new ());
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -289,13 +301,13 @@ main (int argc, char *argv[])
 
   calls_add_func ("/lifeline/killed-with-helper", test_killed_with_helper);
   fixture_add_func ("/lifeline/killed-with-stopped-zygote", test_killed_with_stopped_zygote);
-  fixture_add_data_func ("/lifeline/dropped-with-helper/fork-server", procfun_fork_server_new,
+  fixture_add_data_func ("/lifeline/dropped-with-helper/fork-server", make_fork_server,
                          test_dropped_with_helper);
   fixture_add_data_func ("/lifeline/dropped-with-helper/pool", make_pool, test_dropped_with_helper);
-  fixture_add_data_func ("/lifeline/privileged-is-left/fork-server", procfun_fork_server_new,
+  fixture_add_data_func ("/lifeline/privileged-is-left/fork-server", make_fork_server,
                          test_privileged_is_left);
   fixture_add_data_func ("/lifeline/privileged-is-left/pool", make_pool, test_privileged_is_left);
-  fixture_add_data_func ("/lifeline/privileged-is-left/spawner", procfun_spawner_new,
+  fixture_add_data_func ("/lifeline/privileged-is-left/spawner", make_spawner,
                          test_privileged_is_left);
   return fixture_run ();
 }

@@ -14,7 +14,7 @@
 static ProcfunExecutor *
 make_spawner (ProcfunCodec *codec)
 {
-  ProcfunExecutor *spawner = procfun_spawner_new ();
+  ProcfunExecutor *spawner = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), codec);
   return spawner;
@@ -23,7 +23,7 @@ make_spawner (ProcfunCodec *codec)
 static ProcfunExecutor *
 make_fork_server (ProcfunCodec *codec)
 {
-  ProcfunExecutor *server = procfun_fork_server_new ();
+  ProcfunExecutor *server = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (server), codec);
   return server;
@@ -42,7 +42,7 @@ make_pool (ProcfunCodec *codec)
 static ProcfunExecutor *
 make_inline (ProcfunCodec *codec)
 {
-  return procfun_inline_new ();
+  return PROCFUN_EXECUTOR (procfun_inline_new ());
 }
 
 static const struct

@@ -174,7 +174,7 @@ test_folder_of_others (void)
 static void
 test_json (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (JsonNode) before = NULL;
   g_autoptr (JsonNode) after = NULL;
   auto_fd int client = -1;
@@ -200,8 +200,8 @@ test_json (void)
 static void
 test_openmetrics (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
-  g_autoptr (ProcfunExecutor) other = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
+  g_autoptr (ProcfunExecutor) other = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (GHashTable) samples = NULL;
   g_autofree char *text = NULL;
   auto_fd int client = -1;
@@ -220,7 +220,7 @@ test_openmetrics (void)
 static void
 test_executors_come_and_go (void)
 {
-  ProcfunExecutor *executor = procfun_inline_new ();
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (JsonNode) before = NULL;
   g_autoptr (JsonNode) after = NULL;
   auto_fd int client = -1;
@@ -370,7 +370,7 @@ test_hang_up (void)
 PROCFUN_DEFINE_STATIC_FUNCTION (has_monitor, gboolean)
 {
   g_autofree char *path = get_path (getpid ());
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   return executor != NULL && g_file_test (path, G_FILE_TEST_EXISTS);
 }

@@ -162,7 +162,7 @@ test_handlers (ProcfunExecutor *executor, gboolean isolates)
 static void
 test_spawner (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   test_handlers (executor, TRUE);
 }
@@ -170,7 +170,7 @@ test_spawner (void)
 static void
 test_argv (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   procfun_spawner_set_transport (PROCFUN_SPAWNER (executor), PROCFUN_TRANSPORT_ARGV);
   test_handlers (executor, TRUE);
@@ -179,7 +179,7 @@ test_argv (void)
 static void
 test_inline (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
 
   test_handlers (executor, FALSE);
 }
@@ -210,7 +210,7 @@ test_no_serve (void)
       g_test_trap_assert_passed ();
       return;
     }
-  executor = procfun_spawner_new ();
+  executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   calls_assert_error (executor, procfun_call_new (find_registered ("say"), g_variant_new ("()")),
                       FALSE, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                       "*say()*procfun_registry_serve()*");
@@ -221,7 +221,7 @@ static void
 test_not_found (void)
 {
   g_autoptr (ProcfunRegistry) registry = procfun_registry_new ();
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   ProcfunFunction *late
       = procfun_registry_register (registry, "late", NULL, G_VARIANT_TYPE ("()"),
                                    G_VARIANT_TYPE ("()"), handle_unit, NULL, NULL, NULL);

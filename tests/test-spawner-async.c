@@ -78,7 +78,7 @@ test_cancel_while_sending (void)
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+      g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
       ProcfunCall *call = are_those_bytes_call (bytes);
       Canceller self = { cancellable };
       g_autofree char *script = NULL;

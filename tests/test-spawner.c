@@ -16,7 +16,7 @@
 static ProcfunSpawner *
 new_spawner (void)
 {
-  return PROCFUN_SPAWNER (procfun_spawner_new ());
+  return procfun_spawner_new ();
 }
 
 static ProcfunCall *
@@ -329,7 +329,7 @@ test_smallest_payload (void)
 static void
 test_many_descriptors (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autoptr (GUnixFDList) most = open_many (253);
   g_autoptr (GUnixFDList) too_many = open_many (254);
 

@@ -142,7 +142,7 @@ static void
 test_openmetrics_of_many (void)
 {
   g_autoptr (TestManualExecutor) manual = make_manual ();
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) first = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   g_autoptr (ProcfunStatistics) second = procfun_statistics_new (executor);
   ProcfunStatistics *both[] = { first, second };

@@ -16,7 +16,7 @@
 static void
 test_new_executor (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (executor);
 
   g_assert_cmpstr (procfun_statistics_get_executor_name (statistics), ==, "ProcfunInline");
@@ -33,8 +33,8 @@ test_new_executor (void)
 static void
 test_numbers (void)
 {
-  g_autoptr (ProcfunExecutor) first = procfun_inline_new ();
-  g_autoptr (ProcfunExecutor) second = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) first = PROCFUN_EXECUTOR (procfun_inline_new ());
+  g_autoptr (ProcfunExecutor) second = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) of_first = procfun_statistics_new (first);
   g_autoptr (ProcfunStatistics) of_second = procfun_statistics_new (second);
 
@@ -80,7 +80,7 @@ new_late (void)
 static void
 test_causes (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autoptr (ProcfunStatistics) statistics = NULL;
 
   for (gboolean async = FALSE; async <= TRUE; async++)
@@ -117,7 +117,7 @@ on_started (ProcfunCall *call, int pid)
 static void
 test_cancelled (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
@@ -133,7 +133,7 @@ test_cancelled (void)
 static void
 test_generator (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_spawner_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
   g_autoptr (ProcfunCall) whole = numbers_call (3);
   ProcfunCall *part = numbers_call (300000);
   g_autoptr (ProcfunStatistics) statistics = NULL;
@@ -159,7 +159,7 @@ test_generator (void)
 static void
 test_refused (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) statistics = NULL;
 
   calls_assert_error (executor, procfun_call_new (add_function (), g_variant_new ("()")), FALSE,
@@ -183,7 +183,7 @@ call_many (gpointer executor)
 static void
 test_threads (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) statistics = NULL;
   GThread *threads[4];
 
@@ -266,7 +266,7 @@ test_workers (void)
 static void
 test_immutable (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (executor);
 
   calls_assert_result (executor, add_call (1, 2), FALSE, "3");
@@ -306,7 +306,7 @@ on_worker_recycled (ProcfunExecutor *executor, int pid, const char *reason, GStr
 static void
 test_signals (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_inline_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (ProcfunStatistics) statistics = NULL;
   g_autoptr (GString) log = g_string_new (NULL);
 

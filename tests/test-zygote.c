@@ -263,7 +263,7 @@ static void
 test_kind (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   gint64 begin = g_get_monotonic_time ();
 
   g_setenv (VARIABLE, kinds[i].name, TRUE);
@@ -285,7 +285,7 @@ count (guint *n)
 static void
 test_words (void)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
 
   g_setenv (VARIABLE, "prints", TRUE);
   for (guint i = 0; i < 3; i++)
@@ -342,7 +342,7 @@ test_fault (gconstpointer data)
 
   for (int first = 1; first <= N_PLACES; first++)
     {
-      g_autoptr (ProcfunExecutor) executor = procfun_fork_server_new ();
+      g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
       g_autofree char *text = g_strdup_printf ("fault %s %d %d %d", faults[i].call, faults[i].error,
                                                first, faults[i].onward);
 

@@ -226,7 +226,7 @@ procfun_fork_server_init (ProcfunForkServer *self)
  *
  * Since: 0.1
  */
-ProcfunExecutor *
+ProcfunForkServer *
 procfun_fork_server_new (void)
 {
   return g_object_new (PROCFUN_TYPE_FORK_SERVER, NULL);

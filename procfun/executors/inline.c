@@ -143,7 +143,7 @@ procfun_inline_init (ProcfunInline *self)
  *
  * Since: 0.1
  */
-ProcfunExecutor *
+ProcfunInline *
 procfun_inline_new (void)
 {
   return g_object_new (PROCFUN_TYPE_INLINE, NULL);

@@ -172,7 +172,7 @@ procfun_spawner_init (ProcfunSpawner *self)
  *
  * Since: 0.1
  */
-ProcfunExecutor *
+ProcfunSpawner *
 procfun_spawner_new (void)
 {
   return g_object_new (PROCFUN_TYPE_SPAWNER, NULL);

@@ -21,12 +21,6 @@ static ProcfunExecutor *default_executor;
 
 #define POOL_PREFIX "pool:"
 
-static ProcfunExecutor *
-make_pool (void)
-{
-  return PROCFUN_EXECUTOR (procfun_pool_new (0));
-}
-
 /* “pool:4”. (nullable) */
 static ProcfunExecutor *
 make_pool_of (const char *number)
@@ -44,15 +38,15 @@ procfun_executor_new_by_name (const char *name)
   static const struct
   {
     const char *name;
-    ProcfunExecutor *(*make) (void);
-  } executors[] = { { "spawn", procfun_spawner_new },
-                    { "fork", procfun_fork_server_new },
-                    { "pool", make_pool },
-                    { "inline", procfun_inline_new } };
+    GType (*get_type) (void);
+  } executors[] = { { "spawn", procfun_spawner_get_type },
+                    { "fork", procfun_fork_server_get_type },
+                    { "pool", procfun_pool_get_type },
+                    { "inline", procfun_inline_get_type } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     if (g_str_equal (name, executors[i].name))
-      return executors[i].make ();
+      return g_object_new (executors[i].get_type (), NULL);
   return g_str_has_prefix (name, POOL_PREFIX) ? make_pool_of (name + strlen (POOL_PREFIX)) : NULL;
 }
 
@@ -63,7 +57,7 @@ make_default (void)
   ProcfunExecutor *executor;
 
   if (wanted == NULL || wanted[0] == '\0')
-    return procfun_fork_server_new ();
+    return PROCFUN_EXECUTOR (procfun_fork_server_new ());
   executor = procfun_executor_new_by_name (wanted);
   return executor != NULL ? executor : unknown_executor_new (wanted);
 }
