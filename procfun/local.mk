@@ -59,6 +59,7 @@ procfun_sources = \
 	%D%/core/registry.c \
 	%D%/executors/fork-server.c \
 	%D%/executors/inline.c \
+	%D%/executors/pool-drain.c \
 	%D%/executors/pool.c \
 	%D%/executors/process-executor.c \
 	%D%/executors/session.c \

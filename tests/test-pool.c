@@ -54,6 +54,25 @@ test_defaults (void)
 }
 
 static void
+test_default_of_specs (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (0);
+  g_autofree GParamSpec **specs = NULL;
+  guint n;
+
+  specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (pool), &n);
+  for (guint i = 0; i < n; i++)
+    if (specs[i]->owner_type == PROCFUN_TYPE_POOL)
+      {
+        g_auto (GValue) value = G_VALUE_INIT;
+
+        g_value_init (&value, specs[i]->value_type);
+        g_object_get_property (G_OBJECT (pool), specs[i]->name, &value);
+        g_assert_true (g_param_value_defaults (specs[i], &value));
+      }
+}
+
+static void
 count_notification (GObject *object, GParamSpec *pspec, guint *n)
 {
   ++*n;
@@ -699,6 +718,7 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
 
   fixture_add_func ("/pool/defaults", test_defaults);
+  fixture_add_func ("/pool/each property of a new pool has its default", test_default_of_specs);
   fixture_add_func ("/pool/properties", test_properties);
   fixture_add_func ("/pool/workers/same", test_same_worker);
   fixture_add_func ("/pool/workers/as-many-as-needed", test_as_many_as_needed);

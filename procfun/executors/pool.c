@@ -63,7 +63,8 @@ enum
   PROP_MAX_QUEUE_CALLS,
   PROP_MAX_QUEUE_BYTES,
   PROP_CALLS_IN_FLIGHT,
-  PROP_IDLE_TIMEOUT,
+  N_NUMBERS,
+  PROP_IDLE_TIMEOUT = N_NUMBERS,
   PROP_CLOSE_TIMEOUT,
   PROP_MAX_RETRIES,
   PROP_RETRY_ON,
@@ -71,6 +72,89 @@ enum
 };
 
 static GParamSpec *props[N_PROPS];
+
+/* A number that the scheduler keeps as it is: a guint or a guint64. */
+typedef struct
+{
+  const char *name;
+  gsize offset; /* in SchedulerConfig */
+  gsize size;
+  guint64 minimum;
+  guint64 maximum;
+  guint64 default_value;
+} Number;
+
+#define FIELD(name) G_STRUCT_OFFSET (SchedulerConfig, name), G_SIZEOF_MEMBER (SchedulerConfig, name)
+
+static const Number numbers[N_NUMBERS] = {
+  /**
+   * ProcfunPool:max-workers:
+   *
+   * The greatest number of workers. By default, it is the number of CPUs that this process
+   * may use when the pool is made.
+   *
+   * Since: 0.1
+   */
+  [PROP_MAX_WORKERS] = { "max-workers", FIELD (max_workers), 1, G_MAXINT, 0 },
+  /**
+   * ProcfunPool:min-workers:
+   *
+   * Number of workers that stay when there is nothing to do.
+   *
+   * Since: 0.1
+   */
+  [PROP_MIN_WORKERS] = { "min-workers", FIELD (min_workers), 0, G_MAXINT, 0 },
+  /**
+   * ProcfunPool:calls-per-worker:
+   *
+   * After how many calls a worker is replaced by a new one; 0: never.
+   *
+   * Since: 0.1
+   */
+  [PROP_CALLS_PER_WORKER] = { "calls-per-worker", FIELD (calls_per_worker), 0, G_MAXUINT64, 0 },
+  /**
+   * ProcfunPool:memory-per-worker:
+   *
+   * A worker that has more resident memory than this after a call, in bytes, is replaced by a
+   * new one; 0: none is.
+   *
+   * Since: 0.1
+   */
+  [PROP_MEMORY_PER_WORKER] = { "memory-per-worker", FIELD (memory_per_worker), 0, G_MAXUINT64, 0 },
+  /**
+   * ProcfunPool:max-queue-calls:
+   *
+   * Number of calls that may wait for a worker before procfun_pool_submit() waits and
+   * procfun_pool_try_submit() refuses; 0: any number.
+   *
+   * Since: 0.1
+   */
+  [PROP_MAX_QUEUE_CALLS] = { "max-queue-calls", FIELD (max_queue_calls), 0, G_MAXUINT, 0 },
+  /**
+   * ProcfunPool:max-queue-bytes:
+   *
+   * Number of bytes that the arguments of waiting calls may take before procfun_pool_submit()
+   * waits and procfun_pool_try_submit() refuses; 0: any number.
+   *
+   * Since: 0.1
+   */
+  [PROP_MAX_QUEUE_BYTES] = { "max-queue-bytes", FIELD (max_queue_bytes), 0, G_MAXUINT64, 0 },
+  /**
+   * ProcfunPool:calls-in-flight:
+   *
+   * Number of asynchronous calls of one main context that a worker may have been sent without
+   * having answered them. More than 1 keeps it from waiting for the next one, which pays for
+   * functions that take microseconds. They run one after the other, and are given to a worker
+   * that is busy only when all are. A call that has been sent ahead can be cancelled only
+   * when its turn comes, and what one leaves behind in the process, a child even, the next
+   * finds, and is looked for when there is a pause, or after 16 calls. The CPU time of a call
+   * that follows at once begins with the end of the one before it. When the worker dies, only
+   * the call that it ran fails; the others go to another one.
+   *
+   * Since: 0.1
+   */
+  [PROP_CALLS_IN_FLIGHT] = { "calls-in-flight", FIELD (calls_in_flight), 1, G_MAXUINT, 1 },
+};
 
 G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_LOST, "lost"),
@@ -342,6 +426,28 @@ procfun_pool_finalize (GObject *object)
   G_OBJECT_CLASS (procfun_pool_parent_class)->finalize (object);
 }
 
+static guint64
+get_number (ProcfunPool *self, guint id)
+{
+  const Number *number = &numbers[id];
+  SchedulerConfig config;
+
+  scheduler_get_config (self->scheduler, &config);
+  return number->size == sizeof (guint) ? G_STRUCT_MEMBER (guint, &config, number->offset)
+                                        : G_STRUCT_MEMBER (guint64, &config, number->offset);
+}
+
+static void
+set_number (ProcfunPool *self, guint id, guint64 value)
+{
+  const Number *number = &numbers[id];
+  const guint narrow = (guint)value;
+  gconstpointer field = number->size == sizeof narrow ? (gconstpointer)&narrow : &value;
+
+  if (scheduler_set_config (self->scheduler, number->offset, number->size, field))
+    g_object_notify_by_pspec (G_OBJECT (self), props[id]);
+}
+
 static void
 procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -349,27 +455,6 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
 
   switch (id)
     {
-    case PROP_MAX_WORKERS:
-      g_value_set_uint (value, procfun_pool_get_max_workers (self));
-      break;
-    case PROP_MIN_WORKERS:
-      g_value_set_uint (value, procfun_pool_get_min_workers (self));
-      break;
-    case PROP_CALLS_PER_WORKER:
-      g_value_set_uint64 (value, procfun_pool_get_calls_per_worker (self));
-      break;
-    case PROP_MEMORY_PER_WORKER:
-      g_value_set_uint64 (value, procfun_pool_get_memory_per_worker (self));
-      break;
-    case PROP_MAX_QUEUE_CALLS:
-      g_value_set_uint (value, procfun_pool_get_max_queue_calls (self));
-      break;
-    case PROP_MAX_QUEUE_BYTES:
-      g_value_set_uint64 (value, procfun_pool_get_max_queue_bytes (self));
-      break;
-    case PROP_CALLS_IN_FLIGHT:
-      g_value_set_uint (value, procfun_pool_get_calls_in_flight (self));
-      break;
     case PROP_IDLE_TIMEOUT:
       g_value_set_int64 (value, procfun_pool_get_idle_timeout (self));
       break;
@@ -383,7 +468,12 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       g_value_set_flags (value, procfun_pool_get_retry_on (self));
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      if (id == PROP_0 || id >= N_NUMBERS)
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      else if (G_VALUE_HOLDS_UINT (value))
+        g_value_set_uint (value, (guint)get_number (self, id));
+      else
+        g_value_set_uint64 (value, get_number (self, id));
     }
 }
 
@@ -394,27 +484,6 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
 
   switch (id)
     {
-    case PROP_MAX_WORKERS:
-      procfun_pool_set_max_workers (self, g_value_get_uint (value));
-      break;
-    case PROP_MIN_WORKERS:
-      procfun_pool_set_min_workers (self, g_value_get_uint (value));
-      break;
-    case PROP_CALLS_PER_WORKER:
-      procfun_pool_set_calls_per_worker (self, g_value_get_uint64 (value));
-      break;
-    case PROP_MEMORY_PER_WORKER:
-      procfun_pool_set_memory_per_worker (self, g_value_get_uint64 (value));
-      break;
-    case PROP_MAX_QUEUE_CALLS:
-      procfun_pool_set_max_queue_calls (self, g_value_get_uint (value));
-      break;
-    case PROP_MAX_QUEUE_BYTES:
-      procfun_pool_set_max_queue_bytes (self, g_value_get_uint64 (value));
-      break;
-    case PROP_CALLS_IN_FLIGHT:
-      procfun_pool_set_calls_in_flight (self, g_value_get_uint (value));
-      break;
     case PROP_IDLE_TIMEOUT:
       procfun_pool_set_idle_timeout (self, g_value_get_int64 (value));
       break;
@@ -428,8 +497,25 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
       procfun_pool_set_retry_on (self, g_value_get_flags (value));
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      if (id == PROP_0 || id >= N_NUMBERS)
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      else if (G_VALUE_HOLDS_UINT (value))
+        set_number (self, id, g_value_get_uint (value));
+      else
+        set_number (self, id, g_value_get_uint64 (value));
     }
+}
+
+static GParamSpec *
+make_spec (const Number *number, guint64 default_value)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  return number->size == sizeof (guint)
+             ? g_param_spec_uint (number->name, NULL, NULL, (guint)number->minimum,
+                                  (guint)number->maximum, (guint)default_value, flags)
+             : g_param_spec_uint64 (number->name, NULL, NULL, number->minimum, number->maximum,
+                                    default_value, flags);
 }
 
 static void
@@ -437,78 +523,9 @@ install_properties (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
 
-  /**
-   * ProcfunPool:max-workers:
-   *
-   * The greatest number of workers. A new pool has the number of CPUs that this process may use;
-   * the nominal default of 1 is not used.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MAX_WORKERS] = g_param_spec_uint ("max-workers", NULL, NULL, 1, G_MAXINT, 1, flags);
-  /**
-   * ProcfunPool:min-workers:
-   *
-   * Number of workers that stay when there is nothing to do.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MIN_WORKERS] = g_param_spec_uint ("min-workers", NULL, NULL, 0, G_MAXINT, 0, flags);
-  /**
-   * ProcfunPool:calls-per-worker:
-   *
-   * After how many calls a worker is replaced by a new one; 0: never.
-   *
-   * Since: 0.1
-   */
-  props[PROP_CALLS_PER_WORKER]
-      = g_param_spec_uint64 ("calls-per-worker", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-  /**
-   * ProcfunPool:memory-per-worker:
-   *
-   * A worker that has more resident memory than this after a call, in bytes, is replaced by a new
-   * one; 0: none is.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MEMORY_PER_WORKER]
-      = g_param_spec_uint64 ("memory-per-worker", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-  /**
-   * ProcfunPool:max-queue-calls:
-   *
-   * Number of calls that may wait for a worker before procfun_pool_submit() waits and
-   * procfun_pool_try_submit() refuses; 0: any number.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MAX_QUEUE_CALLS]
-      = g_param_spec_uint ("max-queue-calls", NULL, NULL, 0, G_MAXUINT, 0, flags);
-  /**
-   * ProcfunPool:max-queue-bytes:
-   *
-   * How many bytes the arguments of waiting calls may take before procfun_pool_submit() waits and
-   * procfun_pool_try_submit() refuses; 0: any number.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MAX_QUEUE_BYTES]
-      = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
-  /**
-   * ProcfunPool:calls-in-flight:
-   *
-   * How many asynchronous calls of one main context a worker is sent before it has answered the
-   * first: more than 1 keeps it from waiting for the next one, which pays for functions that take
-   * microseconds. They run one after the other, and are given to a worker that is busy only when
-   * all are. A call that has been sent ahead can be cancelled only when its turn comes, and what
-   * one leaves behind in the process, a child even, the next finds, and is looked for when there is
-   * a pause, or after 16 calls. The CPU time of a call that follows at once begins with the end of
-   * the one before it. When the worker dies, only the call that it
-   * ran fails; the others go to another one.
-   *
-   * Since: 0.1
-   */
-  props[PROP_CALLS_IN_FLIGHT]
-      = g_param_spec_uint ("calls-in-flight", NULL, NULL, 1, G_MAXUINT, 1, flags);
+  for (guint id = PROP_0 + 1; id < N_NUMBERS; id++)
+    props[id] = make_spec (&numbers[id],
+                           id == PROP_MAX_WORKERS ? cpus_count () : numbers[id].default_value);
   /**
    * ProcfunPool:idle-timeout:
    *
@@ -635,8 +652,7 @@ procfun_pool_set_max_workers (ProcfunPool *self, guint n)
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (n >= 1);
 
-  if (SCHEDULER_SET (self->scheduler, max_workers, n))
-    g_object_notify (G_OBJECT (self), "max-workers");
+  set_number (self, PROP_MAX_WORKERS, n);
 }
 
 /**
@@ -652,12 +668,9 @@ procfun_pool_set_max_workers (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_max_workers (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.max_workers;
+  return (guint)get_number (self, PROP_MAX_WORKERS);
 }
 
 /**
@@ -674,8 +687,7 @@ procfun_pool_set_min_workers (ProcfunPool *self, guint n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (SCHEDULER_SET (self->scheduler, min_workers, n))
-    g_object_notify (G_OBJECT (self), "min-workers");
+  set_number (self, PROP_MIN_WORKERS, n);
 }
 
 /**
@@ -691,12 +703,9 @@ procfun_pool_set_min_workers (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_min_workers (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.min_workers;
+  return (guint)get_number (self, PROP_MIN_WORKERS);
 }
 
 /**
@@ -713,8 +722,7 @@ procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (SCHEDULER_SET (self->scheduler, calls_per_worker, n))
-    g_object_notify (G_OBJECT (self), "calls-per-worker");
+  set_number (self, PROP_CALLS_PER_WORKER, n);
 }
 
 /**
@@ -730,12 +738,9 @@ procfun_pool_set_calls_per_worker (ProcfunPool *self, guint64 n)
 guint64
 procfun_pool_get_calls_per_worker (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.calls_per_worker;
+  return get_number (self, PROP_CALLS_PER_WORKER);
 }
 
 /**
@@ -752,8 +757,7 @@ procfun_pool_set_memory_per_worker (ProcfunPool *self, guint64 bytes)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (SCHEDULER_SET (self->scheduler, memory_per_worker, bytes))
-    g_object_notify (G_OBJECT (self), "memory-per-worker");
+  set_number (self, PROP_MEMORY_PER_WORKER, bytes);
 }
 
 /**
@@ -769,12 +773,9 @@ procfun_pool_set_memory_per_worker (ProcfunPool *self, guint64 bytes)
 guint64
 procfun_pool_get_memory_per_worker (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.memory_per_worker;
+  return get_number (self, PROP_MEMORY_PER_WORKER);
 }
 
 /**
@@ -791,8 +792,7 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (SCHEDULER_SET (self->scheduler, max_queue_calls, n))
-    g_object_notify (G_OBJECT (self), "max-queue-calls");
+  set_number (self, PROP_MAX_QUEUE_CALLS, n);
 }
 
 /**
@@ -808,12 +808,9 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_max_queue_calls (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.max_queue_calls;
+  return (guint)get_number (self, PROP_MAX_QUEUE_CALLS);
 }
 
 /**
@@ -830,8 +827,7 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  if (SCHEDULER_SET (self->scheduler, max_queue_bytes, bytes))
-    g_object_notify (G_OBJECT (self), "max-queue-bytes");
+  set_number (self, PROP_MAX_QUEUE_BYTES, bytes);
 }
 
 /**
@@ -847,12 +843,9 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 guint64
 procfun_pool_get_max_queue_bytes (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.max_queue_bytes;
+  return get_number (self, PROP_MAX_QUEUE_BYTES);
 }
 
 /**
@@ -870,8 +863,7 @@ procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (n >= 1);
 
-  if (SCHEDULER_SET (self->scheduler, calls_in_flight, n))
-    g_object_notify (G_OBJECT (self), "calls-in-flight");
+  set_number (self, PROP_CALLS_IN_FLIGHT, n);
 }
 
 /**
@@ -887,12 +879,9 @@ procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n)
 guint
 procfun_pool_get_calls_in_flight (ProcfunPool *self)
 {
-  SchedulerConfig config;
-
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 1);
 
-  scheduler_get_config (self->scheduler, &config);
-  return config.calls_in_flight;
+  return (guint)get_number (self, PROP_CALLS_IN_FLIGHT);
 }
 
 /**
@@ -1076,74 +1065,4 @@ procfun_pool_get_retry_on (ProcfunPool *self)
   g_return_val_if_fail (PROCFUN_IS_POOL (self), PROCFUN_RETRY_NONE);
 
   return (ProcfunRetryFlags)g_atomic_int_get (&self->retry.reasons);
-}
-
-/* Draining */
-
-/**
- * procfun_pool_drain:
- * @self: a #ProcfunPool
- * @cancellable: (nullable): a #GCancellable, which ends the waiting only
- * @error: return location for a #GError
- *
- * Waits until there is a moment when no call of the pool runs or waits. Other threads may go on to
- * make calls. Sessions without a running call are not waited for.
- *
- * Returns: %TRUE; or %FALSE with @error set to %G_IO_ERROR_CANCELLED, or to %PROCFUN_ERROR_NESTED
- *   when there are calls that only this thread can bring to an end
- *
- * Since: 0.1
- */
-gboolean
-procfun_pool_drain (ProcfunPool *self, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
-
-  return procfun_executor_wait (PROCFUN_EXECUTOR (self), cancellable, error);
-}
-
-/**
- * procfun_pool_drain_async:
- * @self: a #ProcfunPool
- * @cancellable: (nullable): a #GCancellable, which ends the waiting only
- * @callback: called when no call runs or waits
- * @user_data: for @callback
- *
- * Does what procfun_pool_drain() does, without waiting. Callbacks of the last calls may still be to
- * come.
- *
- * Since: 0.1
- */
-void
-procfun_pool_drain_async (ProcfunPool *self, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
-{
-  GTask *task;
-
-  g_return_if_fail (PROCFUN_IS_POOL (self));
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, procfun_pool_drain_async);
-  procfun_executor_wait_async (task);
-}
-
-/**
- * procfun_pool_drain_finish:
- * @self: a #ProcfunPool
- * @result: what the callback was given
- * @error: return location for a #GError
- *
- * Ends what procfun_pool_drain_async() began.
- *
- * Returns: %TRUE; or %FALSE with @error set to %G_IO_ERROR_CANCELLED
- *
- * Since: 0.1
- */
-gboolean
-procfun_pool_drain_finish (ProcfunPool *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_pool_drain_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
