@@ -114,6 +114,8 @@ procfun_private = \
 	%D%/child/progress.c \
 	%D%/child/serve.c \
 	%D%/child/serve.h \
+	%D%/child/settings.c \
+	%D%/child/settings.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
 	%D%/child/warm-up.c \
@@ -230,6 +232,8 @@ procfun_private = \
 	%D%/platform/symbols.h \
 	%D%/platform/thread.c \
 	%D%/platform/thread.h \
+	%D%/platform/timers.c \
+	%D%/platform/timers.h \
 	%D%/platform/usage-measure.c \
 	%D%/platform/usage-measure.h \
 	%D%/platform/waker.c \

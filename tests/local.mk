@@ -37,6 +37,7 @@ test_programs = \
 	%D%/test-json-corpus \
 	%D%/test-json-node \
 	%D%/test-launch-context \
+	%D%/test-leftovers \
 	%D%/test-lifeline \
 	%D%/test-limits \
 	%D%/test-limits-applied \
@@ -133,6 +134,7 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)
+%C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)

@@ -7,12 +7,9 @@
 #include "tests/hostile-children.h"
 #include "tests/pools.h"
 
-#include <fenv.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -327,60 +324,6 @@ test_calls_per_worker (void)
   g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_cmpuint (events_count (&events, "exited"), ==, 3);
   events_clear (&events);
-}
-
-/* What a function changes in its process, and whether the next one finds it. */
-
-PROCFUN_DEFINE_STATIC_FUNCTION (change, int, (const char *, what))
-{
-  sigset_t set;
-
-  sigemptyset (&set);
-  sigaddset (&set, SIGTERM);
-  if (g_str_equal (what, "alarm"))
-    ualarm (1000, 0);
-  else if (g_str_equal (what, "umask"))
-    umask (0123);
-  else if (g_str_equal (what, "rounding"))
-    fesetround (FE_UPWARD);
-  else if (g_str_equal (what, "traps"))
-    feenableexcept (FE_DIVBYZERO);
-  else if (g_str_equal (what, "signal-mask"))
-    sigprocmask (SIG_BLOCK, &set, NULL);
-  else if (chdir ("/proc") != 0)
-    return -1;
-  return getpid ();
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (find_changed, int, (const char *, what))
-{
-  struct itimerval timer;
-  sigset_t set;
-  char path[PATH_MAX];
-  mode_t mask = umask (022);
-
-  if (getitimer (ITIMER_REAL, &timer) != 0 || sigprocmask (SIG_BLOCK, NULL, &set) != 0
-      || getcwd (path, sizeof path) == NULL)
-    return -1;
-  return timer.it_value.tv_usec != 0 || mask == 0123 || fegetround () != FE_TONEAREST
-                 || fegetexcept () != 0 || sigismember (&set, SIGTERM)
-                 || strcmp (path, "/proc") == 0
-             ? 0
-             : getpid ();
-}
-
-static const char *const changes[]
-    = { "alarm", "umask", "rounding", "traps", "signal-mask", "directory" };
-
-static void
-test_restored (gconstpointer what)
-{
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
-  g_autofree char *arguments = g_strdup_printf ("('%s',)", (const char *)what);
-  gint pid = pools_get_number (pool, calls_new ("change", arguments));
-
-  g_assert_cmpint (pid, >, 0);
-  g_assert_cmpint (pools_get_number (pool, calls_new ("find_changed", arguments)), ==, pid);
 }
 
 PROCFUN_DEFINE_STATIC_FUNCTION (leave_more, void, (int, how))
@@ -734,12 +677,6 @@ main (int argc, char *argv[])
       g_autofree char *path = g_strconcat ("/pool/recycle/", leavings[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_leftovers);
-    }
-  for (gsize i = 0; i < G_N_ELEMENTS (changes); i++)
-    {
-      g_autofree char *path = g_strconcat ("/pool/restores/", changes[i], NULL);
-
-      fixture_add_data_func (path, changes[i], test_restored);
     }
   fixture_add_func ("/pool/initializer/may-leave-anything", test_initializer_leaves);
   fixture_add_func ("/pool/keeps-threads-of-the-first-call", test_threads_stay);

@@ -18,6 +18,15 @@
 #define FALL_ASLEEP_US (20 * G_TIME_SPAN_MILLISECOND)
 #define LOOK_AGAIN_US 500
 
+/* A look at all settings takes about 80 system calls: at most a hundredth of the time. */
+#define SETTINGS_EVERY_US (10 * G_TIME_SPAN_MILLISECOND)
+#define FIRST_SETTINGS 8 /* calls */
+
+/* Not looked for each time, so it stays. */
+#define FOUND_ONCE                                                                                 \
+  (FRAME_LEFT_UNPREPARED | FRAME_LEFT_IDENTITY | FRAME_LEFT_LIMITS | FRAME_LEFT_SCHEDULING         \
+   | FRAME_LEFT_TIMERS)
+
 static guint
 count_threads (void)
 {
@@ -167,13 +176,8 @@ leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds)
   umask (self->umask);
   self->float_mode = float_mode_get ();
   read_timer (self);
-}
-
-void
-leftovers_clear (Leftovers *self)
-{
-  g_free (self->directory);
-  *self = (Leftovers){ 0 };
+  self->settings = settings_new ();
+  self->functions = g_hash_table_new (NULL, NULL);
 }
 
 void
@@ -187,11 +191,25 @@ leftovers_restore (Leftovers *self)
   float_mode_set (self->float_mode);
 }
 
-gboolean
-leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList *fds,
-                FrameState *state)
+/* Most functions do the same in each call, so the first one tells most. */
+static gboolean
+settings_are_due (Leftovers *self, ProcfunFunction *function)
 {
-  guint64 found = self->found & FRAME_LEFT_UNPREPARED;
+  gint64 now = g_get_monotonic_time ();
+  gboolean is_new = g_hash_table_add (self->functions, function);
+
+  if (self->n_looks >= FIRST_SETTINGS && !is_new && now - self->looked_at < SETTINGS_EVERY_US)
+    return FALSE;
+  self->n_looks++;
+  self->looked_at = now;
+  return TRUE;
+}
+
+gboolean
+leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function, guint64 peak,
+                GUnixFDList *fds, FrameState *state)
+{
+  guint64 found = self->found & FOUND_ONCE;
 
   if (!self->has_begun) /* and ends, as it could not be set up */
     return FALSE;
@@ -201,6 +219,9 @@ leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList 
     found |= FRAME_LEFT_DESCRIPTORS;
   if (!restore_directory (self))
     found |= FRAME_LEFT_DIRECTORY;
+  found |= settings_compare_memory (self->settings);
+  if (settings_are_due (self, function))
+    found |= settings_restore (self->settings);
   if (!has_grown (self, peak) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
     return FALSE;
   self->found = found;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/child/settings.h"
+#include "procfun/procfun-function.h"
 #include "procfun/wire/frame.h"
 #include <gio/gunixfdlist.h>
 #include <signal.h>
 #include <sys/types.h>
 
-/* State of a process that one call may leave changed for the next. What is cheap to restore is
- * restored: the alarm, the signal mask, the umask, the floating-point mode and the directory.
- * Threads and descriptors are looked for, which costs about a microsecond a call: what was hidden
- * is not seen.
+/* State of a process that one call may leave changed for the next. After each call the alarm, the
+ * signal mask, the umask, the floating-point mode and the directory are restored, and threads,
+ * descriptors, the environment and the locale are looked at, which takes five system calls. Other
+ * settings, which take many more, are restored or looked at after the first calls, after the first
+ * one of each function, and when the last such look is longer ago than some milliseconds.
  */
 typedef struct
 {
@@ -27,9 +30,11 @@ typedef struct
   guint64 peak;       /* of memory, in bytes, when it was last looked at */
   guint64 resident;   /* then */
   guint64 found;      /* FrameLeftovers */
+  Settings *settings;
+  guint n_looks;         /* at the settings */
+  gint64 looked_at;      /* then */
+  GHashTable *functions; /* (element-type ProcfunFunction): that have run */
 } Leftovers;
-
-void leftovers_clear (Leftovers *self);
 
 /* Before each call; the first one takes the base line. @n_own_threads: those of procfun itself.
  * @fds: (nullable): of the arguments */
@@ -38,6 +43,7 @@ void leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds);
 /* As soon as the function has returned. */
 void leftovers_restore (Leftovers *self);
 
-/* After a call, with @fds (nullable) of its result. @peak: of the memory. TRUE: @state is news. */
-gboolean leftovers_find (Leftovers *self, guint n_own_threads, guint64 peak, GUnixFDList *fds,
-                         FrameState *state);
+/* After a call of @function (nullable), with @fds (nullable) of its result. @peak: of the memory.
+ * TRUE: @state is news. */
+gboolean leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
+                         guint64 peak, GUnixFDList *fds, FrameState *state);

@@ -58,7 +58,8 @@ send_state (Server *self, guint64 peak, GUnixFDList *fds)
 {
   FrameState state;
 
-  if (leftovers_find (&self->leftovers, count_own_threads (self), peak, fds, &state))
+  if (leftovers_find (&self->leftovers, count_own_threads (self), self->function, peak, fds,
+                      &state))
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 

@@ -38,7 +38,8 @@ send_call (Channel *channel, ProcfunFunction *function, ProcfunCodec *codec)
   g_autoptr (GVariant) args = g_variant_ref_sink (g_variant_new ("(ii)", 1, 2));
   g_autoptr (GBytes) bytes
       = procfun_codec_encode (codec, procfun_function_get_arguments_schema (function), args, NULL);
-  const FrameCall head = { .hash = procfun_function_get_hash_number (function) };
+  const FrameCall head = { .hash = procfun_function_get_hash_number (function),
+                           .flags = FRAME_CALL_LAST }; /* so that no leftovers are looked for */
 
   channel_send (channel, FRAME_CALL, 0, &head, sizeof head, bytes, NULL);
   channel_flush (channel);
@@ -63,7 +64,6 @@ warm_up (Server *server)
   if (listener_next (&server->listener, &frame, 0) == CHANNEL_FRAME)
     server_handle_call (server, &frame);
   server->function = NULL;
-  leftovers_clear (&server->leftovers);
   server_close (server);
   channel_free (caller);
 }

@@ -2,6 +2,7 @@
 
 #include "procfun/core/executor.h"
 
+#include "procfun/base/debug.h"
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor-state.h"
@@ -219,6 +220,8 @@ count_exited (ProcfunExecutor *self, int pid, int wait_status)
 static void
 count_recycled (ProcfunExecutor *self, int pid, const char *reason)
 {
+  if (debug_has (DEBUG_WORKERS))
+    debug_log (&(DebugSubject){ .pid = pid }, "process %d is recycled: %s", pid, reason);
   count (self, &procfun_executor_get_state (self)->recorder->workers_recycled);
 }
 

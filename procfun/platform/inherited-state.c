@@ -210,19 +210,18 @@ get_number (const State *state)
   return number;
 }
 
+/* Of the state that the calling thread has seen last. */
+static __thread State seen;
+static __thread guint number;
+static __thread gint64 looked_at;
+
 guint
-inherited_state_get (gint64 now)
+inherited_state_look (gint64 now)
 {
-  static __thread State seen;
-  static __thread guint number;
-  static __thread gint64 looked_at;
   State state;
 
   memset (&state, 0, sizeof state);
   read_cheap (&state.cheap);
-  if (number != 0 && now - looked_at < LOOK_US
-      && memcmp (&state.cheap, &seen.cheap, sizeof state.cheap) == 0)
-    return number;
   read_dear (&state.dear);
   looked_at = now;
   if (number != 0 && memcmp (&state, &seen, sizeof state) == 0)
@@ -230,4 +229,16 @@ inherited_state_get (gint64 now)
   memcpy (&seen, &state, sizeof state);
   number = get_number (&state);
   return number;
+}
+
+guint
+inherited_state_get (gint64 now)
+{
+  CheapState cheap;
+
+  memset (&cheap, 0, sizeof cheap);
+  read_cheap (&cheap);
+  if (number != 0 && now - looked_at < LOOK_US && memcmp (&cheap, &seen.cheap, sizeof cheap) == 0)
+    return number;
+  return inherited_state_look (now);
 }

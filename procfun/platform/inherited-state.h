@@ -12,6 +12,9 @@
  * ago than a millisecond. @now: monotonic time in µs. Takes four system calls. */
 guint inherited_state_get (gint64 now);
 
+/* The same with a look at all of it, which takes a dozen system calls. */
+guint inherited_state_look (gint64 now);
+
 /* Number of this process among those that fork() has made of one program: what has another number
  * belongs to the parent. No system call. */
 guint inherited_state_get_process (void);

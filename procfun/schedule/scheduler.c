@@ -407,15 +407,26 @@ scheduler_cancel (Scheduler *self, Waiter *waiter)
 
 /* Giving back */
 
-static const char *
-name_leftovers (guint64 leftovers)
+static const struct
 {
-  if ((leftovers & FRAME_LEFT_THREADS) != 0)
-    return "leftovers: threads";
-  if ((leftovers & FRAME_LEFT_DESCRIPTORS) != 0)
-    return "leftovers: descriptors";
-  if ((leftovers & FRAME_LEFT_DIRECTORY) != 0)
-    return "leftovers: directory";
+  FrameLeftovers leftover;
+  const char *reason;
+} leftovers[] = { { FRAME_LEFT_THREADS, "leftovers: threads" },
+                  { FRAME_LEFT_DESCRIPTORS, "leftovers: descriptors" },
+                  { FRAME_LEFT_IDENTITY, "leftovers: identity" },
+                  { FRAME_LEFT_DIRECTORY, "leftovers: directory" },
+                  { FRAME_LEFT_LIMITS, "leftovers: limits" },
+                  { FRAME_LEFT_ENVIRONMENT, "leftovers: environment" },
+                  { FRAME_LEFT_LOCALE, "leftovers: locale" },
+                  { FRAME_LEFT_SCHEDULING, "leftovers: scheduling" },
+                  { FRAME_LEFT_TIMERS, "leftovers: timers" } };
+
+static const char *
+name_leftovers (guint64 found)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (leftovers); i++)
+    if ((found & leftovers[i].leftover) != 0)
+      return leftovers[i].reason;
   return "leftovers";
 }
 

@@ -129,7 +129,13 @@ typedef enum
   FRAME_LEFT_THREADS = 1 << 0,
   FRAME_LEFT_DESCRIPTORS = 1 << 1,
   FRAME_LEFT_DIRECTORY = 1 << 3,
-  FRAME_LEFT_UNPREPARED = 1 << 4 /* its first call, FRAME_CALL_INITIAL, has failed */
+  FRAME_LEFT_UNPREPARED = 1 << 4, /* its first call, FRAME_CALL_INITIAL, has failed */
+  FRAME_LEFT_ENVIRONMENT = 1 << 5,
+  FRAME_LEFT_LOCALE = 1 << 6,
+  FRAME_LEFT_LIMITS = 1 << 7,     /* of resources, lower than before */
+  FRAME_LEFT_IDENTITY = 1 << 8,   /* users, groups, capabilities, root, namespaces */
+  FRAME_LEFT_SCHEDULING = 1 << 9, /* niceness, policy, processors */
+  FRAME_LEFT_TIMERS = 1 << 10
 } FrameLeftovers;
 
 /* How many processes a zygote is to fork, each of which waits for a call and ends when none has
