@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define SLOW_ROUNDS "20"
@@ -265,6 +266,23 @@ test_death (gconstpointer data)
       die (data, async);
 }
 
+/* GLib ends the process by SIGTRAP, and its message is on stderr alone. */
+static void
+test_g_error (void)
+{
+  g_autoptr (ProcfunCall) call = calls_new ("die_of", "('log_g_error', false)");
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+  g_autoptr (GError) error = NULL;
+
+  procfun_call_set_executor (call, executor);
+  procfun_call_set_output_mode (call, PROCFUN_STREAM_STDERR, PROCFUN_OUTPUT_DISCARD);
+  g_assert_null (procfun_call_run (call, NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_assert_nonnull (strstr (error->message, "aborted: “nothing goes”"));
+  g_assert_cmpstr (procfun_failure_get_abort_message (procfun_call_get_failure (call)), ==,
+                   "nothing goes");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -281,5 +299,6 @@ main (int argc, char *argv[])
 
       calls_add_data_func (path, &deaths[i], test_death);
     }
+  fixture_add_func ("/deaths/the-message-of-g_error/is-the-abort-message", test_g_error);
   return fixture_run ();
 }

@@ -26,6 +26,7 @@
 /* Words of GLib, the C++ runtime and perror(). */
 #define GLIB_WORDS                                                                                 \
   "(process:1): GLib-ERROR **: ../glib/gmem.c:136: failed to allocate 71303168 bytes\n"
+#define NO_MEMORY_WORDS "** (process:1): ERROR **: 18:48:32.743: no memory\n"
 #define CXX_WORDS                                                                                  \
   "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n"
 #define FILES_WORDS "GLib-ERROR **: Creating pipes for GWakeup: Too many open files\n"
@@ -128,6 +129,7 @@ static const struct
   { NULL, { CRASH (SIGSEGV, 1), .crash_errno = ENOMEM }, CRASHED },
   { "memory=64M", { CRASH (SIGTRAP, SI_TKILL), .last_words = GLIB_WORDS }, MEMORY, "memory", TRUE },
   { "memory=64M", { DIED (SIGTRAP), .last_words = GLIB_WORDS }, MEMORY, "memory", TRUE },
+  { "memory=64M", { DIED (SIGTRAP), .last_words = NO_MEMORY_WORDS }, MEMORY, "memory", TRUE },
   { "memory=64M", { CRASH (SIGABRT, SI_TKILL), .last_words = CXX_WORDS }, MEMORY, "memory", TRUE },
   { "memory=64M", { DIED (SIGSEGV), .last_words = GLIB_WORDS }, CRASHED },
   { "memory=64M", { EXIT (1), .last_words = GLIB_WORDS }, EXITED },

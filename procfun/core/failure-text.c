@@ -199,9 +199,10 @@ failure_summarise (ProcfunFailure *self)
   words = get_last_words (self);
   head = add_place (self, cause);
 
-  /* A failed assertion is on stderr, too. */
+  /* The message of an assertion or of g_error() is on stderr, too. */
   if (words[0] == '\0'
-      || (self->abort_message != NULL && strstr (words, self->abort_message) != NULL))
+      || (is_crash (self) && self->abort_message != NULL
+          && strstr (words, self->abort_message) != NULL))
     return g_steal_pointer (&head);
   return g_strdup_printf (_ ("%s; last output: “%s”"), head, words);
 }

@@ -3,6 +3,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/process/symbolise.h"
+#include "procfun/wire/frame.h"
 #include <string.h>
 
 /* CPU time, for names and lines of all that is in a report. */
@@ -309,4 +310,33 @@ crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts)
   fill_facts (facts, &death);
   read_backtrace (bytes, failure, death.tid);
   return TRUE;
+}
+
+/* As GLib writes it, behind the name of the process and the domain: “ERROR **: 18:48:32.743: ”. */
+#define ERROR_MARK "ERROR **: "
+#define TIME_SHAPE "00:00:00.000: "
+
+/* Older versions of GLib write no time. */
+static const char *
+skip_time (const char *text)
+{
+  const char *shape = TIME_SHAPE;
+  gsize i = 0;
+
+  while (shape[i] != '\0' && (shape[i] == '0' ? g_ascii_isdigit (text[i]) : text[i] == shape[i]))
+    i++;
+  return shape[i] == '\0' ? text + i : text;
+}
+
+void
+crash_report_read_words (const char *last_words, ProcfunFailure *failure)
+{
+  const char *mark = last_words != NULL ? g_strrstr (last_words, ERROR_MARK) : NULL;
+  const char *message;
+
+  if (mark == NULL || failure->abort_message != NULL
+      || (failure->signum != SIGTRAP && failure->signum != SIGABRT))
+    return;
+  message = skip_time (mark + strlen (ERROR_MARK));
+  failure->abort_message = g_strchomp (frame_cut_text (message, CRASH_MESSAGE_SIZE));
 }

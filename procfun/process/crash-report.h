@@ -31,3 +31,7 @@ gboolean crash_report_has_death (const guint8 *data, gsize size);
  * they say nothing. Looks names and lines up in files, which takes milliseconds, and about a
  * quarter of a second at most. */
 gboolean crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts);
+
+/* Takes the message of g_error(), which is nowhere but in @last_words (nullable), the end of what
+ * the process has written to stderr. */
+void crash_report_read_words (const char *last_words, ProcfunFailure *failure);

@@ -305,6 +305,7 @@ look_into (Outcome *self, const OutcomeRemains *remains)
     {
       g_autofree char *last_words = make_last_words (remains);
 
+      crash_report_read_words (last_words, self->failure);
       judge (self, remains, &crash, last_words);
     }
 }

@@ -112,10 +112,15 @@ static gboolean
 spoke_of_memory (const VerdictFacts *facts)
 {
   /* GLib, C++, strerror(), Rust, and others */
-  static const char *const words[] = {
-    "failed to allocate ",      "std::bad_alloc", "Cannot allocate memory", "memory allocation of ",
-    "virtual memory exhausted", "out of memory",  "Out of memory",          NULL
-  };
+  static const char *const words[] = { "failed to allocate ",
+                                       "std::bad_alloc",
+                                       "Cannot allocate memory",
+                                       "memory allocation of ",
+                                       "virtual memory exhausted",
+                                       "out of memory",
+                                       "Out of memory",
+                                       "no memory",
+                                       NULL };
 
   return has_given_up (facts) && said_one_of (facts, words);
 }
