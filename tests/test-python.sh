@@ -4,9 +4,8 @@
 . "$TOP_SRCDIR/tests/tap.sh"
 
 python=/usr/bin/python3 # the one that Debian's python3-gi is for
-script=$TOP_SRCDIR/tests/python-calls.py
 export GI_TYPELIB_PATH="$TOP_BUILDDIR/procfun" LD_LIBRARY_PATH="$TOP_BUILDDIR/procfun/.libs:$LD_LIBRARY_PATH"
-export PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$TOP_SRCDIR/bindings/python"
 
 if ! test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib"
 then
@@ -15,9 +14,12 @@ elif ! $python -c 'import gi; gi.require_version ("Json", "1.0")' 2>/dev/null
 then
   skip "functions in Python" "no $python with gi and Json"
 else
-  for name in $(sed -nE 's/^def case_([a-z_]+).*/\1/p' "$script")
+  for script in "$TOP_SRCDIR/tests/python-calls.py" "$TOP_SRCDIR/tests/python-decorator.py"
   do
-    check "$name" timeout 60 $python "$script" "$name"
+    for name in $(sed -nE 's/^def case_([a-z_]+).*/\1/p' "$script")
+    do
+      check "$name" timeout 60 $python "$script" "$name"
+    done
   done
 fi
 done_testing
