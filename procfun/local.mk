@@ -315,6 +315,8 @@ procfun_private = \
 	%D%/values/serialised.h \
 	%D%/values/type-decode.c \
 	%D%/values/type-encode.c \
+	%D%/values/type-packed.c \
+	%D%/values/type-packed.h \
 	%D%/values/type-plain.c \
 	%D%/values/type-plain.h \
 	%D%/values/type.c \

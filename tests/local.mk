@@ -66,6 +66,7 @@ test_programs = \
 	%D%/test-statistics-text \
 	%D%/test-symbolise \
 	%D%/test-type \
+	%D%/test-type-packed \
 	%D%/test-type-structs \
 	%D%/test-usage \
 	%D%/test-values \
@@ -160,6 +161,7 @@ deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_crasher_SOURCES = %D%/crasher.c $(deaths)
 %C%_test_deaths_SOURCES = %D%/test-deaths.c $(calls) $(deaths)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
+%C%_test_type_packed_SOURCES = %D%/test-type-packed.c
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h

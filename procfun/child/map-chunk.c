@@ -117,7 +117,7 @@ can_go_on (MapChunk *self, gint64 until, gsize n_bytes)
 }
 
 static gboolean
-run_plain (MapChunk *self, PlainInvocation *invocation, gint64 until, GError **error)
+run_plain (MapChunk *self, PackedInvocation *invocation, gint64 until, GError **error)
 {
   const gsize stride = procfun_function_get_arguments_schema (self->function)->fixed_size;
   const gsize size = self->return_schema->fixed_size;
@@ -130,7 +130,8 @@ run_plain (MapChunk *self, PlainInvocation *invocation, gint64 until, GError **e
       if (i > 0 && !can_go_on (self, until, position))
         break;
       note_begun (self);
-      if (!plain_invocation_run (invocation, args + i * stride, self->results + position, error))
+      if (!packed_invocation_run_plain (invocation, args + i * stride, self->results + position,
+                                        error))
         return FALSE;
       leave_if_forked (self);
       position += size;
@@ -191,11 +192,11 @@ map_chunk_run (MapChunk *self, GError **error)
   const gsize n = g_variant_n_children (self->array);
   const gint64 budget = self->head->budget;
   const gint64 until = budget > 0 ? g_get_monotonic_time () + budget : 0;
-  g_autoptr (PlainInvocation) plain = plain_invocation_new (self->function);
+  g_autoptr (PackedInvocation) packed = packed_invocation_new (self->function);
   gsize position = 0;
 
-  if (plain != NULL)
-    return run_plain (self, plain, until, error);
+  if (packed != NULL && packed_invocation_is_plain (packed))
+    return run_plain (self, packed, until, error);
   for (gsize i = 0; i < n; i++)
     {
       if (i > 0 && !can_go_on (self, until, position))

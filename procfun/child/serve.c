@@ -14,7 +14,6 @@
 #include "procfun/platform/limits-apply.h"
 #include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
-#include "procfun/values/serialised.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error-frame.h"
 #include "procfun/wire/setup.h"
@@ -116,21 +115,28 @@ name_value (Server *self)
   return self->running.generator != NULL ? _ ("an item") : _ ("the result");
 }
 
+static gboolean
+check_size (Server *self, gsize size, GError **error)
+{
+  if (size <= self->max_payload)
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+               _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
+               procfun_function_get_name (self->function), size, self->max_payload);
+  return FALSE;
+}
+
 /* A result, or an item of a generator, with its descriptors. */
 static GBytes *
 encode (Server *self, GVariant *value, GUnixFDList *fds, GError **error)
 {
-  const char *name = procfun_function_get_name (self->function);
   g_autoptr (GBytes) payload = procfun_codec_encode (
       self->codec, procfun_function_get_return_schema (self->function), value, error);
 
   if (payload == NULL || !channel_check_fds (fds, error))
-    g_prefix_error (error, _ ("%s of %s() cannot be sent: "), name_value (self), name);
-  else if (g_bytes_get_size (payload) > self->max_payload)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-                 _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
-                 name, g_bytes_get_size (payload), self->max_payload);
-  else
+    g_prefix_error (error, _ ("%s of %s() cannot be sent: "), name_value (self),
+                    procfun_function_get_name (self->function));
+  else if (check_size (self, g_bytes_get_size (payload), error))
     return g_steal_pointer (&payload);
   return NULL;
 }
@@ -230,61 +236,58 @@ end (Server *self)
 }
 
 /* (nullable) */
-static PlainInvocation *
-get_plain (Server *self)
+static PackedInvocation *
+get_packed (Server *self)
 {
-  if (self->plain_of != self->function)
+  if (self->packed_of != self->function)
     {
-      g_clear_pointer (&self->plain, plain_invocation_free);
-      self->plain = plain_invocation_new (self->function);
-      self->plain_of = self->function;
+      g_clear_pointer (&self->packed, packed_invocation_free);
+      self->packed = packed_invocation_new (self->function);
+      self->packed_of = self->function;
     }
-  return self->codec == procfun_codec_get_gvariant () ? self->plain : NULL;
+  return self->codec == procfun_codec_get_gvariant () ? self->packed : NULL;
 }
 
-/* (nullable): the encoded arguments, if the function can take them as they are. */
-static const guint8 *
-peek_plain_arguments (Server *self, const Frame *frame)
+/* FALSE: the function cannot take its encoded arguments as they are. */
+static gboolean
+prepare_packed (Server *self, const Frame *frame)
 {
-  const ProcfunSchema *schema = procfun_function_get_arguments_schema (self->function);
   gsize size;
   const guint8 *data = g_bytes_get_data (frame->payload, &size);
 
-  if (frame->fds != NULL || get_plain (self) == NULL || self->options.arguments != NULL
-      || procfun_function_get_return_schema (self->function)->fixed_size > self->max_payload
-      || !wire_serialised_is_normal (schema, data + sizeof (FrameCall), size - sizeof (FrameCall)))
-    return NULL;
-  return data + sizeof (FrameCall);
+  return frame->fds == NULL && self->options.arguments == NULL && get_packed (self) != NULL
+         && packed_invocation_prepare (self->packed, data + sizeof (FrameCall),
+                                       size - sizeof (FrameCall), frame->payload);
 }
 
-/* What is plain becomes no value in between. */
+/* Makes no value in between. */
 static GBytes *
-run_plain (Server *self, const guint8 *args, GError **error)
+run_packed (Server *self, GError **error)
 {
-  gsize size = procfun_function_get_return_schema (self->function)->fixed_size;
-  g_autofree guint8 *result = g_malloc (size);
+  g_auto (Buffer) result = { 0 };
 
-  if (!plain_invocation_run (self->plain, args, result, error))
+  if (!packed_invocation_run (self->packed, &result, error)
+      || !check_size (self, result.length, error))
     return NULL;
-  return g_bytes_new_take (g_steal_pointer (&result), size);
+  return wire_buffer_steal (&result);
 }
 
 /* From the frame of a call to the bytes of its result, of which a generator has none. */
 static GBytes *
 run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **error)
 {
-  const guint8 *plain = peek_plain_arguments (self, frame);
-  g_autoptr (GVariant) args = plain == NULL ? decode_arguments (self, frame->payload, error) : NULL;
+  const gboolean is_packed = prepare_packed (self, frame);
+  g_autoptr (GVariant) args = is_packed ? NULL : decode_arguments (self, frame->payload, error);
   g_autoptr (GVariant) result = NULL;
   g_autoptr (GBytes) bytes = NULL;
 
-  if (plain == NULL && args == NULL)
+  if (!is_packed && args == NULL)
     return NULL;
   if (self->limits != NULL && !limits_apply (self->limits, error))
     return NULL;
   begin (self, frame);
-  if (plain != NULL)
-    bytes = run_plain (self, plain, error);
+  if (is_packed)
+    bytes = run_packed (self, error);
   else
     result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
   if (getpid () != self->pid) /* the other one answers */

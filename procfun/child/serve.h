@@ -28,10 +28,10 @@ typedef struct
 typedef struct
 {
   ServerOptions options;
-  GHashTable *functions;     /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
-  ProcfunFunction *function; /* (nullable): of the last call */
-  ProcfunFunction *plain_of; /* (nullable) */
-  PlainInvocation *plain;    /* (nullable): for this, if all its values are plain */
+  GHashTable *functions;      /* (nullable) (element-type guint64 ProcfunFunction): by their hash */
+  ProcfunFunction *function;  /* (nullable): of the last call */
+  ProcfunFunction *packed_of; /* (nullable) */
+  PackedInvocation *packed;   /* (nullable): for this, if its values can be packed */
 
   Channel *channel;
   Channel *used; /* (nullable): for the next */

@@ -15,17 +15,8 @@ append_offsets (JsonReader *self, gsize start, gsize first, gboolean backwards)
 {
   const gsize *offsets = (const gsize *)(gconstpointer)(self->offsets.data + first);
   const gsize n = (self->offsets.length - first) / sizeof *offsets;
-  const guint width = wire_serialised_offset_width (self->out.length - start, n);
-  guint8 *room = buffer_reserve (&self->out, n * width);
 
-  for (gsize i = 0; i < n; i++)
-    {
-      guint64 offset = backwards ? offsets[n - 1 - i] : offsets[i];
-
-      for (guint byte = 0; byte < width; byte++, offset >>= 8)
-        *room++ = (guint8)offset;
-    }
-  self->out.length += n * width;
+  wire_serialised_append_offsets (&self->out, start, offsets, n, backwards);
   self->offsets.length = first;
 }
 

@@ -6,6 +6,8 @@
 #include "procfun/core/function.h"
 #include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/serialised.h"
+#include "procfun/values/type-packed.h"
 #include "procfun/values/type.h"
 #include <string.h>
 
@@ -112,9 +114,9 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
   return result;
 }
 
-/* Repeated calls with plain values */
+/* Repeated calls with packed values */
 
-struct _PlainInvocation
+struct _PackedInvocation
 {
   ProcfunFunction *function;
   ProcfunDefinition *definition;
@@ -122,17 +124,17 @@ struct _PlainInvocation
   gpointer values[PROCFUN_MAX_ARGUMENTS]; /* (borrowed): the arguments in it */
 };
 
-PlainInvocation *
-plain_invocation_new (ProcfunFunction *function)
+PackedInvocation *
+packed_invocation_new (ProcfunFunction *function)
 {
   ProcfunDefinition *definition = g_atomic_pointer_get (&function->definition);
-  PlainInvocation *self;
+  PackedInvocation *self;
   guint8 *at;
 
   if (definition == NULL || (definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0
-      || function->plain_args == NULL || function->plain_result == NULL)
+      || !function->packs_args || !function->packs_result)
     return NULL;
-  self = g_new0 (PlainInvocation, 1);
+  self = g_new0 (PackedInvocation, 1);
   self->function = function;
   self->definition = definition;
   self->room = g_malloc0 (get_values_size (definition));
@@ -145,15 +147,17 @@ plain_invocation_new (ProcfunFunction *function)
   return self;
 }
 
+/* Values are kept only between preparing and running. */
 void
-plain_invocation_free (PlainInvocation *self)
+packed_invocation_free (PackedInvocation *self)
 {
+  clear_values (self->definition, self->values, self->definition->n_args);
   g_free (self->room);
   g_free (self);
 }
 
 static STACK_BOUNDARY gboolean
-invoke_plain_thunk (PlainInvocation *self, GError **error)
+invoke_packed_thunk (PackedInvocation *self, GError **error)
 {
   GError *own_error = NULL;
 
@@ -164,9 +168,65 @@ invoke_plain_thunk (PlainInvocation *self, GError **error)
   return FALSE;
 }
 
+gboolean
+packed_invocation_prepare (PackedInvocation *self, const guint8 *args, gsize size, GBytes *owner)
+{
+  const ProcfunFunction *function = self->function;
+
+  if (function->plain_args == NULL)
+    return type_unpack_arguments (self->definition->args, function->args_schema, args, size, owner,
+                                  self->values);
+  return wire_serialised_is_normal (function->args_schema, args, size)
+         && type_plain_unpack (function->plain_args, args, self->values);
+}
+
+/* What cannot be packed is refused there, in words. */
+static gboolean
+pack_result (PackedInvocation *self, Buffer *out, GError **error)
+{
+  const gsize length = out->length;
+  GVariant *variant;
+
+  if (type_pack (&self->definition->result, self->function->return_schema, self->room, out))
+    return TRUE;
+  out->length = length;
+  variant = type_to_variant (&self->definition->result, self->room, NULL, error);
+  if (variant == NULL)
+    g_prefix_error (error, _ ("the result of %s() cannot be sent: "), self->definition->name);
+  else
+    {
+      buffer_append (out, g_variant_get_data (variant), g_variant_get_size (variant));
+      g_variant_unref (variant);
+    }
+  return variant != NULL;
+}
+
+gboolean
+packed_invocation_run (PackedInvocation *self, Buffer *out, GError **error)
+{
+  gboolean ok;
+
+  type_init (&self->definition->result, self->room);
+  ok = invoke_packed_thunk (self, error);
+  if (ok) /* a result beside an error is not valid, and cannot be freed */
+    {
+      ok = pack_result (self, out, error);
+      type_clear (&self->definition->result, self->room);
+    }
+  if (self->function->plain_args == NULL)
+    clear_values (self->definition, self->values, self->definition->n_args);
+  return ok;
+}
+
+gboolean
+packed_invocation_is_plain (PackedInvocation *self)
+{
+  return self->function->plain_args != NULL && self->function->plain_result != NULL;
+}
+
 /* Arguments that cannot be unpacked fail in there as well. */
 static gboolean
-fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
+fail_to_unpack (PackedInvocation *self, const guint8 *args, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (args, self->function->plain_args->size);
   g_autoptr (GVariant) tuple = g_variant_ref_sink (
@@ -178,14 +238,15 @@ fail_to_unpack (PlainInvocation *self, const guint8 *args, GError **error)
 }
 
 gboolean
-plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8 *result, GError **error)
+packed_invocation_run_plain (PackedInvocation *self, const guint8 *args, guint8 *result,
+                             GError **error)
 {
   const TypePlain *plain_result = self->function->plain_result;
   gconstpointer value = self->room;
 
   if (!type_plain_unpack (self->function->plain_args, args, self->values))
     return fail_to_unpack (self, args, error);
-  if (!invoke_plain_thunk (self, error))
+  if (!invoke_packed_thunk (self, error))
     return FALSE;
   memset (result, 0, plain_result->size);
   type_plain_pack (plain_result, &value, result);
@@ -196,7 +257,7 @@ gboolean
 procfun_function_is_boundary (gconstpointer start)
 {
   return start == (gconstpointer)invoke_handler || start == (gconstpointer)invoke_thunk
-         || start == (gconstpointer)invoke_plain_thunk;
+         || start == (gconstpointer)invoke_packed_thunk;
 }
 
 GVariant *

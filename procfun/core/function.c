@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
+#include "procfun/values/type-packed.h"
 #include "procfun/values/type.h"
 
 /**
@@ -170,6 +171,8 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
   self->definition = definition;
   self->plain_args = type_plain_new_tuple (definition->args, definition->n_args);
   self->plain_result = type_plain_new (&definition->result);
+  self->packs_args = type_are_packable (definition->args, definition->n_args);
+  self->packs_result = type_is_packable (&definition->result);
   self->module = module_new_for_address (definition->module);
   return self;
 }

@@ -6,6 +6,7 @@
 #include "procfun/procfun-definition.h"
 #include "procfun/procfun-function.h"
 #include "procfun/procfun-registry.h"
+#include "procfun/values/buffer.h"
 #include "procfun/values/type-plain.h"
 #include <gio/gunixfdlist.h>
 
@@ -31,6 +32,8 @@ struct _ProcfunFunction
       *definition;         /* (nullable): definition of a macro, until its library is unloaded */
   TypePlain *plain_args;   /* (nullable): layout of the arguments, if all are plain */
   TypePlain *plain_result; /* (nullable): likewise of the result, or of an item */
+  gboolean packs_args;     /* they need no GVariants: see values/type-packed.h */
+  gboolean packs_result;   /* likewise the result */
 
   ProcfunHandler handler; /* (nullable): registered at run time */
   gpointer user_data;
@@ -72,16 +75,29 @@ gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
 GVariant *procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds,
                                    GUnixFDList **result_fds, GError **error);
 
-/* Repeated calls without a GVariant in between. @args is the serialised form of the arguments,
- * @result room for that of the result. All types must be plain: see values/type-plain.h. */
-typedef struct _PlainInvocation PlainInvocation;
+/* Repeated calls without a GVariant in between, of functions whose arguments and result can be
+ * packed. */
+typedef struct _PackedInvocation PackedInvocation;
 
-PlainInvocation *plain_invocation_new (ProcfunFunction *function); /* (nullable) */
-void plain_invocation_free (PlainInvocation *self);
-gboolean plain_invocation_run (PlainInvocation *self, const guint8 *args, guint8 *result,
-                               GError **error);
+PackedInvocation *packed_invocation_new (ProcfunFunction *function); /* (nullable) */
+void packed_invocation_free (PackedInvocation *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (PlainInvocation, plain_invocation_free)
+/* Takes the arguments in serialised form. FALSE: procfun_function_invoke() tells why. @owner:
+ * (nullable): has @args. */
+gboolean packed_invocation_prepare (PackedInvocation *self, const guint8 *args, gsize size,
+                                    GBytes *owner);
+
+/* Runs the function with these once, and appends the result to @out, whose length is a multiple
+ * of 8. */
+gboolean packed_invocation_run (PackedInvocation *self, Buffer *out, GError **error);
+
+/* Both at once where all values are plain: see values/type-plain.h. @result has room for the
+ * serialised form. */
+gboolean packed_invocation_is_plain (PackedInvocation *self);
+gboolean packed_invocation_run_plain (PackedInvocation *self, const guint8 *args, guint8 *result,
+                                      GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PackedInvocation, packed_invocation_free)
 
 /* TRUE: procfun_function_invoke() calls code of the program from the function at @start. For signal
  * handlers, too. */

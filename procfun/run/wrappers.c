@@ -7,19 +7,36 @@
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
 #include "procfun/procfun-definition.h"
+#include "procfun/values/type-packed.h"
 #include "procfun/values/type.h"
+
+/* (transfer full) (nullable): the arguments in serialised form; NULL: they need a GVariant, or
+ * cannot be sent. */
+static GBytes *
+pack_arguments (ProcfunDefinition *self, ProcfunFunction *function, gconstpointer const *values)
+{
+  g_auto (Buffer) out = { 0 };
+
+  if (function->plain_args != NULL)
+    return type_plain_to_bytes (function->plain_args, values);
+  if (!function->packs_args
+      || !type_pack_arguments (self->args, function->args_schema, values, &out))
+    return NULL;
+  return wire_buffer_steal (&out);
+}
 
 ProcfunCall *
 procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
 {
   ProcfunFunction *function = procfun_definition_get_function (self);
+  GBytes *packed = pack_arguments (self, function, values);
   g_autoptr (GUnixFDList) fds = NULL;
   GError *error = NULL;
   GVariant *args;
   ProcfunCall *call;
 
-  if (function->plain_args != NULL)
-    return procfun_call_new_packed (function, type_plain_to_bytes (function->plain_args, values));
+  if (packed != NULL)
+    return procfun_call_new_packed (function, packed);
   args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
   if (args == NULL)
     {
@@ -32,15 +49,23 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
   return call;
 }
 
-/* FALSE if the result is not plain, or needs type_from_variant(): a number is out of range, or
- * @variant is not in normal form. */
+/* FALSE if the result needs type_from_variant(): it has variants or descriptors, a number is out of
+ * range, or @variant is not in normal form. */
 static gboolean
 unpack_result (ProcfunDefinition *self, GVariant *variant, gpointer result)
 {
-  const TypePlain *plain = procfun_definition_get_function (self)->plain_result;
-  const guint8 *data = plain != NULL ? g_variant_get_data (variant) : NULL;
+  const ProcfunFunction *function = procfun_definition_get_function (self);
+  const guint8 *data = function->packs_result ? g_variant_get_data (variant) : NULL;
+  g_autoptr (GBytes) owner = NULL;
 
-  return data != NULL && type_plain_unpack (plain, data, &result);
+  if (data == NULL)
+    return FALSE;
+  if (function->plain_result != NULL)
+    return type_plain_unpack (function->plain_result, data, &result);
+  owner = g_variant_get_data_as_bytes (variant);
+  data = g_bytes_get_data (owner, NULL);
+  return type_unpack (&self->result, function->return_schema, data, g_variant_get_size (variant),
+                      owner, result);
 }
 
 /* Takes @variant: NULL when the call failed, and at the end of a generator. */

@@ -36,6 +36,23 @@ wire_serialised_offset_width (gsize contents, gsize n_offsets)
   return 8;
 }
 
+void
+wire_serialised_append_offsets (Buffer *out, gsize start, const gsize *offsets, gsize n,
+                                gboolean in_reverse)
+{
+  const guint width = wire_serialised_offset_width (out->length - start, n);
+  guint8 *room = buffer_reserve (out, n * width);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      guint64 offset = in_reverse ? offsets[n - 1 - i] : offsets[i];
+
+      for (guint byte = 0; byte < width; byte++, offset >>= 8)
+        *room++ = (guint8)offset;
+    }
+  out->length += n * width;
+}
+
 static gboolean
 is_zero (const guint8 *data, gsize start, gsize end)
 {

@@ -2,12 +2,13 @@
 
 #pragma once
 
+#include "procfun/values/buffer.h"
 #include "procfun/values/schema.h"
 
 G_BEGIN_DECLS
 
-/* The serialised form of GVariant, read in place. The format is that of the GVariant specification
- * by Allison Karlitskaya; only its normal form is accepted. */
+/* The serialised form of GVariant, read in place and written. The format is that of the GVariant
+ * specification by Allison Karlitskaya; only its normal form is accepted. */
 
 /* The children of an array, a tuple or a dictionary entry, one after the other. */
 typedef struct
@@ -39,6 +40,11 @@ gboolean wire_serialised_split_variant (const guint8 *data, gsize size, const ch
 
 /* Bytes of each framing offset of a container with these contents. */
 guint wire_serialised_offset_width (gsize contents, gsize n_offsets);
+
+/* Appends the framing offsets of a container that began at @start. Those of a tuple stand in
+ * reverse order. */
+void wire_serialised_append_offsets (Buffer *out, gsize start, const gsize *offsets, gsize n,
+                                     gboolean in_reverse);
 
 /* TRUE if the bytes are the normal form of a value. Only then may GLib be told to trust them. */
 gboolean wire_serialised_is_normal (const ProcfunSchema *schema, const guint8 *data, gsize size);

@@ -135,35 +135,69 @@ copy (guint8 *to, const guint8 *from, gsize size)
 }
 
 void
-type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *data)
+type_plain_write (guint kind, gsize size, const guint8 *from, guint8 *to)
 {
   gboolean truth;
   float number;
   double wide;
 
+  switch (kind)
+    {
+    case PROCFUN_KIND_GBOOLEAN:
+      memcpy (&truth, from, sizeof truth);
+      *to = truth != FALSE;
+      break;
+    case PROCFUN_KIND_BOOL:
+      *to = *from != 0;
+      break;
+    case PROCFUN_KIND_FLOAT:
+      memcpy (&number, from, sizeof number);
+      wide = number;
+      memcpy (to, &wide, sizeof wide);
+      break;
+    default:
+      copy (to, from, size);
+    }
+}
+
+gboolean
+type_plain_read (guint kind, gsize size, const guint8 *from, guint8 *to)
+{
+  gboolean truth;
+  float number;
+  double wide;
+
+  switch (kind)
+    {
+    case PROCFUN_KIND_GBOOLEAN:
+      truth = *from != 0;
+      memcpy (to, &truth, sizeof truth);
+      break;
+    case PROCFUN_KIND_BOOL:
+      *to = *from != 0;
+      break;
+    case PROCFUN_KIND_FLOAT:
+      memcpy (&wide, from, sizeof wide);
+      if (isfinite (wide) && fabs (wide) > FLT_MAX)
+        return FALSE;
+      number = wide;
+      memcpy (to, &number, sizeof number);
+      break;
+    default:
+      copy (to, from, size);
+    }
+  return TRUE;
+}
+
+void
+type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *data)
+{
   for (gsize i = 0; i < self->n_fields; i++)
     {
       const TypePlainField *field = &self->fields[i];
-      const guint8 *from = (const guint8 *)values[field->source] + field->from;
-      guint8 *to = data + field->to;
 
-      switch (field->kind)
-        {
-        case PROCFUN_KIND_GBOOLEAN:
-          memcpy (&truth, from, sizeof truth);
-          *to = truth != FALSE;
-          break;
-        case PROCFUN_KIND_BOOL:
-          *to = *from != 0;
-          break;
-        case PROCFUN_KIND_FLOAT:
-          memcpy (&number, from, sizeof number);
-          wide = number;
-          memcpy (to, &wide, sizeof wide);
-          break;
-        default:
-          copy (to, from, field->size);
-        }
+      type_plain_write (field->kind, field->size,
+                        (const guint8 *)values[field->source] + field->from, data + field->to);
     }
 }
 
@@ -180,35 +214,13 @@ type_plain_to_bytes (const TypePlain *self, gconstpointer const *values)
 gboolean
 type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer const *values)
 {
-  gboolean truth;
-  float number;
-  double wide;
-
   for (gsize i = 0; i < self->n_fields; i++)
     {
       const TypePlainField *field = &self->fields[i];
-      const guint8 *from = data + field->to;
-      guint8 *to = (guint8 *)values[field->source] + field->from;
 
-      switch (field->kind)
-        {
-        case PROCFUN_KIND_GBOOLEAN:
-          truth = *from != 0;
-          memcpy (to, &truth, sizeof truth);
-          break;
-        case PROCFUN_KIND_BOOL:
-          *to = *from != 0;
-          break;
-        case PROCFUN_KIND_FLOAT:
-          memcpy (&wide, from, sizeof wide);
-          if (isfinite (wide) && fabs (wide) > FLT_MAX)
-            return FALSE;
-          number = wide;
-          memcpy (to, &number, sizeof number);
-          break;
-        default:
-          copy (to, from, field->size);
-        }
+      if (!type_plain_read (field->kind, field->size, data + field->to,
+                            (guint8 *)values[field->source] + field->from))
+        return FALSE;
     }
   return TRUE;
 }

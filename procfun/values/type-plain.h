@@ -36,6 +36,11 @@ gboolean type_plain_init_tuple (TypePlain *self, const ProcfunMember *members, g
 TypePlain *type_plain_new (const ProcfunMember *member);
 TypePlain *type_plain_new_tuple (const ProcfunMember *members, gsize n_members);
 
+/* One number, boolean or enumeration, of @size bytes in the serialised form. FALSE: it is out of
+ * range. */
+void type_plain_write (guint kind, gsize size, const guint8 *from, guint8 *to);
+gboolean type_plain_read (guint kind, gsize size, const guint8 *from, guint8 *to);
+
 /* Writes @self->size bytes to @data, which must be zero before. */
 void type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *data);
 
