@@ -290,6 +290,8 @@ procfun_private = \
 	%D%/schedule/owner.h \
 	%D%/schedule/pipeline.c \
 	%D%/schedule/pipeline.h \
+	%D%/schedule/presence.c \
+	%D%/schedule/presence.h \
 	%D%/schedule/queue.c \
 	%D%/schedule/queue.h \
 	%D%/schedule/scheduler-close.c \

@@ -574,6 +574,60 @@ test_nested_while_waiting (void)
   results_clear (&results);
 }
 
+/* Main contexts that nobody runs */
+
+typedef struct
+{
+  ProcfunPool *pool;
+  GMainContext *context;
+  Results results;
+} Absent;
+
+#define N_LEFT 3
+
+static gpointer
+leave_calls (gpointer data)
+{
+  Absent *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  for (gint i = 0; i < N_LEFT; i++)
+    results_run (&self->results, self->pool, add_call (i, 10));
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* Nothing is lost: they end when their main context is run. */
+static void
+test_absent_context (gconstpointer blocks)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Absent absent = { .pool = pool, .context = context };
+  Results results;
+
+  results_init (&results);
+  results_init (&absent.results);
+  g_thread_join (g_thread_new ("leaves", leave_calls, &absent));
+  if (blocks != NULL)
+    g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+  else
+    {
+      results_run (&results, pool, add_call (1, 2));
+      results_run (&results, pool, add_call (1, 3));
+      results_wait (&results, 2);
+      g_assert_cmpuint (results.n_succeeded, ==, 2);
+    }
+  g_assert_cmpuint (absent.results.n_ended, ==, 0);
+  while (absent.results.n_ended < N_LEFT)
+    g_main_context_iteration (context, TRUE);
+  g_assert_cmpuint (absent.results.n_succeeded, ==, N_LEFT);
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+  results_clear (&absent.results);
+  results_clear (&results);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -599,5 +653,10 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/nested/in-handler", test_nested_in_handler);
   fixture_add_func ("/pool/nested/in-context", test_nested_in_context);
   fixture_add_func ("/pool/nested/while-waiting", test_nested_while_waiting);
+  fixture_add_data_func (
+      "/pool/a main context that nobody runs does not hold up a call that blocks", "blocks",
+      test_absent_context);
+  fixture_add_data_func ("/pool/a main context that nobody runs does not hold up another one", NULL,
+                         test_absent_context);
   return fixture_run ();
 }

@@ -35,6 +35,10 @@
  *
  * A call that waits for a worker which only the thread that waits could set free fails with
  * %PROCFUN_ERROR_NESTED.
+ *
+ * An asynchronous call has its worker until its main context has taken the result. The workers of a
+ * main context that nobody has run for two seconds do not count to #ProcfunPool:max-workers while
+ * other calls wait. Its calls end when it is run again.
  */
 
 /**

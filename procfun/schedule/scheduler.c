@@ -7,6 +7,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/presence.h"
 #include <signal.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ scheduler_new (ProcfunExecutor *executor)
   queue_init (&self->queue);
   slots_init (&self->slots);
   g_queue_init (&self->submitters);
+  g_queue_init (&self->probes);
   return self;
 }
 
@@ -303,12 +305,18 @@ worker_slot_note_first_call (WorkerSlot *slot, const Worker *worker, gboolean is
 
 /* Assigning workers */
 
+static guint
+count_present (Scheduler *self)
+{
+  return slots_count (&self->slots) - presence_count_absent (self);
+}
+
 /* While none can be started, busy ones are better than an error. An idle one of another module
  * makes room. */
 static gboolean
 may_start (Scheduler *self, const char *module)
 {
-  if (self->slots.idle.length == 0 && self->slots.busy.length >= self->config.max_workers)
+  if (self->slots.idle.length == 0 && count_present (self) >= self->config.max_workers)
     return FALSE;
   return starts_get_rest (self->starts, module) == 0 || !slots_has_busy (&self->slots, module);
 }
@@ -326,7 +334,7 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
     return FALSE;
   else
     {
-      if (slots_count (&self->slots) >= self->config.max_workers)
+      if (count_present (self) >= self->config.max_workers)
         {
           waiter->retired = self->slots.idle.tail->data;
           slots_remove (&self->slots, waiter->retired);
@@ -340,9 +348,10 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
   return TRUE;
 }
 
-/* A thread that waits may have to see now that it waits in vain. */
+/* A thread that waits may have to see now that it waits in vain, and a main context that a worker
+ * has gone to another one. */
 static void
-wake_threads (Scheduler *self)
+wake_waiters (Scheduler *self)
 {
   for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
     {
@@ -350,21 +359,34 @@ wake_threads (Scheduler *self)
 
       if (waiter->source == NULL)
         g_cond_signal (&waiter->assigned);
+      else if (!waiter->looks && presence_is_needed (self, waiter->owner.context))
+        g_source_set_ready_time (waiter->source, 0);
     }
   g_cond_broadcast (&self->admission);
+}
+
+Waiter *
+scheduler_get_next (Scheduler *self)
+{
+  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
+    {
+      Waiter *waiter = l->data;
+
+      if (waiter->source == NULL || !presence_is_absent (self, waiter->owner.context))
+        return waiter;
+    }
+  return NULL;
 }
 
 void
 scheduler_assign (Scheduler *self)
 {
   gboolean to_context = FALSE;
-  QueueEntry *entry;
+  Waiter *waiter;
 
-  while ((entry = queue_peek (&self->queue)) != NULL && scheduler_assign_to (self, (Waiter *)entry))
+  while ((waiter = scheduler_get_next (self)) != NULL && scheduler_assign_to (self, waiter))
     {
-      Waiter *waiter = (Waiter *)entry;
-
-      queue_remove (&self->queue, entry);
+      queue_remove (&self->queue, &waiter->entry);
       if (waiter->source != NULL)
         g_source_set_ready_time (waiter->source, 0);
       else
@@ -372,7 +394,7 @@ scheduler_assign (Scheduler *self)
       to_context = to_context || waiter->source != NULL;
     }
   if (to_context)
-    wake_threads (self);
+    wake_waiters (self);
   scheduler_announce_room (self);
 }
 
@@ -447,7 +469,7 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
     return "memory";
   if (state->leftovers != 0)
     return name_leftovers (state->leftovers);
-  if (slots_count (&self->slots) > config->max_workers)
+  if (count_present (self) > config->max_workers)
     return "shrunk";
   return NULL;
 }
@@ -628,7 +650,7 @@ void
 scheduler_begin_wait (Scheduler *self)
 {
   mark_all (self, TRUE);
-  wake_threads (self);
+  wake_waiters (self);
 }
 
 void

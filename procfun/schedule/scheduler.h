@@ -48,6 +48,7 @@ typedef struct
 
   /* With the lock held */
   gboolean is_assigned;
+  gboolean looks;      /* now and then, whether others are absent: see presence.h */
   WorkerSlot *slot;    /* (nullable): this one, which may have to be started, */
   WorkerSlot *retired; /* (nullable): instead of that one */
 
@@ -72,6 +73,8 @@ struct _Scheduler
   ProcfunFunction *initializer; /* (nullable): what each worker runs first */
   GVariant *initializer_args;   /* (nullable) */
   Starts *starts;
+  GQueue probes;  /* (element-type Probe): see presence.h */
+  guint n_absent; /* of them, that have not come back in time */
 
   GCond admission;      /* the queue has become shorter */
   guint n_in_admission; /* threads that wait for that */
@@ -138,6 +141,9 @@ void scheduler_end_outdated (GQueue *outdated);
 
 /* Assigns a worker if one can be had. With the lock held. */
 gboolean scheduler_assign_to (Scheduler *self, Waiter *waiter);
+
+/* The next one to be assigned something. (nullable) With the lock held. */
+Waiter *scheduler_get_next (Scheduler *self);
 
 /* Gives what is free to those who wait. With the lock held. */
 void scheduler_assign (Scheduler *self);

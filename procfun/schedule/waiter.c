@@ -9,6 +9,7 @@
 #include "procfun/platform/waker.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/pipeline.h"
+#include "procfun/schedule/presence.h"
 
 /* Why one waits no more */
 
@@ -56,6 +57,24 @@ init_waiter (Waiter *self, const SlotRequest *request, GMainContext *context)
   owner_init (&self->owner, context);
 }
 
+static gint64
+get_earlier (gint64 deadline, gint64 time)
+{
+  return deadline > 0 ? MIN (deadline, time) : time;
+}
+
+/* With the lock held. */
+static void
+begin_to_look (Scheduler *self, Waiter *waiter)
+{
+  if (waiter->source == NULL || !presence_is_needed (self, waiter->owner.context))
+    return;
+  waiter->looks = TRUE;
+  g_source_set_ready_time (
+      waiter->source,
+      get_earlier (waiter->request->deadline, g_get_monotonic_time () + PRESENCE_LOOK_US));
+}
+
 /* FALSE: there is no worker to have now, and the waiter is in the queue, if it @waits, or else
  * a busy worker that the call can be sent to is in *@busy (nullable). */
 static gboolean
@@ -71,7 +90,9 @@ ask (Scheduler *self, Waiter *waiter, gboolean waits, WorkerSlot **busy)
   g_mutex_lock (&self->lock);
   waiter->is_assigned = FALSE;
   scheduler_remove_gone (self, now, state, &exited, &outdated);
-  assigned = queue_peek (&self->queue) == NULL && scheduler_assign_to (self, waiter);
+  assigned = scheduler_get_next (self) == NULL && scheduler_assign_to (self, waiter);
+  if (!assigned && waits)
+    begin_to_look (self, waiter);
   if (!assigned && waits)
     queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
   else if (!assigned && busy != NULL)
@@ -84,13 +105,18 @@ ask (Scheduler *self, Waiter *waiter, gboolean waits, WorkerSlot **busy)
 
 /* In a thread */
 
+/* With the lock held. */
 static void
-wait_once (GCond *cond, GMutex *lock, gint64 deadline)
+wait_once (Scheduler *self, const SlotRequest *request, Waiter *waiter)
 {
-  if (deadline > 0)
-    g_cond_wait_until (cond, lock, deadline);
+  gint64 until = request->deadline;
+
+  if (presence_is_needed (self, NULL))
+    until = get_earlier (until, g_get_monotonic_time () + PRESENCE_LOOK_US);
+  if (until > 0)
+    g_cond_wait_until (&waiter->assigned, &self->lock, until);
   else
-    g_cond_wait (cond, lock);
+    g_cond_wait (&waiter->assigned, &self->lock);
 }
 
 /* With the lock held. FALSE: it is in the queue no more. */
@@ -104,7 +130,10 @@ wait_in_queue (Scheduler *self, const SlotRequest *request, Waiter *waiter, GErr
 
       if (goes_on && !scheduler_is_deadlocked (self))
         {
-          wait_once (&waiter->assigned, &self->lock, request->deadline);
+          if (presence_look (self))
+            scheduler_assign (self);
+          else
+            wait_once (self, request, waiter);
           continue;
         }
       if (goes_on)
@@ -182,6 +211,8 @@ typedef struct
 static gint64
 get_ready_time (WaitSource *self)
 {
+  if (self->waiter.looks)
+    return get_earlier (self->request.deadline, g_get_monotonic_time () + PRESENCE_LOOK_US);
   return self->request.deadline > 0 ? self->request.deadline : -1;
 }
 
@@ -217,7 +248,14 @@ wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
       scheduler_assign (self->scheduler);
     }
   else if (!assigned)
-    g_source_set_ready_time (source, get_ready_time (self));
+    {
+      self->waiter.looks
+          = self->waiter.looks || presence_is_needed (self->scheduler, self->waiter.owner.context);
+      g_source_set_ready_time (source, get_ready_time (self));
+      if (self->waiter.looks && presence_look (self->scheduler))
+        scheduler_assign (self->scheduler);
+      assigned = self->waiter.is_assigned;
+    }
   g_mutex_unlock (&self->scheduler->lock);
   if (assigned)
     slot = scheduler_claim (self->scheduler, &self->waiter, &error);
