@@ -515,23 +515,26 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
 
   fixture_add_func ("/executor/each constructor returns its own type", test_constructors);
-  fixture_add_func ("/executor/derived", test_derived);
-  fixture_add_func ("/executor/derived/lies", test_derived_lies);
-  fixture_add_func ("/executor/default", test_default);
-  fixture_add_func ("/executor/default/threads", test_default_in_threads);
+  fixture_add_func ("/executor/an executor can be derived", test_derived);
+  fixture_add_func ("/executor/an executor that lies harms nobody", test_derived_lies);
+  fixture_add_func ("/executor/the default executor can be set", test_default);
+  fixture_add_func ("/executor/threads get the same default executor", test_default_in_threads);
   for (gsize i = 0; i < G_N_ELEMENTS (choices); i++)
     {
       g_autofree char *path = g_strconcat ("/executor/variable/", choices[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_variable);
     }
-  calls_add_func ("/executor/close/idle", test_close_idle);
-  calls_add_func ("/executor/close/waits", test_close_waits);
-  calls_add_func ("/executor/close/cancelled", test_close_cancelled);
-  calls_add_func ("/executor/close/async", test_close_async);
-  fixture_add_func ("/executor/close/async-idle", test_close_async_idle);
-  calls_add_func ("/executor/close/async-from-elsewhere", test_close_async_from_elsewhere);
-  fixture_add_func ("/executor/close/async-cancelled", test_close_async_cancelled);
-  fixture_add_func ("/executor/misuse", test_misuse);
+  calls_add_func ("/executor/close/closing without calls ends at once", test_close_idle);
+  calls_add_func ("/executor/close/closing waits for calls", test_close_waits);
+  calls_add_func ("/executor/close/closing can be cancelled", test_close_cancelled);
+  calls_add_func ("/executor/close/closing asynchronously waits for calls", test_close_async);
+  fixture_add_func ("/executor/close/closing asynchronously without calls ends at once",
+                    test_close_async_idle);
+  calls_add_func ("/executor/close/the callback comes in the main context of the closer",
+                  test_close_async_from_elsewhere);
+  fixture_add_func ("/executor/close/closing asynchronously can be cancelled",
+                    test_close_async_cancelled);
+  fixture_add_func ("/executor/misuse is criticised", test_misuse);
   return fixture_run ();
 }

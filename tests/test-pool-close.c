@@ -438,15 +438,18 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_state);
     }
-  fixture_add_func ("/pool/close/running", test_running);
-  fixture_add_data_func ("/pool/close/timeout/blocking", "in a thread", test_timeout);
-  fixture_add_data_func ("/pool/close/timeout/async", NULL, test_timeout);
-  fixture_add_func ("/pool/close/timeout/grace", test_timeout_and_grace);
-  fixture_add_func ("/pool/close/timeout/nobody-runs-context", test_nobody_runs_context);
-  fixture_add_func ("/pool/drain/async", test_drain);
-  fixture_add_func ("/pool/drain/blocking", test_drain_in_thread);
-  fixture_add_func ("/pool/callbacks/submit-and-close", test_callbacks);
-  fixture_add_func ("/pool/callbacks/close-in-handler", test_close_in_handler);
-  fixture_add_func ("/pool/host-killed", test_host_killed);
+  fixture_add_func ("/pool/closing waits for calls that run", test_running);
+  fixture_add_data_func ("/pool/a blocking close cancels calls after close-timeout", "in a thread",
+                         test_timeout);
+  fixture_add_data_func ("/pool/an asynchronous close cancels calls after close-timeout", NULL,
+                         test_timeout);
+  fixture_add_func ("/pool/closing does not wait for grace periods", test_timeout_and_grace);
+  fixture_add_func ("/pool/closing gives up on calls whose main context nobody runs",
+                    test_nobody_runs_context);
+  fixture_add_func ("/pool/an asynchronous drain ends when all calls have ended", test_drain);
+  fixture_add_func ("/pool/a blocking drain ends when all calls have ended", test_drain_in_thread);
+  fixture_add_func ("/pool/a callback may submit calls and close the pool", test_callbacks);
+  fixture_add_func ("/pool/a handler may close the pool", test_close_in_handler);
+  fixture_add_func ("/pool/no worker outlives a program that is killed", test_host_killed);
   return fixture_run ();
 }

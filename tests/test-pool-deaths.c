@@ -283,8 +283,9 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_retry);
     }
-  fixture_add_func ("/pool/no-start", test_no_start);
-  fixture_add_func ("/pool/retry/not-all", test_not_retried);
-  fixture_add_func ("/pool/retry/flag", test_flag);
+  fixture_add_func ("/pool/a worker that cannot be started is tried later and later",
+                    test_no_start);
+  fixture_add_func ("/pool/only idempotent functions are retried", test_not_retried);
+  fixture_add_func ("/pool/a function tells that it is idempotent", test_flag);
   return fixture_run ();
 }

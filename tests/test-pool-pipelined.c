@@ -505,15 +505,17 @@ main (int argc, char **argv)
 
       fixture_add_data_func (path, &shapes[i], test_deaths);
     }
-  fixture_add_func ("/pool/ahead/order", test_order);
-  fixture_add_func ("/pool/ahead/leftovers", test_leftovers);
-  fixture_add_func ("/pool/ahead/cancel", test_cancel);
-  fixture_add_func ("/pool/ahead/nested-loop", test_nested_loop);
-  fixture_add_func ("/pool/ahead/nested-loops", test_nested_loops);
-  fixture_add_func ("/pool/ahead/nested-cancel", test_nested_cancel);
-  fixture_add_data_func ("/pool/ahead/no call runs twice when its worker has left unnoticed", NULL,
+  fixture_add_func ("/pool/calls in flight run in their order", test_order);
+  fixture_add_func ("/pool/a worker with leftovers is sent no more calls", test_leftovers);
+  fixture_add_func ("/pool/a call that was sent ahead can be cancelled", test_cancel);
+  fixture_add_func ("/pool/a main loop in a callback brings calls in flight to an end",
+                    test_nested_loop);
+  fixture_add_func ("/pool/main loops in several callbacks bring calls in flight to an end",
+                    test_nested_loops);
+  fixture_add_func ("/pool/a call in flight can be cancelled in a callback", test_nested_cancel);
+  fixture_add_data_func ("/pool/no call runs twice when its worker has left unnoticed", NULL,
                          test_noticed_late);
-  fixture_add_data_func ("/pool/ahead/no call runs twice when its worker has crashed unnoticed",
+  fixture_add_data_func ("/pool/no call runs twice when its worker has crashed unnoticed",
                          GINT_TO_POINTER (3), test_noticed_late);
   return fixture_run ();
 }

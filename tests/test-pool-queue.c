@@ -633,26 +633,31 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/pool/order/priorities", test_priorities);
-  fixture_add_func ("/pool/order/ageing", test_ageing);
-  fixture_add_func ("/pool/waiting/cancelled", test_cancelled_while_waiting);
-  fixture_add_func ("/pool/waiting/a call that has waited can be cancelled when it runs",
+  fixture_add_func ("/pool/the more urgent call runs first", test_priorities);
+  fixture_add_func ("/pool/a call that waits becomes more urgent", test_ageing);
+  fixture_add_func ("/pool/a call that waits can be cancelled", test_cancelled_while_waiting);
+  fixture_add_func ("/pool/a call that waited can be cancelled while it runs",
                     test_cancelled_after_waiting);
-  fixture_add_func ("/pool/waiting/cancelled-in-thread", test_cancelled_in_thread);
-  fixture_add_func ("/pool/waiting/dropped", test_dropped_while_waiting);
-  fixture_add_data_func ("/pool/waiting/deadline/async", NULL, test_deadline_while_waiting);
-  fixture_add_data_func ("/pool/waiting/deadline/blocking", "in a thread",
+  fixture_add_func ("/pool/a blocking call that waits can be cancelled", test_cancelled_in_thread);
+  fixture_add_func ("/pool/a call that waits ends when it is dropped", test_dropped_while_waiting);
+  fixture_add_data_func ("/pool/a call that waits misses its deadline in time", NULL,
                          test_deadline_while_waiting);
-  fixture_add_func ("/pool/bound/calls", test_bound);
-  fixture_add_func ("/pool/bound/bytes", test_bound_in_bytes);
-  fixture_add_func ("/pool/bound/cancelled", test_submit_cancelled);
-  fixture_add_func ("/pool/bound/good-and-crashing", test_good_and_crashing);
-  fixture_add_data_func ("/pool/threads/many", NULL, test_many_threads);
-  fixture_add_data_func ("/pool/threads/resized", "resizes", test_many_threads);
-  fixture_add_func ("/pool/resize", test_resize);
-  fixture_add_func ("/pool/nested/in-handler", test_nested_in_handler);
-  fixture_add_func ("/pool/nested/in-context", test_nested_in_context);
-  fixture_add_func ("/pool/nested/while-waiting", test_nested_while_waiting);
+  fixture_add_data_func ("/pool/a blocking call that waits misses its deadline in time",
+                         "in a thread", test_deadline_while_waiting);
+  fixture_add_func ("/pool/max-queue-calls bounds the queue", test_bound);
+  fixture_add_func ("/pool/max-queue-bytes bounds the queue", test_bound_in_bytes);
+  fixture_add_func ("/pool/waiting for room in the queue can be cancelled", test_submit_cancelled);
+  fixture_add_func ("/pool/a bounded queue takes good and crashing calls", test_good_and_crashing);
+  fixture_add_data_func ("/pool/many threads can call at once", NULL, test_many_threads);
+  fixture_add_data_func ("/pool/many threads can call while the pool is resized", "resizes",
+                         test_many_threads);
+  fixture_add_func ("/pool/a smaller max-workers ends workers", test_resize);
+  fixture_add_func ("/pool/a blocking call in a handler of the last worker is refused",
+                    test_nested_in_handler);
+  fixture_add_func ("/pool/a blocking call before its own main context is refused",
+                    test_nested_in_context);
+  fixture_add_func ("/pool/a thread that begins to wait for itself is told",
+                    test_nested_while_waiting);
   fixture_add_data_func (
       "/pool/a main context that nobody runs does not hold up a call that blocks", "blocks",
       test_absent_context);

@@ -660,40 +660,45 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/pool/defaults", test_defaults);
+  fixture_add_func ("/pool/a new pool has as many workers as there are CPUs", test_defaults);
   fixture_add_func ("/pool/each property of a new pool has its default", test_default_of_specs);
-  fixture_add_func ("/pool/properties", test_properties);
-  fixture_add_func ("/pool/workers/same", test_same_worker);
-  fixture_add_func ("/pool/workers/as-many-as-needed", test_as_many_as_needed);
-  fixture_add_func ("/pool/workers/warm-one-first", test_warm_one_first);
-  fixture_add_func ("/pool/workers/crash-replaces", test_crash_replaces);
-  fixture_add_func ("/pool/workers/killed-while-idle", test_killed_while_idle);
-  fixture_add_func ("/pool/idle/end", test_idle_end);
-  fixture_add_func ("/pool/idle/end-and-calls", test_idle_end_and_calls);
-  fixture_add_func ("/pool/idle/min-workers-stay", test_min_workers_stay);
-  fixture_add_func ("/pool/recycle/calls", test_calls_per_worker);
+  fixture_add_func ("/pool/a property notifies when it changes and reads back", test_properties);
+  fixture_add_func ("/pool/a worker keeps static variables for its next call", test_same_worker);
+  fixture_add_func ("/pool/workers are started as they are needed", test_as_many_as_needed);
+  fixture_add_func ("/pool/the worker that worked last gets the next call", test_warm_one_first);
+  fixture_add_func ("/pool/a worker that crashes is replaced", test_crash_replaces);
+  fixture_add_func ("/pool/a worker that was killed while it was idle fails no call",
+                    test_killed_while_idle);
+  fixture_add_func ("/pool/an idle worker ends after the idle timeout", test_idle_end);
+  fixture_add_func ("/pool/no call fails because a worker ends for being idle",
+                    test_idle_end_and_calls);
+  fixture_add_func ("/pool/min-workers stay when there is nothing to do", test_min_workers_stay);
+  fixture_add_func ("/pool/a worker is replaced after calls-per-worker", test_calls_per_worker);
   for (gsize i = 0; i < G_N_ELEMENTS (leavings); i++)
     {
       g_autofree char *path = g_strconcat ("/pool/recycle/", leavings[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_leftovers);
     }
-  fixture_add_func ("/pool/initializer/may-leave-anything", test_initializer_leaves);
-  fixture_add_func ("/pool/keeps-threads-of-the-first-call", test_threads_stay);
-  fixture_add_func ("/pool/recycle/descriptors", test_descriptors);
-  fixture_add_func ("/pool/recycle/child-left", test_child_left);
-  fixture_add_func ("/pool/recycle/limits", test_limits_end_worker);
-  fixture_add_func ("/pool/initializer/works", test_initializer);
+  fixture_add_func ("/pool/an initializer may leave anything", test_initializer_leaves);
+  fixture_add_func ("/pool/threads of the first call may stay", test_threads_stay);
+  fixture_add_func ("/pool/descriptors of arguments and results are no leftovers",
+                    test_descriptors);
+  fixture_add_func ("/pool/a child that a call leaves is killed and its worker stays",
+                    test_child_left);
+  fixture_add_func ("/pool/a worker ends with a call that has limits", test_limits_end_worker);
+  fixture_add_func ("/pool/each worker runs the initializer before its first call",
+                    test_initializer);
   for (gsize i = 0; i < G_N_ELEMENTS (spoilers); i++)
     {
       g_autofree char *path = g_strconcat ("/pool/initializer/", spoilers[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_initializer_fails);
     }
-  fixture_add_func ("/pool/initializer/the time of a call is also that of the initializer",
+  fixture_add_func ("/pool/the timeout of a call limits the initializer, too",
                     test_initializer_hangs);
   fixture_add_func ("/pool/a launch context of the pool keeps its workers", test_launch_context);
   fixture_add_func ("/pool/a failure tells that the cancellable was enough", test_step);
-  fixture_add_func ("/pool/describe", test_describe);
+  fixture_add_func ("/pool/statistics count workers and waiting calls", test_describe);
   return fixture_run ();
 }

@@ -290,18 +290,24 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/session/same-process", test_same_process);
-  fixture_add_data_func ("/session/given-back/dropped", NULL, test_given_back);
-  fixture_add_data_func ("/session/given-back/closed", "closes", test_given_back);
-  fixture_add_func ("/session/given-back/leftovers", test_leftovers);
-  fixture_add_func ("/session/busy", test_busy);
-  fixture_add_func ("/session/lost", test_lost);
-  fixture_add_func ("/session/killed-between-calls", test_killed_between_calls);
-  fixture_add_func ("/session/limits", test_limits);
-  fixture_add_func ("/session/nested", test_nested);
-  fixture_add_func ("/session/async", test_async);
-  fixture_add_func ("/session/pool-closed", test_pool_closed);
-  fixture_add_func ("/session/pool-closed/meanwhile", test_pool_closed_meanwhile);
-  fixture_add_func ("/session/threads", test_threads);
+  fixture_add_func ("/session/calls of a session run in one process", test_same_process);
+  fixture_add_data_func ("/session/a session that is dropped gives its worker back", NULL,
+                         test_given_back);
+  fixture_add_data_func ("/session/a session that is closed gives its worker back", "closes",
+                         test_given_back);
+  fixture_add_func ("/session/a worker with leftovers stays until its session ends",
+                    test_leftovers);
+  fixture_add_func ("/session/a second call at once is refused", test_busy);
+  fixture_add_func ("/session/a session whose worker has crashed is lost", test_lost);
+  fixture_add_func ("/session/a worker that was killed between calls is noticed",
+                    test_killed_between_calls);
+  fixture_add_func ("/session/a call with limits is refused", test_limits);
+  fixture_add_func ("/session/opening a session that only this thread could allow is refused",
+                    test_nested);
+  fixture_add_func ("/session/a session can be opened and called asynchronously", test_async);
+  fixture_add_func ("/session/a session ends when its pool is closed", test_pool_closed);
+  fixture_add_func ("/session/waiting for a session ends when the pool is closed",
+                    test_pool_closed_meanwhile);
+  fixture_add_func ("/session/threads share a session one after the other", test_threads);
   return fixture_run ();
 }

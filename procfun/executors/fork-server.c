@@ -191,8 +191,8 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
   /**
    * ProcfunForkServer:spares:
    *
-   * How many processes are forked ahead of each call, for the next ones; 0: none. Where calls do
-   * not follow each other closely, new ones are forked when half of them are used.
+   * Number of processes that are forked ahead of each call, for the next ones; 0: none. Where calls
+   * do not follow each other closely, new ones are forked when half of them are used.
    *
    * Since: 0.1
    */

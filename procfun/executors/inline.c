@@ -41,7 +41,7 @@ report_progress (double fraction, const char *message, gpointer user_data)
   procfun_call_emit_progress (user_data, fraction, message);
 }
 
-/* What cannot be kept here is refused, not lost. */
+/* Settings that cannot be kept here are refused, not ignored. */
 static gboolean
 check_settings (ProcfunCall *call, GError **error)
 {

@@ -203,7 +203,7 @@ start_again (ProcessStart *self)
   start_async (self);
 }
 
-/* What the worker had not begun with can be given to another one. */
+/* A call that the worker had not begun can be given to another one. */
 static void
 on_head (Exchange *exchange, ExchangeHead turn, gpointer user_data)
 {
@@ -491,8 +491,8 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   /**
    * ProcfunProcessExecutor:max-payload:
    *
-   * How many bytes the encoded arguments, and the encoded result, may take. Checked before memory
-   * is allocated.
+   * Number of bytes that the encoded arguments may take, and likewise the encoded result. It is
+   * checked before memory is allocated.
    *
    * Since: 0.1
    */

@@ -7,12 +7,12 @@
 
 G_BEGIN_DECLS
 
-/* What an executor overrides is where the process comes from, and what becomes of it: `start` finds
+/* An executor overrides where the process comes from, and how it ends: `start` finds
  * one and begins the Exchange with it; `start_async` does so without waiting, for a ProcessStart,
  * which it ends at once or later. `get_default_codec` tells how values are written where neither
  * the program nor the user has chosen. */
 
-/* What is common to the calls of an executor, for one of them. */
+/* The settings that an executor has for all its calls, as one call uses them. */
 typedef struct
 {
   ExchangeOptions options;

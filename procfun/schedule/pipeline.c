@@ -109,7 +109,7 @@ pop_first (GQueue *pipelined)
   return link != NULL ? link->data : NULL;
 }
 
-/* What was sent ahead runs in the order in which it was sent. FALSE: there is nothing. */
+/* Calls run in the order in which they were sent. FALSE: there is none. */
 static gboolean
 pass_on (WorkerSlot *self, Worker *worker)
 {

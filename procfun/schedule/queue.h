@@ -4,15 +4,15 @@
 
 #include <gio/gio.h>
 
-/* Those who wait for a worker, the most urgent first. It has no lock of its own. */
+/* Waiters for a worker, the most urgent first. It has no lock of its own. */
 typedef struct
 {
   GQueue entries; /* (element-type QueueEntry) */
   guint64 n_bytes;
 } Queue;
 
-/* @priority is GLib's: less is more urgent. Who waits becomes as urgent as 100 more in a second, so
- * that nobody waits for ever. */
+/* @priority is GLib's: less is more urgent. An entry becomes more urgent
+ * by 100 each second, so that none waits for ever. */
 typedef struct
 {
   gint64 rank; /* what it is sorted by: the time it came at, in µs, and its priority */

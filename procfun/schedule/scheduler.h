@@ -21,7 +21,7 @@ typedef struct
   guint64 max_queue_bytes;   /* likewise, of their arguments */
 } SchedulerConfig;
 
-/* What somebody wants a worker for. */
+/* A call or session that wants a worker. */
 typedef struct
 {
   ProcfunFunction *function;
@@ -38,7 +38,7 @@ typedef struct
 /* Gives a worker, or an error. */
 typedef void (*SlotFunc) (WorkerSlot *slot, GError *error, gpointer user_data);
 
-/* Somebody who waits for a worker. */
+/* A caller that waits for a worker. */
 typedef struct
 {
   QueueEntry entry;
@@ -145,7 +145,7 @@ gboolean scheduler_assign_to (Scheduler *self, Waiter *waiter);
 /* The next one to be assigned something. (nullable) With the lock held. */
 Waiter *scheduler_get_next (Scheduler *self);
 
-/* Gives what is free to those who wait. With the lock held. */
+/* Gives free workers to waiters. With the lock held. */
 void scheduler_assign (Scheduler *self);
 
 /* Starts what was assigned, if need be. (nullable): NULL without an error when no worker can be

@@ -268,7 +268,7 @@ wait_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* What is in the queue can be made ready, so the source leaves it before it is finalised. It may
+/* A source in the queue can be made ready, so it leaves the queue before it is finalised. It may
  * never have been dispatched. */
 static void
 wait_source_dispose (GSource *source)
@@ -310,7 +310,7 @@ wait_source_finalize (GSource *source)
 static GSourceFuncs wait_source_funcs
     = { .dispatch = wait_source_dispatch, .finalize = wait_source_finalize };
 
-/* What of the request is needed to start a worker. */
+/* Keeps the parts of the request that are needed to start a worker. */
 static WaitSource *
 wait_source_new (Scheduler *scheduler, const SlotRequest *request)
 {
