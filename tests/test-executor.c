@@ -518,7 +518,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/executor/an executor can be derived", test_derived);
   fixture_add_func ("/executor/an executor that lies harms nobody", test_derived_lies);
   fixture_add_func ("/executor/the default executor can be set", test_default);
-  fixture_add_func ("/executor/threads get the same default executor", test_default_in_threads);
+  fixture_add_func ("/executor/the default executor can be replaced while threads call",
+                    test_default_in_threads);
   for (gsize i = 0; i < G_N_ELEMENTS (choices); i++)
     {
       g_autofree char *path = g_strconcat ("/executor/variable/", choices[i].name, NULL);

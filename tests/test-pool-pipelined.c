@@ -506,8 +506,8 @@ main (int argc, char **argv)
       fixture_add_data_func (path, &shapes[i], test_deaths);
     }
   fixture_add_func ("/pool/calls in flight run in their order", test_order);
-  fixture_add_func ("/pool/a worker with leftovers is sent no more calls", test_leftovers);
-  fixture_add_func ("/pool/a call that was sent ahead can be cancelled", test_cancel);
+  fixture_add_func ("/pool/leftovers of calls in flight are looked for", test_leftovers);
+  fixture_add_func ("/pool/a call in flight is cancelled and those behind it go on", test_cancel);
   fixture_add_func ("/pool/a main loop in a callback brings calls in flight to an end",
                     test_nested_loop);
   fixture_add_func ("/pool/main loops in several callbacks bring calls in flight to an end",

@@ -651,7 +651,7 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/pool/many threads can call at once", NULL, test_many_threads);
   fixture_add_data_func ("/pool/many threads can call while the pool is resized", "resizes",
                          test_many_threads);
-  fixture_add_func ("/pool/a smaller max-workers ends workers", test_resize);
+  fixture_add_func ("/pool/max-workers can grow and shrink while calls wait", test_resize);
   fixture_add_func ("/pool/a blocking call in a handler of the last worker is refused",
                     test_nested_in_handler);
   fixture_add_func ("/pool/a blocking call before its own main context is refused",
