@@ -37,6 +37,28 @@ typedef enum
   PROCFUN_RETRY_EXITED = 1 << 2
 } ProcfunRetryFlags;
 
+/**
+ * ProcfunKeptThreads:
+ * @PROCFUN_KEPT_THREADS_NONE: no threads
+ * @PROCFUN_KEPT_THREADS_FIRST_CALL: those that the first call of a worker has left, if they sleep
+ * @PROCFUN_KEPT_THREADS_ANY: all threads
+ *
+ * Which threads a call may leave in a worker.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_KEPT_THREADS_NONE,
+  PROCFUN_KEPT_THREADS_FIRST_CALL,
+  PROCFUN_KEPT_THREADS_ANY
+} ProcfunKeptThreads;
+
+#define PROCFUN_TYPE_KEPT_THREADS (procfun_kept_threads_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_kept_threads_get_type (void) G_GNUC_CONST;
+
 #define PROCFUN_TYPE_RETRY_FLAGS (procfun_retry_flags_get_type ())
 
 PROCFUN_AVAILABLE_IN_0_1
@@ -91,6 +113,10 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_retry_on (ProcfunPool *self, ProcfunRetryFlags reasons);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunRetryFlags procfun_pool_get_retry_on (ProcfunPool *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_kept_threads (ProcfunPool *self, ProcfunKeptThreads threads);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunKeptThreads procfun_pool_get_kept_threads (ProcfunPool *self);
 
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,

@@ -443,6 +443,54 @@ test_hard_limit (void)
   events_clear (&events);
 }
 
+/* GIO's thread, which waits for events in descriptors of its own. */
+PROCFUN_DEFINE_STATIC_FUNCTION (watch_file, int)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/");
+  g_autoptr (GFileMonitor) monitor = g_file_monitor (file, G_FILE_MONITOR_NONE, NULL, NULL);
+
+  return getpid ();
+}
+
+static void
+test_gio (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  gint pid = pools_get_number (pool, watch_file_call ());
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (pools_get_number (pool, watch_file_call ()), ==, pid);
+}
+
+static const struct
+{
+  const char *path;
+  ProcfunKeptThreads threads;
+  guint n_recycled; /* of two calls that leave a thread each */
+} kept[] = { { "none-is-kept", PROCFUN_KEPT_THREADS_NONE, 2 },
+             { "that-of-the-first-call-is-kept", PROCFUN_KEPT_THREADS_FIRST_CALL, 1 },
+             { "any-is-kept", PROCFUN_KEPT_THREADS_ANY, 0 } };
+
+static void
+test_kept_threads (gconstpointer data)
+{
+  const gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunKeptThreads threads;
+  Events events;
+
+  events_init (&events, pool);
+  g_assert_cmpint (procfun_pool_get_kept_threads (pool), ==, PROCFUN_KEPT_THREADS_FIRST_CALL);
+  g_object_set (pool, "kept-threads", kept[i].threads, NULL);
+  g_object_get (pool, "kept-threads", &threads, NULL);
+  g_assert_cmpint (threads, ==, kept[i].threads);
+  for (guint n = 0; n < 2; n++)
+    pools_get_number (pool, leave_thread_call ());
+  g_assert_cmpuint (events_count (&events, "recycled: leftovers: threads"), ==, kept[i].n_recycled);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
+  events_clear (&events);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -465,5 +513,12 @@ main (int argc, char *argv[])
   fixture_add_func ("/leftovers/a-lowered-hard-limit/is-not-met-by-the-next-call", test_hard_limit);
   fixture_add_func ("/leftovers/a-variable-set-to-its-value/changes-nothing", test_same_value);
   fixture_add_func ("/leftovers/a-long-call-of-an-old-worker/is-looked-at", test_long_call);
+  fixture_add_func ("/leftovers/a-thread-of-gio/stays-with-its-descriptors", test_gio);
+  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/leftovers/threads/%s", kept[i].path);
+
+      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_kept_threads);
+    }
   return fixture_run ();
 }

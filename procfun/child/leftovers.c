@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/leftovers.h"
 
+#include "procfun/platform/fds.h"
 #include "procfun/platform/float-mode.h"
 #include "procfun/platform/proc.h"
 #include "procfun/platform/thread.h"
@@ -25,7 +26,7 @@
 /* Not looked for each time, so it stays. */
 #define FOUND_ONCE                                                                                 \
   (FRAME_LEFT_UNPREPARED | FRAME_LEFT_IDENTITY | FRAME_LEFT_LIMITS | FRAME_LEFT_SCHEDULING         \
-   | FRAME_LEFT_TIMERS)
+   | FRAME_LEFT_TIMERS | FRAME_LEFT_FIRST_THREADS)
 
 static guint
 count_threads (void)
@@ -115,19 +116,34 @@ may_stay (void)
 
 /* Threads that sleep after the first call belong to a library that keeps them; later ones do not.
  */
-static gboolean
-has_threads (Leftovers *self, guint n_own_threads)
+static guint64
+find_threads (Leftovers *self, guint n_own_threads)
 {
   guint n = count_threads ();
   gboolean is_first = !self->has_called;
 
   self->has_called = TRUE;
   if (n <= self->n_threads + n_own_threads)
-    return FALSE;
+    return 0;
   if (!is_first || !may_stay ())
-    return TRUE;
+    return FRAME_LEFT_THREADS;
   self->n_threads = n - n_own_threads;
-  return FALSE;
+  return FRAME_LEFT_FIRST_THREADS;
+}
+
+/* The threads of GIO wait for events. FALSE: there are others that were left open. */
+static gboolean
+take_descriptors_of_threads (Leftovers *self)
+{
+  int lowest = find_lowest_fd ();
+
+  for (int fd = self->lowest_fd; fd < lowest; fd++)
+    if (!fds_is_for_events (fd))
+      return FALSE;
+  if (lowest < self->lowest_fd)
+    return FALSE;
+  self->lowest_fd = lowest;
+  return TRUE;
 }
 
 /* FALSE: the directory is gone, or out of reach. */
@@ -210,12 +226,15 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
                 GUnixFDList *fds, FrameState *state)
 {
   guint64 found = self->found & FOUND_ONCE;
+  guint64 threads;
 
   if (!self->has_begun) /* and ends, as it could not be set up */
     return FALSE;
-  if (has_threads (self, n_own_threads))
-    found |= FRAME_LEFT_THREADS;
-  if (has_descriptor (self, fds))
+  threads = find_threads (self, n_own_threads);
+  found |= threads;
+  if (has_descriptor (self, fds)
+      && (threads != FRAME_LEFT_FIRST_THREADS || fds != NULL
+          || !take_descriptors_of_threads (self)))
     found |= FRAME_LEFT_DESCRIPTORS;
   if (!restore_directory (self))
     found |= FRAME_LEFT_DIRECTORY;

@@ -27,11 +27,10 @@
  *
  * A worker is replaced after #ProcfunPool:calls-per-worker, when it has more memory than
  * #ProcfunPool:memory-per-worker, and when a function has left something behind that would be in
- * the way of the next one: a descriptor, or a thread. Threads that sleep after the first call of a
- * worker may stay, since libraries keep some for later. An alarm, the signal mask, the umask, the
- * floating-point mode and the working directory are restored after each call. What the initializer
- * leaves stays. A call with limits or with a launch context gets a worker that ends with it, since
- * most of these cannot be taken back.
+ * the way of the next one: a descriptor, or a thread, but for #ProcfunPool:kept-threads. An alarm,
+ * the signal mask, the umask, the floating-point mode and the working directory are restored after
+ * each call. What the initializer leaves stays. A call with limits or with a launch context gets a
+ * worker that ends with it, since most of these cannot be taken back.
  *
  * A call that waits for a worker which only the thread that waits could set free fails with
  * %PROCFUN_ERROR_NESTED.
@@ -72,6 +71,7 @@ enum
   PROP_CLOSE_TIMEOUT,
   PROP_MAX_RETRIES,
   PROP_RETRY_ON,
+  PROP_KEPT_THREADS,
   N_PROPS
 };
 
@@ -164,6 +164,11 @@ G_DEFINE_FLAGS_TYPE (ProcfunRetryFlags, procfun_retry_flags,
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_LOST, "lost"),
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_CRASHED, "crashed"),
                      G_DEFINE_ENUM_VALUE (PROCFUN_RETRY_EXITED, "exited"))
+
+G_DEFINE_ENUM_TYPE (ProcfunKeptThreads, procfun_kept_threads,
+                    G_DEFINE_ENUM_VALUE (PROCFUN_KEPT_THREADS_NONE, "none"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_KEPT_THREADS_FIRST_CALL, "first-call"),
+                    G_DEFINE_ENUM_VALUE (PROCFUN_KEPT_THREADS_ANY, "any"))
 
 #define PARENT_CLASS PROCFUN_EXECUTOR_CLASS (procfun_pool_parent_class)
 
@@ -471,6 +476,9 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_RETRY_ON:
       g_value_set_flags (value, procfun_pool_get_retry_on (self));
       break;
+    case PROP_KEPT_THREADS:
+      g_value_set_enum (value, (gint)procfun_pool_get_kept_threads (self));
+      break;
     default:
       if (id == PROP_0 || id >= N_NUMBERS)
         G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -499,6 +507,9 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_RETRY_ON:
       procfun_pool_set_retry_on (self, g_value_get_flags (value));
+      break;
+    case PROP_KEPT_THREADS:
+      procfun_pool_set_kept_threads (self, (ProcfunKeptThreads)g_value_get_enum (value));
       break;
     default:
       if (id == PROP_0 || id >= N_NUMBERS)
@@ -571,6 +582,17 @@ install_properties (GObjectClass *klass)
    */
   props[PROP_RETRY_ON] = g_param_spec_flags ("retry-on", NULL, NULL, PROCFUN_TYPE_RETRY_FLAGS,
                                              PROCFUN_RETRY_LOST, flags);
+  /**
+   * ProcfunPool:kept-threads:
+   *
+   * Which threads a call may leave in its worker. Libraries such as GIO and OpenMP keep threads
+   * for later. A worker with other threads is replaced.
+   *
+   * Since: 0.1
+   */
+  props[PROP_KEPT_THREADS]
+      = g_param_spec_enum ("kept-threads", NULL, NULL, PROCFUN_TYPE_KEPT_THREADS,
+                           PROCFUN_KEPT_THREADS_FIRST_CALL, flags);
   g_object_class_install_properties (klass, N_PROPS, props);
 }
 
@@ -597,6 +619,12 @@ procfun_pool_class_init (ProcfunPoolClass *klass)
   install_properties (object_class);
 }
 
+/* FrameLeftovers for which no worker is replaced */
+static const guint64 tolerated[]
+    = { [PROCFUN_KEPT_THREADS_NONE] = 0,
+        [PROCFUN_KEPT_THREADS_FIRST_CALL] = FRAME_LEFT_FIRST_THREADS,
+        [PROCFUN_KEPT_THREADS_ANY] = FRAME_LEFT_FIRST_THREADS | FRAME_LEFT_THREADS };
+
 static void
 procfun_pool_init (ProcfunPool *self)
 {
@@ -609,6 +637,8 @@ procfun_pool_init (ProcfunPool *self)
   SCHEDULER_SET (self->scheduler, idle, idle);
   SCHEDULER_SET (self->scheduler, calls_in_flight, in_flight);
   self->retry.reasons = PROCFUN_RETRY_LOST;
+  self->kept_threads = PROCFUN_KEPT_THREADS_FIRST_CALL;
+  SCHEDULER_SET (self->scheduler, tolerated, tolerated[self->kept_threads]);
 }
 
 /**
@@ -1069,4 +1099,44 @@ procfun_pool_get_retry_on (ProcfunPool *self)
   g_return_val_if_fail (PROCFUN_IS_POOL (self), PROCFUN_RETRY_NONE);
 
   return (ProcfunRetryFlags)g_atomic_int_get (&self->retry.reasons);
+}
+
+/**
+ * procfun_pool_set_kept_threads:
+ * @self: a #ProcfunPool
+ * @threads: which threads a call may leave
+ *
+ * Sets #ProcfunPool:kept-threads.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_kept_threads (ProcfunPool *self, ProcfunKeptThreads threads)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail ((gsize)threads < G_N_ELEMENTS (tolerated));
+
+  if (g_atomic_int_get (&self->kept_threads) == (gint)threads)
+    return;
+  g_atomic_int_set (&self->kept_threads, (gint)threads);
+  SCHEDULER_SET (self->scheduler, tolerated, tolerated[threads]);
+  g_object_notify (G_OBJECT (self), "kept-threads");
+}
+
+/**
+ * procfun_pool_get_kept_threads:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:kept-threads.
+ *
+ * Returns: which threads a call may leave
+ *
+ * Since: 0.1
+ */
+ProcfunKeptThreads
+procfun_pool_get_kept_threads (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), PROCFUN_KEPT_THREADS_FIRST_CALL);
+
+  return (ProcfunKeptThreads)g_atomic_int_get (&self->kept_threads);
 }

@@ -19,6 +19,7 @@ struct _ProcfunPool
   /* In any thread */
   RetryPolicy retry;
   gint close_timeout; /* in ms */
+  gint kept_threads;  /* ProcfunKeptThreads */
 };
 
 /* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.

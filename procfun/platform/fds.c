@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static gboolean
@@ -105,6 +106,18 @@ close_listed_from (int first)
         close (fd);
     }
   closedir (dir);
+}
+
+/* proc(5): such a descriptor is a link to “anon_inode:[eventfd]”. */
+gboolean
+fds_is_for_events (int fd)
+{
+  static const char name[] = "anon_inode:";
+  char path[32], target[sizeof name];
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  return readlink (path, target, sizeof name - 1) == sizeof name - 1
+         && memcmp (target, name, sizeof name - 1) == 0;
 }
 
 void

@@ -27,6 +27,9 @@ gboolean fds_move_above (int *fd, int last, GError **error);
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
 
+/* Whether it is what an event loop waits with: an eventfd, inotify and their like, and no file. */
+gboolean fds_is_for_events (int fd);
+
 /* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.
  */
 void fds_close_from (int first);

@@ -434,6 +434,7 @@ static const struct
   FrameLeftovers leftover;
   const char *reason;
 } leftovers[] = { { FRAME_LEFT_THREADS, "leftovers: threads" },
+                  { FRAME_LEFT_FIRST_THREADS, "leftovers: threads" },
                   { FRAME_LEFT_DESCRIPTORS, "leftovers: descriptors" },
                   { FRAME_LEFT_IDENTITY, "leftovers: identity" },
                   { FRAME_LEFT_DIRECTORY, "leftovers: directory" },
@@ -467,8 +468,8 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
     return "calls";
   if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)
     return "memory";
-  if (state->leftovers != 0)
-    return name_leftovers (state->leftovers);
+  if ((state->leftovers & ~config->tolerated) != 0)
+    return name_leftovers (state->leftovers & ~config->tolerated);
   if (count_present (self) > config->max_workers)
     return "shrunk";
   return NULL;

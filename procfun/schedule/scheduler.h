@@ -19,6 +19,7 @@ typedef struct
   guint64 memory_per_worker; /* resident, in bytes; 0: any */
   guint max_queue_calls;     /* that may wait before there is no room for more; 0: any number */
   guint64 max_queue_bytes;   /* likewise, of their arguments */
+  guint64 tolerated;         /* FrameLeftovers for which no worker is replaced */
 } SchedulerConfig;
 
 /* A call or session that wants a worker. */

@@ -135,7 +135,8 @@ typedef enum
   FRAME_LEFT_LIMITS = 1 << 7,     /* of resources, lower than before */
   FRAME_LEFT_IDENTITY = 1 << 8,   /* users, groups, capabilities, root, namespaces */
   FRAME_LEFT_SCHEDULING = 1 << 9, /* niceness, policy, processors */
-  FRAME_LEFT_TIMERS = 1 << 10
+  FRAME_LEFT_TIMERS = 1 << 10,
+  FRAME_LEFT_FIRST_THREADS = 1 << 11 /* they came with the first call, and sleep */
 } FrameLeftovers;
 
 /* How many processes a zygote is to fork, each of which waits for a call and ends when none has
