@@ -284,8 +284,14 @@ procfun_private = \
 	%D%/run/unknown-executor.c \
 	%D%/run/unknown-executor.h \
 	%D%/run/wrappers.c \
+	%D%/schedule/acquire.c \
+	%D%/schedule/acquire.h \
 	%D%/schedule/admission.c \
 	%D%/schedule/admission.h \
+	%D%/schedule/context-source.c \
+	%D%/schedule/context-source.h \
+	%D%/schedule/heap.c \
+	%D%/schedule/heap.h \
 	%D%/schedule/owner.c \
 	%D%/schedule/owner.h \
 	%D%/schedule/pipeline.c \

@@ -53,6 +53,7 @@ test_programs = \
 	%D%/test-pool-deaths \
 	%D%/test-pool-pipelined \
 	%D%/test-pool-queue \
+	%D%/test-queue \
 	%D%/test-registry \
 	%D%/test-schema \
 	%D%/test-schema-json \

@@ -228,6 +228,154 @@ test_cancelled_in_thread (void)
   results_clear (&results);
 }
 
+/* Identifiers of sources are given in order. */
+static guint
+count_sources (void)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+  guint id = g_source_attach (source, NULL);
+
+  g_source_destroy (source);
+  return id;
+}
+
+/* What waits is data. */
+static void
+test_one_source (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holder;
+  guint n;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  n = count_sources ();
+  for (guint i = 0; i < 1000; i++)
+    results_run (&results, pool, add_call (1, 2));
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 1000);
+  g_assert_cmpuint (count_sources () - n, ==, 2);
+  holder_let_go (&holder);
+  results_wait (&results, 1001);
+  g_assert_cmpuint (results.n_succeeded, ==, 1001);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* All that waits is cancelled at once, from another thread. */
+
+static gpointer
+abort_all (gpointer calls)
+{
+  for (guint i = 0; i < ((GPtrArray *)calls)->len; i++)
+    procfun_call_abort (((GPtrArray *)calls)->pdata[i]);
+  return NULL;
+}
+
+static void
+test_all_cancelled (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func (g_object_unref);
+  Results results;
+  GThread *thread;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 500; i++)
+    {
+      ProcfunCall *call = add_call (1, 2);
+
+      g_ptr_array_add (calls, g_object_ref (call));
+      results_run (&results, pool, call);
+    }
+  results_run (&results, pool, add_call (3, 4));
+  thread = g_thread_new ("aborts", abort_all, calls);
+  results_wait (&results, 500);
+  g_thread_join (thread);
+  g_assert_cmpuint (results.n_succeeded, ==, 0);
+  g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 1);
+  holder_let_go (&holder);
+  results_wait (&results, 502);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* Deadlines of those that wait, in no order. */
+static void
+test_many_deadlines (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 100; i++)
+    {
+      ProcfunCall *call = add_call (1, 2);
+
+      procfun_call_set_deadline (call, (i * 37 % 100 + 1) * 200);
+      results_run (&results, pool, call);
+    }
+  results_run (&results, pool, add_call (3, 4));
+  results_wait (&results, 100);
+  g_assert_cmpuint (results.n_succeeded, ==, 0);
+  g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  holder_let_go (&holder);
+  results_wait (&results, 102);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* A main context inside of a callback brings those to an end that wait. */
+
+typedef struct
+{
+  ProcfunPool *pool;
+  Results *results;
+  gboolean has_run;
+} Inner;
+
+static void
+run_inside (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Inner *self = user_data;
+
+  results_add (source, result, self->results);
+  results_wait (self->results, 12);
+  self->has_run = TRUE;
+}
+
+static void
+test_loop_in_callback (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunCall *cancelled = add_call (1, 2);
+  Results results;
+  Holder holder;
+  Inner inner = { pool, &results, FALSE };
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  procfun_call_set_executor (cancelled, PROCFUN_EXECUTOR (pool));
+  procfun_call_run_async (cancelled, NULL, run_inside, &inner);
+  for (guint i = 0; i < 10; i++)
+    results_run (&results, pool, add_call (1, 2));
+  procfun_call_abort (cancelled);
+  holder_let_go (&holder);
+  while (!inner.has_run)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (results.n_succeeded, ==, 11);
+  g_object_unref (cancelled);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
 /* Bounds */
 
 static void
@@ -639,6 +787,11 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/a call that waited can be cancelled while it runs",
                     test_cancelled_after_waiting);
   fixture_add_func ("/pool/a blocking call that waits can be cancelled", test_cancelled_in_thread);
+  fixture_add_func ("/pool/calls that wait take one source", test_one_source);
+  fixture_add_func ("/pool/calls that wait can be cancelled all at once", test_all_cancelled);
+  fixture_add_func ("/pool/calls that wait can have deadlines in any order", test_many_deadlines);
+  fixture_add_func ("/pool/calls that wait go on in a main loop of a callback",
+                    test_loop_in_callback);
   fixture_add_func ("/pool/a call that waits ends when it is dropped", test_dropped_while_waiting);
   fixture_add_data_func ("/pool/a call that waits misses its deadline in time", NULL,
                          test_deadline_while_waiting);

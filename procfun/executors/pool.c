@@ -9,7 +9,7 @@
 #include "procfun/platform/cpus.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/pipeline.h"
-#include "procfun/schedule/waiter.h"
+#include "procfun/schedule/acquire.h"
 
 /**
  * SECTION:procfun-pool

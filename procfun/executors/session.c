@@ -7,8 +7,8 @@
 #include "procfun/core/executor.h"
 #include "procfun/executors/pool.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/acquire.h"
 #include "procfun/schedule/pipeline.h"
-#include "procfun/schedule/waiter.h"
 
 /**
  * SECTION:procfun-session
@@ -249,6 +249,16 @@ acquisition_clear (Acquisition *acquisition)
   g_clear_object (&acquisition->codec);
 }
 
+static void
+acquisition_free (gpointer data)
+{
+  Acquisition *acquisition = data;
+
+  acquisition_clear (acquisition);
+  g_clear_object (&acquisition->request.function);
+  g_free (acquisition);
+}
+
 /* (nullable) */
 static ProcfunSession *
 make_session (ProcfunPool *self, WorkerSlot *slot, ProcfunFunction *function, GError **error)
@@ -304,8 +314,12 @@ on_acquired (WorkerSlot *slot, GError *error, gpointer user_data)
   ProcfunSession *session = NULL;
 
   if (slot != NULL)
-    session
-        = make_session (g_task_get_source_object (task), slot, g_task_get_task_data (task), &error);
+    {
+      const Acquisition *acquisition = g_task_get_task_data (task);
+
+      session = make_session (g_task_get_source_object (task), slot, acquisition->request.function,
+                              &error);
+    }
   if (session != NULL)
     g_task_return_pointer (task, session, g_object_unref);
   else
@@ -328,8 +342,9 @@ void
 procfun_pool_acquire_async (ProcfunPool *self, ProcfunFunction *function, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user_data)
 {
-  Acquisition acquisition;
+  Acquisition *acquisition;
   GError *error = NULL;
+  gboolean ok;
   GTask *task;
 
   g_return_if_fail (PROCFUN_IS_POOL (self));
@@ -338,13 +353,15 @@ procfun_pool_acquire_async (ProcfunPool *self, ProcfunFunction *function, GCance
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, procfun_pool_acquire_async);
   g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, g_object_ref (function), g_object_unref);
-  if (acquisition_init (&acquisition, self, function, cancellable, &error))
-    scheduler_acquire_async (self->scheduler, &acquisition.request, g_task_get_context (task),
+  acquisition = g_new (Acquisition, 1);
+  ok = acquisition_init (acquisition, self, function, cancellable, &error);
+  g_object_ref (function);
+  g_task_set_task_data (task, acquisition, acquisition_free);
+  if (ok)
+    scheduler_acquire_async (self->scheduler, &acquisition->request, g_task_get_context (task),
                              on_acquired, task);
   else
     on_acquired (NULL, error, task);
-  acquisition_clear (&acquisition);
 }
 
 /**

@@ -7,7 +7,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/executor.h"
 #include "procfun/platform/waker.h"
-#include "procfun/schedule/waiter.h"
+#include "procfun/schedule/acquire.h"
 
 /* Somebody who asks for a worker, maybe longer than the source lives. */
 typedef struct

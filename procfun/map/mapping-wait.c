@@ -7,7 +7,7 @@
 #include "procfun/platform/canceller.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
-#include "procfun/schedule/waiter.h"
+#include "procfun/schedule/acquire.h"
 #include <poll.h>
 
 static void

@@ -13,7 +13,8 @@ struct _Canceller
   gint is_cancelled;
 
   GMutex lock;
-  GSource *source;           /* (nullable) (unowned) */
+  CancellerFunc func;        /* (nullable) */
+  gpointer data;             /* (unowned) */
   GCancellable *cancellable; /* (nullable) */
   int fd;                    /* -1: nobody sleeps on one */
 };
@@ -65,8 +66,8 @@ canceller_cancel (Canceller *self)
   if (!g_atomic_int_compare_and_exchange (&self->is_cancelled, FALSE, TRUE))
     return;
   g_mutex_lock (&self->lock);
-  if (self->source != NULL)
-    g_source_set_ready_time (self->source, 0);
+  if (self->func != NULL)
+    self->func (self->data);
   make_fd_readable (self);
   g_set_object (&cancellable, self->cancellable);
   g_mutex_unlock (&self->lock);
@@ -104,20 +105,39 @@ canceller_get_cancellable (Canceller *self)
 }
 
 void
-canceller_set_source (Canceller *self, GSource *source)
+canceller_set_func (Canceller *self, CancellerFunc func, gpointer data)
 {
   g_mutex_lock (&self->lock);
-  self->source = source;
+  self->func = func;
+  self->data = data;
   g_mutex_unlock (&self->lock);
+}
+
+void
+canceller_clear_func (Canceller *self, gpointer data)
+{
+  g_mutex_lock (&self->lock);
+  if (self->data == data)
+    self->func = NULL;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+make_ready (gpointer source)
+{
+  g_source_set_ready_time (source, 0);
+}
+
+void
+canceller_set_source (Canceller *self, GSource *source)
+{
+  canceller_set_func (self, make_ready, source);
 }
 
 void
 canceller_clear_source (Canceller *self, GSource *source)
 {
-  g_mutex_lock (&self->lock);
-  if (self->source == source)
-    self->source = NULL;
-  g_mutex_unlock (&self->lock);
+  canceller_clear_func (self, source);
 }
 
 /* Not g_cancellable_get_fd(), which ends the program when there is no descriptor. */

@@ -31,4 +31,10 @@ void canceller_close_fd (Canceller *self);
 void canceller_set_source (Canceller *self, GSource *source);
 void canceller_clear_source (Canceller *self, GSource *source);
 
+/* The same for any function, which is called in the thread that cancels, and must not use the
+ * canceller. */
+typedef void (*CancellerFunc) (gpointer data);
+void canceller_set_func (Canceller *self, CancellerFunc func, gpointer data);
+void canceller_clear_func (Canceller *self, gpointer data);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Canceller, canceller_unref)

@@ -34,47 +34,75 @@ scheduler_try_admit (Scheduler *self, ProcfunFunction *function, GError **error)
   return ok;
 }
 
-/* With the lock held. */
-static gboolean
-wait_for_room (Scheduler *self, ProcfunFunction *function, GCancellable *cancellable,
-               GError **error)
+void
+scheduler_announce_room (Scheduler *self)
 {
+  if ((self->in_admission.length == 0 && self->submitters.length == 0)
+      || !scheduler_has_room (self))
+    return;
+  if (self->in_admission.length > 0)
+    g_cond_signal (self->in_admission.head->data);
+  if (self->submitters.length > 0)
+    g_source_set_ready_time (self->submitters.head->data, 0);
+}
+
+void
+scheduler_wake_submitters (Scheduler *self)
+{
+  for (GList *l = self->in_admission.head; l != NULL; l = l->next)
+    g_cond_signal (l->data);
+  for (GList *l = self->submitters.head; l != NULL; l = l->next)
+    g_source_set_ready_time (l->data, 0);
+}
+
+/* In a thread. With the lock held. */
+static gboolean
+wait_for_room (Scheduler *self, GCond *cond, GCancellable *cancellable)
+{
+  GList link = { .data = cond };
+  Blocked blocked;
   gboolean ok;
 
-  scheduler_begin_wait (self);
-  while (!(ok = scheduler_has_room (self)) && !self->is_closing && !scheduler_is_deadlocked (self)
+  g_queue_push_tail_link (&self->in_admission, &link);
+  scheduler_begin_wait (self, &blocked, cond);
+  while (!(ok = scheduler_has_room (self)) && !self->is_closing
+         && !(blocked.cond != NULL && scheduler_is_deadlocked (self))
          && !g_cancellable_is_cancelled (cancellable))
-    {
-      self->n_in_admission++;
-      g_cond_wait (&self->admission, &self->lock);
-      self->n_in_admission--;
-    }
-  scheduler_end_wait (self);
-  if (ok || g_cancellable_set_error_if_cancelled (cancellable, error))
-    return ok;
-  if (self->is_closing)
-    scheduler_set_closed (function, error);
-  else
-    scheduler_set_nested (function, error);
-  return FALSE;
+    g_cond_wait (cond, &self->lock);
+  scheduler_end_wait (self, &blocked);
+  g_queue_unlink (&self->in_admission, &link);
+  return ok;
 }
 
 gboolean
 scheduler_admit (Scheduler *self, ProcfunFunction *function, GCancellable *cancellable,
                  GError **error)
 {
+  gboolean ok, is_closing;
   CondWaker waker;
-  gboolean ok;
+  GCond cond;
 
-  cond_waker_init (&waker, &self->lock, &self->admission, cancellable);
+  g_cond_init (&cond);
+  cond_waker_init (&waker, &self->lock, &cond, cancellable);
   g_mutex_lock (&self->lock);
-  ok = scheduler_has_room (self) || wait_for_room (self, function, cancellable, error);
+  ok = scheduler_has_room (self) || wait_for_room (self, &cond, cancellable);
   if (ok)
     self->n_entering++;
+  is_closing = self->is_closing;
+  scheduler_announce_room (self); /* to the next one */
   g_mutex_unlock (&self->lock);
   cond_waker_clear (&waker);
-  return ok;
+  g_cond_clear (&cond);
+  if (ok || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return ok;
+  if (is_closing)
+    scheduler_set_closed (function, error);
+  else
+    scheduler_set_nested (function, error);
+  return FALSE;
 }
+
+/* In a main context */
 
 typedef struct
 {

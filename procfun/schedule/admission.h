@@ -16,3 +16,6 @@ void scheduler_leave_admission (Scheduler *self);
 typedef void (*AdmissionFunc) (GError *error, gpointer user_data);
 void scheduler_admit_async (Scheduler *self, GCancellable *cancellable, AdmissionFunc callback,
                             gpointer user_data);
+
+/* All of them, since it is closed. With the lock held. */
+void scheduler_wake_submitters (Scheduler *self);

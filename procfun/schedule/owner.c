@@ -39,9 +39,11 @@ owner_is_here (const Owner *self)
   return TRUE;
 }
 
-void
+gboolean
 owner_mark (Owner *self, gboolean is_stuck)
 {
-  if (self->is_stuck != is_stuck && owner_is_here (self))
-    self->is_stuck = is_stuck;
+  if (!owner_is_here (self))
+    return FALSE;
+  self->is_stuck = is_stuck;
+  return TRUE;
 }

@@ -20,5 +20,5 @@ void owner_clear (Owner *self);
 /* Whether only this thread can do what the owner has to do. */
 gboolean owner_is_here (const Owner *self);
 
-/* Marks the owner if it is here. */
-void owner_mark (Owner *self, gboolean is_stuck);
+/* Marks the owner if it is here. FALSE: it is not. */
+gboolean owner_mark (Owner *self, gboolean is_stuck);

@@ -2,6 +2,9 @@
 
 #include "procfun/schedule/pipeline.h"
 
+#include "procfun/schedule/admission.h"
+#include "procfun/schedule/context-source.h"
+
 /* With the lock held: whether @request can be sent to @slot behind others. */
 static gboolean
 can_pipeline (WorkerSlot *slot, const SlotRequest *request)
@@ -55,8 +58,9 @@ take_next (WorkerSlot *slot)
 
   g_mutex_lock (&scheduler->lock);
   waiter = (Waiter *)queue_peek (&scheduler->queue);
-  if (waiter != NULL && waiter->source != NULL && waiter->owner.context == slot->owner.context
-      && can_pipeline (slot, waiter->request))
+  if (waiter != NULL && waiter->source != NULL
+      && context_source_get_context (waiter) == slot->owner.context
+      && can_pipeline (slot, &waiter->request))
     {
       queue_remove (&scheduler->queue, &waiter->entry);
       scheduler_announce_room (scheduler);
@@ -74,13 +78,7 @@ feed (WorkerSlot *slot)
   Waiter *waiter;
 
   while (worker_slot_get_head (slot) != NULL && (waiter = take_next (slot)) != NULL)
-    {
-      g_autoptr (GSource) source = g_source_ref (waiter->source);
-      SlotFunc callback = g_steal_pointer (&waiter->callback);
-
-      callback (slot, NULL, waiter->user_data);
-      g_source_destroy (source);
-    }
+    context_source_hand_over (waiter, slot);
 }
 
 void

@@ -5,28 +5,32 @@
 #include "procfun/schedule/scheduler.h"
 
 #include "procfun/core/call.h"
+#include "procfun/schedule/admission.h"
+#include "procfun/schedule/context-source.h"
 #include <signal.h>
 
 /* How long killed workers are waited for. */
 #define DEATH_MAX_MS 5000
+
+static void
+wake_session (QueueEntry *entry, gpointer user_data)
+{
+  Waiter *waiter = (Waiter *)entry;
+
+  if (waiter->request.call == NULL && waiter->assigned != NULL)
+    g_cond_signal (waiter->assigned);
+}
 
 void
 scheduler_begin_to_close (Scheduler *self)
 {
   g_mutex_lock (&self->lock);
   self->is_closing = TRUE;
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    {
-      Waiter *waiter = l->data;
-
-      if (waiter->request->call == NULL && waiter->source != NULL)
-        g_source_set_ready_time (waiter->source, 0);
-      else if (waiter->request->call == NULL)
-        g_cond_signal (&waiter->assigned);
-    }
-  for (GList *l = self->submitters.head; l != NULL; l = l->next)
-    g_source_set_ready_time (l->data, 0);
-  g_cond_broadcast (&self->admission);
+  if (self->n_sessions > 0)
+    queue_foreach (&self->queue, wake_session, NULL);
+  for (GList *l = self->sources.head; l != NULL; l = l->next)
+    context_source_wake_sessions (l->data);
+  scheduler_wake_submitters (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -39,6 +43,12 @@ add_call (GPtrArray *cancellers, ProcfunCall *call)
   g_ptr_array_add (cancellers, canceller_ref (procfun_call_get_canceller (call)));
 }
 
+static void
+add_waiting_call (QueueEntry *entry, gpointer cancellers)
+{
+  add_call (cancellers, ((Waiter *)entry)->request.call);
+}
+
 /* Calls that are listed here exist until the lock is released. Those that wait come first, or the
  * end of one that runs would let them begin. */
 void
@@ -48,8 +58,7 @@ scheduler_abort (Scheduler *self)
       = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
 
   g_mutex_lock (&self->lock);
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    add_call (cancellers, ((Waiter *)l->data)->request->call);
+  queue_foreach (&self->queue, add_waiting_call, cancellers);
   for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
     {
       const WorkerSlot *slot = l->data;
@@ -89,12 +98,8 @@ scheduler_has_own_calls (Scheduler *self)
 
       found = slot->call != NULL && owner_is_here (&slot->owner);
     }
-  for (GList *l = self->queue.entries.head; l != NULL && !found; l = l->next)
-    {
-      const Waiter *waiter = l->data;
-
-      found = waiter->request->call != NULL && owner_is_here (&waiter->owner);
-    }
+  for (GList *l = self->sources.head; l != NULL && !found; l = l->next)
+    found = context_source_has_own_calls (l->data);
   g_mutex_unlock (&self->lock);
   return found;
 }

@@ -7,6 +7,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/context-source.h"
 #include "procfun/schedule/presence.h"
 #include <signal.h>
 #include <string.h>
@@ -23,7 +24,6 @@ scheduler_new (ProcfunExecutor *executor)
   self->zygotes = zygotes_new ();
   self->starts = starts_new ();
   g_mutex_init (&self->lock);
-  g_cond_init (&self->admission);
   queue_init (&self->queue);
   slots_init (&self->slots);
   g_queue_init (&self->submitters);
@@ -58,8 +58,8 @@ clear (gpointer data)
   g_clear_object (&self->initializer);
   g_clear_pointer (&self->initializer_args, g_variant_unref);
   g_hash_table_unref (self->starts);
+  queue_clear (&self->queue);
   g_mutex_clear (&self->lock);
-  g_cond_clear (&self->admission);
 }
 
 void
@@ -311,6 +311,17 @@ count_present (Scheduler *self)
   return slots_count (&self->slots) - presence_count_absent (self);
 }
 
+static gboolean
+all_are_stuck (Scheduler *self)
+{
+  if (self->slots.busy.length < self->config.max_workers)
+    return FALSE;
+  for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
+    if (!((const WorkerSlot *)l->data)->owner.is_stuck)
+      return FALSE;
+  return TRUE;
+}
+
 /* While none can be started, busy ones are better than an error. An idle one of another module
  * makes room. */
 static gboolean
@@ -324,7 +335,7 @@ may_start (Scheduler *self, const char *module)
 gboolean
 scheduler_assign_to (Scheduler *self, Waiter *waiter)
 {
-  const SlotRequest *request = waiter->request;
+  const SlotRequest *request = &waiter->request;
   ProcfunLaunchContext *context = request->options->context;
 
   waiter->slot = slots_find_idle (&self->slots, waiter->module, context, request->is_last);
@@ -343,39 +354,45 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
       slots_add (&self->slots, waiter->slot, self->config.min_workers);
     }
   waiter->slot->call = request->call;
-  owner_copy (&waiter->slot->owner, &waiter->owner);
+  owner_copy (&waiter->slot->owner, waiter->owner);
   waiter->is_assigned = TRUE;
   return TRUE;
 }
 
-/* A thread that waits may have to see now that it waits in vain, and a main context that a worker
- * has gone to another one. */
+/* Threads that wait for each other, or for themselves, have to see it now. */
 static void
-wake_waiters (Scheduler *self)
+check_deadlock (Scheduler *self)
 {
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    {
-      Waiter *waiter = l->data;
+  if (self->blocked.length == 0 || !all_are_stuck (self))
+    return;
+  for (GList *l = self->blocked.head; l != NULL; l = l->next)
+    g_cond_signal (((const Blocked *)l->data)->cond);
+}
 
-      if (waiter->source == NULL)
-        g_cond_signal (&waiter->assigned);
-      else if (!waiter->looks && presence_is_needed (self, waiter->owner.context))
-        g_source_set_ready_time (waiter->source, 0);
-    }
-  g_cond_broadcast (&self->admission);
+static gboolean
+is_present (QueueEntry *entry, gpointer scheduler)
+{
+  const Waiter *waiter = (const Waiter *)entry;
+
+  return waiter->source == NULL
+         || !presence_is_absent (scheduler, context_source_get_context (waiter));
 }
 
 Waiter *
 scheduler_get_next (Scheduler *self)
 {
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    {
-      Waiter *waiter = l->data;
+  return (Waiter *)(self->n_absent == 0 ? queue_peek (&self->queue)
+                                        : queue_find (&self->queue, is_present, self));
+}
 
-      if (waiter->source == NULL || !presence_is_absent (self, waiter->owner.context))
-        return waiter;
-    }
-  return NULL;
+/* A main context has a worker for which others wait: they look now and then whether it is run. */
+static void
+tell_of_worker_of_context (Scheduler *self)
+{
+  if (self->lookers.length > 0)
+    g_cond_signal (self->lookers.head->data);
+  for (GList *l = self->sources.head; l != NULL; l = l->next)
+    context_source_begin_to_look (l->data);
 }
 
 void
@@ -387,14 +404,15 @@ scheduler_assign (Scheduler *self)
   while ((waiter = scheduler_get_next (self)) != NULL && scheduler_assign_to (self, waiter))
     {
       queue_remove (&self->queue, &waiter->entry);
-      if (waiter->source != NULL)
-        g_source_set_ready_time (waiter->source, 0);
-      else
-        g_cond_signal (&waiter->assigned);
       to_context = to_context || waiter->source != NULL;
+      if (waiter->source != NULL)
+        context_source_wake (waiter);
+      else
+        g_cond_signal (waiter->assigned);
     }
+  check_deadlock (self);
   if (to_context)
-    wake_waiters (self);
+    tell_of_worker_of_context (self);
   scheduler_announce_room (self);
 }
 
@@ -405,7 +423,7 @@ scheduler_claim (Scheduler *self, Waiter *waiter, GError **error)
 
   if (waiter->retired != NULL)
     end_worker (g_steal_pointer (&waiter->retired), "module");
-  return slot->process != NULL || start_worker (slot, waiter->request, error) ? slot : NULL;
+  return slot->process != NULL || start_worker (slot, &waiter->request, error) ? slot : NULL;
 }
 
 void
@@ -636,46 +654,49 @@ scheduler_set_closed (ProcfunFunction *function, GError **error)
                procfun_function_get_name (function));
 }
 
-/* A thread that waits in the queue is no obstacle: it takes what it gets. */
-static void
+/* A thread that waits in the queue is no obstacle: it takes what it gets. But calls that wait in
+ * its main contexts would have to be brought to an end by it. FALSE: it has nothing. */
+static gboolean
 mark_all (Scheduler *self, gboolean is_stuck)
 {
+  gboolean found = FALSE;
+
   for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
-    owner_mark (&((WorkerSlot *)l->data)->owner, is_stuck);
-  for (GList *l = self->queue.entries.head; l != NULL; l = l->next)
-    if (((Waiter *)l->data)->source != NULL)
-      owner_mark (&((Waiter *)l->data)->owner, is_stuck);
+    found = owner_mark (&((WorkerSlot *)l->data)->owner, is_stuck) || found;
+  for (GList *l = self->sources.head; l != NULL; l = l->next)
+    found = context_source_mark (l->data, is_stuck) || found;
+  return found;
 }
 
 void
-scheduler_begin_wait (Scheduler *self)
+scheduler_begin_wait (Scheduler *self, Blocked *blocked, GCond *cond)
 {
-  mark_all (self, TRUE);
-  wake_waiters (self);
+  *blocked = (Blocked){ .link = { .data = blocked }, .cond = NULL };
+  if (!mark_all (self, TRUE))
+    return;
+  blocked->cond = cond;
+  g_queue_push_tail_link (&self->blocked, &blocked->link);
+  check_deadlock (self);
 }
 
 void
-scheduler_end_wait (Scheduler *self)
+scheduler_end_wait (Scheduler *self, Blocked *blocked)
 {
+  if (blocked->cond == NULL)
+    return;
+  g_queue_unlink (&self->blocked, &blocked->link);
   mark_all (self, FALSE);
 }
 
 gboolean
 scheduler_is_deadlocked (Scheduler *self)
 {
-  gboolean is_one = FALSE;
-
-  if (self->slots.busy.length < self->config.max_workers)
+  if (!all_are_stuck (self))
     return FALSE;
   for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
-    {
-      const Owner *owner = &((WorkerSlot *)l->data)->owner;
-
-      if (!owner->is_stuck)
-        return FALSE;
-      is_one = is_one || owner_is_here (owner);
-    }
-  return is_one;
+    if (owner_is_here (&((const WorkerSlot *)l->data)->owner))
+      return TRUE;
+  return FALSE;
 }
 
 /* Calls that are admitted but not queued yet count as calls; their bytes are not known. */
@@ -685,19 +706,9 @@ scheduler_has_room (Scheduler *self)
   const SchedulerConfig *config = &self->config;
 
   return (config->max_queue_calls == 0
-          || self->queue.entries.length + self->n_entering < config->max_queue_calls)
+          || self->queue.length + self->n_entering < config->max_queue_calls)
          && (config->max_queue_bytes == 0
              || (self->queue.n_bytes < config->max_queue_bytes && self->n_entering == 0));
-}
-
-/* Wakes all threads, and the first of the others. */
-void
-scheduler_announce_room (Scheduler *self)
-{
-  if (self->n_in_admission > 0) /* to wake nobody is a system call, too */
-    g_cond_broadcast (&self->admission);
-  if (self->submitters.length > 0 && scheduler_has_room (self))
-    g_source_set_ready_time (self->submitters.head->data, 0);
 }
 
 /* Statistics */
@@ -725,7 +736,7 @@ scheduler_describe (Scheduler *self, ProcfunStatistics *statistics)
 
   g_mutex_lock (&self->lock);
   slots_poll_exited (&self->slots, &exited);
-  procfun_statistics_set_queue (statistics, self->queue.entries.length, self->queue.n_bytes);
+  procfun_statistics_set_queue (statistics, self->queue.length, self->queue.n_bytes);
   describe_workers (&self->slots.busy, statistics);
   describe_workers (&self->slots.idle, statistics);
   g_mutex_unlock (&self->lock);

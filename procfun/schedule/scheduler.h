@@ -39,25 +39,31 @@ typedef struct
 /* Gives a worker, or an error. */
 typedef void (*SlotFunc) (WorkerSlot *slot, GError *error, gpointer user_data);
 
-/* A caller that waits for a worker. */
+typedef struct _ContextSource ContextSource;
+
+/* A caller that waits for a worker: a thread, or a call in a main context. */
 typedef struct
 {
   QueueEntry entry;
-  const SlotRequest *request;
+  SlotRequest request;
   const char *module;
-  Owner owner;
+  const Owner *owner;
+
+  GCond *assigned;       /* (nullable): of a thread */
+  ContextSource *source; /* (nullable): of a main context */
 
   /* With the lock held */
   gboolean is_assigned;
-  gboolean looks;      /* now and then, whether others are absent: see presence.h */
   WorkerSlot *slot;    /* (nullable): this one, which may have to be started, */
   WorkerSlot *retired; /* (nullable): instead of that one */
-
-  GCond assigned;    /* for a thread that waits */
-  GSource *source;   /* (nullable): for a main context */
-  SlotFunc callback; /* (nullable): none, or it has been called */
-  gpointer user_data;
 } Waiter;
+
+/* A thread that waits, and has calls which nobody else can bring to an end. */
+typedef struct
+{
+  GList link;
+  GCond *cond; /* (nullable): it has none */
+} Blocked;
 
 /* The workers of a pool, and those who wait for one. Any thread may use it. */
 struct _Scheduler
@@ -74,13 +80,17 @@ struct _Scheduler
   ProcfunFunction *initializer; /* (nullable): what each worker runs first */
   GVariant *initializer_args;   /* (nullable) */
   Starts *starts;
-  GQueue probes;  /* (element-type Probe): see presence.h */
-  guint n_absent; /* of them, that have not come back in time */
+  GQueue probes;    /* (element-type Probe): see presence.h */
+  guint n_absent;   /* of them, that have not come back in time */
+  GQueue sources;   /* (element-type ContextSource) (unowned): main contexts whose calls wait */
+  guint n_sessions; /* those that wait without a call */
+  GQueue blocked;   /* (element-type Blocked) */
+  GQueue lookers;   /* (element-type GCond): of threads that wait; the first looks who is absent */
 
-  GCond admission;      /* the queue has become shorter */
-  guint n_in_admission; /* threads that wait for that */
-  GQueue submitters;    /* (element-type GSource): main contexts that wait for the same */
-  guint n_entering;     /* calls that are admitted and not in the queue yet */
+  /* They wait for the queue to become shorter. */
+  GQueue in_admission; /* (element-type GCond): threads */
+  GQueue submitters;   /* (element-type GSource): main contexts */
+  guint n_entering;    /* calls that are admitted and not in the queue yet */
 };
 
 Scheduler *scheduler_new (ProcfunExecutor *executor);
@@ -165,15 +175,18 @@ const char *worker_slot_find_reason (WorkerSlot *self, const Worker *worker, gui
 /* Draws conclusions for the next start from a worker's first call. With the lock held. */
 void worker_slot_note_first_call (WorkerSlot *self, const Worker *worker, gboolean is_usable);
 
-/* Around waiting in a thread, whose main contexts stand still meanwhile. With the lock held. */
-void scheduler_begin_wait (Scheduler *self);
-void scheduler_end_wait (Scheduler *self);
+/* Around waiting in a thread, whose main contexts stand still meanwhile. @cond is signalled when
+ * all workers belong to threads that wait. With the lock held. */
+void scheduler_begin_wait (Scheduler *self, Blocked *blocked, GCond *cond);
+void scheduler_end_wait (Scheduler *self, Blocked *blocked);
 
 /* Whether all workers belong to threads that wait, one of them this one. With the lock held. */
 gboolean scheduler_is_deadlocked (Scheduler *self);
 
 /* Room in the queue for another call. With the lock held. */
 gboolean scheduler_has_room (Scheduler *self);
+
+/* Lets the first one in that waits for it: admission.c. With the lock held. */
 void scheduler_announce_room (Scheduler *self);
 
 void scheduler_set_nested (ProcfunFunction *function, GError **error);

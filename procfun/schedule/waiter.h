@@ -4,14 +4,12 @@
 
 #include "procfun/schedule/scheduler.h"
 
-/* Waits for a worker. Fails with %G_IO_ERROR_CANCELLED, %PROCFUN_ERROR_TIMED_OUT,
- * %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_CLOSED for a session, or %PROCFUN_ERROR_NESTED when all
- * workers are this thread's own, so that it would wait for ever. */
-WorkerSlot *scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error);
+/* @owner is borrowed. */
+void waiter_init (Waiter *self, const SlotRequest *request, const Owner *owner);
 
-/* (nullable): without an error when there is none to have now. */
-WorkerSlot *scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **error);
+/* FALSE: it waits in vain: it was cancelled, or is late; or has no call, and the scheduler is
+ * closed. With the lock held. */
+gboolean waiter_goes_on (const Waiter *self, const Scheduler *scheduler);
 
-/* The same without waiting: @callback comes, maybe at once, or in @context. */
-void scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainContext *context,
-                              SlotFunc callback, gpointer user_data);
+/* Sets the error that tells so. Without the lock: handlers of a cancellable may want it. */
+void waiter_set_error (const Waiter *self, GError **error);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How one waits for a worker: in a thread, and in a main context. */
+
+#include "procfun/schedule/acquire.h"
+
+#include "procfun/core/call.h"
+#include "procfun/platform/waker.h"
+#include "procfun/schedule/context-source.h"
+#include "procfun/schedule/pipeline.h"
+#include "procfun/schedule/presence.h"
+#include "procfun/schedule/waiter.h"
+
+/* Removes workers that cannot be used any more, and takes the lock. */
+static void
+begin (Scheduler *self, const SlotRequest *request, GQueue *exited, GQueue *outdated)
+{
+  gint64 asked_at = request->call != NULL ? procfun_call_get_submitted_at (request->call) : 0;
+  gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
+  guint64 state = zygotes_get_state (self->zygotes, now);
+
+  g_mutex_lock (&self->lock);
+  scheduler_remove_gone (self, now, state, exited, outdated);
+}
+
+static void
+end (Scheduler *self, GQueue *exited, GQueue *outdated)
+{
+  g_mutex_unlock (&self->lock);
+  scheduler_reap_all (exited);
+  scheduler_end_outdated (outdated);
+}
+
+/* With the lock held. Nobody gets a worker before those who wait. */
+static gboolean
+try_assign (Scheduler *self, Waiter *waiter)
+{
+  return scheduler_get_next (self) == NULL && scheduler_assign_to (self, waiter);
+}
+
+/* In a thread */
+
+/* One of the threads that wait looks now and then whether workers belong to a main context that
+ * nobody runs. With the lock held. */
+static void
+wait_once (Scheduler *self, const Waiter *waiter)
+{
+  gint64 until = waiter->request.deadline;
+
+  if (self->lookers.head->data == waiter->assigned && presence_is_needed (self, NULL))
+    {
+      gint64 time = g_get_monotonic_time () + PRESENCE_LOOK_US;
+
+      until = until > 0 ? MIN (until, time) : time;
+    }
+  if (until > 0)
+    g_cond_wait_until (waiter->assigned, &self->lock, until);
+  else
+    g_cond_wait (waiter->assigned, &self->lock);
+}
+
+/* The next one looks, if that is needed. */
+static void
+leave_lookers (Scheduler *self, GList *link)
+{
+  gboolean was_first = self->lookers.head == link;
+
+  g_queue_unlink (&self->lookers, link);
+  if (was_first && self->lookers.length > 0 && presence_is_needed (self, NULL))
+    g_cond_signal (self->lookers.head->data);
+}
+
+typedef enum
+{
+  WAIT_ASSIGNED,
+  WAIT_IN_VAIN,
+  WAIT_NESTED
+} WaitResult;
+
+/* With the lock held. But for the first result it is in the queue no more. */
+static WaitResult
+wait_in_queue (Scheduler *self, Waiter *waiter)
+{
+  WaitResult result = WAIT_ASSIGNED;
+  GList link = { .data = waiter->assigned };
+  Blocked blocked;
+
+  g_queue_push_tail_link (&self->lookers, &link);
+  scheduler_begin_wait (self, &blocked, waiter->assigned);
+  while (!waiter->is_assigned && result == WAIT_ASSIGNED)
+    if (!waiter_goes_on (waiter, self))
+      result = WAIT_IN_VAIN;
+    else if (blocked.cond != NULL && scheduler_is_deadlocked (self))
+      result = WAIT_NESTED;
+    else if (self->lookers.head == &link && presence_look (self))
+      scheduler_assign (self);
+    else
+      wait_once (self, waiter);
+  scheduler_end_wait (self, &blocked);
+  leave_lookers (self, &link);
+  if (waiter->is_assigned)
+    return WAIT_ASSIGNED;
+  queue_remove (&self->queue, &waiter->entry);
+  scheduler_assign (self); /* it may have been in the way of the next one */
+  return result;
+}
+
+typedef struct
+{
+  GMutex *lock;
+  GCond *cond;
+} Sleeper;
+
+static void
+wake_up (gpointer data)
+{
+  const Sleeper *self = data;
+
+  g_mutex_lock (self->lock);
+  g_cond_signal (self->cond);
+  g_mutex_unlock (self->lock);
+}
+
+static WaitResult
+wait_for_call (Scheduler *self, Waiter *waiter)
+{
+  Canceller *canceller = procfun_call_get_canceller (waiter->request.call);
+  Sleeper sleeper = { &self->lock, waiter->assigned };
+  WaitResult result;
+
+  canceller_set_func (canceller, wake_up, &sleeper);
+  g_mutex_lock (&self->lock);
+  result = wait_in_queue (self, waiter);
+  g_mutex_unlock (&self->lock);
+  canceller_clear_func (canceller, &sleeper);
+  return result;
+}
+
+static WaitResult
+wait_for_session (Scheduler *self, Waiter *waiter)
+{
+  WaitResult result;
+  CondWaker waker;
+
+  cond_waker_init (&waker, &self->lock, waiter->assigned, waiter->request.cancellable);
+  g_mutex_lock (&self->lock);
+  self->n_sessions++;
+  result = wait_in_queue (self, waiter);
+  self->n_sessions--;
+  g_mutex_unlock (&self->lock);
+  cond_waker_clear (&waker);
+  return result;
+}
+
+/* FALSE: it was not assigned anything. */
+static gboolean
+wait_in_thread (Scheduler *self, Waiter *waiter, GError **error)
+{
+  WaitResult result = waiter->request.call != NULL ? wait_for_call (self, waiter)
+                                                   : wait_for_session (self, waiter);
+
+  if (result == WAIT_NESTED)
+    scheduler_set_nested (waiter->request.function, error);
+  else if (result == WAIT_IN_VAIN)
+    waiter_set_error (waiter, error);
+  return result == WAIT_ASSIGNED;
+}
+
+static void
+push (Scheduler *self, Waiter *waiter)
+{
+  const SlotRequest *request = &waiter->request;
+
+  if (waiter->entry.rank == 0)
+    queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
+  else
+    queue_return (&self->queue, &waiter->entry, request->priority);
+}
+
+/* It can be assigned something as soon as it is in the queue. */
+static gboolean
+assign_or_wait (Scheduler *self, Waiter *waiter, GError **error)
+{
+  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  gboolean assigned;
+
+  begin (self, &waiter->request, &exited, &outdated);
+  waiter->is_assigned = FALSE;
+  assigned = try_assign (self, waiter);
+  if (!assigned)
+    push (self, waiter);
+  end (self, &exited, &outdated);
+  return assigned || wait_in_thread (self, waiter, error);
+}
+
+WorkerSlot *
+scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
+{
+  WorkerSlot *slot = NULL;
+  GError *own_error = NULL;
+  Waiter waiter;
+  Owner owner;
+  GCond cond;
+
+  owner_init (&owner, NULL);
+  waiter_init (&waiter, request, &owner);
+  g_cond_init (&cond);
+  waiter.assigned = &cond;
+  while (slot == NULL && own_error == NULL)
+    if (assign_or_wait (self, &waiter, &own_error))
+      slot = scheduler_claim (self, &waiter, &own_error);
+  g_cond_clear (&cond);
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  return slot;
+}
+
+WorkerSlot *
+scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **error)
+{
+  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  gboolean assigned;
+  Waiter waiter;
+  Owner owner;
+
+  owner_init (&owner, NULL);
+  waiter_init (&waiter, request, &owner);
+  begin (self, request, &exited, &outdated);
+  assigned = try_assign (self, &waiter);
+  end (self, &exited, &outdated);
+  return assigned ? scheduler_claim (self, &waiter, error) : NULL;
+}
+
+/* In a main context */
+
+static void
+wait_in_context (Scheduler *self, const SlotRequest *request, GMainContext *context,
+                 SlotFunc callback, gpointer user_data)
+{
+  g_mutex_lock (&self->lock);
+  context_source_add (self, request, context, callback, user_data);
+  scheduler_assign (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainContext *context,
+                         SlotFunc callback, gpointer user_data)
+{
+  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  const Owner owner = { .thread = g_thread_self (), .context = context };
+  WorkerSlot *slot = NULL;
+  GError *error = NULL;
+  gboolean assigned;
+  Waiter waiter;
+
+  waiter_init (&waiter, request, &owner);
+  begin (self, request, &exited, &outdated);
+  assigned = try_assign (self, &waiter);
+  if (!assigned)
+    slot = scheduler_find_busy (self, request);
+  end (self, &exited, &outdated);
+  if (assigned)
+    slot = scheduler_claim (self, &waiter, &error);
+  if (slot != NULL || error != NULL)
+    callback (slot, error, user_data);
+  else
+    wait_in_context (self, request, context, callback, user_data);
+}

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/schedule/context-source.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call.h"
+#include "procfun/platform/waker.h"
+#include "procfun/schedule/presence.h"
+#include "procfun/schedule/waiter.h"
+
+/* After so many calls, and so much time, others of the main loop have their turn. */
+#define TURN_CALLS 64
+#define TURN_US 1000
+
+struct _ContextSource
+{
+  GSource source;
+  Scheduler *scheduler;
+  gint is_ready; /* atomic: somebody is to be told something */
+
+  /* With the scheduler's lock held */
+  GList link; /* among those of the scheduler */
+  Owner owner;
+  GQueue due;      /* (element-type ContextWaiter): they have left the queue */
+  Heap deadlines;  /* of those that wait */
+  GQueue sessions; /* (element-type ContextWaiter): without a call */
+  gint64 look_at;  /* when to look who is absent: see presence.h; 0: never */
+  guint n_waiters; /* that were not called back */
+
+  GMutex lock;    /* the innermost: cancelled from any thread */
+  GQueue tripped; /* (element-type ContextWaiter) */
+  gint64 next;    /* the first deadline; 0: none */
+};
+
+typedef struct
+{
+  Waiter base; /* its place in the queue is its place in `due` when it has left the queue */
+  HeapNode deadline;
+  Canceller *canceller; /* (nullable): of its call */
+  Waker *waker;         /* (nullable): of a session */
+  GList session;
+  GList tripped; /* data: NULL: it is not in that list */
+  SlotFunc callback;
+  gpointer user_data;
+} ContextWaiter;
+
+GMainContext *
+context_source_get_context (const Waiter *waiter)
+{
+  return waiter->source != NULL ? waiter->source->owner.context : NULL;
+}
+
+/* When something is to be told */
+
+/* A main context that this thread runs asks by itself before it sleeps. */
+static void
+make_ready (ContextSource *self)
+{
+  if (g_atomic_int_compare_and_exchange (&self->is_ready, FALSE, TRUE)
+      && !g_main_context_is_owner (self->owner.context))
+    g_main_context_wakeup (self->owner.context);
+}
+
+void
+context_source_wake (Waiter *waiter)
+{
+  waiter->entry.link = (GList){ .data = waiter };
+  g_queue_push_tail_link (&waiter->source->due, &waiter->entry.link);
+  make_ready (waiter->source);
+}
+
+void
+context_source_wake_sessions (ContextSource *self)
+{
+  if (self->sessions.length > 0)
+    make_ready (self);
+}
+
+static void
+on_tripped (gpointer data)
+{
+  ContextWaiter *waiter = data;
+  ContextSource *self = waiter->base.source;
+
+  g_mutex_lock (&self->lock);
+  if (waiter->tripped.data == NULL)
+    {
+      waiter->tripped.data = waiter;
+      g_queue_push_tail_link (&self->tripped, &waiter->tripped);
+    }
+  g_mutex_unlock (&self->lock);
+  make_ready (self);
+}
+
+static gint64
+get_earlier (gint64 time, gint64 other)
+{
+  if (time == 0 || other == 0)
+    return MAX (time, other);
+  return MIN (time, other);
+}
+
+static void
+update_next (ContextSource *self)
+{
+  const HeapNode *first = heap_peek (&self->deadlines);
+  gint64 next = get_earlier (first != NULL ? first->key : 0, self->look_at);
+  gboolean is_earlier = next > 0 && (self->next == 0 || next < self->next);
+
+  if (next == self->next)
+    return;
+  g_mutex_lock (&self->lock);
+  self->next = next;
+  g_mutex_unlock (&self->lock);
+  if (is_earlier && !g_main_context_is_owner (self->owner.context))
+    g_main_context_wakeup (self->owner.context);
+}
+
+void
+context_source_begin_to_look (ContextSource *self)
+{
+  if (self->look_at > 0 || self->n_waiters == 0
+      || !presence_is_needed (self->scheduler, self->owner.context))
+    return;
+  self->look_at = g_get_monotonic_time () + PRESENCE_LOOK_US;
+  update_next (self);
+}
+
+/* It looks again if that is needed. */
+static void
+look (ContextSource *self)
+{
+  self->look_at = 0;
+  if (self->n_waiters == 0 || !presence_is_needed (self->scheduler, self->owner.context))
+    return;
+  if (presence_look (self->scheduler))
+    scheduler_assign (self->scheduler);
+  context_source_begin_to_look (self);
+}
+
+/* Those that wait no more */
+
+/* With the lock held: it waits in vain. */
+static void
+give_up (ContextWaiter *waiter)
+{
+  Scheduler *scheduler = waiter->base.source->scheduler;
+
+  if (!queue_remove (&scheduler->queue, &waiter->base.entry))
+    return;
+  context_source_wake (&waiter->base);
+  scheduler_assign (scheduler); /* it may have been in the way of the next one */
+}
+
+static ContextWaiter *
+pop_tripped (ContextSource *self)
+{
+  GList *link;
+
+  g_mutex_lock (&self->lock);
+  link = g_queue_pop_head_link (&self->tripped);
+  g_mutex_unlock (&self->lock);
+  return link != NULL ? g_steal_pointer (&link->data) : NULL;
+}
+
+/* With the lock held. Cancelled and late ones go where those with a worker are. */
+static void
+collect (ContextSource *self)
+{
+  ContextWaiter *waiter;
+  const HeapNode *first;
+
+  while (self->due.length < TURN_CALLS && (waiter = pop_tripped (self)) != NULL)
+    give_up (waiter);
+  for (GList *l = self->sessions.head; l != NULL;)
+    {
+      waiter = l->data;
+      l = l->next;
+      if (!waiter_goes_on (&waiter->base, self->scheduler))
+        give_up (waiter);
+    }
+  if (self->next == 0 || self->next > g_get_monotonic_time ())
+    return;
+  if (self->look_at > 0 && self->look_at <= g_get_monotonic_time ())
+    look (self);
+  while ((first = heap_peek (&self->deadlines)) != NULL && first->key <= g_get_monotonic_time ())
+    {
+      waiter = (ContextWaiter *)((char *)first - G_STRUCT_OFFSET (ContextWaiter, deadline));
+      heap_remove (&self->deadlines, &waiter->deadline);
+      give_up (waiter);
+    }
+  update_next (self);
+}
+
+/* (nullable) */
+static ContextWaiter *
+pop_due (ContextSource *self)
+{
+  GList *link;
+
+  g_mutex_lock (&self->scheduler->lock);
+  g_atomic_int_set (&self->is_ready, FALSE);
+  collect (self);
+  link = g_queue_pop_head_link (&self->due);
+  if (self->due.length > 0 || self->n_waiters == 0)
+    g_atomic_int_set (&self->is_ready, TRUE);
+  g_mutex_unlock (&self->scheduler->lock);
+  return link != NULL ? link->data : NULL;
+}
+
+/* It will not be told again. With no lock held. */
+static void
+forget (ContextWaiter *self)
+{
+  ContextSource *source = self->base.source;
+
+  if (self->canceller != NULL)
+    canceller_clear_func (self->canceller, self);
+  g_clear_pointer (&self->canceller, canceller_unref);
+  g_clear_pointer (&self->waker, waker_free);
+  g_mutex_lock (&source->scheduler->lock);
+  heap_remove (&source->deadlines, &self->deadline);
+  update_next (source);
+  if (self->session.data != NULL)
+    g_queue_unlink (&source->sessions, &self->session);
+  source->n_waiters--;
+  if (self->base.request.call == NULL)
+    source->scheduler->n_sessions--;
+  g_mutex_lock (&source->lock);
+  if (self->tripped.data != NULL)
+    g_queue_unlink (&source->tripped, &self->tripped);
+  g_mutex_unlock (&source->lock);
+  if (source->n_waiters == 0)
+    make_ready (source); /* to leave the main context */
+  g_mutex_unlock (&source->scheduler->lock);
+}
+
+static void
+end (ContextWaiter *self, WorkerSlot *slot, GError *error)
+{
+  SlotFunc callback = self->callback;
+  gpointer user_data = self->user_data;
+
+  forget (self);
+  g_clear_object (&self->base.request.cancellable);
+  g_free (self);
+  callback (slot, error, user_data);
+}
+
+gboolean
+context_source_mark (ContextSource *self, gboolean is_stuck)
+{
+  return owner_mark (&self->owner, is_stuck);
+}
+
+gboolean
+context_source_has_own_calls (ContextSource *self)
+{
+  return self->n_waiters > self->sessions.length && owner_is_here (&self->owner);
+}
+
+void
+context_source_hand_over (Waiter *waiter, WorkerSlot *slot)
+{
+  end ((ContextWaiter *)waiter, slot, NULL);
+}
+
+/* None could be started, and it is better to wait for one that is busy. */
+static void
+wait_again (ContextWaiter *self)
+{
+  const SlotRequest *request = &self->base.request;
+  ContextSource *source = self->base.source;
+  Scheduler *scheduler = source->scheduler;
+
+  g_mutex_lock (&scheduler->lock);
+  self->base.is_assigned = FALSE;
+  queue_return (&scheduler->queue, &self->base.entry, request->priority);
+  if (request->deadline > 0 && self->deadline.place == 0)
+    heap_add (&source->deadlines, &self->deadline, request->deadline);
+  update_next (source);
+  scheduler_assign (scheduler);
+  g_mutex_unlock (&scheduler->lock);
+  if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
+    on_tripped (self);
+}
+
+static void
+tell (ContextWaiter *self)
+{
+  WorkerSlot *slot = NULL;
+  GError *error = NULL;
+
+  if (!self->base.is_assigned)
+    waiter_set_error (&self->base, &error);
+  else
+    slot = scheduler_claim (self->base.source->scheduler, &self->base, &error);
+  if (slot == NULL && error == NULL)
+    wait_again (self);
+  else
+    end (self, slot, error);
+}
+
+/* The source */
+
+static gboolean
+context_source_check (GSource *source)
+{
+  ContextSource *self = (ContextSource *)source;
+  gboolean is_late;
+
+  if (g_atomic_int_get (&self->is_ready))
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  is_late = self->next > 0 && self->next <= g_source_get_time (source);
+  g_mutex_unlock (&self->lock);
+  return is_late;
+}
+
+static gboolean
+context_source_prepare (GSource *source, int *timeout)
+{
+  ContextSource *self = (ContextSource *)source;
+  gint64 next;
+
+  *timeout = -1;
+  if (g_atomic_int_get (&self->is_ready))
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  next = self->next;
+  g_mutex_unlock (&self->lock);
+  if (next > 0)
+    *timeout = (int)CLAMP ((next - g_source_get_time (source) + 999) / 1000, 0, G_MAXINT);
+  return *timeout == 0;
+}
+
+/* FALSE: somebody waits, or it was done before. */
+static gboolean
+leave (ContextSource *self)
+{
+  gboolean leaves;
+
+  g_mutex_lock (&self->scheduler->lock);
+  leaves = self->n_waiters == 0 && self->link.data != NULL;
+  if (leaves)
+    {
+      g_queue_unlink (&self->scheduler->sources, &self->link);
+      self->link.data = NULL;
+    }
+  g_mutex_unlock (&self->scheduler->lock);
+  return leaves;
+}
+
+static gboolean
+context_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  ContextSource *self = (ContextSource *)source;
+  gint64 end_of_turn = g_get_monotonic_time () + TURN_US;
+  ContextWaiter *waiter;
+
+  if (g_source_get_ready_time (source) != -1) /* by the cancellable of a session */
+    g_source_set_ready_time (source, -1);
+  for (guint n = 0; n < TURN_CALLS && (waiter = pop_due (self)) != NULL; n++)
+    {
+      tell (waiter);
+      if (g_get_monotonic_time () >= end_of_turn)
+        break;
+    }
+  if (leave (self))
+    return G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
+}
+
+typedef struct
+{
+  ContextSource *source;
+  GQueue found; /* (element-type ContextWaiter) */
+} Search;
+
+static void
+find_own (QueueEntry *entry, gpointer user_data)
+{
+  Search *self = user_data;
+
+  if (((Waiter *)entry)->source == self->source)
+    g_queue_push_tail (&self->found, entry);
+}
+
+/* The main context goes away, or nobody waits in it. */
+static void
+on_destroyed (gpointer user_data)
+{
+  ContextSource *self = user_data;
+  Scheduler *scheduler = scheduler_ref (self->scheduler);
+  Search search = { self, G_QUEUE_INIT };
+  ContextWaiter *waiter;
+  GList *link;
+
+  g_mutex_lock (&scheduler->lock);
+  if (self->n_waiters > 0)
+    queue_foreach (&scheduler->queue, find_own, &search);
+  while ((waiter = g_queue_pop_head (&search.found)) != NULL)
+    give_up (waiter);
+  g_mutex_unlock (&scheduler->lock);
+  while ((link = g_queue_pop_head_link (&self->due)) != NULL)
+    {
+      waiter = link->data;
+      if (waiter->base.is_assigned)
+        scheduler_cancel (scheduler, &waiter->base);
+      end (waiter, NULL,
+           g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                _ ("the main context of the call is gone")));
+    }
+  leave (self);
+  scheduler_unref (scheduler);
+}
+
+static void
+context_source_finalize (GSource *source)
+{
+  ContextSource *self = (ContextSource *)source;
+
+  heap_clear (&self->deadlines);
+  g_mutex_clear (&self->lock);
+  scheduler_unref (self->scheduler);
+}
+
+static GSourceFuncs context_source_funcs = { .prepare = context_source_prepare,
+                                             .check = context_source_check,
+                                             .dispatch = context_source_dispatch,
+                                             .finalize = context_source_finalize };
+
+static ContextSource *
+context_source_new (Scheduler *scheduler, GMainContext *context)
+{
+  g_autoptr (GSource) source = g_source_new (&context_source_funcs, sizeof (ContextSource));
+  ContextSource *self = (ContextSource *)source;
+
+  self->scheduler = scheduler_ref (scheduler);
+  self->owner = (Owner){ .thread = g_thread_self (), .context = context };
+  heap_init (&self->deadlines);
+  g_mutex_init (&self->lock);
+  self->link.data = self;
+  g_queue_push_tail_link (&scheduler->sources, &self->link);
+  g_source_set_callback (source, NULL, self, on_destroyed);
+  g_source_set_static_name (source, "procfun queue");
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, context);
+  return self;
+}
+
+/* For each thread that uses it, since a main context that nobody runs counts as this one's. */
+static ContextSource *
+get_source (Scheduler *scheduler, GMainContext *context)
+{
+  for (GList *l = scheduler->sources.head; l != NULL; l = l->next)
+    {
+      ContextSource *self = l->data;
+
+      if (self->owner.context == context && self->owner.thread == g_thread_self ())
+        return self;
+    }
+  return context_source_new (scheduler, context);
+}
+
+/* It may have been cancelled before. */
+static void
+watch (ContextWaiter *self)
+{
+  const SlotRequest *request = &self->base.request;
+
+  if (request->call != NULL)
+    {
+      self->canceller = canceller_ref (procfun_call_get_canceller (request->call));
+      canceller_set_func (self->canceller, on_tripped, self);
+      if (canceller_is_cancelled (self->canceller))
+        on_tripped (self);
+      return;
+    }
+  self->session.data = self;
+  g_queue_push_tail_link (&self->base.source->sessions, &self->session);
+  self->base.source->scheduler->n_sessions++;
+  if (request->cancellable != NULL)
+    self->waker = waker_new (request->cancellable, &self->base.source->source);
+  make_ready (self->base.source);
+}
+
+void
+context_source_add (Scheduler *scheduler, const SlotRequest *request, GMainContext *context,
+                    SlotFunc callback, gpointer user_data)
+{
+  ContextSource *source = get_source (scheduler, context);
+  ContextWaiter *self = g_new0 (ContextWaiter, 1);
+
+  waiter_init (&self->base, request, &source->owner);
+  self->base.source = source;
+  if (request->cancellable != NULL)
+    g_object_ref (request->cancellable);
+  self->callback = callback;
+  self->user_data = user_data;
+  source->n_waiters++;
+  if (request->deadline > 0)
+    {
+      heap_add (&source->deadlines, &self->deadline, request->deadline);
+      update_next (source);
+    }
+  queue_push (&scheduler->queue, &self->base.entry, request->priority, request->n_bytes);
+  context_source_begin_to_look (source);
+  watch (self);
+}

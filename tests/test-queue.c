@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The order in which calls wait, whatever their priorities. */
+
+#include "procfun/schedule/queue.h"
+#include "tests/fixture.h"
+
+#define N_ENTRIES 500
+
+typedef struct
+{
+  QueueEntry entry;
+  gint priority;
+  guint number;
+} Call;
+
+/* What comes first of what is there: the least rank, and of several the one that came first. */
+static Call *
+find_first (Call *calls)
+{
+  Call *first = NULL;
+
+  for (guint i = 0; i < N_ENTRIES; i++)
+    if (queue_has (&calls[i].entry) && (first == NULL || calls[i].entry.rank < first->entry.rank))
+      first = &calls[i];
+  return first;
+}
+
+static void
+push_all (Queue *queue, Call *calls, gint n_priorities)
+{
+  for (guint i = 0; i < N_ENTRIES; i++)
+    {
+      calls[i] = (Call){ .priority = g_test_rand_int_range (0, n_priorities) - 2, .number = i };
+      queue_push (queue, &calls[i].entry, calls[i].priority, i);
+    }
+}
+
+static void
+test_order (gconstpointer n_priorities)
+{
+  Call calls[N_ENTRIES];
+  Queue queue;
+
+  queue_init (&queue);
+  push_all (&queue, calls, GPOINTER_TO_INT (n_priorities));
+  for (guint i = 0; i < N_ENTRIES / 4; i++)
+    queue_remove (&queue, &calls[g_test_rand_int_range (0, N_ENTRIES)].entry);
+  while (queue.length > 0)
+    {
+      const Call *first = find_first (calls);
+      Call *call = (Call *)queue_peek (&queue);
+
+      g_assert_cmpint (call->entry.rank, ==, first->entry.rank);
+      if (call->priority == first->priority)
+        g_assert_cmpuint (call->number, ==, first->number);
+      g_assert_true (queue_remove (&queue, &call->entry));
+      g_assert_false (queue_remove (&queue, &call->entry));
+    }
+  g_assert_null (queue_peek (&queue));
+  g_assert_cmpuint (queue.n_bytes, ==, 0);
+  queue_clear (&queue);
+}
+
+static void
+test_return (void)
+{
+  Call calls[N_ENTRIES];
+  Queue queue;
+
+  queue_init (&queue);
+  push_all (&queue, calls, 5);
+  for (guint i = 0; i < N_ENTRIES; i++)
+    {
+      Call *call = &calls[g_test_rand_int_range (0, N_ENTRIES)];
+      Call *first = (Call *)queue_peek (&queue);
+
+      queue_remove (&queue, &call->entry);
+      queue_return (&queue, &call->entry, call->priority);
+      g_assert_true (queue_peek (&queue) == &first->entry
+                     || queue_peek (&queue)->rank == first->entry.rank);
+    }
+  g_assert_cmpuint (queue.length, ==, N_ENTRIES);
+  while (queue.length > 0)
+    queue_remove (&queue, queue_peek (&queue));
+  queue_clear (&queue);
+}
+
+static void
+count (QueueEntry *entry, gpointer n)
+{
+  g_assert_true (queue_has (entry));
+  ++*(guint *)n;
+}
+
+static void
+test_foreach (void)
+{
+  Call calls[N_ENTRIES];
+  guint n = 0;
+  Queue queue;
+
+  queue_init (&queue);
+  push_all (&queue, calls, 50);
+  queue_foreach (&queue, count, &n);
+  g_assert_cmpuint (n, ==, N_ENTRIES);
+  while (queue.length > 0)
+    queue_remove (&queue, queue_peek (&queue));
+  queue_clear (&queue);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_data_func ("/queue/calls of one priority come in order", GINT_TO_POINTER (1),
+                         test_order);
+  fixture_add_data_func ("/queue/calls of some priorities come in order", GINT_TO_POINTER (5),
+                         test_order);
+  fixture_add_data_func ("/queue/calls of a priority each come in order", GINT_TO_POINTER (1000000),
+                         test_order);
+  fixture_add_func ("/queue/a call that is put back has its place", test_return);
+  fixture_add_func ("/queue/all calls can be seen", test_foreach);
+  return fixture_run ();
+}
