@@ -15,8 +15,9 @@
 
 #define PEAK_STEP ((guint64)1 << 20)
 
-/* OpenMP's threads, for example, wait busily for some milliseconds before they sleep. */
-#define FALL_ASLEEP_US (20 * G_TIME_SPAN_MILLISECOND)
+/* OpenMP's threads, for example, wait busily for some milliseconds before they sleep; on a busy
+ * machine a new thread waits as long for a processor. */
+#define FALL_ASLEEP_US (100 * G_TIME_SPAN_MILLISECOND)
 #define LOOK_AGAIN_US 500
 
 /* A look at all settings takes about 80 system calls: at most a hundredth of the time. */
