@@ -53,6 +53,7 @@ procfun_sources = \
 	%D%/core/executor.c \
 	%D%/core/failure-text.c \
 	%D%/core/failure.c \
+	%D%/core/function-callable.c \
 	%D%/core/function-invoke.c \
 	%D%/core/function.c \
 	%D%/core/launch-context.c \

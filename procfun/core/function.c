@@ -261,13 +261,13 @@ void
 procfun_function_unload (ProcfunFunction *self)
 {
   g_atomic_pointer_set (&self->definition, NULL);
-  g_atomic_int_set (&self->unloaded, TRUE);
+  g_atomic_int_or (&self->state, FUNCTION_UNLOADED);
 }
 
 gboolean
 procfun_function_check_loaded (ProcfunFunction *self, GError **error)
 {
-  if (!g_atomic_int_get (&self->unloaded))
+  if ((g_atomic_int_get (&self->state) & FUNCTION_UNLOADED) == 0)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
                _ ("%s() cannot be called: the library that defines it was unloaded"), self->name);
@@ -295,13 +295,13 @@ procfun_function_get_hash_number (ProcfunFunction *self)
 void
 procfun_function_set_ambiguous (ProcfunFunction *self)
 {
-  g_atomic_int_set (&self->ambiguous, TRUE);
+  g_atomic_int_or (&self->state, FUNCTION_AMBIGUOUS);
 }
 
 gboolean
 procfun_function_is_ambiguous (ProcfunFunction *self)
 {
-  return g_atomic_int_get (&self->ambiguous);
+  return (g_atomic_int_get (&self->state) & FUNCTION_AMBIGUOUS) != 0;
 }
 
 /**

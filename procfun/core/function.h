@@ -12,6 +12,14 @@
 
 G_BEGIN_DECLS
 
+/* Bits that are set while a function exists, and stay. */
+typedef enum
+{
+  FUNCTION_CALLABLE = 1 << 0, /* alone: function_check_callable() has nothing to check in it */
+  FUNCTION_AMBIGUOUS = 1 << 1,
+  FUNCTION_UNLOADED = 1 << 2
+} FunctionState;
+
 struct _ProcfunFunction
 {
   GObject parent_instance;
@@ -25,8 +33,7 @@ struct _ProcfunFunction
   ProcfunSchema *return_schema;
   Module *module;  /* (nullable) */
   gint idempotent; /* flag that may be set later */
-  gint ambiguous;
-  gint unloaded;
+  guint state;     /* bits of FunctionState */
 
   ProcfunDefinition
       *definition;         /* (nullable): definition of a macro, until its library is unloaded */
@@ -68,6 +75,11 @@ guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 /* Marks a function as one of two with the same module and hash: a child could not choose. */
 void procfun_function_set_ambiguous (ProcfunFunction *self);
 gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
+
+/* Asked once at the beginning of a call. FALSE: no other process can run the function for this one.
+ * Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID or
+ * %PROCFUN_ERROR_NOT_FOUND. */
+gboolean function_check_callable (ProcfunFunction *self, GError **error);
 
 /* Runs the function in this process. @args has the right type. The result is not floating; it is ()
  * for void and for a generator, whose items go to the running function of

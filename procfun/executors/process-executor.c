@@ -6,6 +6,7 @@
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/core/function.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/process/item-stream.h"
 #include "procfun/process/launch.h"
@@ -73,7 +74,7 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
   ExchangeOptions *options = &preparation->options;
 
-  if (!launch_check (procfun_call_peek_function (call), error))
+  if (!function_check_callable (procfun_call_peek_function (call), error))
     return FALSE;
   g_mutex_lock (&priv->lock);
   preparation->codec = g_object_ref (codec != NULL ? codec : priv->codec);

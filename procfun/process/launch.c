@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/process/launch.h"
 
-#include "procfun/base/environment.h"
 #include "procfun/base/intl.h"
-#include "procfun/core/context.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/reserve.h"
@@ -31,139 +29,6 @@
  * status. */
 #define REAP_WAIT_MAX_US 500000
 #define REAP_WAIT_STEP_US 200
-
-enum
-{
-  MARK_FIRST = 2,
-  MARK_ANYWHERE = 4
-};
-
-/* What of a child's command line is in this one's. */
-static gsize
-find_own_marks (void)
-{
-  g_auto (GStrv) argv = self_read_command_line ();
-  gsize n = g_strv_length (argv);
-  gsize marks = n >= 2 && g_str_has_prefix (argv[1], SETUP_ARGUMENT_PREFIX) ? MARK_FIRST : 0;
-
-  for (gsize i = 1; i < n; i++)
-    if (g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX))
-      marks |= MARK_ANYWHERE;
-  return marks;
-}
-
-/* A process that was started for a call and does not know it, since its command line came through
- * and its descriptors did not. It must not start another one like it. */
-static gboolean
-is_astray (void)
-{
-  static gsize state; /* a command line does not change */
-
-  if (procfun_is_child ())
-    return FALSE;
-  if (g_once_init_enter (&state))
-    g_once_init_leave (&state, 1 + find_own_marks ());
-  return (state & MARK_FIRST) != 0 || ((state & MARK_ANYWHERE) != 0 && procfun_context_serves ());
-}
-
-static gboolean
-check_depth (ProcfunFunction *function, GError **error)
-{
-  const char *name = procfun_function_get_name (function);
-  guint depth = procfun_context_get_depth ();
-
-  if (procfun_is_child () && depth == 0)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                 _ ("%s() cannot be called while a process for another call starts"), name);
-  else if (is_astray ())
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                 _ ("%s() cannot be called in a process that was started for another call, but "
-                    "without its descriptors"),
-                 name);
-  else if (depth >= SETUP_MAX_DEPTH)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                 _ ("%s() cannot be called: calls are nested %u deep"), name, depth);
-  else
-    return TRUE;
-  return FALSE;
-}
-
-/* This program, and not a worker or another program. */
-static gboolean
-runs_in_own_program (ProcfunFunction *function)
-{
-  const Module *module = procfun_function_get_loaded_module (function);
-
-  return module == NULL || module->path == NULL;
-}
-
-enum
-{
-  AGAIN_CHECKED = 1,
-  AGAIN_BY_LOADER = 2,
-  AGAIN_FROM_INPUT = 4
-};
-
-/* What keeps this program from being started again: it does not change. */
-static gsize
-find_obstacles (void)
-{
-  static gsize obstacles;
-
-  if (g_once_init_enter (&obstacles))
-    g_once_init_leave (&obstacles, AGAIN_CHECKED | (self_is_run_by_loader () ? AGAIN_BY_LOADER : 0)
-                                       | (self_reads_standard_input () ? AGAIN_FROM_INPUT : 0));
-  return obstacles;
-}
-
-static gboolean
-check_start (ProcfunFunction *function, GError **error)
-{
-  const char *name = procfun_function_get_name (function);
-  gsize obstacles = find_obstacles ();
-
-  if ((obstacles & AGAIN_BY_LOADER) != 0)
-    g_set_error (
-        error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-        _ ("%s() cannot be called: the dynamic loader runs this program, so that it cannot "
-           "be started again: start it by its own name"),
-        name);
-  else if ((obstacles & AGAIN_FROM_INPUT) != 0
-           && procfun_function_get_loaded_module (function) == NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                 _ ("%s() cannot be called: the script was read from standard input, so that it "
-                    "cannot be started again: start it from a file"),
-                 name);
-  else
-    return TRUE;
-  return FALSE;
-}
-
-gboolean
-launch_check (ProcfunFunction *function, GError **error)
-{
-  const char *name = procfun_function_get_name (function);
-
-  if (!procfun_function_check_loaded (function, error))
-    return FALSE;
-  if (procfun_function_is_ambiguous (function))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("%s() cannot be called: %s is defined twice"), name,
-                 procfun_function_get_signature (function));
-  else if (procfun_function_get_loaded_module (function) == NULL && !procfun_context_serves ())
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("%s() was registered at run time, but the program does not call "
-                    "procfun_registry_serve()"),
-                 name);
-  else if (environment_is_secure () && runs_in_own_program (function))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                 _ ("%s() cannot be called: a program with more rights than who runs it is not "
-                    "started for calls"),
-                 name);
-  else if (!runs_in_own_program (function) || check_start (function, error))
-    return check_depth (function, error);
-  return FALSE;
-}
 
 const char *
 launch_get_start_folder (ProcfunFunction *function)

@@ -4,10 +4,6 @@
 #include "procfun/process/worker.h"
 #include "procfun/procfun-function.h"
 
-/* Whether @function can be called in another process, from here. Fails with %PROCFUN_ERROR_SPAWN,
- * %PROCFUN_ERROR_NESTED or %PROCFUN_ERROR_INVALID. */
-gboolean launch_check (ProcfunFunction *function, GError **error);
-
 /* (nullable): where a script is started again, if the program was elsewhere then; the process goes
  * to where the program is now after that */
 const char *launch_get_start_folder (ProcfunFunction *function);
