@@ -85,6 +85,8 @@ test_causes (void)
     }
   g_assert_cmpint (failure_get_code (PROCFUN_CAUSE_CANCELLED), ==, -1);
   g_assert_cmpint (failure_get_code (PROCFUN_CAUSE_LIMIT), ==, PROCFUN_ERROR_LIMIT);
+  g_assert_cmpint (failure_get_ended (PROCFUN_CAUSE_LIMIT), ==, FAILURE_ENDED_BY_LIMIT);
+  g_assert_cmpint (failure_get_ended (PROCFUN_CAUSE_CANCELLED), ==, FAILURE_ENDED_BY_CALLER);
 }
 
 static void
@@ -93,7 +95,6 @@ test_enums (void)
   g_autoptr (GEnumClass) causes = g_type_class_ref (PROCFUN_TYPE_CAUSE);
   g_autoptr (GEnumClass) steps = g_type_class_ref (PROCFUN_TYPE_STEP);
 
-  g_assert_cmpuint (causes->n_values, ==, 12);
   g_assert_cmpstr (g_enum_get_value (causes, PROCFUN_CAUSE_PROTOCOL)->value_nick, ==, "protocol");
   g_assert_cmpuint (steps->n_values, ==, 4);
   g_assert_cmpstr (g_enum_get_value (steps, PROCFUN_STEP_KILL)->value_nick, ==, "kill");
@@ -363,21 +364,21 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/failure/getters", test_getters);
-  fixture_add_func ("/failure/empty", test_empty);
-  fixture_add_func ("/failure/causes", test_causes);
-  fixture_add_func ("/failure/enums", test_enums);
-  fixture_add_func ("/failure/boxed", test_boxed);
-  fixture_add_func ("/failure/hostile-text", test_hostile_text);
-  fixture_add_func ("/failure/summary/crash", test_summary_crash);
-  fixture_add_func ("/failure/summary/signals", test_summary_signals);
-  fixture_add_func ("/failure/summary/abort", test_summary_abort);
-  fixture_add_func ("/failure/summary/verdict", test_summary_verdict);
-  fixture_add_func ("/failure/hostile-output", test_hostile_output);
-  fixture_add_func ("/failure/string", test_string);
-  fixture_add_func ("/failure/variant", test_variant);
-  fixture_add_func ("/failure/error", test_error);
-  fixture_add_func ("/failure/error/outlives-failure", test_error_outlives_failure);
-  fixture_add_func ("/failure/error/other", test_other_errors);
+  fixture_add_func ("/failure/getters-return-the-fields", test_getters);
+  fixture_add_func ("/failure/an-empty-failure-has-defaults", test_empty);
+  fixture_add_func ("/failure/each-cause-has-a-row", test_causes);
+  fixture_add_func ("/failure/enumerations-have-nicks", test_enums);
+  fixture_add_func ("/failure/a-failure-is-boxed", test_boxed);
+  fixture_add_func ("/failure/names-cannot-write-to-a-terminal", test_hostile_text);
+  fixture_add_func ("/failure/summary/a-crash-is-summarised", test_summary_crash);
+  fixture_add_func ("/failure/summary/signals-are-named", test_summary_signals);
+  fixture_add_func ("/failure/summary/an-abort-says-its-message-once", test_summary_abort);
+  fixture_add_func ("/failure/summary/other-causes-are-summarised", test_summary_verdict);
+  fixture_add_func ("/failure/output-cannot-forge-a-message", test_hostile_output);
+  fixture_add_func ("/failure/a-failure-is-told-in-full", test_string);
+  fixture_add_func ("/failure/a-failure-is-a-dictionary-for-programs", test_variant);
+  fixture_add_func ("/failure/an-error-carries-its-failure", test_error);
+  fixture_add_func ("/failure/error/an-error-keeps-its-failure-alive", test_error_outlives_failure);
+  fixture_add_func ("/failure/error/other-errors-have-no-failure", test_other_errors);
   return fixture_run ();
 }

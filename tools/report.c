@@ -3,6 +3,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/readable.h"
+#include "procfun/core/failure.h"
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,26 +89,18 @@ report_to_programs (const GError *error, ProcfunFailure *failure, Status status)
 Status
 report_get_status (const GError *error, ProcfunFailure *failure)
 {
-  gboolean over_limit = g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
-
-  switch (procfun_failure_get_cause (failure))
+  switch (failure_get_ended (procfun_failure_get_cause (failure)))
     {
-    case PROCFUN_CAUSE_CRASHED:
-    case PROCFUN_CAUSE_EXITED:
-    case PROCFUN_CAUSE_KILLED:
-    case PROCFUN_CAUSE_WORKER_LOST:
-      return STATUS_CRASHED;
-    case PROCFUN_CAUSE_PROTOCOL:
-      return over_limit ? STATUS_LIMIT : STATUS_CRASHED;
-    case PROCFUN_CAUSE_TIMED_OUT:
-    case PROCFUN_CAUSE_MEMORY_LIMIT:
-    case PROCFUN_CAUSE_CPU_LIMIT:
-    case PROCFUN_CAUSE_LIMIT:
-      return STATUS_LIMIT;
-    case PROCFUN_CAUSE_START:
+    case FAILURE_ENDED_BY_START:
       return STATUS_USAGE;
-    case PROCFUN_CAUSE_ERROR:
-    case PROCFUN_CAUSE_CANCELLED:
+    case FAILURE_ENDED_BY_DEATH: /* maybe by a result that is too large */
+      return g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT) ? STATUS_LIMIT
+                                                                         : STATUS_CRASHED;
+    case FAILURE_ENDED_BY_LIMIT:
+    case FAILURE_ENDED_BY_TIME:
+      return STATUS_LIMIT;
+    case FAILURE_ENDED_BY_FUNCTION:
+    case FAILURE_ENDED_BY_CALLER:
     default:
       return procfun_failure_get_pid (failure) == 0 ? STATUS_USAGE : STATUS_FUNCTION_FAILED;
     }

@@ -153,6 +153,51 @@ G_DEFINE_ENUM_TYPE (ProcfunCallState, procfun_call_state,
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_FAILED, "failed"))
 
 static void
+make_settings (void)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * ProcfunCall:timeout:
+   *
+   * How long the function may run, in microseconds; 0: as long as it likes.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TIMEOUT] = g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  /**
+   * ProcfunCall:deadline:
+   *
+   * How long the call may take from its submission, time in a queue included, in microseconds; 0:
+   * as long as it likes.
+   *
+   * Since: 0.1
+   */
+  props[PROP_DEADLINE] = g_param_spec_int64 ("deadline", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  /**
+   * ProcfunCall:grace-period:
+   *
+   * How long a call that is to end has after each step of asking it, in microseconds. With 0 it is
+   * killed at once.
+   *
+   * Since: 0.1
+   */
+  props[PROP_GRACE_PERIOD]
+      = g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD, flags);
+  /**
+   * ProcfunCall:priority:
+   *
+   * How urgent the call is where calls wait for their turn, as in a #ProcfunPool:
+   * %G_PRIORITY_DEFAULT, or less for what is more urgent. What waits becomes more urgent by 100 in
+   * a second, so that nothing waits for ever.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PRIORITY]
+      = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT, flags);
+}
+
+static void
 install_properties (GObjectClass *object_class)
 {
   /**
@@ -174,50 +219,7 @@ install_properties (GObjectClass *object_class)
   props[PROP_STATE]
       = g_param_spec_enum ("state", NULL, NULL, PROCFUN_TYPE_CALL_STATE, PROCFUN_CALL_NEW,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  /**
-   * ProcfunCall:timeout:
-   *
-   * How long the function may run, in microseconds; 0: as long as it likes.
-   *
-   * Since: 0.1
-   */
-  props[PROP_TIMEOUT]
-      = g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, 0,
-                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-  /**
-   * ProcfunCall:deadline:
-   *
-   * How long the call may take from its submission, time in a queue included, in microseconds; 0:
-   * as long as it likes.
-   *
-   * Since: 0.1
-   */
-  props[PROP_DEADLINE]
-      = g_param_spec_int64 ("deadline", NULL, NULL, 0, G_MAXINT64, 0,
-                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-  /**
-   * ProcfunCall:grace-period:
-   *
-   * How long a call that is to end has after each step of asking it, in microseconds. With 0 it is
-   * killed at once.
-   *
-   * Since: 0.1
-   */
-  props[PROP_GRACE_PERIOD]
-      = g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD,
-                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-  /**
-   * ProcfunCall:priority:
-   *
-   * How urgent the call is where calls wait for their turn, as in a #ProcfunPool:
-   * %G_PRIORITY_DEFAULT, or less for what is more urgent. What waits becomes more urgent by 100 in
-   * a second, so that nothing waits for ever.
-   *
-   * Since: 0.1
-   */
-  props[PROP_PRIORITY]
-      = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT,
-                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  make_settings ();
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 

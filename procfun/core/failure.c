@@ -21,7 +21,8 @@
  * signal that it dies of, leaves nothing but that signal.
  */
 
-#define VALUE(NAME, nick, code, sentence) { PROCFUN_CAUSE_##NAME, "PROCFUN_CAUSE_" #NAME, nick },
+#define VALUE(NAME, nick, ended, code, sentence)                                                   \
+  { PROCFUN_CAUSE_##NAME, "PROCFUN_CAUSE_" #NAME, nick },
 
 GType
 procfun_cause_get_type (void)
@@ -34,15 +35,23 @@ procfun_cause_get_type (void)
   return (GType)type;
 }
 
-#define ROW(NAME, nick, code, sentence) [PROCFUN_CAUSE_##NAME] = { code, sentence },
+#define ROW(NAME, nick, ended, code, sentence)                                                     \
+  [PROCFUN_CAUSE_##NAME] = { FAILURE_ENDED_BY_##ended, code, sentence },
 
 static const struct
 {
+  FailureEnded ended;
   int code;
   const char *sentence;
 } rows[] = { FAILURE_CAUSES (ROW) };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (rows) == FAILURE_N_CAUSES);
+
+FailureEnded
+failure_get_ended (ProcfunCause cause)
+{
+  return rows[cause].ended;
+}
 
 int
 failure_get_code (ProcfunCause cause)

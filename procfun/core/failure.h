@@ -9,31 +9,43 @@
 
 G_BEGIN_DECLS
 
-/* Rows of ProcfunCause, in its order: nick; code of %PROCFUN_ERROR (-1: another domain, or the
- * error of the function); sentence where nothing more exact is known. All lists of causes are made
- * of these rows. */
+/* End of a call that has failed. */
+typedef enum
+{
+  FAILURE_ENDED_BY_START,    /* the function was not run */
+  FAILURE_ENDED_BY_FUNCTION, /* it returned an error */
+  FAILURE_ENDED_BY_DEATH,    /* its process died, or could be trusted no more */
+  FAILURE_ENDED_BY_LIMIT,
+  FAILURE_ENDED_BY_TIME,
+  FAILURE_ENDED_BY_CALLER
+} FailureEnded;
+
+/* Rows of ProcfunCause, in its order: nick; end of the call; code of %PROCFUN_ERROR (-1: another
+ * domain, or the error of the function); sentence where nothing more exact is known. All lists of
+ * causes are made of these rows. */
 /* clang-format off */
 #define FAILURE_CAUSES(ROW)                                                                        \
-  ROW (ERROR, "error", -1, N_ ("%s() failed"))                                                     \
-  ROW (START, "start", PROCFUN_ERROR_SPAWN, N_ ("%s() could not be started"))                      \
-  ROW (CRASHED, "crashed", PROCFUN_ERROR_CRASHED, N_ ("%s() crashed"))                             \
-  ROW (EXITED, "exited", PROCFUN_ERROR_EXITED, N_ ("%s() ended its process"))                      \
-  ROW (KILLED, "killed", PROCFUN_ERROR_KILLED,                                                     \
+  ROW (ERROR, "error", FUNCTION, -1, N_ ("%s() failed"))                                           \
+  ROW (START, "start", START, PROCFUN_ERROR_SPAWN, N_ ("%s() could not be started"))               \
+  ROW (CRASHED, "crashed", DEATH, PROCFUN_ERROR_CRASHED, N_ ("%s() crashed"))                      \
+  ROW (EXITED, "exited", DEATH, PROCFUN_ERROR_EXITED, N_ ("%s() ended its process"))               \
+  ROW (KILLED, "killed", DEATH, PROCFUN_ERROR_KILLED,                                              \
        N_ ("%s() was killed: SIGKILL from outside this program, maybe by the "                     \
            "system for lack of memory"))                                                           \
-  ROW (TIMED_OUT, "timed-out", PROCFUN_ERROR_TIMED_OUT, N_ ("%s() took too long"))                 \
-  ROW (CANCELLED, "cancelled", -1, N_ ("%s() was cancelled"))                                      \
-  ROW (MEMORY_LIMIT, "memory-limit", PROCFUN_ERROR_MEMORY_LIMIT,                                   \
+  ROW (TIMED_OUT, "timed-out", TIME, PROCFUN_ERROR_TIMED_OUT, N_ ("%s() took too long"))           \
+  ROW (CANCELLED, "cancelled", CALLER, -1, N_ ("%s() was cancelled"))                              \
+  ROW (MEMORY_LIMIT, "memory-limit", LIMIT, PROCFUN_ERROR_MEMORY_LIMIT,                            \
        N_ ("%s() needed more memory than its limit allows"))                                       \
-  ROW (CPU_LIMIT, "cpu-limit", PROCFUN_ERROR_CPU_LIMIT,                                            \
+  ROW (CPU_LIMIT, "cpu-limit", LIMIT, PROCFUN_ERROR_CPU_LIMIT,                                     \
        N_ ("%s() needed more CPU time than its limit allows"))                                     \
-  ROW (LIMIT, "limit", PROCFUN_ERROR_LIMIT, N_ ("%s() went over one of its limits"))               \
-  ROW (PROTOCOL, "protocol", PROCFUN_ERROR_PROTOCOL,                                               \
+  ROW (LIMIT, "limit", LIMIT, PROCFUN_ERROR_LIMIT, N_ ("%s() went over one of its limits"))        \
+  ROW (PROTOCOL, "protocol", DEATH, PROCFUN_ERROR_PROTOCOL,                                        \
        N_ ("%s() failed: its process sent what it must not"))                                      \
-  ROW (WORKER_LOST, "worker-lost", PROCFUN_ERROR_WORKER_LOST, N_ ("%s() lost its process"))
+  ROW (WORKER_LOST, "worker-lost", DEATH, PROCFUN_ERROR_WORKER_LOST,                               \
+       N_ ("%s() lost its process"))
 /* clang-format on */
 
-#define FAILURE_COUNT(NAME, nick, code, sentence) FAILURE_ROW_OF_##NAME,
+#define FAILURE_COUNT(NAME, nick, ended, code, sentence) FAILURE_ROW_OF_##NAME,
 enum
 {
   FAILURE_CAUSES (FAILURE_COUNT) FAILURE_N_CAUSES
@@ -81,8 +93,8 @@ struct _ProcfunFailure
   gboolean is_readable;
 };
 
-/* Code and sentence of @cause. The sentence is a format for the name of the function, not
- * translated yet. */
+/* Columns of @cause. The sentence is a format for the name of the function, not translated yet. */
+FailureEnded failure_get_ended (ProcfunCause cause);
 int failure_get_code (ProcfunCause cause);
 const char *failure_get_sentence (ProcfunCause cause);
 

@@ -158,6 +158,38 @@ procfun_map_set_property (GObject *object, guint id, const GValue *value, GParam
 }
 
 static void
+make_chunk_properties (GParamFlags flags)
+{
+  /**
+   * ProcfunMap:chunk-size:
+   *
+   * How many elements a worker is given at a time, if there are so many; 0: as many as seems good.
+   * Where it is set, a worker gives nothing back because of the time.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CHUNK_SIZE] = g_param_spec_uint ("chunk-size", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  /**
+   * ProcfunMap:timeout:
+   *
+   * How long an element may take, in µs, kept to 20 ms; 0: any time. With #ProcfunMap:chunk-size it
+   * is the time of a chunk.
+   *
+   * Since: 0.1
+   */
+  props[PROP_TIMEOUT] = g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  /**
+   * ProcfunMap:limits:
+   *
+   * What a chunk may use. Its process ends with it then, so this is for functions that take their
+   * time.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LIMITS] = g_param_spec_boxed ("limits", NULL, NULL, PROCFUN_TYPE_LIMITS, flags);
+}
+
+static void
 install_properties (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
@@ -196,33 +228,7 @@ install_properties (GObjectClass *klass)
    */
   props[PROP_ON_ERROR] = g_param_spec_enum ("on-error", NULL, NULL, PROCFUN_TYPE_MAP_ON_ERROR,
                                             PROCFUN_MAP_STOP, flags);
-  /**
-   * ProcfunMap:chunk-size:
-   *
-   * How many elements a worker is given at a time, if there are so many; 0: as many as seems good.
-   * Where it is set, a worker gives nothing back because of the time.
-   *
-   * Since: 0.1
-   */
-  props[PROP_CHUNK_SIZE] = g_param_spec_uint ("chunk-size", NULL, NULL, 0, G_MAXUINT, 0, flags);
-  /**
-   * ProcfunMap:timeout:
-   *
-   * How long an element may take, in µs, kept to 20 ms; 0: any time. With #ProcfunMap:chunk-size it
-   * is the time of a chunk.
-   *
-   * Since: 0.1
-   */
-  props[PROP_TIMEOUT] = g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, 0, flags);
-  /**
-   * ProcfunMap:limits:
-   *
-   * What a chunk may use. Its process ends with it then, so this is for functions that take their
-   * time.
-   *
-   * Since: 0.1
-   */
-  props[PROP_LIMITS] = g_param_spec_boxed ("limits", NULL, NULL, PROCFUN_TYPE_LIMITS, flags);
+  make_chunk_properties (flags);
   g_object_class_install_properties (klass, N_PROPS, props);
 }
 

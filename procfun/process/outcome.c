@@ -158,33 +158,12 @@ outcome_set_told_usage (Outcome *self, gconstpointer data)
   outcome_set_usage (self, &usage);
 }
 
-/* What the caller did to it, in the verdict's words. */
-static VerdictEnded
-get_ended (const Outcome *self)
-{
-  static const struct
-  {
-    ProcfunCause cause;
-    VerdictEnded ended;
-  } map[] = { { PROCFUN_CAUSE_TIMED_OUT, VERDICT_ENDED_TIMEOUT },
-              { PROCFUN_CAUSE_CANCELLED, VERDICT_ENDED_CANCELLED },
-              { PROCFUN_CAUSE_CPU_LIMIT, VERDICT_ENDED_CPU },
-              { PROCFUN_CAUSE_LIMIT, VERDICT_ENDED_OUTPUT },
-              { PROCFUN_CAUSE_PROTOCOL, VERDICT_ENDED_PROTOCOL } };
-
-  for (guint i = 0; self->failure != NULL && i < G_N_ELEMENTS (map); i++)
-    if (self->failure->cause == map[i].cause)
-      return map[i].ended;
-  return VERDICT_NOT_ENDED;
-}
-
 /* Nobody has said why it ended: what it left tells. */
 static void
 judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
        const char *last_words)
 {
   VerdictFacts facts = { .limits = procfun_call_get_settings (self->call)->limits,
-                         .ended = get_ended (self),
                          .has_status = remains->has_status,
                          .wait_status = remains->wait_status,
                          .signum = crash->died ? self->failure->signum : 0,
@@ -198,8 +177,7 @@ judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
                          .fork_refused = remains->fork_refused };
   Verdict verdict = verdict_find (&facts);
 
-  outcome_fail_by (self, verdict.cause, (ProcfunError)verdict.code,
-                   verdict_to_string (&verdict, &facts));
+  outcome_fail_by (self, verdict.cause, verdict.code, verdict_to_string (&verdict, &facts));
 }
 
 /* What happens before the child says hello is not the function's doing. (transfer full) */

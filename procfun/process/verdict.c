@@ -170,27 +170,10 @@ static const Rule rules[] = {
   { MEMORY, FALSE, spoke_of_memory },    { MEMORY, FALSE, spoke_of_processes },
 };
 
-static const struct
-{
-  ProcfunCause cause;
-  const char *limit;
-} endings[] = {
-  [VERDICT_ENDED_TIMEOUT] = { PROCFUN_CAUSE_TIMED_OUT, NULL },
-  [VERDICT_ENDED_CANCELLED] = { PROCFUN_CAUSE_CANCELLED, NULL },
-  [VERDICT_ENDED_CPU] = { PROCFUN_CAUSE_CPU_LIMIT, "cpu" },
-  [VERDICT_ENDED_OUTPUT] = { PROCFUN_CAUSE_LIMIT, "output" },
-  [VERDICT_ENDED_RESULT] = { PROCFUN_CAUSE_LIMIT, "result" },
-  [VERDICT_ENDED_PROTOCOL] = { PROCFUN_CAUSE_PROTOCOL, NULL },
-};
-
 static Verdict
 make_verdict (ProcfunCause cause, const char *limit, gboolean proven)
 {
-  int code = failure_get_code (cause);
-
-  if (code < 0)
-    return (Verdict){ cause, G_IO_ERROR, G_IO_ERROR_CANCELLED, limit, proven };
-  return (Verdict){ cause, PROCFUN_ERROR, code, limit, proven };
+  return (Verdict){ cause, (ProcfunError)failure_get_code (cause), limit, proven };
 }
 
 /* Nobody ended it, and no limit did. */
@@ -205,8 +188,6 @@ find_own_end (const VerdictFacts *facts)
 Verdict
 verdict_find (const VerdictFacts *facts)
 {
-  if (facts->ended != VERDICT_NOT_ENDED)
-    return make_verdict (endings[facts->ended].cause, endings[facts->ended].limit, TRUE);
   for (gsize i = 0; facts->limits != NULL && i < G_N_ELEMENTS (rules); i++)
     if (G_STRUCT_MEMBER (guint64, facts->limits, rules[i].offset) != 0 && rules[i].fits (facts))
       return make_verdict (rules[i].cause, rules[i].limit, rules[i].proven);
@@ -229,8 +210,6 @@ static const struct
   { "file-size", N_ ("wrote to a file beyond the size that it may have"), NULL },
   { "processes", N_ ("needed more processes and threads than it may have"),
     N_ ("ended because it could not start a process or thread, very likely") },
-  { "result", N_ ("gave a result that is too large"), NULL },
-  { "output", N_ ("wrote more output than it may write"), NULL },
 };
 
 static char *
@@ -277,12 +256,6 @@ verdict_to_string (const Verdict *self, const VerdictFacts *facts)
     return describe_limit (self, facts);
   switch (self->cause)
     {
-    case PROCFUN_CAUSE_TIMED_OUT:
-      return g_strdup (_ ("did not end in time"));
-    case PROCFUN_CAUSE_CANCELLED:
-      return g_strdup (_ ("was cancelled"));
-    case PROCFUN_CAUSE_PROTOCOL:
-      return g_strdup (_ ("sent what its process must not send"));
     case PROCFUN_CAUSE_EXITED:
       return describe_exit (facts);
     case PROCFUN_CAUSE_KILLED:

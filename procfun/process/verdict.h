@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
 
-/* What a process died of. Pure: it knows what it is told. */
-
-/* Why the caller ended the process, if it did. */
-typedef enum
-{
-  VERDICT_NOT_ENDED,
-  VERDICT_ENDED_TIMEOUT,
-  VERDICT_ENDED_CANCELLED,
-  VERDICT_ENDED_CPU,
-  VERDICT_ENDED_OUTPUT,
-  VERDICT_ENDED_RESULT,
-  VERDICT_ENDED_PROTOCOL
-} VerdictEnded;
+/* Cause of death of a process that its caller has not ended. Pure: it knows what it is told. */
 
 typedef struct
 {
   const ProcfunLimits *limits; /* (nullable): none */
-  VerdictEnded ended;
 
   gboolean has_status;
   int wait_status;
@@ -41,8 +29,7 @@ typedef struct
 typedef struct
 {
   ProcfunCause cause;
-  GQuark domain; /* what the caller gets */
-  int code;
+  ProcfunError code;
   const char *limit; /* (nullable): the name of the limit, as in the text form of limits */
   gboolean proven;   /* and not only very likely */
 } Verdict;

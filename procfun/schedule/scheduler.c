@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/core/failure.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/context-source.h"
@@ -270,9 +271,10 @@ static gboolean
 was_ended_by_caller (WorkerSlot *slot)
 {
   ProcfunFailure *failure = slot->call != NULL ? procfun_call_peek_failure (slot->call) : NULL;
-  ProcfunCause cause = failure != NULL ? procfun_failure_get_cause (failure) : PROCFUN_CAUSE_ERROR;
+  FailureEnded ended = failure_get_ended (failure != NULL ? procfun_failure_get_cause (failure)
+                                                          : PROCFUN_CAUSE_ERROR);
 
-  return cause == PROCFUN_CAUSE_CANCELLED || cause == PROCFUN_CAUSE_TIMED_OUT;
+  return ended == FAILURE_ENDED_BY_CALLER || ended == FAILURE_ENDED_BY_TIME;
 }
 
 /* (transfer full): why the worker was not ready for its first call. */
