@@ -71,8 +71,8 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/call-json/call", test_call);
-  fixture_add_func ("/call-json/wrong-arguments", test_wrong_arguments);
-  fixture_add_func ("/call-json/no-result", test_no_result);
+  fixture_add_func ("/call-json/json-arguments-give-a-json-result", test_call);
+  fixture_add_func ("/call-json/wrong-arguments-are-refused", test_wrong_arguments);
+  fixture_add_func ("/call-json/a-void-function-gives-null", test_no_result);
   return fixture_run ();
 }

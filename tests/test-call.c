@@ -423,9 +423,9 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/call/new", test_new);
-  fixture_add_func ("/call/never-run", test_never_run);
-  fixture_add_func ("/call/nobody-cares", test_nobody_cares);
+  fixture_add_func ("/call/a-call-keeps-its-result", test_new);
+  fixture_add_func ("/call/a-call-that-never-runs-frees-its-arguments", test_never_run);
+  fixture_add_func ("/call/ignored-errors-and-ends-leak-nothing", test_nobody_cares);
   add_for_executors ("order", test_order);
   add_for_executors ("result-is-kept", test_result_is_kept);
   add_for_executors ("no-result-of-failure", test_no_result_of_failure);
@@ -437,11 +437,12 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_wrong_args);
     }
-  fixture_add_func ("/call/values-that-are-none", test_values_that_are_none);
-  fixture_add_func ("/call/misuse/null", test_misuse_null);
-  fixture_add_func ("/call/misuse/twice", test_misuse_twice);
-  fixture_add_func ("/call/misuse/other-function", test_misuse_other_function);
-  fixture_add_func ("/call/misuse/result", test_misuse_result);
-  fixture_add_func ("/call/state-type", test_state_type);
+  fixture_add_func ("/call/running-a-call-with-invalid-values-fails", test_values_that_are_none);
+  fixture_add_func ("/call/misuse/null-is-a-critical-message", test_misuse_null);
+  fixture_add_func ("/call/misuse/running-twice-is-a-critical-message", test_misuse_twice);
+  fixture_add_func ("/call/misuse/wrappers-of-another-function-are-refused",
+                    test_misuse_other_function);
+  fixture_add_func ("/call/misuse/a-result-before-the-end-is-refused", test_misuse_result);
+  fixture_add_func ("/call/the-state-is-an-enumeration", test_state_type);
   return fixture_run ();
 }

@@ -299,10 +299,10 @@ main (int argc, char *argv[])
 
       calls_add_data_func (path, GSIZE_TO_POINTER (i), test_limit);
     }
-  calls_add_func ("/control/limits/copied", test_limits_are_copied);
-  calls_add_func ("/control/usage", test_usage);
-  calls_add_func ("/control/usage/measures", test_usage_measures);
-  calls_add_func ("/control/usage/bytes", test_usage_of_bytes);
-  calls_add_func ("/control/inline", test_inline);
+  calls_add_func ("/control/limits/a-call-copies-its-limits", test_limits_are_copied);
+  calls_add_func ("/control/usage-is-told-after-the-end", test_usage);
+  calls_add_func ("/control/usage/usage-measures-time-and-memory", test_usage_measures);
+  calls_add_func ("/control/usage/usage-counts-bytes", test_usage_of_bytes);
+  calls_add_func ("/control/the-inline-executor-measures-usage", test_inline);
   return fixture_run ();
 }

@@ -375,14 +375,14 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  calls_add_func ("/progress", test_progress);
-  calls_add_func ("/progress/in-time", test_progress_in_time);
-  calls_add_func ("/progress/without-message", test_progress_without_message);
-  calls_add_func ("/progress/elsewhere", test_progress_elsewhere);
-  calls_add_func ("/output/capture", test_capture);
-  calls_add_func ("/output/capture-long", test_capture_long);
-  calls_add_func ("/output/inherit", test_inherit);
-  calls_add_func ("/output/discard", test_discard);
-  calls_add_func ("/output/tails", test_tails);
+  calls_add_func ("/progress/reports-come-in-order-and-the-last-always", test_progress);
+  calls_add_func ("/progress/reports-come-while-the-function-is-busy", test_progress_in_time);
+  calls_add_func ("/progress/a-report-needs-no-message", test_progress_without_message);
+  calls_add_func ("/progress/reports-without-a-listener-are-dropped", test_progress_elsewhere);
+  calls_add_func ("/output/captured-lines-are-told", test_capture);
+  calls_add_func ("/output/a-line-without-end-is-cut", test_capture_long);
+  calls_add_func ("/output/inherited-output-goes-to-the-caller", test_inherit);
+  calls_add_func ("/output/discarded-output-goes-nowhere", test_discard);
+  calls_add_func ("/output/the-last-output-is-kept-in-each-mode", test_tails);
   return fixture_run ();
 }

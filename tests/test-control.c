@@ -488,15 +488,15 @@ main (int argc, char *argv[])
 
       calls_add_data_func (path, &rungs[i], test_rung);
     }
-  calls_add_func ("/control/clocks", test_clocks);
-  calls_add_func ("/control/in-time", test_in_time);
-  fixture_add_func ("/control/no-hello", test_no_hello);
-  calls_add_func ("/control/get-deadline", test_get_deadline);
-  calls_add_func ("/control/abort-before", test_abort_before);
-  calls_add_func ("/control/abort-after", test_abort_after);
-  calls_add_func ("/control/abort-in-signals", test_abort_in_signals);
-  calls_add_func ("/control/abort-unheard", test_abort_unheard);
-  calls_add_func ("/control/last-reference", test_last_reference);
-  calls_add_func ("/control/detach", test_detach);
+  calls_add_func ("/control/timeout-and-deadline-end-a-call", test_clocks);
+  calls_add_func ("/control/clocks-leave-a-call-in-time-alone", test_in_time);
+  fixture_add_func ("/control/a-silent-process-meets-the-deadline", test_no_hello);
+  calls_add_func ("/control/a-function-reads-its-deadline", test_get_deadline);
+  calls_add_func ("/control/aborting-before-the-start-prevents-it", test_abort_before);
+  calls_add_func ("/control/aborting-after-the-end-does-nothing", test_abort_after);
+  calls_add_func ("/control/signal-handlers-may-abort", test_abort_in_signals);
+  calls_add_func ("/control/a-call-aborted-before-it-listens-is-asked-first", test_abort_unheard);
+  calls_add_func ("/control/dropping-the-last-reference-ends-the-call", test_last_reference);
+  calls_add_func ("/control/a-detached-call-runs-on", test_detach);
   return fixture_run ();
 }

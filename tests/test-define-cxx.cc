@@ -116,9 +116,9 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/define/cxx/call-c", test_call_c);
-  fixture_add_func ("/define/cxx/error-from-c", test_error_from_c);
-  fixture_add_func ("/define/cxx/own", test_own);
+  fixture_add_func ("/define/cxx/c++-calls-functions-of-c", test_call_c);
+  fixture_add_func ("/define/cxx/c++-gets-errors-of-c", test_error_from_c);
+  fixture_add_func ("/define/cxx/c++-defines-functions", test_own);
 
   return fixture_run ();
 }

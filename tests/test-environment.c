@@ -275,27 +275,29 @@ main (int argc, char *argv[])
 
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/environment/debug/calls", test_calls);
-  fixture_add_func ("/environment/debug/command-line", test_command_line);
-  fixture_add_func ("/environment/debug/long-arguments", test_long_arguments);
-  fixture_add_func ("/environment/debug/wrong-arguments", test_wrong_arguments);
+  fixture_add_func ("/environment/debug/calls-are-logged", test_calls);
+  fixture_add_func ("/environment/debug/the-logged-command-line-repeats-the-call",
+                    test_command_line);
+  fixture_add_func ("/environment/debug/long-arguments-are-cut", test_long_arguments);
+  fixture_add_func ("/environment/debug/a-call-that-cannot-start-is-logged", test_wrong_arguments);
   for (gsize i = 0; i < G_N_ELEMENTS (topics); i++)
     {
       g_autofree char *path = g_strdup_printf ("/environment/debug/topics/%zu", i);
 
       fixture_add_data_func (path, topics[i], test_topics);
     }
-  fixture_add_func ("/environment/debug/default-writer", test_default_writer);
-  fixture_add_func ("/environment/debug/unknown-topic", test_unknown_topic);
-  fixture_add_func ("/environment/timeout/default", test_timeout);
-  fixture_add_func ("/environment/timeout/own", test_own_timeout);
+  fixture_add_func ("/environment/debug/messages-come-without-g-messages-debug",
+                    test_default_writer);
+  fixture_add_func ("/environment/debug/an-unknown-topic-is-warned-about", test_unknown_topic);
+  fixture_add_func ("/environment/timeout/calls-get-the-default-timeout", test_timeout);
+  fixture_add_func ("/environment/timeout/a-timeout-of-the-call-goes-first", test_own_timeout);
   for (gsize i = 0; i < G_N_ELEMENTS (wrong_timeouts); i++)
     {
       g_autofree char *path = g_strdup_printf ("/environment/timeout/wrong/%zu", i);
 
       fixture_add_data_func (path, wrong_timeouts[i], test_wrong_timeout);
     }
-  fixture_add_func ("/environment/codec/known", test_codec);
-  fixture_add_func ("/environment/codec/unknown", test_unknown_codec);
+  fixture_add_func ("/environment/codec/the-named-codec-is-used", test_codec);
+  fixture_add_func ("/environment/codec/an-unknown-codec-is-warned-about", test_unknown_codec);
   return fixture_run ();
 }

@@ -28,8 +28,8 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/error/domain", test_error_domain);
-  fixture_add_func ("/error/codes", test_error_codes);
+  fixture_add_func ("/error/the-domain-is-part-of-the-protocol", test_error_domain);
+  fixture_add_func ("/error/codes-keep-their-numbers", test_error_codes);
 
   return fixture_run ();
 }

@@ -612,26 +612,30 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/fork-server/properties", test_properties);
-  fixture_add_func ("/fork-server/fresh", test_fresh);
-  fixture_add_func ("/fork-server/one-zygote", test_one_zygote);
-  fixture_add_func ("/fork-server/all-are-forked", test_all_are_forked);
-  fixture_add_func ("/fork-server/nothing-stays", test_nothing_stays);
-  fixture_add_func ("/fork-server/descriptors", test_descriptors);
-  fixture_add_func ("/fork-server/folder", test_folder);
-  fixture_add_func ("/fork-server/stacks", test_stacks);
-  fixture_add_func ("/fork-server/threads", test_threads);
-  fixture_add_func ("/fork-server/killed", test_killed_zygote);
-  fixture_add_func ("/fork-server/killed/between-calls", test_killed_between_calls);
-  fixture_add_func ("/fork-server/killed/by-function", test_killed_by_function);
-  fixture_add_func ("/fork-server/stopped", test_stopped_zygote);
-  fixture_add_func ("/fork-server/stopped/spares-died", test_stopped_without_spares);
-  fixture_add_func ("/fork-server/spares/end", test_spares_end);
-  fixture_add_func ("/fork-server/spares/end-at-once", test_spares_that_end_at_once);
-  fixture_add_func ("/fork-server/close", test_close);
-  fixture_add_func ("/fork-server/family/of-crash", test_family_of_crash);
-  fixture_add_func ("/fork-server/family/of-exit", test_family_of_exit);
-  fixture_add_func ("/fork-server/killed-program", test_killed_program);
-  fixture_add_func ("/fork-server/forked-program", test_forked_program);
+  fixture_add_func ("/fork-server/properties-are-read-and-written", test_properties);
+  fixture_add_func ("/fork-server/each-call-has-a-fresh-process", test_fresh);
+  fixture_add_func ("/fork-server/a-module-has-one-zygote", test_one_zygote);
+  fixture_add_func ("/fork-server/every-kind-of-call-is-forked", test_all_are_forked);
+  fixture_add_func ("/fork-server/changes-do-not-reach-the-next-call", test_nothing_stays);
+  fixture_add_func ("/fork-server/descriptors-are-passed", test_descriptors);
+  fixture_add_func ("/fork-server/calls-run-in-the-folder-of-the-program", test_folder);
+  fixture_add_func ("/fork-server/a-crash-has-its-stacks", test_stacks);
+  fixture_add_func ("/fork-server/threads-call-at-once", test_threads);
+  fixture_add_func ("/fork-server/a-killed-zygote-ends-open-calls", test_killed_zygote);
+  fixture_add_func ("/fork-server/killed/a-zygote-killed-between-calls-is-replaced",
+                    test_killed_between_calls);
+  fixture_add_func ("/fork-server/killed/a-function-that-kills-the-zygote-gets-another",
+                    test_killed_by_function);
+  fixture_add_func ("/fork-server/a-stopped-zygote-is-waited-for-once", test_stopped_zygote);
+  fixture_add_func ("/fork-server/stopped/dead-spares-of-a-stopped-zygote-are-replaced",
+                    test_stopped_without_spares);
+  fixture_add_func ("/fork-server/spares/spares-end-when-idle", test_spares_end);
+  fixture_add_func ("/fork-server/spares/a-spare-that-ends-while-taken-loses-no-call",
+                    test_spares_that_end_at_once);
+  fixture_add_func ("/fork-server/closing-ends-all-processes", test_close);
+  fixture_add_func ("/fork-server/family/a-crash-leaves-no-descendants", test_family_of_crash);
+  fixture_add_func ("/fork-server/family/an-exit-leaves-no-descendants", test_family_of_exit);
+  fixture_add_func ("/fork-server/a-killed-program-leaves-nothing", test_killed_program);
+  fixture_add_func ("/fork-server/a-forked-program-starts-anew", test_forked_program);
   return fixture_run ();
 }

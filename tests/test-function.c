@@ -154,18 +154,18 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/function/threads", test_threads);
+  fixture_add_func ("/function/threads-get-the-same-function", test_threads);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *path = g_strconcat ("/function/description/", cases[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_description);
     }
-  fixture_add_func ("/function/flags", test_flags);
-  fixture_add_func ("/function/properties", test_properties);
-  fixture_add_func ("/function/hash-number", test_hash_number);
-  fixture_add_func ("/function/schemas", test_schemas);
-  fixture_add_func ("/function/misuse", test_misuse);
-  fixture_add_func ("/function/plain", test_plain);
+  fixture_add_func ("/function/flags-say-what-a-function-is", test_flags);
+  fixture_add_func ("/function/properties-describe-the-function", test_properties);
+  fixture_add_func ("/function/the-hash-is-the-number-on-the-wire", test_hash_number);
+  fixture_add_func ("/function/schemas-have-names", test_schemas);
+  fixture_add_func ("/function/misuse-is-a-critical-message", test_misuse);
+  fixture_add_func ("/function/using-the-plain-function-changes-nothing", test_plain);
   return fixture_run ();
 }

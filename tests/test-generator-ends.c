@@ -589,13 +589,13 @@ main (int argc, char *argv[])
 
   for (gsize i = 0; i < G_N_ELEMENTS (reader_modes); i++)
     add_tests (&reader_modes[i]);
-  calls_add_func ("/generator-ends/drop-while-waiting", test_drop_while_waiting);
-  calls_add_func ("/generator-ends/contexts", test_contexts);
-  calls_add_func ("/generator-ends/context-goes-away", test_context_goes_away);
-  calls_add_func ("/generator-ends/main-loop", test_main_loop);
-  calls_add_func ("/generator-ends/what-is-refused", test_what_is_refused);
-  calls_add_func ("/generator-ends/two-at-once", test_two_at_once);
-  calls_add_func ("/generator-ends/call-of-another", test_call_of_another);
-  calls_add_func ("/generator-ends/closed-executor", test_closed_executor);
+  calls_add_func ("/generator-ends/a-dropped-call-still-calls-back", test_drop_while_waiting);
+  calls_add_func ("/generator-ends/each-item-may-have-a-context", test_contexts);
+  calls_add_func ("/generator-ends/a-context-may-go-before-the-call", test_context_goes_away);
+  calls_add_func ("/generator-ends/a-main-loop-ends-a-dropped-call", test_main_loop);
+  calls_add_func ("/generator-ends/misuse-is-refused", test_what_is_refused);
+  calls_add_func ("/generator-ends/two-generators-take-turns", test_two_at_once);
+  calls_add_func ("/generator-ends/a-call-of-another-function-is-refused", test_call_of_another);
+  calls_add_func ("/generator-ends/closing-waits-for-an-open-generator", test_closed_executor);
   return fixture_run ();
 }

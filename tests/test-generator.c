@@ -457,14 +457,17 @@ main (int argc, char *argv[])
   procfun_registry_serve (procfun_registry_get_default ());
   fixture_init (&argc, &argv);
 
-  calls_add_func ("/generator/strings", test_strings);
-  calls_add_func ("/generator/typed-descriptors", test_typed_descriptors);
-  calls_add_func ("/generator/description", test_description);
-  calls_add_func ("/generator/in-this-process", test_in_this_process);
+  calls_add_func ("/generator/strings-are-yielded", test_strings);
+  calls_add_func ("/generator/descriptors-are-yielded", test_typed_descriptors);
+  calls_add_func ("/generator/a-generator-describes-its-items", test_description);
+  calls_add_func ("/generator/a-generator-runs-here", test_in_this_process);
   for (gsize i = 0; i < G_N_ELEMENTS (reader_modes); i++)
     add_tests (&reader_modes[i]);
-  calls_add_data_func ("/generator/many/json", &reader_modes[0], test_many);
-  calls_add_data_func ("/generator/many/gvariant", &reader_modes[2], test_many);
-  calls_add_data_func ("/generator/many/async", &reader_modes[3], test_many_async);
+  calls_add_data_func ("/generator/many/many-items-wait-for-the-reader-as-json", &reader_modes[0],
+                       test_many);
+  calls_add_data_func ("/generator/many/many-items-wait-for-the-reader-as-gvariant",
+                       &reader_modes[2], test_many);
+  calls_add_data_func ("/generator/many/many-items-come-in-a-main-loop", &reader_modes[3],
+                       test_many_async);
   return fixture_run ();
 }

@@ -183,12 +183,12 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/histogram/percentiles", test_percentiles);
+  fixture_add_func ("/histogram/percentiles-are-within-a-64th", test_percentiles);
   fixture_add_func ("/histogram/small-values-are-exact", test_small_values_are_exact);
-  fixture_add_func ("/histogram/empty", test_empty);
-  fixture_add_func ("/histogram/out-of-range", test_out_of_range);
-  fixture_add_func ("/histogram/count-below", test_count_below);
-  fixture_add_func ("/recorder/rates", test_rates);
-  fixture_add_func ("/recorder/causes", test_causes);
+  fixture_add_func ("/histogram/an-empty-histogram-is-zero", test_empty);
+  fixture_add_func ("/histogram/values-out-of-range-are-clamped", test_out_of_range);
+  fixture_add_func ("/histogram/counts-below-powers-of-two-are-exact", test_count_below);
+  fixture_add_func ("/recorder/rates-are-of-the-last-seconds", test_rates);
+  fixture_add_func ("/recorder/an-unknown-cause-is-counted", test_causes);
   return fixture_run ();
 }

@@ -442,16 +442,18 @@ add_tests (void)
       calls_add_data_func (path, &replacements[i], test_replaced);
       fixture_add_data_func (last, &replacements[i], test_replaced_at_last);
     }
-  calls_add_func ("/hosts/constructors", test_constructors);
-  calls_add_func ("/hosts/valgrind", test_valgrind);
-  calls_add_func ("/hosts/few-descriptors", test_few_descriptors);
-  calls_add_func ("/hosts/killed", test_killed);
-  calls_add_func ("/hosts/root-no-more", test_root_no_more);
-  calls_add_func ("/hosts/root-elsewhere", test_root_elsewhere);
-  calls_add_func ("/hosts/unreadable", test_unreadable);
-  calls_add_func ("/hosts/set-user-id", test_set_user_id);
-  fixture_add_data_func ("/hosts/taking-over/set-user-id", "", test_taking_over);
-  fixture_add_data_func ("/hosts/taking-over/plain", NULL, test_taking_over);
+  calls_add_func ("/hosts/constructors-may-call", test_constructors);
+  calls_add_func ("/hosts/calls-work-under-valgrind", test_valgrind);
+  calls_add_func ("/hosts/few-descriptors-are-an-error-or-enough", test_few_descriptors);
+  calls_add_func ("/hosts/a-killed-host-takes-its-calls-along", test_killed);
+  calls_add_func ("/hosts/a-host-that-gave-up-root-still-calls", test_root_no_more);
+  calls_add_func ("/hosts/a-host-in-another-root-still-calls", test_root_elsewhere);
+  calls_add_func ("/hosts/a-host-that-can-only-be-executed-calls", test_unreadable);
+  calls_add_func ("/hosts/a-set-user-id-host-is-refused", test_set_user_id);
+  fixture_add_data_func ("/hosts/taking-over/a-set-user-id-host-never-takes-over", "",
+                         test_taking_over);
+  fixture_add_data_func ("/hosts/taking-over/a-host-takes-over-as-a-child-only", NULL,
+                         test_taking_over);
 }
 
 int

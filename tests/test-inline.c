@@ -210,15 +210,15 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/inline/own-process", test_own_process);
-  fixture_add_func ("/inline/nested", test_nested);
-  fixture_add_func ("/inline/async-is-later", test_async_is_later);
-  fixture_add_func ("/inline/cancel/before", test_cancel_before);
-  fixture_add_func ("/inline/cancel/while-waiting", test_cancel_while_waiting);
-  fixture_add_func ("/inline/cancel/during", test_cancel_during);
-  fixture_add_func ("/inline/descriptors", test_descriptors);
-  fixture_add_func ("/inline/result-descriptor", test_result_descriptor);
-  fixture_add_func ("/inline/threads", test_threads);
-  fixture_add_func ("/inline/nobody-holds-it", test_nobody_holds_it);
+  fixture_add_func ("/inline/calls-run-in-this-process", test_own_process);
+  fixture_add_func ("/inline/nested-calls-have-no-depth", test_nested);
+  fixture_add_func ("/inline/the-callback-comes-later-and-in-turn", test_async_is_later);
+  fixture_add_func ("/inline/cancel/a-call-cancelled-before-does-not-run", test_cancel_before);
+  fixture_add_func ("/inline/cancel/a-waiting-call-can-be-cancelled", test_cancel_while_waiting);
+  fixture_add_func ("/inline/cancel/a-running-call-is-not-cancelled", test_cancel_during);
+  fixture_add_func ("/inline/the-function-gets-a-descriptor-of-its-own", test_descriptors);
+  fixture_add_func ("/inline/a-result-descriptor-is-the-callers", test_result_descriptor);
+  fixture_add_func ("/inline/threads-call-at-once", test_threads);
+  fixture_add_func ("/inline/an-unreferenced-call-still-ends", test_nobody_holds_it);
   return fixture_run ();
 }

@@ -223,13 +223,14 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/limits/text", test_limits_text);
-  fixture_add_func ("/limits/mistakes", test_limits_mistakes);
-  fixture_add_func ("/limits/round-trip", test_limits_round_trip);
-  fixture_add_func ("/limits/members", test_limits_members);
-  fixture_add_func ("/limits/wire", test_limits_wire);
-  fixture_add_func ("/limits/wire/refused", test_limits_wire_refused);
-  fixture_add_func ("/limits/describe", test_limits_describe);
+  fixture_add_func ("/limits/limits-are-text", test_limits_text);
+  fixture_add_func ("/limits/mistakes-are-named", test_limits_mistakes);
+  fixture_add_func ("/limits/any-number-survives", test_limits_round_trip);
+  fixture_add_func ("/limits/members-are-read-and-written", test_limits_members);
+  fixture_add_func ("/limits/limits-survive-the-wire", test_limits_wire);
+  fixture_add_func ("/limits/wire/wrong-limits-from-the-wire-are-refused",
+                    test_limits_wire_refused);
+  fixture_add_func ("/limits/limits-are-described", test_limits_describe);
 
   return fixture_run ();
 }

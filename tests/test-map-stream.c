@@ -474,12 +474,12 @@ main (int argc, char *argv[])
 
         fixture_add_data_func (path, j == 0 ? NULL : mode, tests[i].func);
       }
-  fixture_add_func ("/map-stream/push/in-vain", test_push_in_vain);
-  fixture_add_func ("/map-stream/push/late", test_push_late);
-  fixture_add_func ("/map-stream/calls", test_calls);
-  fixture_add_func ("/map-stream/two", test_two);
-  fixture_add_func ("/map-stream/close", test_close);
-  fixture_add_func ("/map-stream/close/in-time", test_close_in_time);
-  fixture_add_func ("/map-stream/nested", test_nested);
+  fixture_add_func ("/map-stream/push/pushing-to-a-closed-map-fails", test_push_in_vain);
+  fixture_add_func ("/map-stream/push/a-waiting-caller-gets-a-late-element", test_push_late);
+  fixture_add_func ("/map-stream/maps-and-calls-take-turns", test_calls);
+  fixture_add_func ("/map-stream/two-maps-share-workers", test_two);
+  fixture_add_func ("/map-stream/closing-lets-begun-elements-end", test_close);
+  fixture_add_func ("/map-stream/close/closing-in-time-ends-what-hangs", test_close_in_time);
+  fixture_add_func ("/map-stream/a-nested-map-is-refused", test_nested);
   return fixture_run ();
 }

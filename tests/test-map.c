@@ -473,7 +473,7 @@ main (int argc, char *argv[])
 
         fixture_add_data_func (path, j == 0 ? NULL : mode, tests[i].func);
       }
-  fixture_add_func ("/map/pool", test_pool_map);
+  fixture_add_func ("/map/procfun-pool-map-gives-all-results", test_pool_map);
   fixture_add_func ("/map/fails-where-files-must-be-small", test_file_size);
   return fixture_run ();
 }

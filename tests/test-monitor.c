@@ -447,20 +447,20 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   if (!g_test_subprocess ())
     g_setenv ("XDG_RUNTIME_DIR", g_mkdtemp (runtime), TRUE);
-  fixture_add_func ("/monitor/open-and-close", test_open_and_close);
-  fixture_add_func ("/monitor/stale", test_stale);
-  fixture_add_func ("/monitor/folder-of-others", test_folder_of_others);
-  fixture_add_func ("/monitor/json", test_json);
-  fixture_add_func ("/monitor/openmetrics", test_openmetrics);
+  fixture_add_func ("/monitor/the-socket-comes-and-goes", test_open_and_close);
+  fixture_add_func ("/monitor/a-stale-socket-is-replaced", test_stale);
+  fixture_add_func ("/monitor/a-folder-of-others-is-refused", test_folder_of_others);
+  fixture_add_func ("/monitor/json-is-answered", test_json);
+  fixture_add_func ("/monitor/openmetrics-is-answered", test_openmetrics);
   fixture_add_func ("/monitor/executors-come-and-go", test_executors_come_and_go);
-  fixture_add_func ("/monitor/executors-in-threads", test_executors_in_threads);
-  fixture_add_func ("/monitor/pieces", test_pieces);
-  fixture_add_func ("/monitor/wrong-requests", test_wrong_requests);
-  fixture_add_func ("/monitor/stuck-clients", test_stuck_clients);
-  fixture_add_func ("/monitor/too-many-clients", test_too_many_clients);
-  fixture_add_func ("/monitor/hang-up", test_hang_up);
-  fixture_add_func ("/monitor/environment", test_environment);
-  fixture_add_func ("/monitor/fork", test_fork);
+  fixture_add_func ("/monitor/executors-of-threads-come-and-go", test_executors_in_threads);
+  fixture_add_func ("/monitor/requests-arrive-in-pieces", test_pieces);
+  fixture_add_func ("/monitor/wrong-requests-are-refused", test_wrong_requests);
+  fixture_add_func ("/monitor/stuck-clients-hold-up-nobody", test_stuck_clients);
+  fixture_add_func ("/monitor/surplus-clients-wait", test_too_many_clients);
+  fixture_add_func ("/monitor/a-client-may-hang-up", test_hang_up);
+  fixture_add_func ("/monitor/the-variable-opens-it", test_environment);
+  fixture_add_func ("/monitor/a-fork-leaves-the-socket-alone", test_fork);
   status = fixture_run ();
   if (!g_test_subprocess ())
     {

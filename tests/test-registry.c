@@ -463,24 +463,25 @@ main (int argc, char *argv[])
     procfun_registry_serve (procfun_registry_get_default ());
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/registry/list", test_list);
-  fixture_add_func ("/registry/lookup", test_lookup);
-  fixture_add_func ("/registry/default", test_default);
+  fixture_add_func ("/registry/functions-are-listed", test_list);
+  fixture_add_func ("/registry/functions-are-found", test_lookup);
+  fixture_add_func ("/registry/the-default-registry-has-all-definitions", test_default);
   for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
     {
       g_autofree char *path = g_strconcat ("/registry/refused/", refused[i].what, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_refused);
     }
-  fixture_add_func ("/registry/refused/twice", test_twice);
-  fixture_add_func ("/registry/destroy", test_destroy);
-  fixture_add_func ("/registry/misuse", test_misuse);
-  fixture_add_func ("/registry/threads", test_threads);
-  fixture_add_func ("/registry/run-time/spawner", test_spawner);
-  fixture_add_func ("/registry/run-time/argv", test_argv);
-  fixture_add_func ("/registry/run-time/inline", test_inline);
-  fixture_add_func ("/registry/run-time/same-as-macro", test_same_as_macro);
-  fixture_add_func ("/registry/run-time/no-serve", test_no_serve);
-  fixture_add_func ("/registry/run-time/not-found", test_not_found);
+  fixture_add_func ("/registry/refused/a-name-is-registered-once", test_twice);
+  fixture_add_func ("/registry/user-data-is-freed", test_destroy);
+  fixture_add_func ("/registry/misuse-is-a-critical-message", test_misuse);
+  fixture_add_func ("/registry/threads-register-each-once", test_threads);
+  fixture_add_func ("/registry/run-time/run-time-functions-are-spawned", test_spawner);
+  fixture_add_func ("/registry/run-time/run-time-functions-take-arguments-by-argv", test_argv);
+  fixture_add_func ("/registry/run-time/run-time-functions-run-inline", test_inline);
+  fixture_add_func ("/registry/run-time/macro-and-run-time-names-are-apart", test_same_as_macro);
+  fixture_add_func ("/registry/run-time/without-serve-a-call-is-refused", test_no_serve);
+  fixture_add_func ("/registry/run-time/a-function-missing-in-the-child-is-an-error",
+                    test_not_found);
   return fixture_run ();
 }

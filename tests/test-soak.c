@@ -152,6 +152,6 @@ main (int argc, char *argv[])
 
   fixture_init (&argc, &argv);
   setrlimit (RLIMIT_CORE, &no_core);
-  calls_add_func ("/soak", test_soak);
+  calls_add_func ("/soak/memory-does-not-grow", test_soak);
   return fixture_run ();
 }

@@ -535,25 +535,25 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  calls_add_func ("/cancel/before", test_cancel_before);
+  calls_add_func ("/spawner/a-call-cancelled-before-has-no-process", test_cancel_before);
   for (gsize i = 0; i < G_N_ELEMENTS (endless); i++)
     {
-      g_autofree char *path = g_strconcat ("/cancel/", endless[i].name, NULL);
+      g_autofree char *path = g_strconcat ("/spawner/", endless[i].name, NULL);
 
       calls_add_data_func (path, GSIZE_TO_POINTER (i), test_cancel_during);
     }
-  fixture_add_func ("/spawner/cancel/while-sending", test_cancel_while_sending);
-  calls_add_func ("/cancel/after", test_cancel_after);
-  calls_add_func ("/cancel/in-signals", test_cancel_in_signals);
-  calls_add_func ("/cancel/race", test_cancel_race);
-  calls_add_func ("/many/async", test_many_async);
-  calls_add_func ("/many/cancelled", test_many_cancelled);
-  calls_add_func ("/many/threads", test_many_threads);
-  calls_add_func ("/many/contexts", test_many_contexts);
-  calls_add_func ("/callbacks/chains", test_chains);
-  calls_add_func ("/callbacks/blocking", test_blocking_in_callbacks);
-  calls_add_func ("/ends/thread", test_thread_ends);
-  calls_add_func ("/ends/nobody-holds-it", test_nobody_holds_it);
-  calls_add_func ("/ends/context", test_context_dropped);
+  fixture_add_func ("/spawner/cancel/sending-can-be-cancelled", test_cancel_while_sending);
+  calls_add_func ("/spawner/cancelling-after-the-end-does-nothing", test_cancel_after);
+  calls_add_func ("/spawner/signal-handlers-may-cancel", test_cancel_in_signals);
+  calls_add_func ("/spawner/a-race-ends-in-success-or-cancellation", test_cancel_race);
+  calls_add_func ("/spawner/many-calls-run-in-a-main-loop", test_many_async);
+  calls_add_func ("/spawner/one-cancellable-ends-many", test_many_cancelled);
+  calls_add_func ("/spawner/many-threads-call", test_many_threads);
+  calls_add_func ("/spawner/many-contexts-call", test_many_contexts);
+  calls_add_func ("/spawner/callbacks-start-the-next-calls", test_chains);
+  calls_add_func ("/spawner/callbacks-make-blocking-calls", test_blocking_in_callbacks);
+  calls_add_func ("/spawner/the-result-comes-when-the-thread-has-gone", test_thread_ends);
+  calls_add_func ("/spawner/a-detached-call-keeps-itself", test_nobody_holds_it);
+  calls_add_func ("/spawner/a-call-keeps-its-context", test_context_dropped);
   return fixture_run ();
 }

@@ -432,18 +432,18 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
 
   for (gsize i = 0; i < G_N_ELEMENTS (hostile_children); i++)
-    add_for_each ("/hostile child/", hostile_children[i].function, i, test_hostile_child);
-  calls_add_func ("/signals", test_signals);
+    add_for_each ("/spawner/hostile-child/", hostile_children[i].function, i, test_hostile_child);
+  calls_add_func ("/spawner/every-signal-is-named", test_signals);
   for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
-    add_for_each ("/frame/", frames[i].name, i, test_frame);
-  calls_add_func ("/two-signals", test_two_signals);
-  calls_add_func ("/death-in-frame", test_death_in_frame);
-  calls_add_func ("/forged-result", test_forged_result);
-  calls_add_func ("/long-error", test_long_error);
-  calls_add_func ("/nested", test_nested);
-  calls_add_func ("/nested/errors", test_nested_errors);
-  calls_add_func ("/no-descriptors", test_no_descriptors);
-  calls_add_func ("/no-processes", test_no_processes);
-  calls_add_func ("/vanished", test_vanished);
+    add_for_each ("/spawner/frame/", frames[i].name, i, test_frame);
+  calls_add_func ("/spawner/the-first-signal-is-told", test_two_signals);
+  calls_add_func ("/spawner/a-death-within-a-frame-is-no-result", test_death_in_frame);
+  calls_add_func ("/spawner/a-forged-result-meets-the-limit", test_forged_result);
+  calls_add_func ("/spawner/a-long-message-arrives", test_long_error);
+  calls_add_func ("/spawner/nested/calls-nest-to-a-depth", test_nested);
+  calls_add_func ("/spawner/nested/errors-cross-two-processes", test_nested_errors);
+  calls_add_func ("/spawner/missing-descriptors-are-an-error", test_no_descriptors);
+  calls_add_func ("/spawner/missing-processes-are-an-error", test_no_processes);
+  calls_add_func ("/spawner/a-removed-program-still-calls", test_vanished);
   return fixture_run ();
 }

@@ -411,24 +411,25 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/spawner/properties", test_properties);
-  fixture_add_func ("/spawner/misuse", test_misuse);
-  fixture_add_func ("/spawner/process", test_process);
+  fixture_add_func ("/spawner/properties-are-read-and-written", test_properties);
+  fixture_add_func ("/spawner/misuse-is-a-critical-message", test_misuse);
+  fixture_add_func ("/spawner/each-call-has-a-process", test_process);
   fixture_add_func ("/spawner/process/signals-are-reset", test_signals_are_reset);
-  fixture_add_func ("/spawner/process/folder", test_folder);
-  fixture_add_func ("/spawner/process/output", test_output);
-  fixture_add_func ("/spawner/transport/argv", test_argv);
-  fixture_add_func ("/spawner/transport/argv-text", test_argv_text);
-  fixture_add_func ("/spawner/transport/names", test_names_on_command_line);
+  fixture_add_func ("/spawner/process/the-childs-folder-is-its-own", test_folder);
+  fixture_add_func ("/spawner/process/output-is-inherited", test_output);
+  fixture_add_func ("/spawner/transport/arguments-go-by-argv", test_argv);
+  fixture_add_func ("/spawner/transport/any-text-goes-by-argv", test_argv_text);
+  fixture_add_func ("/spawner/transport/only-the-name-is-on-the-command-line",
+                    test_names_on_command_line);
   for (gsize i = 0; i < G_N_ELEMENTS (lengths); i++)
     add_for_each ("/spawner/transport/", lengths[i].name, i, test_length);
   for (gsize i = 0; i < G_N_ELEMENTS (large); i++)
     add_for_each ("/spawner/large/", large[i].codec, i, test_large);
-  fixture_add_func ("/spawner/max-payload", test_max_payload);
-  fixture_add_func ("/spawner/max-payload/smallest", test_smallest_payload);
-  fixture_add_func ("/spawner/many-descriptors", test_many_descriptors);
-  fixture_add_func ("/spawner/launcher/env", test_launcher_env);
-  fixture_add_func ("/spawner/launcher/nice", test_launcher_nice);
+  fixture_add_func ("/spawner/large-payloads-are-refused", test_max_payload);
+  fixture_add_func ("/spawner/max-payload/the-smallest-payload-is-enough", test_smallest_payload);
+  fixture_add_func ("/spawner/253-descriptors-are-passed", test_many_descriptors);
+  fixture_add_func ("/spawner/launcher/env-can-launch", test_launcher_env);
+  fixture_add_func ("/spawner/launcher/nice-can-launch", test_launcher_nice);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_launchers); i++)
     add_for_each ("/spawner/launcher/", bad_launchers[i].name, i, test_bad_launcher);
   return fixture_run ();

@@ -162,10 +162,10 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/statistics-text/variant", test_variant);
-  fixture_add_func ("/statistics-text/of-executor", test_of_executor);
-  fixture_add_func ("/statistics-text/json", test_json);
-  fixture_add_func ("/statistics-text/openmetrics", test_openmetrics);
-  fixture_add_func ("/statistics-text/openmetrics-of-many", test_openmetrics_of_many);
+  fixture_add_func ("/statistics-text/statistics-are-a-dictionary", test_variant);
+  fixture_add_func ("/statistics-text/an-executor-gives-its-statistics", test_of_executor);
+  fixture_add_func ("/statistics-text/json-has-the-same-numbers", test_json);
+  fixture_add_func ("/statistics-text/openmetrics-has-the-same-numbers", test_openmetrics);
+  fixture_add_func ("/statistics-text/families-stay-together", test_openmetrics_of_many);
   return fixture_run ();
 }

@@ -331,16 +331,16 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/statistics/new-executor", test_new_executor);
-  fixture_add_func ("/statistics/numbers", test_numbers);
-  fixture_add_func ("/statistics/causes", test_causes);
-  fixture_add_func ("/statistics/cancelled", test_cancelled);
-  fixture_add_func ("/statistics/generator", test_generator);
-  fixture_add_func ("/statistics/refused", test_refused);
-  fixture_add_func ("/statistics/threads", test_threads);
-  fixture_add_func ("/statistics/queue", test_queue);
-  fixture_add_func ("/statistics/workers", test_workers);
-  fixture_add_func ("/statistics/immutable", test_immutable);
-  fixture_add_func ("/statistics/signals", test_signals);
+  fixture_add_func ("/statistics/a-new-executor-has-zeroes", test_new_executor);
+  fixture_add_func ("/statistics/calls-are-counted", test_numbers);
+  fixture_add_func ("/statistics/failures-are-counted-by-cause", test_causes);
+  fixture_add_func ("/statistics/cancellations-are-counted", test_cancelled);
+  fixture_add_func ("/statistics/a-generator-counts-once", test_generator);
+  fixture_add_func ("/statistics/refused-calls-do-not-count", test_refused);
+  fixture_add_func ("/statistics/threads-count", test_threads);
+  fixture_add_func ("/statistics/the-queue-is-told", test_queue);
+  fixture_add_func ("/statistics/workers-are-told", test_workers);
+  fixture_add_func ("/statistics/a-snapshot-does-not-change", test_immutable);
+  fixture_add_func ("/statistics/signals-tell-of-workers", test_signals);
   return fixture_run ();
 }

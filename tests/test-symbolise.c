@@ -157,9 +157,9 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
   g_test_message ("%u", compute (1));
 
-  fixture_add_func ("/symbolise/unlimited", test_unlimited);
-  fixture_add_func ("/symbolise/none", test_none);
-  fixture_add_func ("/symbolise/elsewhere", test_elsewhere);
+  fixture_add_func ("/symbolise/everything-is-found-without-a-budget", test_unlimited);
+  fixture_add_func ("/symbolise/the-innermost-frames-have-names-without-a-budget", test_none);
+  fixture_add_func ("/symbolise/other-files-are-looked-up", test_elsewhere);
   fixture_add_func ("/symbolise/reads-no-more-bytes-than-its-budget", test_budget_of_bytes);
   fixture_add_func ("/symbolise/leaves-a-name-that-expands-without-end", test_endless_name);
   fixture_add_func ("/symbolise/makes-names-readable", test_readable_names);

@@ -377,7 +377,7 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_kind);
     }
-  fixture_add_func ("/zygote/prints/once", test_words);
+  fixture_add_func ("/zygote/prints/constructors-output-comes-once", test_words);
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       g_autofree char *path
