@@ -112,7 +112,7 @@ procfun_private = \
 	%D%/child/map-chunk.h \
 	%D%/child/placement.c \
 	%D%/child/placement.h \
-	%D%/child/progress.c \
+	%D%/child/report.c \
 	%D%/child/serve.c \
 	%D%/child/serve.h \
 	%D%/child/settings.c \

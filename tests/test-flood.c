@@ -38,13 +38,13 @@ PROCFUN_DEFINE_STATIC_FUNCTION (send_for_ever, void)
   struct
   {
     FrameHeader header;
-    double fraction;
+    FrameEvent event;
   } frames[64];
 
   for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
     {
-      frame_header_init (&frames[i].header, FRAME_PROGRESS, 0, 0, sizeof frames[i].fraction);
-      frames[i].fraction = 0.5;
+      frame_header_init (&frames[i].header, FRAME_EVENT, 0, 0, sizeof frames[i].event);
+      frames[i].event = (FrameEvent){ "progress", 0.5 };
     }
   write_for_ever (CHANNEL_FD, frames, sizeof frames);
 }

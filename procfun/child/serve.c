@@ -91,7 +91,7 @@ on_exit_called (int code, void *user_data)
 
   if (self == NULL || !self->is_running || getpid () != self->pid)
     return;
-  server_flush_progress (self);
+  server_flush_reports (self);
   bytes = g_bytes_new (&number, sizeof number);
   send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
 }
@@ -105,7 +105,7 @@ on_listen (gpointer user_data)
 
   self->cancellable = NULL; /* a thread of the function may look at it for ever */
   if (listener_start (&self->listener))
-    send (self, FRAME_LISTENS, self->call_id, NULL, 0, NULL, NULL);
+    server_report (&(Event){ .name = FRAME_EVENT_LISTENS }, self);
 }
 
 /* To translate takes as long as to encode a small value. */
@@ -194,7 +194,7 @@ begin (Server *self, const Frame *frame)
   self->running = (Running){ .cancellable = self->cancellable,
                              .deadline = head->deadline,
                              .listen = on_listen,
-                             .report_progress = server_report_progress,
+                             .report = server_report,
                              .generator = yields ? self->function : NULL,
                              .yield = on_yield,
                              .user_data = self };
@@ -228,7 +228,7 @@ end (Server *self)
   listener_end_call (&self->listener);
   if (self->cancellable != NULL && g_cancellable_is_cancelled (self->cancellable))
     g_clear_object (&self->cancellable);
-  server_flush_progress (self);
+  server_flush_reports (self);
   fflush (NULL);
   self->is_followed = is_followed (self);
   if (!self->is_followed)

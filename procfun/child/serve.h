@@ -51,13 +51,13 @@ typedef struct
   gboolean is_followed; /* the next one is there already */
   guint n_unchecked;    /* calls since it was last looked for what they leave */
   gboolean is_ended;    /* by its caller, which has a result */
-  GMutex write_lock;    /* threads of the function report progress while it runs */
-  double fraction;      /* the last progress reported, which may not have been sent */
-  char *message;        /* (nullable) */
-  gboolean has_progress;
+  GMutex write_lock;    /* threads of the function report while it runs */
+  Event held;           /* the last report; its text is @held_text */
+  char *held_text;      /* (nullable) */
+  gboolean is_holding;  /* @held was not sent yet */
   gboolean has_reporter;
-  GCond progress_held; /* there is progress that was not sent */
-  pid_t pid;           /* of the process that was started, and not of one that the function forks */
+  GCond holds; /* @is_holding */
+  pid_t pid;   /* of the process that was started, and not of one that the function forks */
 } Server;
 
 /* In a process that has just begun. @options and what is in it stay the caller's, and must stay. */
@@ -86,6 +86,7 @@ void server_close (Server *self);
 
 void server_handle_call (Server *self, const Frame *frame);
 
-/* For procfun_report_progress(), in progress.c; what was held back goes out when the call ends. */
-void server_report_progress (double fraction, const char *message, gpointer user_data);
-void server_flush_progress (Server *self);
+/* For reports of the running function, in report.c. One that was held back is sent when the call
+ * ends. @user_data: the server */
+void server_report (const Event *event, gpointer user_data);
+void server_flush_reports (Server *self);

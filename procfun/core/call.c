@@ -353,10 +353,24 @@ procfun_call_emit_finished (ProcfunCall *self)
   g_signal_emit (self, signals[FINISHED], 0);
 }
 
-void
-procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message)
+static void
+emit_progress (ProcfunCall *self, const Event *event)
 {
-  g_signal_emit (self, signals[PROGRESS], 0, fraction, message);
+  g_signal_emit (self, signals[PROGRESS], 0, event->number, event->text);
+}
+
+void
+procfun_call_emit_event (ProcfunCall *self, const Event *event)
+{
+  static const struct
+  {
+    const char *name;
+    void (*emit) (ProcfunCall *self, const Event *event);
+  } events[] = { { "progress", emit_progress } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    if (g_str_equal (events[i].name, event->name))
+      events[i].emit (self, event);
 }
 
 void

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "procfun/base/usage.h"
+#include "procfun/core/context.h"
 #include "procfun/platform/canceller.h"
 #include "procfun/procfun-call.h"
 
@@ -99,7 +100,7 @@ void procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotif
 void procfun_call_started (ProcfunCall *self, int pid);
 void procfun_call_notify_state (ProcfunCall *self);
 void procfun_call_emit_finished (ProcfunCall *self);
-void procfun_call_emit_progress (ProcfunCall *self, double fraction, const char *message);
+void procfun_call_emit_event (ProcfunCall *self, const Event *event);
 void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);
 
 /* Descriptors of the result; reason of the failure. (nullable) (transfer full) */

@@ -132,6 +132,15 @@ procfun_get_deadline (void)
   return running != NULL ? running->deadline : 0;
 }
 
+static void
+report (const Event *event)
+{
+  Running *running = get_running ();
+
+  if (running != NULL && running->report != NULL)
+    running->report (event, running->user_data);
+}
+
 /**
  * procfun_report_progress:
  * @fraction: how far the function is, from 0 to 1
@@ -145,10 +154,9 @@ procfun_get_deadline (void)
 void
 procfun_report_progress (double fraction, const char *message)
 {
-  Running *running = get_running ();
+  const Event event = { "progress", fraction, message, TRUE };
 
-  if (running != NULL && running->report_progress != NULL)
-    running->report_progress (fraction, message, running->user_data);
+  report (&event);
 }
 
 gboolean

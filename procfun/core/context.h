@@ -8,6 +8,15 @@
 
 G_BEGIN_DECLS
 
+/* Report of the running function to its caller. */
+typedef struct
+{
+  const char *name; /* static, of at most 15 bytes */
+  double number;
+  const char *text;  /* (nullable) */
+  gboolean may_wait; /* where several come quickly, the first and the last are enough */
+} Event;
+
 /* Running function, as it sees itself through <procfun-context.h>. */
 typedef struct
 {
@@ -15,7 +24,7 @@ typedef struct
   gint64 deadline;                     /* monotonic time in µs; 0: none */
   void (*listen) (gpointer user_data); /* (nullable): the function asked for its cancellable, for
                                           the first time */
-  void (*report_progress) (double fraction, const char *message, gpointer user_data);
+  void (*report) (const Event *event, gpointer user_data); /* (nullable) */
   ProcfunFunction
       *generator; /* (nullable): its items go to @yield, which returns whether more are wanted */
   gboolean (*yield) (GVariant *item, GUnixFDList *fds, gpointer user_data);

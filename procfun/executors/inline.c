@@ -36,9 +36,9 @@ struct _ProcfunInline
 G_DEFINE_FINAL_TYPE (ProcfunInline, procfun_inline, PROCFUN_TYPE_EXECUTOR)
 
 static void
-report_progress (double fraction, const char *message, gpointer user_data)
+report (const Event *event, gpointer user_data)
 {
-  procfun_call_emit_progress (user_data, fraction, message);
+  procfun_call_emit_event (user_data, event);
 }
 
 /* Settings that cannot be kept here are refused, not ignored. */
@@ -62,8 +62,7 @@ procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *
                     GError **error)
 {
   g_autoptr (GUnixFDList) result_fds = NULL;
-  Running running
-      = { .cancellable = cancellable, .report_progress = report_progress, .user_data = call };
+  Running running = { .cancellable = cancellable, .report = report, .user_data = call };
   Running *before;
   GVariant *result;
 

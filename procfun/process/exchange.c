@@ -3,20 +3,16 @@
 #include "procfun/process/exchange.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/base/usage.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/process/ending.h"
-#include "procfun/process/items.h"
 #include "procfun/process/reply.h"
 #include "procfun/process/request.h"
 #include "procfun/process/streams.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
-#include "procfun/wire/error-frame.h"
 #include <signal.h>
-#include <string.h>
 
 /* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its
  * end mostly tells. */
@@ -52,26 +48,20 @@ typedef enum
 struct _Exchange
 {
   ProcfunCall *call;         /* borrowed */
-  ProcfunFunction *function; /* the call's, borrowed with it */
   Worker worker;             /* that runs it */
   WorkerReleaseFunc release; /* (nullable) */
   gpointer release_data;
   Pipelined pipelined;
-  guint32 call_id;
-  ChannelMark mark;  /* before the call was sent */
-  gboolean is_map;   /* many calls, whose results do not come here */
-  guint64 bytes_in;  /* of the arguments */
-  guint64 bytes_out; /* of the result, or of the items that came */
+  ChannelMark mark; /* before the call was sent */
+  guint64 bytes_in; /* of the arguments */
 
   guint ready; /* bits: which descriptors have something */
   Streams streams;
-  Items items; /* of a generator */
+  Reply reply;
   Ending ending;
-  gboolean started;       /* the worker is known to be there */
-  gboolean channel_ended; /* nothing more will come */
-  gboolean saw_streams;   /* poll() was asked about them after what came by the channel */
-  gboolean may_be_lost;   /* with a worker that was there before */
-  gboolean is_lost;       /* the worker died before it read the call */
+  gboolean saw_streams; /* poll() was asked about them after what came by the channel */
+  gboolean may_be_lost; /* with a worker that was there before */
+  gboolean is_lost;     /* the worker died before it read the call */
   Phase phase;
 };
 
@@ -81,214 +71,6 @@ struct _Exchange
 #define READY_CHANNEL (1U << 0)
 #define READY_DEATH (1U << 1)
 #define READY_REPORT (STREAMS_READY_REPORT << FIRST_STREAM)
-
-/* What the process says */
-
-static void
-start_clocks (Exchange *self)
-{
-  clocks_start (&self->ending.clocks, self->worker.process);
-  procfun_call_started (self->call, process_get_pid (self->worker.process));
-}
-
-static void
-handle_hello (Exchange *self, const Frame *frame)
-{
-  const char *identity = request_get_identity (self->function);
-  gsize size;
-  const char *theirs = g_bytes_get_data (frame->payload, &size);
-
-  self->worker.has_greeted = self->started = TRUE;
-  self->worker.is_preparing = FALSE;
-  if (size == 0 || (size == strlen (identity) && memcmp (theirs, identity, size) == 0))
-    start_clocks (self); /* else it says so itself, with the name of the file */
-}
-
-/* (transfer full): what follows the usage. */
-static GBytes *
-take_usage (Exchange *self, const Frame *frame)
-{
-  gconstpointer usage;
-  GBytes *rest = reply_split_usage (frame->payload, &usage);
-
-  if (usage != NULL)
-    outcome_set_told_usage (&self->ending.outcome, usage);
-  return rest;
-}
-
-static void
-handle_result (Exchange *self, const Frame *frame)
-{
-  g_autoptr (GBytes) payload = take_usage (self, frame);
-  GError *error = NULL;
-  GVariant *result;
-
-  if (procfun_function_is_generator (self->function) || self->is_map)
-    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
-  else
-    {
-      self->bytes_out = g_bytes_get_size (payload);
-      result = reply_read_value (&self->worker, self->function, payload, &error);
-    }
-  if (result == NULL)
-    {
-      ending_fail_and_kill (&self->ending, PROCFUN_CAUSE_PROTOCOL, error);
-      return;
-    }
-  outcome_succeed (&self->ending.outcome, result);
-  if (frame->fds != NULL)
-    procfun_call_take_result_fd_list (self->call, g_object_ref (frame->fds));
-  ending_await (&self->ending);
-}
-
-static void
-handle_error (Exchange *self, const Frame *frame)
-{
-  g_autoptr (GBytes) payload = take_usage (self, frame);
-  GError *error = error_from_bytes (payload);
-
-  worker_note_error (&self->worker, error);
-  ending_fail (&self->ending, PROCFUN_CAUSE_ERROR, error);
-}
-
-static void
-handle_exit (Exchange *self, const Frame *frame)
-{
-  g_autoptr (GBytes) payload = take_usage (self, frame);
-  gint32 code = 0;
-
-  memcpy (&code, g_bytes_get_data (payload, NULL), MIN (g_bytes_get_size (payload), sizeof code));
-  outcome_exit (&self->ending.outcome, code);
-  ending_await (&self->ending);
-}
-
-static void
-handle_progress (Exchange *self, const Frame *frame)
-{
-  gsize size;
-  const char *data = g_bytes_get_data (frame->payload, &size);
-  g_autofree char *message = NULL;
-  double fraction;
-
-  if (size < sizeof fraction)
-    return;
-  memcpy (&fraction, data, sizeof fraction);
-  if (size > sizeof fraction)
-    message = g_utf8_make_valid (data + sizeof fraction, (gssize)(size - sizeof fraction));
-  procfun_call_emit_progress (self->call, fraction, message);
-}
-
-/* Who yields will see that nobody wants more. */
-static void
-handle_item (Exchange *self, const Frame *frame)
-{
-  GError *error = NULL;
-  GVariant *item = reply_read_value (&self->worker, self->function, frame->payload, &error);
-
-  self->bytes_out += g_bytes_get_size (frame->payload);
-  self->ending.escalation.listens = TRUE;
-  if (item == NULL)
-    ending_fail_and_kill (&self->ending, PROCFUN_CAUSE_PROTOCOL, error);
-  else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
-                        g_bytes_get_size (frame->payload)))
-    ending_break_off (&self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-                      g_strdup (_ ("failed: its process sent more items than it may")));
-}
-
-static void
-handle_frame (Exchange *self, const Frame *frame)
-{
-  static const struct
-  {
-    FrameType type;
-    void (*handle) (Exchange *self, const Frame *frame);
-    gboolean is_answer;
-  } handlers[] = { { FRAME_RESULT, handle_result, TRUE },
-                   { FRAME_ERROR, handle_error, TRUE },
-                   { FRAME_EXIT, handle_exit, TRUE },
-                   { FRAME_PROGRESS, handle_progress, FALSE },
-                   { FRAME_ITEM, handle_item, FALSE } };
-
-  if (debug_has (DEBUG_WIRE))
-    call_debug_log (self->call, self->ending.outcome.pid,
-                    "frame received: %s, %" G_GSIZE_FORMAT " bytes",
-                    frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
-  if (frame->call_id != self->call_id && self->worker.call_id > 0 && frame->type != FRAME_HELLO)
-    return; /* a word of a call that has ended */
-  if (frame->type == FRAME_STATE)
-    {
-      worker_set_state (&self->worker, frame->payload);
-      return;
-    }
-  if (frame->type == FRAME_LISTENS)
-    {
-      self->ending.escalation.listens = TRUE;
-      return;
-    }
-  if (frame->type == FRAME_HELLO && !self->worker.has_greeted)
-    {
-      handle_hello (self, frame);
-      return;
-    }
-  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
-    if (handlers[i].type == frame->type && self->worker.has_greeted)
-      {
-        self->ending.answered = handlers[i].is_answer && frame->type != FRAME_EXIT;
-        if (!ending_is_decided (&self->ending))
-          handlers[i].handle (self, frame);
-        else if (handlers[i].is_answer)
-          ending_await (&self->ending); /* it heard that it is to end */
-        return;
-      }
-  ending_break_off (&self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
-                    g_strdup (_ ("failed: its process sent a frame out of turn")));
-}
-
-/* The function has returned and all below it is dead; closing the lifeline sees to the process
- * itself, whose last moments nobody needs to wait for. */
-static gboolean
-has_answered (Exchange *self)
-{
-  if (self->worker.is_kept)
-    return self->ending.answered;
-  return self->ending.outcome.result != NULL && self->ending.escalation.step == PROCFUN_STEP_NONE
-         && worker_ends_with_result (&self->worker);
-}
-
-/* Handles the frames of one turn, and says how many. */
-static guint
-receive_frames (Exchange *self)
-{
-  guint n = 0;
-
-  channel_begin_turn (self->worker.channel);
-  while (!self->channel_ended && !has_answered (self))
-    {
-      g_auto (Frame) frame = { 0 };
-      GError *error = NULL;
-
-      switch (channel_receive (self->worker.channel, &frame, &error))
-        {
-        case CHANNEL_FRAME:
-          handle_frame (self, &frame);
-          n++;
-          break;
-        case CHANNEL_AGAIN:
-          return n;
-        case CHANNEL_FAILED:
-          g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));
-          ending_fail_and_kill (&self->ending, PROCFUN_CAUSE_PROTOCOL, error);
-          self->channel_ended = TRUE;
-          break;
-        case CHANNEL_END:
-        default:
-          self->channel_ended = TRUE;
-          ending_await (&self->ending);
-          break;
-        }
-    }
-  return n;
-}
 
 static void
 receive_outputs (Exchange *self)
@@ -333,7 +115,7 @@ handle_answer (Exchange *self)
                              .step = self->ending.escalation.step,
                              .cpu_time = self->ending.clocks.cpu_time,
                              .bytes_in = self->bytes_in,
-                             .bytes_out = self->bytes_out };
+                             .bytes_out = self->reply.bytes_out };
 
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
     remains.outputs[i] = &self->streams.outputs[i];
@@ -348,7 +130,7 @@ handle_answer (Exchange *self)
 static gboolean
 is_followed (Exchange *self)
 {
-  return exchange_was_answered (self) && self->worker.call_id != self->call_id;
+  return exchange_was_answered (self) && self->worker.call_id != self->reply.call_id;
 }
 
 /* A worker that leaves reads what was sent before; one that dies may not have. */
@@ -385,23 +167,13 @@ handle_death (Exchange *self)
       remains.oom_killed = cgroup_was_oom_killed (self->worker.cgroup);
       remains.fork_refused = cgroup_get_refused_processes (self->worker.cgroup) > 0;
     }
-  remains.bytes_out = self->bytes_out;
+  remains.bytes_out = self->reply.bytes_out;
   remains.report = report = streams_get_report (&self->streams);
   outcome_settle (&self->ending.outcome, &remains);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended, wait status 0x%x",
                     self->ending.outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
   self->phase = PHASE_DONE;
-}
-
-/* One that was there before needs to say no hello. */
-static void
-start (Exchange *self)
-{
-  if (self->started || !self->worker.has_greeted)
-    return;
-  self->started = TRUE;
-  start_clocks (self);
 }
 
 /* Only what poll() has found, since each look at the others would be a system call. */
@@ -412,8 +184,8 @@ receive (Exchange *self)
 
   receive_outputs (self); /* first: it was written before the result, and may be too much */
   if ((self->ready & READY_CHANNEL) != 0)
-    n = receive_frames (self);
-  if (n > 1 || (n == 1 && !self->saw_streams && has_answered (self)))
+    n = reply_receive (&self->reply);
+  if (n > 1 || (n == 1 && !self->saw_streams && reply_is_complete (&self->reply)))
     exchange_look (self); /* for what was printed before the last frame */
   if ((self->ready & READY_REPORT) == 0 || is_followed (self))
     return; /* it may be that of the next call */
@@ -465,7 +237,7 @@ exchange_is_own (Exchange *self)
 static void
 advance_running (Exchange *self)
 {
-  start (self);
+  reply_start (&self->reply);
   channel_flush (self->worker.channel);
   receive (self);
   receive_before_end (self);
@@ -473,7 +245,7 @@ advance_running (Exchange *self)
     return;
   if (!ending_is_decided (&self->ending))
     ending_check (&self->ending);
-  if (has_answered (self))
+  if (reply_is_complete (&self->reply))
     {
       self->phase = PHASE_ANSWERED;
       streams_begin_end (&self->streams, self->ready >> FIRST_STREAM);
@@ -492,7 +264,7 @@ advance_running (Exchange *self)
 static void
 advance_dead (Exchange *self)
 {
-  receive_frames (self);
+  reply_receive (&self->reply);
   if (is_followed (self))
     self->phase = PHASE_ANSWERED;
   else if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
@@ -530,7 +302,7 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
     }
   if (channel_has_output (self->worker.channel))
     channel_events |= G_IO_OUT;
-  fds[0] = (GPollFD){ self->channel_ended ? -1 : channel_get_fd (self->worker.channel),
+  fds[0] = (GPollFD){ self->reply.has_ended ? -1 : channel_get_fd (self->worker.channel),
                       channel_events, 0 };
   fds[1] = (GPollFD){ process_get_pidfd (self->worker.process), G_IO_IN, 0 };
   streams_get_fds (&self->streams, fds + FIRST_STREAM);
@@ -568,7 +340,7 @@ exchange_note_input (Exchange *self)
 static gboolean
 is_waking_up (Exchange *self)
 {
-  return self->worker.parent != NULL && !self->worker.is_kept && self->bytes_out == 0;
+  return self->worker.parent != NULL && !self->worker.is_kept && self->reply.bytes_out == 0;
 }
 
 gboolean
@@ -576,7 +348,7 @@ exchange_yield (Exchange *self)
 {
   if (!exchange_is_own (self))
     return TRUE;
-  if (self->channel_ended || is_waking_up (self) || !channel_yield (self->worker.channel))
+  if (self->reply.has_ended || is_waking_up (self) || !channel_yield (self->worker.channel))
     return FALSE;
   self->ready |= READY_CHANNEL;
   return TRUE;
@@ -587,7 +359,7 @@ exchange_fall_asleep (Exchange *self)
 {
   if (!exchange_is_own (self))
     return TRUE;
-  if (self->phase != PHASE_RUNNING || self->channel_ended
+  if (self->phase != PHASE_RUNNING || self->reply.has_ended
       || (!channel_has_more (self->worker.channel) && !channel_fall_asleep (self->worker.channel)))
     return FALSE;
   self->ready |= READY_CHANNEL;
@@ -607,12 +379,12 @@ exchange_get_wake_time (Exchange *self)
 
   if (self->phase != PHASE_RUNNING)
     return g_get_monotonic_time () + (streams_are_held_up (&self->streams) ? HELD_UP_STEP_US : 0);
-  if (self->worker.has_greeted && !self->started)
+  if (self->worker.has_greeted && !self->reply.is_started)
     return g_get_monotonic_time ();
   time = ending_get_wake_time (&self->ending);
   if (process_get_pidfd (self->worker.process) < 0)
     time = get_earlier (time, g_get_monotonic_time ()
-                                  + (self->channel_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
+                                  + (self->reply.has_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
   if (streams_are_held_up (&self->streams))
     time = get_earlier (time, g_get_monotonic_time () + HELD_UP_STEP_US);
   return time;
@@ -645,7 +417,7 @@ exchange_has_ended (Exchange *self)
 gboolean
 exchange_has_item (Exchange *self)
 {
-  return !items_is_empty (&self->items);
+  return !items_is_empty (&self->reply.items);
 }
 
 GVariant *
@@ -658,17 +430,17 @@ exchange_take_item (Exchange *self)
   if (exchange_has_item (self)
       && canceller_set_error_if_cancelled (procfun_call_get_canceller (self->call), &error))
     {
-      items_clear (&self->items);
+      items_clear (&self->reply.items);
       outcome_revoke (&self->ending.outcome, error);
       if (self->phase != PHASE_DONE)
         escalation_begin (&self->ending.escalation);
       return NULL;
     }
-  item = items_pop (&self->items, &fds);
+  item = items_pop (&self->reply.items, &fds);
   if (item != NULL)
     {
       procfun_call_take_result_fd_list (self->call, fds);
-      items_give_credit (&self->items, self->worker.channel, self->call_id);
+      items_give_credit (&self->reply.items, self->worker.channel, self->reply.call_id);
     }
   return item;
 }
@@ -690,14 +462,12 @@ make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
   *self = (Exchange){ 0 };
   self->pipelined.link.data = self;
   self->call = call;
-  self->function = procfun_call_peek_function (call);
   self->worker = nothing;
-  self->call_id = worker->call_id;
   channel_get_mark (worker->channel, &self->mark);
   self->bytes_in = g_bytes_get_size (arguments);
   ending_init (&self->ending, call, process_get_pid (worker->process));
   self->ending.escalation.call_id = worker->call_id;
-  items_init (&self->items);
+  reply_init (&self->reply, &self->ending, worker->call_id);
   return self;
 }
 
@@ -733,12 +503,12 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   take_worker (self, worker);
   if (self->worker.is_preparing)
     clocks_limit_preparation (&self->ending.clocks);
-  self->is_map = (options->flags & FRAME_CALL_MAP) != 0;
+  self->reply.is_map = (options->flags & FRAME_CALL_MAP) != 0;
   request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
   channel_flush (self->worker.channel);
-  if (procfun_function_is_generator (self->function))
-    items_give_credit (&self->items, self->worker.channel, self->call_id);
+  if (procfun_function_is_generator (procfun_call_peek_function (call)))
+    items_give_credit (&self->reply.items, self->worker.channel, self->reply.call_id);
   return self;
 }
 
@@ -756,7 +526,7 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   self->may_be_lost = TRUE;
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);
-  if (self->call_id - front->call_id <= SENT_AHEAD)
+  if (self->reply.call_id - front->reply.call_id <= SENT_AHEAD)
     channel_flush (worker->channel);
   return self;
 }
@@ -859,7 +629,7 @@ exchange_free (Exchange *self)
   if (self->release != NULL && has_worker && exchange_is_own (self))
     self->release (&self->worker, is_usable, self->release_data);
   worker_clear (&self->worker);
-  items_clear (&self->items);
+  reply_clear (&self->reply);
   ending_clear (&self->ending);
   g_free (self);
 }

@@ -4,45 +4,275 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/usage.h"
+#include "procfun/core/call-debug.h"
+#include "procfun/core/call.h"
 #include "procfun/core/function.h"
+#include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
+#include "procfun/wire/error-frame.h"
 #include <inttypes.h>
+#include <string.h>
 
-GBytes *
-reply_split_usage (GBytes *payload, gconstpointer *usage)
+void
+reply_init (Reply *self, Ending *ending, guint32 call_id)
+{
+  self->ending = ending;
+  self->function = procfun_call_peek_function (ending->call);
+  self->call_id = call_id;
+  items_init (&self->items);
+}
+
+void
+reply_clear (Reply *self)
+{
+  items_clear (&self->items);
+}
+
+static void
+start_clocks (Reply *self)
+{
+  clocks_start (&self->ending->clocks, self->ending->worker->process);
+  procfun_call_started (self->ending->call, process_get_pid (self->ending->worker->process));
+}
+
+void
+reply_start (Reply *self)
+{
+  if (self->is_started || !self->ending->worker->has_greeted)
+    return;
+  self->is_started = TRUE;
+  start_clocks (self);
+}
+
+static void
+handle_hello (Reply *self, const Frame *frame)
+{
+  const char *identity = request_get_identity (self->function);
+  gsize size;
+  const char *theirs = g_bytes_get_data (frame->payload, &size);
+
+  self->ending->worker->has_greeted = self->is_started = TRUE;
+  self->ending->worker->is_preparing = FALSE;
+  if (size == 0 || (size == strlen (identity) && memcmp (theirs, identity, size) == 0))
+    start_clocks (self); /* else it says so itself, with the name of the file */
+}
+
+/* Splits the usage off the beginning. (transfer full): the rest */
+static GBytes *
+take_usage (Reply *self, const Frame *frame)
 {
   gsize size;
-  const guint8 *data = g_bytes_get_data (payload, &size);
+  const guint8 *data = g_bytes_get_data (frame->payload, &size);
 
-  *usage = size >= sizeof (ProcfunUsage) ? data : NULL;
-  if (*usage == NULL)
+  if (size < sizeof (ProcfunUsage))
     return g_bytes_new (NULL, 0);
-  return g_bytes_new_from_bytes (payload, sizeof (ProcfunUsage), size - sizeof (ProcfunUsage));
+  outcome_set_told_usage (&self->ending->outcome, data);
+  return g_bytes_new_from_bytes (frame->payload, sizeof (ProcfunUsage),
+                                 size - sizeof (ProcfunUsage));
 }
 
 /* To translate takes as long as to read a small value. */
 static const char *
-name_value (ProcfunFunction *function)
+name_value (Reply *self)
 {
-  return procfun_function_is_generator (function) ? _ ("an item") : _ ("the result");
+  return procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
 }
 
-GVariant *
-reply_read_value (const Worker *worker, ProcfunFunction *function, GBytes *payload, GError **error)
+/* A result, or an item of a generator, not floating. */
+static GVariant *
+read_value (Reply *self, GBytes *payload, GError **error)
 {
-  const char *name = procfun_function_get_name (function);
+  const Worker *worker = self->ending->worker;
+  const char *name = procfun_function_get_name (self->function);
   GVariant *value;
 
   if (g_bytes_get_size (payload) > worker->max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                    _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
-                   name_value (function), name, g_bytes_get_size (payload), worker->max_payload);
+                   name_value (self), name, g_bytes_get_size (payload), worker->max_payload);
       return NULL;
     }
-  value = procfun_codec_decode (worker->codec, procfun_function_get_return_schema (function),
+  value = procfun_codec_decode (worker->codec, procfun_function_get_return_schema (self->function),
                                 payload, error);
   if (value == NULL)
-    g_prefix_error (error, _ ("%s of %s() cannot be read: "), name_value (function), name);
+    g_prefix_error (error, _ ("%s of %s() cannot be read: "), name_value (self), name);
   return value;
+}
+
+static void
+handle_result (Reply *self, const Frame *frame)
+{
+  g_autoptr (GBytes) payload = take_usage (self, frame);
+  GError *error = NULL;
+  GVariant *result;
+
+  if (procfun_function_is_generator (self->function) || self->is_map)
+    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  else
+    {
+      self->bytes_out = g_bytes_get_size (payload);
+      result = read_value (self, payload, &error);
+    }
+  if (result == NULL)
+    {
+      ending_fail_and_kill (self->ending, PROCFUN_CAUSE_PROTOCOL, error);
+      return;
+    }
+  outcome_succeed (&self->ending->outcome, result);
+  if (frame->fds != NULL)
+    procfun_call_take_result_fd_list (self->ending->call, g_object_ref (frame->fds));
+  ending_await (self->ending);
+}
+
+static void
+handle_error (Reply *self, const Frame *frame)
+{
+  g_autoptr (GBytes) payload = take_usage (self, frame);
+  GError *error = error_from_bytes (payload);
+
+  worker_note_error (self->ending->worker, error);
+  ending_fail (self->ending, PROCFUN_CAUSE_ERROR, error);
+}
+
+static void
+handle_exit (Reply *self, const Frame *frame)
+{
+  g_autoptr (GBytes) payload = take_usage (self, frame);
+  gint32 code = 0;
+
+  memcpy (&code, g_bytes_get_data (payload, NULL), MIN (g_bytes_get_size (payload), sizeof code));
+  outcome_exit (&self->ending->outcome, code);
+  ending_await (self->ending);
+}
+
+/* Counts also when the outcome is known: it says how the process is to be ended. */
+static void
+handle_event (Reply *self, const Frame *frame)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frame->payload, &size);
+  g_autofree char *text = NULL;
+  FrameEvent event;
+
+  memcpy (&event, data, sizeof event);
+  event.name[sizeof event.name - 1] = '\0';
+  if (size > sizeof event)
+    text = g_utf8_make_valid ((const char *)data + sizeof event, (gssize)(size - sizeof event));
+  if (strcmp (event.name, FRAME_EVENT_LISTENS) == 0)
+    self->ending->escalation.listens = TRUE;
+  else if (!ending_is_decided (self->ending))
+    procfun_call_emit_event (self->ending->call,
+                             &(Event){ .name = event.name, .number = event.number, .text = text });
+}
+
+/* The function is told that nobody wants more when it yields the next item. */
+static void
+handle_item (Reply *self, const Frame *frame)
+{
+  GError *error = NULL;
+  GVariant *item = read_value (self, frame->payload, &error);
+
+  self->bytes_out += g_bytes_get_size (frame->payload);
+  self->ending->escalation.listens = TRUE;
+  if (item == NULL)
+    ending_fail_and_kill (self->ending, PROCFUN_CAUSE_PROTOCOL, error);
+  else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
+                        g_bytes_get_size (frame->payload)))
+    ending_break_off (self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+                      g_strdup (_ ("failed: its process sent more items than it may")));
+}
+
+static void
+handle_frame (Reply *self, const Frame *frame)
+{
+  static const struct
+  {
+    FrameType type;
+    void (*handle) (Reply *self, const Frame *frame);
+    gboolean is_answer;
+  } handlers[] = { { FRAME_RESULT, handle_result, TRUE },
+                   { FRAME_ERROR, handle_error, TRUE },
+                   { FRAME_EXIT, handle_exit, TRUE },
+                   { FRAME_ITEM, handle_item, FALSE } };
+
+  if (debug_has (DEBUG_WIRE))
+    call_debug_log (self->ending->call, self->ending->outcome.pid,
+                    "frame received: %s, %" G_GSIZE_FORMAT " bytes",
+                    frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
+  if (frame->call_id != self->call_id && self->ending->worker->call_id > 0
+      && frame->type != FRAME_HELLO)
+    return; /* a word of a call that has ended */
+  if (frame->type == FRAME_STATE)
+    {
+      worker_set_state (self->ending->worker, frame->payload);
+      return;
+    }
+  if (frame->type == FRAME_EVENT)
+    {
+      handle_event (self, frame);
+      return;
+    }
+  if (frame->type == FRAME_HELLO && !self->ending->worker->has_greeted)
+    {
+      handle_hello (self, frame);
+      return;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
+    if (handlers[i].type == frame->type && self->ending->worker->has_greeted)
+      {
+        self->ending->answered = handlers[i].is_answer && frame->type != FRAME_EXIT;
+        if (!ending_is_decided (self->ending))
+          handlers[i].handle (self, frame);
+        else if (handlers[i].is_answer)
+          ending_await (self->ending); /* it heard that it is to end */
+        return;
+      }
+  ending_break_off (self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
+                    g_strdup (_ ("failed: its process sent a frame out of turn")));
+}
+
+/* The function has returned and all below it is dead. Closing the lifeline ends the process itself,
+ * and nobody needs to wait for that. */
+gboolean
+reply_is_complete (Reply *self)
+{
+  if (self->ending->worker->is_kept)
+    return self->ending->answered;
+  return self->ending->outcome.result != NULL && self->ending->escalation.step == PROCFUN_STEP_NONE
+         && worker_ends_with_result (self->ending->worker);
+}
+
+guint
+reply_receive (Reply *self)
+{
+  guint n = 0;
+
+  channel_begin_turn (self->ending->worker->channel);
+  while (!self->has_ended && !reply_is_complete (self))
+    {
+      g_auto (Frame) frame = { 0 };
+      GError *error = NULL;
+
+      switch (channel_receive (self->ending->worker->channel, &frame, &error))
+        {
+        case CHANNEL_FRAME:
+          handle_frame (self, &frame);
+          n++;
+          break;
+        case CHANNEL_AGAIN:
+          return n;
+        case CHANNEL_FAILED:
+          g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));
+          ending_fail_and_kill (self->ending, PROCFUN_CAUSE_PROTOCOL, error);
+          self->has_ended = TRUE;
+          break;
+        case CHANNEL_END:
+        default:
+          self->has_ended = TRUE;
+          ending_await (self->ending);
+          break;
+        }
+    }
+  return n;
 }

@@ -2,15 +2,31 @@
 
 #pragma once
 
-#include "procfun/process/worker.h"
+#include "procfun/process/ending.h"
+#include "procfun/process/items.h"
 #include "procfun/procfun-function.h"
 
-/* The payloads of what a process answers. */
+/* Frames that the process of a call sends: hello, events and items, and at last the answer. */
+typedef struct
+{
+  Ending *ending;            /* of the call, borrowed: it knows the worker */
+  ProcfunFunction *function; /* borrowed */
+  guint32 call_id;
+  gboolean is_map;     /* many calls, whose results do not come here */
+  gboolean is_started; /* the worker is known to be there */
+  gboolean has_ended;  /* nothing more will come */
+  guint64 bytes_out;   /* of the result, or of the items that came */
+  Items items;         /* of a generator */
+} Reply;
 
-/* Splits the usage off the beginning. *@usage: (nullable) bytes of a ProcfunUsage, which need not
- * be aligned; they live as long as @payload. (transfer full): the rest. */
-GBytes *reply_split_usage (GBytes *payload, gconstpointer *usage);
+void reply_init (Reply *self, Ending *ending, guint32 call_id);
+void reply_clear (Reply *self);
 
-/* A result, or an item of a generator, not floating. */
-GVariant *reply_read_value (const Worker *worker, ProcfunFunction *function, GBytes *payload,
-                            GError **error);
+/* A worker that was there before says no hello: the call starts at once. */
+void reply_start (Reply *self);
+
+/* Handles the frames of one turn. Returns their number. */
+guint reply_receive (Reply *self);
+
+/* The answer has come, and nothing else of the process needs to be waited for. */
+gboolean reply_is_complete (Reply *self);

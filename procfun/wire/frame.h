@@ -26,7 +26,7 @@ typedef enum
 #define FRAME_ANY_SIZE G_MAXUINT64
 
 #define FRAME_ERROR_MAX (2 * 1024 * 1024)
-#define FRAME_PROGRESS_MAX 4096
+#define FRAME_EVENT_MAX 4096
 
 /* The name of each type, its sender, the least and the greatest size of its payload in bytes, and
  * how many descriptors may come with it. */
@@ -45,10 +45,8 @@ typedef enum
   ROW (EXIT, "exit", CALLEE, sizeof (ProcfunUsage) + 4, sizeof (ProcfunUsage) + 4, 0)              \
   /* The function is to end. */                                                                    \
   ROW (CANCEL, "cancel", CALLER, 0, 0, 0)                                                          \
-  /* The function has asked for its cancellable. */                                                \
-  ROW (LISTENS, "listens", CALLEE, 0, 0, 0)                                                        \
-  /* A double, then text: what procfun_report_progress() was given. */                             \
-  ROW (PROGRESS, "progress", CALLEE, sizeof (double), FRAME_PROGRESS_MAX, 0)                       \
+  /* FrameEvent, then text. */                                                                     \
+  ROW (EVENT, "event", CALLEE, sizeof (FrameEvent), FRAME_EVENT_MAX, 0)                            \
   /* An encoded item of a generator. */                                                            \
   ROW (ITEM, "item", CALLEE, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                     \
   ROW (CREDIT, "credit", CALLER, sizeof (FrameCredit), sizeof (FrameCredit), 0)                    \
@@ -108,6 +106,15 @@ typedef enum
                              comes with it is a journal, see wire/journal.h, and an empty result,
                              or the error of the element that was begun and not done, ends it */
 } FrameCallFlags;
+
+/* Report of the function while it runs. The caller ignores names that it does not know. */
+typedef struct
+{
+  char name[16]; /* ends with NUL bytes */
+  double number;
+} FrameEvent;
+
+#define FRAME_EVENT_LISTENS "listens" /* the function has asked for its cancellable */
 
 /* How much a generator may yield, counted from its beginning: it waits when it has yielded as many
  * items, or items of as many bytes. A last item may go beyond the bytes. */
