@@ -35,6 +35,7 @@ test_programs = \
 	%D%/test-inline \
 	%D%/test-json \
 	%D%/test-json-corpus \
+	%D%/test-json-errors \
 	%D%/test-json-node \
 	%D%/test-launch-context \
 	%D%/test-leftovers \
@@ -129,6 +130,9 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
+json_schemas = %D%/json-schemas.c %D%/json-schemas.h
+%C%_test_json_SOURCES = %D%/test-json.c $(json_schemas)
+%C%_test_json_errors_SOURCES = %D%/test-json-errors.c $(json_schemas)
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_map_faults_SOURCES = %D%/test-map-faults.c $(maps)
