@@ -141,7 +141,7 @@ PROCFUN_DEFINE_FUNCTION (scribble, char *, (gint, n))
   return g_strdup_printf ("%s %d %d", inode, (int)getpid (), n);
 }
 
-/* What it writes into the head of its journal: begun, done, bytes. */
+/* Numbers for the head of the journal: begun, done, bytes. */
 static void
 claim (guint64 begun, guint64 done, guint64 bytes)
 {

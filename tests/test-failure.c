@@ -160,7 +160,7 @@ test_summary_signals (void)
     }
 }
 
-/* What a child says is shown, and does not steer what shows it. */
+/* Text from a child is shown, and does not control the terminal. */
 static void
 test_hostile_text (void)
 {

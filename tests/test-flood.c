@@ -218,7 +218,7 @@ run_with_stdout (ProcfunCall *call, gboolean async, int fd, GError **error)
   return result;
 }
 
-/* Nobody reads it: the call ends when its time is up, and one that has returned ends, too. */
+/* Without a reader, the call ends when its time is up, and one that has returned ends, too. */
 static void
 test_full_stdout (void)
 {
@@ -280,7 +280,7 @@ on_line (ProcfunCall *call, ProcfunStream stream, const char *line, gpointer use
     lines->n_foreign++;
 }
 
-/* What a call printed is its own, however soon it returns and the next one comes. */
+/* Output belongs to the call that printed it, however soon the next call comes. */
 static void
 test_own_output (void)
 {
@@ -304,7 +304,7 @@ test_own_output (void)
     }
 }
 
-/* What is told */
+/* Reports */
 
 static void
 test_usage (void)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What executors keep after the program has forked itself, or changed what its processes inherit.
- */
+/* Executors after the program has forked itself, or changed what its processes inherit. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
@@ -234,7 +233,7 @@ test_renew (gconstpointer kind)
   g_unsetenv ("TEST_INHERITED");
 }
 
-/* What a program gives up, in a process of its own that cannot have it back. */
+/* Rights that a program gives up, in a process of its own that cannot get them back. */
 static void
 give_up_user (ProcfunExecutor *executor)
 {

@@ -169,7 +169,7 @@ test_killed_with_stopped_zygote (void)
     }
 }
 
-/* What the executor keeps is told to end. */
+/* Processes that the executor keeps are told to end. */
 static void
 test_dropped_with_helper (gconstpointer make)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the commands share. */
+/* Helpers of all commands. */
 
 #include "tools/commands.h"
 

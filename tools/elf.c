@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-/* What procfun-define.h writes. */
+/* Note that procfun-define.h writes. */
 #define NOTE_OWNER "procfun"
 #define NOTE_TYPE 1
 

@@ -3,8 +3,7 @@
 
 #include <glib.h>
 
-/* What an ELF file says of itself, for who will not execute a file only to ask whether it knows us.
- */
+/* Facts about an ELF file. A file is not executed only to find out whether it uses procfun. */
 typedef struct
 {
   gboolean is_program; /* and not a shared library */

@@ -11,8 +11,8 @@ typedef struct
   GArray *values; /* (element-type double): in µs; sorted */
 } Latencies;
 
-/* How many took at least so long, and less than what the next one begins with; the last has all the
- * rest. */
+/* Number of calls that took at least @from and less than the next row's; the last row has all
+ * longer ones. */
 typedef struct
 {
   double from; /* in µs */

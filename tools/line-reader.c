@@ -41,7 +41,7 @@ give_lines (LineReader *self)
   self->n_searched = self->text->len;
 }
 
-/* What a read error leaves is no line. */
+/* Bytes before a read error are no line. */
 static void
 end (LineReader *self, int errnum)
 {

@@ -3,7 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
-/* What the monitor of a process tells, for people. */
+/* Report of a process's monitor, for people. */
 
 /* Tables of its executors and of their processes. */
 char *monitor_view_process (JsonNode *told);

@@ -41,7 +41,7 @@ check_end (GSubprocess *process, const char *path, GError **error)
   return FALSE;
 }
 
-/* What it writes to stdout: one line, maybe after what constructors in it wrote. */
+/* Output of the program: one line, maybe after what its constructors printed. */
 static char *
 ask (const char *path, gboolean is_program, GError **error)
 {
@@ -197,7 +197,7 @@ program_open (const char *path, GError **error)
 
 /* Finding */
 
-/* How many letters to insert, remove or replace (Levenshtein's distance), at most @limit. */
+/* Number of letters to insert, remove or replace (Levenshtein's distance), at most @limit. */
 static guint
 get_distance (const char *a, const char *b, guint limit)
 {

@@ -37,7 +37,7 @@ print_message (const char *text)
     fprintf (stderr, "procfun: %s\n", message);
 }
 
-/* What follows the summary, of which the message has more, or the same. */
+/* Text after the summary, which the message has already. */
 static const char *
 skip_summary (const char *text, const char *message)
 {

@@ -15,7 +15,7 @@ Status report_to_people (const GError *error, ProcfunFailure *failure, gboolean 
  * the error, and "status", which is what the tool exits with. Returns @status. */
 Status report_to_programs (const GError *error, ProcfunFailure *failure, Status status);
 
-/* What the tool exits with when a call has failed. */
+/* Exit status of the tool when a call has failed. */
 Status report_get_status (const GError *error, ProcfunFailure *failure);
 
 /* Says in front of an error which function it is of. Errors of the call do so themselves. */

@@ -38,7 +38,7 @@ on_signal (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Who started us with nohup(1), or in the background, does not want that it ends us. */
+/* A signal that is ignored stays so: nohup(1) and background jobs are not to be ended by it. */
 static gboolean
 is_ignored (int signum)
 {

@@ -203,7 +203,7 @@ install_properties (GObjectClass *object_class)
   /**
    * ProcfunCall:function:
    *
-   * What is called.
+   * Function that is called.
    *
    * Since: 0.1
    */

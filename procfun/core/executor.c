@@ -18,7 +18,7 @@
  * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any
  * thread, many at once. Calls that say nothing else run on the default executor.
  *
- * What an executor has done is told by #ProcfunStatistics, and by signals of the processes that it
+ * #ProcfunStatistics tells what an executor has done, and so do signals of the processes that it
  * keeps.
  *
  * Other places can be added by deriving from this class.

@@ -17,7 +17,7 @@
  * what the function had written last, what it had used and what it was allowed. The message of the
  * error sums it up in a line; procfun_failure_to_string() says all of it.
  *
- * What is not known is 0, -1 or %NULL. A process that is killed by SIGKILL, or that blocks the
+ * Unknown values are 0, -1 or %NULL. A process that is killed by SIGKILL, or that blocks the
  * signal that it dies of, leaves nothing but that signal.
  */
 
@@ -244,7 +244,7 @@ procfun_failure_get_pid (ProcfunFailure *self)
  * procfun_failure_get_exit_code:
  * @self: a #ProcfunFailure
  *
- * What the process exited with, if the function ended it so.
+ * Gets the exit code of the process, if the function ended it by an exit.
  *
  * Returns: a number from 0 to 255, or -1 when it did not exit
  * Since: 0.1
@@ -312,8 +312,8 @@ procfun_failure_get_signal_name (ProcfunFailure *self)
  * procfun_failure_get_signal_code:
  * @self: a #ProcfunFailure
  *
- * What the system says about the origin of the signal: `si_code`, see sigaction(2). It is positive
- * when the kernel found the fault, and not when somebody sent the signal.
+ * Gets the origin of the signal: `si_code`, see sigaction(2). It is positive if the kernel found the
+ * fault, and not if somebody sent the signal.
  *
  * Returns: the code, or 0 when it is not known
  * Since: 0.1
@@ -364,7 +364,7 @@ procfun_failure_get_program_counter (ProcfunFailure *self)
  * procfun_failure_get_abort_message:
  * @self: a #ProcfunFailure
  *
- * What the C library or GLib said when it aborted the process, such as a failed assertion.
+ * Gets the message of the C library or GLib that aborted the process, such as a failed assertion.
  *
  * Returns: (nullable): the message, or %NULL when there was none
  * Since: 0.1
@@ -472,7 +472,7 @@ procfun_failure_get_limits (ProcfunFailure *self)
  * procfun_failure_get_usage:
  * @self: a #ProcfunFailure
  *
- * What the call had used by its end.
+ * Gets the resources that the call had used by its end.
  *
  * Returns: (transfer none) (nullable): the usage, or %NULL when it is not known
  * Since: 0.1

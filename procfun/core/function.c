@@ -13,7 +13,7 @@
  * @title: ProcfunFunction
  * @short_description: the description of a function
  *
- * What procfun knows about a function that can be called in a process of its own: its name, the
+ * Description of a function that can be called in a process of its own: its name, the
  * names and types of its arguments, the type of its result, and the hash that a child finds it by.
  *
  * The hash is the first 16 hexadecimal digits of the SHA-256 of the signature, which is the name,

@@ -14,7 +14,7 @@
  * @title: ProcfunLaunchContext
  * @short_description: the launch context of a process
  *
- * What the process of a call finds around itself, where that is not simply what its caller has: the
+ * Properties of a call's process that differ from those of its caller: the
  * working directory, the environment, its nice value, the CPUs that it may use, and descriptors.
  * procfun_call_set_launch_context() sets it for a call,
  * procfun_process_executor_set_launch_context() for all that set none.

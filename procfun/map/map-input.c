@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a map calls its function for. */
+/* Input of a map: the elements that it calls its function for. */
 
 #include "procfun/base/intl.h"
 #include "procfun/codecs/gvariant.h"
@@ -127,7 +127,7 @@ next_from_callback (gboolean *later, gpointer user_data)
  * added is called for whenever a worker is free, also before procfun_map_end_input(). A map that
  * has been given no elements otherwise takes them so.
  *
- * Who adds more than is taken should look at procfun_map_get_n_pushed().
+ * A program that may add more than is taken should look at procfun_map_get_n_pushed().
  *
  * Since: 0.1
  */

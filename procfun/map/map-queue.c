@@ -5,7 +5,8 @@
 #include "procfun/procfun-error.h"
 #include <inttypes.h>
 
-/* Who gives one element after the other may be slow: a chunk is not waited for longer, in µs. */
+/* Longest wait for the elements of a chunk, in µs: a caller that pushes them one by one may be
+ * slow. */
 #define PULL_TIME 10000
 
 /* Alignment and offset of an element in an array, in bytes. */

@@ -5,8 +5,8 @@
 #include "procfun/values/schema.h"
 #include <gio/gio.h>
 
-/* What a function is to be called with, again and again: elements, each of which is a tuple of
- * arguments, and is taken from here once. */
+/* Elements that the function of a map is called for: tuples of arguments, each taken from here
+ * once. */
 typedef struct _MapInput MapInput;
 
 /* Elements that follow one another. */
@@ -40,7 +40,7 @@ MapInput *map_input_new (MapInputFunc next, gpointer user_data, GDestroyNotify d
                          guint64 n_total);
 void map_input_free (MapInput *self);
 
-/* How many there are; how many have not been taken. MAP_INPUT_UNKNOWN: nobody knows. */
+/* Number of elements; number of those that were not taken. MAP_INPUT_UNKNOWN: not known. */
 guint64 map_input_get_total (const MapInput *self);
 guint64 map_input_get_left (const MapInput *self);
 

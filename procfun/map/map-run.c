@@ -419,7 +419,7 @@ procfun_map_next_finish (ProcfunMap *self, GAsyncResult *result, guint64 *index,
   return g_steal_pointer (&item->result);
 }
 
-/* What has come of it */
+/* Results */
 
 /**
  * procfun_map_get_n_done:

@@ -189,7 +189,7 @@ get_duration (ProcfunCall *call)
                                                 : -1; /* it has not ended yet for others */
 }
 
-/* That of a process and not of the function's making. */
+/* TRUE: the process failed, and not the function. */
 static gboolean
 is_loss (const GError *error)
 {

@@ -32,7 +32,7 @@ typedef struct
   gboolean is_aborted;
 } MapSlot;
 
-/* What has become of a chunk. */
+/* Outcome of a chunk. */
 typedef struct
 {
   GVariant *results; /* (nullable): an array, of the first @n_done elements */

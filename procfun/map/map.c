@@ -163,7 +163,7 @@ make_chunk_properties (GParamFlags flags)
   /**
    * ProcfunMap:chunk-size:
    *
-   * How many elements a worker is given at a time, if there are so many; 0: as many as seems good.
+   * Number of elements that a worker is given at a time, if there are so many; 0: the map chooses.
    * Where it is set, a worker gives nothing back because of the time.
    *
    * Since: 0.1
@@ -181,7 +181,7 @@ make_chunk_properties (GParamFlags flags)
   /**
    * ProcfunMap:limits:
    *
-   * What a chunk may use. Its process ends with it then, so this is for functions that take their
+   * Limits of a chunk. Its process ends with it then, so this is for functions that take their
    * time.
    *
    * Since: 0.1
@@ -222,7 +222,7 @@ install_properties (GObjectClass *klass)
   /**
    * ProcfunMap:on-error:
    *
-   * What becomes of the others when an element fails.
+   * Treatment of the others when an element fails.
    *
    * Since: 0.1
    */

@@ -9,7 +9,7 @@
 #include "procfun/platform/waker.h"
 #include "procfun/schedule/acquire.h"
 
-/* Somebody who asks for a worker, maybe longer than the source lives. */
+/* Request for a worker, which may outlive the source. */
 typedef struct
 {
   GSource *source; /* (nullable) (unowned): it wants none any more */
@@ -37,7 +37,7 @@ typedef struct
   gpointer user_data;
 } MappingSource;
 
-/* What it looks at */
+/* State of the map */
 
 static void
 clear_watch (MappingSource *self, Watch *watch)

@@ -83,7 +83,7 @@ mapping_free (Mapping *self)
   g_free (self);
 }
 
-/* What there is to do */
+/* Chunks to call for */
 
 static guint
 get_max_slots (Mapping *self)
@@ -91,7 +91,7 @@ get_max_slots (Mapping *self)
   return procfun_pool_get_max_workers (self->config.pool);
 }
 
-/* What was given back is due before all that waits, and must not wait for it. */
+/* Elements that a worker gave back come before all others, and must not wait for them. */
 gboolean
 mapping_wants_worker (Mapping *self)
 {
@@ -127,7 +127,7 @@ mapping_wake (Mapping *self)
   wake_driver (self);
 }
 
-/* What came of it */
+/* Ends of chunks */
 
 static int
 compare_batches (gconstpointer a, gconstpointer b, gpointer user_data)
@@ -288,7 +288,7 @@ take_cost (Mapping *self, const MapYield *yield)
     self->cost = cost;
 }
 
-/* Nobody began what is left, so it is called for elsewhere. */
+/* The elements that are left were not begun: another worker calls for them. */
 static void
 take_rest (Mapping *self, const MapChunk *chunk, gsize n_gone)
 {
@@ -358,7 +358,7 @@ mapping_advance (Mapping *self)
     }
 }
 
-/* Who takes it */
+/* Results for the reader */
 
 gboolean
 mapping_has_batch (Mapping *self)

@@ -9,7 +9,7 @@
 /* CPU time, for names and lines of all that is in a report. */
 #define SYMBOLISE_US (250 * 1000)
 
-/* What PROCFUN_DEFINE_FUNCTION() makes to call the function by. */
+/* Function that PROCFUN_DEFINE_FUNCTION() makes to call the user's function. */
 #define THUNK_PREFIX "procfun_thunk_of_"
 
 typedef struct
@@ -35,7 +35,7 @@ skip (Reader *self, const CrashHead *head)
   self->left -= head->size;
 }
 
-/* What is not there of it is 0. FALSE: not even @needed bytes are. */
+/* Missing bytes become 0. FALSE: fewer than @needed bytes have come. */
 static gboolean
 copy_record (const Reader *self, const CrashHead *head, gpointer record, gsize size, gsize needed)
 {
@@ -150,8 +150,8 @@ add_module (Symboliser *symboliser, const Reader *reader, const CrashHead *head)
   symboliser_add_module (symboliser, &module, path);
 }
 
-/* What called the function on our behalf goes, unless the compiler put the function into it, or let
- * what the function called return to it. */
+/* Removes the frame of the thunk that called the function. It is not there if the compiler put the
+ * function into the thunk, or let what the function called return to it. */
 static void
 cut_thunk (GPtrArray *places)
 {
@@ -197,7 +197,7 @@ find_places (Symboliser *symboliser, const CrashStack *stack)
   return places;
 }
 
-/* What whoever wrote the function would look at first. */
+/* The line of the function's own code, where its author would look first. */
 static const char *
 choose_place (GPtrArray *places)
 {

@@ -4,12 +4,12 @@
 #include "procfun/base/usage.h"
 #include "procfun/core/failure.h"
 
-/* What a child wrote into its report pipe. Nothing of it is believed that could do harm here. */
+/* Report that a child wrote into its pipe. It is read as untrusted bytes. */
 
 /* All that is ever worth reading from the pipe, in bytes. */
 #define CRASH_REPORT_MAX (256 * 1024)
 
-/* What a verdict wants to know beyond the fields of the failure. */
+/* Facts for a verdict that the failure has no fields for. */
 typedef struct
 {
   gboolean died; /* it reported a death: signum and so on of the failure are set */

@@ -26,5 +26,5 @@ GVariant *exchange_wait_for_item (Exchange *self);
 GSource *exchange_source_attach (Exchange *self, GMainContext *context, GSourceFunc callback,
                                  gpointer user_data, GDestroyNotify destroy);
 
-/* Somebody else has driven it meanwhile. */
+/* Called after the exchange was driven by other means. */
 void exchange_source_update (GSource *source);

@@ -24,7 +24,7 @@
 #define HELD_UP_STEP_US 5000
 #define HELD_UP_MAX_US (2 * G_USEC_PER_SEC)
 
-/* So many calls are written ahead of their turn at once; the rest goes with what happens next. */
+/* Number of pipelined calls that are written at once. The others go with the next write. */
 #define SENT_AHEAD 2
 
 /* Until the worker is the exchange's own. */
@@ -36,7 +36,7 @@ typedef struct
   gpointer user_data;
 } Pipelined;
 
-/* How far the end has come. */
+/* Progress towards the end. */
 typedef enum
 {
   PHASE_RUNNING,
@@ -90,8 +90,8 @@ is_in_hurry (Exchange *self)
          || clocks_is_time_up (&self->ending.clocks);
 }
 
-/* FALSE: it takes another turn, or a handler has seen to all meanwhile. Output may be noticed after
- * the answer; whether it was too much must not depend on that. */
+/* FALSE: another turn is needed, or a signal handler has finished meanwhile. Output may be noticed
+ * only after the answer, and the limit on output counts all the same. */
 static gboolean
 finish_outputs (Exchange *self, Phase phase)
 {
@@ -126,14 +126,14 @@ handle_answer (Exchange *self)
   self->phase = PHASE_DONE;
 }
 
-/* It has answered, and may have gone on to the next call. */
+/* TRUE: the process has answered, and may have begun the next call. */
 static gboolean
 is_followed (Exchange *self)
 {
   return exchange_was_answered (self) && self->worker.call_id != self->reply.call_id;
 }
 
-/* A worker that leaves reads what was sent before; one that dies may not have. */
+/* A worker that ends by itself has read all that was sent to it. One that dies may not have. */
 static void
 check_lost (Exchange *self)
 {
@@ -176,7 +176,8 @@ handle_death (Exchange *self)
   self->phase = PHASE_DONE;
 }
 
-/* Only what poll() has found, since each look at the others would be a system call. */
+/* Reads only the descriptors that poll() has found ready: each other read would be a system call in
+ * vain. */
 static void
 receive (Exchange *self)
 {
@@ -201,7 +202,8 @@ has_died (Exchange *self)
          && process_has_died (self->worker.process);
 }
 
-/* What it said before that counts: that it listens, or an answer. */
+/* Frames that were sent before the cancellation count: an answer, or the report that the function
+ * listens. */
 static void
 receive_before_end (Exchange *self)
 {
@@ -213,7 +215,8 @@ receive_before_end (Exchange *self)
   receive (self);
 }
 
-/* The program has forked itself: what the parent waits for is not read, and nothing of it ended. */
+/* The program has forked itself: this process reads nothing that is meant for its parent, and ends
+ * nothing of it. */
 static void
 give_up (Exchange *self)
 {
@@ -260,7 +263,7 @@ advance_running (Exchange *self)
     ending_advance (&self->ending, &self->streams);
 }
 
-/* What was still written, maybe even the HELLO. */
+/* Takes the frames that were still written, maybe even HELLO. */
 static void
 advance_dead (Exchange *self)
 {
@@ -287,7 +290,7 @@ exchange_advance (Exchange *self)
   return self->phase == PHASE_DONE;
 }
 
-/* What to wait for */
+/* Watching */
 
 void
 exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
@@ -512,7 +515,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   return self;
 }
 
-/* Ahead of its turn */
+/* Pipelined calls */
 
 Exchange *
 exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOptions *options,
@@ -589,7 +592,7 @@ exchange_was_sent (Exchange *self)
   return !channel_has_lost (self->worker.channel, &self->mark);
 }
 
-/* Not after what may still come from the call that has ended. */
+/* FALSE if frames or output of the call that has ended may still come. */
 gboolean
 exchange_can_go_on (Exchange *self)
 {

@@ -8,8 +8,8 @@
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-launch-context.h"
 
-/* What happens between a caller and one child, from the first frame until the child is dead: one
- * state machine, which exchange-drive.h drives by poll() or by a GSource. */
+/* Exchange between a caller and one child, from the first frame until the child is dead: one state
+ * machine, which exchange-drive.h drives by poll() or by a GSource. */
 typedef struct _Exchange Exchange;
 
 typedef struct
@@ -29,24 +29,25 @@ typedef struct
 GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
                                    GError **error);
 
-/* What becomes of a worker after the call; may take what is in it. @is_usable: it can have another.
- */
+/* Takes the worker back after the call; may steal its contents. @is_usable: the worker can have
+ * another call. */
 typedef void (*WorkerReleaseFunc) (Worker *worker, gboolean is_usable, gpointer user_data);
 
-/* Takes what is in @worker. @call is borrowed, so that it is noticed when nobody else holds it. */
+/* Steals the contents of @worker. @call is borrowed, so that the loss of its last reference is
+ * noticed. */
 Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
                         GBytes *arguments);
 void exchange_free (Exchange *self);
 
-/* When the exchange is freed, its worker is given to @release, and then ended if that has not taken
- * it. */
+/* Freeing the exchange gives its worker to @release, and ends the worker if that has not taken it.
+ */
 void exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_data);
 
-/* Has a new worker run something before its first call; see FRAME_CALL_INITIAL. */
+/* Lets a new worker run @call before its first call: see FRAME_CALL_INITIAL. */
 void exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options);
 
-/* A call that is sent to the worker of @front ahead of its turn, so that the worker need not wait
- * for it. Until its turn comes it is no more than that. */
+/* A call that is sent to the worker of @front before that has answered, so that the worker need not
+ * wait for it. It does nothing until it is the head. */
 Exchange *exchange_new_pipelined (ProcfunCall *call, Exchange *front,
                                   const ExchangeOptions *options, GBytes *arguments);
 gboolean exchange_is_pipelined (Exchange *self);
@@ -63,19 +64,20 @@ typedef void (*ExchangeHeadFunc) (Exchange *self, ExchangeHead turn, gpointer us
 /* @func is called once, and then has @self. */
 void exchange_wait_for_head (Exchange *self, ExchangeHeadFunc func, gpointer user_data);
 
-/* The worker is its own now; or never will be. */
+/* The worker becomes its own; or never will. */
 void exchange_move_up (Exchange *self, Worker *worker);
 void exchange_lose_head (Exchange *self, ExchangeHead turn);
 
 ProcfunCall *exchange_get_call (Exchange *self);
 
-/* For a list of those that wait, by who has them all. */
+/* Link for the owner's list of pipelined exchanges. */
 GList *exchange_get_link (Exchange *self);
 
-/* While it has one. */
+/* Valid while it is the head. */
 Worker *exchange_get_worker (Exchange *self);
 
-/* Something was read for it, with what came for another one: exchange_note_input() then. */
+/* TRUE: input for it was read together with that of another exchange. Call exchange_note_input().
+ */
 gboolean exchange_has_input (Exchange *self);
 
 /* Whether the worker can take another call. */
@@ -90,46 +92,46 @@ gboolean exchange_was_begun (Exchange *self);
 /* FALSE: the worker ended before it was given anything, so the call may be given to another. */
 gboolean exchange_was_sent (Exchange *self);
 
-/* What to wait for: descriptors, of which some may be -1, and when to go on even if nothing
- * happens: monotonic time in µs, or -1. */
+/* Descriptors to wait for, of which some may be -1, and the time when to go on even if nothing
+ * happens: monotonic, in µs, or -1. */
 void exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS]);
 gint64 exchange_get_wake_time (Exchange *self);
 
-/* What ends it early: that of its call; for who cannot wait for anything else, the object. */
+/* Canceller of its call; and its GCancellable, for callers that cannot wait for a canceller. */
 Canceller *exchange_get_canceller (Exchange *self);
 GCancellable *exchange_get_cancellable (Exchange *self);
 
 /* Whether it is too late to cancel. */
 gboolean exchange_is_ending (Exchange *self);
 
-/* What poll() said of them; exchange_advance() looks at these alone. The second asks poll() itself,
- * about what it has printed. */
+/* Note which descriptors are ready: exchange_advance() reads no others. exchange_look() asks poll()
+ * itself about the output. */
 void exchange_note_ready (Exchange *self, const GPollFD fds[EXCHANGE_N_FDS]);
 void exchange_look (Exchange *self);
 void exchange_note_input (Exchange *self);
 
-/* The same for the channel, which has been looked at for some microseconds. FALSE: there is
- * nothing. */
+/* Watches the channel for some microseconds, and notes that it is ready. FALSE: nothing has come.
+ */
 gboolean exchange_yield (Exchange *self);
 
-/* Before poll() is asked about its descriptors. TRUE: something is there of which poll() knows
- * nothing. */
+/* Called before poll(). TRUE: there is input that poll() does not know of. */
 gboolean exchange_fall_asleep (Exchange *self);
 
-/* FALSE: this process was forked by the one that began it, and it ends with an error. */
+/* FALSE: this process was forked by the one that began the exchange, which ends with an error here.
+ */
 gboolean exchange_is_own (Exchange *self);
 
-/* Does what can be done without waiting. TRUE: the child is dead, and all is known. */
+/* Does all that can be done without waiting. TRUE: the exchange has ended. */
 gboolean exchange_advance (Exchange *self);
 gboolean exchange_has_ended (Exchange *self);
 
-/* What a generator has yielded and nobody has taken, also when it has ended meanwhile. (transfer
- * full) (nullable): NULL when there is none, or when the call was cancelled, and none is wanted.
- * The descriptors of the item become those of the call. */
+/* Items of a generator that were not taken yet, also when it has ended meanwhile. (transfer full)
+ * (nullable): NULL if there is none, or if the call was cancelled. The descriptors of the item
+ * become those of the call. */
 gboolean exchange_has_item (Exchange *self);
 GVariant *exchange_take_item (Exchange *self);
 
-/* Once it is dead: the result, not floating, and () for a generator; or NULL with @error set. */
+/* After the end: the result, not floating, and () for a generator; or NULL with @error set. */
 GVariant *exchange_finish (Exchange *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_free)

@@ -4,8 +4,8 @@
 
 #include "procfun/wire/channel.h"
 
-/* What a generator has yielded and nobody has taken yet. The function runs ahead of its reader by a
- * window of items and bytes, and no further. */
+/* Items of a generator that were not taken yet. The function runs ahead of its reader by a window
+ * of items and bytes, and no further. */
 typedef struct
 {
   GQueue queue;     /* (element-type Item) */
@@ -17,7 +17,7 @@ typedef struct
 void items_init (Items *self);
 void items_clear (Items *self);
 
-/* Tells the function how much it may yield, when there is something worth telling. */
+/* Tells the function how much more it may yield, if that is much. */
 void items_give_credit (Items *self, Channel *channel, guint32 call_id);
 
 /* Takes @value and (nullable) @fds, which came in @size bytes. FALSE: it may not come, and is

@@ -49,8 +49,8 @@ add_own_command_line (GStrvBuilder *builder)
       break;
 }
 
-/* What is to be executed: the worker for a library, else another program or this one. (transfer
- * full) */
+/* Program to execute: the worker for a library, else another program or this one. (transfer full)
+ */
 static char *
 get_executable (const Module *module, gboolean directly)
 {

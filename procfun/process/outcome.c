@@ -111,7 +111,7 @@ outcome_set_usage (Outcome *self, const ProcfunUsage *usage)
   self->usage = *usage;
 }
 
-/* Nothing below this is doubted, since reading the time costs more than that is worth. */
+/* Smaller values are not checked: reading the clock costs more than the check is worth. */
 #define TIME_UNDOUBTED_US ((guint64)G_USEC_PER_SEC / 10)
 #define NUMBER_UNDOUBTED ((guint64)1 << 20)
 
@@ -158,7 +158,7 @@ outcome_set_told_usage (Outcome *self, gconstpointer data)
   outcome_set_usage (self, &usage);
 }
 
-/* Nobody has said why it ended: what it left tells. */
+/* Finds the cause from what the process left, since nothing else tells it. */
 static void
 judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
        const char *last_words)
@@ -180,7 +180,7 @@ judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
   outcome_fail_by (self, verdict.cause, verdict.code, verdict_to_string (&verdict, &facts));
 }
 
-/* What happens before the child says hello is not the function's doing. (transfer full) */
+/* The function is not to blame for a process that ended before HELLO. (transfer full) */
 static char *
 describe_start (const OutcomeRemains *remains)
 {
@@ -261,7 +261,7 @@ make_last_words (const OutcomeRemains *remains)
   return size > 0 ? g_utf8_make_valid (text, (gssize)size) : NULL;
 }
 
-/* There is no result: what the process left tells more. */
+/* There is no result: reads what the process left. */
 static void
 look_into (Outcome *self, const OutcomeRemains *remains)
 {

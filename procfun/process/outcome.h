@@ -8,8 +8,8 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
 
-/* What comes of a call: a result, or an error with the failure that tells all about it. The first
- * word counts; what a dead process leaves is looked at last. */
+/* Outcome of a call: a result, or an error with the failure that describes it. The first that is
+ * set counts; what a dead process leaves is read last. */
 typedef struct
 {
   ProcfunCall *call; /* borrowed */
@@ -26,15 +26,15 @@ void outcome_clear (Outcome *self);
 
 gboolean outcome_is_known (const Outcome *self);
 
-/* Both take what they are given, and do nothing when the outcome is known. */
+/* Both take their argument, and do nothing if the outcome is known. */
 void outcome_succeed (Outcome *self, GVariant *result);
 
-/* It came, but does not count. */
+/* A result that came does not count. */
 void outcome_revoke_result (Outcome *self);
 void outcome_fail (Outcome *self, ProcfunCause cause, GError *error);
 
-/* The same with an error of %PROCFUN_ERROR, whose message is made in the end, when all is known: of
- * the function's name, what it did (@sentence, taken), and its last words. */
+/* The same with an error of %PROCFUN_ERROR. Its message is made at the end of the function's name,
+ * of @sentence (taken), which says what it did, and of its last output. */
 void outcome_fail_by (Outcome *self, ProcfunCause cause, ProcfunError code, char *sentence);
 
 /* The function called exit(). */
@@ -43,10 +43,10 @@ void outcome_exit (Outcome *self, int code);
 /* As the caller has measured it. */
 void outcome_set_usage (Outcome *self, const ProcfunUsage *usage);
 
-/* As the process tells it, in bytes that need not be aligned: cut to what can be true. */
+/* As the process reports it, in bytes that need not be aligned. Impossible values are cut. */
 void outcome_set_told_usage (Outcome *self, gconstpointer data);
 
-/* What a dead process leaves. */
+/* Facts that are left of a dead process. */
 typedef struct
 {
   gboolean lost;    /* with who looked after it */
@@ -63,10 +63,11 @@ typedef struct
   gboolean fork_refused; /* likewise */
 } OutcomeRemains;
 
-/* The process is dead: tells why if nobody has yet, and gives usage and failure to the call. */
+/* The process is dead. Finds the cause if it is not known yet, and gives usage and failure to the
+ * call. */
 void outcome_settle (Outcome *self, const OutcomeRemains *remains);
 
-/* It was cancelled after all: a success counts no more. Takes @error. */
+/* The call was cancelled after all: its result does not count any more. Takes @error. */
 void outcome_revoke (Outcome *self, GError *error);
 
 /* The result, not floating; or NULL with @error set. */

@@ -4,8 +4,8 @@
 
 #include "procfun/procfun-call.h"
 
-/* What a function prints on one of its streams: passed on, given to the call by line, or thrown
- * away; and its end kept for the case that the call fails. */
+/* Output of a function on one of its streams. It is passed on, given to the call by line, or thrown
+ * away; its end is kept for a failure. */
 typedef struct
 {
   int fd;
@@ -45,7 +45,7 @@ void output_begin_end (Output *self, gboolean is_ready);
  * µs and the rest is dropped. */
 gboolean output_advance_end (Output *self, ProcfunCall *call, gint64 patience);
 
-/* How many bytes have come. */
+/* Number of bytes that have come. */
 guint64 output_get_size (Output *self);
 
 /* The last 4 KiB. (transfer full) */

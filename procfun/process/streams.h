@@ -5,7 +5,7 @@
 #include "procfun/process/output.h"
 #include "procfun/process/worker.h"
 
-/* What the process of a call writes beside its frames: a crash report, stdout and stderr. */
+/* Streams of a call's process besides its frames: crash report, stdout and stderr. */
 typedef struct
 {
   ProcfunCall *call; /* borrowed */
@@ -31,11 +31,11 @@ void streams_get_fds (Streams *self, GPollFD fds[STREAMS_N_FDS]);
 void streams_receive_outputs (Streams *self, guint ready);
 void streams_receive_report (Streams *self);
 
-/* Of the outputs, nothing more is taken than what is there now where @ready says so. */
+/* From now on only that output is taken which is there now, of the streams in @ready. */
 void streams_begin_end (Streams *self, guint ready);
 
-/* Takes a portion of that. TRUE: all is through. @patience: how long to wait for a stream of the
- * program that is full, in µs. */
+/* Takes a portion of it. TRUE: all is taken. @patience: longest wait for a full stream of the
+ * program, in µs. */
 gboolean streams_advance_end (Streams *self, gint64 patience);
 
 /* More was printed, on one stream or on both together, than the limit of the call allows. */

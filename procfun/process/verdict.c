@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* What the facts say */
+/* Facts */
 
-/* The signal that it died of, or 0. */
+/* Signal that the process died of, or 0. */
 static int
 get_signum (const VerdictFacts *facts)
 {
@@ -22,7 +22,7 @@ get_signum (const VerdictFacts *facts)
   return facts->has_status && WIFSIGNALED (facts->wait_status) ? WTERMSIG (facts->wait_status) : 0;
 }
 
-/* That it met an end by what it did: of kill(), from whomever, nothing follows. */
+/* TRUE: the process crashed by itself. A signal that was sent by kill() tells nothing. */
 static gboolean
 has_crashed (const VerdictFacts *facts)
 {
@@ -34,7 +34,8 @@ has_crashed (const VerdictFacts *facts)
   return found && !(facts->signum != 0 && facts->signal_code == SI_USER);
 }
 
-/* That it saw that something is amiss, and ended itself: abort(), g_error(), __builtin_trap(). */
+/* TRUE: the process noticed an error and ended itself, by abort(), g_error() or __builtin_trap().
+ */
 static gboolean
 has_given_up (const VerdictFacts *facts)
 {
@@ -67,7 +68,7 @@ was_sent_xcpu (const VerdictFacts *facts)
   return facts->cpu_time < 0 || (guint64)facts->cpu_time >= facts->limits->cpu_time;
 }
 
-/* What the kernel does at the hard limit looks like anybody's SIGKILL. */
+/* The kernel sends SIGKILL at the hard limit. It cannot be told from any other SIGKILL. */
 static gboolean
 was_killed_out_of_time (const VerdictFacts *facts)
 {
@@ -100,8 +101,8 @@ had_no_processes (const VerdictFacts *facts)
   return has_given_up (facts) && facts->fork_refused;
 }
 
-/* As malloc() leaves it, when there was memory, but not as much as was asked for; nobody needs to
- * have said so before NULL is written to. */
+/* malloc() leaves this errno when a block is too large for the memory that is left. The function
+ * may then crash on NULL without a message. */
 static gboolean
 last_failed_for_memory (const VerdictFacts *facts)
 {
@@ -143,8 +144,7 @@ spoke_of_processes (const VerdictFacts *facts)
   return has_given_up (facts) && said_one_of (facts, words);
 }
 
-/* What follows: the first rule that fits. Each is of a limit, and there is none where it is not
- * set. */
+/* Rules. The first that fits counts; a rule of a limit that is not set does not fit. */
 
 typedef struct
 {
@@ -176,7 +176,7 @@ make_verdict (ProcfunCause cause, const char *limit, gboolean proven)
   return (Verdict){ cause, (ProcfunError)failure_get_code (cause), limit, proven };
 }
 
-/* Nobody ended it, and no limit did. */
+/* Cause of an end that no limit explains. */
 static ProcfunCause
 find_own_end (const VerdictFacts *facts)
 {

@@ -9,7 +9,7 @@
 #include "procfun/wire/channel.h"
 #include "procfun/wire/journal.h"
 
-/* What a process that forks others does for one that it has forked. */
+/* Functions of a process that forks others, for one that it has forked. */
 typedef struct
 {
   gboolean (*has_died) (gpointer parent);
@@ -59,16 +59,16 @@ typedef struct
         = {.fd = -1 }                                                                              \
   }
 
-/* Ends the process, too, if it is one that has nothing more to do. */
+/* Ends the process, too, if it has nothing more to do. */
 void worker_clear (Worker *self);
 
-/* Has its zygote fork what it shall have; once. */
+/* Lets its zygote fork @n_spares processes; once. */
 void worker_fork_ahead (Worker *self);
 
-/* Leaves nothing behind. */
+/* Takes the contents of @self, which is empty then. */
 Worker worker_steal (Worker *self);
 
-/* Nobody waits for it any more. */
+/* Forget the source that waited for the worker. */
 void worker_drop_source (Worker *self);
 void worker_keep_source (Worker *self, GSource *source);
 GSource *worker_take_source (Worker *self); /* (transfer full) */

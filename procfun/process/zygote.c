@@ -31,7 +31,7 @@
  * and to wait on the processor of the caller, which need not wake another one for its call. */
 #define BUSY_US 500
 
-/* Nobody asks for most of them. */
+/* Limit of exit statuses that are kept; most are never asked for. */
 #define DEATHS_MAX 256
 
 /* How long a status may be under way that the kernel does not tell. */
@@ -121,7 +121,7 @@ zygote_unref (Zygote *self)
   g_free (self);
 }
 
-/* What it says */
+/* Frames of the zygote */
 
 static void
 note_death (Zygote *self, const Frame *frame)
@@ -136,7 +136,7 @@ note_death (Zygote *self, const Frame *frame)
   g_array_append_val (self->deaths, exited);
 }
 
-/* Who asks holds the worker, and so this. */
+/* The caller holds the worker, which holds the zygote. */
 typedef struct
 {
   Zygote *zygote; /* unowned */
@@ -190,7 +190,7 @@ take_child (Zygote *self, const Frame *frame)
   g_queue_push_tail (&self->spares, child);
 }
 
-/* That it is of this build it has seen itself, if it has functions at all. */
+/* The zygote has checked itself that it is of this build, if it has functions at all. */
 static void
 take_hello (Zygote *self, const Frame *frame)
 {

@@ -44,7 +44,7 @@ gboolean zygote_has_forked (Zygote *self);
 /* Whether this process started it, and not one that has forked this one. */
 gboolean zygote_is_own (Zygote *self);
 
-/* What zygote_new() was given. */
+/* Arguments of zygote_new(). */
 guint64 zygote_get_state (Zygote *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Zygote, zygote_unref)

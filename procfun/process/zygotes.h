@@ -21,7 +21,7 @@ guint64 zygotes_get_state (Zygotes *self, gint64 now);
 /* Nothing that was started before is used for calls that come later. */
 void zygotes_renew (Zygotes *self);
 
-/* What has one zygote: the script, the program, or the file of a library. */
+/* Key of a zygote: the script, the program, or the file of a library. */
 const char *zygotes_get_key (ProcfunFunction *function);
 
 /* A process for @function, as zygote_fork() gives it; where no zygote can be had, one that is
