@@ -67,6 +67,17 @@ assert fields[1] == {"name": "side", "type": "i", "values": {"left": 0, "right":
 END
 }
 
+# No letter has two meanings in the help of the commands.
+short_options_agree ()
+{
+  for command in bench call list map monitor
+  do
+    timeout 60 "$tool" "$command" --help | sed -nE 's/^  (-[A-Za-z]), (--[a-z-]+).*/\1 \2/p'
+  done | sort -u >"$tmp/options"
+  test "$(wc -l <"$tmp/options")" -gt 5 && cut -d ' ' -f 1 "$tmp/options" | uniq -d >"$tmp/twice" &&
+    ! grep . "$tmp/twice"
+}
+
 hash_of ()
 {
   "$tool" list "$program" | awk -v name="$1" '$2 == name { print $1 }' | head -n 1
@@ -108,6 +119,7 @@ do
     gives 1 "" "said to stdout" "$tool" call "$file" chatter
 done
 
+check "a letter means the same in all commands" short_options_agree
 check "constructors of the program have run" gives 0 1 "" "$tool" call "$program" get_constructed
 check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places count_up crash get_constructed \
   give_up halve leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"

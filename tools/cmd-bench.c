@@ -34,7 +34,7 @@ static const GOptionEntry entries[]
           N_ ("NUMBER") },
         { "executor", 'e', 0, G_OPTION_ARG_STRING, &wanted, N_ ("measure this executor alone"),
           N_ ("NAME") },
-        { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json, N_ ("print the results as JSON"), NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_ ("print the results as JSON"), NULL },
         { NULL } };
 
 static gboolean

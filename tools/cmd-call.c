@@ -61,7 +61,7 @@ static const GOptionEntry entries[]
           N_ ("print on stderr what the call used"), NULL },
         { "trace", 'T', 0, G_OPTION_ARG_NONE, &with_trace,
           N_ ("print a failure in full, with its backtrace"), NULL },
-        { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json, N_ ("print a failure as JSON on stdout"),
+        { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_ ("print a failure as JSON on stdout"),
           NULL },
         { NULL } };
 

@@ -15,9 +15,9 @@ static gboolean as_json;
 static gboolean names_only;
 
 static const GOptionEntry entries[]
-    = { { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json,
+    = { { "json", 0, 0, G_OPTION_ARG_NONE, &as_json,
           N_ ("print JSON, with the names of fields and enumerators"), NULL },
-        { "names", 'n', 0, G_OPTION_ARG_NONE, &names_only,
+        { "names", 0, 0, G_OPTION_ARG_NONE, &names_only,
           N_ ("print names, and do not execute the program"), NULL },
         { NULL } };
 

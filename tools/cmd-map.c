@@ -61,7 +61,7 @@ static const GOptionEntry entries[]
           N_ ("let the function use no more CPU time"), N_ ("TIME") },
         { "limits", 'l', 0, G_OPTION_ARG_STRING, &limits_text,
           N_ ("limits by name, as “memory=200M cpu=2s files=32”"), N_ ("LIMITS") },
-        { "unordered", 'u', 0, G_OPTION_ARG_NONE, &unordered, N_ ("print results as they come"),
+        { "unordered", 0, 0, G_OPTION_ARG_NONE, &unordered, N_ ("print results as they come"),
           NULL },
         { "stop-on-error", 's', 0, G_OPTION_ARG_NONE, &stop_on_error,
           N_ ("end with the first line that fails"), NULL },

@@ -21,8 +21,8 @@ static gboolean once;
 static const GOptionEntry entries[]
     = { { "once", 'o', 0, G_OPTION_ARG_NONE, &once,
           N_ ("print it once, also when stdout is a terminal"), NULL },
-        { "json", 'j', 0, G_OPTION_ARG_NONE, &as_json, N_ ("print JSON, once"), NULL },
-        { "openmetrics", 'm', 0, G_OPTION_ARG_NONE, &as_openmetrics,
+        { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_ ("print JSON, once"), NULL },
+        { "openmetrics", 0, 0, G_OPTION_ARG_NONE, &as_openmetrics,
           N_ ("print the text format of OpenMetrics, once"), NULL },
         { NULL } };
 
