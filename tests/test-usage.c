@@ -24,7 +24,7 @@ get_cpu_time (clockid_t clock)
   struct timespec now;
 
   clock_gettime (clock, &now);
-  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+  return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
 static void

@@ -217,12 +217,11 @@ read_stack (gpointer user_data)
 void
 crash_record_stack (const Fault *fault, gpointer context)
 {
-  Reading reading = { .fault = fault,
-                      .context = context,
-                      .stack = { .frames = stack_record.frames + 1,
-                                 .max = CRASH_MAX_FRAMES - 1,
-                                 .begun = fault->sp == 0,
-                                 .is_own = is_own } };
+  Reading reading
+      = { .fault = fault,
+          .context = context,
+          .stack
+          = { .frames = stack_record.frames + 1, .max = CRASH_MAX_FRAMES - 1, .is_own = is_own } };
 
   crash_try (read_stack, &reading);
   fault_redo_call (fault, context);

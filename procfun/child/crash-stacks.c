@@ -61,7 +61,7 @@ get_time_ms (void)
   struct timespec now = { 0 };
 
   clock_gettime (CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (gint64)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void

@@ -11,7 +11,15 @@
  * frames fit. */
 #define NEAR_STACK (64 * 1024)
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
+
+#ifdef __x86_64__
+#define REGISTER_PC REG_RIP
+#define REGISTER_SP REG_RSP
+#else
+#define REGISTER_PC REG_EIP
+#define REGISTER_SP REG_ESP
+#endif
 
 /* Of a page fault's error code: Intel's manual, volume 3, 4.7. */
 #define PAGE_FAULT 14
@@ -23,8 +31,8 @@ read_registers (Fault *self, const ucontext_t *context)
 {
   const greg_t *registers = context->uc_mcontext.gregs;
 
-  self->pc = (guintptr)registers[REG_RIP];
-  self->sp = (guintptr)registers[REG_RSP];
+  self->pc = (guintptr)registers[REGISTER_PC];
+  self->sp = (guintptr)registers[REGISTER_SP];
   if (registers[REG_TRAPNO] != PAGE_FAULT)
     self->access = FAULT_UNKNOWN;
   else if ((registers[REG_ERR] & PAGE_FAULT_EXECUTE) != 0)
@@ -36,8 +44,8 @@ read_registers (Fault *self, const ucontext_t *context)
 static void
 write_registers (ucontext_t *context, guintptr pc, guintptr sp)
 {
-  context->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
-  context->uc_mcontext.gregs[REG_RSP] = (greg_t)sp;
+  context->uc_mcontext.gregs[REGISTER_PC] = (greg_t)pc;
+  context->uc_mcontext.gregs[REGISTER_SP] = (greg_t)sp;
 }
 
 /* A call leaves the address behind it on the stack. */
@@ -109,6 +117,36 @@ undo_call (const Fault *self, ucontext_t *context)
   guintptr return_address = (guintptr)context->uc_mcontext.regs[30];
 
   write_registers (context, return_address - 4, self->sp);
+  return return_address;
+}
+
+#elif defined(__s390x__)
+
+#define REGISTER_RETURN 14
+#define REGISTER_SP 15
+
+/* The kernel does not say what kind of access it was. */
+static void
+read_registers (Fault *self, const ucontext_t *context)
+{
+  self->pc = (guintptr)context->uc_mcontext.psw.addr;
+  self->sp = (guintptr)context->uc_mcontext.gregs[REGISTER_SP];
+}
+
+static void
+write_registers (ucontext_t *context, guintptr pc, guintptr sp)
+{
+  context->uc_mcontext.psw.addr = pc;
+  context->uc_mcontext.gregs[REGISTER_SP] = sp;
+}
+
+/* A call leaves the address behind it in a register. */
+static guintptr
+undo_call (const Fault *self, ucontext_t *context)
+{
+  guintptr return_address = (guintptr)context->uc_mcontext.gregs[REGISTER_RETURN];
+
+  write_registers (context, return_address - 2, self->sp);
   return return_address;
 }
 

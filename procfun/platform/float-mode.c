@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/float-mode.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || (defined(__i386__) && defined(__SSE__))
 
 #define STICKY_FLAGS 0x3fU /* exceptions that occurred, in MXCSR */
 

@@ -177,7 +177,7 @@ read_clock (clockid_t clock)
 {
   struct timespec now;
 
-  return clock_gettime (clock, &now) == 0 ? now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 : -1;
+  return clock_gettime (clock, &now) == 0 ? (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 : -1;
 }
 
 /* getrlimit(2): SIGXCPU at the soft limit, SIGKILL at the hard one. */

@@ -7,15 +7,43 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The kinds of entries that hold nothing but the address of a function: each processor's ELF
- * supplement. */
+/* The kinds of entries that hold nothing but the address of a function, and whether entries have an
+ * addend: each processor's ELF supplement. */
 #if defined(__x86_64__)
-#define IS_SLOT(type) ((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT)
+#define IS_SLOT(info)                                                                              \
+  (ELF64_R_TYPE (info) == R_X86_64_JUMP_SLOT || ELF64_R_TYPE (info) == R_X86_64_GLOB_DAT)
+#define SYMBOL_OF(info) ELF64_R_SYM (info)
+#define HAS_ADDEND 1
+#elif defined(__i386__)
+#define IS_SLOT(info)                                                                              \
+  (ELF32_R_TYPE (info) == R_386_JMP_SLOT || ELF32_R_TYPE (info) == R_386_GLOB_DAT)
+#define SYMBOL_OF(info) ELF32_R_SYM (info)
+#define HAS_ADDEND 0
 #elif defined(__aarch64__)
-#define IS_SLOT(type) ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT)
+#define IS_SLOT(info)                                                                              \
+  (ELF64_R_TYPE (info) == R_AARCH64_JUMP_SLOT || ELF64_R_TYPE (info) == R_AARCH64_GLOB_DAT)
+#define SYMBOL_OF(info) ELF64_R_SYM (info)
+#define HAS_ADDEND 1
+#elif defined(__s390x__)
+#define IS_SLOT(info)                                                                              \
+  (ELF64_R_TYPE (info) == R_390_JMP_SLOT || ELF64_R_TYPE (info) == R_390_GLOB_DAT)
+#define SYMBOL_OF(info) ELF64_R_SYM (info)
+#define HAS_ADDEND 1
 #endif
 
 #ifdef IS_SLOT
+
+#if HAS_ADDEND
+typedef ElfW (Rela) Slot;
+#define TAG_SLOTS DT_RELA
+#define TAG_SLOTS_SIZE DT_RELASZ
+#define TAG_N_RELATIVE DT_RELACOUNT
+#else
+typedef ElfW (Rel) Slot;
+#define TAG_SLOTS DT_REL
+#define TAG_SLOTS_SIZE DT_RELSZ
+#define TAG_N_RELATIVE DT_RELCOUNT
+#endif
 
 /* What the dynamic section of a module says: elf(5). */
 typedef struct
@@ -26,9 +54,9 @@ typedef struct
 
   const ElfW (Sym) * symbols;
   const char *strings;
-  const ElfW (Rela) * slots; /* of functions, bound when they are first called */
+  const Slot *slots; /* of functions, bound when they are first called */
   gsize slots_size;
-  const ElfW (Rela) * others; /* of functions that are bound at once, too */
+  const Slot *others; /* of functions that are bound at once, too */
   gsize others_size;
   gsize n_relative; /* the first of the others have no symbol */
   gboolean writable;
@@ -61,13 +89,13 @@ read_entry (Imports *self, const ElfW (Dyn) * entry)
     case DT_PLTRELSZ:
       self->slots_size = entry->d_un.d_val;
       break;
-    case DT_RELA:
+    case TAG_SLOTS:
       self->others = get_pointer (self, entry);
       break;
-    case DT_RELASZ:
+    case TAG_SLOTS_SIZE:
       self->others_size = entry->d_un.d_val;
       break;
-    case DT_RELACOUNT:
+    case TAG_N_RELATIVE:
       self->n_relative = entry->d_un.d_val;
       break;
     default:
@@ -117,16 +145,16 @@ write_slot (Imports *self, ElfW (Addr) address, gpointer value)
 }
 
 static void
-redirect_slots (Imports *self, const ElfW (Rela) * slots, gsize first, gsize size)
+redirect_slots (Imports *self, const Slot *slots, gsize first, gsize size)
 {
   for (gsize i = first; i < size / sizeof *slots; i++)
     {
-      const ElfW (Rela) *slot = &slots[i];
+      const Slot *slot = &slots[i];
       const char *name;
 
-      if (!IS_SLOT (ELF64_R_TYPE (slot->r_info)))
+      if (!IS_SLOT (slot->r_info))
         continue;
-      name = self->strings + self->symbols[ELF64_R_SYM (slot->r_info)].st_name;
+      name = self->strings + self->symbols[SYMBOL_OF (slot->r_info)].st_name;
       for (gsize r = 0; r < self->n_redirects; r++)
         if (strcmp (name, self->redirects[r].name) == 0)
           write_slot (self, self->info->dlpi_addr + slot->r_offset, self->redirects[r].replacement);

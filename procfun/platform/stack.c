@@ -22,7 +22,7 @@ on_frame (struct _Unwind_Context *context, void *user_data)
     return _URC_END_OF_STACK;
   if (!self->begun)
     {
-      self->begun = is_before && ip == self->begin;
+      self->begun = is_before && (ip == self->begin || self->begin == 0);
       return self->begun || ++self->n_skipped < MAX_OWN_FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
     }
   if (self->is_own ((gconstpointer)_Unwind_GetRegionStart (context)))

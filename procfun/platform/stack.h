@@ -21,7 +21,7 @@ typedef struct
   guint64 *frames;
   gsize max;
   gsize n;        /* grows while the stack is read, so that it can be interrupted */
-  guintptr begin; /* the instruction whose frame is the first */
+  guintptr begin; /* the instruction whose frame is the first; 0: what the last signal met */
   gboolean begun;
   guint n_skipped;
   StackIsOwn is_own;

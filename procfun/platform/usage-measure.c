@@ -16,13 +16,13 @@ get_time (clockid_t clock)
   struct timespec now = { 0 };
 
   clock_gettime (clock, &now);
-  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+  return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
 static gint64
 timeval_to_us (const struct timeval *time)
 {
-  return time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
+  return (gint64)time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
 }
 
 /* A forked process begins with a peak of its own. One that was executed inherits that of the
