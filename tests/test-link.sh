@@ -105,9 +105,13 @@ then
   way "--gc-sections" c $CC -O2 -ffunction-sections -fdata-sections -Wl,--gc-sections
   way "gold" c++ g++ -O2 -fuse-ld=gold
   way "lld, --gc-sections" c++ clang++ -O2 -fuse-ld=lld -ffunction-sections -fdata-sections -Wl,--gc-sections
-  way_static "-static" -O2 -static
-  way_static "-static-pie" -O2 -fPIE -static-pie
-  way_static "-static -flto" -O2 -static -flto
+  # The objects may be instrumented, and then want the runtime that LDFLAGS name.
+  # shellcheck disable=SC2086
+  {
+    way_static "-static" -O2 $LDFLAGS -static
+    way_static "-static-pie" -O2 $LDFLAGS -fPIE -static-pie
+    way_static "-static -flto" -O2 $LDFLAGS -static -flto
+  }
 else
   skip "other ways" "the library wants the runtime of its sanitizers"
 fi
