@@ -114,6 +114,7 @@ check_LTLIBRARIES = %D%/libfixture.la
 # Functions that tests call, and the calls.
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/hostile-children.c %D%/hostile-children.h
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
+%C%_test_channel_SOURCES = %D%/test-channel.c %D%/faults.c %D%/faults.h
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/faults.h"
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
@@ -380,6 +381,55 @@ test_nobody_reads (void)
   channel_free (channel);
 }
 
+static guint
+count_flushes (Channel *channel, guint max)
+{
+  guint n = 0;
+
+  for (; channel_has_output (channel) && n < max; n++)
+    channel_flush (channel);
+  return n;
+}
+
+/* poll() says that such a socket takes more. */
+static void
+test_no_buffers (void)
+{
+  Fault faults[] = { { "sendmsg", ENOBUFS, 1, TRUE }, { NULL } };
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+  Channel *a;
+  Channel *b;
+
+  open_both (&a, &b, LIMIT);
+  channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
+  faults_set (faults);
+  g_assert_cmpuint (count_flushes (a, 10000), <, 10000);
+  faults_set (NULL);
+  assert_status (b, CHANNEL_END);
+  channel_free (b);
+  g_assert_cmpint (channel_receive (a, &frame, &error), ==, CHANNEL_FAILED);
+  g_assert_nonnull (strstr (error->message, g_strerror (ENOBUFS)));
+  channel_free (a);
+}
+
+static void
+test_buffers_again (void)
+{
+  Fault faults[] = { { "sendmsg", ENOBUFS, 1 }, { NULL } };
+  Channel *a;
+  Channel *b;
+
+  open_both (&a, &b, LIMIT);
+  channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
+  faults_set (faults);
+  g_assert_cmpuint (count_flushes (a, 10), <, 10);
+  faults_set (NULL);
+  assert_status (b, CHANNEL_FRAME);
+  channel_free (a);
+  channel_free (b);
+}
+
 static void
 test_reset (void)
 {
@@ -614,28 +664,30 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/channel/sizes", test_sizes);
-  fixture_add_func ("/channel/prefix", test_prefix);
-  fixture_add_func ("/channel/every-byte", test_every_byte);
-  fixture_add_func ("/channel/byte-by-byte", test_byte_by_byte);
-  fixture_add_func ("/channel/many-at-once", test_many_at_once);
-  fixture_add_func ("/channel/large-buffers", test_large_buffers);
-  fixture_add_func ("/channel/both-directions", test_both_directions);
-  fixture_add_func ("/channel/blocking", test_blocking);
-  fixture_add_func ("/channel/end/in-frame", test_end_in_frame);
-  fixture_add_func ("/channel/end/of-output", test_end_of_output);
-  fixture_add_func ("/channel/end/nobody-reads", test_nobody_reads);
-  fixture_add_func ("/channel/end/reset", test_reset);
+  fixture_add_func ("/channel/payload-of-any-size-arrives", test_sizes);
+  fixture_add_func ("/channel/prefix-precedes-payload", test_prefix);
+  fixture_add_func ("/channel/payload-may-have-any-byte", test_every_byte);
+  fixture_add_func ("/channel/frame-arrives-byte-by-byte", test_byte_by_byte);
+  fixture_add_func ("/channel/many-frames-arrive-at-once", test_many_at_once);
+  fixture_add_func ("/channel/payload-exceeds-buffers-of-socket", test_large_buffers);
+  fixture_add_func ("/channel/both-sides-send-at-once", test_both_directions);
+  fixture_add_func ("/channel/blocking-forms-wait-for-each-other", test_blocking);
+  fixture_add_func ("/channel/end-within-frame-is-an-error", test_end_in_frame);
+  fixture_add_func ("/channel/end-of-output-leaves-input-open", test_end_of_output);
+  fixture_add_func ("/channel/last-words-arrive-after-end", test_nobody_reads);
+  fixture_add_func ("/channel/reset-is-an-end", test_reset);
+  fixture_add_func ("/channel/lack-of-buffers-ends-in-time", test_no_buffers);
+  fixture_add_func ("/channel/lack-of-buffers-may-pass", test_buffers_again);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_headers); i++)
     {
       g_autofree char *path = g_strconcat ("/channel/bad/", bad_headers[i].name, NULL);
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bad_header);
     }
-  fixture_add_func ("/channel/bad/no-memory", test_no_memory);
-  fixture_add_func ("/channel/bad/garbage", test_garbage);
-  fixture_add_func ("/channel/descriptors/passed", test_descriptors);
-  fixture_add_func ("/channel/descriptors/too-many", test_too_many_descriptors);
-  fixture_add_func ("/channel/descriptors/unannounced", test_unannounced_descriptors);
+  fixture_add_func ("/channel/lack-of-memory-for-payload-is-an-error", test_no_memory);
+  fixture_add_func ("/channel/garbage-is-an-error", test_garbage);
+  fixture_add_func ("/channel/descriptors-arrive-with-their-frame", test_descriptors);
+  fixture_add_func ("/channel/too-many-descriptors-are-refused", test_too_many_descriptors);
+  fixture_add_func ("/channel/unannounced-descriptors-are-closed", test_unannounced_descriptors);
   return fixture_run ();
 }

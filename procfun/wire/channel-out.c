@@ -12,6 +12,11 @@
 #define COPY_MAX                                                                                   \
   ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
 
+/* Where the kernel has no memory for what is sent, poll() says all the same that the socket takes
+ * more. So each try makes a pause, and the channel is broken when none has worked for so long. */
+#define NO_MEMORY_PAUSE_US 1000
+#define NO_MEMORY_MAX_US (2 * G_USEC_PER_SEC)
+
 /* A part of the output: bytes, and the descriptors that go with the first of them. */
 typedef struct
 {
@@ -241,6 +246,31 @@ wake_reader (ChannelOut *self)
   self->has_news = FALSE;
 }
 
+/* FALSE: there has been none for too long. */
+static gboolean
+await_memory (ChannelOut *self)
+{
+  const gint64 now = g_get_monotonic_time ();
+
+  if (self->held_up == 0)
+    self->held_up = now;
+  if (now - self->held_up > NO_MEMORY_MAX_US)
+    return FALSE;
+  g_usleep (NO_MEMORY_PAUSE_US);
+  return TRUE;
+}
+
+/* Reading may bring the last words of the other side, and tells of the failure then. */
+static void
+break_off (ChannelOut *self, int failure)
+{
+  if (self->failure == 0 && failure != EPIPE && failure != ECONNRESET)
+    self->failure = failure;
+  self->is_broken = TRUE;
+  g_queue_clear_full (&self->chunks, (GDestroyNotify)chunk_free);
+  shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
+}
+
 void
 channel_out_flush (ChannelOut *self)
 {
@@ -248,19 +278,16 @@ channel_out_flush (ChannelOut *self)
   while (!channel_out_is_empty (self))
     {
       gssize written = write_chunks (self);
+      int failure = written > 0 ? 0 : errno;
 
+      if (failure != ENOBUFS)
+        self->held_up = 0;
       if (written > 0)
         drop_written (self, (gsize)written);
-      else if (errno == EAGAIN || errno == ENOBUFS)
+      else if (failure == EAGAIN || (failure == ENOBUFS && await_memory (self)))
         return;
-      else if (errno != EINTR) /* reading may bring the other side's last words, and tells then */
-        {
-          if (self->failure == 0 && errno != EPIPE && errno != ECONNRESET)
-            self->failure = errno;
-          self->is_broken = TRUE;
-          g_queue_clear_full (&self->chunks, (GDestroyNotify)chunk_free);
-          shutdown (self->fd, SHUT_WR); /* the other side need not wait for the rest */
-        }
+      else if (failure != EINTR)
+        break_off (self, failure);
     }
   if (self->is_ending)
     shutdown (self->fd, SHUT_WR);

@@ -20,6 +20,7 @@ typedef struct
   guint64 n_written;  /* of them, to the socket */
   gboolean is_broken; /* what was written is lost */
   int failure;        /* the errno of what could not be written, or 0 */
+  gint64 held_up;     /* monotonic time since when the kernel has no memory for more; 0: it has */
 } ChannelOut;
 
 /* How much was sent before something. */
