@@ -142,7 +142,7 @@ PROCFUN_DEFINE_FUNCTION (scribble, char *, (gint, n))
 }
 
 /* Numbers for the head of the journal: begun, done, bytes. */
-static void
+static guint64 *
 claim (guint64 begun, guint64 done, guint64 bytes)
 {
   char inode[32];
@@ -151,6 +151,7 @@ claim (guint64 begun, guint64 done, guint64 bytes)
   journal[1] = begun;
   journal[2] = done;
   journal[3] = bytes;
+  return journal;
 }
 
 PROCFUN_DEFINE_FUNCTION (cheat_in_number, gint, (gint, n), (const char *, how))
@@ -181,6 +182,11 @@ PROCFUN_DEFINE_FUNCTION (cheat_in_text, char *, (gint, n), (const char *, how))
   if (strcmp (how, "end") == 0)
     {
       claim (3, 3, 64);
+      _exit (0);
+    }
+  if (strcmp (how, "filled") == 0) /* the memory is there, and no result takes so much of it */
+    {
+      memset (claim (1, 1, 200u << 20) + 8, 0, 200u << 20);
       _exit (0);
     }
   return g_strdup (how);

@@ -25,7 +25,7 @@ PROCFUN_DECLARE_FUNCTION_WITH_ERROR (sum_by_map, gint, (gint, n))
  * and returns the number of the current one's file, the process and @n. */
 PROCFUN_DECLARE_FUNCTION (scribble, char *, (gint, n))
 
-/* Write false numbers into the journal: "many", "unbegun", "bytes", "end", "return"; else they
- * return. */
+/* Write false numbers into the journal: "many", "unbegun", "bytes", "end", "filled", "return"; else
+ * they return. */
 PROCFUN_DECLARE_FUNCTION (cheat_in_number, gint, (gint, n), (const char *, how))
 PROCFUN_DECLARE_FUNCTION (cheat_in_text, char *, (gint, n), (const char *, how))

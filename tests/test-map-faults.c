@@ -11,6 +11,8 @@
 
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct
 {
@@ -19,6 +21,7 @@ static const struct
 } cheats[] = {
   { "cheat_in_number", "many" },   { "cheat_in_number", "unbegun" }, { "cheat_in_number", "bytes" },
   { "cheat_in_number", "return" }, { "cheat_in_text", "bytes" },     { "cheat_in_text", "end" },
+  { "cheat_in_text", "filled" },
 };
 
 static glong
@@ -196,6 +199,120 @@ test_without_shared_memory (gconstpointer mode)
   maps_assert_error (map, 3, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
 }
 
+/* @size: (nullable): of files, in bytes; else as it was before. */
+static void
+limit_files (const rlim_t *size)
+{
+  static struct rlimit before;
+  struct rlimit small;
+
+  if (size == NULL)
+    {
+      g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &before));
+      return;
+    }
+  g_assert_no_errno (getrlimit (RLIMIT_FSIZE, &before));
+  small = (struct rlimit){ .rlim_cur = *size, .rlim_max = before.rlim_max };
+  g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &small));
+}
+
+static GVariant *
+map_texts (ProcfunPool *pool, gconstpointer mode)
+{
+  g_autoptr (ProcfunMap) map = maps_new (pool, "make_text", "[(uint64 3000000,), (1,)]");
+  g_autoptr (GError) error = NULL;
+  GVariant *results = maps_run (map, mode, NULL, &error);
+
+  g_assert_no_error (error);
+  return results;
+}
+
+/* The program lowers its limit while the worker has its journal: writing to that, or giving back
+ * the memory of a large result, would end the program by SIGXFSZ. */
+static void
+test_limit_lowered_between_maps (gconstpointer mode)
+{
+  const rlim_t sizes[] = { 4096, 0 };
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GVariant) expected = map_texts (pool, mode);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GVariant) results = NULL;
+
+      limit_files (&sizes[i]);
+      results = map_texts (pool, mode);
+      limit_files (NULL);
+      g_assert_cmpvariant (results, expected);
+    }
+}
+
+/* Rings and journals of the function's own pool are no files of the function's. */
+static void
+test_map_within_limit_of_files (gconstpointer mode)
+{
+  g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
+  ProcfunCall *call = sum_by_map_call (100);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = NULL;
+
+  procfun_limits_set_file_size (limits, 4096);
+  procfun_call_set_limits (call, limits);
+  result = calls_run (call, mode != NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_variant_get_int32 (result), ==, 5050);
+}
+
+static guint
+take_rest (ProcfunMap *map, gconstpointer mode, GError **error)
+{
+  guint n = 0;
+
+  for (;; n++)
+    {
+      g_autoptr (GVariant) result = maps_next (map, mode, NULL, NULL, error);
+
+      if (result == NULL)
+        return n;
+    }
+}
+
+/* The workers of a process that forks go on for it alone, and no element is called for twice. */
+static void
+test_forked_process (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autofree char *path = maps_make_path ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",,,,,,,,,", path);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) first = NULL;
+  pid_t pid;
+
+  procfun_map_set_chunk_size (map, 1);
+  first = maps_next (map, mode, NULL, NULL, &error);
+  g_assert_no_error (error);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      alarm (60);
+      take_rest (map, mode, &error);
+      g_clear_object (&map);
+      procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+      _exit (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST) ? 0 : 1);
+    }
+  else
+    {
+      int status;
+
+      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+      g_assert_cmpint (status, ==, 0);
+    }
+  g_assert_cmpuint (take_rest (map, mode, &error), ==, 9);
+  g_assert_no_error (error);
+  maps_assert_called_once (path, 10);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -204,13 +321,16 @@ main (int argc, char *argv[])
     const char *name;
     GTestDataFunc func;
   } tests[] = {
-    { "cheat", test_cheat },
-    { "own-journal", test_own_journal },
-    { "too-large", test_too_large },
-    { "close-after-failure", test_close_after_failure },
-    { "close-after-failed-result", test_close_after_failed_result },
-    { "cancelled-between-results", test_cancelled_between_results },
-    { "without-shared-memory", test_without_shared_memory },
+    { "false-journal-is-an-error-and-takes-no-memory", test_cheat },
+    { "journal-belongs-to-one-process", test_own_journal },
+    { "too-large-element-fails-alone", test_too_large },
+    { "pool-closes-after-failure", test_close_after_failure },
+    { "pool-closes-after-failed-result", test_close_after_failed_result },
+    { "cancelled-map-gives-no-more-results", test_cancelled_between_results },
+    { "map-ends-in-a-process-that-was-forked", test_forked_process },
+    { "map-works-without-shared-memory", test_without_shared_memory },
+    { "map-works-after-limit-of-files-was-lowered", test_limit_lowered_between_maps },
+    { "map-works-within-limit-of-files-of-a-function", test_map_within_limit_of_files },
   };
 
   fixture_init (&argc, &argv);

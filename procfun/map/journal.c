@@ -33,7 +33,8 @@ journal_begin (Journal *self, guint64 max_result, gint64 budget)
   const JournalHead head = { .budget = budget };
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
-  if (provide_room (self, JOURNAL_ENOUGH + MIN (max_result, CHANNEL_DEFAULT_LIMIT) + 32)
+  if (memfd_is_allowed (sizeof head)
+      && provide_room (self, JOURNAL_ENOUGH + MIN (max_result, CHANNEL_DEFAULT_LIMIT) + 32)
       && pwrite (self->fd, &head, sizeof head, 0) == sizeof head
       && g_unix_fd_list_append (fds, self->fd, NULL) >= 0)
     return g_steal_pointer (&fds);
@@ -64,9 +65,11 @@ journal_read_head (Journal *self, gsize n, const ProcfunSchema *schema, JournalH
 static GBytes *
 read_bytes (Journal *self, gsize size)
 {
-  g_autofree guint8 *data = g_malloc (size);
+  g_autofree guint8 *data = g_try_malloc (size);
   gsize done = 0;
 
+  if (data == NULL && size > 0)
+    return NULL;
   while (done < size)
     {
       gssize n = pread (self->fd, data + done, size - done, (off_t)(JOURNAL_RESULTS + done));
@@ -75,9 +78,36 @@ read_bytes (Journal *self, gsize size)
         return NULL;
       done += (gsize)n;
     }
-  if (size > KEPT_BYTES)
-    memfd_clear (self->fd, JOURNAL_RESULTS, size);
   return g_bytes_new_take (g_steal_pointer (&data), size);
+}
+
+/* A callee begins no element behind so many bytes. So only the last result can be large, and the
+ * sizes of all are known before memory is taken for them. */
+static gboolean
+has_last_alone_beyond (Journal *self, const JournalHead *head)
+{
+  g_autoptr (GBytes) bytes = read_bytes (self, JOURNAL_ENOUGH + sizeof (guint64));
+  guint64 position = 0;
+
+  for (guint64 i = 0; i < head->n_done; i++)
+    {
+      guint64 size;
+
+      if (bytes == NULL || position >= JOURNAL_ENOUGH)
+        return FALSE;
+      memcpy (&size, (const guint8 *)g_bytes_get_data (bytes, NULL) + position, sizeof size);
+      if (size > head->n_bytes)
+        return FALSE;
+      position += sizeof size + JOURNAL_ALIGN (size);
+    }
+  return position == head->n_bytes;
+}
+
+static gboolean
+can_be_true (Journal *self, const JournalHead *head, const ProcfunSchema *schema)
+{
+  return schema->fixed_size > 0 || head->n_bytes <= KEPT_BYTES
+         || has_last_alone_beyond (self, head);
 }
 
 /* The next result of variable size. */
@@ -121,10 +151,14 @@ split_results (GBytes *bytes, gsize n, ProcfunSchema *schema)
 GVariant *
 journal_read_results (Journal *self, const JournalHead *head, ProcfunSchema *schema, GError **error)
 {
-  g_autoptr (GBytes) bytes = read_bytes (self, head->n_bytes);
   g_autoptr (ProcfunSchema) array = procfun_schema_new_array (schema);
+  g_autoptr (GBytes) bytes = NULL;
   GVariant *results = NULL;
 
+  if (can_be_true (self, head, schema))
+    bytes = read_bytes (self, head->n_bytes);
+  if (head->n_bytes > KEPT_BYTES)
+    memfd_clear (self->fd, JOURNAL_RESULTS, head->n_bytes);
   if (bytes != NULL && schema->fixed_size == 0)
     results = split_results (bytes, head->n_done, schema);
   else if (bytes != NULL)

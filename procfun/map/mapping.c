@@ -3,6 +3,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
 #include <inttypes.h>
@@ -64,6 +65,7 @@ mapping_new (const MapConfig *config, MapInput *input)
   g_queue_init (&self->ready);
   self->stop_at = G_MAXUINT64;
   self->cost = -1;
+  self->process = inherited_state_get_process ();
   return self;
 }
 
@@ -345,10 +347,23 @@ mapping_check_cancelled (Mapping *self, GCancellable *cancellable)
     mapping_fail (self, error);
 }
 
+/* The program has forked itself: the parent's workers go on with the map for the parent alone. */
+static void
+check_process (Mapping *self)
+{
+  if (self->process == inherited_state_get_process () || self->error != NULL)
+    return;
+  mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                                   _ ("the map of %s() belongs to the process that forked this "
+                                      "one"),
+                                   procfun_function_get_name (self->config.function)));
+}
+
 /* Backwards: slots that have ended leave the list. */
 void
 mapping_advance (Mapping *self)
 {
+  check_process (self);
   for (guint i = self->slots->len; i-- > 0;)
     {
       MapSlot *slot = self->slots->pdata[i];

@@ -43,6 +43,7 @@ struct _Mapping
   guint64 n_failed;
   guint n_losses; /* workers lost in a row without any element done */
   double cost;    /* of an element, in µs; -1: unknown */
+  guint process;  /* inherited_state_get_process() of the one that runs it */
 
   const MappingDriverFuncs *driver_funcs; /* (nullable): no main context drives it */
   gpointer driver;

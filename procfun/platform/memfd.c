@@ -12,9 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The kernel counts it as a file, and would end the process that exceeds its limit by SIGXFSZ. */
-static gboolean
-is_allowed (gsize size)
+gboolean
+memfd_is_allowed (gsize size)
 {
   struct rlimit limit;
 
@@ -25,9 +24,9 @@ is_allowed (gsize size)
 int
 memfd_new (const char *name, gsize size, GError **error)
 {
-  int fd = is_allowed (size) ? memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
+  int fd = memfd_is_allowed (size) ? memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
 
-  if (!is_allowed (size))
+  if (!memfd_is_allowed (size))
     errno = EFBIG;
   if (fd >= 0 && ftruncate (fd, (off_t)size) == 0
       && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)

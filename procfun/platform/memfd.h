@@ -9,6 +9,10 @@
  * there is none to have. */
 int memfd_new (const char *name, gsize size, GError **error);
 
+/* Whether the program may have a file of @size bytes: the kernel counts such memory as one, and
+ * ends the program that writes beyond its limit. */
+gboolean memfd_is_allowed (gsize size);
+
 /* Gives the room back that was taken from @offset on; what is read there is 0. */
 void memfd_clear (int fd, gsize offset, gsize size);
 
