@@ -51,6 +51,16 @@ take_piecemeal (gsize size)
 }
 
 static int
+take_by_recursing (gsize size)
+{
+  volatile char frame[4096] = { 0 };
+
+  if (size > sizeof frame && take_by_recursing (size - sizeof frame) != DONE)
+    frame[0] = 1;
+  return frame[0] + DONE;
+}
+
+static int
 take_by_growing (gsize size)
 {
   for (gsize i = 4096; i <= size; i += 4096)
@@ -247,6 +257,7 @@ static const struct
 } deaths[] = {
   { "take-at-once", take_at_once },
   { "take-piecemeal", take_piecemeal },
+  { "take-by-recursing", take_by_recursing },
   { "take-by-growing", take_by_growing },
   { "take-by-mapping", take_by_mapping },
   { "take-by-g_malloc", take_by_g_malloc },

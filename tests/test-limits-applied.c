@@ -131,6 +131,17 @@ test_memory_extremes (void)
   g_assert_cmpint (run ("memory=1024G", "take-at-once", 64 * MIB), ==, DONE);
 }
 
+/* It has a limit of 8 MiB in most programs, and in others none. */
+static void
+test_memory_of_stack (void)
+{
+  if (skip_with_sanitizers ())
+    return;
+  g_assert_cmpint (run ("memory=2M", "take-by-recursing", 1 * MIB), ==, DONE);
+  g_assert_cmpint (run ("memory=2M", "take-by-recursing", 4 * MIB), ==, -SIGSEGV);
+  g_assert_cmpint (run ("memory=64M", "take-by-recursing", 4 * MIB), ==, DONE);
+}
+
 /* Findings of a crash handler, and its means to report them. */
 static void
 test_memory_exhausted (void)
@@ -317,7 +328,7 @@ static void
 test_others_stay (void)
 {
   g_autofree char *without = show ("", "");
-  g_autofree char *with = show ("", "memory=100M cpu=1s file-size=1M result=1M output=1M");
+  g_autofree char *with = show ("", "cpu=1s file-size=1M result=1M output=1M");
 
   g_assert_cmpstr (with, ==, without);
 }
@@ -353,23 +364,24 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
   limited = g_test_build_filename (G_TEST_BUILT, "limited", NULL);
 
-  fixture_add_func ("/limits/memory", test_memory);
-  fixture_add_func ("/limits/memory/extremes", test_memory_extremes);
-  fixture_add_func ("/limits/memory/exhausted", test_memory_exhausted);
-  fixture_add_data_func ("/limits/cpu/watched/one-thread", "spin", test_cpu_watched);
-  fixture_add_data_func ("/limits/cpu/watched/two-threads", "spin-together", test_cpu_watched);
-  fixture_add_func ("/limits/cpu/not-used", test_cpu_not_used);
-  fixture_add_func ("/limits/cpu/backstop", test_cpu_backstop);
-  fixture_add_func ("/limits/cpu/wait", test_cpu_wait);
-  fixture_add_func ("/limits/cpu/of-nobody", test_cpu_of_nobody);
-  fixture_add_func ("/limits/files", test_files);
-  fixture_add_func ("/limits/files/replaced", test_files_replaced);
-  fixture_add_func ("/limits/file-size", test_file_size);
-  fixture_add_func ("/limits/processes", test_processes);
-  fixture_add_func ("/limits/processes/of-root", test_processes_of_root);
-  fixture_add_func ("/limits/others-stay", test_others_stay);
-  fixture_add_func ("/limits/stricter-ones-stay", test_stricter_ones_stay);
-  fixture_add_func ("/limits/together", test_together);
+  fixture_add_func ("/limits/memory-beyond-limit-is-refused", test_memory);
+  fixture_add_func ("/limits/memory-may-be-any-number", test_memory_extremes);
+  fixture_add_func ("/limits/memory-includes-main-stack", test_memory_of_stack);
+  fixture_add_func ("/limits/lack-of-memory-can-be-reported", test_memory_exhausted);
+  fixture_add_data_func ("/limits/cpu-time-ends-one-thread", "spin", test_cpu_watched);
+  fixture_add_data_func ("/limits/cpu-time-ends-two-threads", "spin-together", test_cpu_watched);
+  fixture_add_func ("/limits/cpu-time-below-limit-ends-nothing", test_cpu_not_used);
+  fixture_add_func ("/limits/cpu-time-is-kept-without-caller", test_cpu_backstop);
+  fixture_add_func ("/limits/cpu-time-is-looked-at-in-time", test_cpu_wait);
+  fixture_add_func ("/limits/cpu-time-of-no-process-is-unknown", test_cpu_of_nobody);
+  fixture_add_func ("/limits/files-count-from-those-that-are-open", test_files);
+  fixture_add_func ("/limits/files-may-replace-those-of-the-reserve", test_files_replaced);
+  fixture_add_func ("/limits/file-cannot-exceed-its-size", test_file_size);
+  fixture_add_func ("/limits/processes-beyond-limit-are-refused", test_processes);
+  fixture_add_func ("/limits/processes-of-root-cannot-be-limited", test_processes_of_root);
+  fixture_add_func ("/limits/other-limits-stay", test_others_stay);
+  fixture_add_func ("/limits/stricter-limits-stay", test_stricter_ones_stay);
+  fixture_add_func ("/limits/all-limits-work-together", test_together);
 
   status = fixture_run ();
   g_free (limited);

@@ -17,7 +17,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Kept aside, for the stack of a thread's report, its buffers, and a frame for the wire. */
+/* Kept aside, for the stack of a thread's report, its buffers, and a frame for the wire; the main
+ * stack may grow by so much in any case. */
 #define RESERVE_SIZE (1024 * 1024)
 #define RESERVE_FDS 2
 
@@ -236,21 +237,26 @@ can_map (gsize size)
 
 /* The kernel counts mappings that are private, writable and no stack (is_data_mapping() in
  * mm/mmap.c), and shows their sum as VmData. As it can be told not to care (ignore_rlimit_data),
- * and as tools stand between program and kernel, this tries. */
+ * and as tools stand between program and kernel, this tries. The main stack, and each mapping with
+ * MAP_GROWSDOWN, has a limit of its own, which the kernel looks at when it grows. */
 static gboolean
 apply_memory (guint64 value, GError **error)
 {
-  static const char *const names[] = { "VmData" };
+  static const char *const names[] = { "VmData", "VmStk" };
   const char *name = N_ ("memory");
-  guint64 used_kib;
+  guint64 used_kib[G_N_ELEMENTS (names)];
   guint64 end;
+  guint64 stack_end;
 
   reserve = map (RESERVE_SIZE);
-  if (!proc_read_status ("/proc/self/status", names, &used_kib, 1) || used_kib == 0)
+  if (!proc_read_status ("/proc/self/status", names, used_kib, G_N_ELEMENTS (names))
+      || used_kib[0] == 0)
     return fail (error, name, _ ("/proc does not tell how much is in use"));
-  if (!g_uint64_checked_add (&end, value, used_kib * 1024))
+  if (!g_uint64_checked_add (&end, value, used_kib[0] * 1024)
+      || !g_uint64_checked_add (&stack_end, MAX (value, RESERVE_SIZE), used_kib[1] * 1024))
     return TRUE; /* there is no such memory */
-  if (!lower (RLIMIT_DATA, name, end, end, error))
+  if (!lower (RLIMIT_DATA, name, end, end, error)
+      || !lower (RLIMIT_STACK, name, stack_end, stack_end, error))
     return FALSE;
   if (value < G_MAXSSIZE / 2 && can_map (value + (gsize)sysconf (_SC_PAGESIZE)))
     return fail (error, name, _ ("the kernel does not keep it"));
