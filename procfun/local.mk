@@ -265,6 +265,8 @@ procfun_private = \
 	%D%/process/outcome.h \
 	%D%/process/output.c \
 	%D%/process/output.h \
+	%D%/process/patience.c \
+	%D%/process/patience.h \
 	%D%/process/reply.c \
 	%D%/process/reply.h \
 	%D%/process/request.c \

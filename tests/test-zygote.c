@@ -111,6 +111,12 @@ be_silent (void)
 }
 
 static void
+be_slow (void)
+{
+  g_usleep (G_USEC_PER_SEC);
+}
+
+static void
 say (const void *data, gsize size)
 {
   if (write (SETUP_CHANNEL_FD, data, size) != (gssize)size)
@@ -194,6 +200,7 @@ static const struct
   { "exits", exit_at_once, TRUE },
   { "aborts", abort, TRUE },
   { "silent", be_silent, TRUE },
+  { "slow", be_slow, TRUE, TRUE },
   { "garbage", say_garbage, TRUE },
   { "half-a-frame", say_half, TRUE },
   { "too-large", say_much, TRUE },
@@ -273,6 +280,90 @@ test_kind (gconstpointer data)
                        kinds[i].behave == open_file ? "true" : "false");
   g_unsetenv (VARIABLE);
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 60 * G_TIME_SPAN_SECOND);
+}
+
+/* A program that takes long before its main(), or for ever, is waited for no longer than the caller
+ * says. */
+#define PATIENCE_US (200 * G_TIME_SPAN_MILLISECOND)
+#define FAR_LESS_THAN_A_START_US (5 * G_USEC_PER_SEC)
+
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (1));
+}
+
+static ProcfunExecutor *
+make_fork_server (void)
+{
+  return PROCFUN_EXECUTOR (procfun_fork_server_new ());
+}
+
+typedef ProcfunExecutor *(*MakeFunc) (void);
+
+static void
+assert_impatient (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                  GQuark domain, gint code)
+{
+  gint64 begin = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+
+  procfun_call_set_executor (call, executor);
+  g_assert_null (calls_run (call, FALSE, cancellable, &error));
+  g_assert_error (error, domain, code);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, FAR_LESS_THAN_A_START_US);
+}
+
+static void
+test_deadline (gconstpointer make)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)make) ();
+
+  g_setenv (VARIABLE, "silent", TRUE);
+  for (guint i = 0; i < 3; i++)
+    {
+      ProcfunCall *call = add_call (1, 2);
+
+      procfun_call_set_deadline (call, PATIENCE_US);
+      assert_impatient (executor, call, NULL, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+    }
+  g_unsetenv (VARIABLE);
+}
+
+static gpointer
+cancel_later (gpointer cancellable)
+{
+  g_usleep (PATIENCE_US);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_cancellable (gconstpointer make)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)make) ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GThread *thread;
+
+  g_setenv (VARIABLE, "silent", TRUE);
+  thread = g_thread_new ("canceller", cancel_later, cancellable);
+  assert_impatient (executor, add_call (1, 2), cancellable, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  g_unsetenv (VARIABLE);
+}
+
+/* A start that one call does not wait for goes on, and serves the next. */
+static void
+test_slow_start (gconstpointer make)
+{
+  g_autoptr (ProcfunExecutor) executor = ((MakeFunc)make) ();
+  ProcfunCall *call = add_call (1, 2);
+
+  g_setenv (VARIABLE, "slow", TRUE);
+  procfun_call_set_deadline (call, PATIENCE_US);
+  assert_impatient (executor, call, NULL, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  g_assert_true (is_forked (executor, FALSE));
+  g_unsetenv (VARIABLE);
 }
 
 static void
@@ -377,6 +468,17 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_kind);
     }
+  fixture_add_data_func ("/zygote/deadline-ends-wait-for-start/fork-server", make_fork_server,
+                         test_deadline);
+  fixture_add_data_func ("/zygote/deadline-ends-wait-for-start/pool", make_pool, test_deadline);
+  fixture_add_data_func ("/zygote/cancellable-ends-wait-for-start/fork-server", make_fork_server,
+                         test_cancellable);
+  fixture_add_data_func ("/zygote/cancellable-ends-wait-for-start/pool", make_pool,
+                         test_cancellable);
+  fixture_add_data_func ("/zygote/slow-start-serves-the-next-call/fork-server", make_fork_server,
+                         test_slow_start);
+  fixture_add_data_func ("/zygote/slow-start-serves-the-next-call/pool", make_pool,
+                         test_slow_start);
   fixture_add_func ("/zygote/prints/constructors-output-comes-once", test_words);
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {

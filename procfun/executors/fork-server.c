@@ -71,6 +71,7 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
 {
   ProcfunForkServer *self = PROCFUN_FORK_SERVER (executor);
   ProcfunFunction *function = procfun_call_get_function (call);
+  const Patience patience = { .call = call };
   g_auto (Preparation) preparation = PREPARATION_INIT;
   guint idle = (guint)g_atomic_int_get (&self->idle);
 
@@ -82,7 +83,8 @@ procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, 
       Exchange *exchange;
       gboolean is_forked;
 
-      if (!zygotes_fork (self->zygotes, function, &preparation.options, idle, &worker, error))
+      if (!zygotes_fork (self->zygotes, function, &preparation.options, idle, &patience, &worker,
+                         error))
         return NULL;
       worker.n_spares = (guint)g_atomic_int_get (&self->spares);
       worker.spare_idle = idle;

@@ -18,10 +18,14 @@
 
 /* Programs may do much before main(); one that takes longer is not waited for, and its calls are
  * executed one by one. */
-#define START_MAX_MS 10000
+#define START_MAX_US (10 * G_USEC_PER_SEC)
 
 /* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
-#define FORK_MAX_MS 5000
+#define FORK_MAX_US (5 * G_USEC_PER_SEC)
+
+/* The channel wakes those who wait. They look this often at their patience, and for what another
+ * thread has received for them. */
+#define LOOK_AGAIN_MS 10
 
 /* Its end is not waited for longer than this. */
 #define END_MAX_MS 5000
@@ -46,14 +50,18 @@ struct _Zygote
   ExchangeOptions options; /* that its children have */
   guint64 state;           /* inherited by it, and so by its children */
   guint owner;             /* which of the program's processes started it */
+  gint64 executed_at;      /* monotonic time in µs */
   char *identity;          /* of the module */
 
   GMutex lock;
-  GQueue spares;  /* (element-type Worker) */
-  guint n_wanted; /* that were asked for and have not come */
-  gint64 used_at; /* when one was last replaced */
-  GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
-  GError *error;  /* (nullable): why none came */
+  GQueue spares;    /* (element-type Worker) */
+  guint n_wanted;   /* that were asked for and have not come */
+  guint n_waiting;  /* threads that want one */
+  gint64 used_at;   /* when one was last replaced */
+  GArray *deaths;   /* (element-type FrameExited): for kernels that do not tell */
+  GError *error;    /* (nullable): why none came */
+  gint64 time_lost; /* with a start in vain, in µs */
+  gboolean has_started;
   gboolean has_forked;
   gboolean has_own_numbers; /* it has another pid namespace */
   gboolean has_ended;       /* or does not answer */
@@ -111,7 +119,7 @@ zygote_unref (Zygote *self)
     return;
   g_queue_clear_full (&self->spares, free_spare);
   if (zygote_is_own (self))
-    end_process (&self->process, self->is_stuck ? 0 : END_MAX_MS);
+    end_process (&self->process, self->is_stuck || !self->has_started ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
   g_clear_error (&self->error);
@@ -261,24 +269,22 @@ receive (Zygote *self)
     ;
 }
 
-/* Until @is_there, but for at most @ms milliseconds. */
+/* With the lock held, which others can have while this thread sleeps. FALSE: there is nothing to
+ * wait for, or no more time. */
 static gboolean
-wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), int ms)
+wait_once (Zygote *self, gint64 end, const Patience *patience)
 {
-  gint64 end = g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND;
+  struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+  gint64 left = end - g_get_monotonic_time ();
 
-  for (receive (self); !is_there (self); receive (self))
-    {
-      gint64 left = end - g_get_monotonic_time ();
-      struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
-
-      if (self->has_ended || self->error != NULL || left <= 0)
-        return FALSE;
-      channel_flush (self->process.channel);
-      if (channel_has_output (self->process.channel))
-        poll_fd.events |= POLLOUT;
-      poll (&poll_fd, 1, (int)(left / 1000) + 1);
-    }
+  if (self->has_ended || self->error != NULL || left <= 0 || patience_is_over (patience))
+    return FALSE;
+  channel_flush (self->process.channel);
+  if (channel_has_output (self->process.channel))
+    poll_fd.events |= POLLOUT;
+  g_mutex_unlock (&self->lock);
+  poll (&poll_fd, 1, (int)MIN (left / 1000 + 1, LOOK_AGAIN_MS));
+  g_mutex_lock (&self->lock);
   return TRUE;
 }
 
@@ -320,28 +326,19 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
   return found;
 }
 
-static gboolean
-has_greeted (Zygote *self)
-{
-  return self->process.has_greeted;
-}
-
-static gboolean
-has_spare (Zygote *self)
-{
-  return !g_queue_is_empty (&self->spares);
-}
-
-/* @error: of who waited in vain. Nobody else shall wait for one that does not answer. */
+/* @error: of the caller, which waited in vain. One that does not answer is waited for by nobody
+ * else; one that has more time than this caller is. */
 static void
-give_up (Zygote *self, GError **error)
+give_up (Zygote *self, const Patience *patience, GError **error)
 {
+  gboolean is_early = !self->has_ended && patience_is_over (patience);
+
   if (self->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&self->error));
       return;
     }
-  self->has_ended = self->is_stuck = TRUE;
+  self->has_ended = self->is_stuck = self->is_stuck || !is_early;
   g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                        _ ("the process that forks others does not answer"));
 }
@@ -364,16 +361,34 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
                                      .max_payload = options->max_payload };
   self->state = state;
   self->owner = inherited_state_get_process ();
+  self->executed_at = g_get_monotonic_time ();
   self->identity = g_strdup (request_get_identity (function));
   if (!launch_zygote (&self->process, function, error))
     return NULL;
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
   request_send_setup (self->process.channel, function, &self->options);
-  if (wait_until (self, has_greeted, START_MAX_MS))
-    return g_steal_pointer (&self);
-  give_up (self, error);
-  process_signal (self->process.process, SIGKILL);
-  return NULL;
+  return g_steal_pointer (&self);
+}
+
+/* With the lock held. One that does not start is killed. */
+static gboolean
+wait_for_start (Zygote *self, const Patience *patience, GError **error)
+{
+  if (G_LIKELY (self->has_started))
+    return TRUE;
+  for (receive (self); !self->process.has_greeted; receive (self))
+    if (!wait_once (self, self->executed_at + START_MAX_US, patience))
+      {
+        self->has_ended = self->has_ended || self->error != NULL;
+        give_up (self, patience, error);
+        if (self->has_ended)
+          {
+            self->time_lost = g_get_monotonic_time () - self->executed_at;
+            process_signal (self->process.process, SIGKILL);
+          }
+        return FALSE;
+      }
+  return self->has_started = TRUE;
 }
 
 /* Asking it */
@@ -423,19 +438,29 @@ take_spare (Zygote *self, Worker *worker)
   return FALSE;
 }
 
+/* With the lock held. An error that was there before is that of an earlier attempt. */
 static gboolean
-get_child (Zygote *self, Worker *worker, guint idle, GError **error)
+get_child (Zygote *self, Worker *worker, guint idle, const Patience *patience, GError **error)
 {
-  while (!take_spare (self, worker))
+  const gint64 end = g_get_monotonic_time () + FORK_MAX_US;
+  gboolean has_asked = FALSE;
+  gboolean found;
+
+  self->n_waiting++;
+  while (!(found = take_spare (self, worker)))
     {
-      if (self->n_wanted == 0)
-        ask (self, 1, idle, FALSE, -1);
-      if (wait_until (self, has_spare, FORK_MAX_MS))
-        continue;
-      give_up (self, error);
-      return FALSE;
+      if (self->n_wanted < self->n_waiting && !(has_asked && self->error != NULL))
+        {
+          ask (self, 1, idle, FALSE, -1);
+          has_asked = TRUE;
+        }
+      if (!receive_one (self) && !wait_once (self, end, patience))
+        break;
     }
-  return TRUE;
+  self->n_waiting--;
+  if (!found)
+    give_up (self, patience, error);
+  return found;
 }
 
 gboolean
@@ -480,12 +505,12 @@ unref (gpointer parent)
 static const WorkerParentFuncs parent_funcs = { has_died, fork_ahead, unref };
 
 gboolean
-zygote_fork (Zygote *self, Worker *worker, guint idle, GError **error)
+zygote_fork (Zygote *self, Worker *worker, guint idle, const Patience *patience, GError **error)
 {
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = get_child (self, worker, idle, error);
+  ok = wait_for_start (self, patience, error) && get_child (self, worker, idle, patience, error);
   g_mutex_unlock (&self->lock);
   if (ok)
     {
@@ -502,6 +527,17 @@ zygote_listen (Zygote *self)
   while (self->n_wanted > 0 && receive_one (self))
     ;
   g_mutex_unlock (&self->lock);
+}
+
+gint64
+zygote_get_time_lost (Zygote *self)
+{
+  gint64 time;
+
+  g_mutex_lock (&self->lock);
+  time = self->time_lost;
+  g_mutex_unlock (&self->lock);
+  return time;
 }
 
 gboolean

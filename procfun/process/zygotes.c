@@ -106,13 +106,11 @@ get_entry (Zygotes *self, ProcfunFunction *function)
 static void
 start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options, guint64 state)
 {
-  gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
   entry->zygote = zygote_new (function, options, state, &error);
   if (entry->zygote == NULL)
-    back_off_fail (&entry->back_off,
-                   MAX (RETRY_FACTOR * (g_get_monotonic_time () - begin), RETRY_US), RETRY_MAX_US);
+    back_off_fail (&entry->back_off, RETRY_US, RETRY_MAX_US);
   if (error != NULL)
     g_debug ("Each call of %s() executes a process: %s", procfun_function_get_name (function),
              error->message);
@@ -125,7 +123,9 @@ drop_zygote (Entry *entry, guint64 state)
   if (zygote_get_state (entry->zygote) != state || zygote_has_forked (entry->zygote))
     back_off_reset (&entry->back_off);
   else
-    back_off_fail (&entry->back_off, RETRY_US, RETRY_MAX_US);
+    back_off_fail (&entry->back_off,
+                   MAX (RETRY_FACTOR * zygote_get_time_lost (entry->zygote), RETRY_US),
+                   RETRY_MAX_US);
   g_clear_pointer (&entry->zygote, zygote_unref);
 }
 
@@ -150,7 +150,7 @@ get_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *opt
 
 gboolean
 zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options, guint idle,
-              Worker *worker, GError **error)
+              const Patience *patience, Worker *worker, GError **error)
 {
   guint64 state = zygotes_get_state (self, g_get_monotonic_time ());
   gboolean has_died = TRUE; /* since the call before */
@@ -160,11 +160,13 @@ zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *o
       g_autoptr (Zygote) zygote = get_zygote (self, function, options, state);
       g_autoptr (GError) own_error = NULL;
 
-      if (zygote != NULL && zygote_fork (zygote, worker, idle, &own_error))
+      if (zygote != NULL && zygote_fork (zygote, worker, idle, patience, &own_error))
         {
           worker->inherited_state = state;
           return TRUE;
         }
+      if (patience_set_error (patience, function, error))
+        return FALSE;
       has_died = zygote != NULL && zygote_has_died (zygote);
       if (own_error != NULL)
         g_debug ("No process was forked for %s(): %s", procfun_function_get_name (function),

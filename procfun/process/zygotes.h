@@ -25,8 +25,8 @@ void zygotes_renew (Zygotes *self);
 const char *zygotes_get_key (ProcfunFunction *function);
 
 /* A process for @function, as zygote_fork() gives it; where no zygote can be had, one that is
- * executed. Fails as launch() does. */
+ * executed. Fails as launch() does, and when @patience is over. */
 gboolean zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options,
-                       guint idle, Worker *worker, GError **error);
+                       guint idle, const Patience *patience, Worker *worker, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Zygotes, zygotes_free)

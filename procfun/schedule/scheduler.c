@@ -203,16 +203,18 @@ check_back_off (Scheduler *self, const char *module, GError **error)
 static gboolean
 fork_worker (WorkerSlot *slot, const SlotRequest *request, Worker *worker, GError **error)
 {
+  const Patience patience = { request->call, request->cancellable };
   Scheduler *self = slot->scheduler;
   GError *own_error = NULL;
   SchedulerConfig config;
 
   scheduler_get_config (self, &config);
   if (zygotes_fork (self->zygotes, request->function, request->options,
-                    slot->is_permanent ? 0 : config.idle, worker, &own_error))
+                    slot->is_permanent ? 0 : config.idle, &patience, worker, &own_error))
     return TRUE;
   g_mutex_lock (&self->lock);
-  starts_fail (self->starts, slot->module, g_error_copy (own_error));
+  if (!patience_is_over (&patience))
+    starts_fail (self->starts, slot->module, g_error_copy (own_error));
   g_mutex_unlock (&self->lock);
   g_propagate_error (error, own_error);
   return FALSE;
