@@ -164,6 +164,8 @@ procfun_private = \
 	%D%/core/recorder.h \
 	%D%/core/registry.h \
 	%D%/executors/pool.h \
+	%D%/executors/pool-start.c \
+	%D%/executors/pool-start.h \
 	%D%/executors/process-executor.h \
 	%D%/executors/retry.c \
 	%D%/executors/retry.h \

@@ -52,6 +52,7 @@ test_programs = \
 	%D%/test-pool \
 	%D%/test-pool-close \
 	%D%/test-pool-deaths \
+	%D%/test-pool-initializer \
 	%D%/test-pool-pipelined \
 	%D%/test-pool-queue \
 	%D%/test-queue \
@@ -145,6 +146,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)
+%C%_test_pool_initializer_SOURCES = %D%/test-pool-initializer.c $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)

@@ -22,10 +22,4 @@ struct _ProcfunPool
   gint kept_threads;  /* ProcfunKeptThreads */
 };
 
-/* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
- * (nullable): without an error when its process had ended, unnoticed. */
-Exchange *procfun_pool_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
-                              Preparation *preparation, WorkerSlot *slot, WorkerReleaseFunc release,
-                              gpointer user_data, GError **error);
-
 G_END_DECLS

@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/executors/pool-start.h"
 #include "procfun/executors/pool.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/acquire.h"
