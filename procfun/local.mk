@@ -57,10 +57,13 @@ procfun_sources = \
 	%D%/core/function-invoke.c \
 	%D%/core/function.c \
 	%D%/core/launch-context.c \
+	%D%/core/plain-call.c \
+	%D%/core/plain-call.h \
 	%D%/core/registry.c \
 	%D%/executors/fork-server.c \
 	%D%/executors/inline.c \
 	%D%/executors/pool-drain.c \
+	%D%/executors/pool-plain.c \
 	%D%/executors/pool.c \
 	%D%/executors/process-executor.c \
 	%D%/executors/session.c \
@@ -269,6 +272,8 @@ procfun_private = \
 	%D%/process/output.h \
 	%D%/process/patience.c \
 	%D%/process/patience.h \
+	%D%/process/plain-exchange.c \
+	%D%/process/plain-exchange.h \
 	%D%/process/reply.c \
 	%D%/process/reply.h \
 	%D%/process/request.c \
@@ -297,6 +302,8 @@ procfun_private = \
 	%D%/schedule/context-source.h \
 	%D%/schedule/heap.c \
 	%D%/schedule/heap.h \
+	%D%/schedule/idle.c \
+	%D%/schedule/idle.h \
 	%D%/schedule/owner.c \
 	%D%/schedule/owner.h \
 	%D%/schedule/pipeline.c \

@@ -109,7 +109,8 @@ struct _ProcfunExecutorClass
                     void (*func) (GVariant *result, GError *error, gpointer user_data),
                     gpointer user_data);
   void (*begin_anew) (ProcfunExecutor *self);
-  gpointer padding[3];
+  guint (*run_plain) (ProcfunExecutor *self, gpointer plain_call);
+  gpointer padding[2];
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)

@@ -49,6 +49,7 @@ test_programs = \
 	%D%/test-monitor \
 	%D%/test-number \
 	%D%/test-placement \
+	%D%/test-plain-call \
 	%D%/test-pool \
 	%D%/test-pool-close \
 	%D%/test-pool-deaths \
@@ -143,6 +144,7 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
+%C%_test_plain_call_SOURCES = %D%/test-plain-call.c $(pools)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)

@@ -49,6 +49,15 @@ procfun_call_begin (ProcfunCall *self)
 }
 
 void
+procfun_call_begin_late (ProcfunCall *self, gint64 submitted_at, gint64 started_at)
+{
+  g_atomic_int_set (&self->state, PROCFUN_CALL_RUNNING);
+  self->submitted_at = submitted_at;
+  self->started_at = started_at;
+  procfun_call_notify_state (self);
+}
+
+void
 procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
 {
   const char *name = procfun_function_get_name (self->function);

@@ -81,6 +81,10 @@ gboolean procfun_call_check_arguments (ProcfunCall *self, GError **error);
 /* FALSE: the call was begun before. */
 gboolean procfun_call_begin (ProcfunCall *self);
 
+/* The same for one that nobody else has, and that has begun before it was made. Monotonic times in
+ * µs. */
+void procfun_call_begin_late (ProcfunCall *self, gint64 submitted_at, gint64 started_at);
+
 /* @error: NULL when there is a result; both are borrowed. */
 void procfun_call_end (ProcfunCall *self, GVariant *result, GError *error);
 

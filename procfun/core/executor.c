@@ -332,7 +332,7 @@ procfun_executor_check_process (ProcfunExecutor *self)
 }
 
 gboolean
-procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+procfun_executor_try_enter (ProcfunExecutor *self)
 {
   ExecutorState *state = procfun_executor_get_state (self);
   gboolean closed;
@@ -346,11 +346,62 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
       state->recorder->submitted++;
     }
   g_mutex_unlock (&state->lock);
-  if (closed)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
-                 _ ("%s() cannot be called: the executor is closed"),
-                 procfun_function_get_name (procfun_call_peek_function (call)));
   return !closed;
+}
+
+gboolean
+procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
+{
+  if (procfun_executor_try_enter (self))
+    return TRUE;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+               _ ("%s() cannot be called: the executor is closed"),
+               procfun_function_get_name (procfun_call_peek_function (call)));
+  return FALSE;
+}
+
+/* With the lock held. A call of the parent is not counted. */
+static void
+end_one (ExecutorState *state)
+{
+  if (state->n_running > 0 && --state->n_running == 0)
+    procfun_executor_announce_idle (state);
+}
+
+void
+procfun_executor_withdraw (ProcfunExecutor *self)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  g_mutex_lock (&state->lock);
+  state->recorder->submitted--;
+  end_one (state);
+  g_mutex_unlock (&state->lock);
+}
+
+static void
+count_end (ProcfunExecutor *self, const Ending *ending)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+
+  procfun_executor_check_process (self);
+  g_mutex_lock (&state->lock);
+  recorder_end (state->recorder, ending);
+  end_one (state);
+  g_mutex_unlock (&state->lock);
+}
+
+void
+procfun_executor_count (ProcfunExecutor *self, gint64 submitted_at, gint64 started_at,
+                        gboolean succeeded)
+{
+  const Ending ending = { .submitted_at = submitted_at,
+                          .started_at = started_at,
+                          .ended_at = g_get_monotonic_time (),
+                          .succeeded = succeeded,
+                          .cause = PROCFUN_CAUSE_ERROR };
+
+  count_end (self, &ending);
 }
 
 /* Cause that procfun_call_get_failure() will report. */
@@ -366,19 +417,13 @@ get_cause (ProcfunCall *call, const GError *error)
 void
 procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
   const Ending ending = { .submitted_at = procfun_call_get_submitted_at (call),
                           .started_at = procfun_call_get_started_at (call),
                           .ended_at = g_get_monotonic_time (),
                           .succeeded = error == NULL,
                           .cause = error != NULL ? get_cause (call, error) : 0 };
 
-  procfun_executor_check_process (self);
-  g_mutex_lock (&state->lock);
-  recorder_end (state->recorder, &ending);
-  if (state->n_running > 0 && --state->n_running == 0) /* a call of the parent is not counted */
-    procfun_executor_announce_idle (state);
-  g_mutex_unlock (&state->lock);
+  count_end (self, &ending);
 }
 
 /* Results of foreign executors may be of a wrong type, and the conversion to C values relies on it.

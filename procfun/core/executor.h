@@ -20,6 +20,12 @@ GPtrArray *executor_list_ref_all (void);
 gboolean procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *error);
 
+/* The same for a call without an object. The second form takes back what the first has counted. */
+gboolean procfun_executor_try_enter (ProcfunExecutor *self);
+void procfun_executor_withdraw (ProcfunExecutor *self);
+void procfun_executor_count (ProcfunExecutor *self, gint64 submitted_at, gint64 started_at,
+                             gboolean succeeded);
+
 /* Forgets what belongs to the parent, where the program has forked itself. Executors that keep
  * something override `begin_anew` for it. */
 void procfun_executor_check_process (ProcfunExecutor *self);

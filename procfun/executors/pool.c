@@ -464,6 +464,7 @@ procfun_pool_class_init (ProcfunPoolClass *klass)
   executor_class->describe = procfun_pool_describe;
   executor_class->run = procfun_pool_run;
   executor_class->run_then = procfun_pool_run_then;
+  executor_class->run_plain = procfun_pool_run_plain;
   executor_class->close = procfun_pool_close;
   executor_class->close_async = procfun_pool_close_async;
   executor_class->close_progress = procfun_pool_close_progress;

@@ -22,4 +22,7 @@ struct _ProcfunPool
   gint kept_threads;  /* ProcfunKeptThreads */
 };
 
+/* For the class: see core/plain-call.h. */
+guint procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call);
+
 G_END_DECLS

@@ -90,6 +90,18 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   return preparation->arguments != NULL;
 }
 
+void
+procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOptions *options)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_lock (&priv->lock);
+  *options = (ExchangeOptions){ .codec = priv->codec,
+                                .max_payload = priv->max_payload,
+                                .context = priv->launch_context };
+  g_mutex_unlock (&priv->lock);
+}
+
 /* Limits that a control group keeps are not the child's to keep. */
 Exchange *
 procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,

@@ -37,6 +37,10 @@ gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, Procfun
                                            ProcfunCodec *codec, Preparation *preparation,
                                            GError **error);
 
+/* The codec, the largest payload and the launch context of calls that set none; all borrowed, to be
+ * compared only. */
+void procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOptions *options);
+
 /* Begins with what was prepared and @worker, which it takes. (nullable) */
 Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
                                           Preparation *preparation, Worker *worker, GError **error);

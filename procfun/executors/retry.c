@@ -6,13 +6,11 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-pool.h"
 
-static gboolean
-may_be_retried (const RetryPolicy *self, ProcfunCall *call)
+gboolean
+retry_may_be_needed (const RetryPolicy *self, ProcfunFunction *function)
 {
   return g_atomic_int_get (&self->max) > 0
-         && (procfun_function_get_flags (procfun_call_peek_function (call))
-             & PROCFUN_FUNCTION_IDEMPOTENT)
-                != 0;
+         && (procfun_function_get_flags (function) & PROCFUN_FUNCTION_IDEMPOTENT) != 0;
 }
 
 static gboolean
@@ -43,7 +41,7 @@ retry_run (const RetryPolicy *self, ProcfunExecutorClass *klass, ProcfunExecutor
   GError *own_error = NULL;
   GVariant *result;
 
-  if (!may_be_retried (self, call))
+  if (!retry_may_be_needed (self, procfun_call_peek_function (call)))
     return klass->run (executor, call, cancellable, error);
   for (guint n_tries = 1;; n_tries++)
     {
@@ -94,7 +92,7 @@ retry_run_then (const RetryPolicy *self, ProcfunExecutorClass *klass, ProcfunExe
 {
   Tries *tries;
 
-  if (!may_be_retried (self, call))
+  if (!retry_may_be_needed (self, procfun_call_peek_function (call)))
     {
       klass->run_then (executor, call, context, func, user_data);
       return;

@@ -12,6 +12,9 @@ typedef struct
   gint reasons; /* ProcfunRetryFlags */
 } RetryPolicy;
 
+/* Whether a call of @function may be run again. */
+gboolean retry_may_be_needed (const RetryPolicy *self, ProcfunFunction *function);
+
 /* Run a call by the functions of @klass, and again as @self says. The failure of the call is that
  * of the last try. */
 GVariant *retry_run (const RetryPolicy *self, ProcfunExecutorClass *klass,

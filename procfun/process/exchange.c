@@ -62,6 +62,7 @@ struct _Exchange
   gboolean saw_streams; /* poll() was asked about them after what came by the channel */
   gboolean may_be_lost; /* with a worker that was there before */
   gboolean is_lost;     /* the worker died before it read the call */
+  gboolean has_yielded; /* its answer was waited for before, in vain */
   Phase phase;
 };
 
@@ -351,7 +352,8 @@ exchange_yield (Exchange *self)
 {
   if (!exchange_is_own (self))
     return TRUE;
-  if (self->reply.has_ended || is_waking_up (self) || !channel_yield (self->worker.channel))
+  if (self->reply.has_ended || self->has_yielded || is_waking_up (self)
+      || !channel_yield (self->worker.channel))
     return FALSE;
   self->ready |= READY_CHANNEL;
   return TRUE;
@@ -457,7 +459,7 @@ exchange_finish (Exchange *self, GError **error)
 /* Its worker */
 
 static Exchange *
-make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
+make (ProcfunCall *call, const Worker *worker, gsize bytes_in)
 {
   Exchange *self = g_new (Exchange, 1); /* calloc() does not take what was freed last */
   const Worker nothing = WORKER_INIT;
@@ -467,7 +469,7 @@ make (ProcfunCall *call, const Worker *worker, GBytes *arguments)
   self->call = call;
   self->worker = nothing;
   channel_get_mark (worker->channel, &self->mark);
-  self->bytes_in = g_bytes_get_size (arguments);
+  self->bytes_in = bytes_in;
   ending_init (&self->ending, call, process_get_pid (worker->process));
   self->ending.escalation.call_id = worker->call_id;
   reply_init (&self->reply, &self->ending, worker->call_id);
@@ -501,7 +503,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   Exchange *self;
 
   worker_open_channel (worker, options->max_payload);
-  self = make (call, worker, arguments);
+  self = make (call, worker, g_bytes_get_size (arguments));
   self->may_be_lost = worker->has_greeted;
   take_worker (self, worker);
   if (self->worker.is_preparing)
@@ -515,6 +517,21 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   return self;
 }
 
+Exchange *
+exchange_new_sent (ProcfunCall *call, Worker *worker, const ChannelMark *mark)
+{
+  GBytes *arguments = procfun_call_get_packed_arguments (call);
+  Exchange *self = make (call, worker, g_bytes_get_size (arguments));
+
+  self->mark = *mark;
+  self->may_be_lost = TRUE;
+  self->has_yielded = TRUE;
+  take_worker (self, worker);
+  if (exchange_has_input (self))
+    exchange_note_input (self);
+  return self;
+}
+
 /* Pipelined calls */
 
 Exchange *
@@ -525,7 +542,7 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   Exchange *self;
 
   worker_open_channel (worker, options->max_payload);
-  self = make (call, worker, arguments);
+  self = make (call, worker, g_bytes_get_size (arguments));
   self->may_be_lost = TRUE;
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);

@@ -39,6 +39,9 @@ Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions
                         GBytes *arguments);
 void exchange_free (Exchange *self);
 
+/* Goes on with a call that was sent to @worker, as its last one, by plain-exchange.h. */
+Exchange *exchange_new_sent (ProcfunCall *call, Worker *worker, const ChannelMark *mark);
+
 /* Freeing the exchange gives its worker to @release, and ends the worker if that has not taken it.
  */
 void exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_data);

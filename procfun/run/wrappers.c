@@ -6,38 +6,30 @@
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
+#include "procfun/core/plain-call.h"
 #include "procfun/procfun-definition.h"
+#include "procfun/run/default-executor.h"
 #include "procfun/values/type-packed.h"
 #include "procfun/values/type.h"
 
-/* (transfer full) (nullable): the arguments in serialised form; NULL: they need a GVariant, or
- * cannot be sent. */
-static GBytes *
-pack_arguments (ProcfunDefinition *self, ProcfunFunction *function, gconstpointer const *values)
+/* FALSE: the arguments need a GVariant, or cannot be sent. */
+static gboolean
+pack_arguments (ProcfunDefinition *self, const ProcfunFunction *function,
+                gconstpointer const *values, Buffer *out)
 {
-  g_auto (Buffer) out = { 0 };
-
-  if (function->plain_args != NULL)
-    return type_plain_to_bytes (function->plain_args, values);
-  if (!function->packs_args
-      || !type_pack_arguments (self->args, function->args_schema, values, &out))
-    return NULL;
-  return wire_buffer_steal (&out);
+  return function->packs_args
+         && type_pack_arguments (self->args, function->args_schema, values, out);
 }
 
-ProcfunCall *
-procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
+/* By way of GVariants, which tells what is wrong with a value. */
+static ProcfunCall *
+make_call (ProcfunDefinition *self, ProcfunFunction *function, gconstpointer const *values)
 {
-  ProcfunFunction *function = procfun_definition_get_function (self);
-  GBytes *packed = pack_arguments (self, function, values);
   g_autoptr (GUnixFDList) fds = NULL;
   GError *error = NULL;
-  GVariant *args;
+  GVariant *args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
   ProcfunCall *call;
 
-  if (packed != NULL)
-    return procfun_call_new_packed (function, packed);
-  args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
   if (args == NULL)
     {
       g_prefix_error (&error, _ ("%s() cannot be called with this: "), self->name);
@@ -49,23 +41,29 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
   return call;
 }
 
+ProcfunCall *
+procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
+{
+  ProcfunFunction *function = procfun_definition_get_function (self);
+  g_auto (Buffer) args = { 0 };
+
+  return pack_arguments (self, function, values, &args)
+             ? procfun_call_new_packed (function, wire_buffer_steal (&args))
+             : make_call (self, function, values);
+}
+
 /* FALSE if the result needs type_from_variant(): it has variants or descriptors, a number is out of
  * range, or @variant is not in normal form. */
 static gboolean
 unpack_result (ProcfunDefinition *self, GVariant *variant, gpointer result)
 {
   const ProcfunFunction *function = procfun_definition_get_function (self);
-  const guint8 *data = function->packs_result ? g_variant_get_data (variant) : NULL;
-  g_autoptr (GBytes) owner = NULL;
+  g_autoptr (GBytes) bytes = function->packs_result ? g_variant_get_data_as_bytes (variant) : NULL;
+  const guint8 *data = bytes != NULL ? g_bytes_get_data (bytes, NULL) : NULL;
 
-  if (data == NULL)
-    return FALSE;
-  if (function->plain_result != NULL)
-    return type_plain_unpack (function->plain_result, data, &result);
-  owner = g_variant_get_data_as_bytes (variant);
-  data = g_bytes_get_data (owner, NULL);
-  return type_unpack (&self->result, function->return_schema, data, g_variant_get_size (variant),
-                      owner, result);
+  return data != NULL
+         && type_unpack (&self->result, function->return_schema, data, g_bytes_get_size (bytes),
+                         bytes, result);
 }
 
 /* Takes @variant: NULL when the call failed, and at the end of a generator. */
@@ -103,13 +101,51 @@ procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable
   return finish (self, call, variant, result, error);
 }
 
+static gboolean
+run_call (ProcfunDefinition *self, ProcfunCall *call, gpointer result, GError **error)
+{
+  gboolean ok = procfun_definition_run (self, call, NULL, result, error);
+
+  g_object_unref (call);
+  return ok;
+}
+
+/* With arguments that are packed. */
+static gboolean
+run_plain (ProcfunDefinition *self, PlainCall *plain, GError **error)
+{
+  g_autoptr (ProcfunExecutor) executor = procfun_executor_ref_default ();
+  PlainCallStatus status = PLAIN_CALL_NOT_BEGUN;
+  ProcfunCall *call;
+
+  if (plain->function->packs_result && !procfun_function_is_generator (plain->function))
+    status = procfun_executor_run_plain (executor, plain);
+  switch (status)
+    {
+    case PLAIN_CALL_DONE:
+      return TRUE;
+    case PLAIN_CALL_MADE:
+    case PLAIN_CALL_FAILED:
+      if (plain->error != NULL)
+        g_propagate_error (error, g_steal_pointer (&plain->error));
+      return finish (self, plain->call, g_steal_pointer (&plain->variant), plain->result, error);
+    case PLAIN_CALL_NOT_BEGUN:
+    default:
+      call = procfun_call_new_packed (plain->function, wire_buffer_steal (&plain->args));
+      return run_call (self, call, plain->result, error);
+    }
+}
+
 gboolean
 procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values, gpointer result,
                             GError **error)
 {
-  g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
+  ProcfunFunction *function = procfun_definition_get_function (self);
+  g_auto (PlainCall) plain = { .function = function, .definition = self, .result = result };
 
-  return procfun_definition_run (self, call, NULL, result, error);
+  if (pack_arguments (self, function, values, &plain.args))
+    return run_plain (self, &plain, error);
+  return run_call (self, make_call (self, function, values), result, error);
 }
 
 void

@@ -80,7 +80,7 @@ scheduler_kill (Scheduler *self)
     {
       const WorkerSlot *slot = l->data;
 
-      if (slot->process != NULL && slot->call != NULL)
+      if (slot->process != NULL && worker_slot_has_call (slot))
         process_kill_all (slot->process);
     }
   g_mutex_unlock (&self->lock);
@@ -96,7 +96,7 @@ scheduler_has_own_calls (Scheduler *self)
     {
       const WorkerSlot *slot = l->data;
 
-      found = slot->call != NULL && owner_is_here (&slot->owner);
+      found = worker_slot_has_call (slot) && owner_is_here (&slot->owner);
     }
   for (GList *l = self->sources.head; l != NULL && !found; l = l->next)
     found = context_source_has_own_calls (l->data);

@@ -505,6 +505,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason)
   gboolean stays;
 
   slot->call = NULL;
+  slot->is_plain = FALSE;
   *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
     return FALSE;
@@ -539,7 +540,8 @@ give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
 void
 worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
 {
-  slot->worker = worker_steal (worker);
+  if (worker != &slot->worker)
+    slot->worker = worker_steal (worker);
   give_back (slot, is_usable, !slot->is_unused);
 }
 
@@ -727,9 +729,10 @@ describe_workers (GQueue *slots, ProcfunStatistics *statistics)
       const WorkerSlot *slot = l->data;
 
       if (slot->process != NULL)
-        procfun_statistics_add_worker (
-            statistics, slot->pid, slot->call != NULL ? PROCFUN_WORKER_BUSY : PROCFUN_WORKER_IDLE,
-            slot->n_calls, now - slot->started_at);
+        procfun_statistics_add_worker (statistics, slot->pid,
+                                       worker_slot_has_call (slot) ? PROCFUN_WORKER_BUSY
+                                                                   : PROCFUN_WORKER_IDLE,
+                                       slot->n_calls, now - slot->started_at);
     }
 }
 

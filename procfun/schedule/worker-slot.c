@@ -39,6 +39,12 @@ worker_slot_unref (WorkerSlot *self)
   g_free (self);
 }
 
+gboolean
+worker_slot_has_call (const WorkerSlot *self)
+{
+  return self->call != NULL || self->is_plain;
+}
+
 Worker *
 worker_slot_get_worker (WorkerSlot *self)
 {

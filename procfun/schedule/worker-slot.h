@@ -30,6 +30,7 @@ typedef struct
   /* While it is busy */
   Owner owner;
   ProcfunCall *call; /* (nullable) (unowned) */
+  gboolean is_plain; /* it has a call that is no object */
   Exchange *head;    /* (nullable) (unowned): its call, where others may be sent behind it */
   GQueue pipelined;  /* (element-type Exchange): sent behind the head */
   gboolean is_held;  /* by a session */
@@ -41,6 +42,9 @@ WorkerSlot *worker_slot_new (Scheduler *scheduler, const char *module,
                              ProcfunLaunchContext *context);
 WorkerSlot *worker_slot_ref (WorkerSlot *self);
 void worker_slot_unref (WorkerSlot *self);
+
+/* Whether it runs a call. With the lock held. */
+gboolean worker_slot_has_call (const WorkerSlot *self);
 
 /* For exchange_new(). */
 Worker *worker_slot_get_worker (WorkerSlot *self);

@@ -290,6 +290,30 @@ read_from_ring (ChannelIn *self, gsize filled, Frame *frame, GError **error)
   return TRUE;
 }
 
+gboolean
+channel_in_peek (ChannelIn *self, FrameHeader *header)
+{
+  gsize filled = self->by_ring ? ring_get_filled (&self->ring) : 0;
+
+  if (filled < sizeof *header || filled > RING_SIZE || self->has_rest)
+    return FALSE;
+  ring_peek (&self->ring, 0, header, sizeof *header);
+  return frame_header_check (header, self->limit, self->senders, NULL)
+         && header->size <= filled - sizeof *header && header->n_fds == 0;
+}
+
+void
+channel_in_peek_payload (ChannelIn *self, const FrameHeader *header, gpointer payload)
+{
+  ring_peek (&self->ring, sizeof *header, payload, header->size);
+}
+
+void
+channel_in_take (ChannelIn *self, const FrameHeader *header)
+{
+  ring_take (&self->ring, sizeof *header + header->size);
+}
+
 static gboolean
 next_is_wake (ChannelIn *self)
 {

@@ -53,6 +53,12 @@ void channel_in_reopen (ChannelIn *self, int fd);
  * and empty. */
 ChannelStatus channel_in_receive (ChannelIn *self, gboolean look, Frame *frame, GError **error);
 
+/* Looks at the next frame, without taking it, where it has come whole by the ring. FALSE: it has
+ * not, or is no frame that may come. The payload can be looked at then, and the frame be taken. */
+gboolean channel_in_peek (ChannelIn *self, FrameHeader *header);
+void channel_in_peek_payload (ChannelIn *self, const FrameHeader *header, gpointer payload);
+void channel_in_take (ChannelIn *self, const FrameHeader *header);
+
 /* Something has been read that was not received yet. */
 gboolean channel_in_is_filled (ChannelIn *self);
 

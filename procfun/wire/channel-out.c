@@ -163,6 +163,21 @@ channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpoint
 }
 
 gboolean
+channel_out_send_by_ring (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                          gsize prefix_size, gconstpointer payload, gsize size)
+{
+  FrameHeader header;
+  const struct iovec parts[] = { { &header, sizeof header },
+                                 { (gpointer)prefix, prefix_size },
+                                 { (gpointer)payload, size } };
+
+  if (!self->by_ring || size > COPY_MAX - prefix_size || !channel_out_is_empty (self))
+    return FALSE;
+  frame_header_init (&header, type, call_id, 0, prefix_size + size);
+  return write_to_ring (self, parts, G_N_ELEMENTS (parts), sizeof header);
+}
+
+gboolean
 channel_out_is_empty (const ChannelOut *self)
 {
   return self->chunks.length == 0;

@@ -37,6 +37,12 @@ void channel_out_clear (ChannelOut *self);
 void channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
                        gsize prefix_size, GBytes *payload, GUnixFDList *fds);
 
+/* The same by the ring alone, without descriptors. FALSE: it is not in use, or has no room for it;
+ * nothing was sent. */
+gboolean channel_out_send_by_ring (ChannelOut *self, FrameType type, guint32 call_id,
+                                   gconstpointer prefix, gsize prefix_size, gconstpointer payload,
+                                   gsize size);
+
 /* Queues a frame from channel to channel. @fds: (nullable) */
 void channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds);
 

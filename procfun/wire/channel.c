@@ -116,6 +116,15 @@ channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer pref
   channel_out_send (&self->out, type, call_id, prefix, prefix_size, payload, fds);
 }
 
+gboolean
+channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                      gsize prefix_size, gconstpointer payload, gsize size)
+{
+  return self->in.by_ring
+         && channel_out_send_by_ring (&self->out, type, call_id, prefix, prefix_size, payload,
+                                      size);
+}
+
 void
 channel_flush (Channel *self)
 {
@@ -264,6 +273,24 @@ ChannelStatus
 channel_receive (Channel *self, Frame *frame, GError **error)
 {
   return receive_looking (self, TRUE, frame, error);
+}
+
+gboolean
+channel_peek (Channel *self, FrameHeader *header)
+{
+  return channel_in_peek (&self->in, header);
+}
+
+void
+channel_peek_payload (Channel *self, const FrameHeader *header, gpointer payload)
+{
+  channel_in_peek_payload (&self->in, header, payload);
+}
+
+void
+channel_take (Channel *self, const FrameHeader *header)
+{
+  channel_in_take (&self->in, header);
 }
 
 gboolean

@@ -44,6 +44,11 @@ gboolean channel_check_fds (GUnixFDList *fds, GError **error);
 void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                    gsize prefix_size, GBytes *payload, GUnixFDList *fds);
 
+/* The same by the ring, where both directions go by it and it has room; FALSE: nothing was sent.
+ * Here the payload, of @size bytes, is no GBytes. */
+gboolean channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                               gsize prefix_size, gconstpointer payload, gsize size);
+
 /* Writes what goes without waiting. When the other side is gone, the rest is dropped:
  * channel_receive() tells. */
 void channel_flush (Channel *self);
@@ -56,6 +61,11 @@ void channel_shut_down (Channel *self);
 void channel_end_output (Channel *self);
 
 ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
+
+/* Looks at the next frame, and its payload, without taking it, where it has come by the ring. */
+gboolean channel_peek (Channel *self, FrameHeader *header);
+void channel_peek_payload (Channel *self, const FrameHeader *header, gpointer payload);
+void channel_take (Channel *self, const FrameHeader *header);
 
 /* A turn of channel_receive() takes so much, and leaves the rest for the next one: CHANNEL_AGAIN
  * then, and channel_has_more(). A channel whose turns never begin has no such bounds. */

@@ -113,17 +113,32 @@ ring_get_filled (RingEnd *self)
 }
 
 void
-ring_read (RingEnd *self, gpointer data, gsize size)
+ring_peek (RingEnd *self, gsize offset, gpointer data, gsize size)
 {
-  const gsize at = self->position & (RING_SIZE - 1);
+  const gsize at = (self->position + offset) & (RING_SIZE - 1);
   const gsize first = MIN (size, RING_SIZE - at);
 
   if (size == 0)
     return;
   memcpy (data, self->memory->data + at, first);
-  memcpy ((guint8 *)data + first, self->memory->data, size - first);
+  if (first < size)
+    memcpy ((guint8 *)data + first, self->memory->data, size - first);
+}
+
+void
+ring_take (RingEnd *self, gsize size)
+{
   self->position += size;
   __atomic_store_n (&self->memory->taken, self->position, __ATOMIC_RELEASE);
+}
+
+void
+ring_read (RingEnd *self, gpointer data, gsize size)
+{
+  if (size == 0)
+    return;
+  ring_peek (self, 0, data, size);
+  ring_take (self, size);
 }
 
 int

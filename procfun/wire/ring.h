@@ -47,6 +47,11 @@ gboolean ring_is_closed (RingEnd *self);
 gsize ring_get_filled (RingEnd *self);
 void ring_read (RingEnd *self, gpointer data, gsize size);
 
+/* The same in two steps: reads what is @offset bytes further on and leaves it there, and takes so
+ * much. */
+void ring_peek (RingEnd *self, gsize offset, gpointer data, gsize size);
+void ring_take (RingEnd *self, gsize size);
+
 /* The processor that the writer was on when it last wrote; -1: unknown. */
 int ring_get_cpu (RingEnd *self);
 

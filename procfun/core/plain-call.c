@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/core/plain-call.h"
+
+#include "procfun/base/debug.h"
+#include "procfun/core/call.h"
+#include "procfun/core/executor.h"
+#include "procfun/core/function.h"
+#include "procfun/values/type-packed.h"
+
+void
+plain_call_clear (PlainCall *self)
+{
+  wire_buffer_clear (&self->args);
+  g_clear_object (&self->call);
+  g_clear_pointer (&self->variant, g_variant_unref);
+  g_clear_error (&self->error);
+}
+
+ProcfunCall *
+plain_call_make (PlainCall *self)
+{
+  self->call = procfun_call_new_packed (self->function, wire_buffer_steal (&self->args));
+  procfun_call_begin_late (self->call, self->submitted_at, self->started_at);
+  return self->call;
+}
+
+gboolean
+plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
+{
+  guint8 nothing;
+
+  return type_unpack (&self->definition->result, self->function->return_schema, data, size, NULL,
+                      self->definition->result_size > 0 ? self->result : &nothing);
+}
+
+PlainCallStatus
+procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self)
+{
+  ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (executor);
+  PlainCallStatus status;
+
+  if (klass->run_plain == NULL || debug_has (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE)
+      || !procfun_executor_try_enter (executor))
+    return PLAIN_CALL_NOT_BEGUN;
+  self->submitted_at = g_get_monotonic_time ();
+  status = (PlainCallStatus)klass->run_plain (executor, self);
+  if (status == PLAIN_CALL_NOT_BEGUN)
+    procfun_executor_withdraw (executor);
+  else if (status != PLAIN_CALL_MADE)
+    procfun_executor_count (executor, self->submitted_at, self->started_at,
+                            status == PLAIN_CALL_DONE);
+  else
+    {
+      procfun_executor_leave (executor, self->call, self->error);
+      procfun_call_end (self->call, self->variant, self->error);
+    }
+  return status;
+}

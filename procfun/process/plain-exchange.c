@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/process/plain-exchange.h"
+
+#include "procfun/base/usage.h"
+#include "procfun/core/function.h"
+#include <poll.h>
+
+/* A larger result does not come by the ring in one piece. */
+#define RESULT_MAX ((gsize)8 * 1024)
+
+/* It has nothing to tell before its answer, and somebody would hear it. */
+static gboolean
+is_ready (const Worker *worker)
+{
+  return worker->channel != NULL && worker->is_kept && worker->has_greeted && worker->source == NULL
+         && worker->report_fd >= 0 && worker->output_fds[0] >= 0 && worker->output_fds[1] >= 0
+         && !channel_has_output (worker->channel) && !channel_has_input (worker->channel);
+}
+
+gboolean
+plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
+{
+  const FrameCall head = { .hash = procfun_function_get_hash_number (plain->function) };
+
+  if (!is_ready (worker))
+    return FALSE;
+  channel_get_mark (worker->channel, mark);
+  if (!channel_send_by_ring (worker->channel, FRAME_CALL, worker->call_id + 1, &head, sizeof head,
+                             plain->args.data, plain->args.length))
+    return FALSE;
+  worker->call_id++;
+  channel_flush (worker->channel);
+  return TRUE;
+}
+
+/* A crash, or what the function has printed, which comes before its result. */
+static gboolean
+has_written (const Worker *worker)
+{
+  struct pollfd fds[] = { { .fd = worker->report_fd, .events = POLLIN },
+                          { .fd = worker->output_fds[0], .events = POLLIN },
+                          { .fd = worker->output_fds[1], .events = POLLIN } };
+
+  return poll (fds, G_N_ELEMENTS (fds), 0) != 0;
+}
+
+static gboolean
+take_state (Worker *worker, const FrameHeader *header)
+{
+  if (header->type != FRAME_STATE || header->size != sizeof worker->state)
+    return FALSE;
+  channel_peek_payload (worker->channel, header, &worker->state);
+  channel_take (worker->channel, header);
+  return TRUE;
+}
+
+/* The other side can write to the ring meanwhile, so it is not read in place. */
+static gboolean
+take_result (Worker *worker, const FrameHeader *header, PlainCall *plain)
+{
+  union
+  {
+    guint64 align;
+    guint8 data[RESULT_MAX];
+  } room;
+  const gsize usage = sizeof (ProcfunUsage);
+
+  if (header->type != FRAME_RESULT || header->size < usage || header->size > sizeof room
+      || header->size - usage > worker->max_payload || has_written (worker))
+    return FALSE;
+  channel_peek_payload (worker->channel, header, room.data);
+  if (!plain_call_read_result (plain, room.data + usage, header->size - usage))
+    return FALSE;
+  channel_take (worker->channel, header);
+  return TRUE;
+}
+
+static gboolean
+wait_for_frame (Worker *worker, FrameHeader *header)
+{
+  return (channel_peek (worker->channel, header)
+          || (channel_yield (worker->channel) && channel_peek (worker->channel, header)))
+         && header->call_id == worker->call_id;
+}
+
+gboolean
+plain_exchange_receive (Worker *worker, PlainCall *plain)
+{
+  FrameHeader header;
+
+  if (!wait_for_frame (worker, &header))
+    return FALSE;
+  if (take_state (worker, &header) && !wait_for_frame (worker, &header))
+    return FALSE;
+  return take_result (worker, &header, plain);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/core/plain-call.h"
+#include "procfun/process/worker.h"
+
+/* What happens between a caller and a worker that waits, when nothing happens but a call and its
+ * result, and both go by the ring. For all else there is the Exchange, which goes on with what was
+ * sent here. */
+
+/* Sends the call. FALSE: the worker is not ready for it, and nothing was sent. *@mark: how much was
+ * sent before. */
+gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark);
+
+/* Waits for the result for some microseconds. FALSE: something else has come, or nothing, and is
+ * left as it is. */
+gboolean plain_exchange_receive (Worker *worker, PlainCall *plain);

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls that ask for nothing special go to a worker that waits without an object; what comes of
+ * them is the same. */
+
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/hostile-children.h"
+#include "tests/pools.h"
+
+#include "procfun/base/usage.h"
+#include "procfun/core/function.h"
+#include "procfun/core/plain-call.h"
+#include "procfun/values/type-packed.h"
+#include "procfun/wire/frame.h"
+#include "procfun/wire/ring.h"
+#include <procfun.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Of all calls of this program: long enough for a machine that is busy. */
+#define TIMEOUT_S "4"
+
+PROCFUN_DEFINE_STRUCT (Item, (char *, name), (gint, number), (bool, is_set))
+PROCFUN_DEFINE_STRUCT (Basket, (guint8, a), (ItemArray, items), (ProcfunMaybeString, label),
+                       (ProcfunDoubles, numbers), (GStrv, words), (float, b))
+
+PROCFUN_DEFINE_STATIC_FUNCTION (get_nothing, void) {}
+PROCFUN_DEFINE_STATIC_FUNCTION (give_int, gint, (gint, value)) { return value; }
+PROCFUN_DEFINE_STATIC_FUNCTION (give_string, char *, (const char *, value))
+{
+  return g_strdup (value);
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (give_maybe, ProcfunMaybeString, (ProcfunMaybeString, value))
+{
+  return g_strdup (value);
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (split, GStrv, (const char *, value))
+{
+  return g_strsplit (value, " ", -1);
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (give_bytes, GBytes *, (GBytes *, value))
+{
+  return g_bytes_ref (value);
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (double_all, ProcfunDoubles, (ProcfunDoubles, values))
+{
+  double *doubled = g_new (double, MAX (values.length, 1));
+
+  for (gsize i = 0; i < values.length; i++)
+    doubled[i] = 2 * values.data[i];
+  return procfun_doubles_new_take (doubled, values.length);
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (make_basket, Basket, (gint, n))
+{
+  Basket basket = { 7, { g_new0 (Item, (gsize)n), (gsize)n }, NULL, { NULL, 0, NULL }, NULL, 0.5f };
+
+  for (gint i = 0; i < n; i++)
+    basket.items.data[i] = (Item){ g_strdup_printf ("item %d", i), i, i % 2 == 0 };
+  basket.label = g_strdup ("€");
+  basket.words = g_strsplit ("a b  c", " ", -1);
+  return basket;
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (sum_basket, gint, (Basket, basket))
+{
+  gint sum = 0;
+
+  for (gsize i = 0; i < basket.items.length; i++)
+    sum += basket.items.data[i].number;
+  return sum + (gint)g_strv_length (basket.words);
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (report_half, gint)
+{
+  procfun_report_progress (0.5, "half");
+  return 5;
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (print_it, gint, (const char *, to_stdout),
+                                (const char *, to_stderr))
+{
+  fputs (to_stdout, stdout);
+  fputs (to_stderr, stderr);
+  return 1;
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (stay_for_ever, void)
+{
+  for (;;)
+    pause ();
+}
+PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fail_so, gint, (gint, code))
+{
+  g_set_error (error, G_FILE_ERROR, code, "failed with %d", code);
+  return 0;
+}
+
+/* Nonsense in the ring: the frame of a result, but for one thing. */
+
+typedef enum
+{
+  FORGERY_NONE,
+  FORGERY_MAGIC,
+  FORGERY_TYPE,
+  FORGERY_SENDER,
+  FORGERY_CALL_ID,
+  FORGERY_SIZE,
+  FORGERY_SHORT,
+  FORGERY_HUGE,
+  FORGERY_TEXT,
+  FORGERY_COUNTER,
+  FORGERY_LAST
+} Forgery;
+
+static guint8 *
+find_ring (void)
+{
+  g_autofree char *maps = NULL;
+  guint64 address = 0;
+
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    return NULL;
+  for (char *line = maps; line != NULL; line = strchr (line, '\n'))
+    {
+      char *end;
+
+      line += *line == '\n' ? 1 : 0;
+      end = strchrnul (line, '\n');
+      if (memmem (line, (gsize)(end - line), "procfun-ring", strlen ("procfun-ring")) != NULL)
+        address = g_ascii_strtoull (line, NULL, 16);
+    }
+  return (guint8 *)(gsize)address;
+}
+
+/* The second of the two is what the child writes to; see wire/ring.c. */
+static void
+write_to_ring (const guint8 *data, gsize size, guint64 more)
+{
+  const gsize ring_size = ring_get_pair_size () / 2;
+  guint8 *ring = find_ring ();
+  guint64 *written;
+
+  if (ring == NULL)
+    g_error ("there is no ring");
+  ring += ring_size;
+  written = (guint64 *)(gpointer)ring;
+  for (gsize i = 0; i < size; i++)
+    ring[ring_size - RING_SIZE + ((*written + i) & (RING_SIZE - 1))] = data[i];
+  __atomic_store_n (written, *written + size + more, __ATOMIC_SEQ_CST);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (forge, char *, (gint, forgery), (guint, call_id))
+{
+  struct
+  {
+    FrameHeader header;
+    ProcfunUsage usage;
+    char text[8];
+  } frame = { .text = "forged!" };
+  gsize size = sizeof frame;
+
+  frame_header_init (&frame.header, FRAME_RESULT, call_id, 0, size - sizeof frame.header);
+  if (forgery == FORGERY_MAGIC)
+    frame.header.magic = 'x';
+  else if (forgery == FORGERY_TYPE)
+    frame.header.type = 200;
+  else if (forgery == FORGERY_SENDER)
+    frame.header.type = FRAME_CALL;
+  else if (forgery == FORGERY_CALL_ID)
+    frame.header.call_id = 77777;
+  else if (forgery == FORGERY_SIZE)
+    frame.header.size += 9;
+  else if (forgery == FORGERY_SHORT)
+    size = sizeof frame.header + (frame.header.size = 3);
+  else if (forgery == FORGERY_HUGE)
+    frame.header.size = G_MAXUINT64 - 8;
+  else if (forgery == FORGERY_TEXT)
+    frame.text[2] = '\xff';
+  write_to_ring ((const guint8 *)&frame, size, forgery == FORGERY_COUNTER ? G_MAXUINT32 : 0);
+  g_usleep (50000); /* the caller looks at it meanwhile */
+  _exit (3);
+}
+
+/* A pool with one worker that has been called before. */
+
+#define FORGED_CALL_ID 3 /* of the next call */
+
+typedef struct
+{
+  ProcfunPool *pool;
+} Fixture;
+
+static void
+set_up (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->pool = procfun_pool_new (1);
+  procfun_executor_set_default (PROCFUN_EXECUTOR (self->pool));
+  for (gint i = 0; i < 3; i++)
+    {
+      g_assert_cmpint (give_int_process (i, &error), ==, i);
+      g_assert_no_error (error);
+    }
+}
+
+static void
+tear_down (Fixture *self)
+{
+  procfun_executor_set_default (NULL);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (self->pool), NULL, NULL));
+  g_object_unref (self->pool);
+}
+
+static gint
+get_pid (void)
+{
+  g_autoptr (GError) error = NULL;
+  gint pid = get_process_id_process (&error);
+
+  g_assert_no_error (error);
+  return pid;
+}
+
+/* Calls, and says whether that took an object. */
+static PlainCallStatus
+run (ProcfunDefinition *definition, gconstpointer const *values, gpointer result)
+{
+  ProcfunFunction *function = procfun_definition_get_function (definition);
+  g_auto (PlainCall) plain = { .function = function, .definition = definition, .result = result };
+
+  g_assert_true (
+      type_pack_arguments (definition->args, function->args_schema, values, &plain.args));
+  return procfun_executor_run_plain (procfun_executor_get_default (), &plain);
+}
+
+/* On a busy machine an answer may take longer than anybody looks for it. */
+static void
+test_no_object (void)
+{
+  const gint value = 77;
+  gconstpointer values[] = { &value };
+  gint result = 0;
+  Fixture fixture;
+
+  set_up (&fixture);
+  while (run (&procfun_definition_of_give_int, values, &result) != PLAIN_CALL_DONE)
+    g_thread_yield ();
+  g_assert_cmpint (result, ==, value);
+  tear_down (&fixture);
+}
+
+/* Values */
+
+#define N_TIMES 40
+
+static void
+check_strings (void)
+{
+  static const char *const texts[] = { "", "a b c", "€ und\t\n", "  " };
+  GError *error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autofree char *text = give_string_process (texts[i], &error);
+      g_autofree char *maybe = give_maybe_process ((ProcfunMaybeString)texts[i], &error);
+      g_autofree char *none = give_maybe_process (NULL, &error);
+      g_auto (GStrv) words = split_process (texts[i], &error);
+      g_auto (GStrv) expected = g_strsplit (texts[i], " ", -1);
+
+      g_assert_no_error (error);
+      g_assert_cmpstr (text, ==, texts[i]);
+      g_assert_cmpstr (maybe, ==, texts[i]);
+      g_assert_null (none);
+      g_assert_cmpstrv (words, expected);
+    }
+}
+
+static void
+check_basket (gint n)
+{
+  GError *error = NULL;
+  g_auto (Basket) basket = make_basket_process (n, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (basket.items.length, ==, n);
+  g_assert_cmpstr (basket.label, ==, "€");
+  g_assert_cmpuint (g_strv_length (basket.words), ==, 4);
+  for (gint i = 0; i < n; i++)
+    {
+      g_assert_cmpint (basket.items.data[i].number, ==, i);
+      g_assert_true (g_str_has_prefix (basket.items.data[i].name, "item "));
+    }
+  g_assert_cmpint (sum_basket_process (basket, &error), ==, n * (n - 1) / 2 + 4);
+  g_assert_no_error (error);
+}
+
+/* Also what is too large for the ring. */
+static void
+check_bytes (gsize size)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (size + 1), size);
+  GError *error = NULL;
+  g_autoptr (GBytes) back = give_bytes_process (bytes, &error);
+  g_auto (ProcfunDoubles) doubled = { NULL, 0, NULL };
+  const ProcfunDoubles numbers = { g_bytes_get_data (bytes, NULL), size / sizeof (double), NULL };
+
+  g_assert_no_error (error);
+  g_assert_true (g_bytes_equal (bytes, back));
+  doubled = double_all_process (numbers, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (doubled.length, ==, numbers.length);
+}
+
+static void
+test_values (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < N_TIMES; i++)
+    {
+      g_assert_true (get_nothing_process (&error));
+      g_assert_cmpint (give_int_process (-i, &error), ==, -i);
+      check_strings ();
+      check_basket (i);
+      check_bytes ((gsize)i * 200);
+      g_assert_no_error (error);
+    }
+  check_bytes (100000);
+  tear_down (&fixture);
+}
+
+/* Errors */
+
+/* The same call as an object. */
+static void
+assert_same_error (GError *error, ProcfunCall *call)
+{
+  g_autoptr (GError) expected = NULL;
+
+  g_assert_null (procfun_call_run (call, NULL, &expected));
+  g_assert_error (error, expected->domain, expected->code);
+  g_assert_cmpstr (error->message, ==, expected->message);
+  g_object_unref (call);
+  g_error_free (error);
+}
+
+static void
+test_errors (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 10; i++)
+    {
+      g_assert_null (give_string_process (NULL, &error));
+      assert_same_error (g_steal_pointer (&error), give_string_call (NULL));
+      g_assert_null (give_string_process ("\xff", &error));
+      assert_same_error (g_steal_pointer (&error), give_string_call ("\xff"));
+      g_assert_cmpint (fail_so_process (i, &error), ==, 0);
+      assert_same_error (g_steal_pointer (&error), fail_so_call (i));
+      g_assert_null (do_return_null_process (&error));
+      assert_same_error (g_steal_pointer (&error), do_return_null_call ());
+      g_assert_null (do_return_latin1_process (&error));
+      assert_same_error (g_steal_pointer (&error), do_return_latin1_call ());
+      g_assert_false (fail_void_process (i, &error));
+      assert_same_error (g_steal_pointer (&error), fail_void_call (i));
+    }
+  tear_down (&fixture);
+}
+
+static void
+test_deaths (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+  gint pid;
+
+  set_up (&fixture);
+  pid = get_pid ();
+  do_crash_process (&error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_clear_error (&error);
+  g_assert_cmpint (get_pid (), !=, pid);
+  get_pid ();
+  g_assert_false (do_exit_process (3, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_EXITED);
+  assert_same_error (g_steal_pointer (&error), do_exit_call (3));
+  get_pid ();
+  g_assert_false (do_exit_at_once_process (4, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_EXITED);
+  g_clear_error (&error);
+  get_pid ();
+  tear_down (&fixture);
+}
+
+static void
+test_timeout (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  g_assert_false (stay_for_ever_process (&error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  g_clear_error (&error);
+  get_pid ();
+  tear_down (&fixture);
+}
+
+static char *
+call_forger (gint forgery, GError **error)
+{
+  char *text;
+  Fixture fixture;
+
+  set_up (&fixture);
+  text = forge_process (forgery, FORGED_CALL_ID, error);
+  tear_down (&fixture);
+  return text;
+}
+
+static void
+test_forged (void)
+{
+  for (gint forgery = FORGERY_NONE; forgery < FORGERY_LAST; forgery++)
+    {
+      GError *error = NULL;
+      g_autofree char *text = call_forger (forgery, &error);
+      Fixture fixture;
+
+      if (forgery == FORGERY_NONE)
+        {
+          g_assert_no_error (error);
+          g_assert_cmpstr (text, ==, "forged!");
+          continue;
+        }
+      g_assert_null (text);
+      set_up (&fixture);
+      assert_same_error (error, forge_call (forgery, FORGED_CALL_ID));
+      tear_down (&fixture);
+    }
+}
+
+/* What else comes from the function */
+
+static void
+test_output (void)
+{
+  const char *to_stdout = "# printed\n";
+  const char *to_stderr = "";
+  gconstpointer values[] = { &to_stdout, &to_stderr };
+  gint result = 0;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 10; i++)
+    g_assert_cmpint (run (&procfun_definition_of_print_it, values, &result), ==, PLAIN_CALL_MADE);
+  tear_down (&fixture);
+}
+
+static void
+test_progress (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 10; i++)
+    g_assert_cmpint (report_half_process (&error), ==, 5);
+  g_assert_no_error (error);
+  get_pid ();
+  tear_down (&fixture);
+}
+
+/* The pool */
+
+static guint64
+get_submitted (ProcfunPool *pool)
+{
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (pool));
+
+  return procfun_statistics_get_submitted (statistics);
+}
+
+static guint64
+get_succeeded (ProcfunPool *pool)
+{
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (pool));
+
+  return procfun_statistics_get_succeeded (statistics);
+}
+
+#define N_CALLS 500
+
+static void
+test_counted (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+  guint64 before;
+
+  set_up (&fixture);
+  before = get_submitted (fixture.pool);
+  for (gint i = 0; i < N_CALLS; i++)
+    give_int_process (i, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (fail_so_process (1, &error), ==, 0);
+  g_clear_error (&error);
+  g_assert_cmpuint (get_submitted (fixture.pool), ==, before + N_CALLS + 1);
+  g_assert_cmpuint (get_succeeded (fixture.pool), ==, before + N_CALLS);
+  tear_down (&fixture);
+}
+
+static void
+test_recycled (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+  gint pid;
+
+  set_up (&fixture);
+  pid = get_pid ();
+  leave_descriptor_process (&error);
+  g_assert_cmpint (get_pid (), !=, pid);
+  procfun_pool_set_calls_per_worker (fixture.pool, 10);
+  pid = get_pid ();
+  for (gint i = 0; i < 10; i++)
+    give_int_process (i, &error);
+  g_assert_cmpint (get_pid (), !=, pid);
+  g_assert_no_error (error);
+  tear_down (&fixture);
+}
+
+static void
+test_killed_between (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 10; i++)
+    {
+      gint pid = get_pid ();
+
+      g_assert_cmpint (get_pid (), ==, pid);
+      kill (pid, SIGKILL);
+      if (i % 2 == 0)
+        g_usleep (2000); /* it may be dead, or about to die */
+      g_assert_cmpint (give_int_process (i, &error), ==, i);
+      g_assert_no_error (error);
+    }
+  tear_down (&fixture);
+}
+
+static gpointer
+call_often (gpointer n_wrong)
+{
+  for (gint i = 0; i < N_CALLS; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = g_strdup_printf ("call %d", i);
+      g_autofree char *back = give_string_process (text, &error);
+
+      if (g_strcmp0 (text, back) != 0)
+        g_atomic_int_inc ((gint *)n_wrong);
+    }
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  GThread *threads[4];
+  gint n_wrong = 0;
+  Fixture fixture;
+  guint64 before;
+
+  set_up (&fixture);
+  before = get_succeeded (fixture.pool);
+  procfun_pool_set_max_workers (fixture.pool, 2);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("caller", call_often, &n_wrong);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (n_wrong, ==, 0);
+  g_assert_cmpuint (get_succeeded (fixture.pool), ==, before + 4 * N_CALLS);
+  tear_down (&fixture);
+}
+
+static void
+on_called (GObject *source, GAsyncResult *result, gpointer done)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (give_int_process_finish (result, &error), ==, 5);
+  g_assert_no_error (error);
+  *(gboolean *)done = TRUE;
+}
+
+/* Its worker is watched by a main context from then on. */
+static void
+test_after_async (void)
+{
+  g_autoptr (GError) error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 20; i++)
+    {
+      gboolean done = FALSE;
+
+      give_int_process_async (5, NULL, on_called, &done);
+      while (!done)
+        g_main_context_iteration (NULL, TRUE);
+      for (gint k = 0; k < 3; k++)
+        g_assert_cmpint (give_int_process (k, &error), ==, k);
+      g_assert_no_error (error);
+    }
+  tear_down (&fixture);
+}
+
+static void
+test_closed (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (fixture.pool), NULL, NULL));
+  give_int_process (1, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  assert_same_error (g_steal_pointer (&error), give_int_call (1));
+  tear_down (&fixture);
+}
+
+static void
+test_codec (void)
+{
+  GError *error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (fixture.pool),
+                                      procfun_codec_get_json ());
+  for (gint i = 0; i < 3; i++)
+    g_assert_cmpint (give_int_process (i, &error), ==, i);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (fixture.pool),
+                                      procfun_codec_get_gvariant ());
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (fixture.pool), 8);
+  for (gint i = 0; i < 3; i++)
+    {
+      g_assert_cmpint (give_int_process (i, &error), ==, i);
+      g_assert_no_error (error);
+      g_assert_null (give_string_process ("more than eight bytes", &error));
+      assert_same_error (g_steal_pointer (&error), give_string_call ("more than eight bytes"));
+      make_basket_process (3, &error);
+      assert_same_error (g_steal_pointer (&error), make_basket_call (3));
+    }
+  tear_down (&fixture);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+  g_setenv ("PROCFUN_TIMEOUT", TIMEOUT_S, TRUE);
+
+  fixture_add_func ("/plain-call/needs-no-object", test_no_object);
+  fixture_add_func ("/plain-call/values-arrive-and-return", test_values);
+  fixture_add_func ("/plain-call/errors-are-those-of-an-object", test_errors);
+  fixture_add_func ("/plain-call/deaths-are-told", test_deaths);
+  fixture_add_func ("/plain-call/ends-when-its-time-is-up", test_timeout);
+  fixture_add_func ("/plain-call/forged-answers-are-refused-alike", test_forged);
+  fixture_add_func ("/plain-call/output-makes-an-object", test_output);
+  fixture_add_func ("/plain-call/progress-is-no-answer", test_progress);
+  fixture_add_func ("/plain-call/is-counted", test_counted);
+  fixture_add_func ("/plain-call/worker-is-recycled", test_recycled);
+  fixture_add_func ("/plain-call/worker-killed-between-calls-is-replaced", test_killed_between);
+  fixture_add_func ("/plain-call/threads-share-workers", test_threads);
+  fixture_add_func ("/plain-call/asynchronous-calls-come-between", test_after_async);
+  fixture_add_func ("/plain-call/closed-pool-refuses-it", test_closed);
+  fixture_add_func ("/plain-call/other-codec-and-payload-limit-hold", test_codec);
+
+  return fixture_run ();
+}
