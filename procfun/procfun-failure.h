@@ -124,6 +124,8 @@ const ProcfunLimits *procfun_failure_get_limits (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
 const ProcfunUsage *procfun_failure_get_usage (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
+const char *procfun_failure_get_summary (ProcfunFailure *self);
+PROCFUN_AVAILABLE_IN_0_1
 char *procfun_failure_to_string (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_failure_to_variant (ProcfunFailure *self);

@@ -82,6 +82,8 @@ test_causes (void)
 
       g_assert_cmpint (causes->values[i].value, ==, (int)i);
       g_assert_true (g_str_has_prefix (summary, "f() "));
+      g_assert_true (g_str_has_prefix (procfun_failure_get_summary (failure), "The operation "));
+      g_assert_null (strstr (procfun_failure_get_summary (failure), "()"));
     }
   g_assert_cmpint (failure_get_code (PROCFUN_CAUSE_CANCELLED), ==, -1);
   g_assert_cmpint (failure_get_code (PROCFUN_CAUSE_LIMIT), ==, PROCFUN_ERROR_LIMIT);

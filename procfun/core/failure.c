@@ -21,7 +21,7 @@
  * signal that it dies of, leaves nothing but that signal.
  */
 
-#define VALUE(NAME, nick, ended, code, sentence)                                                   \
+#define VALUE(NAME, nick, ended, code, sentence, summary)                                          \
   { PROCFUN_CAUSE_##NAME, "PROCFUN_CAUSE_" #NAME, nick },
 
 GType
@@ -35,14 +35,15 @@ procfun_cause_get_type (void)
   return (GType)type;
 }
 
-#define ROW(NAME, nick, ended, code, sentence)                                                     \
-  [PROCFUN_CAUSE_##NAME] = { FAILURE_ENDED_BY_##ended, code, sentence },
+#define ROW(NAME, nick, ended, code, sentence, summary)                                            \
+  [PROCFUN_CAUSE_##NAME] = { FAILURE_ENDED_BY_##ended, code, sentence, summary },
 
 static const struct
 {
   FailureEnded ended;
   int code;
   const char *sentence;
+  const char *summary;
 } rows[] = { FAILURE_CAUSES (ROW) };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (rows) == FAILURE_N_CAUSES);
@@ -207,6 +208,26 @@ procfun_failure_get_cause (ProcfunFailure *self)
 }
 
 /**
+ * procfun_failure_get_summary:
+ * @self: a #ProcfunFailure
+ *
+ * Gets a sentence for the users of a program, in their language and without names of code, such as
+ * "The operation crashed.". For developers there are the message of the error and
+ * procfun_failure_to_string().
+ *
+ * Returns: (transfer none): the sentence
+ *
+ * Since: 0.1
+ */
+const char *
+procfun_failure_get_summary (ProcfunFailure *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return _ (rows[self->cause].summary);
+}
+
+/**
  * procfun_failure_get_function_name:
  * @self: a #ProcfunFailure
  *
@@ -312,8 +333,8 @@ procfun_failure_get_signal_name (ProcfunFailure *self)
  * procfun_failure_get_signal_code:
  * @self: a #ProcfunFailure
  *
- * Gets the origin of the signal: `si_code`, see sigaction(2). It is positive if the kernel found the
- * fault, and not if somebody sent the signal.
+ * Gets the origin of the signal: `si_code`, see sigaction(2). It is positive if the kernel found
+ * the fault, and not if somebody sent the signal.
  *
  * Returns: the code, or 0 when it is not known
  * Since: 0.1

@@ -21,31 +21,50 @@ typedef enum
 } FailureEnded;
 
 /* Rows of ProcfunCause, in its order: nick; end of the call; code of %PROCFUN_ERROR (-1: another
- * domain, or the error of the function); sentence where nothing more exact is known. All lists of
- * causes are made of these rows. */
+ * domain, or the error of the function); sentence where nothing more exact is known; summary for the
+ * users of a program. All lists of causes are made of these rows. */
 /* clang-format off */
 #define FAILURE_CAUSES(ROW)                                                                        \
-  ROW (ERROR, "error", FUNCTION, -1, N_ ("%s() failed"))                                           \
-  ROW (START, "start", START, PROCFUN_ERROR_SPAWN, N_ ("%s() could not be started"))               \
-  ROW (CRASHED, "crashed", DEATH, PROCFUN_ERROR_CRASHED, N_ ("%s() crashed"))                      \
-  ROW (EXITED, "exited", DEATH, PROCFUN_ERROR_EXITED, N_ ("%s() ended its process"))               \
+  ROW (ERROR, "error", FUNCTION, -1,                                                               \
+       N_ ("%s() failed"),                                                                         \
+       N_ ("The operation failed."))                                                               \
+  ROW (START, "start", START, PROCFUN_ERROR_SPAWN,                                                 \
+       N_ ("%s() could not be started"),                                                           \
+       N_ ("The operation could not be started."))                                                 \
+  ROW (CRASHED, "crashed", DEATH, PROCFUN_ERROR_CRASHED,                                           \
+       N_ ("%s() crashed"),                                                                        \
+       N_ ("The operation crashed."))                                                              \
+  ROW (EXITED, "exited", DEATH, PROCFUN_ERROR_EXITED,                                              \
+       N_ ("%s() ended its process"),                                                              \
+       N_ ("The operation ended unexpectedly."))                                                   \
   ROW (KILLED, "killed", DEATH, PROCFUN_ERROR_KILLED,                                              \
        N_ ("%s() was killed: SIGKILL from outside this program, maybe by the "                     \
-           "system for lack of memory"))                                                           \
-  ROW (TIMED_OUT, "timed-out", TIME, PROCFUN_ERROR_TIMED_OUT, N_ ("%s() took too long"))           \
-  ROW (CANCELLED, "cancelled", CALLER, -1, N_ ("%s() was cancelled"))                              \
+           "system for lack of memory"),                                                           \
+       N_ ("The operation was ended by the system."))                                              \
+  ROW (TIMED_OUT, "timed-out", TIME, PROCFUN_ERROR_TIMED_OUT,                                      \
+       N_ ("%s() took too long"),                                                                  \
+       N_ ("The operation took too long."))                                                        \
+  ROW (CANCELLED, "cancelled", CALLER, -1,                                                         \
+       N_ ("%s() was cancelled"),                                                                  \
+       N_ ("The operation was cancelled."))                                                        \
   ROW (MEMORY_LIMIT, "memory-limit", LIMIT, PROCFUN_ERROR_MEMORY_LIMIT,                            \
-       N_ ("%s() needed more memory than its limit allows"))                                       \
+       N_ ("%s() needed more memory than its limit allows"),                                       \
+       N_ ("The operation needed too much memory."))                                               \
   ROW (CPU_LIMIT, "cpu-limit", LIMIT, PROCFUN_ERROR_CPU_LIMIT,                                     \
-       N_ ("%s() needed more CPU time than its limit allows"))                                     \
-  ROW (LIMIT, "limit", LIMIT, PROCFUN_ERROR_LIMIT, N_ ("%s() went over one of its limits"))        \
+       N_ ("%s() needed more CPU time than its limit allows"),                                     \
+       N_ ("The operation needed too much processor time."))                                       \
+  ROW (LIMIT, "limit", LIMIT, PROCFUN_ERROR_LIMIT,                                                 \
+       N_ ("%s() went over one of its limits"),                                                    \
+       N_ ("The operation needed more than it may use."))                                          \
   ROW (PROTOCOL, "protocol", DEATH, PROCFUN_ERROR_PROTOCOL,                                        \
-       N_ ("%s() failed: its process sent what it must not"))                                      \
+       N_ ("%s() failed: its process sent what it must not"),                                      \
+       N_ ("The operation gave no valid answer."))                                                 \
   ROW (WORKER_LOST, "worker-lost", DEATH, PROCFUN_ERROR_WORKER_LOST,                               \
-       N_ ("%s() lost its process"))
+       N_ ("%s() lost its process"),                                                               \
+       N_ ("The operation was interrupted."))
 /* clang-format on */
 
-#define FAILURE_COUNT(NAME, nick, ended, code, sentence) FAILURE_ROW_OF_##NAME,
+#define FAILURE_COUNT(NAME, nick, ended, code, sentence, summary) FAILURE_ROW_OF_##NAME,
 enum
 {
   FAILURE_CAUSES (FAILURE_COUNT) FAILURE_N_CAUSES
