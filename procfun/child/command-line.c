@@ -46,7 +46,7 @@ command_line_is_asked (void)
 void
 command_line_begin (void)
 {
-  unsetenv (COMMAND_LINE_VARIABLE); /* what the function starts was not asked */
+  unsetenv (COMMAND_LINE_VARIABLE); /* processes that the function starts were not asked */
   answer_fd = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   fds_fill_standard ();
   dup2 (STDERR_FILENO, STDOUT_FILENO);
@@ -295,7 +295,7 @@ command_line_answer (const char *path)
   answer_call (functions, argv[1] + sizeof COMMAND_LINE_CALL_PREFIX - 1, *rest);
 }
 
-/* stdin may have much more than any function takes. */
+/* stdin may bring much more than any function takes. */
 static GBytes *
 read_stdin (GError **error)
 {

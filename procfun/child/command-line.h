@@ -3,10 +3,12 @@
 
 #include <glib.h>
 
-/* What every program with functions answers, before its main() and instead of it:
+/* Questions that every program with functions answers, before its main() and instead of it:
+ *
  *   PROCFUN_COMMAND_LINE=1 PROGRAM --procfun-list
  *   PROCFUN_COMMAND_LINE=1 PROGRAM --procfun-call=FUNCTION-OR-HASH [JSON|-]
- * and what procfun-worker does for a library, whose path is the second argument. */
+ *
+ * procfun-worker answers them for a library, whose path is the second argument. */
 #define COMMAND_LINE_VARIABLE "PROCFUN_COMMAND_LINE"
 #define COMMAND_LINE_LIST "--procfun-list"
 #define COMMAND_LINE_CALL_PREFIX "--procfun-call="
@@ -15,13 +17,13 @@
  * program. */
 gboolean command_line_is_asked (void);
 
-/* What the program prints from here on goes to stderr, so that stdout has the answer alone. */
+/* Sends the output of the program to stderr from here on, so that stdout has the answer alone. */
 void command_line_begin (void);
 
 /* Answers, and ends the process: with 0; with 1 when the function failed, 2 when it could not be
  * called, 3 when it ended the process. @path: (nullable) of a library, NULL for the program. */
 void command_line_answer (const char *path) G_GNUC_NORETURN;
 
-/* The arguments of a function as a user gave them: JSON, "-" for what stdin has, or NULL for none.
- * (transfer full) */
+/* The arguments of a function as a user gave them: JSON, "-" for the content of stdin, or NULL for
+ * none. (transfer full) */
 GBytes *command_line_read_json (const char *text, GError **error);

@@ -9,7 +9,7 @@ typedef struct
   char **argv;
   const char *hash;
   const char *name;
-  char *const *rest; /* what follows the name, NULL-terminated */
+  char *const *rest; /* arguments after the name, NULL-terminated */
   gboolean is_zygote;
   gboolean in_main; /* to be served by procfun_registry_serve() */
 } Command;
@@ -18,10 +18,9 @@ typedef struct
  * may be one. Plain system calls, no memory. */
 gboolean command_first_argument_begins (const char *prefix, gsize size);
 
-/* Whether this process was started for a call, by its command line and its descriptors: to be
- * served before main(), or by a main() that says so. The second ends a process that has the
- * argument alone.
- */
+/* Whether this process was started for a call, as its command line and its descriptors say. The
+ * first is served before main(), the second by a main() that says so; the second form ends a
+ * process that has the argument alone. */
 gboolean command_is_child (void);
 gboolean command_is_child_in_main (void);
 

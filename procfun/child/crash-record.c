@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How long a reader may leave the pipe full, and a thread may take for its stack. */
+/* Time that a reader may leave the pipe full, and that a thread may take for its stack. */
 #define WAIT_MS 300
 
 static int report_fd = -1;
@@ -19,7 +19,7 @@ static pid_t report_pid;
 static dev_t report_device;
 static ino_t report_inode;
 
-/* The thread that uses all that follows, or 0. */
+/* The thread that uses all of the variables below, or 0. */
 static int owner;
 static volatile sig_atomic_t is_trying;
 static sigjmp_buf way_out;

@@ -15,11 +15,12 @@ gboolean crash_record_is_mine (void);
  * use again. */
 void crash_record_write (CrashHead *record, CrashRecordType type, gsize size);
 
-/* What follows is for one thread at a time. FALSE: another one does not end. */
+/* Begins to use the functions below, which are for one thread at a time. FALSE: another thread does
+ * not end. */
 gboolean crash_record_begin (void);
 void crash_record_end (void);
 
-/* Runs what may crash; then it ends there. */
+/* Runs a function that may crash, and ends it where it does. */
 typedef void (*CrashTryFunc) (gpointer user_data);
 void crash_try (CrashTryFunc func, gpointer user_data);
 

@@ -7,12 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long a thread may take, which never begins if it blocks the signal; and all of them. */
+/* Time that a thread may take, which never begins if it blocks the signal; and that all threads may
+ * take together. */
 #define THREAD_MS 100
 #define ALL_MS 1000
 
-/* The thread that asks the others one after the other, or 0; the one that is asked, or 0; and the
- * one that is at it, negative. */
+/* The thread that asks all others in turn, or 0; the thread that it asks now, or 0, and negative
+ * once that thread has begun. */
 static int conductor;
 static int asked;
 
@@ -81,7 +82,7 @@ conduct (int self, const siginfo_t *info, gpointer context)
   crash_record_write (&end, CRASH_RECORD_STACKS_END, sizeof end);
 }
 
-/* The kernel sends this signal, too, for what a program may have asked to be told. */
+/* The kernel sends this signal, too, for events that a program may have asked for. */
 static void
 on_signal (int signum, siginfo_t *info, void *context)
 {

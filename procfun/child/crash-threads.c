@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* For two signals one in the other with all registers of the largest processors (about 11 KiB each,
- * see AT_MINSIGSTKSZ in getauxval(3)), and a few for what the handlers do. */
+/* Room for two nested signals with all registers of the largest processors (about 11 KiB each, see
+ * AT_MINSIGSTKSZ in getauxval(3)), and a few KiB for the handlers. */
 #define HANDLER_STACK_SIZE ((gsize)64 * 1024)
 #define GUARD_SIZE ((gsize)64 * 1024)
 
@@ -90,7 +90,7 @@ create_thread (pthread_t *thread, const pthread_attr_t *attr, void *(*func) (voi
   return result;
 }
 
-/* Masks. What happens when these are generated while they are blocked is undefined: POSIX,
+/* Masks. A signal of these that is generated while it is blocked has undefined effects: POSIX,
  * pthread_sigmask(). */
 
 static int

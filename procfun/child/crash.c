@@ -12,7 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* How long a thread that crashes, too, leaves the first one to report. */
+/* Time that a thread which crashes, too, leaves to the first one for its report. */
 #define WAIT_MS 3000
 
 /* glibc's stdlib/abort and assert keep here what they print. */
@@ -22,7 +22,8 @@ typedef struct
   char text[];
 } AbortMessage;
 
-/* What g_assert() and its like print: it is exported for debuggers, but no header declares it. */
+/* Text that g_assert() and its like print: it is exported for debuggers, but no header declares it.
+ */
 extern char *__glib_assert_msg;
 
 static const AbortMessage *const *abort_message;
@@ -142,9 +143,9 @@ wait_for_reporter (void)
   nanosleep (&time, NULL);
 }
 
-/* Which functions a signal handler may call is written in signal-safety(7). Besides these there are
- * system calls without a wrapper that could do more, atomic operations, sigaltstack()'s like, and
- * what platform/stack.h says of itself. */
+/* signal-safety(7) lists the functions that a signal handler may call. Besides these the handler
+ * uses system calls whose wrapper does nothing more, such as sigaltstack(), atomic operations, and
+ * the functions of platform/stack.h with their conditions. */
 static void
 on_crash (int signum, siginfo_t *info, void *context)
 {

@@ -4,17 +4,15 @@
 #include "procfun/platform/usage-measure.h"
 #include <glib.h>
 
-/* The last words of a child: see wire/crash.h for what they are.
- *
- * Signals that have a handler already, as those of sanitizers have, are left alone, and so are
- * those that the program sets itself later. After the report the signal takes its course, with the
- * registers and the origin that it had: core dumps and wait status are what they would be without
- * all this. */
+/* The last words of a child, whose form is in wire/crash.h. Signals that have a handler already, as
+ * those of sanitizers have, are left alone, and so are signals that the program sets itself later.
+ * After the report the signal takes its course, with the registers and the origin that it had: core
+ * dumps and wait status are the same as without a report. */
 
-/* Makes this process report to @report_fd, a pipe that is close-on-exec, from now on. Before other
- * threads start, because those have stacks for their handlers only when they are started
- * afterwards. Once more, after a fork, makes the fork report, to its own pipe. */
+/* Makes this process report to @report_fd, a pipe that is close-on-exec, from now on. Called before
+ * other threads start, because only threads that start later have stacks for their handlers. Called
+ * once more after a fork, it makes the fork report to a pipe of its own. */
 void crash_install (int report_fd);
 
-/* From when on to count what a call used. (nullable) (not copied) */
+/* Moment from which the usage of a call counts. (nullable) (not copied) */
 void crash_set_usage_mark (const UsageMark *mark);

@@ -18,9 +18,9 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* Runs before any constructor of the program, and closes what the caller had open before the
- * program opens anything of its own. Later than that, in a script, only the caller's other traces
- * can be removed. */
+/* Runs before any constructor of the program, and closes all descriptors of the caller before the
+ * program opens any of its own. A script runs this later, where only other traces of the caller can
+ * be removed. */
 static void procfun_first_of_all (void) __attribute__ ((constructor (101)));
 
 static void

@@ -59,8 +59,8 @@ find_lowest_fd_without (GUnixFDList *fds)
   return lowest;
 }
 
-/* Every call is looked at for a descriptor that took the number; that somebody has closed a lower
- * one is no worse later. */
+/* Each call is looked at for a descriptor that took the number; a lower one that somebody has
+ * closed does no more harm later. */
 #define CLOSED_STEP 16
 
 static gboolean
@@ -89,7 +89,7 @@ read_resident (void)
   return resident * 1024;
 }
 
-/* As long as the peaks of calls are alike, so is what they leave. */
+/* Calls whose peaks are alike leave alike amounts of memory. */
 static gboolean
 has_grown (Leftovers *self, guint64 peak)
 {
@@ -166,7 +166,7 @@ read_timer (Leftovers *self)
   self->has_timer = timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0;
 }
 
-/* As an alarm would end the next call. */
+/* An alarm would end the next call. */
 static void
 restore_timer (Leftovers *self)
 {

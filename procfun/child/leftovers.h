@@ -20,7 +20,7 @@ typedef struct
   gboolean has_called; /* a call has ended since */
   guint n_threads;
   int lowest_fd;   /* that is free between calls, */
-  int expected_fd; /* and with the descriptors of this one's arguments */
+  int expected_fd; /* and with the descriptors of this call's arguments */
   sigset_t mask;
   mode_t umask;
   guint64 float_mode;

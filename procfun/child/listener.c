@@ -16,7 +16,7 @@ listener_init (Listener *self, Channel *channel)
   g_queue_init (&self->frames);
 }
 
-/* What is for a call, and not for who serves. */
+/* Frames for a call that runs, and not for the thread that serves. */
 static gboolean
 is_word (const Frame *frame)
 {
@@ -39,7 +39,7 @@ hear_word (Listener *self, const Frame *frame)
     memcpy (&self->credit, g_bytes_get_data (frame->payload, NULL), sizeof self->credit);
 }
 
-/* Takes what is in @frame. A word may come before its call begins. */
+/* Takes the content of @frame. A word may come before its call begins. */
 static void
 handle_frame (Listener *self, Frame *frame)
 {

@@ -3,9 +3,10 @@
 
 #include "procfun/wire/channel.h"
 
-/* Who reads the channel of a child. As a rule that is the one thread that serves; while a function
- * runs that has asked for its cancellable, a thread besides it; and the thread in which a generator
- * waits until it may yield more. Whoever reads keeps what is not his for the others. */
+/* Readers of the channel of a child. As a rule the one reader is the thread that serves. While a
+ * function runs that has asked for its cancellable, another thread reads; and so does a thread in
+ * which a generator waits until it may yield more. Each reader keeps frames that are not its own
+ * for the others. */
 typedef struct
 {
   Channel *channel;

@@ -95,7 +95,7 @@ leave_if_forked (MapChunk *self)
     _exit (0);
 }
 
-/* What was done is known before anything else is begun. */
+/* An element is noted as done before the next one is begun. */
 static void
 note_done (MapChunk *self, guint64 n_bytes)
 {

@@ -7,12 +7,12 @@
 /* Many calls of a function in one: see FRAME_CALL_MAP and wire/journal.h. */
 typedef struct _MapChunk MapChunk;
 
-/* With the journal that came with the call, whose descriptor is closed: what a call leaves open is
- * looked for later. */
+/* Made from the journal that came with the call. Its descriptor is closed, since descriptors that a
+ * call leaves open are looked for later. */
 MapChunk *map_chunk_new (GUnixFDList *fds);
 void map_chunk_free (MapChunk *self);
 
-/* What the function is to be called with. @max_payload: how many bytes a result may take. */
+/* Takes the arguments for the function. @max_payload: bytes that a result may take. */
 gboolean map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array,
                             guint64 max_payload, GError **error);
 

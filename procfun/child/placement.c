@@ -3,13 +3,12 @@
 
 #include "procfun/platform/schedule.h"
 
-/* So many calls, each so long after the one before at most, are one upon the other. */
+/* Calls follow each other closely when so many come, each at most so long after the one before. */
 #define QUICK_CALLS 16
 #define QUICK_US 100
 
-/* To move takes as long as some calls, and where others want the other processor, too, it is in
- * vain.
- */
+/* Moving takes as long as some calls, and is in vain where other processes want the other
+ * processor, too. */
 #define MOVE_STEP_US (2 * G_TIME_SPAN_MILLISECOND)
 
 void

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Reports that may wait are for people, who see no more. */
+/* Reports that may wait are for people, who cannot see more of them. */
 #define REPORT_STEP_US 20000
 
 static void
@@ -24,7 +24,7 @@ send_held (Server *self)
   self->is_holding = FALSE;
 }
 
-/* Sends in time what was held back, whatever the function is doing. */
+/* Sends a report in time that was held back, whatever the function is doing. */
 static gpointer
 run_reporter (gpointer user_data)
 {

@@ -25,11 +25,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* When calls come without a pause, what they leave behind is looked for only so often: the next one
- * is here already and finds it anyway. */
+/* When calls come without a pause, leftovers are looked for only every so many calls: the next call
+ * is here already and finds them anyway. */
 #define CHECK_STEP 16
 
-/* How long one whose caller ends it waits for that. */
+/* Time that a process waits for its caller to end it. */
 #define END_MAX_MS 100
 
 /* exit() may come from anywhere in the function. */
@@ -51,7 +51,7 @@ count_own_threads (Server *self)
   return (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
 }
 
-/* What the caller must know before it gives this process another call. */
+/* State that the caller must know before it gives this process another call. */
 static void
 send_state (Server *self, guint64 peak, GUnixFDList *fds)
 {
@@ -62,7 +62,7 @@ send_state (Server *self, guint64 peak, GUnixFDList *fds)
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
-/* Answers begin with what was used; who called counts the bytes. */
+/* Answers begin with the usage; the caller counts the bytes. */
 static void
 send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUnixFDList *fds)
 {
@@ -96,7 +96,7 @@ on_exit_called (int code, void *user_data)
   send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
 }
 
-/* What the function asks of procfun while it runs. */
+/* Requests of the function while it runs. */
 
 static void
 on_listen (gpointer user_data)
@@ -205,7 +205,7 @@ begin (Server *self, const Frame *frame)
   else
     usage_begin (&self->mark);
   self->is_running = TRUE;
-  errno = 0; /* in a crash it tells what last failed, and that shall be the function's */
+  errno = 0; /* a crash report has it, and it shall be that of the function */
 }
 
 static gboolean
@@ -293,7 +293,7 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   if (getpid () != self->pid) /* the other one answers */
     _exit (0);
   end (self);
-  if (self->running.item_error != NULL) /* whatever the function made of it */
+  if (self->running.item_error != NULL) /* the function may have changed it */
     {
       g_clear_error (error);
       g_propagate_error (error, g_steal_pointer (&self->running.item_error));
@@ -409,7 +409,7 @@ has_flag (const Frame *frame, FrameCallFlags flag)
   return g_bytes_get_size (frame->payload) >= sizeof *head && (head->flags & flag) != 0;
 }
 
-/* Takes @error (nullable), which then is all that this process has to say. */
+/* Takes @error (nullable), which is then the only answer of this process. */
 static void
 end_initial (Server *self, GError *error)
 {
@@ -436,7 +436,8 @@ server_handle_call (Server *self, const Frame *frame)
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
-  if (self->is_kept && !has_flag (frame, FRAME_CALL_INITIAL)) /* what that leaves stays */
+  if (self->is_kept
+      && !has_flag (frame, FRAME_CALL_INITIAL)) /* leftovers of the initializer stay */
     leftovers_begin (&self->leftovers, count_own_threads (self), frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
@@ -599,7 +600,7 @@ server_prepare_to_fork (Server *self)
     }
 }
 
-/* Nobody has called for a while. What was sent before the caller could know is served. */
+/* No call has come for a while. A call that was sent before the caller could know is served. */
 static gboolean
 has_ended (Server *self, Frame *frame)
 {
@@ -627,8 +628,8 @@ server_close (Server *self)
   channel_reopen (self->used, -1);
 }
 
-/* It is ended from outside, and meanwhile leaves the processor to its caller: to give back the
- * memory of a process takes longer than a small call. */
+/* The process is ended from outside. Until then it leaves the processor to its caller, because
+ * giving back the memory of a process takes longer than a small call. */
 static void
 await_end (Server *self)
 {

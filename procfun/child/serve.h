@@ -12,7 +12,7 @@
 #include "procfun/procfun-registry.h"
 #include "procfun/wire/channel.h"
 
-/* Where it finds the functions. */
+/* Sources of the functions. */
 typedef struct
 {
   const char *path;          /* (nullable): of the library that defines them; NULL: the program */
@@ -49,7 +49,7 @@ typedef struct
   Placement placement;
   gboolean is_kept;     /* for more calls */
   gboolean is_followed; /* the next one is there already */
-  guint n_unchecked;    /* calls since it was last looked for what they leave */
+  guint n_unchecked;    /* calls since the last look for leftovers */
   gboolean is_ended;    /* by its caller, which has a result */
   GMutex write_lock;    /* threads of the function report while it runs */
   Event held;           /* the last report; its text is @held_text */
@@ -63,13 +63,13 @@ typedef struct
 /* In a process that has just begun. @options and what is in it stay the caller's, and must stay. */
 Server *server_new (const ServerOptions *options);
 
-/* What the caller sends first. FALSE: it was answered with an error. */
+/* Takes the first frame of the caller. FALSE: it was answered with an error. */
 gboolean server_handle_setup (Server *self, Channel *channel, const Frame *frame);
 
 /* Tells the caller who this is. */
 void server_say_hello (Server *self, Channel *channel);
 
-/* So that nothing has to be looked up, loaded or bound after a fork. */
+/* Prepares the server, so that nothing has to be looked up, loaded or bound after a fork. */
 void server_prepare_to_fork (Server *self);
 
 /* Serves over SETUP_CHANNEL_FD, and ends this process when the caller has no more calls, or has had

@@ -37,7 +37,7 @@ typedef struct
 struct _Settings
 {
   char **environment; /* as it was, */
-  char **entries;     /* and the pointers that it was made of, without the NULL */
+  char **entries;     /* and the pointers in it, without the NULL */
   gsize n_entries;
   char *locale;
   locale_t thread_locale;

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-/* Nobody but the caller leaves an unnamed, connected socket and a pipe just there: names on a
+/* Only the caller leaves an unnamed, connected socket and a pipe at these numbers: names on a
  * command line alone make no child. */
 gboolean
 setup_has_descriptors (void)
@@ -45,9 +45,9 @@ reset_signals (void)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
-/* The other end of the lifeline is open as long as the caller's process lives, and nothing is ever
- * written. So the only event is its end, upon which the kernel sends the signal, even in a busy
- * loop or to a process that is stopped. @owner: see F_SETOWN in fcntl(2). */
+/* The caller's process keeps the other end of the lifeline open as long as it lives, and writes
+ * nothing. So the only event is its end, at which the kernel sends the signal, even in a busy loop
+ * or to a process that is stopped. @owner: see F_SETOWN in fcntl(2). */
 static void
 tie_to_lifeline (pid_t owner, int signum)
 {
@@ -110,7 +110,7 @@ setup_process (gboolean close, gboolean is_zygote)
     }
 }
 
-/* A process without its descriptors is of no use. */
+/* A process without its descriptors is useless. */
 static void
 put (int fd, int where, int flags)
 {

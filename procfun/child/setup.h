@@ -4,14 +4,15 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* What a child does to itself before anything of the program runs. Plain system calls: in a static
- * program GLib is not ready yet. */
+/* Set-up of a child before anything of the program runs. Plain system calls: in a static program
+ * GLib is not ready yet. */
 
-/* Whether the descriptors of a child are there and are what its caller would have left. */
+/* Whether the descriptors of a child are there and are such as its caller leaves. */
 gboolean setup_has_descriptors (void);
 
-/* A session of its own, no signal of the caller's, @close: no descriptor of the caller's, and an
- * end when the caller's process ends. A zygote must see to its children first, and looks itself. */
+/* Gives the process a session of its own, takes the caller's signals and, with @close, the caller's
+ * descriptors away, and ends it when the caller's process ends. A zygote must end its children
+ * first, and looks itself. */
 void setup_process (gboolean close, gboolean is_zygote);
 
 /* The same after a fork by @zygote: puts the descriptors that are given where they

@@ -8,8 +8,8 @@
 #include "procfun/wire/setup.h"
 #include <poll.h>
 
-/* Who has a process forked for a call that is there already sends it within this time; who forks
- * ahead has more. */
+/* A caller that has a process forked for a call of the moment sends the call within this time; a
+ * caller that forks ahead has more. */
 #define CALL_COMES_WITHIN_US 200
 
 extern void *__dso_handle __attribute__ ((visibility ("hidden")));

@@ -4,9 +4,9 @@
 
 #include "procfun/child/serve.h"
 
-/* Lets @server, which does not serve yet, answer a call that nobody sees: what is looked up,
- * loaded, bound, or written to for the first time is so before the first call, of this process or
- * of those that it forks. After the caller's SETUP. */
+/* Lets @server, which does not serve yet, answer a call that nobody sees. So symbols are looked up
+ * and bound, libraries loaded and pages written to before the first call, of this process or of
+ * those that it forks. After the SETUP of the caller. */
 void warm_up (Server *server);
 
 /* The same in a process that was forked, unless its first call is there, or comes at once. */

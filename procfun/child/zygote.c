@@ -33,11 +33,11 @@ typedef struct
   int death_fd;         /* readable when a child has died */
   int caller_fd;        /* readable when the caller has died; -1: not known */
   GHashTable *children; /* (element-type gint): their numbers */
-  int idle;             /* what it waits without children before it ends, in ms; -1: any time */
+  int idle;             /* time without children before it ends, in ms; -1: any time */
   gint64 left_since;    /* when a child died that may have left something behind, or NEVER */
 } ZygoteServer;
 
-/* The two ends of what a child and the caller have between them. */
+/* The two ends of each connection between a child and the caller. */
 typedef struct
 {
   int caller[FRAME_CHILD_N_FDS];
@@ -73,8 +73,8 @@ open_ends (Ends *self, GError **error)
   return TRUE;
 }
 
-/* What the program has opened before stays open, as in a process that was executed; what is the
- * zygote's own does not. */
+/* Files that the program has opened before stay open, as in a process that was executed;
+ * descriptors of the zygote are closed. */
 static void
 be_child (ZygoteServer *self, Ends *ends, pid_t parent, const FrameFork *what)
 {
@@ -202,8 +202,8 @@ handle_deaths (ZygoteServer *self)
     info.si_pid = 0;
 }
 
-/* Whoever a dead child left behind has become a child of this process, and so cannot hide. Looked
- * for when there is nothing better to do, or @now that it has waited for long. */
+/* A process that a dead child left behind has become a child of this one, and so cannot hide. These
+ * are looked for when there is nothing else to do, or @now after a long wait. */
 static void
 look_for_leftovers (ZygoteServer *self, gboolean idle)
 {
@@ -253,7 +253,7 @@ refuse (ZygoteServer *self, GError *error)
   end ();
 }
 
-/* They would not be known from those that calls leave behind. */
+/* They could not be told from processes that calls leave behind. */
 static gboolean
 check_children (GError **error)
 {
@@ -298,7 +298,8 @@ zygote_serve (Server *server)
               { .fd = self->caller_fd, .events = POLLIN } };
       int n = poll (fds, G_N_ELEMENTS (fds), get_timeout (self));
 
-      if (n == 0 && self->left_since == NEVER) /* who asks just now has a process executed */
+      if (n == 0
+          && self->left_since == NEVER) /* a caller that asks just now has a process executed */
         end ();
       look_for_leftovers (self, n == 0);
       if (n < 0)

@@ -109,8 +109,8 @@ fail_for_fds (GError **error)
   return FALSE;
 }
 
-/* Descriptors come with the first byte of their frame. So none come with a payload, and what is
- * read at once has those of two frames at most. */
+/* Descriptors come with the first byte of their frame. So none come with a payload, and one read
+ * brings those of two frames at most. */
 static gboolean
 check_fds (ChannelIn *self, guint n_before, gboolean is_payload, GError **error)
 {
@@ -323,8 +323,8 @@ next_is_wake (ChannelIn *self)
   return frame_header_check (&header, 0, FRAME_FROM_CHANNEL, NULL) && header.type == FRAME_WAKE;
 }
 
-/* While the ring is empty, the socket can only wake, end, or have what comes after a word in the
- * ring that was not there before. CHANNEL_FRAME: the ring is to be looked at again. */
+/* While the ring is empty, the socket can only bring a wake-up, the end, or frames that follow a
+ * word in the ring that was not there before. CHANNEL_FRAME: look at the ring again. */
 static ChannelStatus
 look_at_socket (ChannelIn *self, GError **error)
 {

@@ -9,7 +9,7 @@ typedef enum
   CHANNEL_FRAME, /* a frame was received */
   CHANNEL_AGAIN, /* none is complete yet, or it is not its turn */
   CHANNEL_END,   /* the other side is gone, or closed its end */
-  CHANNEL_FAILED /* what came is no frame: error is set */
+  CHANNEL_FAILED /* no frame came: error is set */
 } ChannelStatus;
 
 /* The frames that come to one side of a channel, by the socket or by a ring. */
@@ -30,15 +30,15 @@ typedef struct
   guint8 *payload;
   gsize payload_filled;
 
-  int failure; /* the errno of what could not be read, or 0 */
+  int failure; /* errno of a read that failed, or 0 */
 
   gboolean has_turns; /* a turn takes only so much, so that others have theirs */
   gboolean has_more;  /* and the last one left something */
   guint frames_left;
   gsize bytes_left;
 
-  gboolean has_rest; /* nothing is taken but what was there at a time */
-  gsize rest_size;   /* of that, what is still in the socket */
+  gboolean has_rest; /* takes only bytes that were there at some moment */
+  gsize rest_size;   /* number of those that are still in the socket */
   guint64 ring_end;  /* and where it ends in the ring */
 } ChannelIn;
 
@@ -62,16 +62,16 @@ void channel_in_take (ChannelIn *self, const FrameHeader *header);
 /* Something has been read that was not received yet. */
 gboolean channel_in_is_filled (ChannelIn *self);
 
-/* Reads what the socket has, where nothing else is to be looked at first. TRUE: there is something,
- * or there will be nothing any more. */
+/* Reads from the socket, unless something else is to be looked at first. TRUE: something is there,
+ * or nothing will come any more. */
 gboolean channel_in_read_ahead (ChannelIn *self);
 
 /* The next turn begins, which ends after some frames or some bytes: channel_in_receive() returns
  * CHANNEL_AGAIN then, and @has_more is set. */
 void channel_in_begin_turn (ChannelIn *self);
 
-/* Takes what is there now, and nothing that comes later. */
+/* Takes all that is there now, and nothing that comes later. */
 void channel_in_take_rest (ChannelIn *self);
 
-/* Takes nothing more; what was sent before can still be received. */
+/* Takes nothing more; frames sent before can still be received. */
 void channel_in_end (ChannelIn *self);

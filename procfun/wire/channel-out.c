@@ -12,8 +12,8 @@
 #define COPY_MAX                                                                                   \
   ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
 
-/* Where the kernel has no memory for what is sent, poll() says all the same that the socket takes
- * more. So each try makes a pause, and the channel is broken when none has worked for so long. */
+/* Where the kernel has no memory for a frame, poll() still says that the socket takes more. So each
+ * try makes a pause, and the channel is broken when no try has worked for so long. */
 #define NO_MEMORY_PAUSE_US 1000
 #define NO_MEMORY_MAX_US (2 * G_USEC_PER_SEC)
 
@@ -23,7 +23,7 @@ typedef struct
   GBytes *bytes;
   GUnixFDList *fds; /* (nullable) */
   gsize written;
-  gboolean is_word; /* between the channels, of which those who use them know nothing */
+  gboolean is_word; /* from channel to channel; their users know nothing of it */
 } Chunk;
 
 static void
@@ -250,9 +250,8 @@ drop_written (ChannelOut *self, gsize written)
     }
 }
 
-/* Who reads the ring looks at the socket only when it sleeps; what is on its way there wakes it,
- * too.
- */
+/* The reader of the ring looks at the socket only when it sleeps; chunks on their way there wake
+ * it, too. */
 static void
 wake_reader (ChannelOut *self)
 {
@@ -330,7 +329,7 @@ has_taken (ChannelOut *self, const ChannelMark *mark)
          || (self->ring.memory != NULL && ring_get_taken (&self->ring) > mark->by_ring);
 }
 
-/* What is in the ring may be read as long as the other side lives, which it said when it closed. */
+/* Frames in the ring may be read as long as the other side lives, and it says so when it closes. */
 gboolean
 channel_out_has_lost (ChannelOut *self, const ChannelMark *mark)
 {

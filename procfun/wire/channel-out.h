@@ -10,16 +10,16 @@
 typedef struct
 {
   int fd;             /* borrowed */
-  GQueue chunks;      /* (element-type Chunk): what is still to be written to the socket */
+  GQueue chunks;      /* (element-type Chunk): still to be written to the socket */
   gboolean is_ending; /* the other side is to be told when all is written */
   RingEnd ring;       /* without memory as long as there is none */
   int may_use_ring;   /* atomic: the other side has it, too */
-  gboolean by_ring;   /* what follows goes there */
+  gboolean by_ring;   /* the next frames go there */
   gboolean has_news;  /* in the ring, of which a sleeping reader does not know */
   guint64 n_queued;   /* bytes of frames, for the socket */
   guint64 n_written;  /* of them, to the socket */
-  gboolean is_broken; /* what was written is lost */
-  int failure;        /* the errno of what could not be written, or 0 */
+  gboolean is_broken; /* frames written before are lost */
+  int failure;        /* errno of a write that failed, or 0 */
   gint64 held_up;     /* monotonic time since when the kernel has no memory for more; 0: it has */
 } ChannelOut;
 
@@ -46,10 +46,10 @@ gboolean channel_out_send_by_ring (ChannelOut *self, FrameType type, guint32 cal
 /* Queues a frame from channel to channel. @fds: (nullable) */
 void channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds);
 
-/* Says that what follows goes by the ring. */
+/* Tells the other side that the next frames go by the ring. */
 void channel_out_turn_to_ring (ChannelOut *self);
 
-/* Writes what goes without waiting. */
+/* Writes as much as goes without waiting. */
 void channel_out_flush (ChannelOut *self);
 gboolean channel_out_is_empty (const ChannelOut *self);
 

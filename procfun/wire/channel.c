@@ -11,17 +11,18 @@
 #include <sched.h>
 #include <sys/socket.h>
 
-/* Where both sides take turns on one processor this is all that it takes, and where they have one
- * each the answer comes meanwhile. */
+/* Times to yield. Two sides that take turns on one processor need no more, and two sides with a
+ * processor each get the answer meanwhile. */
 #define YIELDS 20
 
-/* Where others want the processor, too, to yield means to wait for them: that they are there is
- * seen by the time that it took, and then this is left alone for a while. */
+/* Where other processes want the processor, to yield means to wait for them. The time that it takes
+ * tells of them, and then the channel yields no more for a while. */
 #define YIELD_MAX_US 50
 #define YIELD_PAUSE 64
 
-/* Where the other side has a processor of its own, its answer is seen at once by who looks without
- * a pause. After so many times in vain the functions take longer, or others want the processors. */
+/* Where the other side has a processor of its own, a thread that looks without a pause sees the
+ * answer at once. After so many looks in vain the functions take longer, or other processes want
+ * the processors. */
 #define SPIN_MAX_US 10
 #define SPINS_IN_VAIN 8
 
@@ -229,7 +230,7 @@ fail_for_writing (Channel *self, GError **error)
   return CHANNEL_FAILED;
 }
 
-/* What the channels say to each other. */
+/* Words from channel to channel. */
 static gboolean
 handle_word (Channel *self, const Frame *frame, GError **error)
 {

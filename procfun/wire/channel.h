@@ -49,7 +49,7 @@ void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer
 gboolean channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                                gsize prefix_size, gconstpointer payload, gsize size);
 
-/* Writes what goes without waiting. When the other side is gone, the rest is dropped:
+/* Writes as much as goes without waiting. When the other side is gone, the rest is dropped:
  * channel_receive() tells. */
 void channel_flush (Channel *self);
 gboolean channel_has_output (Channel *self);
@@ -72,7 +72,8 @@ void channel_take (Channel *self, const FrameHeader *header);
 void channel_begin_turn (Channel *self);
 gboolean channel_has_more (Channel *self);
 
-/* The other side is dead: receives what is there now, and nothing that others still write. */
+/* The other side is dead: receives all that is there now, and nothing that other processes still
+ * write. */
 void channel_take_rest (Channel *self);
 
 /* Something has been read that was not received yet. */
@@ -81,31 +82,31 @@ gboolean channel_has_input (Channel *self);
 /* The processor that the other side was on when it last sent something; -1: unknown. */
 int channel_get_cpu (Channel *self);
 
-/* For those who await nothing: something has come, or nothing will any more. */
+/* For users who await nothing: something has come, or nothing will come any more. */
 gboolean channel_has_spoken (Channel *self);
 
-/* Lets the other side have the processor for some microseconds, since to sleep and be woken takes
- * longer than most answers do. TRUE: something has come, or will come no more. */
+/* Lets the other side have the processor for some microseconds, since sleeping and waking up takes
+ * longer than most answers. TRUE: something has come, or nothing will come any more. */
 gboolean channel_yield (Channel *self);
 
 /* Before poll() is asked about the descriptor, which then is readable when something comes. TRUE:
  * there is something already, of which poll() knows nothing. */
 gboolean channel_fall_asleep (Channel *self);
 
-/* For those who have nothing else to do: waits until there is a frame, or until all is written. */
+/* For threads with nothing else to do: wait until a frame is there, or until all is written. */
 ChannelStatus channel_receive_blocking (Channel *self, Frame *frame, GError **error);
 void channel_flush_blocking (Channel *self);
 
 /* The same, but CHANNEL_AGAIN when no frame came within @ms milliseconds; -1: any time. */
 ChannelStatus channel_receive_within (Channel *self, Frame *frame, int ms, GError **error);
 
-/* Nothing more is taken from the other side, which learns it when it sends something; what it had
- * sent before can still be received. */
+/* Takes nothing more from the other side, which learns so when it sends something; frames that it
+ * had sent before can still be received. */
 void channel_end_input (Channel *self);
 
 void channel_get_mark (Channel *self, ChannelMark *mark);
 
-/* Of what was sent since then nothing has reached the other side, nor ever will. The second form is
+/* Nothing that was sent since @mark has reached the other side, or ever will. The second form is
  * for another side that is dead. */
 gboolean channel_has_lost (Channel *self, const ChannelMark *mark);
 gboolean channel_has_lost_at_death (Channel *self, const ChannelMark *mark);

@@ -7,12 +7,11 @@
 #include <glib.h>
 #include <signal.h>
 
-/* What a process writes about its end, or, when it is asked, about what it is doing: records of
- * plain numbers into a pipe of its own. Each one is written at once and is at most PIPE_BUF long,
- * so that it is there as a whole or not at all. Both ends are on one machine and of one byte order.
- *
- * A death comes first, and then, as far as the process still can, the stack of the thread that
- * died. Modules come before the first stack that has to do with them. */
+/* Records about the end of a process, or, on request, about what it is doing: plain numbers,
+ * written into a pipe of its own. Each record is written at once and is at most PIPE_BUF long, so
+ * that it is there as a whole or not at all. Both ends are on one machine and of one byte order. A
+ * death comes first. The stack of the thread that died follows, as far as the process still can
+ * write it, and modules come before the first stack that leads through them. */
 
 /* Makes a process write the stacks of all its threads. Ignored by default, and so harmless where
  * nobody listens; debuggers let it pass. */
@@ -74,7 +73,7 @@ typedef struct
 typedef struct
 {
   CrashHead head;
-  guint64 bias; /* what is added to the addresses in the file */
+  guint64 bias; /* added to the addresses in the file */
   guint64 start;
   guint64 end;
   guint32 build_id_size;

@@ -69,7 +69,7 @@ frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guint n_f
   self->size = size;
 }
 
-/* What a frame of a known type may be. */
+/* Bounds of a frame of each known type. */
 static gboolean
 check_row (const FrameHeader *self, gsize limit, FrameSenders senders, GError **error)
 {

@@ -6,19 +6,18 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
-/* What goes over a channel: a header, and as many bytes as it says. Both ends are on one machine
- * and of one byte order. */
+/* A frame on a channel: a header, and as many bytes as it says. Both ends are on one machine and of
+ * one byte order. */
 
 #define FRAME_VERSION 1
 #define FRAME_MAX_FDS 253 /* SCM_MAX_FD in the kernel's net/scm.h */
 
-/* Whose frames these are. */
+/* Senders of a frame. */
 typedef enum
 {
   FRAME_FROM_CALLER = 1 << 0,
-  FRAME_FROM_CALLEE = 1 << 1, /* a zygote, too */
-  FRAME_FROM_CHANNEL
-  = 1 << 2, /* a word from channel to channel, of which their users know nothing */
+  FRAME_FROM_CALLEE = 1 << 1,  /* a zygote, too */
+  FRAME_FROM_CHANNEL = 1 << 2, /* a word from channel to channel; their users know nothing of it */
   FRAME_FROM_ALL = FRAME_FROM_CALLER | FRAME_FROM_CALLEE | FRAME_FROM_CHANNEL
 } FrameSenders;
 
@@ -61,9 +60,9 @@ typedef enum
   ROW (LIMITS, "limits", CALLER, sizeof (ProcfunLimits), sizeof (ProcfunLimits), 0)                \
   /* Memory for rings, as a memfd. */                                                              \
   ROW (RING, "ring", CHANNEL, 0, 0, 1)                                                             \
-  /* What follows goes by the ring. */                                                             \
+  /* The next frames go by the ring. */                                                            \
   ROW (BY_RING, "by ring", CHANNEL, 0, 0, 0)                                                       \
-  /* What follows goes by the socket. */                                                           \
+  /* The next frames go by the socket. */                                                          \
   ROW (BY_SOCKET, "by socket", CHANNEL, 0, 0, 0)                                                   \
   /* There is something in the ring. */                                                            \
   ROW (WAKE, "wake", CHANNEL, 0, 0, 0)
@@ -88,7 +87,7 @@ typedef struct
   guint64 size; /* of the payload, in bytes */
 } FrameHeader;
 
-/* What a call's payload begins with; its size keeps what follows aligned to 8. */
+/* Beginning of a call's payload; its size keeps the rest aligned to 8. */
 typedef struct
 {
   guint64 hash;
@@ -102,9 +101,10 @@ typedef enum
   FRAME_CALL_INITIAL = 1 << 1, /* it prepares the process for others: no answer but HELLO, and when
                                   it has failed its error answers the next call */
   FRAME_CALL_ENDED = 1 << 2,   /* the caller ends the process when it has a result */
-  FRAME_CALL_MAP = 1 << 3 /* many: an array of arguments, always in GVariant's binary form; what
-                             comes with it is a journal, see wire/journal.h, and an empty result,
-                             or the error of the element that was begun and not done, ends it */
+  FRAME_CALL_MAP
+  = 1 << 3 /* many calls: an array of arguments, always in the binary form of GVariant; a journal
+              comes with it, see wire/journal.h. The answer is an empty result, or the error of the
+              element that was begun and is not done */
 } FrameCallFlags;
 
 /* Report of the function while it runs. The caller ignores names that it does not know. */
@@ -116,8 +116,8 @@ typedef struct
 
 #define FRAME_EVENT_LISTENS "listens" /* the function has asked for its cancellable */
 
-/* How much a generator may yield, counted from its beginning: it waits when it has yielded as many
- * items, or items of as many bytes. A last item may go beyond the bytes. */
+/* Totals that a generator may yield, counted from its beginning. It waits when it has yielded as
+ * many items, or items of as many bytes; the last item may exceed the bytes. */
 typedef struct
 {
   guint64 n_items;
@@ -146,17 +146,17 @@ typedef enum
   FRAME_LEFT_FIRST_THREADS = 1 << 11 /* they came with the first call, and sleep */
 } FrameLeftovers;
 
-/* How many processes a zygote is to fork, each of which waits for a call and ends when none has
- * come within this time, in ms; 0: it waits for ever. */
+/* Number of processes that a zygote is to fork. Each waits for a call, and ends when none has come
+ * within this time, in ms; 0: it waits for ever. */
 typedef struct
 {
   guint32 n;
   guint32 idle;
   gint32 is_ahead; /* nobody waits for them yet */
-  gint32 cpu;      /* where who asks runs; -1: not known */
+  gint32 cpu;      /* processor of the caller; -1: not known */
 } FrameFork;
 
-/* What comes with FRAME_CHILD, in this order. */
+/* Descriptors of FRAME_CHILD, in this order. */
 enum
 {
   FRAME_CHILD_PIDFD,
@@ -183,7 +183,7 @@ typedef struct
 
 void frame_clear (Frame *self);
 
-/* For debugging: what a type is called here. */
+/* Name of a type, for debugging. */
 const char *frame_type_get_name (FrameType type);
 
 /* A copy of @text with at most @max_size bytes; its end becomes “…” where it is longer. */
@@ -195,8 +195,8 @@ void frame_header_init (FrameHeader *self, FrameType type, guint32 call_id, guin
 /* TRUE: it is for the channel, and not for its user. */
 gboolean frame_is_word (const Frame *self);
 
-/* Checks what is known before the payload comes. FALSE: %PROCFUN_ERROR_MISMATCH for another
- * version, %PROCFUN_ERROR_LIMIT for what exceeds the limit of its type, or @limit bytes, and
+/* Checks a header before the payload comes. FALSE: %PROCFUN_ERROR_MISMATCH for another version,
+ * %PROCFUN_ERROR_LIMIT for a payload over @limit bytes or over the limit of its type, and
  * %PROCFUN_ERROR_PROTOCOL for all else. */
 gboolean frame_header_check (const FrameHeader *self, gsize limit, FrameSenders senders,
                              GError **error);

@@ -3,16 +3,16 @@
 
 #include <glib.h>
 
-/* What a call with FRAME_CALL_MAP leaves in memory that it shares with its caller, so that it is
- * known what was done however it ends: who crashes sends nothing any more. After the head, at
- * JOURNAL_RESULTS, come the results, one after the other: each in its place, as in an array, where
- * they are of fixed size; else a guint64, which is its size, and its bytes, filled up to a multiple
- * of 8. The callee may have written anything. */
+/* Memory that a call with FRAME_CALL_MAP shares with its caller. The caller reads there what was
+ * done, however the call ends: a process that crashes sends nothing any more. After the head, at
+ * JOURNAL_RESULTS, the results follow each other. Results of fixed size lie as in an array; each
+ * other result is a guint64, its size, and its bytes, filled up to a multiple of 8. The callee may
+ * have written anything. */
 typedef struct
 {
-  gint64 budget;   /* the caller's: it is to begin no element after so many µs; 0: at any time */
+  gint64 budget;   /* from the caller: time in µs after which no element is begun; 0: no bound */
   guint64 n_begun; /* elements that the function was called for */
-  guint64 n_done;  /* those whose results are there */
+  guint64 n_done;  /* elements whose results are there */
   guint64 n_bytes; /* of results */
 } JournalHead;
 

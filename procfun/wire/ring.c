@@ -8,9 +8,9 @@
  * agree about what came before the end. */
 #define CLOSED ((guint64)1 << 63)
 
-/* What one side writes is in lines of the processor's cache of their own. Atomic operations are
- * those of gcc and clang, sequentially consistent: one of two who write and then look sees the
- * other. */
+/* Fields that one side writes have cache lines of their own. Atomic operations are those of gcc and
+ * clang, sequentially consistent: of two sides that write and then look, one sees what the other
+ * wrote. */
 struct _RingMemory
 {
   guint64 written; /* bytes in all, by the writer */
@@ -18,7 +18,7 @@ struct _RingMemory
   guint32 reserved_1[13];
   guint64 taken; /* by the reader */
   guint64 reserved_2[7];
-  guint32 sleeps; /* the reader does, or is about to */
+  guint32 sleeps; /* the reader sleeps, or is about to */
   guint32 reserved_3[15];
   guint8 data[RING_SIZE];
 };

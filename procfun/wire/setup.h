@@ -7,17 +7,17 @@
 /* How a child is started and told what it is for: the command line that it is recognised by, and
  * the frame that the caller sends first. */
 
-/* The argument PREFIX HASH, then the function's name, then, by request, the arguments as JSON. What
- * a macro defines is served before main(), by the first argument alone; what is registered at run
- * time once main() has registered it, by an argument behind all of the program's own. */
+/* The argument PREFIX HASH, the function's name and, by request, the arguments as JSON. Functions
+ * of macros are served before main(), by the first argument alone; functions registered at run time
+ * once main() has registered them, by an argument behind all of the program's own. */
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
 #define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
 /* In place of a hash: the process is to fork others. */
 #define SETUP_ZYGOTE "zygote"
 
-/* Where the child finds what its caller left it: frames, the sign that the caller lives, and where
- * a crash is reported. */
+/* Descriptors that the caller leaves to a child: for frames, for the sign that the caller lives,
+ * and for the report of a crash. */
 #define SETUP_CHANNEL_FD 3
 #define SETUP_LIFELINE_FD 4
 #define SETUP_REPORT_FD 5
@@ -30,7 +30,7 @@ typedef struct
   const char *codec;
   const char
       *identity; /* of the module that the caller found the function in: see platform/module.h */
-  guint depth;   /* of the child: 1 for what a program calls */
+  guint depth;   /* of the child: 1 for a call of the program */
   gboolean arguments_on_command_line;
   guint64 max_payload;   /* in bytes */
   ProcfunLimits *limits; /* (nullable) */
