@@ -88,7 +88,7 @@ canceller_set_error_if_cancelled (Canceller *self, GError **error)
          && g_cancellable_set_error_if_cancelled (canceller_get_cancellable (self), error);
 }
 
-/* Whichever comes second, this or canceller_cancel(), sees the other. */
+/* The later one of this and canceller_cancel() sees the other. */
 GCancellable *
 canceller_get_cancellable (Canceller *self)
 {

@@ -4,9 +4,9 @@
 
 #include <gio/gio.h>
 
-/* What a call is ended with, from any thread. It has a GCancellable for those who need one, and
- * most calls have nobody who does: an object with a signal costs more than all else that is made
- * for a call. */
+/* Ends a call, from any thread. A GCancellable is made only for users that need one, since most
+ * calls have none: an object with a signal costs more than everything else that is made for a call.
+ */
 typedef struct _Canceller Canceller;
 
 Canceller *canceller_new (void);
@@ -17,7 +17,7 @@ void canceller_cancel (Canceller *self);
 gboolean canceller_is_cancelled (Canceller *self);
 gboolean canceller_set_error_if_cancelled (Canceller *self, GError **error);
 
-/* Trips with it. (transfer none) */
+/* Trips with the canceller. (transfer none) */
 GCancellable *canceller_get_cancellable (Canceller *self);
 
 /* A descriptor that is readable once it is cancelled; -1 when there is none left for it. For one

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-/* What is said here about control groups is from the kernel's admin-guide/cgroup-v2.rst, and about
- * delegation from systemd's CGROUP_DELEGATION.md. */
+/* Statements here about control groups are from admin-guide/cgroup-v2.rst of the kernel, and those
+ * about delegation from CGROUP_DELEGATION.md of systemd. */
 
-/* This process's own group in the one that was given to it. */
+/* Group of this process in the one that was delegated to it. */
 #define HOST_NAME CGROUP_PREFIX "host"
 
 /* Calls are nested less deep than this. */
@@ -128,9 +128,9 @@ find_own (const char *root, gboolean *is_top)
 
 /* Whether a group is ours to use */
 
-/* That it can be written to is not enough: one who makes groups inside of those that a manager
- * looks after is in its way. systemd marks what it gives away; where there is no systemd, whoever
- * let us write there meant it. */
+/* Being writable is not enough: a group made inside of those that a manager looks after is in the
+ * manager's way. systemd marks a group that it delegates; where there is no systemd, write access
+ * was given on purpose. */
 static gboolean
 is_delegated (const char *root, const char *folder)
 {
@@ -175,7 +175,7 @@ read_controllers (const char *folder, const char *name)
   return found;
 }
 
-/* Gives what groups in @folder have, after having switched on what there is. */
+/* Switches on all controllers for the groups in @folder, and returns those that they have. */
 static CgroupControllers
 enable_controllers (const char *folder)
 {
@@ -218,7 +218,7 @@ is_ours (const char *root, const char *text)
   return pid == 0 && is_gone;
 }
 
-/* This process and its descendants; when there are others, nobody. */
+/* This process and its descendants; nobody, when there are other processes. */
 static gboolean
 move_to_host_group (const char *root, const char *folder)
 {
@@ -237,7 +237,7 @@ move_to_host_group (const char *root, const char *folder)
   return TRUE;
 }
 
-/* Others of this process's threads may start children meanwhile. */
+/* Other threads of this process may start children meanwhile. */
 static CgroupControllers
 make_room (const char *root, const char *folder)
 {
@@ -266,7 +266,7 @@ try_place (const char *root, const char *folder, gboolean move)
   return self;
 }
 
-/* What a call starts stays in the call's group. */
+/* Processes that a call starts stay in the call's group. */
 static gboolean
 is_of_call (const char *folder)
 {
@@ -275,8 +275,8 @@ is_of_call (const char *folder)
   return g_str_has_prefix (name, CGROUP_PREFIX) && strcmp (name, HOST_NAME) != 0;
 }
 
-/* The group above ours, when ours is a leaf of what was given to us; the top one; and our own, from
- * which we then have to move. */
+/* The group above ours, when ours is a leaf of the delegated tree; the top one; and our own, which
+ * we then have to leave. */
 CgroupPlace *
 cgroup_place_find (const char *root)
 {

@@ -3,9 +3,9 @@
 
 #include <glib.h>
 
-/* Where in the tree of control groups (v2) this process may make groups of its own. */
+/* Place in the tree of control groups (v2) where this process may make groups of its own. */
 
-/* What their names begin with. */
+/* Beginning of their names. */
 #define CGROUP_PREFIX "procfun-"
 
 typedef enum
@@ -17,11 +17,11 @@ typedef enum
 typedef struct
 {
   char *folder;
-  CgroupControllers controllers; /* that groups made in it have */
+  CgroupControllers controllers; /* controllers of groups made in it */
 } CgroupPlace;
 
 /* (nullable): NULL where there is none. Looks once in the life of a process, and may move this
- * process into a group of its own in the one that was given to it. */
+ * process into a group of its own below the delegated one. */
 const CgroupPlace *cgroup_place_get (void);
 
 /* Looks now. @root: before every path, "" but for tests. */
@@ -32,8 +32,8 @@ void cgroup_place_free (CgroupPlace *self);
 char *cgroup_read (const char *folder, const char *name);
 gboolean cgroup_write (const char *folder, const char *name, const char *text);
 
-/* Control groups come with their files. Where tests play the kernel they do not: then these are
- * made when they are written. */
+/* Control groups come with their files, except where tests play the kernel: there a file is made
+ * when it is written. */
 void cgroup_make_files_for_tests (gboolean make);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CgroupPlace, cgroup_place_free)

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What a group counts beside the function's memory: page tables, stacks, what the kernel keeps for
- * descriptors, and the reserve for reporting. With so much more than the limit, RLIMIT_DATA comes
- * first, of which a program can tell; the group is for what that does not see. */
+/* Memory that a group counts beside that of the function: page tables, stacks, memory of the kernel
+ * for descriptors, and the reserve for reporting. A group's limit is higher by so much, so that
+ * RLIMIT_DATA comes first, which a program can notice; the group is for the rest. */
 #define OVERHEAD(limit) ((limit) / 64 + 4 * 1024 * 1024)
 
-/* A process that was killed is gone in no time, unless it sleeps in the kernel. */
+/* A process that was killed is gone at once, unless it sleeps in the kernel. */
 #define END_WAIT_MS 100
 
 struct _Cgroup
@@ -131,7 +131,7 @@ get_event (Cgroup *self, const char *file, const char *name)
   return 0;
 }
 
-/* The group is this call's alone, so its counters are, too. */
+/* The group has one call, and so have its counters. */
 gboolean
 cgroup_was_oom_killed (Cgroup *self)
 {

@@ -6,17 +6,17 @@
 #include <sys/types.h>
 
 /* A control group (v2) for one call. It bounds all processes of the call together, and all kinds of
- * memory, and says so when it had to kill. */
+ * memory, and tells whether the kernel had to kill in it. */
 typedef struct _Cgroup Cgroup;
 
 /* (nullable): NULL without @error where there can be none, or where none of @limits is one that a
  * group keeps. Fails with %PROCFUN_ERROR_SANDBOX. */
 Cgroup *cgroup_new_for_limits (const ProcfunLimits *limits, GError **error);
 
-/* One in a known place, with those of @limits that it keeps, which may be none. */
+/* A group in a known place, with those of @limits that it keeps, which may be none. */
 Cgroup *cgroup_new_in (const CgroupPlace *place, const ProcfunLimits *limits, GError **error);
 
-/* Kills what is in it, and removes it. */
+/* Kills all processes in it, and removes it. */
 void cgroup_free (Cgroup *self);
 
 /* Whether the group bounds the number of processes: then the child need not. */
@@ -28,7 +28,7 @@ gboolean cgroup_add (Cgroup *self, pid_t pid, GError **error);
 /* Whether the kernel killed in it for lack of memory, which is a proof. */
 gboolean cgroup_was_oom_killed (Cgroup *self);
 
-/* How often a process could not be started for the limit. */
+/* Number of times that the limit kept a process from being started. */
 guint64 cgroup_get_refused_processes (Cgroup *self);
 
 /* The most memory in bytes that all processes in it had together, or 0 when it is not known. */

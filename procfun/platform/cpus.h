@@ -3,6 +3,6 @@
 
 #include <glib.h>
 
-/* How many CPUs this process may really use, by its affinity and by the quota of the control groups
- * that it is in; at least 1. */
+/* Number of CPUs that this process may really use, by its affinity and by the quota of the control
+ * groups that it is in; at least 1. */
 guint cpus_count (void);

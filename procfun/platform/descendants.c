@@ -25,8 +25,8 @@ descendants_adopt (void)
   prctl (PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* It follows the thread that forked, so that must be the only one, or the signal one that is
- * handled. */
+/* The signal follows the thread that forked. So that thread must be the only one, or the signal one
+ * that is handled. */
 gboolean
 descendants_end_with (pid_t parent, int signum)
 {
@@ -34,8 +34,8 @@ descendants_end_with (pid_t parent, int signum)
   return getppid () == parent;
 }
 
-/* FALSE: it may not be killed, because it executes a file of another user that has its bit for
- * that, or is not dead at @end, monotonic time in µs. */
+/* FALSE: it may not be killed, because it executes a setuid file of another user, or it is not dead
+ * at @end, monotonic time in µs. */
 static gboolean
 kill_and_reap (pid_t pid, gint64 end)
 {
@@ -105,8 +105,9 @@ descendants_exist (void)
   return waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
-/* Those below the ones that are killed become children in turn, and whoever made a session of its
- * own is found, too. Who starts processes faster than this is left to the group's end. */
+/* Children of a killed process become children of this one, so that processes with a session of
+ * their own are found, too. A process that starts others faster than this is left to the end of the
+ * group. */
 void
 descendants_kill (void)
 {

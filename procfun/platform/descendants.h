@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* For a child: what it starts. Plain system calls. */
+/* Descendants of a child. Plain system calls. */
 
 /* From now on orphans among its descendants become its children. */
 void descendants_adopt (void);
@@ -18,6 +18,6 @@ gboolean descendants_exist (void);
 /* Kills all of them. */
 void descendants_kill (void);
 
-/* Kills all but the children whose numbers are in @spared (element-type gint), and what is below
- * these. */
+/* Kills all but the children whose numbers are in @spared (element-type gint) and their
+ * descendants. */
 void descendants_kill_others (GHashTable *spared);

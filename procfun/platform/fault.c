@@ -7,8 +7,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* Functions reserve this much at once without touching all of it, and those of the kernel's signal
- * frames fit. */
+/* Functions reserve so much at once without touching all of it, and signal frames of the kernel fit
+ * in it. */
 #define NEAR_STACK (64 * 1024)
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -170,7 +170,7 @@ undo_call (const Fault *self, ucontext_t *context)
 
 #endif
 
-/* The kernel reads the mask before it looks at what to do with it. */
+/* The kernel reads the mask before it looks for the handler. */
 static gboolean
 is_readable (guintptr address)
 {

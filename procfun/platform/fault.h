@@ -4,8 +4,9 @@
 #include <glib.h>
 #include <signal.h>
 
-/* What the processor was doing when a signal came, from the arguments of its handler, where all of
- * this may be called. What this processor does not tell, or is not understood here, is 0. */
+/* State of the processor when a signal came, from the arguments of its handler, where all of this
+ * may be called. A field that this processor does not tell, or that is not understood here, is 0.
+ */
 
 typedef enum
 {
@@ -26,12 +27,12 @@ typedef struct
 
 void fault_read (Fault *self, const siginfo_t *info, const void *context);
 
-/* What was called where there is no function has no frame that the stack could be read from.
- * Makes @context that of the instruction which called, and returns where that call would have
- * returned to, or 0 when it cannot be undone. May read anywhere. */
+/* A call of an address without a function has no frame from which the stack could be read. Makes
+ * @context that of the calling instruction, and returns the address to which that call would have
+ * returned, or 0 when it cannot be undone. May read anywhere. */
 guintptr fault_undo_call (const Fault *self, void *context);
 
 guintptr fault_get_pc (const void *context);
 
-/* Makes @context what it was. */
+/* Makes @context again what it was. */
 void fault_redo_call (const Fault *self, void *context);

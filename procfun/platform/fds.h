@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <unistd.h>
 
-/* File descriptors. All that is opened here is close-on-exec, does not block its reader, and is
- * none of 0 to 2, so that it works in programs that closed their standard streams, too. */
+/* File descriptors. Those opened here are close-on-exec, do not block their reader, and are none of
+ * 0 to 2, so that they work in programs that closed their standard streams, too. */
 
 static inline void
 fd_clear (int *fd)
@@ -27,7 +27,7 @@ gboolean fds_move_above (int *fd, int last, GError **error);
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
 
-/* Whether it is what an event loop waits with: an eventfd, inotify and their like, and no file. */
+/* Whether it belongs to an event loop: an eventfd, inotify and their like, and no file. */
 gboolean fds_is_for_events (int fd);
 
 /* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.

@@ -4,14 +4,14 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* What a process must know and have that forks and does not execute. */
+/* Knowledge and means of a process that forks and does not execute. */
 
-/* A fork takes one thread along, and leaves the locks of the others locked for ever. FALSE: this
- * process has more than one. */
+/* A fork takes one thread along, and leaves the locks of all others locked for ever. FALSE: this
+ * process has more than one thread. */
 gboolean forks_are_safe (GError **error);
 
-/* A fork shares what an eventfd and its like mean: waking up a main loop of its own it would wake
- * this process. FALSE: there is one. */
+/* A fork shares eventfds and their like with this process: a wake-up of its own main loop would
+ * wake that of this process. FALSE: there is one. */
 gboolean forks_check_descriptors (GError **error);
 
 /* FALSE: there are none, as under valgrind. */

@@ -72,7 +72,7 @@ get_mark (void)
   return mark;
 }
 
-/* A process has one more than its parent had. */
+/* The number is one more than that of the parent. */
 static gint n_forks;
 
 static guint
@@ -176,7 +176,8 @@ read_dear (DearState *self)
 
 /* Numbers */
 
-/* The process whose thread has it, or 0: a parent may have forked while another thread had it. */
+/* The process whose thread has the lock, or 0: a parent may have forked while another thread had
+ * it. */
 static gint lock;
 
 static void
@@ -210,7 +211,7 @@ get_number (const State *state)
   return number;
 }
 
-/* Of the state that the calling thread has seen last. */
+/* State that the calling thread has seen last. */
 static __thread State seen;
 static __thread guint number;
 static __thread gint64 looked_at;

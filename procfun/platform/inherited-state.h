@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* Inherited state: what a process that is started now would have from this one. All that is kept
- * from one call to the next is good only as long as the state is the same. */
+/* Inherited state: all that a process started now would have from this one. Things kept from one
+ * call to the next are good only as long as the state is the same. */
 
 /* Number of the state of the calling thread: equal numbers, equal states. Forks, user and group
  * numbers, working directory, root, and the mounts of both are looked at each time; supplementary
@@ -12,9 +12,9 @@
  * ago than a millisecond. @now: monotonic time in µs. Takes four system calls. */
 guint inherited_state_get (gint64 now);
 
-/* The same with a look at all of it, which takes a dozen system calls. */
+/* The same with a look at the whole state, which takes a dozen system calls. */
 guint inherited_state_look (gint64 now);
 
-/* Number of this process among those that fork() has made of one program: what has another number
- * belongs to the parent. No system call. */
+/* Number of this process among all that fork() has made of one program: things with another number
+ * belong to the parent. No system call. */
 guint inherited_state_get_process (void);

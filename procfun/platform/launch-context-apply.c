@@ -111,7 +111,7 @@ apply_scheduling (GVariant *context, GError **error)
   return TRUE;
 }
 
-/* All of them go out of the way first: one may have the number that another one is to get. */
+/* All descriptors are moved away first: one may have the number that another one is to get. */
 static void
 move_out_of_the_way (int *fds, int n_fds, const gint32 *targets, gsize n)
 {

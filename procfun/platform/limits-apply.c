@@ -22,11 +22,11 @@
 #define RESERVE_SIZE (1024 * 1024)
 #define RESERVE_FDS 2
 
-/* The caller looks at the CPU time and ends what used too much, to the millisecond. In case that it
- * cannot, the kernel does, which is to come later than the caller. */
+/* The caller looks at the CPU time, and ends a process that used too much to the millisecond. Where
+ * the caller cannot, the kernel does, somewhat later. */
 #define CPU_BACKSTOP_SECONDS 1
 
-/* A look costs microseconds, and being late by this much does not matter. */
+/* A look costs microseconds, and a delay by this much does not matter. */
 #define LEAST_CPU_WAIT_US 1000
 
 static gpointer reserve;
@@ -47,7 +47,7 @@ fail (GError **error, const char *name, const char *why)
   return FALSE;
 }
 
-/* A limit only takes away: what was inherited and is stricter remains. */
+/* A limit only takes away: inherited ones that are stricter remain. */
 static gboolean
 lower (int resource, const char *name, guint64 soft, guint64 hard, GError **error)
 {
@@ -71,7 +71,7 @@ apply_file_size (guint64 value, GError **error)
   return lower (RLIMIT_FSIZE, N_ ("the size of files"), value, value, error);
 }
 
-/* poll() says of many numbers at once which are not open. */
+/* poll() tells at once which of many numbers are not open. */
 #define NUMBERS_AT_ONCE 64
 
 static void
@@ -137,9 +137,9 @@ count_tasks_of_user (void)
   return n;
 }
 
-/* The kernel refuses nobody who is root or has CAP_SYS_ADMIN or CAP_SYS_RESOURCE outside of any
- * user namespace (copy_process() in kernel/fork.c). That is not for this process to tell, but it
- * can try: where the limit is kept there is no second process now. */
+/* The kernel does not refuse root, nor a process with CAP_SYS_ADMIN or CAP_SYS_RESOURCE outside of
+ * any user namespace (copy_process() in kernel/fork.c). This process cannot know, but it can try:
+ * where the limit is kept, the fork fails. */
 static gboolean
 processes_can_be_refused (void)
 {
@@ -178,7 +178,8 @@ read_clock (clockid_t clock)
 {
   struct timespec now;
 
-  return clock_gettime (clock, &now) == 0 ? (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 : -1;
+  return clock_gettime (clock, &now) == 0 ? (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000
+                                          : -1;
 }
 
 /* getrlimit(2): SIGXCPU at the soft limit, SIGKILL at the hard one. */
@@ -288,14 +289,13 @@ limits_apply (const ProcfunLimits *limits, GError **error)
       if (value != 0 && !appliers[i].apply (value, error))
         return FALSE;
     }
-  errno = 0; /* or a crash would look as if it had come of what was tried here */
+  errno = 0; /* or a crash would look as if these attempts had caused it */
   return TRUE;
 }
 
 /* Reporting the end */
 
-/* A function that closed descriptors which are not its own may have got their numbers for others.
- */
+/* A function that closed descriptors of others may have got their numbers for its own. */
 static gboolean
 is_dev_null (int fd)
 {

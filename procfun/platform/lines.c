@@ -15,7 +15,7 @@
 /* Of a file; libdw reads it all. */
 #define FILE_SIZE_MAX (512 * 1024 * 1024)
 
-/* Not linked, so that no program loads it that does not look at a crash. */
+/* Not linked, so that only programs that look at a crash load it. */
 #define FUNCTIONS(f)                                                                               \
   f (elf_version) f (elf_begin) f (elf_end) f (dwarf_begin_elf) f (dwarf_end) f (dwarf_addrdie)    \
       f (dwarf_get_units) f (dwarf_haspc) f (dwarf_getsrc_die) f (dwarf_linesrc) f (dwarf_lineno)  \
@@ -52,8 +52,8 @@ load (void)
   return state == 1;
 }
 
-/* libdw is not made for files that mean harm, and the name of this one may come from a process that
- * does. So it must be one that only who runs this program can have written. */
+/* libdw is not made for hostile files, and the name of this one may come from a hostile process. So
+ * only root and the user of this program may have been able to write it. */
 static gboolean
 is_trusted (int fd)
 {
@@ -87,7 +87,7 @@ lines_free (Lines *self)
   g_free (self);
 }
 
-/* clang writes no table of addresses by default: then one unit after the other is asked. */
+/* clang writes no table of addresses by default: without one, each unit is asked in turn. */
 static gboolean
 find_unit (Lines *self, guint64 address, Dwarf_Die *unit)
 {
@@ -135,7 +135,7 @@ get_number (Dwarf_Die *die, guint name)
   return value;
 }
 
-/* Where a function that the compiler put in would have been called. */
+/* Place at which a function that the compiler inlined would have been called. */
 static LinePlace
 get_call (Dwarf_Die *unit, Dwarf_Die *die)
 {

@@ -7,12 +7,12 @@
  * loaded when it is needed, if it is there. */
 typedef struct _Lines Lines;
 
-/* @fd must stay open as long as what is returned. (nullable): NULL when there are no such data. */
+/* @fd must stay open as long as the result. (nullable): NULL when there are no such data. */
 Lines *lines_open (int fd);
 void lines_free (Lines *self);
 
-/* Calls @func for the function that @address of the file lies in; before that for those that the
- * compiler put into it there, the innermost first. @file and, of the names, any may be NULL. */
+/* Calls @func for the function that @address of the file lies in, and before for those that the
+ * compiler inlined there, the innermost first. @file and any of the names may be NULL. */
 typedef void (*LinesFunc) (const char *function, const char *file, int line, gpointer user_data);
 gboolean lines_find (Lines *self, guint64 address, LinesFunc func, gpointer user_data);
 

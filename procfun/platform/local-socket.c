@@ -14,7 +14,7 @@
 #define BACKLOG 8
 #define PATIENCE_S 5
 
-/* Of something that went wrong with the file at @path, for the reason that @code tells. */
+/* An error about the file at @path, for the reason that @code tells. */
 static int
 refuse (GError **error, const char *path, int code)
 {
@@ -78,7 +78,7 @@ connect_to (const struct sockaddr_un *address, int socket_fd)
   return -1;
 }
 
-/* The socket of another process that had this number. */
+/* Removes the socket of another process that had this number. */
 static gboolean
 remove_stale (int folder, const char *name, const struct sockaddr_un *address)
 {
@@ -97,7 +97,7 @@ local_socket_listen (int folder, const char *name, GError **error)
   struct sockaddr_un address;
 
   make_address (&address, folder, name);
-  /* What is made by bind() gets the mode that the socket has. */
+  /* A file made by bind() gets the mode of the socket. */
   if (fd < 0 || fchmod (fd, 0600) < 0)
     return refuse (error, name, errno);
   while (bind (fd, (const struct sockaddr *)&address, sizeof address) < 0)

@@ -6,7 +6,7 @@
 /* Sockets by which processes of a user reach each other, in a folder that nobody else can enter:
  * "procfun" in the user's runtime directory. Descriptors returned are -1 with an error set. */
 
-/* A program with more rights than who runs it has none. */
+/* A program with more rights than its user has none. */
 int local_folder_open (gboolean make, GError **error);
 
 /* Does not block its user, and can be reached by its owner alone. Takes the place of a socket that

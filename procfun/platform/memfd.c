@@ -20,7 +20,7 @@ memfd_is_allowed (gsize size)
   return getrlimit (RLIMIT_FSIZE, &limit) != 0 || size <= limit.rlim_cur;
 }
 
-/* Nobody can make it smaller, and who reads it then die of SIGBUS. */
+/* The seals keep its size: a reader would die of SIGBUS when it was made smaller. */
 int
 memfd_new (const char *name, gsize size, GError **error)
 {

@@ -5,7 +5,7 @@
 
 /* Memory that processes share by a descriptor. */
 
-/* @size bytes of it, all 0, of which only those take room that were written. Its size is fixed. -1:
+/* @size bytes of it, all 0. Only bytes that were written take room, and the size is fixed. -1:
  * there is none to have. */
 int memfd_new (const char *name, gsize size, GError **error);
 
@@ -13,16 +13,16 @@ int memfd_new (const char *name, gsize size, GError **error);
  * ends the program that writes beyond its limit. */
 gboolean memfd_is_allowed (gsize size);
 
-/* Gives the room back that was taken from @offset on; what is read there is 0. */
+/* Gives the room from @offset on back; bytes read there are 0 then. */
 void memfd_clear (int fd, gsize offset, gsize size);
 
 /* (nullable): all of it, in this process. */
 gpointer memfd_map (int fd, gsize *size);
 
-/* Processes that this one forks do not have it. */
+/* Keeps it from processes that this one forks. */
 void memfd_hide_from_children (gpointer data, gsize size);
 void memfd_unmap (gpointer data, gsize size);
 
-/* What is not 0 in this process, and 0 in each that it forks; to look is cheaper than to ask who
- * one is. (nullable) */
+/* A byte that is not 0 in this process, and 0 in each process that it forks. Reading it is cheaper
+ * than getpid(). (nullable) */
 const volatile guint8 *memfd_new_mark (void);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DELETED " (deleted)" /* what the kernel puts behind the path of a file that is no more */
+#define DELETED " (deleted)" /* added by the kernel to the path of a file that was removed */
 
 typedef struct
 {
@@ -46,8 +46,7 @@ to_hex (const guint8 *data, gsize size)
   return g_string_free (hex, FALSE);
 }
 
-/* The build-id is a note that the linker derives from all that it links. The format of notes:
- * elf(5). */
+/* The build-id is a note that the linker derives from its input. The format of notes: elf(5). */
 static char *
 find_build_id (const struct dl_phdr_info *info)
 {
@@ -94,7 +93,7 @@ module_is_executable (gconstpointer address)
 }
 
 /* proc(5): START-END RIGHTS OFFSET DEVICE INODE PATH. The path is there as long as the file is; the
- * name that a library was loaded by may have been relative to a folder that was another then. */
+ * name that a library was loaded by may have been relative to another folder. */
 static char *
 find_mapped_path (ElfW (Addr) address)
 {
@@ -141,7 +140,7 @@ describe_cb (struct dl_phdr_info *info, size_t size, void *user_data)
   return 0;
 }
 
-/* For what was linked without a build-id: the file itself. */
+/* The file itself, for modules without a build-id. */
 static char *
 identify_file (const char *path)
 {

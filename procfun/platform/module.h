@@ -9,7 +9,7 @@ typedef struct
 {
   char *path;     /* (nullable): of a shared library's file, or of the other program; NULL for the
                      executable */
-  char *identity; /* equal for two files only when they are of the same build */
+  char *identity; /* equal only for files of the same build */
   gboolean is_program; /* path is of another program */
 } Module;
 

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The lines that are looked for are shorter; that of the groups, or of the CPUs, may be any length.
- */
+/* The wanted lines are shorter; those of the groups and of the CPUs may have any length. */
 #define LINE_SIZE 128
 #define CHUNK_SIZE 1024
 
@@ -44,7 +43,7 @@ proc_get_field (const char *text, guint number)
   return at != NULL ? read_number (at) : 0;
 }
 
-/* How many it has of them: 0 or 1. */
+/* Number of names that the line has: 0 or 1. */
 static gsize
 look_at_line (const char *line, const char *const *names, guint64 *numbers, gsize n)
 {

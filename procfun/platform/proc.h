@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-/* Files of proc(5) about processes, read with nothing but system calls and the stack: also from a
- * signal handler, and when memory has run out. */
+/* Files of proc(5) about processes, read by system calls and on the stack alone: also from a signal
+ * handler, and when memory has run out. */
 
 /* More than any /proc/PID/stat has. */
 #define PROC_STAT_SIZE 1024
@@ -12,7 +12,7 @@
 /* Reads /proc/PID/stat into @text, of PROC_STAT_SIZE bytes, and ends it with NUL. */
 gboolean proc_read_stat (const char *path, char *text);
 
-/* Of such a text a field by its number in proc(5), which counts from 1; from the 3rd on, as the 2nd
+/* A field of such a text by its number in proc(5), which counts from 1; from the 3rd on, as the 2nd
  * is a name that may hold anything. 0 when it is not there. */
 guint64 proc_get_field (const char *text, guint number);
 

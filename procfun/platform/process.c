@@ -36,7 +36,8 @@ struct _Process
 {
   pid_t pid;
   int pidfd;
-  guint owner; /* the one of the program's processes that has it: see platform/inherited-state.h */
+  guint owner; /* the one of the program's processes that started it: see platform/inherited-state.h
+                */
   gboolean gone; /* it had died before it could be held */
   ProcessStatusFunc status;
   gpointer user_data;
@@ -157,12 +158,12 @@ process_is_examined (Process *self)
          || (strstr (text, "\nTracerPid:\t") != NULL && strstr (text, "\nTracerPid:\t0\n") == NULL);
 }
 
-/* It takes somebody some microseconds to reap it, while it is neither there nor gone. */
+/* Reaping takes some microseconds, in which it is neither there nor gone. */
 #define REAP_TRIES 100
 
-/* The number of a group is not given away as long as the group lives, so where a group has it and
- * no process, that is the one whose leader has died. Of somebody else's child it is only known that
- * the number is still its own as long as it lives. */
+/* The number of a group is not given to others as long as the group lives. So a group with a number
+ * that no process has is the one whose leader has died. The number of a child of another process is
+ * only known to be its own as long as the child lives. */
 static gboolean
 owns_group_number (Process *self)
 {
@@ -211,7 +212,7 @@ status_from_siginfo (const siginfo_t *info)
   return info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8 : info->si_status & 0x7f;
 }
 
-/* From Linux 6.15 on the kernel tells of a process that was reaped. */
+/* From Linux 6.15 on the kernel tells the status even of a process that was reaped. */
 static gboolean
 read_kept_status (Process *self, int *wait_status)
 {
@@ -224,9 +225,9 @@ read_kept_status (Process *self, int *wait_status)
   return TRUE;
 }
 
-/* The kernel's word is right even when the program ignores SIGCHLD or reaps with waitpid (-1),
- * which makes GSubprocess report success; before Linux 6.15 the one who reaps has to be asked. A
- * process may be reaped between the first two looks. */
+/* The kernel is right even when the program ignores SIGCHLD or reaps with waitpid (-1), which makes
+ * GSubprocess report success; before Linux 6.15 the reaping party has to be asked. A process may be
+ * reaped between the first two looks. */
 gboolean
 process_get_status (Process *self, int *wait_status)
 {

@@ -4,42 +4,42 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* A process that was started, which leads a session and process group of its own. Somebody else
- * reaps it. */
+/* A process that leads a session and process group of its own. Reaping it is left to others. */
 typedef struct _Process Process;
 
-/* Asks whoever reaps the process for its wait status, once it has died. FALSE: not known. */
+/* Asks the reaping party for the wait status, once the process has died. FALSE: not known. */
 typedef gboolean (*ProcessStatusFunc) (gpointer user_data, int *wait_status);
 
-/* @status is asked when the kernel does not tell; @user_data is owned. */
+/* @status is asked when the kernel does not tell the status; @user_data is owned. */
 Process *process_new (pid_t pid, ProcessStatusFunc status, gpointer user_data,
                       GDestroyNotify destroy);
 
-/* The same for one that is held already: takes @pidfd. */
+/* The same for a process that is held already: takes @pidfd. */
 Process *process_new_for_pidfd (pid_t pid, int pidfd, ProcessStatusFunc status, gpointer user_data,
                                 GDestroyNotify destroy);
 void process_free (Process *self);
 
 pid_t process_get_pid (Process *self);
 
-/* Whether this process started it, and not one that has forked this one. What is not own is neither
- * signalled nor killed. */
+/* Whether this process started it, and not one that has forked this one. A process of another one
+ * is neither signalled nor killed. */
 gboolean process_is_own (Process *self);
 
 /* Number of the process of @pidfd in this namespace; 0: unknown. A number from another process may
  * be one of another namespace. */
 pid_t process_find_number (int pidfd);
 
-/* Kills it and all its descendants, also those that left its group, as long as it lives itself: as
- * it adopts orphans, they can all be found below it. Which of them would be born in this moment is
- * seen by doing it again. */
+/* Kills it and all its descendants, also those that left its group. As long as it lives, it adopts
+ * orphans, so that all descendants are found below it; repeating the search finds those that are
+ * born meanwhile. */
 void process_kill_all (Process *self);
 
-/* Remembers its descendants, who would be out of sight if it died, and kills those remembered. */
+/* The first remembers its descendants, which would be out of sight if it died; the second kills
+ * them. */
 void process_note_descendants (Process *self);
 void process_kill_noted (Process *self);
 
-/* Readable when the process has died; -1 where the kernel has none. */
+/* A pidfd, readable when the process has died; -1 where the kernel has none. */
 int process_get_pidfd (Process *self);
 gboolean process_has_died (Process *self);
 
@@ -52,7 +52,7 @@ void process_signal (Process *self, int signum);
 /* Signals the process, and none of those that it started. */
 void process_signal_alone (Process *self, int signum);
 
-/* Of a process that has died: FALSE when nobody can tell how. */
+/* Status of a process that has died. FALSE: nobody knows it. */
 gboolean process_get_status (Process *self, int *wait_status);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Process, process_free)

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The kinds of entries that hold nothing but the address of a function, and whether entries have an
- * addend: each processor's ELF supplement. */
+/* Kinds of entries that hold the address of a function and nothing else, and whether entries have
+ * an addend: the ELF supplement of each processor. */
 #if defined(__x86_64__)
 #define IS_SLOT(info)                                                                              \
   (ELF64_R_TYPE (info) == R_X86_64_JUMP_SLOT || ELF64_R_TYPE (info) == R_X86_64_GLOB_DAT)
@@ -45,7 +45,7 @@ typedef ElfW (Rel) Slot;
 #define TAG_N_RELATIVE DT_RELCOUNT
 #endif
 
-/* What the dynamic section of a module says: elf(5). */
+/* Content of the dynamic section of a module: elf(5). */
 typedef struct
 {
   const struct dl_phdr_info *info;
@@ -116,8 +116,8 @@ read_dynamic (Imports *self)
   return self->symbols != NULL && self->strings != NULL;
 }
 
-/* What the loader has bound at once is read-only by then: the pages of a segment, of which the last
- * one only as far as it is full. */
+/* Entries that the loader has bound at once are read-only by then: the pages of a segment, the last
+ * one only if it is full. */
 static void
 protect (Imports *self, int protection)
 {
@@ -161,8 +161,8 @@ redirect_slots (Imports *self, const Slot *slots, gsize first, gsize size)
     }
 }
 
-/* What each program has that uses GIO. It starts threads through GLib alone, and to look through it
- * would take two thirds of the time. */
+/* Libraries of each program that uses GIO. GIO starts threads through GLib alone, and looking
+ * through it would take two thirds of the time. */
 static gboolean
 is_of_no_interest (const char *path)
 {

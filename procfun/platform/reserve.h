@@ -6,8 +6,8 @@
 #define RESERVE_MAX_DESCRIPTORS 16
 #define RESERVE_MAX_TASKS 2
 
-/* Descriptors and tasks that are held for GLib, which ends the program when it finds none left, and
- * let go just before it needs them. */
+/* Descriptors and tasks that are held for GLib, and let go just before it needs them: GLib ends the
+ * program when it finds none left. */
 typedef struct
 {
   int fds[RESERVE_MAX_DESCRIPTORS];

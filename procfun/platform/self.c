@@ -73,7 +73,7 @@ self_get_start_folder (void)
   return start.folder;
 }
 
-/* The loader's file where this program says which it wants, and that file runs. */
+/* The file of the loader that this program names, where that file runs. */
 static int
 check_loader (struct dl_phdr_info *info, gsize size, gpointer by_loader)
 {
@@ -97,7 +97,7 @@ self_is_run_by_loader (void)
   return by_loader;
 }
 
-/* Interpreters, as their programs begin. */
+/* Beginnings of the names of interpreters. */
 static gboolean
 is_interpreter (const char *program)
 {

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/* What this process was started as. */
+/* The way in which this process was started. */
 
 /* All arguments, the name of the program among them, as they were at the start. */
 char **self_read_command_line (void);

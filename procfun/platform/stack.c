@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unwind.h>
 
-/* Of the handler, what it calls, and how the kernel calls it. */
+/* Frames of the handler, of its functions, and of the kernel that calls it. */
 #define MAX_OWN_FRAMES 16
 
-/* The addresses of calls are kept as those of what follows them. */
+/* The address of a call is kept as that of the instruction behind it. */
 static _Unwind_Reason_Code
 on_frame (struct _Unwind_Context *context, void *user_data)
 {

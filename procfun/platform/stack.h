@@ -3,10 +3,11 @@
 
 #include <glib.h>
 
-/* The stack of this thread, read in a signal handler: no memory is allocated and no lock taken. But
- * it follows what lies on the stack, and so may crash itself. */
+/* The stack of this thread, read in a signal handler: no memory is allocated and no lock taken. The
+ * reader follows the content of the stack, and so may crash itself. */
 
-/* For a function that StackIsOwn is to know: it stays one, and begins where its name says. */
+/* Marks a function that StackIsOwn is to know: it stays one function, and begins where its name
+ * says. */
 #if __has_attribute(noipa)
 #define STACK_BOUNDARY __attribute__ ((noipa))
 #else
@@ -21,7 +22,8 @@ typedef struct
   guint64 *frames;
   gsize max;
   gsize n;        /* grows while the stack is read, so that it can be interrupted */
-  guintptr begin; /* the instruction whose frame is the first; 0: what the last signal met */
+  guintptr begin; /* the instruction whose frame is the first; 0: the one that the last signal
+                     interrupted */
   gboolean begun;
   guint n_skipped;
   StackIsOwn is_own;
@@ -32,10 +34,10 @@ typedef struct
 /* Adds the addresses of the frames from that of @begin on; not that address itself. */
 void stack_read (Stack *self);
 
-/* Where a module is loaded. */
+/* Place of a module in memory. */
 typedef struct
 {
-  guintptr bias; /* what is added to the addresses in the file */
+  guintptr bias; /* added to the addresses in the file */
   guintptr start;
   guintptr end;
   const char *path; /* "": the executable */
@@ -44,6 +46,5 @@ typedef struct
 /* FALSE: @pc is in none. */
 gboolean stack_find_module (guintptr pc, StackModule *module);
 
-/* The build-id of a module, which lies among what is loaded of it, or NULL. May crash where that is
- * damaged. */
+/* The build-id of a module, in its loaded part, or NULL. May crash where that part is damaged. */
 const guint8 *stack_find_build_id (const StackModule *module, gsize *size);

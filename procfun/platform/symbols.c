@@ -11,9 +11,8 @@
 /* Names to be shown are cut behind this. */
 #define NAME_MAX_BYTES 256
 
-/* What a C++ name may contain and be demangled. Each reference can double what is printed, so a
- * name of a few hundred bytes could take for ever. 32 references make some 100 000 parts at most.
- */
+/* Bound of a C++ name that is demangled. Each reference can double the printed text, so a name of a
+ * few hundred bytes could take for ever. 32 references make some 100 000 parts at most. */
 #define MANGLED_MAX_BYTES 1024
 #define MANGLED_MAX_REFERENCES 32
 #define MANGLED_EXPANSION 4 /* references that one expansion of a parameter pack counts as */
@@ -84,7 +83,7 @@ is_build (Symbols *self, GBytes *build_id, guint64 *budget)
   return search.found;
 }
 
-/* All functions if the file has them, else what it offers to other modules. */
+/* All functions if the file has them, else those that it offers to other modules. */
 static void
 read_symbols (Symbols *self, guint64 *budget)
 {
@@ -147,7 +146,7 @@ symbols_get_fd (Symbols *self)
   return self->file.fd;
 }
 
-/* Where the same code has several names, the one that programs use rather than a private one. */
+/* Of several names for the same code, programs use this one rather than a private one. */
 static gboolean
 is_better (const ElfW (Sym) * symbol, const ElfW (Sym) * than)
 {

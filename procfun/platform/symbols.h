@@ -7,8 +7,9 @@
  * debugging symbols. The file may hold anything. */
 typedef struct _Symbols Symbols;
 
-/* (nullable): NULL when there is no such file, or it is of another build than @build_id,
- * (nullable). @budget: (inout): bytes that may be read; what would take more is left out. */
+/* (nullable): NULL when there is no such file, or when it is of another build than @build_id,
+ * (nullable). @budget: (inout): bytes that may be read; tables that would take more are left out.
+ */
 Symbols *symbols_open (const char *path, GBytes *build_id, guint64 *budget);
 void symbols_free (Symbols *self);
 

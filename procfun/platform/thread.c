@@ -15,7 +15,7 @@
 
 #define MAX_LOOKED_AT 1024 /* threads */
 
-/* What getdents64(2) fills in; older C libraries do not have it. */
+/* An entry as getdents64(2) fills it in; older C libraries do not have it. */
 typedef struct
 {
   guint64 inode;

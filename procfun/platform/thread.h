@@ -14,7 +14,7 @@ void thread_get_name (char name[THREAD_NAME_SIZE]);
 /* The threads of this process, the first one first; at most @max. Returns how many. */
 gsize thread_list (int *ids, gsize max);
 
-/* How many this process has; 0: not known. */
+/* Number of threads of this process; 0: not known. */
 guint thread_count (void);
 
 /* Whether all threads of this process but this one sleep, as of now. */
@@ -26,6 +26,6 @@ gboolean thread_signal (int id, int signum);
 /* Sends this thread a signal as it came once before: from the same place, for the same reason. */
 void thread_signal_again (int signum, const siginfo_t *info);
 
-/* Until *@word is no longer @value, or about @ms milliseconds. */
+/* Waits until *@word is no longer @value, or for about @ms milliseconds. */
 void thread_wait (int *word, int value, guint ms);
 void thread_wake (int *word);

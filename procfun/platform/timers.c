@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More than these are not deleted one by one. */
+/* No more than so many are deleted one by one. */
 #define MAX_TIMERS 1024
 
 /* The kernel gives each timer of a process a number that is one higher than that of the one before.

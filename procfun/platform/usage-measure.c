@@ -29,11 +29,11 @@ timeval_to_us (const struct timeval *time)
  * process that started it, and only its memory map has the right one. */
 static gboolean was_forked;
 
-/* Of one that was executed, what was measured last: as long as no page faults, it has no more. */
+/* The last value of an executed process: without further page faults it has no more. */
 static glong known_faults = -1;
 static guint64 known_resident;
 
-static gboolean has_peak; /* of what was before */
+static gboolean has_peak; /* of all before */
 
 static struct rusage at_end; /* of the last call */
 
@@ -69,7 +69,7 @@ usage_begin (UsageMark *mark)
   mark->wall_time = get_time (CLOCK_MONOTONIC);
 }
 
-/* To read the file takes longer than to run a small function. */
+/* Reading the file takes longer than running a small function. */
 static guint64
 read_peak (const struct rusage *now)
 {

@@ -4,7 +4,7 @@
 
 #include <gio/gio.h>
 
-/* Makes a source ready when a cancellable trips, in another thread maybe. A GCancellableSource
+/* Makes a source ready when a cancellable trips, perhaps in another thread. A GCancellableSource
  * would do that, too, but GLib 2.74 leaks one that is destroyed while the cancelling goes on. */
 typedef struct _Waker Waker;
 

@@ -7,9 +7,8 @@
 
 #define WORKER "procfun-worker"
 
-/* (nullable): a tree of which the library is part may have been moved, or not be where it will be.
- * A program that the library is linked into statically says nothing about the folders of the
- * library. */
+/* (nullable): the tree of the library may have been moved, or not be at its final place. A program
+ * that is statically linked with the library says nothing about the folders of the library. */
 static char *
 find_beside_library (void)
 {
