@@ -27,7 +27,7 @@ typedef struct _ProcfunExecutorClass ProcfunExecutorClass;
 /**
  * ProcfunStatistics:
  *
- * What an executor has done until a moment. Immutable.
+ * The calls and processes of an executor until a moment. Immutable.
  *
  * Since: 0.1
  */

@@ -21,7 +21,7 @@ G_BEGIN_DECLS
  * @PROCFUN_WORKER_IDLE: it waits for a call
  * @PROCFUN_WORKER_BUSY: it runs a call
  *
- * What a process that an executor keeps is doing.
+ * State of a process that an executor keeps.
  *
  * Since: 0.1
  */

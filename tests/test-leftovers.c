@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a call leaves in a worker of a pool: either the next call finds it restored, or it runs in
- * another worker. */
+/* Leftovers of a call in a worker of a pool: either the next call finds them restored, or it runs
+ * in another worker. */
 
 #include "tests/fixture.h"
 #include "tests/pools.h"
@@ -239,7 +239,7 @@ traps_division (void)
   return fegetexcept () != 0;
 }
 
-/* What costs little is restored. */
+/* Settings that cost little are restored. */
 static const struct
 {
   const char *path;

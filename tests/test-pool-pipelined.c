@@ -457,8 +457,8 @@ get_note (Notes *self, int n, GError **error)
   return write_down_process_finish (self->results[n], error);
 }
 
-/* What a worker has answered before it was gone counts, and what it had not begun goes to another
- * one. */
+/* Calls that a worker has answered before it was gone count, and those that it had not begun go to
+ * another one. */
 static void
 test_noticed_late (gconstpointer data)
 {

@@ -239,7 +239,7 @@ count_sources (void)
   return id;
 }
 
-/* What waits is data. */
+/* Calls that wait are data. */
 static void
 test_one_source (void)
 {

@@ -14,7 +14,7 @@ typedef struct
   guint number;
 } Call;
 
-/* What comes first of what is there: the least rank, and of several the one that came first. */
+/* The first of all calls: that of the least rank, and of several the one that came first. */
 static Call *
 find_first (Call *calls)
 {

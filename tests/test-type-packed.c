@@ -342,7 +342,7 @@ damage (GBytes *bytes, gsize *size)
   return damaged;
 }
 
-/* What type.h makes of normal bytes. */
+/* The reading of normal bytes by type.h. */
 static gboolean
 can_decode (Arguments *self, const guint8 *data, gsize size)
 {
@@ -406,7 +406,7 @@ test_damaged (void)
       }
 }
 
-/* What is refused */
+/* Values that are refused */
 
 static void
 assert_is_left (const ProcfunDefinition *definition, gconstpointer value)

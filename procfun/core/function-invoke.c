@@ -180,7 +180,7 @@ packed_invocation_prepare (PackedInvocation *self, const guint8 *args, gsize siz
          && type_plain_unpack (function->plain_args, args, self->values);
 }
 
-/* What cannot be packed is refused there, in words. */
+/* A value that cannot be packed is refused there, in words. */
 static gboolean
 pack_result (PackedInvocation *self, Buffer *out, GError **error)
 {

@@ -2,7 +2,7 @@
 
 #include "procfun/schedule/queue.h"
 
-/* What one step of priority is worth. */
+/* Worth of one step of priority. */
 #define STEP_US (G_USEC_PER_SEC / 100)
 
 void
