@@ -113,10 +113,10 @@ int
 main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/canceller/cancellable", test_cancellable);
-  fixture_add_func ("/canceller/descriptor", test_fd);
-  fixture_add_func ("/canceller/no-descriptor-left", test_fd_without_descriptors);
-  fixture_add_func ("/canceller/source", test_source);
-  fixture_add_func ("/canceller/threads", test_threads);
+  fixture_add_func ("/canceller/cancellable-trips-with-it", test_cancellable);
+  fixture_add_func ("/canceller/descriptor-becomes-readable", test_fd);
+  fixture_add_func ("/canceller/lack-of-descriptors-ends-nothing", test_fd_without_descriptors);
+  fixture_add_func ("/canceller/source-becomes-ready", test_source);
+  fixture_add_func ("/canceller/threads-may-ask-while-it-is-cancelled", test_threads);
   return fixture_run ();
 }

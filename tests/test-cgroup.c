@@ -572,23 +572,23 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
   cgroup_make_files_for_tests (TRUE);
 
-  fixture_add_func ("/cgroup/place/above-leaf", test_place_above_leaf);
-  fixture_add_func ("/cgroup/place/enables", test_place_enables);
-  fixture_add_func ("/cgroup/place/top", test_place_top);
-  fixture_add_func ("/cgroup/place/of-systemd", test_place_of_systemd);
-  fixture_add_func ("/cgroup/place/moves-out-of-the-way", test_place_moves_out_of_the_way);
-  fixture_add_func ("/cgroup/place/moves-nobody-else", test_place_moves_nobody_else);
-  fixture_add_func ("/cgroup/place/moves-descendants", test_place_moves_descendants);
-  fixture_add_func ("/cgroup/place/in-call", test_place_in_call);
-  fixture_add_func ("/cgroup/place/mounts", test_place_mounts);
-  fixture_add_func ("/cgroup/place/without-v2", test_place_without_v2);
-  fixture_add_func ("/cgroup/group/is-told", test_group_is_told);
-  fixture_add_func ("/cgroup/group/tells", test_group_tells);
-  fixture_add_func ("/cgroup/group/removed-later", test_group_removed_later);
-  fixture_add_func ("/cgroup/group/refused", test_group_refused);
-  fixture_add_func ("/cgroup/real/kill", test_real_kill);
-  fixture_add_func ("/cgroup/real/memory", test_real_memory);
-  fixture_add_func ("/cgroup/real/processes", test_real_processes);
+  fixture_add_func ("/cgroup/place-is-above-own-leaf", test_place_above_leaf);
+  fixture_add_func ("/cgroup/controllers-are-switched-on", test_place_enables);
+  fixture_add_func ("/cgroup/place-may-be-the-top", test_place_top);
+  fixture_add_func ("/cgroup/systemd-says-what-it-delegates", test_place_of_systemd);
+  fixture_add_func ("/cgroup/process-moves-out-of-the-way", test_place_moves_out_of_the_way);
+  fixture_add_func ("/cgroup/strangers-are-not-moved", test_place_moves_nobody_else);
+  fixture_add_func ("/cgroup/descendants-move-along", test_place_moves_descendants);
+  fixture_add_func ("/cgroup/nested-call-stays-in-outer-group", test_place_in_call);
+  fixture_add_func ("/cgroup/any-mount-point-is-found", test_place_mounts);
+  fixture_add_func ("/cgroup/there-is-no-place-without-v2", test_place_without_v2);
+  fixture_add_func ("/cgroup/group-is-told-its-limits", test_group_is_told);
+  fixture_add_func ("/cgroup/group-tells-what-happened", test_group_tells);
+  fixture_add_func ("/cgroup/busy-group-is-removed-later", test_group_removed_later);
+  fixture_add_func ("/cgroup/limit-without-controller-is-an-error", test_group_refused);
+  fixture_add_func ("/cgroup/kernel-kills-the-whole-group", test_real_kill);
+  fixture_add_func ("/cgroup/kernel-bounds-memory", test_real_memory);
+  fixture_add_func ("/cgroup/kernel-bounds-processes", test_real_processes);
 
   return fixture_run ();
 }

@@ -404,16 +404,16 @@ int
 main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/channel-ring/no-system-call", test_no_system_call);
-  fixture_add_func ("/channel-ring/order", test_order);
-  fixture_add_func ("/channel-ring/full", test_full);
-  fixture_add_func ("/channel-ring/descriptors", test_descriptors);
-  fixture_add_func ("/channel-ring/wakes", test_wakes);
-  fixture_add_func ("/channel-ring/end", test_end);
-  fixture_add_func ("/channel-ring/closed", test_closed);
-  fixture_add_func ("/channel-ring/lost", test_lost);
-  fixture_add_func ("/channel-ring/not-accepted", test_not_accepted);
-  fixture_add_func ("/channel-ring/nonsense", test_nonsense);
-  fixture_add_func ("/channel-ring/both-at-once", test_both_at_once);
+  fixture_add_func ("/channel-ring/frames-go-without-system-call", test_no_system_call);
+  fixture_add_func ("/channel-ring/frames-keep-their-order", test_order);
+  fixture_add_func ("/channel-ring/full-ring-turns-to-socket", test_full);
+  fixture_add_func ("/channel-ring/descriptors-go-by-socket", test_descriptors);
+  fixture_add_func ("/channel-ring/sleeping-reader-is-woken-once", test_wakes);
+  fixture_add_func ("/channel-ring/frames-outlive-their-writer", test_end);
+  fixture_add_func ("/channel-ring/closing-reader-says-which-frame-was-last", test_closed);
+  fixture_add_func ("/channel-ring/frame-for-a-dead-reader-is-lost", test_lost);
+  fixture_add_func ("/channel-ring/without-ring-all-goes-by-socket", test_not_accepted);
+  fixture_add_func ("/channel-ring/nonsense-of-other-side-harms-nobody", test_nonsense);
+  fixture_add_func ("/channel-ring/both-sides-send-at-once", test_both_at_once);
   return fixture_run ();
 }

@@ -544,19 +544,19 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   crasher_path = g_test_build_filename (G_TEST_BUILT, "crasher", NULL);
 #ifdef INSTRUMENTED
-  fixture_add_func ("/crash/instrumented", test_instrumented);
+  fixture_add_func ("/crash/faults-that-sanitizers-leave-are-reported", test_instrumented);
 #else
   add_deaths ();
-  fixture_add_func ("/crash/raise", test_raise);
-  fixture_add_func ("/crash/out-of-memory", test_out_of_memory);
-  fixture_add_func ("/crash/lines", test_lines);
-  fixture_add_func ("/crash/boundary", test_boundary);
-  fixture_add_func ("/crash/silence", test_silence);
-  fixture_add_func ("/crash/replaced-pipe", test_replaced_pipe);
-  fixture_add_func ("/crash/stacks", test_stacks);
-  fixture_add_func ("/crash/stacks/one", test_stack_of_one);
-  fixture_add_func ("/crash/truncated", test_truncated);
-  fixture_add_func ("/crash/damaged", test_damaged);
+  fixture_add_func ("/crash/raised-signal-is-reported", test_raise);
+  fixture_add_func ("/crash/lack-of-memory-is-reported", test_out_of_memory);
+  fixture_add_func ("/crash/backtrace-has-files-and-lines", test_lines);
+  fixture_add_func ("/crash/backtrace-has-no-frames-of-the-library", test_boundary);
+  fixture_add_func ("/crash/crash-in-fork-or-with-own-handler-is-not-reported", test_silence);
+  fixture_add_func ("/crash/replaced-pipe-gets-no-report", test_replaced_pipe);
+  fixture_add_func ("/crash/stacks-of-all-threads-can-be-asked-for", test_stacks);
+  fixture_add_func ("/crash/stack-of-one-thread-can-be-asked-for", test_stack_of_one);
+  fixture_add_func ("/crash/truncated-report-is-read-safely", test_truncated);
+  fixture_add_func ("/crash/damaged-report-is-read-safely", test_damaged);
 #endif
   return fixture_run ();
 }

@@ -299,6 +299,6 @@ main (int argc, char *argv[])
 
       calls_add_data_func (path, &deaths[i], test_death);
     }
-  fixture_add_func ("/deaths/the-message-of-g_error/is-the-abort-message", test_g_error);
+  fixture_add_func ("/deaths/message-of-g_error-is-the-abort-message", test_g_error);
   return fixture_run ();
 }

@@ -152,9 +152,9 @@ int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/elf/own-file", test_own_file);
-  fixture_add_func ("/elf/changed-bytes", test_changed_bytes);
-  fixture_add_func ("/elf/truncated", test_truncated);
-  fixture_add_func ("/elf/overlapping-segments", test_overlapping_segments);
+  fixture_add_func ("/elf/functions-are-found-in-own-file", test_own_file);
+  fixture_add_func ("/elf/changed-bytes-harm-nobody", test_changed_bytes);
+  fixture_add_func ("/elf/truncated-file-harms-nobody", test_truncated);
+  fixture_add_func ("/elf/overlapping-segments-take-little-time", test_overlapping_segments);
   return fixture_run ();
 }

@@ -358,14 +358,14 @@ int
 main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
-  calls_add_func ("/flood/print/can-be-cancelled", test_print);
-  calls_add_func ("/flood/progress/can-be-cancelled", test_progress);
-  calls_add_func ("/flood/survivors/do-not-hold-up-the-end", test_survivors);
-  calls_add_func ("/flood/descriptors/are-refused-within-a-frame", test_descriptors);
-  calls_add_func ("/flood/stdout/full/ends-in-time", test_full_stdout);
-  calls_add_func ("/flood/stdout/closed/does-not-end-the-program", test_closed_stdout);
-  fixture_add_func ("/flood/output/is-that-of-its-call", test_own_output);
-  fixture_add_func ("/flood/usage/is-cut-to-what-can-be-true", test_usage);
-  fixture_add_func ("/flood/exit-code/is-known", test_exit_code);
+  calls_add_func ("/flood/endless-print-can-be-cancelled", test_print);
+  calls_add_func ("/flood/endless-progress-can-be-cancelled", test_progress);
+  calls_add_func ("/flood/survivors-do-not-hold-up-the-end", test_survivors);
+  calls_add_func ("/flood/descriptors-within-a-frame-are-refused", test_descriptors);
+  calls_add_func ("/flood/full-stdout-ends-in-time", test_full_stdout);
+  calls_add_func ("/flood/closed-stdout-does-not-end-the-program", test_closed_stdout);
+  fixture_add_func ("/flood/output-goes-to-its-own-call", test_own_output);
+  fixture_add_func ("/flood/usage-is-cut-to-possible-values", test_usage);
+  fixture_add_func ("/flood/exit-code-is-known", test_exit_code);
   return fixture_run ();
 }

@@ -302,7 +302,7 @@ main (int argc, char *argv[])
         GTestDataFunc func;
       } tests[] = { { "fork-keeps-results-apart", test_fork_keeps_results_apart },
                     { "fork-leaves-call", test_fork_leaves_call },
-                    { "folder-is-the-new-one", test_folder },
+                    { "change-of-folder-reaches-calls", test_folder },
                     { "renew-starts-new-processes", test_renew } };
 
       for (gsize j = 0; j < G_N_ELEMENTS (tests); j++)
@@ -315,9 +315,9 @@ main (int argc, char *argv[])
     }
   fixture_add_func ("/inherited/fork-leaves-worker", test_fork_leaves_worker);
   fixture_add_func ("/inherited/fork-leaves-session", test_fork_leaves_session);
-  fixture_add_data_func ("/inherited/user-is-given-up", give_up_user, test_given_up);
-  fixture_add_data_func ("/inherited/groups-are-given-up", give_up_groups, test_given_up);
-  fixture_add_data_func ("/inherited/privileges-are-given-up", give_up_new_privileges,
-                         test_given_up);
+  fixture_add_data_func ("/inherited/calls-run-as-the-new-user", give_up_user, test_given_up);
+  fixture_add_data_func ("/inherited/calls-have-the-new-groups", give_up_groups, test_given_up);
+  fixture_add_data_func ("/inherited/calls-have-no-privileges-that-were-given-up",
+                         give_up_new_privileges, test_given_up);
   return fixture_run ();
 }

@@ -232,12 +232,12 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  calls_add_func ("/launch-context/default", test_default);
-  calls_add_func ("/launch-context/folder", test_folder);
-  calls_add_func ("/launch-context/environment", test_environment);
-  calls_add_func ("/launch-context/nice", test_nice);
-  calls_add_func ("/launch-context/affinity", test_affinity);
-  calls_add_func ("/launch-context/descriptors", test_descriptors);
-  calls_add_func ("/launch-context/descriptors-again", test_descriptors_again);
+  calls_add_func ("/launch-context/default-is-that-of-the-caller", test_default);
+  calls_add_func ("/launch-context/folder-can-be-chosen", test_folder);
+  calls_add_func ("/launch-context/environment-can-be-changed", test_environment);
+  calls_add_func ("/launch-context/niceness-can-be-raised", test_nice);
+  calls_add_func ("/launch-context/processors-can-be-chosen", test_affinity);
+  calls_add_func ("/launch-context/descriptors-get-their-numbers", test_descriptors);
+  calls_add_func ("/launch-context/descriptors-serve-a-second-call", test_descriptors_again);
   return fixture_run ();
 }

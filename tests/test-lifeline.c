@@ -299,15 +299,19 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  calls_add_func ("/lifeline/killed-with-helper", test_killed_with_helper);
-  fixture_add_func ("/lifeline/killed-with-stopped-zygote", test_killed_with_stopped_zygote);
-  fixture_add_data_func ("/lifeline/dropped-with-helper/fork-server", make_fork_server,
-                         test_dropped_with_helper);
-  fixture_add_data_func ("/lifeline/dropped-with-helper/pool", make_pool, test_dropped_with_helper);
-  fixture_add_data_func ("/lifeline/privileged-is-left/fork-server", make_fork_server,
+  calls_add_func ("/lifeline/calls-end-with-killed-program-whose-helper-lives",
+                  test_killed_with_helper);
+  fixture_add_func ("/lifeline/calls-of-stopped-zygote-end-with-killed-program",
+                    test_killed_with_stopped_zygote);
+  fixture_add_data_func ("/lifeline/dropped-executor-ends-at-once-while-helper-lives/fork-server",
+                         make_fork_server, test_dropped_with_helper);
+  fixture_add_data_func ("/lifeline/dropped-executor-ends-at-once-while-helper-lives/pool",
+                         make_pool, test_dropped_with_helper);
+  fixture_add_data_func ("/lifeline/privileged-process-is-not-waited-for/fork-server",
+                         make_fork_server, test_privileged_is_left);
+  fixture_add_data_func ("/lifeline/privileged-process-is-not-waited-for/pool", make_pool,
                          test_privileged_is_left);
-  fixture_add_data_func ("/lifeline/privileged-is-left/pool", make_pool, test_privileged_is_left);
-  fixture_add_data_func ("/lifeline/privileged-is-left/spawner", make_spawner,
+  fixture_add_data_func ("/lifeline/privileged-process-is-not-waited-for/spawner", make_spawner,
                          test_privileged_is_left);
   return fixture_run ();
 }

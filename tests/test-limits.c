@@ -228,8 +228,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/limits/any-number-survives", test_limits_round_trip);
   fixture_add_func ("/limits/members-are-read-and-written", test_limits_members);
   fixture_add_func ("/limits/limits-survive-the-wire", test_limits_wire);
-  fixture_add_func ("/limits/wire/wrong-limits-from-the-wire-are-refused",
-                    test_limits_wire_refused);
+  fixture_add_func ("/limits/wrong-limits-from-the-wire-are-refused", test_limits_wire_refused);
   fixture_add_func ("/limits/limits-are-described", test_limits_describe);
 
   return fixture_run ();

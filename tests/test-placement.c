@@ -86,9 +86,9 @@ int
 main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
-  fixture_add_func ("/placement/moves", test_moves);
-  fixture_add_func ("/placement/only-when-quick", test_only_when_quick);
-  fixture_add_func ("/placement/not-often", test_not_often);
-  fixture_add_func ("/placement/unknown", test_unknown);
+  fixture_add_func ("/placement/thread-leaves-its-processor", test_moves);
+  fixture_add_func ("/placement/only-quick-calls-move-a-process", test_only_when_quick);
+  fixture_add_func ("/placement/process-does-not-move-often", test_not_often);
+  fixture_add_func ("/placement/unknown-processor-moves-nothing", test_unknown);
   return fixture_run ();
 }

@@ -151,6 +151,6 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/serve/death-of-caller", test_death_of_caller);
+  fixture_add_func ("/serve/child-ends-wherever-its-caller-stops", test_death_of_caller);
   return fixture_run ();
 }

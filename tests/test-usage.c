@@ -272,13 +272,14 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/usage/members", test_usage_members);
-  fixture_add_func ("/usage/time", test_usage_time);
-  fixture_add_func ("/usage/peak", test_usage_peak);
-  fixture_add_func ("/usage/peak/of-fresh-process", test_usage_peak_of_fresh_process);
-  fixture_add_func ("/usage/counts", test_usage_counts);
-  fixture_add_func ("/usage/in-handler", test_usage_in_handler);
-  fixture_add_func ("/usage/of-process", test_usage_of_process);
+  fixture_add_func ("/usage/members-are-read-and-printed", test_usage_members);
+  fixture_add_func ("/usage/time-of-all-threads-counts", test_usage_time);
+  fixture_add_func ("/usage/peak-is-that-of-the-call", test_usage_peak);
+  fixture_add_func ("/usage/peak-of-fresh-process-is-not-its-parents",
+                    test_usage_peak_of_fresh_process);
+  fixture_add_func ("/usage/faults-and-switches-are-counted", test_usage_counts);
+  fixture_add_func ("/usage/signal-handler-may-measure", test_usage_in_handler);
+  fixture_add_func ("/usage/other-process-is-measured", test_usage_of_process);
 
   return fixture_run ();
 }

@@ -162,13 +162,13 @@ main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
 
-  fixture_add_func ("/wire-error/round-trip", test_round_trip);
-  fixture_add_func ("/wire-error/not-utf8", test_not_utf8);
-  fixture_add_func ("/wire-error/new-domain", test_new_domain);
-  fixture_add_func ("/wire-error/strange-domains", test_strange_domains);
-  fixture_add_func ("/wire-error/many-domains", test_many_domains);
-  fixture_add_func ("/wire-error/too-long", test_too_long);
-  fixture_add_func ("/wire-error/no-domain", test_no_domain);
-  fixture_add_func ("/wire-error/damaged", test_damaged);
+  fixture_add_func ("/wire-error/error-survives-the-wire", test_round_trip);
+  fixture_add_func ("/wire-error/message-in-other-encoding-arrives", test_not_utf8);
+  fixture_add_func ("/wire-error/new-domain-becomes-known", test_new_domain);
+  fixture_add_func ("/wire-error/strange-domain-is-replaced", test_strange_domains);
+  fixture_add_func ("/wire-error/number-of-new-domains-is-bounded", test_many_domains);
+  fixture_add_func ("/wire-error/long-message-is-cut-and-marked", test_too_long);
+  fixture_add_func ("/wire-error/error-without-domain-arrives", test_no_domain);
+  fixture_add_func ("/wire-error/damaged-error-is-an-error", test_damaged);
   return fixture_run ();
 }
