@@ -130,6 +130,8 @@ procfun_private = \
 	%D%/codecs/base64.h \
 	%D%/codecs/gvariant.c \
 	%D%/codecs/gvariant.h \
+	%D%/codecs/json-batch.c \
+	%D%/codecs/json-batch.h \
 	%D%/codecs/json-keys.c \
 	%D%/codecs/json-keys.h \
 	%D%/codecs/json-path.c \

@@ -121,8 +121,8 @@ done
 
 check "a letter means the same in all commands" short_options_agree
 check "constructors of the program have run" gives 0 1 "" "$tool" call "$program" get_constructed
-check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places count_up crash get_constructed \
-  give_up halve leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"
+check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter count_places count_up crash exists_at_last \
+  get_constructed give_up halve leave nothing read_file spin take twin twin)" "" "$tool" list --names "$program"
 
 # Limits, times and how failures are told
 

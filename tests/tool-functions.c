@@ -26,6 +26,16 @@ PROCFUN_DEFINE_FUNCTION (count_places, PlaceArray, (PlaceArray, places), (guint8
 
 PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (halve, double, (double, x)) { return x / 2; }
 
+/* Fails where there is no such file, but makes one. */
+PROCFUN_DEFINE_IDEMPOTENT_FUNCTION_WITH_ERROR (exists_at_last, gboolean, (const char *, path))
+{
+  gboolean exists = g_file_test (path, G_FILE_TEST_EXISTS);
+
+  if (!exists && g_file_set_contents (path, "", 0, error))
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "not yet there");
+  return exists;
+}
+
 PROCFUN_DEFINE_FUNCTION (nothing, void) {}
 
 PROCFUN_DEFINE_FUNCTION_WITH_ERROR (read_file, char *, (const char *, path))

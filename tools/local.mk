@@ -13,14 +13,30 @@ bin_PROGRAMS += %D%/procfun
 	%D%/commands.h \
 	%D%/elf.c \
 	%D%/elf.h \
+	%D%/fields.c \
+	%D%/fields.h \
+	%D%/halt.c \
+	%D%/halt.h \
+	%D%/joblog.c \
+	%D%/joblog.h \
 	%D%/latencies.c \
 	%D%/latencies.h \
-	%D%/line-reader.c \
-	%D%/line-reader.h \
 	%D%/live.c \
 	%D%/live.h \
+	%D%/map-arguments.c \
+	%D%/map-arguments.h \
+	%D%/map-batches.c \
+	%D%/map-calls.c \
+	%D%/map-job.c \
+	%D%/map-job.h \
+	%D%/map-options.c \
+	%D%/map-options.h \
+	%D%/map-output.c \
+	%D%/map-output.h \
 	%D%/map-progress.c \
 	%D%/map-progress.h \
+	%D%/map-run.c \
+	%D%/map-run.h \
 	%D%/monitor-client.c \
 	%D%/monitor-client.h \
 	%D%/monitor-view.c \
@@ -28,6 +44,8 @@ bin_PROGRAMS += %D%/procfun
 	%D%/procfun.c \
 	%D%/program.c \
 	%D%/program.h \
+	%D%/records.c \
+	%D%/records.h \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/run.c \

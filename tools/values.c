@@ -2,11 +2,15 @@
 #include "tools/values.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/platform/cpus.h"
 #include <procfun.h>
 #include <string.h>
 
 /* Of times; far more than anybody waits, and far less than would overflow. */
 #define SECONDS_MAX 1e9
+
+/* Of processes at a time */
+#define JOBS_MAX 100000
 
 static gboolean
 refuse (const char *option, const char *text, const char *expected, GError **error)
@@ -58,6 +62,32 @@ value_read_size (const char *option, const char *text, guint64 *bytes, GError **
     return refuse (option, text, _ ("a size is a whole number with K, M, G or nothing, as 200M"),
                    error);
   *bytes = procfun_limits_get_memory (limits);
+  return TRUE;
+}
+
+gboolean
+value_read_jobs (const char *option, const char *text, guint *n, GError **error)
+{
+  gboolean is_relative = text[0] == '+' || text[0] == '-';
+  gsize length = strspn (text + is_relative, "0123456789");
+  const char *unit = text + is_relative + length;
+  g_autofree char *digits = g_strndup (text + is_relative, length);
+  guint64 number;
+  gint64 jobs;
+
+  if (!g_ascii_string_to_unsigned (digits, 10, 0, JOBS_MAX, &number, NULL)
+      || (strcmp (unit, "") != 0 && (is_relative || strcmp (unit, "%") != 0)))
+    return refuse (option, text,
+                   _ ("it is a number of processes, or +1, -1 or 50%, counted from the CPUs"),
+                   error);
+  jobs = (gint64)number;
+  if (is_relative)
+    jobs = (gint64)cpus_count () + (text[0] == '+' ? jobs : -jobs);
+  else if (unit[0] == '%')
+    jobs = (gint64)cpus_count () * jobs / 100;
+  else if (jobs == 0)
+    jobs = cpus_count ();
+  *n = (guint)CLAMP (jobs, 1, JOBS_MAX);
   return TRUE;
 }
 

@@ -626,30 +626,39 @@ read_value (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *plac
   return done;
 }
 
+gboolean
+wire_json_check_depth (const ProcfunSchema *schema, GError **error)
+{
+  if (schema->depth <= PROCFUN_SCHEMA_MAX_DEPTH)
+    return TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("The type is too deep"));
+  return FALSE;
+}
+
+gboolean
+wire_json_read_text (JsonReader *self, const ProcfunSchema *schema)
+{
+  json_skip_space (&self->scanner);
+  if (!read_value (self, schema, NULL))
+    return FALSE;
+  json_skip_space (&self->scanner);
+  return self->scanner.cursor == self->scanner.end
+         || wire_json_unexpected (&self->scanner, _ ("the end of the text"));
+}
+
 GVariant *
 wire_json_read (ProcfunSchema *schema, const char *text, gsize length, GError **error)
 {
   g_auto (JsonReader) self = { .scanner = { text, text, text + length, error } };
   g_autoptr (GBytes) bytes = NULL;
 
-  if (schema->depth > PROCFUN_SCHEMA_MAX_DEPTH)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("The type is too deep"));
-      return NULL;
-    }
+  if (!wire_json_check_depth (schema, error))
+    return NULL;
 
   /* The text is rarely shorter than the value. */
   buffer_reserve (&self.out, length + 8);
-  json_skip_space (&self.scanner);
-  if (!read_value (&self, schema, NULL))
+  if (!wire_json_read_text (&self, schema))
     return NULL;
-  json_skip_space (&self.scanner);
-  if (self.scanner.cursor != self.scanner.end)
-    {
-      wire_json_unexpected (&self.scanner, _ ("the end of the text"));
-      return NULL;
-    }
-
   bytes = wire_buffer_steal (&self.out);
   return g_variant_ref_sink (g_variant_new_from_bytes (schema->type, bytes, TRUE));
 }

@@ -28,6 +28,11 @@ typedef struct
 void wire_json_reader_clear (JsonReader *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JsonReader, wire_json_reader_clear)
 
+/* The text as a whole, with space around its value. The second one fails for a type that no reader
+ * can read. */
+gboolean wire_json_read_text (JsonReader *self, const ProcfunSchema *schema);
+gboolean wire_json_check_depth (const ProcfunSchema *schema, GError **error);
+
 gboolean wire_json_read_scalar (JsonReader *self, const ProcfunSchema *schema,
                                 const JsonPlace *place);
 

@@ -485,3 +485,21 @@ wire_json_write (ProcfunSchema *schema, GVariant *value, GError **error)
     return NULL;
   return wire_buffer_steal (&self.out);
 }
+
+gboolean
+wire_json_write_next (SerialisedIter *array, Buffer *out, GError **error)
+{
+  const gsize length = out->length;
+  JsonWriter self = { .out = *out, .error = error };
+  const guint8 *data;
+  gsize size;
+  gboolean done = wire_serialised_iter_next (array, &data, &size)
+                      ? write_value (&self, array->schema->children[0], data, size, NULL)
+                      : not_normal (&self, NULL);
+
+  *out = self.out;
+  wire_schema_cache_clear (&self.schemas);
+  if (!done)
+    out->length = length;
+  return done;
+}

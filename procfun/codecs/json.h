@@ -3,6 +3,7 @@
 #pragma once
 
 #include "procfun/procfun-codec.h"
+#include "procfun/values/serialised.h"
 
 G_BEGIN_DECLS
 
@@ -16,5 +17,8 @@ GBytes *wire_json_write (ProcfunSchema *schema, GVariant *value, GError **error)
 
 /* (transfer full): not floating, and trusted. */
 GVariant *wire_json_read (ProcfunSchema *schema, const char *text, gsize length, GError **error);
+
+/* Appends the next element of an array to @out. FALSE: nothing was appended. */
+gboolean wire_json_write_next (SerialisedIter *array, Buffer *out, GError **error);
 
 G_END_DECLS

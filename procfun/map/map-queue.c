@@ -15,12 +15,16 @@
 struct _MapInput
 {
   GVariant *array; /* (nullable): or */
+  GQueue *pushed;  /* (nullable) (element-type GVariant): arrays, or */
   MapInputFunc next;
   gpointer user_data;
   GDestroyNotify destroy;
 
   guint64 n_total;
-  guint64 n_taken; /* also those that were given back since */
+  guint64 n_taken;  /* also those that were given back since */
+  gsize position;   /* in the first of the arrays that were pushed */
+  guint64 n_added;  /* elements of these, also those that were taken */
+  gboolean is_open; /* more may be pushed */
   gboolean has_ended;
   gboolean is_waiting; /* for what comes later */
   GQueue rests;        /* (element-type MapChunk): given back, the first one first */
@@ -126,10 +130,31 @@ map_input_new (MapInputFunc next, gpointer user_data, GDestroyNotify destroy, gu
   return self;
 }
 
+MapInput *
+map_input_new_open (void)
+{
+  MapInput *self = g_new0 (MapInput, 1);
+
+  self->pushed = g_queue_new ();
+  self->n_total = MAP_INPUT_UNKNOWN;
+  self->is_open = TRUE;
+  self->is_waiting = TRUE;
+  g_queue_init (&self->rests);
+  return self;
+}
+
+static void
+clear_pushed (MapInput *self)
+{
+  g_queue_clear_full (self->pushed, (GDestroyNotify)g_variant_unref);
+  self->position = 0;
+}
+
 void
 map_input_free (MapInput *self)
 {
   map_input_end (self, 0);
+  g_clear_pointer (&self->pushed, g_queue_free);
   if (self->destroy != NULL)
     self->destroy (self->user_data);
   g_clear_pointer (&self->array, g_variant_unref);
@@ -162,16 +187,16 @@ map_input_has_rest (const MapInput *self)
 
 /* As many from the array as the bytes allow. */
 static gsize
-count_children (MapInput *self, gsize stride, gsize n_max, gsize max_bytes)
+count_children (GVariant *array, gsize from, gsize stride, gsize n_max, gsize max_bytes)
 {
-  gsize n = MIN (n_max, self->n_total - self->n_taken);
+  gsize n = MIN (n_max, g_variant_n_children (array) - from);
   gsize n_bytes = 0;
 
   if (stride > 0)
     return MIN (n, MAX (1, max_bytes / stride));
   for (gsize i = 0; i < n; i++)
     {
-      g_autoptr (GVariant) child = g_variant_get_child_value (self->array, self->n_taken + i);
+      g_autoptr (GVariant) child = g_variant_get_child_value (array, from + i);
 
       n_bytes += g_variant_get_size (child) + ELEMENT_OVERHEAD;
       if (n_bytes >= max_bytes)
@@ -184,9 +209,41 @@ static void
 take_from_array (MapInput *self, gsize n_max, gsize max_bytes, MapChunk *chunk)
 {
   const MapChunk all = { .n = self->n_total, .stride = chunk->stride, .args = self->array };
-  gsize n = count_children (self, chunk->stride, n_max, max_bytes);
+  gsize n = count_children (self->array, self->n_taken, chunk->stride, n_max, max_bytes);
 
   *chunk = map_chunk_slice (&all, self->n_taken, n);
+}
+
+/* After something was pushed or taken. */
+static void
+note_pushed (MapInput *self)
+{
+  gboolean is_empty = g_queue_is_empty (self->pushed);
+
+  self->is_waiting = is_empty && self->is_open;
+  self->has_ended = is_empty && !self->is_open;
+}
+
+static void
+take_from_pushed (MapInput *self, gsize n_max, gsize max_bytes, MapChunk *chunk)
+{
+  GVariant *array = g_queue_peek_head (self->pushed);
+  gsize n;
+
+  if (array != NULL)
+    {
+      n = count_children (array, self->position, chunk->stride, n_max, max_bytes);
+      chunk->first = self->n_taken;
+      chunk->n = n;
+      chunk->args = slice (array, chunk->stride, self->position, n);
+      self->position += n;
+      if (self->position == g_variant_n_children (array))
+        {
+          g_variant_unref (g_queue_pop_head (self->pushed));
+          self->position = 0;
+        }
+    }
+  note_pushed (self);
 }
 
 static gboolean
@@ -258,6 +315,11 @@ map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize 
       self->n_taken += chunk->n;
       self->has_ended = self->n_taken == self->n_total;
     }
+  else if (!self->has_ended && self->pushed != NULL)
+    {
+      take_from_pushed (self, n_max, max_bytes, chunk);
+      self->n_taken += chunk->n;
+    }
   else if (!self->has_ended)
     {
       if (!take_from_callback (self, schema, n_max, max_bytes, chunk, error))
@@ -265,6 +327,39 @@ map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize 
       self->n_taken += chunk->n;
     }
   return TRUE;
+}
+
+void
+map_input_push (MapInput *self, GVariant *array)
+{
+  gsize n = g_variant_n_children (array);
+
+  if (n == 0 || !self->is_open)
+    return;
+  g_queue_push_tail (self->pushed, g_variant_ref (array));
+  self->n_added += n;
+  note_pushed (self);
+}
+
+void
+map_input_close (MapInput *self)
+{
+  self->is_open = FALSE;
+  note_pushed (self);
+}
+
+void
+map_input_cut (MapInput *self)
+{
+  clear_pushed (self);
+  self->n_added = self->n_taken;
+  map_input_close (self);
+}
+
+guint64
+map_input_get_n_pushed (const MapInput *self)
+{
+  return self->n_added - self->n_taken;
 }
 
 gboolean
@@ -299,6 +394,9 @@ void
 map_input_end (MapInput *self, guint64 from)
 {
   self->has_ended = TRUE;
+  self->is_open = FALSE;
+  if (self->pushed != NULL)
+    clear_pushed (self);
   while (!g_queue_is_empty (&self->rests)
          && ((MapChunk *)g_queue_peek_tail (&self->rests))->first >= from)
     map_chunk_free (g_queue_pop_tail (&self->rests));

@@ -38,7 +38,19 @@ MapInput *map_input_new_array (GVariant *array);
 /* @n_total: how many there are, or MAP_INPUT_UNKNOWN. */
 MapInput *map_input_new (MapInputFunc next, gpointer user_data, GDestroyNotify destroy,
                          guint64 n_total);
+
+/* What is pushed into it, until it is closed. */
+MapInput *map_input_new_open (void);
 void map_input_free (MapInput *self);
+
+/* Adds the elements of an array in normal form, of which only the last may be large; borrowed. Who
+ * adds more than is taken should look at the number of those that nobody has taken. */
+void map_input_push (MapInput *self, GVariant *array);
+guint64 map_input_get_n_pushed (const MapInput *self);
+
+/* Nothing more is pushed; the second one forgets what nobody has taken. */
+void map_input_close (MapInput *self);
+void map_input_cut (MapInput *self);
 
 /* Number of elements; number of those that were not taken. MAP_INPUT_UNKNOWN: not known. */
 guint64 map_input_get_total (const MapInput *self);
