@@ -18,7 +18,7 @@ static char *program;
 
 PROCFUN_DEFINE_STATIC_FUNCTION (add, int, (int, a), (int, b)) { return a + b; }
 
-/* In kB: what would be free if the process was not there. */
+/* In kB: memory that would be free without the process. */
 static double
 get_private_memory (int pid)
 {

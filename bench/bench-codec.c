@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long the codecs take, beside json-glib's conversion of the same values. What is counted is
- * the time of the processor: what others do on the machine counts little. A contender is a value
- * and what is done with it, as in "doubles:json-write". */
+/* Times of the codecs, beside json-glib's conversion of the same values. CPU time is counted, on
+ * which other work of the machine has little effect. A contender is a value and an operation on it,
+ * as in "doubles:json-write". */
 
 #include "bench/contender.h"
 

@@ -20,8 +20,8 @@ void calls_check_error (const GError *error, GQuark domain, gint code, const cha
 /* A call of the function with this name, with arguments as g_variant_parse() reads them. */
 ProcfunCall *calls_new (const char *name, const char *arguments);
 
-/* Executors that run each call in another process: what holds on one holds on all of them. Adds a
- * test for each, below its name; there calls that name no executor run on one of that kind, also in
+/* Executors that run each call in another process, to which the same rules apply. Adds a test for
+ * each, below its name; there, calls that name no executor run on one of that kind, also in
  * programs that the test starts. */
 void calls_add_func (const char *path, GTestFunc func);
 void calls_add_data_func (const char *path, gconstpointer data, GTestDataFunc func);

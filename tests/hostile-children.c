@@ -238,8 +238,7 @@ PROCFUN_DEFINE_FUNCTION (do_leave_thread, gint)
   return 1;
 }
 
-/* The child of a function that forks is no child of procfun: what it does to itself is not the end
- * of the call. */
+/* The child of a function that forks is no child of procfun: its end is not the end of the call. */
 PROCFUN_DEFINE_FUNCTION (do_fork_and_exit, gint, (gint, code))
 {
   pid_t child = fork ();

@@ -6,9 +6,9 @@
 
 /* Functions that maps call in tests. */
 
-/* Ten times @n; but by the name that stands at @n in @deaths, separated by commas, it does that
- * instead: "crash", "kill", "exit", "fail", "cancel", "hang". What it is called for it notes in the
- * file @path, if there is one. */
+/* Ten times @n. A name at position @n in @deaths, separated by commas, makes it do that instead:
+ * "crash", "kill", "exit", "fail", "cancel", "hang". Each @n is noted in the file @path, if there
+ * is one. */
 PROCFUN_DECLARE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deaths),
                                      (const char *, path))
 

@@ -559,7 +559,7 @@ test_truncated (gconstpointer data)
           g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, 0, size);
           g_autoptr (GVariant) decoded = decode_tightly (codec, schema, part, NULL);
 
-          /* a shorter number is one; what was begun by a bracket or a quote is not complete */
+          /* a shorter number is a number; text begun by a bracket or a quote is not complete */
           if (codec == procfun_codec_get_json ()
               && strchr ("[{\"", *(const char *)g_bytes_get_data (bytes, NULL)) != NULL)
             g_assert_null (decoded);

@@ -212,7 +212,7 @@ test_timeout (void)
   calls_assert_result (inlined, calls_new ("add", "(2, 3)"), FALSE, "5");
 }
 
-/* One that the call has itself goes before. */
+/* A setting of the call itself goes before. */
 static void
 test_own_timeout (void)
 {

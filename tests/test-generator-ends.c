@@ -140,7 +140,7 @@ static void
 run_until_death (Reader *reader)
 {
   while (reader->context != NULL && lives (procfun_call_get_pid (reader->call)))
-    if (!g_main_context_iteration (reader->context, FALSE)) /* who reaps it wakes no context */
+    if (!g_main_context_iteration (reader->context, FALSE)) /* reaping it wakes no context */
       g_usleep (1000);
 }
 

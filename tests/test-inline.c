@@ -118,7 +118,7 @@ test_cancel_while_waiting (void)
   g_assert_cmpint (procfun_call_get_pid (call), ==, 0);
 }
 
-/* One that runs can't be. */
+/* A running call cannot be. */
 static void
 test_cancel_during (void)
 {

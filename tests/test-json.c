@@ -232,7 +232,7 @@ test_read (gconstpointer data)
   assert_read (test->schema, test->json, test->value);
 }
 
-/* Values of up to 128 levels: what GVariant itself can hold. */
+/* Values of up to 128 levels, as many as GVariant can hold. */
 static void
 test_levels (void)
 {

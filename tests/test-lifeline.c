@@ -119,7 +119,7 @@ start_program (Program *self)
   self->helper = helper[1];
 }
 
-/* Kills it: what it had started must end. */
+/* Kills it: the processes that it had started must end. */
 static void
 end_program (Program *self)
 {
@@ -199,8 +199,8 @@ test_dropped_with_helper (gconstpointer make)
   g_assert_cmpint (waitpid (helper, NULL, 0), ==, helper);
 }
 
-/* A file that runs as root, whoever executes it: what it runs in may not be killed. Returns the
- * number of the process. */
+/* A file that runs as root for any user, and whose process may not be killed. Returns the number of
+ * the process. */
 PROCFUN_DEFINE_STATIC_FUNCTION (leave_privileged, gint, (const char *, path))
 {
   int ends[2];

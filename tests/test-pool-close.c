@@ -191,7 +191,7 @@ test_timeout (gconstpointer in_thread)
   results_clear (&results);
 }
 
-/* One that has a long grace period from before does not hold it up. */
+/* A call in a long grace period from before does not hold it up. */
 static void
 test_timeout_and_grace (void)
 {

@@ -486,7 +486,7 @@ test_noticed_late (gconstpointer data)
     g_object_unref (notes.results[n]);
   g_file_get_contents (notes.path, &text, NULL, NULL);
   g_assert_cmpuint (strlen (text), ==, N_NOTED);
-  for (int n = 0; n < N_NOTED; n++) /* in any order: what goes to another worker waits again */
+  for (int n = 0; n < N_NOTED; n++) /* in any order: calls that go to another worker wait again */
     g_assert_nonnull (strchr (text, '0' + n));
   g_unlink (notes.path);
   g_free (notes.path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Calls that wait for a worker: who comes first, how many there may be, and who waits in vain. */
+/* Calls that wait for a worker: their order, their number, and those that wait in vain. */
 
 #include "tests/fixture.h"
 #include "tests/functions.h"
@@ -41,8 +41,8 @@ test_priorities (void)
   results_clear (&results);
 }
 
-/* A step of priority is worth 10 ms: who has waited longer than that comes before who is one step
- * more urgent. */
+/* A step of priority is worth 10 ms: a call that has waited longer than that comes before one that
+ * is a step more urgent. */
 static void
 test_ageing (void)
 {

@@ -238,7 +238,7 @@ test_killed_while_idle (void)
     }
 }
 
-/* One that ends by itself is noticed when it is asked for, at the latest. */
+/* A worker that ends by itself is noticed at the latest when it is asked for. */
 static void
 test_idle_end (void)
 {

@@ -468,7 +468,7 @@ start_and_end (gpointer user_data)
   return NULL;
 }
 
-/* The thread that started the call is gone: who runs its context gets the result. */
+/* The thread that started the call is gone: another one that runs its context gets the result. */
 static void
 test_thread_ends (void)
 {

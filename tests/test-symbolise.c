@@ -81,7 +81,7 @@ test_none (void)
         g_assert_true (g_str_has_prefix (place->text, "test-symbolise+0x")
                        || g_str_has_prefix (place->text, "lt-test-symbolise+0x"));
     }
-  g_assert_cmpstr (find (self, 0)->function, ==, "compute"); /* what is known stays known */
+  g_assert_cmpstr (find (self, 0)->function, ==, "compute"); /* known places stay known */
 }
 
 static void

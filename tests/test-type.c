@@ -355,7 +355,7 @@ test_no_copies (void)
   g_assert_cmpuint (result.length, ==, 5);
 }
 
-/* Some numbers only: what is on the wire may begin anywhere. */
+/* Some numbers only: bytes on the wire may begin anywhere. */
 static void
 test_unaligned_numbers (void)
 {

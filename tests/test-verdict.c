@@ -106,7 +106,7 @@ static const struct
   { "memory=64M", { CRASH (SIGSEGV, SI_USER), .memory_exhausted = TRUE }, CRASHED },
   { "memory=64M", { CRASH (SIGTERM, SI_USER), .memory_exhausted = TRUE }, CRASHED },
 
-  /* Memory, one block too large: what malloc() and the programs say */
+  /* Memory, one block too large: the words of malloc() and of programs */
   { "memory=64M", { CRASH (SIGSEGV, 1), .crash_errno = ENOMEM }, MEMORY, "memory", TRUE },
   { "memory=64M", { CRASH (SIGABRT, SI_TKILL), .crash_errno = ENOMEM }, MEMORY, "memory", TRUE },
   { "memory=64M", { CRASH (SIGSEGV, 1), .crash_errno = EINVAL }, CRASHED },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* procfun monitor: what the executors of a program that runs are doing, as it goes on. */
+/* procfun monitor: the executors of a running program, as it goes on. */
 
 #include "tools/commands.h"
 

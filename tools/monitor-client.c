@@ -27,7 +27,8 @@ read_name (const char *name)
                                                                                                : 0;
 }
 
-/* One that nobody listens at is removed if its process is gone. Others have just been made. */
+/* A socket at which nobody listens is removed if its process is gone. Others have just been made.
+ */
 static gboolean
 is_alive (int folder, const char *name)
 {

@@ -8,5 +8,5 @@
 /* Tables of its executors and of their processes. */
 char *monitor_view_process (JsonNode *told);
 
-/* Tables of processes: what each has told. (element-type JsonNode) */
+/* Tables of processes, from their own words. (element-type JsonNode) */
 char *monitor_view_list (GPtrArray *told);

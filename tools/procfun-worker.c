@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Calls functions of shared libraries and plugins: what a program starts for a function that is not
+/* Calls functions of shared libraries and plugins: a program starts it for functions that are not
  * its own. */
 
 #include <procfun.h>

@@ -46,14 +46,14 @@ print_version (void)
   return command_print (text, strlen (text)) ? STATUS_DONE : STATUS_USAGE;
 }
 
-/* A closed stdout must not become a file that takes everything: what is written there fails. */
+/* A closed stdout must not become a file that takes everything: writing to it fails. */
 static void
 fill_standard (void)
 {
   gboolean is_closed = fcntl (STDOUT_FILENO, F_GETFD) < 0;
   int fd;
 
-  fds_fill_standard (); /* what is opened later must not become a standard stream */
+  fds_fill_standard (); /* files opened later must not become a standard stream */
   if (!is_closed)
     return;
   fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);

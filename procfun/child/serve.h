@@ -86,7 +86,7 @@ void server_close (Server *self);
 
 void server_handle_call (Server *self, const Frame *frame);
 
-/* For reports of the running function, in report.c. One that was held back is sent when the call
- * ends. @user_data: the server */
+/* For reports of the running function, in report.c. A report that was held back is sent when the
+ * call ends. @user_data: the server */
 void server_report (const Event *event, gpointer user_data);
 void server_flush_reports (Server *self);

@@ -19,7 +19,7 @@ typedef struct
   gint64 submitted_at; /* monotonic time in µs */
   gint64 started_at;   /* likewise */
 
-  /* What came of a call that became an object */
+  /* Outcome of a call that became an object */
   ProcfunCall *call; /* owned, as what follows; (nullable) */
   GVariant *variant; /* (nullable) */
   GError *error;     /* (nullable) */

@@ -56,7 +56,7 @@ clear_watches (MappingSource *self)
   g_array_set_size (self->watches, 0);
 }
 
-/* One that has tripped meanwhile wakes nobody. */
+/* A cancellable that has tripped meanwhile wakes nobody. */
 static void
 add_watch (MappingSource *self, MapSlot *slot)
 {
@@ -224,8 +224,8 @@ mapping_source_stop (Mapping *mapping)
 static const MappingDriverFuncs driver_funcs
     = { .wake = mapping_source_wake, .stop = mapping_source_stop };
 
-/* Before it is finalised: until then others can make it ready. Who still waits has lost the main
- * context. */
+/* Before it is finalised: until then others can make it ready. A caller that still waits has lost
+ * the main context. */
 static void
 mapping_source_dispose (GSource *source)
 {

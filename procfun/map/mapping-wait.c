@@ -16,7 +16,7 @@ on_cancelled (GCancellable *cancellable, gpointer other)
   g_cancellable_cancel (other);
 }
 
-/* Waits for its turn; who closes the pool can end that, too. */
+/* Waits for its turn; closing the pool can end that, too. */
 static WorkerSlot *
 wait_for_worker (Scheduler *scheduler, const SlotRequest *request, GCancellable *cancellable,
                  GCancellable *own_cancellable, GError **error)

@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* A chunk is to take so long, in µs: long beside what it costs to send one, short beside the
- * patience of who waits for one. One that takes twice as long gives back what it has not begun. */
+/* Time for a chunk in µs: long beside the cost of sending one, short beside the patience of people.
+ * A chunk that takes twice as long gives back the elements that it has not begun. */
 #define CHUNK_TIME 10000
 #define CHUNK_TIME_MIN 1000
 

@@ -140,9 +140,9 @@ is_running_file (const char *path)
          && running.st_ino == named.st_ino && running.st_dev == named.st_dev;
 }
 
-/* Its name where that still leads to the file that runs, for `ps` to show; the kernel's own link
- * else. That one may be followed only by those who may look into this process, which a process that
- * changed its user is not itself when it is named by its number. */
+/* Its name where that still leads to the running file, for `ps` to show; else the kernel's own
+ * link. Only processes that may look into this one may follow that link, and a process that changed
+ * its user may not follow its own when it is named by its number. */
 char *
 self_get_executable (gboolean directly)
 {

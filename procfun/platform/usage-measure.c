@@ -25,8 +25,8 @@ timeval_to_us (const struct timeval *time)
   return (gint64)time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
 }
 
-/* A forked process begins with a peak of its own. One that was executed inherits that of the
- * process that started it, and only its memory map has the right one. */
+/* A forked process begins with a peak of its own. An executed process inherits that of the process
+ * that started it, and only its memory map has the right one. */
 static gboolean was_forked;
 
 /* The last value of an executed process: without further page faults it has no more. */

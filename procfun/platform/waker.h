@@ -8,8 +8,8 @@
  * would do that, too, but GLib 2.74 leaks one that is destroyed while the cancelling goes on. */
 typedef struct _Waker Waker;
 
-/* @source is borrowed until waker_free(), which must come before it is finalised. One that has
- * tripped already makes nothing ready. */
+/* @source is borrowed until waker_free(), which must come before it is finalised. A cancellable
+ * that has tripped already makes nothing ready. */
 Waker *waker_new (GCancellable *cancellable, GSource *source);
 void waker_free (Waker *self);
 

@@ -17,8 +17,8 @@ typedef void (*ExchangeFunc) (GVariant *result, GError *error, gboolean was_begu
 void exchange_run_async (Exchange *self, GMainContext *context, ExchangeFunc func,
                          gpointer user_data);
 
-/* The next item of a generator, not floating; or NULL when the exchange has ended: what came of it
- * can be asked then. */
+/* The next item of a generator, not floating; or NULL when the exchange has ended, whose outcome
+ * can be asked for then. */
 GVariant *exchange_wait_for_item (Exchange *self);
 
 /* Drives @self from @context, until @callback removes the source; it is called after each step.

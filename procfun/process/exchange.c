@@ -66,8 +66,8 @@ struct _Exchange
   Phase phase;
 };
 
-/* In the order of exchange_get_fds(). The channel comes first: what was printed before an answer is
- * ready when poll() comes to it, if the answer was. */
+/* In the order of exchange_get_fds(). The channel comes first: when an answer is ready, text
+ * printed before it is ready by the time that poll() comes to the streams. */
 #define FIRST_STREAM 2
 #define READY_CHANNEL (1U << 0)
 #define READY_DEATH (1U << 1)
@@ -134,7 +134,7 @@ is_followed (Exchange *self)
   return exchange_was_answered (self) && self->worker.call_id != self->reply.call_id;
 }
 
-/* A worker that ends by itself has read all that was sent to it. One that dies may not have. */
+/* A worker that ends by itself has read all frames sent to it. A worker that dies may not have. */
 static void
 check_lost (Exchange *self)
 {
@@ -298,7 +298,7 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
 {
   gushort channel_events = G_IO_IN;
 
-  if (self->phase != PHASE_RUNNING) /* what is left was there before */
+  if (self->phase != PHASE_RUNNING) /* the rest was there before */
     {
       for (guint i = 0; i < EXCHANGE_N_FDS; i++)
         fds[i] = (GPollFD){ .fd = -1 };

@@ -9,7 +9,7 @@ struct _ItemStream
 {
   Exchange *exchange; /* (nullable): not when its main context went away while somebody waited */
   GSource *source;    /* (nullable) (unowned) */
-  GTask *task;        /* (nullable): who waits */
+  GTask *task;        /* (nullable): the waiting caller */
 };
 
 ItemStream *
@@ -69,7 +69,7 @@ item_stream_next (ItemStream *self, GError **error)
   return item;
 }
 
-/* To who waits, if there is something. */
+/* Gives an item to the waiting caller, if there is one. */
 static void
 give (ItemStream *self)
 {

@@ -11,7 +11,7 @@ typedef struct
   GQueue queue;     /* (element-type Item) */
   FrameCredit came; /* all three counted from the beginning */
   FrameCredit taken;
-  FrameCredit credit; /* what the function knows that it may yield */
+  FrameCredit credit; /* totals that the function was told */
 } Items;
 
 void items_init (Items *self);

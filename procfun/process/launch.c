@@ -156,9 +156,10 @@ open_ends (Worker *worker, ChildEnds *ends, gboolean takes_output, GError **erro
                  && open_output (&worker->output_fds[1], &ends->output_fds[1], error)));
 }
 
-/* INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; what it
- * lets through, the child closes. A working directory or an environment of its own would lose that:
- * the child applies them, but for a script, which may be found from @folder (nullable) alone. */
+/* INHERIT_FDS makes GLib use posix_spawn(), whose price does not grow with this program; the child
+ * closes the descriptors that come along. A working directory or an environment of its own would
+ * lose that: the child applies them, except for a script, which may be found from @folder
+ * (nullable) alone. */
 static Process *
 spawn (const char *const *argv, const char *folder, ChildEnds *ends, GError **error)
 {

@@ -8,8 +8,8 @@
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-failure.h"
 
-/* Outcome of a call: a result, or an error with the failure that describes it. The first that is
- * set counts; what a dead process leaves is read last. */
+/* Outcome of a call: a result, or an error with the failure that describes it. The first outcome
+ * that is set counts; frames that a dead process leaves are read last. */
 typedef struct
 {
   ProcfunCall *call; /* borrowed */

@@ -73,7 +73,7 @@ request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeO
   channel_send (channel, FRAME_SETUP, 0, NULL, 0, bytes, fds);
 }
 
-/* One that was forked, or has served before, may know all that it needs, but for limits. */
+/* A process that was forked, or has served before, may know everything but the limits. */
 static gboolean
 needs_setup (const Worker *worker, const ExchangeOptions *options)
 {

@@ -25,7 +25,7 @@ typedef struct
 
   gboolean opened;
   Symbols *symbols; /* (nullable) */
-  Symbols *debug;   /* (nullable): what was stripped off, in a file of its own */
+  Symbols *debug;   /* (nullable): the stripped symbols, in a file of their own */
   gboolean looked_for_lines;
   Lines *lines; /* (nullable) */
 } LoadedModule;

@@ -18,8 +18,8 @@ typedef struct
 } WorkerParentFuncs;
 
 /* A process that runs functions, as its caller sees it: it waits for frames on @channel_fd, reports
- * a crash on @report_fd, and prints on @output_fds. One that was executed ends when @lifeline_fd is
- * closed; one that was forked ends with its zygote. */
+ * a crash on @report_fd, and prints on @output_fds. An executed process ends when @lifeline_fd is
+ * closed, a forked one with its zygote. */
 typedef struct
 {
   Process *process;
@@ -29,7 +29,7 @@ typedef struct
   int output_fds[2];
   Journal journal; /* of maps */
   Cgroup *cgroup;  /* (nullable) */
-  gpointer parent; /* (nullable): what forked it; NULL: it was executed */
+  gpointer parent; /* (nullable): the zygote that forked it; NULL: it was executed */
   const WorkerParentFuncs *parent_funcs;
   guint n_spares;   /* that the zygote shall have for the next calls */
   guint spare_idle; /* and how long they wait, in ms */
@@ -76,8 +76,8 @@ GSource *worker_take_source (Worker *self); /* (transfer full) */
 /* Before each call. @max_payload: in bytes, each way. */
 void worker_open_channel (Worker *self, guint64 max_payload);
 
-/* A result is the end of its last call: whoever takes that for the end sees to the end of the
- * process, too. */
+/* A result is the end of its last call: the caller that takes it for the end ends the process, too.
+ */
 gboolean worker_ends_with_result (const Worker *self);
 
 /* From the bytes of a frame. */

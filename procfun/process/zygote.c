@@ -551,7 +551,7 @@ zygote_has_forked (Zygote *self)
   return forked;
 }
 
-/* One that it has just forked may still hold its channel open. */
+/* A process that it has just forked may still hold its channel open. */
 static gboolean
 is_over (Zygote *self)
 {

@@ -10,8 +10,8 @@
  * price of a fork of a small process, however large this one is. Any thread may ask. */
 typedef struct _Zygote Zygote;
 
-/* Executes the one for the module of @function, which was checked, and does not wait for it.
- * @state: what this process would hand down now. Fails with %PROCFUN_ERROR_SPAWN. */
+/* Executes the zygote for the module of @function, which was checked, and does not wait for it.
+ * @state: the state that this process would hand down now. Fails with %PROCFUN_ERROR_SPAWN. */
 Zygote *zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
                     GError **error);
 Zygote *zygote_ref (Zygote *self);

@@ -116,7 +116,7 @@ start (Entry *entry, ProcfunFunction *function, const ExchangeOptions *options, 
              error->message);
 }
 
-/* One that started and never forked anything is as one that did not start. */
+/* A zygote that started and never forked anything counts as one that did not start. */
 static void
 drop_zygote (Entry *entry, guint64 state)
 {

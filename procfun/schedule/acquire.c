@@ -31,7 +31,7 @@ end (Scheduler *self, GQueue *exited, GQueue *outdated)
   scheduler_end_outdated (outdated);
 }
 
-/* With the lock held. Nobody gets a worker before those who wait. */
+/* With the lock held. Waiting callers get a worker first. */
 static gboolean
 try_assign (Scheduler *self, Waiter *waiter)
 {

@@ -37,7 +37,7 @@ typedef struct
   gboolean is_lost;  /* while it was held */
 } WorkerSlot;
 
-/* @context: (nullable): what all calls of the worker have */
+/* @context: (nullable): the one of all calls of the worker */
 WorkerSlot *worker_slot_new (Scheduler *scheduler, const char *module,
                              ProcfunLaunchContext *context);
 WorkerSlot *worker_slot_ref (WorkerSlot *self);
