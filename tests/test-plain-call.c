@@ -96,6 +96,18 @@ PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fail_so, gint, (gint, code))
   return 0;
 }
 
+PROCFUN_DEFINE_STATIC_FUNCTION (has_cancellable, gboolean)
+{
+  GCancellable *cancellable = procfun_get_cancellable ();
+
+  return cancellable != NULL && cancellable == procfun_get_cancellable ();
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (take_moment, gint, (gint, us))
+{
+  g_usleep ((gulong)us);
+  return us;
+}
+
 /* Nonsense in the ring: the frame of a result, but for one thing. */
 
 typedef enum
@@ -248,6 +260,23 @@ test_no_object (void)
   while (run (&procfun_definition_of_give_int, values, &result) != PLAIN_CALL_DONE)
     g_thread_yield ();
   g_assert_cmpint (result, ==, value);
+  tear_down (&fixture);
+}
+
+/* Longer than anybody looks without sleeping. */
+static void
+test_moment (void)
+{
+  const gint us = 200;
+  gconstpointer values[] = { &us };
+  gint result = 0;
+  Fixture fixture;
+
+  set_up (&fixture);
+  while (run (&procfun_definition_of_take_moment, values, &result) != PLAIN_CALL_DONE)
+    g_thread_yield ();
+  g_assert_cmpint (result, ==, us);
+  g_assert_cmpint (get_pid (), ==, get_pid ());
   tear_down (&fixture);
 }
 
@@ -664,6 +693,37 @@ test_codec (void)
   tear_down (&fixture);
 }
 
+/* In the process of the caller */
+
+static void
+test_inline (void)
+{
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
+  g_autoptr (ProcfunStatistics) statistics = NULL;
+  const gint value = 77;
+  gconstpointer values[] = { &value };
+  gint result = 0;
+  GError *error = NULL;
+
+  procfun_executor_set_default (executor);
+  g_assert_cmpint (run (&procfun_definition_of_give_int, values, &result), ==, PLAIN_CALL_DONE);
+  g_assert_cmpint (result, ==, value);
+  check_strings ();
+  check_basket (5);
+  check_bytes (1000);
+  g_assert_true (has_cancellable_process (&error));
+  g_assert_cmpint (report_half_process (&error), ==, 5);
+  g_assert_no_error (error);
+  fail_so_process (3, &error);
+  assert_same_error (g_steal_pointer (&error), fail_so_call (3));
+  g_assert_null (do_return_null_process (&error));
+  g_assert_nonnull (procfun_error_get_failure (error));
+  assert_same_error (g_steal_pointer (&error), do_return_null_call ());
+  statistics = procfun_statistics_new (executor);
+  g_assert_cmpuint (procfun_statistics_get_failed (statistics), ==, 4);
+  procfun_executor_set_default (NULL);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -671,6 +731,8 @@ main (int argc, char *argv[])
   g_setenv ("PROCFUN_TIMEOUT", TIMEOUT_S, TRUE);
 
   fixture_add_func ("/plain-call/needs-no-object", test_no_object);
+  fixture_add_func ("/plain-call/needs-no-object-while-it-sleeps", test_moment);
+  fixture_add_func ("/plain-call/inline-needs-no-object", test_inline);
   fixture_add_func ("/plain-call/values-arrive-and-return", test_values);
   fixture_add_func ("/plain-call/errors-are-those-of-an-object", test_errors);
   fixture_add_func ("/plain-call/deaths-are-told", test_deaths);

@@ -379,8 +379,8 @@ procfun_executor_withdraw (ProcfunExecutor *self)
   g_mutex_unlock (&state->lock);
 }
 
-static void
-count_end (ProcfunExecutor *self, const Ending *ending)
+void
+procfun_executor_count (ProcfunExecutor *self, const Ending *ending)
 {
   ExecutorState *state = procfun_executor_get_state (self);
 
@@ -389,19 +389,6 @@ count_end (ProcfunExecutor *self, const Ending *ending)
   recorder_end (state->recorder, ending);
   end_one (state);
   g_mutex_unlock (&state->lock);
-}
-
-void
-procfun_executor_count (ProcfunExecutor *self, gint64 submitted_at, gint64 started_at,
-                        gboolean succeeded)
-{
-  const Ending ending = { .submitted_at = submitted_at,
-                          .started_at = started_at,
-                          .ended_at = g_get_monotonic_time (),
-                          .succeeded = succeeded,
-                          .cause = PROCFUN_CAUSE_ERROR };
-
-  count_end (self, &ending);
 }
 
 /* Cause that procfun_call_get_failure() will report. */
@@ -423,7 +410,7 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
                           .succeeded = error == NULL,
                           .cause = error != NULL ? get_cause (call, error) : 0 };
 
-  count_end (self, &ending);
+  procfun_executor_count (self, &ending);
 }
 
 /* Results of foreign executors may be of a wrong type, and the conversion to C values relies on it.

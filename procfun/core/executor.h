@@ -23,8 +23,7 @@ void procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GEr
 /* The same for a call without an object. The second form takes back what the first has counted. */
 gboolean procfun_executor_try_enter (ProcfunExecutor *self);
 void procfun_executor_withdraw (ProcfunExecutor *self);
-void procfun_executor_count (ProcfunExecutor *self, gint64 submitted_at, gint64 started_at,
-                             gboolean succeeded);
+void procfun_executor_count (ProcfunExecutor *self, const Ending *ending);
 
 /* Forgets what belongs to the parent, where the program has forked itself. Executors that keep
  * something override `begin_anew` for it. */

@@ -5,7 +5,9 @@
 #include "procfun/base/debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/core/failure.h"
 #include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
 #include "procfun/values/type-packed.h"
 
 void
@@ -34,6 +36,29 @@ plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
                       self->definition->result_size > 0 ? self->result : &nothing);
 }
 
+/* An error of the library carries the failure that a call would have. */
+static void
+count (ProcfunExecutor *executor, PlainCall *self)
+{
+  const ProcfunCause cause = g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+                                 ? PROCFUN_CAUSE_CANCELLED
+                                 : PROCFUN_CAUSE_ERROR;
+  const Ending ending = { .submitted_at = self->submitted_at,
+                          .started_at = self->started_at,
+                          .ended_at = g_get_monotonic_time (),
+                          .succeeded = self->error == NULL,
+                          .cause = self->error != NULL ? cause : 0 };
+
+  procfun_executor_count (executor, &ending);
+  if (self->error != NULL && self->error->domain == PROCFUN_ERROR)
+    {
+      g_autoptr (ProcfunFailure) failure
+          = procfun_failure_new (cause, procfun_function_get_name (self->function));
+
+      failure_attach (failure, self->error);
+    }
+}
+
 PlainCallStatus
 procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self)
 {
@@ -48,8 +73,7 @@ procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self)
   if (status == PLAIN_CALL_NOT_BEGUN)
     procfun_executor_withdraw (executor);
   else if (status != PLAIN_CALL_MADE)
-    procfun_executor_count (executor, self->submitted_at, self->started_at,
-                            status == PLAIN_CALL_DONE);
+    count (executor, self);
   else
     {
       procfun_executor_leave (executor, self->call, self->error);

@@ -6,6 +6,7 @@
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
+#include "procfun/core/plain-call.h"
 #include "procfun/procfun-error.h"
 #include <unistd.h>
 
@@ -79,6 +80,39 @@ procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *
   return result;
 }
 
+/* Calls without an object */
+
+static void
+make_cancellable (gpointer user_data)
+{
+  Running *running = user_data;
+
+  running->cancellable = g_cancellable_new ();
+}
+
+static guint
+procfun_inline_run_plain (ProcfunExecutor *executor, gpointer plain_call)
+{
+  PlainCall *plain = plain_call;
+  g_autoptr (PackedInvocation) invocation = packed_invocation_new (plain->function);
+  g_auto (Buffer) result = { 0 };
+  Running running = { .listen = make_cancellable, .user_data = &running };
+  Running *before;
+
+  if (invocation == NULL
+      || !packed_invocation_prepare (invocation, plain->args.data, plain->args.length, NULL))
+    return PLAIN_CALL_NOT_BEGUN;
+  plain->started_at = g_get_monotonic_time ();
+  before = procfun_context_set_running (&running);
+  packed_invocation_run (invocation, &result, &plain->error);
+  procfun_context_set_running (before);
+  g_clear_object (&running.cancellable);
+  if (plain->error != NULL)
+    return PLAIN_CALL_FAILED;
+  plain_call_read_result (plain, result.data, result.length);
+  return PLAIN_CALL_DONE;
+}
+
 static gboolean
 run_in_context (gpointer user_data)
 {
@@ -124,6 +158,7 @@ procfun_inline_class_init (ProcfunInlineClass *klass)
   ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
 
   executor_class->run = procfun_inline_run;
+  executor_class->run_plain = procfun_inline_run_plain;
   executor_class->run_async = procfun_inline_run_async;
   executor_class->run_finish = procfun_inline_run_finish;
 }

@@ -9,6 +9,9 @@
 /* A larger result does not come by the ring in one piece. */
 #define RESULT_MAX ((gsize)8 * 1024)
 
+/* A call that ends within this time is not worth an object. */
+#define SLEEP_US (2 * G_TIME_SPAN_MILLISECOND)
+
 /* It has nothing to tell before its answer, and somebody would hear it. */
 static gboolean
 is_ready (const Worker *worker)
@@ -76,11 +79,46 @@ take_result (Worker *worker, const FrameHeader *header, PlainCall *plain)
   return TRUE;
 }
 
+/* FALSE: the time is up, or something has happened that this is not for. */
+static gboolean
+sleep_once (Worker *worker, int ms)
+{
+  struct pollfd fds[] = { { .fd = channel_get_fd (worker->channel), .events = POLLIN },
+                          { .fd = process_get_pidfd (worker->process), .events = POLLIN },
+                          { .fd = worker->report_fd, .events = POLLIN },
+                          { .fd = worker->output_fds[0], .events = POLLIN },
+                          { .fd = worker->output_fds[1], .events = POLLIN } };
+
+  if (channel_fall_asleep (worker->channel))
+    return TRUE;
+  return poll (fds, G_N_ELEMENTS (fds), ms) == 1 && fds[0].revents == POLLIN
+         && channel_wake_up (worker->channel);
+}
+
+/* What woke it may be left of a call before. */
+static gboolean
+sleep_for_frame (Worker *worker, FrameHeader *header)
+{
+  const gint64 until = g_get_monotonic_time () + SLEEP_US;
+  gint64 left = SLEEP_US;
+
+  while (left > 0 && sleep_once (worker, (int)((left + 999) / 1000)))
+    {
+      if (channel_peek (worker->channel, header))
+        return TRUE;
+      if (channel_has_input (worker->channel)) /* which is no frame */
+        return FALSE;
+      left = until - g_get_monotonic_time ();
+    }
+  return FALSE;
+}
+
 static gboolean
 wait_for_frame (Worker *worker, FrameHeader *header)
 {
   return (channel_peek (worker->channel, header)
-          || (channel_yield (worker->channel) && channel_peek (worker->channel, header)))
+          || (channel_yield (worker->channel) && channel_peek (worker->channel, header))
+          || (!channel_has_input (worker->channel) && sleep_for_frame (worker, header)))
          && header->call_id == worker->call_id;
 }
 

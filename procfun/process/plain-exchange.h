@@ -13,6 +13,6 @@
  * sent before. */
 gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark);
 
-/* Waits for the result for some microseconds. FALSE: something else has come, or nothing, and is
- * left as it is. */
+/* Waits for the result, for two milliseconds at most. FALSE: something else has come, or nothing,
+ * and is left as it is. */
 gboolean plain_exchange_receive (Worker *worker, PlainCall *plain);

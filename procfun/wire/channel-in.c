@@ -341,6 +341,14 @@ look_at_socket (ChannelIn *self, GError **error)
   return status == CHANNEL_END ? CHANNEL_END : CHANNEL_AGAIN;
 }
 
+gboolean
+channel_in_wake_up (ChannelIn *self)
+{
+  ChannelStatus status = look_at_socket (self, NULL);
+
+  return status == CHANNEL_FRAME || status == CHANNEL_AGAIN;
+}
+
 static ChannelStatus
 receive_by_ring (ChannelIn *self, gboolean look, Frame *frame, GError **error)
 {

@@ -59,6 +59,10 @@ gboolean channel_in_peek (ChannelIn *self, FrameHeader *header);
 void channel_in_peek_payload (ChannelIn *self, const FrameHeader *header, gpointer payload);
 void channel_in_take (ChannelIn *self, const FrameHeader *header);
 
+/* The socket has something while the ring is in use: takes what was to wake this side. FALSE: that
+ * is not all that it has. */
+gboolean channel_in_wake_up (ChannelIn *self);
+
 /* Something has been read that was not received yet. */
 gboolean channel_in_is_filled (ChannelIn *self);
 

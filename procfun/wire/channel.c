@@ -295,6 +295,12 @@ channel_take (Channel *self, const FrameHeader *header)
 }
 
 gboolean
+channel_wake_up (Channel *self)
+{
+  return channel_in_wake_up (&self->in);
+}
+
+gboolean
 channel_has_input (Channel *self)
 {
   return channel_in_is_filled (&self->in);

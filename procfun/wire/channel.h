@@ -67,6 +67,10 @@ gboolean channel_peek (Channel *self, FrameHeader *header);
 void channel_peek_payload (Channel *self, const FrameHeader *header, gpointer payload);
 void channel_take (Channel *self, const FrameHeader *header);
 
+/* After poll() has found something in the socket. FALSE: it is more than the word that there is
+ * something in the ring. */
+gboolean channel_wake_up (Channel *self);
+
 /* A turn of channel_receive() takes so much, and leaves the rest for the next one: CHANNEL_AGAIN
  * then, and channel_has_more(). A channel whose turns never begin has no such bounds. */
 void channel_begin_turn (Channel *self);
