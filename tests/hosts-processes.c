@@ -4,6 +4,7 @@
 
 #include "tests/hosts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <grp.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Much longer than it takes, and shorter than the watchdog. */
@@ -163,7 +165,8 @@ by_loader (char **args)
   g_assert_nonnull (strstr (error->message, "loader"));
 }
 
-/* One who may not start a thread after the process: an error, and not the end of the program. */
+/* A user who may start a process, but no thread after it, gets an error, and the program does not
+ * end. */
 static void
 few_tasks (char **args)
 {
@@ -177,9 +180,32 @@ few_tasks (char **args)
     g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
 }
 
+/* The new program is the parent of processes that it did not start: they end by themselves. */
+static void
+executes_itself (char **args)
+{
+  const char *const again[] = { "hosts", "executes-itself", "again", NULL };
+  g_autoptr (ProcfunCall) call = spin_call ();
+
+  host_assert_works ();
+  if (args[0] == NULL)
+    {
+      procfun_call_run_async (call, NULL, NULL, NULL);
+      while (procfun_call_get_pid (call) <= 0)
+        g_main_context_iteration (NULL, TRUE);
+      execv ("/proc/self/exe", (char **)again);
+      g_assert_not_reached ();
+    }
+  procfun_executor_close (procfun_executor_get_default (), NULL, NULL);
+  while (waitpid (-1, NULL, 0) > 0)
+    ;
+  g_assert_cmpint (errno, ==, ECHILD);
+}
+
 const Host hosts_processes[] = { { "descendants", descendants },
                                  { "forks", forks },
                                  { "spins", spins },
+                                 { "executes-itself", executes_itself },
                                  { "retitled", retitled },
                                  { "by-loader", by_loader },
                                  { "few-tasks", few_tasks },

@@ -23,7 +23,7 @@ static char *other_build;
 
 typedef struct
 {
-  GString *text; /* what it printed */
+  GString *text; /* its output */
   int status;
 } Outcome;
 
@@ -446,6 +446,8 @@ add_tests (void)
   calls_add_func ("/hosts/calls-work-under-valgrind", test_valgrind);
   calls_add_func ("/hosts/few-descriptors-are-an-error-or-enough", test_few_descriptors);
   calls_add_func ("/hosts/a-killed-host-takes-its-calls-along", test_killed);
+  calls_add_data_func ("/hosts/a-host-that-executes-itself-leaves-no-process", "executes-itself",
+                       test_host);
   calls_add_func ("/hosts/a-host-that-gave-up-root-still-calls", test_root_no_more);
   calls_add_func ("/hosts/a-host-in-another-root-still-calls", test_root_elsewhere);
   calls_add_func ("/hosts/a-host-that-can-only-be-executed-calls", test_unreadable);
