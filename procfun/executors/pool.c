@@ -49,8 +49,9 @@ G_DEFINE_FINAL_TYPE (ProcfunPool, procfun_pool, PROCFUN_TYPE_PROCESS_EXECUTOR)
 
 #define DEFAULT_IDLE_MS 60000
 
-/* Closing has its own deadline: then all is killed; what has had a grace period before, this much
- * later; and when calls are still there after so much more, nobody runs their main context. */
+/* Closing has a deadline of its own, at which all calls are killed. Calls in a grace period from
+ * before are killed so much later; when calls are still there after the second time, nobody runs
+ * their main context. */
 #define KILL_AFTER_US (G_USEC_PER_SEC / 10)
 #define GIVE_UP_AFTER_US (2 * G_USEC_PER_SEC)
 
@@ -389,13 +390,19 @@ make_spec (const Number *number, guint64 default_value)
 }
 
 static void
+make_number_specs (void)
+{
+  for (guint id = PROP_0 + 1; id < N_NUMBERS; id++)
+    props[id] = make_spec (&numbers[id],
+                           id == PROP_MAX_WORKERS ? cpus_count () : numbers[id].default_value);
+}
+
+static void
 install_properties (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
 
-  for (guint id = PROP_0 + 1; id < N_NUMBERS; id++)
-    props[id] = make_spec (&numbers[id],
-                           id == PROP_MAX_WORKERS ? cpus_count () : numbers[id].default_value);
+  make_number_specs ();
   /**
    * ProcfunPool:idle-timeout:
    *
