@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Calls that ask for nothing special go to a worker that waits without an object; what comes of
- * them is the same. */
+/* Calls that ask for nothing special go to a waiting worker without an object; their results are
+ * the same. */
 
 #include "tests/fixture.h"
 #include "tests/functions.h"
@@ -475,7 +475,7 @@ test_forged (void)
     }
 }
 
-/* What else comes from the function */
+/* Other frames of the function */
 
 static void
 test_output (void)

@@ -44,7 +44,7 @@ read_line (JobLog *self, const char *line, gboolean forgets_failed)
   return TRUE;
 }
 
-/* What was being written when somebody ended the tool has no end, and is not counted. */
+/* A line that was being written when somebody ended the tool has no end, and is not counted. */
 static gboolean
 read_log (JobLog *self, gboolean forgets_failed, gboolean *is_new, GError **error)
 {

@@ -27,7 +27,7 @@ get_calls (MapRun *run)
   return run->engine;
 }
 
-/* What may start */
+/* Calls that may start */
 
 /* “MemAvailable:  1234 kB”, in bytes */
 static guint64
@@ -92,7 +92,7 @@ start_more (Calls *self)
     }
 }
 
-/* What has ended */
+/* Calls that have ended */
 
 static void
 end_job (Calls *self, MapJob *job)

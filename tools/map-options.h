@@ -4,7 +4,7 @@
 #include "tools/halt.h"
 #include "tools/map-arguments.h"
 
-/* What procfun map was told. Times are in µs, sizes in bytes, and 0 where nothing was said. */
+/* Options of procfun map. Times are in µs, sizes in bytes, and 0 where nothing was said. */
 typedef struct
 {
   /* Input */

@@ -18,7 +18,7 @@ void map_output_free (MapOutput *self);
 void map_output_begin (MapOutput *self, GVariant *results);
 gboolean map_output_next (MapOutput *self, const char *tag, Buffer *to, GError **error);
 
-/* What was formatted before, or is to be. */
+/* Text that was formatted before, or is to be. */
 Buffer *map_output_get_buffer (MapOutput *self);
 
 /* "!{"error": …}" in the place of a result; nothing where results are raw, as anything would be a

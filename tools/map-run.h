@@ -68,7 +68,7 @@ struct _MapRun
   Status status;
 };
 
-/* What is to be called is in the arguments. */
+/* Maps @function by workers of @pool, as @options say. */
 Status map_run (const MapOptions *options, ProcfunFunction *function, ProcfunPool *pool);
 
 /* For the engines: a record has been dealt with, and its result printed. With an error it is

@@ -65,7 +65,7 @@ give_records (RecordReader *self)
   self->n_searched = self->text->len;
 }
 
-/* What a read error leaves is no record. */
+/* Bytes before a read error are no record. */
 static void
 end (RecordReader *self, int errnum)
 {

@@ -39,7 +39,7 @@ MapInput *map_input_new_array (GVariant *array);
 MapInput *map_input_new (MapInputFunc next, gpointer user_data, GDestroyNotify destroy,
                          guint64 n_total);
 
-/* What is pushed into it, until it is closed. */
+/* Elements that are pushed into it, until it is closed. */
 MapInput *map_input_new_open (void);
 void map_input_free (MapInput *self);
 

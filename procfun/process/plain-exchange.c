@@ -95,7 +95,7 @@ sleep_once (Worker *worker, int ms)
          && channel_wake_up (worker->channel);
 }
 
-/* What woke it may be left of a call before. */
+/* Bytes left of an earlier call may have woken it. */
 static gboolean
 sleep_for_frame (Worker *worker, FrameHeader *header)
 {

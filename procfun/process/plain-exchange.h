@@ -5,9 +5,8 @@
 #include "procfun/core/plain-call.h"
 #include "procfun/process/worker.h"
 
-/* What happens between a caller and a worker that waits, when nothing happens but a call and its
- * result, and both go by the ring. For all else there is the Exchange, which goes on with what was
- * sent here. */
+/* A call of a worker that waits, when nothing happens but a call and its result, and both go by the
+ * ring. All else is for the Exchange, which goes on with the call that was sent here. */
 
 /* Sends the call. FALSE: the worker is not ready for it, and nothing was sent. *@mark: how much was
  * sent before. */
