@@ -46,14 +46,19 @@ go_on (ProcfunPool *self, PlainCall *plain, WorkerSlot *slot, const ChannelMark 
 
 /* A call that may be tried again needs its arguments longer. */
 static gboolean
-is_plain (ProcfunPool *self, const PlainCall *plain, const Worker *worker)
+is_plain (ProcfunPool *self, const PlainCall *plain, const ExchangeOptions *options)
 {
-  ExchangeOptions options;
+  return options->codec == procfun_codec_get_gvariant () && options->context == NULL
+         && plain->args.length <= options->max_payload
+         && !retry_may_be_needed (&self->retry, plain->function)
+         && function_check_callable (plain->function, NULL);
+}
 
-  procfun_process_executor_get_options (PROCFUN_PROCESS_EXECUTOR (self), &options);
-  return options.codec == procfun_codec_get_gvariant () && options.context == NULL
-         && worker->codec == options.codec && worker->max_payload == options.max_payload
-         && worker->context == NULL && plain->args.length <= options.max_payload;
+static gboolean
+send (const ExchangeOptions *options, PlainCall *plain, Worker *worker, ChannelMark *mark)
+{
+  return worker->codec == options->codec && worker->max_payload == options->max_payload
+         && worker->context == NULL && plain_exchange_send (worker, plain, mark);
 }
 
 guint
@@ -61,17 +66,17 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
 {
   ProcfunPool *self = PROCFUN_POOL (executor);
   PlainCall *plain = plain_call;
+  ExchangeOptions options;
   ChannelMark mark;
   WorkerSlot *slot;
 
-  if (retry_may_be_needed (&self->retry, plain->function)
-      || !function_check_callable (plain->function, NULL))
+  procfun_process_executor_get_options (PROCFUN_PROCESS_EXECUTOR (self), &options);
+  if (!is_plain (self, plain, &options))
     return PLAIN_CALL_NOT_BEGUN;
   slot = scheduler_take_idle (self->scheduler, plain->function, plain->submitted_at);
   if (slot == NULL)
     return PLAIN_CALL_NOT_BEGUN;
-  if (!is_plain (self, plain, worker_slot_get_worker (slot))
-      || !plain_exchange_send (worker_slot_get_worker (slot), plain, &mark))
+  if (!send (&options, plain, worker_slot_get_worker (slot), &mark))
     {
       worker_slot_give_back (slot);
       return PLAIN_CALL_NOT_BEGUN;

@@ -169,6 +169,22 @@ module_new_for_address (gconstpointer address)
   return self;
 }
 
+const char *
+module_get_key (const Module *self)
+{
+  const char **kept = (const char **)&self->key;
+  const char *key = g_atomic_pointer_get (kept);
+
+  if (key == NULL)
+    {
+      g_autofree char *text = g_strconcat (self->path, " ", self->identity, NULL);
+
+      key = g_intern_string (text);
+      g_atomic_pointer_set (kept, key);
+    }
+  return key;
+}
+
 Module *
 module_new_for_file (const char *path, gboolean is_program, const char *identity)
 {

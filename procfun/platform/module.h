@@ -11,6 +11,7 @@ typedef struct
                      executable */
   char *identity; /* equal only for files of the same build */
   gboolean is_program; /* path is of another program */
+  const char *key;     /* (nullable): module_get_key(), once it was asked for */
 } Module;
 
 /* The module that holds @address. (transfer full) */
@@ -19,6 +20,9 @@ Module *module_new_for_address (gconstpointer address);
 /* Another program, or a library that another process loads. (transfer full) */
 Module *module_new_for_file (const char *path, gboolean is_program, const char *identity);
 void module_free (Module *self);
+
+/* Path and build of what has a path, interned. From any thread. */
+const char *module_get_key (const Module *self);
 
 gboolean module_is_executable (gconstpointer address);
 

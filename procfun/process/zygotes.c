@@ -79,14 +79,10 @@ const char *
 zygotes_get_key (ProcfunFunction *function)
 {
   const Module *module = procfun_function_get_loaded_module (function);
-  g_autofree char *key = NULL;
 
   if (module == NULL)
     return "script";
-  if (module->path == NULL)
-    return "program";
-  key = g_strconcat (module->path, " ", module->identity, NULL);
-  return g_intern_string (key);
+  return module->path != NULL ? module_get_key (module) : "program";
 }
 
 static Entry *
