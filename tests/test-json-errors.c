@@ -156,30 +156,30 @@ static const struct
   { "v", "{\"type\": \"a{vs}\", \"value\": 5}", "/type: “a{vs}” is not a type" },
 
   /* syntax */
-  { "i", "", "line 1, column 1: the text ends where an int32 should be" },
-  { "i", "  ", "line 1, column 3: the text ends where an int32 should be" },
-  { "i", "5 6", "line 1, column 3: “6” stands where the end of the text should be" },
-  { "i", "5]", "line 1, column 2: “]” stands where the end of the text should be" },
-  { "i", "01", "line 1, column 2: “1” stands where the end of the text should be" },
-  { "i", "0x10", "line 1, column 2: “x” stands where the end of the text should be" },
-  { "i", "+1", "line 1, column 1: “+” stands where an int32 should be" },
+  { "i", "", "line 1, column 1: expected an int32, found the end of the text" },
+  { "i", "  ", "line 1, column 3: expected an int32, found the end of the text" },
+  { "i", "5 6", "line 1, column 3: expected the end of the text, found “6”" },
+  { "i", "5]", "line 1, column 2: expected the end of the text, found “]”" },
+  { "i", "01", "line 1, column 2: expected the end of the text, found “1”" },
+  { "i", "0x10", "line 1, column 2: expected the end of the text, found “x”" },
+  { "i", "+1", "line 1, column 1: expected an int32, found “+”" },
   { "i", "-", "line 1, column 1: not a number that JSON knows" },
   { "i", "1.", "line 1, column 1: not a number that JSON knows" },
   { "d", "1e", "line 1, column 1: not a number that JSON knows" },
-  { "d", ".5", "line 1, column 1: “.” stands where a double should be" },
-  { "d", "NaN", "line 1, column 1: “N” stands where a double should be" },
-  { "d", "Infinity", "line 1, column 1: “I” stands where a double should be" },
+  { "d", ".5", "line 1, column 1: expected a double, found “.”" },
+  { "d", "NaN", "line 1, column 1: expected a double, found “N”" },
+  { "d", "Infinity", "line 1, column 1: expected a double, found “I”" },
   { "b", "tru", "line 1, column 1: this is not “true”" },
-  { "b", "truee", "line 1, column 5: “e” stands where the end of the text should be" },
+  { "b", "truee", "line 1, column 5: expected the end of the text, found “e”" },
   { "mi", "nul", "line 1, column 1: this is not “null”" },
-  { "ai", "[1,\n 2,\n x]", "line 3, column 2: “x” stands where an int32 should be" },
-  { "ai", "[1, 2", "line 1, column 6: the text ends where “,” or “]” should be" },
-  { "ai", "[1, ]", "line 1, column 5: “]” stands where an int32 should be" },
-  { "ai", "[1 2]", "line 1, column 4: “2” stands where “,” or “]” should be" },
-  { "ai", "[,1]", "line 1, column 2: “,” stands where an int32 should be" },
-  { "ai", "[1}", "line 1, column 3: “}” stands where “,” or “]” should be" },
-  { "ai", "\xef\xbb\xbf[1]", "line 1, column 1: U+FEFF stands where an array should be" },
-  { "as", "[\"ü\",ü]", "line 1, column 6: “ü” stands where a string should be" },
+  { "ai", "[1,\n 2,\n x]", "line 3, column 2: expected an int32, found “x”" },
+  { "ai", "[1, 2", "line 1, column 6: expected “,” or “]”, found the end of the text" },
+  { "ai", "[1, ]", "line 1, column 5: expected an int32, found “]”" },
+  { "ai", "[1 2]", "line 1, column 4: expected “,” or “]”, found “2”" },
+  { "ai", "[,1]", "line 1, column 2: expected an int32, found “,”" },
+  { "ai", "[1}", "line 1, column 3: expected “,” or “]”, found “}”" },
+  { "ai", "\xef\xbb\xbf[1]", "line 1, column 1: expected an array, found U+FEFF" },
+  { "as", "[\"ü\",ü]", "line 1, column 6: expected a string, found “ü”" },
   { "as", "[\"a]", "line 1, column 5: the text ends within a string" },
   { "as", "[\"a\nb\"]", "line 1, column 4: a control character within a string" },
   { "as", "[\"\\x\"]", "line 1, column 3: not an escape that JSON knows" },
@@ -194,15 +194,15 @@ static const struct
   { "as", "[\"\xf4\x90\x80\x80\"]", "line 1, column 3: invalid UTF-8" },
   { "as", "[\"\xe2\x82\"]", "line 1, column 3: invalid UTF-8" },
   { "as", "[\xff]", "line 1, column 2: invalid UTF-8" },
-  { "as", "['a']", "line 1, column 2: “'” stands where a string should be" },
-  { "Point", "{x: 1}", "line 1, column 2: “x” stands where a name in quotes should be" },
-  { "Point", "{\"x\" 1}", "line 1, column 6: “1” stands where “:” should be" },
-  { "Point", "{\"x\": 1,}", "line 1, column 9: “}” stands where a name in quotes should be" },
-  { "Point", "{\"x\": 1", "line 1, column 8: the text ends where “,” or “}” should be" },
+  { "as", "['a']", "line 1, column 2: expected a string, found “'”" },
+  { "Point", "{x: 1}", "line 1, column 2: expected a name in quotes, found “x”" },
+  { "Point", "{\"x\" 1}", "line 1, column 6: expected “:”, found “1”" },
+  { "Point", "{\"x\": 1,}", "line 1, column 9: expected a name in quotes, found “}”" },
+  { "Point", "{\"x\": 1", "line 1, column 8: expected “,” or “}”, found the end of the text" },
   { "Point", "{\"y\": [1, {\"a\": nul}], \"x\": 1}", "line 1, column 17: this is not “null”" },
-  { "a{si}", "{\"a\": 1,}", "line 1, column 9: “}” stands where a name in quotes should be" },
-  { "mmi", "[1", "line 1, column 3: the text ends where “]” should be" },
-  { "mmi", "[1, 2]", "line 1, column 3: “,” stands where “]” should be" },
+  { "a{si}", "{\"a\": 1,}", "line 1, column 9: expected a name in quotes, found “}”" },
+  { "mmi", "[1", "line 1, column 3: expected “]”, found the end of the text" },
+  { "mmi", "[1, 2]", "line 1, column 3: expected “]”, found “,”" },
 };
 
 static void
@@ -223,11 +223,11 @@ test_nul (void)
   g_autoptr (ProcfunSchema) schema = schemas_new ("as");
 
   schemas_assert_refused (schema, "[\0]", 3,
-                          "line 1, column 2: U+0000 stands where a string should be");
+                          "line 1, column 2: expected a string, found U+0000");
   schemas_assert_refused (schema, "[\"a\0b\"]", 7,
                           "line 1, column 4: a control character within a string");
   schemas_assert_refused (schema, "[]\0", 3,
-                          "line 1, column 3: U+0000 stands where the end of the text should be");
+                          "line 1, column 3: expected the end of the text, found U+0000");
 }
 
 static void

@@ -111,7 +111,7 @@ done
 
 # What a failed line is told by begins with “!”, which JSON never does.
 check "a line that no result can be" \
-  maps 1 'x\n[1, 2]\n' '!{"error":"line 1, column 1: “x” stands where an object or an array should be","line":1}\n3\n' \
+  maps 1 'x\n[1, 2]\n' '!{"error":"line 1, column 1: expected a JSON array or object, found “x”","line":1}\n3\n' \
   "" "$program" add
 
 # Input
@@ -151,7 +151,7 @@ check "a header without columns" maps 2 '' '' "--header" --header "$program" add
 
 # Output
 
-check "tags" maps 1 '1\nx\n' '1\t0.5\nx\t!{"error":"line 1, column 1: “x” stands where a double should be","line":2}\n' \
+check "tags" maps 1 '1\nx\n' '1\t0.5\nx\t!{"error":"line 1, column 1: expected a double, found “x”","line":2}\n' \
   "" --tag "$program" halve
 check "a dry run" maps 0 '[1, 2]\n{"b": 1, "a": 2}\n' 'add [1,2]\nadd [2,1]\n' "" --dry-run "$program" add
 check "a dry run of lines that cannot be read" maps 1 'x\n' - "line 1" --dry-run "$program" add
@@ -232,7 +232,7 @@ keeps_results ()
 {
   maps 1 '[1, 2]\nx\n' - "1 of 2" --results "$tmp/results/of add" "$program" add || return 1
   cd "$tmp/results/of add" || return 1
-  test "$(cat 1/stdout)" = 3 && test ! -s 1/stderr && test ! -s 2/stdout && grep -q "stands where" 2/stderr
+  test "$(cat 1/stdout)" = 3 && test ! -s 1/stderr && test ! -s 2/stdout && grep -q "expected a" 2/stderr
 }
 
 check "a call that succeeds at the second try" tries_again

@@ -85,6 +85,8 @@ hash_of ()
 
 # Calls
 
+echo text >"$tmp/text"
+
 for file in "$program" "$library"
 do
   name=$(basename "$file")
@@ -92,6 +94,10 @@ do
   check "$name: list --json" lists_as_json "$file"
   check "$name: call" gives 0 5 "" "$tool" call "$file" add '[2, 3]'
   check "$name: the only argument as it is" gives 0 true "" "$tool" call "$file" take 3
+  check "$name: the only argument as it is, and no JSON" \
+    gives 0 '"text\n"' "" "$tool" call -R "$file" read_file "$tmp/text"
+  check "$name: a raw result" gives 0 text "" "$tool" call -Rr "$file" read_file "$tmp/text"
+  check "$name: a raw result that is no text" gives 0 5 "" "$tool" call -r "$file" add '[2, 3]'
   check "$name: call by hash" gives 0 5 "" "$tool" call "$file" "$(hash_of add)" '[2, 3]'
   check "$name: arguments by name" gives 0 5 "" "$tool" call "$file" add '{"b": 2, "a": 3}'
   check "$name: arguments from stdin" from_stdin '[2, 3]' gives 0 5 "" "$tool" call "$file" add -
@@ -265,10 +271,20 @@ check "help" gives 0 - "" "$tool" --help
 check "help of a command" gives 0 - "" "$tool" call --help
 check "the version" gives 0 - "" "$tool" --version
 check "the version, in short" gives 0 - "" "$tool" -V
-check "an unknown function has others suggested" gives 2 "" "add_elsewhere" "$tool" call "$program" ad '[]'
+for command in bench call list map monitor
+do
+  check "the version, by $command" gives 0 "$("$tool" -V)" "" "$tool" "$command" -V
+done
+check "an unknown function has a similar one suggested" \
+  gives 2 "" "no function “ad” in $program; did you mean “add”?" "$tool" call "$program" ad '[]'
+check "a case that is wrong, too" gives 2 "" "did you mean “halve”?" "$tool" call "$program" HALF '[1]'
+check "an unknown function that is like no other" gives 2 "" "no function “something_else” in $program" \
+  "$tool" call "$program" something_else
 check "a name that two functions have" gives 2 "" "several functions “twin”" "$tool" call "$program" twin '[1]'
 check "one of the two, by hash" gives 0 1 "" "$tool" call "$program" "$(hash_of twin)" '[1]'
 check "an unknown hash" gives 2 "" "0123456789abcdef" "$tool" call "$program" 0123456789abcdef
+check "no string for two arguments" gives 2 "" "--raw-input: add() takes 2 arguments" "$tool" call -R "$program" add 2
+check "no string at all" gives 2 "" "--raw-input: read_file() takes" "$tool" call -R "$program" read_file
 check "wrong JSON" gives 2 "" "line 1, column 5" "$tool" call "$program" add '[2, x]'
 check "a value out of range" gives 2 "" "/times: 300" "$tool" call "$program" count_places '[[], 300]'
 check "a wrong value, deep inside" gives 2 "" "/places/1/side" \
@@ -297,7 +313,7 @@ check "a folder" gives 2 "" "Is a directory" "$tool" list "$tmp"
 check "a named pipe" gives 2 "" "no regular file" "$tool" list "$tmp/pipe"
 check "an empty file" gives 2 "" "no program" "$tool" list "$tmp/empty"
 check "a script" gives 2 "" "no ELF file" "$tool" list "$tmp/script"
-check "a program without functions" gives 2 "" "no function in it" "$tool" call "$tmp/plain" add
+check "a program without functions" gives 2 "" "$tmp/plain defines no procfun functions" "$tool" call "$tmp/plain" add
 check "a truncated program" gives 2 "" "damaged" "$tool" list "$tmp/truncated"
 check "a program of another word size" gives 2 "" "-bit file" "$tool" list "$tmp/32-bit"
 check "none of them was executed" test ! -e "$tmp/executed"
@@ -353,7 +369,10 @@ check "the tool refuses a setuid program" gives 2 "" "setuid" "$tool" list "$tmp
 
 manual_is_clean ()
 {
-  LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/procfun.1" 2>&1 >"$tmp/manual" | grep . && return 1
+  for page in procfun-worker procfun
+  do
+    LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/$page.1" 2>&1 >"$tmp/manual" | grep . && return 1
+  done
   for word in bench list call --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --codec --usage --trace
   do
     grep -q -e "$word" "$tmp/manual" || { echo "not there: $word"; return 1; }
@@ -384,10 +403,43 @@ completes ()
   test "$(cat "$tmp/completion")" = "$expected"
 }
 
+# Only sockets are processes that can be monitored.
+completes_pids ()
+{
+  mkdir -p "$tmp/runtime/procfun" && : >"$tmp/runtime/procfun/78.sock" &&
+    python3 -c 'import socket, sys; socket.socket (socket.AF_UNIX).bind (sys.argv[1])' "$tmp/runtime/procfun/77.sock" &&
+    XDG_RUNTIME_DIR=$tmp/runtime completes 77 monitor ""
+}
+
+# The options of each command, as its help has them.
+options_of ()
+{
+  timeout 60 "$tool" "$1" --help | sed -nE 's/^  (-., )?--([a-z0-9-]+).*/\2/p'
+}
+
+# names_all_options FILE PATTERN: each option stands there; %s is its name.
+names_all_options ()
+{
+  for command in bench call list map monitor
+  do
+    for option in $(options_of "$command")
+    do
+      # shellcheck disable=SC2059
+      printf "$2\n" "$option" >"$tmp/pattern"
+      grep -qF -e "$(cat "$tmp/pattern")" "$1" || { echo "not there: $command: $option"; return 1; }
+    done
+  done
+}
+
+check "completion for bash has all options" names_all_options "$TOP_SRCDIR/tools/bash-completion/procfun" "--%s"
+check "completion for zsh has all options" names_all_options "$TOP_SRCDIR/tools/zsh-completion/_procfun" "--%s"
+check "completion for fish has all options" names_all_options "$TOP_SRCDIR/tools/fish-completion/procfun.fish" "-l %s"
+check "the manual has all options" names_all_options "$tmp/manual" "--%s"
+
 if bash --version >/dev/null 2>&1
 then
   check "completion of commands" completes call ca
-  check "completion of options" completes "--json --names --help" list --
+  check "completion of options" completes "--json --names --help --version" list --
   check "completion of options of a call" completes "--timeout --trace" call --t
   check "completion after options" completes "add add_elsewhere" call --usage --timeout 2 "$program" ad
   check "no completion of values" completes "" call --limits ""
@@ -401,6 +453,12 @@ then
   check "completion of functions" completes "add add_elsewhere" call "$program" ad
   check "completion of functions of no program" completes "" call "$tmp/script" ad
   check "no completion of what follows" completes "" call "$program" add ''
+  check "completion of options of map" completes "--raw-input --raw-output" map --raw
+  check "completion of words of --halt" completes "never" map --halt ne
+  check "completion of files for map" completes "$tmp/script" map --joblog "$tmp/scr"
+  check "completion of functions for map" completes "add add_elsewhere" map -j 50% --tag "$program" ad
+  check "completion of arguments of map" completes "$tmp/script" map "$program" add ::: "$tmp/scr"
+  check "completion of processes" completes_pids
   check "completion executed nothing" test ! -e "$tmp/executed"
 else
   skip "completion" "bash is not installed"

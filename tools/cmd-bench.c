@@ -340,7 +340,7 @@ command_bench (int argc, char **argv)
   if (program != NULL)
     function = program_find (program, argv[2], &error);
   if (function != NULL)
-    args = program_read_arguments (function, argv[3], &error);
+    args = program_read_arguments (function, argv[3], FALSE, &error);
   if (args == NULL)
     return (int)report (&error, NULL);
   return (int)bench (function, args);

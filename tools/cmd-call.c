@@ -6,6 +6,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/run/default-executor.h"
+#include "procfun/values/schema.h"
 #include "tools/program.h"
 #include "tools/report.h"
 #include "tools/run.h"
@@ -25,6 +26,8 @@ static char *codec_name;
 static gboolean with_usage;
 static gboolean with_trace;
 static gboolean as_json;
+static gboolean is_raw_input;
+static gboolean is_raw_output;
 
 static gboolean
 on_time (const char *option, const char *value, gpointer data, GError **error)
@@ -57,6 +60,10 @@ static const GOptionEntry entries[]
           N_ ("where to run it: spawn, fork, pool, or inline for this process"), N_ ("NAME") },
         { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name,
           N_ ("how values go to the process and back: json or gvariant"), N_ ("NAME") },
+        { "raw-input", 'R', 0, G_OPTION_ARG_NONE, &is_raw_input,
+          N_ ("the only argument is a string as it is, and not JSON"), NULL },
+        { "raw-output", 'r', 0, G_OPTION_ARG_NONE, &is_raw_output,
+          N_ ("print strings as they are, and not as JSON"), NULL },
         { "usage", 'u', 0, G_OPTION_ARG_NONE, &with_usage,
           N_ ("print on stderr what the call used"), NULL },
         { "trace", 'T', 0, G_OPTION_ARG_NONE, &with_trace,
@@ -146,7 +153,7 @@ make_call (ProcfunFunction *function, ProcfunExecutor *executor, const char *tex
 {
   g_autoptr (ProcfunLimits) limits = make_limits (error);
   g_autoptr (GVariant) args
-      = limits != NULL ? program_read_arguments (function, text, error) : NULL;
+      = limits != NULL ? program_read_arguments (function, text, is_raw_input, error) : NULL;
   g_autofree char *set = limits != NULL ? procfun_limits_to_string (limits) : NULL;
   ProcfunCall *call;
 
@@ -173,8 +180,18 @@ print_value (GVariant *value, gpointer user_data)
 {
   Printer *self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) json
-      = procfun_codec_encode (procfun_codec_get_json (), self->schema, value, &error);
+  g_autoptr (GBytes) json = NULL;
+
+  if (is_raw_output && g_variant_type_is_basic (self->schema->type)
+      && strchr ("sog", self->schema->type_class) != NULL)
+    {
+      gsize size;
+      const char *text = g_variant_get_string (value, &size);
+
+      json = g_bytes_new (text, size);
+    }
+  else
+    json = procfun_codec_encode (procfun_codec_get_json (), self->schema, value, &error);
 
   if (json == NULL)
     self->status = report (error, NULL, STATUS_FUNCTION_FAILED);
@@ -213,7 +230,7 @@ run_here (Program *program, ProcfunFunction *function, const char *text)
   g_autoptr (GError) error = NULL;
 
   if (timeout > 0 || deadline > 0 || memory > 0 || cpu_time > 0 || limits_text != NULL
-      || codec_name != NULL || with_usage || with_trace || as_json)
+      || codec_name != NULL || is_raw_input || is_raw_output || with_usage || with_trace || as_json)
     g_set_error_literal (&error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                          _ ("with --executor=inline there is no process that another option could "
                             "be for"));

@@ -6,7 +6,25 @@
 
 #include "procfun/base/intl.h"
 #include <errno.h>
+#include <procfun.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static gboolean wants_version;
+
+static const GOptionEntry common_entries[]
+    = { { "version", 'V', 0, G_OPTION_ARG_NONE, &wants_version, N_ ("print the version"), NULL },
+        { NULL } };
+
+Status
+command_print_version (void)
+{
+  g_autofree char *text = g_strdup_printf ("procfun %d.%d.%d", PROCFUN_MAJOR_VERSION,
+                                           PROCFUN_MINOR_VERSION, PROCFUN_MICRO_VERSION);
+
+  return command_print (text, strlen (text)) ? STATUS_DONE : STATUS_USAGE;
+}
 
 gboolean
 command_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
@@ -18,10 +36,13 @@ command_parse (int *argc, char ***argv, const GOptionEntry *entries, const char 
 
   g_set_prgname (name);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, common_entries, GETTEXT_PACKAGE);
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
   g_option_context_set_description (context, description);
   if (!g_option_context_parse (context, argc, argv, &error))
     fprintf (stderr, "procfun: %s\n", error->message);
+  else if (wants_version)
+    exit ((int)command_print_version ());
   else if (*argc - 1 < min || *argc - 1 > max)
     fprintf (stderr, _ ("Usage: %s %s\n“%s --help” says more.\n"), name, usage, name);
   else

@@ -23,10 +23,14 @@ int command_monitor (int argc, char **argv);
 
 /* Reads the options in front of and between the arguments, of which there must be @min to @max;
  * @usage names them, and
- * @description says more. FALSE when something is wrong, which is printed. --help ends the process.
+ * @description says more. FALSE when something is wrong, which is printed. --help and --version end
+ * the process.
  */
 gboolean command_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
                         const char *description, int min, int max);
+
+/* “procfun 1.2.3” */
+Status command_print_version (void);
 
 /* Prints it, and gives @status back. */
 int command_fail (const GError *error, Status status);

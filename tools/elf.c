@@ -145,7 +145,11 @@ read_all (Elf *self, Reader *reader, const char *path, GError **error)
   if (!read_segments (reader, &self->is_program))
     return refuse (error, path, _ ("this ELF file is damaged"));
   if (reader->names->len == 0)
-    return refuse (error, path, _ ("there is no function in it that procfun could call"));
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                   _ ("%s defines no procfun functions"), path);
+      return FALSE;
+    }
   g_ptr_array_sort (reader->names, compare_names);
   g_ptr_array_add (reader->names, NULL);
   self->functions = (GStrv)g_ptr_array_steal (reader->names, NULL);

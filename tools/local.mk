@@ -69,6 +69,10 @@ check_PROGRAMS += %D%/procfun-worker-in-tree
 %C%_procfun_worker_in_tree_SOURCES = %D%/procfun-worker.c
 %C%_procfun_worker_in_tree_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 
-dist_man1_MANS = %D%/procfun.1
+dist_man1_MANS = %D%/procfun.1 %D%/procfun-worker.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/bash-completion/procfun
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = %D%/zsh-completion/_procfun
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = %D%/fish-completion/procfun.fish

@@ -97,28 +97,30 @@ is_text (const ProcfunSchema *schema)
          || g_variant_type_equal (schema->type, G_VARIANT_TYPE ("ms"));
 }
 
+/* (transfer full): floating */
 static GVariant *
 make_text (const ProcfunSchema *schema, const char *text, gsize size, GError **error)
 {
-  gboolean is_maybe = schema->type_class == 'm';
+  g_autofree char *copy = g_strndup (text, size);
 
   if (!g_utf8_validate_len (text, size, NULL))
     g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("this is not UTF-8"));
-  else if (schema->type_class == 'o' && !g_variant_is_object_path (text))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("“%s” is no object path"), text);
-  else if (schema->type_class == 'g' && !g_variant_is_signature (text))
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("“%s” is no signature"), text);
+  else if (schema->type_class == 'o' && !g_variant_is_object_path (copy))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("“%s” is no object path"), copy);
+  else if (schema->type_class == 'g' && !g_variant_is_signature (copy))
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE, _ ("“%s” is no signature"), copy);
   else if (schema->type_class == 'o')
-    return g_variant_new_object_path (text);
+    return g_variant_new_object_path (copy);
   else if (schema->type_class == 'g')
-    return g_variant_new_signature (text);
+    return g_variant_new_signature (copy);
+  else if (schema->type_class == 'm')
+    return g_variant_new_maybe (NULL, g_variant_new_take_string (g_steal_pointer (&copy)));
   else
-    return is_maybe ? g_variant_new_maybe (NULL, g_variant_new_string (text))
-                    : g_variant_new_string (text);
+    return g_variant_new_take_string (g_steal_pointer (&copy));
   return NULL;
 }
 
-/* (transfer full): floating or not. @text: with a NUL after its end */
+/* (transfer full): floating or not */
 static GVariant *
 make_field (ProcfunSchema *schema, const char *text, gsize size, GError **error)
 {
@@ -128,9 +130,9 @@ make_field (ProcfunSchema *schema, const char *text, gsize size, GError **error)
     return make_text (schema, text, size, error);
   if (g_variant_type_equal (schema->type, G_VARIANT_TYPE_BYTESTRING))
     return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, text, size, 1);
-  if (schema->kind == PROCFUN_SCHEMA_ENUM && g_ascii_isalpha (text[0]))
+  if (schema->kind == PROCFUN_SCHEMA_ENUM && size > 0 && g_ascii_isalpha (text[0]))
     {
-      g_autofree char *quoted = g_strdup_printf ("\"%s\"", text);
+      g_autofree char *quoted = g_strdup_printf ("\"%.*s\"", (int)MIN (size, G_MAXINT), text);
 
       json = g_bytes_new (quoted, strlen (quoted));
     }

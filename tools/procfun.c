@@ -37,15 +37,6 @@ print_usage (FILE *to)
   fprintf (to, _ ("\n“procfun COMMAND --help” says more, and so does procfun(1).\n"));
 }
 
-static int
-print_version (void)
-{
-  g_autofree char *text = g_strdup_printf ("procfun %d.%d.%d", PROCFUN_MAJOR_VERSION,
-                                           PROCFUN_MINOR_VERSION, PROCFUN_MICRO_VERSION);
-
-  return command_print (text, strlen (text)) ? STATUS_DONE : STATUS_USAGE;
-}
-
 /* A closed stdout must not become a file that takes everything: writing to it fails. */
 static void
 fill_standard (void)
@@ -77,7 +68,7 @@ main (int argc, char **argv)
     if (strcmp (argv[1], commands[i].name) == 0)
       return commands[i].run (argc - 1, argv + 1);
   if (strcmp (argv[1], "--version") == 0 || strcmp (argv[1], "-V") == 0)
-    return print_version ();
+    return (int)command_print_version ();
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0
       || strcmp (argv[1], "help") == 0)
     {

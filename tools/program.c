@@ -6,6 +6,7 @@
 #include "procfun/core/function.h"
 #include "procfun/platform/worker-path.h"
 #include "tools/elf.h"
+#include "tools/map-arguments.h"
 #include "tools/schema.h"
 #include <errno.h>
 #include <string.h>
@@ -16,6 +17,7 @@ void
 program_free (Program *self)
 {
   g_free (self->path);
+  g_free (self->name);
   g_clear_pointer (&self->functions, g_ptr_array_unref);
   g_clear_pointer (&self->list, json_node_unref);
   g_free (self);
@@ -181,6 +183,7 @@ program_open (const char *path, GError **error)
 
   if (!elf_read (&elf, path, error))
     return NULL;
+  self->name = g_strdup (path);
   self->path = g_canonicalize_filename (path, NULL);
   self->functions = g_ptr_array_new_with_free_func (g_object_unref);
   self->is_program = elf.is_program;
@@ -224,38 +227,57 @@ get_distance (const char *a, const char *b, guint limit)
   return MIN (row[length], limit);
 }
 
-#define SUGGESTED_AT_MOST 5
-
-/* Those with a similar name; when there are few functions, all. (transfer full) (nullable) */
-static char *
-suggest (Program *self, const char *name)
+/* The most similar name; (nullable): none is similar */
+static const char *
+find_similar (Program *self, const char *name)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const char *best = NULL;
   guint limit = (guint)strlen (name) / 3 + 2;
-  gboolean all = self->functions->len <= SUGGESTED_AT_MOST;
 
-  for (guint i = 0; i < self->functions->len && names->len < SUGGESTED_AT_MOST; i++)
+  for (guint i = 0; i < self->functions->len; i++)
     {
       const char *other = procfun_function_get_name (self->functions->pdata[i]);
+      guint distance = get_distance (name, other, limit);
 
-      if (all || strstr (other, name) != NULL || get_distance (name, other, limit) < limit)
-        g_ptr_array_add (names, (char *)other);
+      if (distance < limit)
+        {
+          best = other;
+          limit = distance;
+        }
     }
-  g_ptr_array_add (names, NULL);
-  return names->len > 1 ? g_strjoinv (", ", (char **)names->pdata) : NULL;
+  return best;
 }
+
+/* (transfer full) */
+static char *
+join_names (Program *self)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->functions->len; i++)
+    g_ptr_array_add (names, (char *)procfun_function_get_name (self->functions->pdata[i]));
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (", ", (char **)names->pdata);
+}
+
+#define LISTED_AT_MOST 5
 
 static void
 set_not_found (Program *self, const char *name, GError **error)
 {
-  g_autofree char *suggestions = suggest (self, name);
+  const char *similar = find_similar (self, name);
+  g_autofree char *all = join_names (self);
 
-  if (suggestions == NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, _ ("%s has no function “%s”"),
-                 self->path, name);
+  if (similar != NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                 _ ("no function “%s” in %s; did you mean “%s”?"), name, self->name, similar);
+  else if (self->functions->len <= LISTED_AT_MOST)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
+                 _ ("no function “%s” in %s, which has %s"), name, self->name, all);
   else
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
-                 _ ("%s has no function “%s”, but has %s"), self->path, name, suggestions);
+                 _ ("no function “%s” in %s: “procfun list” shows those that there are"), name,
+                 self->name);
 }
 
 ProcfunFunction *
@@ -317,65 +339,40 @@ program_describe_arguments (ProcfunFunction *function)
   return g_string_free (text, FALSE);
 }
 
-/* The only argument; a tuple. */
-static GVariant *
-decode_only (ProcfunSchema *schema, GBytes *json, GError **error)
+/* (transfer full) */
+static GBytes *
+read_text (ProcfunFunction *function, const char *text, gboolean is_raw, GError **error)
 {
-  g_autoptr (GVariant) value = procfun_codec_decode (
-      procfun_codec_get_json (), procfun_schema_get_child (schema, 0), json, error);
-
-  return value != NULL ? g_variant_ref_sink (g_variant_new_tuple (&value, 1)) : NULL;
-}
-
-static gboolean
-looks_like_list (GBytes *json)
-{
-  gsize size;
-  const char *text = g_bytes_get_data (json, &size);
-  gsize i = 0;
-
-  while (i < size && g_ascii_isspace (text[i]))
-    i++;
-  return i < size && (text[i] == '[' || text[i] == '{');
-}
-
-/* Whether a value can be an array or object in JSON itself. */
-static gboolean
-is_ambiguous (ProcfunSchema *schema)
-{
-  const GVariantType *type = procfun_schema_get_variant_type (procfun_schema_get_child (schema, 0));
-
-  return !g_variant_type_is_basic (type);
+  if (!is_raw || g_strcmp0 (text, "-") == 0)
+    return command_line_read_json (text, error);
+  if (text != NULL)
+    return g_bytes_new (text, strlen (text));
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("--raw-input: %s() takes a string, and none is given"),
+               procfun_function_get_name (function));
+  return NULL;
 }
 
 GVariant *
-program_decode_arguments (ProcfunSchema *schema, GBytes *json, GError **error)
+program_read_arguments (ProcfunFunction *function, const char *text, gboolean is_raw,
+                        GError **error)
 {
-  ProcfunCodec *codec = procfun_codec_get_json ();
-  GVariant *args;
-
-  if (procfun_schema_get_n_children (schema) != 1)
-    return procfun_codec_decode (codec, schema, json, error);
-  if (!looks_like_list (json))
-    return decode_only (schema, json, error);
-  if (!is_ambiguous (schema))
-    return procfun_codec_decode (codec, schema, json, error);
-  args = procfun_codec_decode (codec, schema, json, NULL);
-  return args != NULL ? args : decode_only (schema, json, error);
-}
-
-GVariant *
-program_read_arguments (ProcfunFunction *function, const char *text, GError **error)
-{
-  g_autoptr (GBytes) json = command_line_read_json (text, error);
+  const RecordFormat format = { .is_raw = is_raw };
+  g_autoptr (MapArguments) arguments = map_arguments_new (function, &format, error);
+  g_autoptr (GBytes) bytes = arguments != NULL ? read_text (function, text, is_raw, error) : NULL;
   g_autofree char *description = NULL;
-  GVariant *args;
+  g_autoptr (GVariant) array = NULL;
+  gsize size;
+  const char *data;
 
-  if (json == NULL)
+  if (bytes == NULL)
     return NULL;
-  args = program_decode_arguments (procfun_function_get_arguments_schema (function), json, error);
-  if (args != NULL)
-    return args;
+  data = g_bytes_get_data (bytes, &size);
+  if (map_arguments_add (arguments, data != NULL ? data : "", size, error))
+    {
+      array = map_arguments_steal (arguments);
+      return g_variant_get_child_value (array, 0);
+    }
   description = program_describe_arguments (function);
   g_prefix_error (error, _ ("the arguments of %s (%s) cannot be read: "),
                   procfun_function_get_name (function), description);

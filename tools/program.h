@@ -7,6 +7,7 @@
 /* A program or library, and what it says it has. */
 typedef struct
 {
+  char *name; /* as the user wrote it */
   char *path; /* absolute */
   gboolean is_program;
   GPtrArray *functions; /* (element-type ProcfunFunction): they can be called as our own */
@@ -29,11 +30,10 @@ void program_become (Program *self, ProcfunFunction *function, const char *json,
 /* "i a, as b" (transfer full) */
 char *program_describe_arguments (ProcfunFunction *function);
 
-/* @json: an array of the arguments, an object that names them, or the only argument itself.
- * (transfer full): not floating, or %NULL */
-GVariant *program_decode_arguments (ProcfunSchema *schema, GBytes *json, GError **error);
-
-/* @text: JSON, "-" for that of stdin, or (nullable). (transfer full): not floating, or %NULL */
-GVariant *program_read_arguments (ProcfunFunction *function, const char *text, GError **error);
+/* @text: JSON, "-" for that of stdin, or (nullable): an array of the arguments, an object that
+ * names them, or the only argument. With @is_raw that argument is the text itself. (transfer full):
+ * not floating, or %NULL */
+GVariant *program_read_arguments (ProcfunFunction *function, const char *text, gboolean is_raw,
+                                  GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Program, program_free)

@@ -44,7 +44,7 @@ wire_json_describe (const ProcfunSchema *schema)
   if (schema->kind == PROCFUN_SCHEMA_ENUM)
     return _ ("a nick or a number");
   if (schema->type_class == G_VARIANT_CLASS_TUPLE && schema->names != NULL)
-    return _ ("an object or an array");
+    return _ ("a JSON array or object");
   if (schema->type_class == G_VARIANT_CLASS_TUPLE
       || schema->type_class == G_VARIANT_CLASS_DICT_ENTRY)
     return _ ("an array");

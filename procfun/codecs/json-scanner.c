@@ -46,16 +46,16 @@ wire_json_unexpected (JsonScanner *self, const char *expected)
   gunichar character;
 
   if (at == self->end)
-    return wire_json_syntax_error (self, at, _ ("the text ends where %s should be"), expected);
+    return wire_json_syntax_error (self, at, _ ("expected %s, found the end of the text"),
+                                   expected);
 
   character = *at == '\0' ? 0 : g_utf8_get_char_validated (at, self->end - at);
   if (character >= (gunichar)-2)
     return wire_json_syntax_error (self, at, _ ("invalid UTF-8"));
   if (g_unichar_isgraph (character))
-    return wire_json_syntax_error (self, at, _ ("“%.*s” stands where %s should be"),
-                                   g_unichar_to_utf8 (character, NULL), at, expected);
-  return wire_json_syntax_error (self, at, _ ("U+%04X stands where %s should be"), character,
-                                 expected);
+    return wire_json_syntax_error (self, at, _ ("expected %s, found “%.*s”"), expected,
+                                   g_unichar_to_utf8 (character, NULL), at);
+  return wire_json_syntax_error (self, at, _ ("expected %s, found U+%04X"), expected, character);
 }
 
 gboolean
