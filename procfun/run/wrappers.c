@@ -58,12 +58,18 @@ static gboolean
 unpack_result (ProcfunDefinition *self, GVariant *variant, gpointer result)
 {
   const ProcfunFunction *function = procfun_definition_get_function (self);
-  g_autoptr (GBytes) bytes = function->packs_result ? g_variant_get_data_as_bytes (variant) : NULL;
-  const guint8 *data = bytes != NULL ? g_bytes_get_data (bytes, NULL) : NULL;
+  const guint8 *data = function->packs_result ? g_variant_get_data (variant) : NULL;
+  g_autoptr (GBytes) owner = NULL;
 
-  return data != NULL
-         && type_unpack (&self->result, function->return_schema, data, g_bytes_get_size (bytes),
-                         bytes, result);
+  if (data == NULL)
+    return FALSE;
+  if (function->plain_result == NULL) /* else there is nothing to share */
+    {
+      owner = g_variant_get_data_as_bytes (variant);
+      data = g_bytes_get_data (owner, NULL);
+    }
+  return type_unpack (&self->result, function->return_schema, data, g_variant_get_size (variant),
+                      owner, result);
 }
 
 /* Takes @variant: NULL when the call failed, and at the end of a generator. */
