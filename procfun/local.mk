@@ -222,6 +222,8 @@ procfun_private = \
 	%D%/platform/memfd.h \
 	%D%/platform/module.c \
 	%D%/platform/module.h \
+	%D%/platform/pages.c \
+	%D%/platform/pages.h \
 	%D%/platform/proc.c \
 	%D%/platform/proc.h \
 	%D%/platform/process.c \
@@ -343,6 +345,8 @@ procfun_private = \
 	%D%/values/type-plain.h \
 	%D%/values/type.c \
 	%D%/values/type.h \
+	%D%/wire/arena.c \
+	%D%/wire/arena.h \
 	%D%/wire/channel-in.c \
 	%D%/wire/channel-in.h \
 	%D%/wire/channel-out.c \

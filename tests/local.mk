@@ -2,6 +2,7 @@
 # One name a line, sorted. A program test-foo is made of test-foo.c, unless it says otherwise below.
 
 test_programs = \
+	%D%/test-arena \
 	%D%/test-call \
 	%D%/test-call-json \
 	%D%/test-canceller \
@@ -37,6 +38,7 @@ test_programs = \
 	%D%/test-json-corpus \
 	%D%/test-json-errors \
 	%D%/test-json-node \
+	%D%/test-large \
 	%D%/test-launch-context \
 	%D%/test-leftovers \
 	%D%/test-lifeline \
@@ -131,6 +133,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
+%C%_test_large_SOURCES = %D%/test-large.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
 json_schemas = %D%/json-schemas.c %D%/json-schemas.h

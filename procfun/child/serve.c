@@ -29,6 +29,9 @@
  * is here already and finds them anyway. */
 #define CHECK_STEP 16
 
+/* A result of so many bytes takes its time to be encoded and sent, which is not the function's. */
+#define LARGE_RESULT ((gsize)64 * 1024)
+
 /* Time that a process waits for its caller to end it. */
 #define END_MAX_MS 100
 
@@ -265,11 +268,12 @@ static GBytes *
 run_packed (Server *self, GError **error)
 {
   g_auto (Buffer) result = { 0 };
+  g_autoptr (GBytes) whole = NULL;
 
-  if (!packed_invocation_run (self->packed, &result, error)
-      || !check_size (self, result.length, error))
+  if (!packed_invocation_run (self->packed, &result, &whole, error)
+      || !check_size (self, whole != NULL ? g_bytes_get_size (whole) : result.length, error))
     return NULL;
-  return wire_buffer_steal (&result);
+  return whole != NULL ? g_steal_pointer (&whole) : wire_buffer_steal (&result);
 }
 
 /* From the frame of a call to the bytes of its result, of which a generator has none. */
@@ -303,6 +307,8 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
     return g_steal_pointer (&bytes);
   if (self->running.generator != NULL)
     return g_bytes_new (NULL, 0);
+  if (g_variant_get_size (result) >= LARGE_RESULT)
+    server_report (&(Event){ .name = FRAME_EVENT_RETURNED }, self);
   return encode (self, result, *result_fds, error);
 }
 
@@ -427,29 +433,32 @@ end_initial (Server *self, GError *error)
 }
 
 void
-server_handle_call (Server *self, const Frame *frame)
+server_handle_call (Server *self, Frame *frame)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GUnixFDList) result_fds = NULL;
   g_autoptr (GBytes) result = NULL;
+  const gboolean is_initial = has_flag (frame, FRAME_CALL_INITIAL);
+  const gboolean is_ended = has_flag (frame, FRAME_CALL_ENDED);
   g_autoptr (MapChunk) map = has_flag (frame, FRAME_CALL_MAP) ? map_chunk_new (frame->fds) : NULL;
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
-  if (self->is_kept
-      && !has_flag (frame, FRAME_CALL_INITIAL)) /* leftovers of the initializer stay */
+  channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_SEALED, TRUE);
+  if (self->is_kept && !is_initial) /* leftovers of the initializer stay */
     leftovers_begin (&self->leftovers, count_own_threads (self), frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
   else if (find_called (self, frame, &error))
     result = map != NULL ? run_map (self, frame, map, &error)
                          : run_call (self, frame, &result_fds, &error);
-  if (has_flag (frame, FRAME_CALL_INITIAL))
+  g_clear_pointer (&frame->payload, g_bytes_unref); /* the next call can use its memory */
+  if (is_initial)
     end_initial (self, g_steal_pointer (&error));
   else if (result != NULL)
     {
       send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
-      self->is_ended = has_flag (frame, FRAME_CALL_ENDED) && self->cancellable != NULL;
+      self->is_ended = is_ended && self->cancellable != NULL;
     }
   else
     send_error (self, frame->call_id, error);
@@ -539,7 +548,7 @@ handle_limits (Server *self, const Frame *frame)
 }
 
 static gboolean
-handle_frame (Server *self, const Frame *frame)
+handle_frame (Server *self, Frame *frame)
 {
   switch (frame->type)
     {
@@ -618,6 +627,7 @@ server_open (Server *self, int fd)
   else
     channel_reopen (self->channel, fd);
   channel_accept_ring (self->channel);
+  channel_share (self->channel, SHARE_NOTHING, TRUE);
   listener_init (&self->listener, self->channel);
 }
 

@@ -84,7 +84,8 @@ void server_open (Server *self, int fd);
 
 void server_close (Server *self);
 
-void server_handle_call (Server *self, const Frame *frame);
+/* Takes the payload of @frame. */
+void server_handle_call (Server *self, Frame *frame);
 
 /* For reports of the running function, in report.c. A report that was held back is sent when the
  * call ends. @user_data: the server */

@@ -690,7 +690,8 @@ set_time (ProcfunCall *self, gint64 *time, gint64 us, const char *property)
  * @us: how long the function may run, in microseconds; 0: as long as the variable `PROCFUN_TIMEOUT`
  * of the environment allows, and where it is not set as long as it likes
  *
- * Sets #ProcfunCall:timeout.
+ * Sets #ProcfunCall:timeout. It ends when the function returns: a large result may take longer to
+ * come, which fails only at the deadline, or when nothing more comes of it for ten seconds.
  *
  * Since: 0.1
  */

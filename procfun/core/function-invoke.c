@@ -182,7 +182,7 @@ packed_invocation_prepare (PackedInvocation *self, const guint8 *args, gsize siz
 
 /* A value that cannot be packed is refused there, in words. */
 static gboolean
-pack_result (PackedInvocation *self, Buffer *out, GError **error)
+pack_result (PackedInvocation *self, Buffer *out, GBytes **whole, GError **error)
 {
   const gsize length = out->length;
   GVariant *variant;
@@ -194,15 +194,13 @@ pack_result (PackedInvocation *self, Buffer *out, GError **error)
   if (variant == NULL)
     g_prefix_error (error, _ ("the result of %s() cannot be sent: "), self->definition->name);
   else
-    {
-      buffer_append (out, g_variant_get_data (variant), g_variant_get_size (variant));
-      g_variant_unref (variant);
-    }
-  return variant != NULL;
+    *whole = g_variant_get_data_as_bytes (variant);
+  g_clear_pointer (&variant, g_variant_unref);
+  return *whole != NULL;
 }
 
 gboolean
-packed_invocation_run (PackedInvocation *self, Buffer *out, GError **error)
+packed_invocation_run (PackedInvocation *self, Buffer *out, GBytes **whole, GError **error)
 {
   gboolean ok;
 
@@ -210,7 +208,7 @@ packed_invocation_run (PackedInvocation *self, Buffer *out, GError **error)
   ok = invoke_packed_thunk (self, error);
   if (ok) /* a result beside an error is not valid, and cannot be freed */
     {
-      ok = pack_result (self, out, error);
+      ok = pack_result (self, out, whole, error);
       type_clear (&self->definition->result, self->room);
     }
   if (self->function->plain_args == NULL)

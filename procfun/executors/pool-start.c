@@ -24,7 +24,8 @@ init_request (SlotRequest *request, ProcfunCall *call, const Preparation *prepar
                             .call = call,
                             .options = &preparation->options,
                             .priority = procfun_call_get_settings (call)->priority,
-                            .n_bytes = g_bytes_get_size (preparation->arguments),
+                            .n_bytes = exchange_get_arguments_size (&preparation->options,
+                                                                    preparation->arguments),
                             .deadline = procfun_call_get_deadline_time (call),
                             .is_last = is_last (call) };
 }

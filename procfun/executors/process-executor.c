@@ -36,6 +36,7 @@ typedef struct
 {
   GMutex lock; /* calls in other threads read what follows */
   ProcfunCodec *codec;
+  gboolean is_codec_chosen; /* by the program, or by its environment */
   guint64 max_payload;
   ProcfunLaunchContext *launch_context; /* (nullable) */
 } ProcfunProcessExecutorPrivate;
@@ -68,6 +69,18 @@ preparation_clear (Preparation *self)
 }
 
 gboolean
+procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  gboolean is_chosen;
+
+  g_mutex_lock (&priv->lock);
+  is_chosen = priv->is_codec_chosen;
+  g_mutex_unlock (&priv->lock);
+  return is_chosen;
+}
+
+gboolean
 procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,
                                   ProcfunCodec *codec, Preparation *preparation, GError **error)
 {
@@ -86,7 +99,9 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   g_mutex_unlock (&priv->lock);
   options->codec = preparation->codec;
   if (preparation->arguments == NULL)
-    preparation->arguments = exchange_encode_arguments (call, options, error);
+    preparation->arguments = exchange_defers_encoding (call, options)
+                                 ? g_bytes_new (NULL, 0)
+                                 : exchange_encode_arguments (call, options, error);
   return preparation->arguments != NULL;
 }
 
@@ -466,6 +481,7 @@ procfun_process_executor_constructed (GObject *object)
 
   if (priv->codec == NULL)
     priv->codec = g_object_ref (get_default_codec (self));
+  priv->is_codec_chosen = priv->is_codec_chosen || environment_get ("PROCFUN_CODEC") != NULL;
 
   G_OBJECT_CLASS (procfun_process_executor_parent_class)->constructed (object);
 }
@@ -496,7 +512,8 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
    *
    * How values are written for the other process. What the variable `PROCFUN_CODEC` of the
    * environment names; else JSON where a process is executed for each call, so that it can be
-   * looked at, and the binary form of #GVariant where processes are forked or kept.
+   * looked at, and the binary form of #GVariant where processes are forked or kept, or where a
+   * call has arguments of 64 KiB or more, or its function returns bytes.
    *
    * Since: 0.1
    */
@@ -552,6 +569,7 @@ procfun_process_executor_set_codec (ProcfunProcessExecutor *self, ProcfunCodec *
 
   g_mutex_lock (&priv->lock);
   changed = g_set_object (&priv->codec, codec);
+  priv->is_codec_chosen = TRUE;
   g_mutex_unlock (&priv->lock);
   if (changed)
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CODEC]);

@@ -31,6 +31,9 @@ typedef struct
 
 void preparation_clear (Preparation *self);
 
+/* FALSE: nobody said how values are to be written. */
+gboolean procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self);
+
 /* Checks that the function can be called, and encodes its arguments unless they are there. @codec:
  * (nullable) another one than the executor's. */
 gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,

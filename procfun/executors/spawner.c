@@ -2,6 +2,8 @@
 
 #include "procfun/procfun-spawner.h"
 
+#include "procfun/core/call.h"
+#include "procfun/core/function.h"
 #include "procfun/executors/process-executor.h"
 #include "procfun/process/launch.h"
 
@@ -49,6 +51,35 @@ enum
 
 static GParamSpec *props[N_PROPS];
 
+/* As text these take four thirds of their size, and many times their time. */
+#define LARGE_ARGUMENTS ((gsize)64 * 1024)
+
+static gboolean
+carries_much (ProcfunCall *call)
+{
+  GBytes *packed = procfun_call_get_packed_arguments (call);
+  const GVariantType *type = procfun_schema_get_variant_type (
+      procfun_function_get_return_schema (procfun_call_peek_function (call)));
+  gsize size = packed != NULL ? g_bytes_get_size (packed)
+                              : g_variant_get_size (procfun_call_get_arguments (call));
+
+  return size >= LARGE_ARGUMENTS
+         || g_strstr_len (g_variant_type_peek_string (type),
+                          (gssize)g_variant_type_get_string_length (type), "ay")
+                != NULL;
+}
+
+/* (nullable): the executor's. */
+static ProcfunCodec *
+choose_codec (ProcfunProcessExecutor *executor, ProcfunCall *call, gboolean by_argv)
+{
+  if (by_argv)
+    return procfun_codec_get_json ();
+  if (!procfun_process_executor_is_codec_chosen (executor) && carries_much (call))
+    return procfun_codec_get_gvariant ();
+  return NULL;
+}
+
 static gpointer
 procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
 {
@@ -64,7 +95,7 @@ procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GErr
   by_argv = self->transport == PROCFUN_TRANSPORT_ARGV;
   launcher = g_strdupv (self->launcher);
   g_mutex_unlock (&self->lock);
-  if (!procfun_process_executor_prepare (executor, call, by_argv ? procfun_codec_get_json () : NULL,
+  if (!procfun_process_executor_prepare (executor, call, choose_codec (executor, call, by_argv),
                                          &preparation, error))
     return NULL;
   preparation.options.arguments_on_command_line = by_argv;

@@ -20,14 +20,29 @@ memfd_is_allowed (gsize size)
   return getrlimit (RLIMIT_FSIZE, &limit) != 0 || size <= limit.rlim_cur;
 }
 
+/* Above the numbers of the standard streams, which other code reads and writes. */
+static int
+create (const char *name, gsize size)
+{
+  int fd;
+
+  if (!memfd_is_allowed (size))
+    {
+      errno = EFBIG;
+      return -1;
+    }
+  fd = memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd >= 0)
+    fds_move_up (&fd);
+  return fd;
+}
+
 /* The seals keep its size: a reader would die of SIGBUS when it was made smaller. */
 int
 memfd_new (const char *name, gsize size, GError **error)
 {
-  int fd = memfd_is_allowed (size) ? memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
+  int fd = create (name, size);
 
-  if (!memfd_is_allowed (size))
-    errno = EFBIG;
   if (fd >= 0 && ftruncate (fd, (off_t)size) == 0
       && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
     return fd;
@@ -35,6 +50,82 @@ memfd_new (const char *name, gsize size, GError **error)
                g_strerror (errno));
   fd_clear (&fd);
   return -1;
+}
+
+gboolean
+memfd_write (int fd, gsize offset, const struct iovec *parts, guint n_parts)
+{
+  for (guint i = 0; i < n_parts; i++)
+    for (gsize done = 0; done < parts[i].iov_len;)
+      {
+        gssize n = pwrite (fd, (const guint8 *)parts[i].iov_base + done, parts[i].iov_len - done,
+                           (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+          continue;
+        if (n <= 0)
+          return FALSE;
+        done += (gsize)n;
+        offset += (gsize)n;
+      }
+  return TRUE;
+}
+
+int
+memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts)
+{
+  gsize size = 0;
+  int fd;
+
+  for (guint i = 0; i < n_parts; i++)
+    size += parts[i].iov_len;
+  fd = create (name, size);
+  if (fd >= 0 && memfd_write (fd, 0, parts, n_parts)
+      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+    return fd;
+  fd_clear (&fd);
+  return -1;
+}
+
+gsize
+memfd_check (int fd, gboolean *is_constant)
+{
+  const int seals = fcntl (fd, F_GET_SEALS); /* -1: it is no memory */
+  struct stat st;
+
+  *is_constant = seals >= 0 && (seals & F_SEAL_WRITE) != 0;
+  if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstat (fd, &st) != 0)
+    return 0;
+  return (gsize)MAX (st.st_size, 0);
+}
+
+/* Kernels before 6.7 have no shared mapping of what cannot be written. */
+gpointer
+memfd_map_to_read (int fd, gsize offset, gsize size, gboolean is_constant)
+{
+  gpointer data
+      = mmap (NULL, size, PROT_READ, is_constant ? MAP_PRIVATE : MAP_SHARED, fd, (off_t)offset);
+
+  return data != MAP_FAILED ? data : NULL;
+}
+
+gpointer
+memfd_map_to_write (int fd, gsize size)
+{
+  gpointer data = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+  return data != MAP_FAILED ? data : NULL;
+}
+
+/* A kernel that cannot do it finds the memory when it is written. */
+gboolean
+memfd_populate (gpointer data, gsize size)
+{
+#ifdef MADV_POPULATE_WRITE
+  return madvise (data, size, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
+#else
+  return TRUE;
+#endif
 }
 
 void

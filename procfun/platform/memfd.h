@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/uio.h>
 
 /* Memory that processes share by a descriptor. */
 
@@ -12,6 +13,26 @@ int memfd_new (const char *name, gsize size, GError **error);
 /* Whether the program may have a file of @size bytes: the kernel counts such memory as one, and
  * ends the program that writes beyond its limit. */
 gboolean memfd_is_allowed (gsize size);
+
+/* As many bytes as @parts have, and these: nobody can change them any more. -1: there is none to
+ * have. */
+int memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts);
+
+/* FALSE: there is no memory for it. */
+gboolean memfd_write (int fd, gsize offset, const struct iovec *parts, guint n_parts);
+
+/* How much of another process's memory can be read here without a fault: its size if that is fixed,
+ * else 0. @is_constant: nobody can change the bytes. */
+gsize memfd_check (int fd, gboolean *is_constant);
+
+/* (nullable): @size bytes from @offset on, to be read. */
+gpointer memfd_map_to_read (int fd, gsize offset, gsize size, gboolean is_constant);
+
+/* (nullable): the first @size bytes. */
+gpointer memfd_map_to_write (int fd, gsize size);
+
+/* Has memory for all of @data, which is written soon. FALSE: there is none. */
+gboolean memfd_populate (gpointer data, gsize size);
 
 /* Gives the room from @offset on back; bytes read there are 0 then. */
 void memfd_clear (int fd, gsize offset, gsize size);

@@ -14,6 +14,9 @@
  * time. */
 #define STACKS_WAIT_US 50000
 
+/* How long a result may be on its way without a byte that comes. */
+#define STALL_US (10 * G_USEC_PER_SEC)
+
 /* A small call needs the processor itself; a longer one leaves it to others. */
 #define FORK_AHEAD_US 1000
 
@@ -57,6 +60,16 @@ clocks_start (Clocks *self, Process *process)
   set_timeout (self);
 }
 
+void
+clocks_note_return (Clocks *self, guint64 n_bytes)
+{
+  if (self->timeout_at == 0 || (self->has_returned && n_bytes <= self->n_came))
+    return;
+  self->has_returned = TRUE;
+  self->n_came = n_bytes;
+  self->timeout_at = g_get_monotonic_time () + STALL_US;
+}
+
 static gboolean
 is_over (gint64 time, gint64 now)
 {
@@ -78,6 +91,8 @@ check_time (Clocks *self)
   if (self->timeout_at == 0 && self->deadline_at == 0)
     return NULL;
   now = g_get_monotonic_time ();
+  if (is_over (self->timeout_at, now) && self->has_returned)
+    return g_strdup (_ ("returned, but its result did not come"));
   if (is_over (self->timeout_at, now))
     return g_strdup_printf (_ ("timed out after %.6g s"),
                             to_seconds (procfun_call_get_effective_timeout (self->call)));

@@ -19,8 +19,10 @@ typedef struct
   gint64 fork_ahead_at; /* when to fork the spares of its zygote */
   gboolean is_started;
   gboolean asked_for_stacks;
-  gint64 cpu_time;     /* used by the function at the last check, in µs; -1: unknown */
-  gint64 cpu_at_start; /* used by the process before */
+  gboolean has_returned; /* and its result is on its way */
+  guint64 n_came;        /* bytes of that */
+  gint64 cpu_time;       /* used by the function at the last check, in µs; -1: unknown */
+  gint64 cpu_at_start;   /* used by the process before */
 } Clocks;
 
 /* A clock that ran out. */
@@ -38,6 +40,10 @@ void clocks_limit_preparation (Clocks *self);
 
 /* The function begins. */
 void clocks_start (Clocks *self, Process *process);
+
+/* The function has returned, and so many bytes of its result have come. Its timeout has ended; what
+ * counts is that more comes from time to time. */
+void clocks_note_return (Clocks *self, guint64 n_bytes);
 
 /* TRUE: the function's time is up, and *@due says which and how. */
 gboolean clocks_check (Clocks *self, Process *process, ClocksDue *due);

@@ -503,7 +503,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   Exchange *self;
 
   worker_open_channel (worker, options->max_payload);
-  self = make (call, worker, g_bytes_get_size (arguments));
+  self = make (call, worker, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = worker->has_greeted;
   take_worker (self, worker);
   if (self->worker.is_preparing)
@@ -542,7 +542,7 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   Exchange *self;
 
   worker_open_channel (worker, options->max_payload);
-  self = make (call, worker, g_bytes_get_size (arguments));
+  self = make (call, worker, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = TRUE;
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);

@@ -20,6 +20,7 @@ typedef struct
   ProcfunLaunchContext *context;      /* (nullable) */
   ProcfunLimits *limits;              /* (nullable): those that the child keeps itself */
   guint64 flags;                      /* of FrameCallFlags: FRAME_CALL_MAP, or 0 */
+  GVariant *value; /* (nullable): the arguments, where they are encoded when they are sent */
 } ExchangeOptions;
 
 /* Channel, death, crash report, and two streams of output. */
@@ -28,6 +29,12 @@ typedef struct
 /* Encodes the arguments of @call. */
 GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
                                    GError **error);
+
+/* TRUE: they need not be encoded before they are sent, and then go where they are read. */
+gboolean exchange_defers_encoding (ProcfunCall *call, ExchangeOptions *options);
+
+/* In bytes, of what is or will be encoded. */
+gsize exchange_get_arguments_size (const ExchangeOptions *options, GBytes *arguments);
 
 /* Takes the worker back after the call; may steal its contents. @is_usable: the worker can have
  * another call. */

@@ -161,6 +161,8 @@ handle_event (Reply *self, const Frame *frame)
     text = g_utf8_make_valid ((const char *)data + sizeof event, (gssize)(size - sizeof event));
   if (strcmp (event.name, FRAME_EVENT_LISTENS) == 0)
     self->ending->escalation.listens = TRUE;
+  else if (strcmp (event.name, FRAME_EVENT_RETURNED) == 0)
+    clocks_note_return (&self->ending->clocks, 0);
   else if (!ending_is_decided (self->ending))
     procfun_call_emit_event (self->ending->call,
                              &(Event){ .name = event.name, .number = event.number, .text = text });
@@ -243,6 +245,16 @@ reply_is_complete (Reply *self)
          && worker_ends_with_result (self->ending->worker);
 }
 
+/* Where a part of the result is there, the function has returned. */
+static void
+note_part (Reply *self)
+{
+  gsize n_bytes = channel_get_begun (self->ending->worker->channel, FRAME_RESULT, self->call_id);
+
+  if (n_bytes > 0)
+    clocks_note_return (&self->ending->clocks, n_bytes);
+}
+
 guint
 reply_receive (Reply *self)
 {
@@ -261,6 +273,7 @@ reply_receive (Reply *self)
           n++;
           break;
         case CHANNEL_AGAIN:
+          note_part (self);
           return n;
         case CHANNEL_FAILED:
           g_prefix_error (&error, _ ("%s() failed: "), procfun_function_get_name (self->function));

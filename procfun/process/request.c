@@ -11,6 +11,7 @@
 #include "procfun/core/launch-context.h"
 #include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/schema.h"
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
 
@@ -23,6 +24,34 @@ encode (ProcfunCall *call, ProcfunCodec *codec, GError **error)
   return procfun_codec_encode (
       codec, procfun_function_get_arguments_schema (procfun_call_peek_function (call)),
       procfun_call_get_arguments (call), error);
+}
+
+gboolean
+exchange_defers_encoding (ProcfunCall *call, ExchangeOptions *options)
+{
+  const ProcfunSchema *schema
+      = procfun_function_get_arguments_schema (procfun_call_peek_function (call));
+  GVariant *args;
+
+  options->value = NULL;
+  if (procfun_call_get_packed_arguments (call) != NULL || schema->has_variants
+      || options->codec != procfun_codec_get_gvariant () || options->arguments_on_command_line)
+    return FALSE;
+  args = procfun_call_get_arguments (call);
+  if (args == NULL || g_variant_get_size (args) < CHANNEL_SHARE_MIN
+      || g_variant_get_size (args) > options->max_payload || !g_variant_is_normal_form (args)
+      || !g_variant_is_of_type (args, schema->type)
+      || !channel_check_fds (procfun_call_peek_fd_list (call), NULL))
+    return FALSE;
+  options->value = args;
+  return TRUE;
+}
+
+gsize
+exchange_get_arguments_size (const ExchangeOptions *options, GBytes *arguments)
+{
+  return options->value != NULL ? g_variant_get_size (options->value)
+                                : g_bytes_get_size (arguments);
 }
 
 GBytes *
@@ -101,7 +130,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
   if (debug_has (DEBUG_WIRE))
     call_debug_log (call, 0, "frames sent: %scall, %" G_GSIZE_FORMAT " bytes of arguments as %s",
                     name_preparation (worker, options),
-                    arguments != NULL ? g_bytes_get_size (arguments) : 0,
+                    arguments != NULL ? exchange_get_arguments_size (options, arguments) : 0,
                     procfun_codec_get_name (options->codec));
   if (needs_setup (worker, options))
     {
@@ -113,8 +142,12 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
   else if (options->limits != NULL)
     channel_send (worker->channel, FRAME_LIMITS, 0, options->limits, sizeof *options->limits, NULL,
                   NULL);
-  channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
-                procfun_call_peek_fd_list (call));
+  if (options->value != NULL)
+    channel_send_value (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head,
+                        options->value, procfun_call_peek_fd_list (call));
+  else
+    channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
+                  procfun_call_peek_fd_list (call));
 }
 
 void

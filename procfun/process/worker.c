@@ -87,6 +87,7 @@ worker_open_channel (Worker *self, guint64 max_payload)
   self->channel = channel_new (g_steal_fd (&self->channel_fd),
                                MAX (max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
   channel_set_senders (self->channel, FRAME_FROM_CALLEE | FRAME_FROM_CHANNEL);
+  channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_NOTHING, FALSE);
   if (self->is_kept)
     channel_offer_ring (self->channel);
 }

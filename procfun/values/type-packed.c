@@ -105,13 +105,16 @@ pack_strv (const char *const *strv, Buffer *out)
   return TRUE;
 }
 
+/* A variant refers to larger bytes, which are not copied before they are sent. */
+#define PACKED_BYTES_MAX ((gsize)64 * 1024)
+
 static gboolean
 pack_bytes (GBytes *bytes, Buffer *out)
 {
   gsize size;
   gconstpointer data;
 
-  if (bytes == NULL)
+  if (bytes == NULL || g_bytes_get_size (bytes) >= PACKED_BYTES_MAX)
     return FALSE;
   data = g_bytes_get_data (bytes, &size);
   buffer_append (out, data, size);

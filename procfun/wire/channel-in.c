@@ -3,6 +3,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/platform/fds.h"
+#include "procfun/platform/pages.h"
 #include "procfun/procfun-error.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -39,7 +40,7 @@ void
 channel_in_clear (ChannelIn *self)
 {
   g_array_unref (self->fds);
-  g_free (self->payload);
+  pages_free (self->payload, self->header.size);
   g_free (self->data);
 }
 
@@ -183,7 +184,7 @@ start_payload (ChannelIn *self, GError **error)
     return FALSE;
   if (!has_announced_fds (self))
     return fail_for_fds (error);
-  self->payload = g_try_malloc (MAX (self->header.size, 1));
+  self->payload = pages_new (self->header.size);
   if (self->payload == NULL)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
@@ -212,7 +213,7 @@ finish_frame (ChannelIn *self, Frame *frame)
       g_array_remove_range (self->fds, 0, n_fds);
       g_array_set_clear_func (self->fds, clear_fd);
     }
-  frame->payload = g_bytes_new_take (g_steal_pointer (&self->payload), self->header.size);
+  frame->payload = pages_to_bytes (g_steal_pointer (&self->payload), self->header.size);
 }
 
 static ChannelStatus
@@ -402,6 +403,26 @@ channel_in_take_rest (ChannelIn *self)
   if (self->by_ring || self->ring.memory != NULL)
     self->ring_end = self->ring.position + ring_get_filled (&self->ring);
   self->has_rest = TRUE;
+}
+
+gboolean
+channel_in_check (ChannelIn *self, const FrameHeader *header, GError **error)
+{
+  if (!frame_header_check (header, self->limit, self->senders & ~(FrameSenders)FRAME_FROM_CHANNEL,
+                           error))
+    return FALSE;
+  if (header->size >= self->bytes_left)
+    self->frames_left = 0;
+  self->bytes_left -= MIN (self->bytes_left, header->size);
+  return TRUE;
+}
+
+gsize
+channel_in_get_begun (const ChannelIn *self, FrameType type, guint32 call_id)
+{
+  if (self->payload == NULL || self->header.type != type || self->header.call_id != call_id)
+    return 0;
+  return sizeof self->header + self->payload_filled;
 }
 
 gboolean

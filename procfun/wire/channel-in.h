@@ -63,6 +63,13 @@ void channel_in_take (ChannelIn *self, const FrameHeader *header);
  * is not all that it has. */
 gboolean channel_in_wake_up (ChannelIn *self);
 
+/* Whether a frame with this header may come in shared memory. It takes its part of the turn. */
+gboolean channel_in_check (ChannelIn *self, const FrameHeader *header, GError **error);
+
+/* How much of a frame has come that is not complete, in bytes; 0: none of @type and @call_id was
+ * begun. */
+gsize channel_in_get_begun (const ChannelIn *self, FrameType type, guint32 call_id);
+
 /* Something has been read that was not received yet. */
 gboolean channel_in_is_filled (ChannelIn *self);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/wire/channel-out.h"
 
+#include "procfun/platform/memfd.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +46,7 @@ void
 channel_out_clear (ChannelOut *self)
 {
   g_queue_clear_full (&self->chunks, (GDestroyNotify)chunk_free);
+  arena_out_clear (&self->arena);
 }
 
 static void
@@ -134,6 +136,52 @@ send_by_ring (ChannelOut *self, const struct iovec *parts, guint n_parts, gsize 
   return write_to_ring (self, parts, n_parts, sizeof (FrameHeader));
 }
 
+/* FALSE: there is no memory for it. */
+static gboolean
+place (ChannelOut *self, const ArenaContent *content, FrameShared *shared, int *fd)
+{
+  if (self->share_mode == SHARE_ARENA)
+    return arena_out_put (&self->arena, content, &shared->index, fd);
+  shared->index = ARENA_SEALED;
+  *fd = content->value == NULL ? memfd_new_sealed ("procfun-payload", content->parts, 2) : -1;
+  return *fd >= 0;
+}
+
+/* (transfer full): @fd, which it takes, and @fds after it. */
+static GUnixFDList *
+join_fds (int fd, GUnixFDList *fds)
+{
+  g_autoptr (GUnixFDList) all = g_unix_fd_list_new_from_array (&fd, 1);
+  int n = 0;
+  const int *others = fds != NULL ? g_unix_fd_list_peek_fds (fds, &n) : NULL;
+
+  for (int i = 0; i < n; i++)
+    if (g_unix_fd_list_append (all, others[i], NULL) < 0)
+      return NULL;
+  return g_steal_pointer (&all);
+}
+
+/* FALSE: it has to go as it is. */
+static gboolean
+send_shared (ChannelOut *self, FrameHeader *header, const ArenaContent *content, GUnixFDList *fds)
+{
+  FrameShared shared = { .header = *header };
+  g_autoptr (GUnixFDList) all = NULL;
+  int fd;
+
+  if (header->n_fds == FRAME_MAX_FDS || !place (self, content, &shared, &fd))
+    return FALSE;
+  if (fd >= 0 && (all = join_fds (fd, fds)) == NULL)
+    {
+      arena_out_drop (&self->arena, shared.index);
+      return FALSE;
+    }
+  shared.has_memory = fd >= 0;
+  channel_out_send (self, FRAME_SHARED, header->call_id, &shared, sizeof shared, NULL,
+                    all != NULL ? all : fds);
+  return TRUE;
+}
+
 void
 channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
                   gsize prefix_size, GBytes *payload, GUnixFDList *fds)
@@ -153,6 +201,11 @@ channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpoint
     const struct iovec parts[]
         = { { &header, sizeof header }, { (gpointer)prefix, prefix_size }, body };
 
+    const ArenaContent content = { .parts = { parts[1], parts[2] }, .size = size };
+
+    if (size >= CHANNEL_SHARE_MIN && self->share_mode != SHARE_NOTHING
+        && send_shared (self, &header, &content, n_fds > 0 ? fds : NULL))
+      return;
     if (n_fds == 0 && size <= COPY_MAX && g_atomic_int_get (&self->may_use_ring)
         && send_by_ring (self, parts, G_N_ELEMENTS (parts), sizeof header + size))
       return;
@@ -160,6 +213,24 @@ channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpoint
       turn_to_socket (self);
     send_by_socket (self, parts, payload, n_fds > 0 ? fds : NULL);
   }
+}
+
+void
+channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                        gsize prefix_size, GVariant *value, GUnixFDList *fds)
+{
+  const int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+  const ArenaContent content = { .parts = { { (gpointer)prefix, prefix_size } },
+                                 .value = value,
+                                 .size = prefix_size + g_variant_get_size (value) };
+  g_autoptr (GBytes) payload = NULL;
+  FrameHeader header;
+
+  frame_header_init (&header, type, call_id, (guint)n_fds, content.size);
+  if (self->share_mode == SHARE_ARENA && send_shared (self, &header, &content, fds))
+    return;
+  payload = g_variant_get_data_as_bytes (value);
+  channel_out_send (self, type, call_id, prefix, prefix_size, payload, fds);
 }
 
 gboolean

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/wire/arena.h"
 #include "procfun/wire/frame.h"
 #include "procfun/wire/ring.h"
+
+/* In bytes. From here on a copy into shared memory is cheaper than two by a socket. */
+#define CHANNEL_SHARE_MIN ((gsize)64 * 1024)
+
+typedef enum
+{
+  SHARE_NOTHING,
+  SHARE_SEALED, /* each large payload in memory of its own, which nobody can change */
+  SHARE_ARENA   /* in memory for many of them */
+} ShareMode;
 
 /* The frames that one side of a channel sends. They go by the socket, or by a ring, and say where
  * they go on: FRAME_BY_SOCKET in the ring, FRAME_BY_RING on the socket. FRAME_WAKE on the socket
@@ -16,6 +27,8 @@ typedef struct
   int may_use_ring;   /* atomic: the other side has it, too */
   gboolean by_ring;   /* the next frames go there */
   gboolean has_news;  /* in the ring, of which a sleeping reader does not know */
+  ShareMode share_mode;
+  ArenaOut arena;
   guint64 n_queued;   /* bytes of frames, for the socket */
   guint64 n_written;  /* of them, to the socket */
   gboolean is_broken; /* frames written before are lost */
@@ -42,6 +55,12 @@ void channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconst
 gboolean channel_out_send_by_ring (ChannelOut *self, FrameType type, guint32 call_id,
                                    gconstpointer prefix, gsize prefix_size, gconstpointer payload,
                                    gsize size);
+
+/* The same for a value in normal form and its serialised form, which is written where the other
+ * side reads it if that can be. */
+void channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id,
+                             gconstpointer prefix, gsize prefix_size, GVariant *value,
+                             GUnixFDList *fds);
 
 /* Queues a frame from channel to channel. @fds: (nullable) */
 void channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds);

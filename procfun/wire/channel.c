@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* Times to yield. Two sides that take turns on one processor need no more, and two sides with a
@@ -32,6 +33,8 @@ struct _Channel
   gpointer memory; /* (nullable): of both rings */
   gsize memory_size;
   gboolean accepts_ring;
+  gboolean accepts_shares;
+  ArenaIn arena;
   ChannelIn in;
   ChannelOut out;
   guint yield_pause; /* how often channel_yield() is not to */
@@ -54,6 +57,7 @@ channel_free (Channel *self)
   fd_clear (&self->fd);
   if (self->memory != NULL)
     memfd_unmap (self->memory, self->memory_size);
+  arena_in_clear (&self->arena);
   channel_in_clear (&self->in);
   channel_out_clear (&self->out);
   g_free (self);
@@ -124,6 +128,13 @@ channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpoin
   return self->in.by_ring
          && channel_out_send_by_ring (&self->out, type, call_id, prefix, prefix_size, payload,
                                       size);
+}
+
+void
+channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                    gsize prefix_size, GVariant *value, GUnixFDList *fds)
+{
+  channel_out_send_value (&self->out, type, call_id, prefix, prefix_size, value, fds);
 }
 
 void
@@ -212,7 +223,7 @@ take_ring (Channel *self, GUnixFDList *fds)
   return ok;
 }
 
-/* Receiving */
+/* Shared payloads */
 
 static gboolean
 fail_for_word (GError **error)
@@ -221,6 +232,58 @@ fail_for_word (GError **error)
                        _ ("the other side sent something that is no frame"));
   return FALSE;
 }
+
+void
+channel_share (Channel *self, ShareMode mode, gboolean trusts)
+{
+  self->accepts_shares = TRUE;
+  self->arena.trusts = trusts;
+  self->out.share_mode = mode;
+}
+
+/* Takes the first descriptor out of the list. */
+static int
+take_first_fd (Frame *frame)
+{
+  g_autofree int *fds = NULL;
+  int n;
+
+  if (frame->fds == NULL)
+    return -1;
+  fds = g_unix_fd_list_steal_fds (frame->fds, &n);
+  g_clear_object (&frame->fds);
+  if (n > 1)
+    frame->fds = g_unix_fd_list_new_from_array (fds + 1, n - 1);
+  return fds[0];
+}
+
+/* The frame that @frame stands for takes its place. */
+static gboolean
+unfold (Channel *self, Frame *frame, GError **error)
+{
+  auto_fd int fd = -1;
+  FrameShared shared;
+  GBytes *payload;
+
+  memcpy (&shared, g_bytes_get_data (frame->payload, NULL), sizeof shared);
+  if (shared.has_memory)
+    fd = take_first_fd (frame);
+  if (!self->accepts_shares || (fd >= 0) != (shared.has_memory != 0)
+      || shared.header.n_fds != (frame->fds != NULL ? g_unix_fd_list_get_length (frame->fds) : 0))
+    return fail_for_word (error);
+  if (!channel_in_check (&self->in, &shared.header, error))
+    return FALSE;
+  payload = arena_in_take (&self->arena, shared.index, fd, shared.header.size, error);
+  if (payload == NULL)
+    return FALSE;
+  g_bytes_unref (frame->payload);
+  frame->payload = payload;
+  frame->type = shared.header.type;
+  frame->call_id = shared.header.call_id;
+  return TRUE;
+}
+
+/* Receiving */
 
 static ChannelStatus
 fail_for_writing (Channel *self, GError **error)
@@ -263,7 +326,9 @@ receive_looking (Channel *self, gboolean look, Frame *frame, GError **error)
         return fail_for_writing (self, error);
       if (status != CHANNEL_FRAME || !frame_is_word (frame))
         return status;
-      ok = handle_word (self, frame, error);
+      if (frame->type == FRAME_SHARED && unfold (self, frame, error))
+        return CHANNEL_FRAME;
+      ok = frame->type != FRAME_SHARED && handle_word (self, frame, error);
       frame_clear (frame);
       if (!ok)
         return CHANNEL_FAILED;
@@ -316,6 +381,12 @@ gboolean
 channel_has_more (Channel *self)
 {
   return self->in.has_more;
+}
+
+gsize
+channel_get_begun (Channel *self, FrameType type, guint32 call_id)
+{
+  return channel_in_get_begun (&self->in, type, call_id);
 }
 
 void

@@ -36,6 +36,10 @@ ChannelOut *channel_get_out (Channel *self);
 void channel_offer_ring (Channel *self);
 void channel_accept_ring (Channel *self);
 
+/* How large payloads are sent from now on, where memory can be shared. @trusts: those that come are
+ * not copied, and the other side could still change them. */
+void channel_share (Channel *self, ShareMode mode, gboolean trusts);
+
 /* So many descriptors go with a frame: %PROCFUN_ERROR_LIMIT for more. @fds: (nullable) */
 gboolean channel_check_fds (GUnixFDList *fds, GError **error);
 
@@ -48,6 +52,10 @@ void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer
  * Here the payload, of @size bytes, is no GBytes. */
 gboolean channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                                gsize prefix_size, gconstpointer payload, gsize size);
+
+/* The same for a value in normal form, whose serialised form is the payload. */
+void channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                         gsize prefix_size, GVariant *value, GUnixFDList *fds);
 
 /* Writes as much as goes without waiting. When the other side is gone, the rest is dropped:
  * channel_receive() tells. */
@@ -75,6 +83,10 @@ gboolean channel_wake_up (Channel *self);
  * then, and channel_has_more(). A channel whose turns never begin has no such bounds. */
 void channel_begin_turn (Channel *self);
 gboolean channel_has_more (Channel *self);
+
+/* How much of a frame has come that is not complete, in bytes; 0: none of @type and @call_id was
+ * begun. */
+gsize channel_get_begun (Channel *self, FrameType type, guint32 call_id);
 
 /* The other side is dead: receives all that is there now, and nothing that other processes still
  * write. */

@@ -64,6 +64,9 @@ typedef enum
   ROW (BY_RING, "by ring", CHANNEL, 0, 0, 0)                                                       \
   /* The next frames go by the socket. */                                                          \
   ROW (BY_SOCKET, "by socket", CHANNEL, 0, 0, 0)                                                   \
+  /* FrameShared: a frame whose payload is in shared memory, see wire/arena.h. New memory comes as \
+   * the first descriptor, before those of the frame. */                                           \
+  ROW (SHARED, "shared", CHANNEL, sizeof (FrameShared), sizeof (FrameShared), FRAME_MAX_FDS)       \
   /* There is something in the ring. */                                                            \
   ROW (WAKE, "wake", CHANNEL, 0, 0, 0)
 
@@ -86,6 +89,13 @@ typedef struct
   guint32 call_id;
   guint64 size; /* of the payload, in bytes */
 } FrameHeader;
+
+typedef struct
+{
+  FrameHeader header; /* of the frame; the descriptors are counted without the memory */
+  guint32 index;      /* of the memory */
+  guint32 has_memory; /* with this frame */
+} FrameShared;
 
 /* Beginning of a call's payload; its size keeps the rest aligned to 8. */
 typedef struct
@@ -114,7 +124,8 @@ typedef struct
   double number;
 } FrameEvent;
 
-#define FRAME_EVENT_LISTENS "listens" /* the function has asked for its cancellable */
+#define FRAME_EVENT_LISTENS "listens"   /* the function has asked for its cancellable */
+#define FRAME_EVENT_RETURNED "returned" /* it has returned, and its large result follows */
 
 /* Totals that a generator may yield, counted from its beginning. It waits when it has yielded as
  * many items, or items of as many bytes; the last item may exceed the bytes. */

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "procfun/wire/arena.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
+#include "procfun/platform/memfd.h"
+#include "procfun/platform/pages.h"
+#include "procfun/procfun-error.h"
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+/* So that the next payload, which may be a little larger, has room, too. What was never written
+ * takes no memory. */
+#define SPARE(size) ((size) / 4)
+
+/* Sending */
+
+static void
+region_clear (ArenaRegion *self)
+{
+  if (self->memory != NULL)
+    memfd_unmap (self->memory, ARENA_DATA + self->room);
+  *self = (ArenaRegion){ 0 };
+}
+
+void
+arena_out_clear (ArenaOut *self)
+{
+  for (guint i = 0; i < ARENA_REGIONS; i++)
+    region_clear (&self->regions[i]);
+}
+
+void
+arena_out_drop (ArenaOut *self, guint32 index)
+{
+  if (index < ARENA_REGIONS)
+    region_clear (&self->regions[index]);
+}
+
+static gboolean
+region_is_free (const ArenaRegion *self)
+{
+  ArenaHead *head = self->memory;
+
+  return g_atomic_int_get (&head->is_used) == 0;
+}
+
+/* The free one with room that was written most; else one that is not there, or too small. */
+static ArenaRegion *
+find (ArenaOut *self, gsize size)
+{
+  ArenaRegion *best = NULL;
+
+  for (guint i = 0; i < ARENA_REGIONS; i++)
+    {
+      ArenaRegion *region = &self->regions[i];
+
+      if (region->memory != NULL && region->room >= size && region_is_free (region)
+          && (best == NULL || region->populated > best->populated))
+        best = region;
+    }
+  for (guint i = 0; i < ARENA_REGIONS && best == NULL; i++)
+    if (self->regions[i].memory == NULL || region_is_free (&self->regions[i]))
+      best = &self->regions[i];
+  return best;
+}
+
+static gboolean
+region_fill (ArenaRegion *self, const ArenaContent *content)
+{
+  guint8 *data = (guint8 *)self->memory + ARENA_DATA;
+
+  if (content->size > self->populated && !memfd_populate (data, content->size))
+    return FALSE;
+  self->populated = MAX (self->populated, content->size);
+  for (guint i = 0; i < G_N_ELEMENTS (content->parts); i++)
+    {
+      const struct iovec *part = &content->parts[i];
+
+      if (part->iov_len > 0)
+        memcpy (data, part->iov_base, part->iov_len);
+      data += part->iov_len;
+    }
+  if (content->value != NULL)
+    g_variant_store (content->value, data);
+  return TRUE;
+}
+
+/* To write to new memory by a system call is faster than by a mapping. */
+static gboolean
+region_begin (ArenaRegion *self, int fd, const ArenaContent *content)
+{
+  if (content->value != NULL)
+    return region_fill (self, content);
+  return memfd_write (fd, ARENA_DATA, content->parts, G_N_ELEMENTS (content->parts));
+}
+
+static int
+region_create (ArenaRegion *self, const ArenaContent *content)
+{
+  const gsize room = content->size + SPARE (content->size);
+  auto_fd int fd = memfd_new ("procfun-arena", ARENA_DATA + room, NULL);
+
+  region_clear (self);
+  if (fd < 0)
+    return -1;
+  self->memory = memfd_map_to_write (fd, ARENA_DATA + room);
+  self->room = room;
+  if (self->memory == NULL)
+    return -1;
+  memfd_hide_from_children (self->memory, ARENA_DATA + room);
+  if (!region_begin (self, fd, content))
+    {
+      region_clear (self);
+      return -1;
+    }
+  return g_steal_fd (&fd);
+}
+
+gboolean
+arena_out_put (ArenaOut *self, const ArenaContent *content, guint32 *index, int *fd)
+{
+  ArenaRegion *region = find (self, content->size);
+  ArenaHead *head;
+
+  *fd = -1;
+  if (region == NULL)
+    return FALSE;
+  if (region->memory != NULL && region->room >= content->size)
+    {
+      if (!region_fill (region, content))
+        return FALSE;
+    }
+  else if ((*fd = region_create (region, content)) < 0)
+    return FALSE;
+  head = region->memory;
+  g_atomic_int_set (&head->is_used, 1);
+  *index = (guint32)(region - self->regions);
+  return TRUE;
+}
+
+/* Receiving */
+
+struct _ArenaMapping
+{
+  gatomicrefcount n_refs;
+  ArenaHead *head;
+  gpointer data;
+  gsize room;
+  pid_t pid; /* a process that this one forks has what it has, but says nothing to the sender */
+};
+
+static void
+mapping_unref (ArenaMapping *self)
+{
+  if (!g_atomic_ref_count_dec (&self->n_refs))
+    return;
+  memfd_unmap (self->head, ARENA_DATA);
+  memfd_unmap (self->data, self->room);
+  g_free (self);
+}
+
+void
+arena_in_clear (ArenaIn *self)
+{
+  for (guint i = 0; i < ARENA_REGIONS; i++)
+    g_clear_pointer (&self->mappings[i], mapping_unref);
+}
+
+static void
+release (gpointer user_data)
+{
+  ArenaMapping *self = user_data;
+
+  if (getpid () == self->pid)
+    g_atomic_int_set (&self->head->is_used, 0);
+  mapping_unref (self);
+}
+
+static GBytes *
+fail_for_memory (GError **error)
+{
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                       _ ("the other side sent memory that cannot be shared"));
+  return NULL;
+}
+
+static GBytes *
+fail_for_lack (gsize size, GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+               _ ("there is no memory for the %" PRIu64 " bytes that the other side sends"),
+               (guint64)size);
+  return NULL;
+}
+
+/* FALSE: @error is set. */
+static gboolean
+map (ArenaIn *self, guint32 index, int fd, GError **error)
+{
+  gboolean is_constant;
+  const gsize size = memfd_check (fd, &is_constant);
+  gpointer head, data;
+
+  if (size <= ARENA_DATA || is_constant)
+    return fail_for_memory (error) != NULL;
+  head = memfd_map_to_write (fd, ARENA_DATA);
+  data = memfd_map_to_read (fd, ARENA_DATA, size - ARENA_DATA, FALSE);
+  if (head == NULL || data == NULL)
+    {
+      if (head != NULL)
+        memfd_unmap (head, ARENA_DATA);
+      if (data != NULL)
+        memfd_unmap (data, size - ARENA_DATA);
+      return fail_for_lack (size, error) != NULL;
+    }
+  g_clear_pointer (&self->mappings[index], mapping_unref);
+  self->mappings[index] = g_new (ArenaMapping, 1);
+  *self->mappings[index]
+      = (ArenaMapping){ .head = head, .data = data, .room = size - ARENA_DATA, .pid = getpid () };
+  g_atomic_ref_count_init (&self->mappings[index]->n_refs);
+  return TRUE;
+}
+
+/* The sender may be the one who is not to be trusted: what it writes later must not be seen. */
+static GBytes *
+copy_out (ArenaMapping *self, gsize size, GError **error)
+{
+  gpointer copy = pages_new (size);
+
+  if (copy == NULL)
+    return fail_for_lack (size, error);
+  memcpy (copy, self->data, size);
+  g_atomic_int_set (&self->head->is_used, 0);
+  return pages_to_bytes (copy, size);
+}
+
+typedef struct
+{
+  gpointer data;
+  gsize size;
+} Sealed;
+
+static void
+sealed_free (gpointer user_data)
+{
+  g_autofree Sealed *self = user_data;
+
+  memfd_unmap (self->data, self->size);
+}
+
+static GBytes *
+take_sealed (int fd, gsize size, GError **error)
+{
+  gboolean is_constant;
+  const gsize actual = fd >= 0 ? memfd_check (fd, &is_constant) : 0;
+  Sealed *self;
+  gpointer data;
+
+  if (actual < size || size == 0 || !is_constant)
+    return fail_for_memory (error);
+  data = memfd_map_to_read (fd, 0, size, TRUE);
+  if (data == NULL)
+    return fail_for_lack (size, error);
+  self = g_new (Sealed, 1);
+  *self = (Sealed){ data, size };
+  return g_bytes_new_with_free_func (data, size, sealed_free, self);
+}
+
+GBytes *
+arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
+{
+  ArenaMapping *mapping;
+
+  if (index == ARENA_SEALED)
+    return take_sealed (fd, size, error);
+  if (index >= ARENA_REGIONS)
+    return fail_for_memory (error);
+  if (fd >= 0 && !map (self, index, fd, error))
+    return NULL;
+  mapping = self->mappings[index];
+  if (mapping == NULL || size > mapping->room)
+    return fail_for_memory (error);
+  if (!self->trusts)
+    return copy_out (mapping, size, error);
+  g_atomic_ref_count_inc (&mapping->n_refs);
+  return g_bytes_new_with_free_func (mapping->data, size, release, mapping);
+}

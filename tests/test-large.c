@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Large arguments and results. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+
+#include "procfun/base/usage.h"
+#include "procfun/wire/frame.h"
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CHANNEL_FD 3
+#define TIMEOUT_US 100000
+#define LONGER_US (3 * TIMEOUT_US)
+
+/* Time of the function, and time of its result */
+
+static void
+write_frame (FrameType type, gsize size, gconstpointer data, gsize data_size)
+{
+  FrameHeader header;
+
+  frame_header_init (&header, type, 0, 0, size);
+  if (write (CHANNEL_FD, &header, sizeof header) != sizeof header
+      || write (CHANNEL_FD, data, data_size) != (gssize)data_size)
+    g_error ("the channel does not take this");
+}
+
+static void
+stay (void)
+{
+  for (;;)
+    pause ();
+}
+
+/* The beginning of a result, and later the rest. */
+PROCFUN_DEFINE_STATIC_FUNCTION (send_slowly, guint64)
+{
+  const ProcfunUsage usage = { 0 };
+  const guint64 result = 42;
+
+  write_frame (FRAME_RESULT, sizeof usage + sizeof result, &usage, sizeof usage);
+  g_usleep (LONGER_US);
+  if (write (CHANNEL_FD, &result, sizeof result) != sizeof result)
+    g_error ("the channel does not take this");
+  stay ();
+  return 0;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (return_slowly, guint64)
+{
+  const FrameEvent event = { .name = FRAME_EVENT_RETURNED };
+
+  write_frame (FRAME_EVENT, sizeof event, &event, sizeof event);
+  g_usleep (LONGER_US);
+  return 42;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (send_never, guint64)
+{
+  const ProcfunUsage usage = { 0 };
+
+  write_frame (FRAME_RESULT, sizeof usage + 8, &usage, sizeof usage);
+  stay ();
+  return 0;
+}
+
+static ProcfunCall *
+new_fresh (ProcfunCall *call)
+{
+  g_autoptr (ProcfunForkServer) fork_server = procfun_fork_server_new ();
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (fork_server));
+  return call;
+}
+
+static void
+test_result_on_its_way (void)
+{
+  for (guint async = 0; async < 2; async++)
+    for (guint i = 0; i < 2; i++)
+      {
+        ProcfunCall *call = new_fresh (i == 0 ? send_slowly_call () : return_slowly_call ());
+        g_autoptr (GError) error = NULL;
+        g_autoptr (GVariant) result = NULL;
+
+        procfun_call_set_timeout (call, TIMEOUT_US);
+        result = calls_run (call, async, NULL, &error);
+        g_assert_no_error (error);
+        g_assert_cmpuint (g_variant_get_uint64 (result), ==, 42);
+      }
+}
+
+static void
+test_deadline (void)
+{
+  for (guint async = 0; async < 2; async++)
+    {
+      ProcfunCall *call = new_fresh (send_never_call ());
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) result = NULL;
+
+      procfun_call_set_timeout (call, TIMEOUT_US);
+      procfun_call_set_deadline (call, LONGER_US);
+      result = calls_run (call, async, NULL, &error);
+      calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
+                         "*send_never()*missed its deadline*");
+      g_assert_null (result);
+    }
+}
+
+/* Sizes */
+
+PROCFUN_DEFINE_STATIC_FUNCTION (echo, GBytes *, (GBytes *, bytes)) { return g_bytes_ref (bytes); }
+
+PROCFUN_DEFINE_STATIC_FUNCTION (count, guint64, (GBytes *, bytes))
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  guint64 sum = 0;
+
+  for (gsize i = 0; i < size; i++)
+    sum += data[i];
+  return sum;
+}
+
+static GBytes *
+make_bytes (gsize size, guint8 first)
+{
+  guint8 *data = g_malloc (size);
+
+  for (gsize i = 0; i < size; i++)
+    data[i] = (guint8)(i + first);
+  return g_bytes_new_take (data, size);
+}
+
+#define THRESHOLD ((gsize)64 * 1024)
+
+static const gsize sizes[] = { 0,
+                               1,
+                               4095,
+                               4096,
+                               4097,
+                               THRESHOLD - sizeof (FrameCall) - 1,
+                               THRESHOLD - sizeof (FrameCall),
+                               THRESHOLD - sizeof (ProcfunUsage) - 1,
+                               THRESHOLD - sizeof (ProcfunUsage),
+                               THRESHOLD,
+                               THRESHOLD + 1,
+                               2 * THRESHOLD,
+                               3000000,
+                               50 };
+
+static void
+test_sizes (void)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+
+  for (guint async = 0; async < 2; async++)
+    for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+      {
+        g_autoptr (GBytes) bytes = make_bytes (sizes[i], (guint8)i);
+        g_autoptr (GError) error = NULL;
+        g_autoptr (GVariant) result = NULL;
+        g_autoptr (GBytes) came = NULL;
+        ProcfunCall *call = echo_call (bytes);
+
+        procfun_call_set_executor (call, executor);
+        result = calls_run (call, async, NULL, &error);
+        g_assert_no_error (error);
+        came = g_variant_get_data_as_bytes (result);
+        g_assert_true (g_bytes_equal (came, bytes));
+      }
+}
+
+/* What stays as it is */
+
+static GBytes *kept[8];
+static guint n_kept;
+
+/* Keeps what it is given, and adds up all that it has kept. */
+PROCFUN_DEFINE_STATIC_FUNCTION (keep, guint64, (GBytes *, bytes))
+{
+  guint64 sum = 0;
+
+  kept[n_kept++] = g_bytes_ref (bytes);
+  for (guint i = 0; i < n_kept; i++)
+    sum += count (kept[i]);
+  return sum;
+}
+
+static guint64
+sum_up (ProcfunExecutor *executor, ProcfunCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = NULL;
+
+  procfun_call_set_executor (call, executor);
+  result = calls_run (call, FALSE, NULL, &error);
+  g_assert_no_error (error);
+  return g_variant_get_uint64 (result);
+}
+
+static void
+test_kept (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  guint64 expected = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    {
+      g_autoptr (GBytes) bytes = make_bytes (THRESHOLD + i * 1001, (guint8)(17 * i));
+
+      expected += count (bytes);
+      g_assert_cmpuint (sum_up (PROCFUN_EXECUTOR (pool), keep_call (bytes)), ==, expected);
+    }
+}
+
+/* Writes over all that it has of its argument. */
+PROCFUN_DEFINE_STATIC_FUNCTION (scribble, guint64, (GBytes *, bytes))
+{
+  gsize size;
+  guint8 *data = (guint8 *)g_bytes_get_data (bytes, &size);
+  guint8 *page = (guint8 *)((guintptr)data & ~(guintptr)4095);
+  const guint64 sum = count (bytes);
+
+  if (mprotect (page, size + (gsize)(data - page), PROT_READ | PROT_WRITE) == 0)
+    memset (data, 0xee, size);
+  return sum;
+}
+
+static void
+test_scribbling (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+
+  for (guint i = 0; i < 6; i++)
+    {
+      g_autoptr (GBytes) bytes = make_bytes (3 * THRESHOLD, (guint8)i);
+      g_autoptr (GBytes) copy = make_bytes (3 * THRESHOLD, (guint8)i);
+
+      g_assert_cmpuint (sum_up (PROCFUN_EXECUTOR (pool), scribble_call (bytes)), ==, count (copy));
+      g_assert_true (g_bytes_equal (bytes, copy));
+    }
+}
+
+/* Results outlive the process, and the next results. */
+static void
+test_results_stay (void)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
+
+  for (guint i = 0; i < 6; i++)
+    {
+      g_autoptr (GBytes) bytes = make_bytes (2 * THRESHOLD, (guint8)i);
+      g_autoptr (GError) error = NULL;
+      ProcfunCall *call = echo_call (bytes);
+
+      procfun_call_set_executor (call, executor);
+      g_ptr_array_add (results, calls_run (call, i % 2 == 1, NULL, &error));
+      g_assert_no_error (error);
+    }
+  g_clear_object (&executor);
+  for (guint i = 0; i < results->len; i++)
+    {
+      g_autoptr (GBytes) bytes = make_bytes (2 * THRESHOLD, (guint8)i);
+      g_autoptr (GBytes) came = g_variant_get_data_as_bytes (results->pdata[i]);
+
+      g_assert_true (g_bytes_equal (came, bytes));
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+  fixture_add_func ("/large/a-result-on-its-way-does-not-time-out", test_result_on_its_way);
+  fixture_add_func ("/large/a-result-on-its-way-meets-the-deadline", test_deadline);
+  calls_add_func ("/large/bytes-of-any-size-go-there-and-back", test_sizes);
+  calls_add_func ("/large/results-outlive-their-process", test_results_stay);
+  fixture_add_func ("/large/what-a-function-keeps-is-not-overwritten", test_kept);
+  fixture_add_func ("/large/a-function-that-scribbles-harms-no-other-call", test_scribbling);
+  return fixture_run ();
+}
