@@ -35,6 +35,7 @@ test_programs = \
 	%D%/test-inherited \
 	%D%/test-inline \
 	%D%/test-json \
+	%D%/test-json-batch \
 	%D%/test-json-corpus \
 	%D%/test-json-errors \
 	%D%/test-json-node \

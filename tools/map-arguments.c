@@ -161,8 +161,11 @@ add_field (MapArguments *self, GVariantBuilder *tuple, guint i, const char *text
 static gboolean
 add_raw (MapArguments *self, const char *text, gsize size, GError **error)
 {
+  ProcfunSchema *only = self->schema->children[0];
   g_auto (GVariantBuilder) tuple = G_VARIANT_BUILDER_INIT (self->schema->type);
 
+  if (strchr ("ybnqiuxtd", only->type_class) != NULL && only->kind == PROCFUN_SCHEMA_PLAIN)
+    return wire_json_batch_add (self->array, only, text, size, error);
   if (!add_field (self, &tuple, 0, text, size, error))
     return FALSE;
   wire_json_batch_add_value (self->array, g_variant_builder_end (&tuple));
