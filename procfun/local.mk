@@ -76,6 +76,7 @@ procfun_sources = \
 	%D%/run/call-run.c \
 	%D%/run/default-executor.c \
 	%D%/run/pool-submit.c \
+	%D%/run/submit.c \
 	%D%/statistics/monitor.c \
 	%D%/statistics/statistics-openmetrics.c \
 	%D%/statistics/statistics-workers.c \
@@ -169,8 +170,6 @@ procfun_private = \
 	%D%/core/recorder.h \
 	%D%/core/registry.h \
 	%D%/executors/pool.h \
-	%D%/executors/pool-start.c \
-	%D%/executors/pool-start.h \
 	%D%/executors/process-executor.h \
 	%D%/executors/retry.c \
 	%D%/executors/retry.h \
@@ -295,6 +294,7 @@ procfun_private = \
 	%D%/process/zygotes.c \
 	%D%/process/zygotes.h \
 	%D%/run/default-executor.h \
+	%D%/run/submit.h \
 	%D%/run/unknown-executor.c \
 	%D%/run/unknown-executor.h \
 	%D%/run/wrappers.c \
@@ -327,6 +327,8 @@ procfun_private = \
 	%D%/schedule/waiter.h \
 	%D%/schedule/worker-slot.c \
 	%D%/schedule/worker-slot.h \
+	%D%/schedule/worker-start.c \
+	%D%/schedule/worker-start.h \
 	%D%/statistics/monitor-serve.c \
 	%D%/statistics/monitor.h \
 	%D%/statistics/statistics.h \

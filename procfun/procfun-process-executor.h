@@ -56,7 +56,8 @@ struct _ProcfunProcessExecutorClass
   ProcfunCodec *(*get_default_codec) (void);
   gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GError **error);
   void (*start_async) (ProcfunProcessExecutor *self, gpointer process_start);
-  void (*renew) (ProcfunProcessExecutor *self);
+  gboolean (*prepare) (ProcfunProcessExecutor *self, ProcfunCall *call, gpointer preparation,
+                       GError **error);
   gpointer padding[3];
 };
 
@@ -77,6 +78,44 @@ void procfun_process_executor_set_launch_context (ProcfunProcessExecutor *self,
                                                   ProcfunLaunchContext *context);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunLaunchContext *procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_max_processes (ProcfunProcessExecutor *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_process_executor_get_max_processes (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_max_queue_calls (ProcfunProcessExecutor *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_process_executor_get_max_queue_calls (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_max_queue_bytes (ProcfunProcessExecutor *self, guint64 bytes);
+PROCFUN_AVAILABLE_IN_0_1
+guint64 procfun_process_executor_get_max_queue_bytes (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_process_executor_submit (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                                          gpointer user_data, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_process_executor_try_submit (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data,
+                                              GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_submit_async (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                            GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_process_executor_submit_finish (ProcfunProcessExecutor *self,
+                                                 GAsyncResult *result, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_process_executor_drain (ProcfunProcessExecutor *self, GCancellable *cancellable,
+                                         GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_drain_async (ProcfunProcessExecutor *self,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_process_executor_drain_finish (ProcfunProcessExecutor *self,
+                                                GAsyncResult *result, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_process_executor_renew (ProcfunProcessExecutor *self);
 

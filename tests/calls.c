@@ -4,6 +4,7 @@
 
 #include "tests/fixture.h"
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <unistd.h>
 
 static void
@@ -214,6 +215,27 @@ signal_wait (Signal *self)
   char byte;
 
   g_assert_cmpint (read (self->ends[0], &byte, 1), ==, 1);
+}
+
+static gboolean
+on_ready (int fd, GIOCondition condition, gpointer is_ready)
+{
+  *(gboolean *)is_ready = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+void
+signal_await (Signal *self)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  g_autoptr (GSource) source = g_unix_fd_source_new (self->ends[0], G_IO_IN);
+  gboolean is_ready = FALSE;
+
+  g_source_set_callback (source, G_SOURCE_FUNC (on_ready), &is_ready, NULL);
+  g_source_attach (source, context);
+  while (!is_ready)
+    g_main_context_iteration (context, TRUE);
+  signal_wait (self);
 }
 
 void

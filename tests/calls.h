@@ -41,4 +41,8 @@ typedef struct
 void signal_open (Signal *self);
 void signal_open_inherited (Signal *self); /* by whatever is started */
 void signal_wait (Signal *self);
+
+/* The same of an asynchronous call of this thread's main context, whose process may have to be
+ * started first, in turns of the main loop. */
+void signal_await (Signal *self);
 void signal_close (Signal *self);

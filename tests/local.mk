@@ -62,6 +62,7 @@ test_programs = \
 	%D%/test-queue \
 	%D%/test-registry \
 	%D%/test-schema \
+	%D%/test-scheduler \
 	%D%/test-schema-json \
 	%D%/test-serve \
 	%D%/test-session \
@@ -154,6 +155,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)
 %C%_test_pool_initializer_SOURCES = %D%/test-pool-initializer.c $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
+%C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)

@@ -130,7 +130,7 @@ holder_run (Holder *self, gpointer executor, Results *results)
 {
   holder_init (self, 0);
   results_run (results, executor, g_object_ref (self->call));
-  signal_wait (&self->ready);
+  signal_await (&self->ready);
 }
 
 void

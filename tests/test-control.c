@@ -448,7 +448,7 @@ test_last_reference (void)
   signal_open (&signal);
   call = calls_on_executor (do_stay_call (signal.ends[1]));
   procfun_call_run_async (call, NULL, on_end, &end);
-  signal_wait (&signal);
+  signal_await (&signal);
   g_object_ref (call);
   g_object_unref (call);
   while (g_main_context_iteration (NULL, FALSE))

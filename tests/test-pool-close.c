@@ -166,7 +166,7 @@ test_timeout (gconstpointer in_thread)
   results_run (&results, pool, do_spin_call (ready.ends[1]));
   results_run (&results, pool, do_ignore_signals_call (ready.ends[1]));
   for (guint i = 0; i < 3; i++)
-    signal_wait (&ready);
+    signal_await (&ready);
   for (guint i = 0; i < 10; i++)
     results_run (&results, pool, add_call (1, 2));
   procfun_pool_set_close_timeout (pool, 100 * G_TIME_SPAN_MILLISECOND);
@@ -205,7 +205,7 @@ test_timeout_and_grace (void)
   call = do_ignore_signals_call (ready.ends[1]);
   procfun_call_set_grace_period (call, G_TIME_SPAN_HOUR);
   results_run (&results, pool, g_object_ref (call));
-  signal_wait (&ready);
+  signal_await (&ready);
   procfun_call_abort (call);
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -229,6 +229,7 @@ test_nobody_runs_context (void)
 
   results_init (&results);
   signal_open (&ready);
+  pools_get_pid (pool); /* its worker need not be started then */
   g_main_context_push_thread_default (context);
   results_run (&results, pool, do_stay_call (ready.ends[1]));
   g_main_context_pop_thread_default (context);
@@ -417,8 +418,8 @@ test_host_killed (void)
       signal_open (&ready);
       results_run (&results, pool, do_spin_call (ready.ends[1]));
       results_run (&results, pool, do_ignore_signals_call (ready.ends[1]));
-      signal_wait (&ready);
-      signal_wait (&ready);
+      signal_await (&ready);
+      signal_await (&ready);
       pools_get_pid (pool);
       kill (getpid (), SIGKILL);
     }

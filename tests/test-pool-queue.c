@@ -624,8 +624,8 @@ test_resize (void)
   g_main_context_iteration (NULL, TRUE);
   while (pools_get_statistic (pool, "workers") < 3)
     g_main_context_iteration (NULL, TRUE);
-  signal_wait (&holders[1].ready);
-  signal_wait (&holders[2].ready);
+  signal_await (&holders[1].ready);
+  signal_await (&holders[2].ready);
   procfun_pool_set_max_workers (pool, 2);
   for (gsize i = 0; i < 3; i++)
     holder_let_go (&holders[i]);

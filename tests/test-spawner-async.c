@@ -286,7 +286,7 @@ test_many_cancelled (void)
   begin (&batch);
   for (guint i = 0; i < 32; i++, batch.n_open++)
     do_stay_process_async (signal.ends[1], cancellable, on_cancelled, &batch);
-  signal_wait (&signal);
+  signal_await (&signal);
   g_cancellable_cancel (cancellable);
   run_until_end (&batch);
   signal_close (&signal);
@@ -523,9 +523,8 @@ test_context_dropped (void)
   call = calls_on_executor (do_stay_call (signal.ends[1]));
   g_main_context_push_thread_default (context);
   procfun_call_run_async (call, NULL, NULL, NULL);
+  signal_await (&signal);
   g_main_context_pop_thread_default (context);
-  g_main_context_iteration (context, FALSE);
-  signal_wait (&signal);
   g_main_context_unref (context);
   _exit (0);
 }

@@ -3,7 +3,7 @@
 #include "procfun/procfun-fork-server.h"
 
 #include "procfun/executors/process-executor.h"
-#include "procfun/process/zygotes.h"
+#include "procfun/platform/cpus.h"
 
 /**
  * SECTION:procfun-fork-server
@@ -43,17 +43,12 @@
 struct _ProcfunForkServer
 {
   ProcfunProcessExecutor parent_instance;
-
-  Zygotes *zygotes;
-  gint spares;
-  gint idle; /* in ms */
 };
 
 G_DEFINE_FINAL_TYPE (ProcfunForkServer, procfun_fork_server, PROCFUN_TYPE_PROCESS_EXECUTOR)
 
 #define DEFAULT_SPARES 4
 #define DEFAULT_IDLE_MS 10000
-#define TRIES_MAX 5
 
 enum
 {
@@ -64,78 +59,10 @@ enum
 
 static GParamSpec *props[N_PROPS];
 
-/* A process that was forked ahead may end, because nobody has called for a while, in the moment in
- * which it is to be used. More than a few in a row do so for another cause. */
-static gpointer
-procfun_fork_server_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
+static Scheduler *
+get_scheduler (ProcfunForkServer *self)
 {
-  ProcfunForkServer *self = PROCFUN_FORK_SERVER (executor);
-  ProcfunFunction *function = procfun_call_get_function (call);
-  const Patience patience = { .call = call };
-  g_auto (Preparation) preparation = PREPARATION_INIT;
-  guint idle = (guint)g_atomic_int_get (&self->idle);
-
-  if (!procfun_process_executor_prepare (executor, call, NULL, &preparation, error))
-    return NULL;
-  for (guint n_tries = 1;; n_tries++)
-    {
-      g_auto (Worker) worker = WORKER_INIT;
-      Exchange *exchange;
-      gboolean is_forked;
-
-      if (!zygotes_fork (self->zygotes, function, &preparation.options, idle, &patience, &worker,
-                         error))
-        return NULL;
-      worker.n_spares = (guint)g_atomic_int_get (&self->spares);
-      worker.spare_idle = idle;
-      is_forked = worker.parent != NULL;
-      exchange = procfun_process_executor_begin (executor, call, &preparation, &worker, error);
-      if (exchange == NULL || !is_forked)
-        return exchange;
-      if (n_tries >= TRIES_MAX || exchange_was_sent (exchange))
-        {
-          zygote_listen (exchange_get_worker (exchange)->parent);
-          return exchange;
-        }
-      exchange_free (exchange);
-    }
-}
-
-static void
-procfun_fork_server_begin_anew (ProcfunExecutor *executor)
-{
-  PROCFUN_FORK_SERVER (executor)->zygotes = zygotes_new (); /* the parent's stay as they are */
-}
-
-static void
-procfun_fork_server_renew (ProcfunProcessExecutor *executor)
-{
-  zygotes_renew (PROCFUN_FORK_SERVER (executor)->zygotes);
-}
-
-static gboolean
-procfun_fork_server_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
-{
-  zygotes_clear (PROCFUN_FORK_SERVER (executor)->zygotes);
-  return TRUE;
-}
-
-/* It takes no longer than a kill(). */
-static void
-procfun_fork_server_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
-                                 GAsyncReadyCallback callback, gpointer user_data)
-{
-  procfun_fork_server_close (executor, NULL, NULL);
-  PROCFUN_EXECUTOR_CLASS (procfun_fork_server_parent_class)
-      ->close_async (executor, cancellable, callback, user_data);
-}
-
-static void
-procfun_fork_server_finalize (GObject *object)
-{
-  zygotes_free (PROCFUN_FORK_SERVER (object)->zygotes);
-
-  G_OBJECT_CLASS (procfun_fork_server_parent_class)->finalize (object);
+  return procfun_process_executor_get_scheduler (PROCFUN_PROCESS_EXECUTOR (self));
 }
 
 static void
@@ -178,17 +105,10 @@ static void
 procfun_fork_server_class_init (ProcfunForkServerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
 
-  object_class->finalize = procfun_fork_server_finalize;
   object_class->get_property = procfun_fork_server_get_property;
   object_class->set_property = procfun_fork_server_set_property;
-  executor_class->close = procfun_fork_server_close;
-  executor_class->close_async = procfun_fork_server_close_async;
-  executor_class->begin_anew = procfun_fork_server_begin_anew;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_fork_server_start;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->renew = procfun_fork_server_renew;
 
   /**
    * ProcfunForkServer:spares:
@@ -214,9 +134,14 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
 static void
 procfun_fork_server_init (ProcfunForkServer *self)
 {
-  self->zygotes = zygotes_new ();
-  self->spares = DEFAULT_SPARES;
-  self->idle = DEFAULT_IDLE_MS;
+  Scheduler *scheduler = scheduler_new (PROCFUN_EXECUTOR (self), FALSE, NULL);
+  const guint spares = DEFAULT_SPARES;
+  const guint idle = DEFAULT_IDLE_MS;
+
+  SCHEDULER_SET (scheduler, spares, spares);
+  SCHEDULER_SET (scheduler, idle, idle);
+  procfun_process_executor_take_scheduler (PROCFUN_PROCESS_EXECUTOR (self), scheduler,
+                                           PROCESS_EXECUTOR_DEFAULT_PROCESSES);
 }
 
 /**
@@ -249,10 +174,8 @@ procfun_fork_server_set_spares (ProcfunForkServer *self, guint spares)
   g_return_if_fail (PROCFUN_IS_FORK_SERVER (self));
   g_return_if_fail (spares <= G_MAXINT);
 
-  if (procfun_fork_server_get_spares (self) == spares)
-    return;
-  g_atomic_int_set (&self->spares, (gint)spares);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SPARES]);
+  if (SCHEDULER_SET (get_scheduler (self), spares, spares))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SPARES]);
 }
 
 /**
@@ -268,9 +191,12 @@ procfun_fork_server_set_spares (ProcfunForkServer *self, guint spares)
 guint
 procfun_fork_server_get_spares (ProcfunForkServer *self)
 {
+  SchedulerConfig config;
+
   g_return_val_if_fail (PROCFUN_IS_FORK_SERVER (self), 0);
 
-  return (guint)g_atomic_int_get (&self->spares);
+  scheduler_get_config (get_scheduler (self), &config);
+  return config.spares;
 }
 
 /**
@@ -286,16 +212,14 @@ procfun_fork_server_get_spares (ProcfunForkServer *self)
 void
 procfun_fork_server_set_idle_timeout (ProcfunForkServer *self, gint64 us)
 {
-  gint ms;
+  guint ms;
 
   g_return_if_fail (PROCFUN_IS_FORK_SERVER (self));
   g_return_if_fail (us >= 0);
 
-  ms = (gint)MIN (us / G_TIME_SPAN_MILLISECOND + (us % G_TIME_SPAN_MILLISECOND > 0), G_MAXINT);
-  if (g_atomic_int_get (&self->idle) == ms)
-    return;
-  g_atomic_int_set (&self->idle, ms);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_IDLE_TIMEOUT]);
+  ms = (guint)MIN (us / G_TIME_SPAN_MILLISECOND + (us % G_TIME_SPAN_MILLISECOND > 0), G_MAXINT);
+  if (SCHEDULER_SET (get_scheduler (self), idle, ms))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_IDLE_TIMEOUT]);
 }
 
 /**
@@ -311,7 +235,10 @@ procfun_fork_server_set_idle_timeout (ProcfunForkServer *self, gint64 us)
 gint64
 procfun_fork_server_get_idle_timeout (ProcfunForkServer *self)
 {
+  SchedulerConfig config;
+
   g_return_val_if_fail (PROCFUN_IS_FORK_SERVER (self), 0);
 
-  return g_atomic_int_get (&self->idle) * G_TIME_SPAN_MILLISECOND;
+  scheduler_get_config (get_scheduler (self), &config);
+  return config.idle * G_TIME_SPAN_MILLISECOND;
 }

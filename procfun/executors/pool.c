@@ -5,7 +5,6 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
-#include "procfun/executors/pool-start.h"
 #include "procfun/platform/cpus.h"
 #include "procfun/procfun-error.h"
 
@@ -191,7 +190,6 @@ procfun_pool_run_then (ProcfunExecutor *executor, ProcfunCall *call, GMainContex
 
 /* Closing */
 
-/* Calls that this thread has to bring to an end would be waited for in vain. */
 static gboolean
 procfun_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since, gboolean blocks,
                              gint64 *next, GError **error)
@@ -201,15 +199,8 @@ procfun_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since, gb
   gint64 end = closing_since + timeout;
   gint64 now = g_get_monotonic_time ();
 
-  if (closing_since > 0)
-    scheduler_begin_to_close (self->scheduler);
-  if (blocks && scheduler_has_own_calls (self->scheduler))
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                           _ ("the pool has calls that only the thread that waits for them can "
-                              "bring to an end"));
-      return FALSE;
-    }
+  if (!PARENT_CLASS->close_progress (executor, closing_since, blocks, next, error))
+    return FALSE;
   if (closing_since == 0 || timeout == 0)
     return TRUE;
   if (now >= end + GIVE_UP_AFTER_US)
@@ -232,64 +223,12 @@ procfun_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since, gb
 static void
 procfun_pool_begin_anew (ProcfunExecutor *executor)
 {
-  ProcfunPool *self = PROCFUN_POOL (executor);
-
-  self->scheduler = scheduler_new_like (self->scheduler); /* the parent's stays as it is */
-}
-
-static void
-procfun_pool_renew (ProcfunProcessExecutor *executor)
-{
-  scheduler_renew (PROCFUN_POOL (executor)->scheduler);
-}
-
-static gboolean
-procfun_pool_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
-{
-  ProcfunPool *self = PROCFUN_POOL (executor);
-
-  scheduler_begin_to_close (self->scheduler);
-  scheduler_clear (self->scheduler);
-  return TRUE;
-}
-
-/* It takes no longer than a kill(). */
-static void
-procfun_pool_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
-{
-  procfun_pool_close (executor, NULL, NULL);
-  PARENT_CLASS->close_async (executor, cancellable, callback, user_data);
+  PARENT_CLASS->begin_anew (executor);
+  PROCFUN_POOL (executor)->scheduler
+      = procfun_process_executor_get_scheduler (PROCFUN_PROCESS_EXECUTOR (executor));
 }
 
 /* The object */
-
-static void
-procfun_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
-{
-  procfun_executor_check_process (executor);
-  scheduler_describe (PROCFUN_POOL (executor)->scheduler, statistics);
-}
-
-static void
-procfun_pool_dispose (GObject *object)
-{
-  ProcfunPool *self = PROCFUN_POOL (object);
-
-  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
-  if (self->scheduler != NULL)
-    scheduler_clear (self->scheduler);
-
-  G_OBJECT_CLASS (procfun_pool_parent_class)->dispose (object);
-}
-
-static void
-procfun_pool_finalize (GObject *object)
-{
-  scheduler_unref (PROCFUN_POOL (object)->scheduler);
-
-  G_OBJECT_CLASS (procfun_pool_parent_class)->finalize (object);
-}
 
 static guint64
 get_number (ProcfunPool *self, guint id)
@@ -309,8 +248,11 @@ set_number (ProcfunPool *self, guint id, guint64 value)
   const guint narrow = (guint)value;
   gconstpointer field = number->size == sizeof narrow ? (gconstpointer)&narrow : &value;
 
-  if (scheduler_set_config (self->scheduler, number->offset, number->size, field))
-    g_object_notify_by_pspec (G_OBJECT (self), props[id]);
+  if (!scheduler_set_config (self->scheduler, number->offset, number->size, field))
+    return;
+  g_object_notify_by_pspec (G_OBJECT (self), props[id]);
+  if (id == PROP_MAX_WORKERS)
+    g_object_notify (G_OBJECT (self), "max-processes");
 }
 
 static void
@@ -464,21 +406,13 @@ procfun_pool_class_init (ProcfunPoolClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
 
-  object_class->dispose = procfun_pool_dispose;
-  object_class->finalize = procfun_pool_finalize;
   object_class->get_property = procfun_pool_get_property;
   object_class->set_property = procfun_pool_set_property;
-  executor_class->describe = procfun_pool_describe;
   executor_class->run = procfun_pool_run;
   executor_class->run_then = procfun_pool_run_then;
   executor_class->run_plain = procfun_pool_run_plain;
-  executor_class->close = procfun_pool_close;
-  executor_class->close_async = procfun_pool_close_async;
   executor_class->close_progress = procfun_pool_close_progress;
   executor_class->begin_anew = procfun_pool_begin_anew;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->renew = procfun_pool_renew;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_pool_start;
-  PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_pool_start_async;
   install_properties (object_class);
 }
 
@@ -495,7 +429,9 @@ procfun_pool_init (ProcfunPool *self)
   const guint idle = DEFAULT_IDLE_MS;
   const guint in_flight = 1;
 
-  self->scheduler = scheduler_new (PROCFUN_EXECUTOR (self));
+  self->scheduler = scheduler_new (PROCFUN_EXECUTOR (self), TRUE, NULL);
+  procfun_process_executor_take_scheduler (PROCFUN_PROCESS_EXECUTOR (self), self->scheduler,
+                                           max_workers);
   SCHEDULER_SET (self->scheduler, max_workers, max_workers);
   SCHEDULER_SET (self->scheduler, idle, idle);
   SCHEDULER_SET (self->scheduler, calls_in_flight, in_flight);

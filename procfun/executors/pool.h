@@ -14,7 +14,7 @@ struct _ProcfunPool
 {
   ProcfunProcessExecutor parent_instance;
 
-  Scheduler *scheduler;
+  Scheduler *scheduler; /* unowned */
 
   /* In any thread */
   RetryPolicy retry;

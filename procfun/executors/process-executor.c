@@ -3,6 +3,7 @@
 #include "procfun/executors/process-executor.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/base/intl.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
@@ -11,6 +12,8 @@
 #include "procfun/process/item-stream.h"
 #include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
+#include "procfun/schedule/acquire.h"
+#include "procfun/schedule/pipeline.h"
 #include "procfun/wire/channel.h"
 
 /**
@@ -39,6 +42,9 @@ typedef struct
   gboolean is_codec_chosen; /* by the program, or by its environment */
   guint64 max_payload;
   ProcfunLaunchContext *launch_context; /* (nullable) */
+
+  Scheduler *scheduler; /* (nullable) */
+  guint default_processes;
 } ProcfunProcessExecutorPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunProcessExecutor, procfun_process_executor,
@@ -52,6 +58,9 @@ enum
   PROP_CODEC = 1,
   PROP_MAX_PAYLOAD,
   PROP_LAUNCH_CONTEXT,
+  PROP_MAX_PROCESSES,
+  PROP_MAX_QUEUE_CALLS,
+  PROP_MAX_QUEUE_BYTES,
   N_PROPS
 };
 
@@ -180,15 +189,173 @@ procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
   return result;
 }
 
+/* By the scheduler */
+
+/* Limits and launch context of a call cannot be taken back: its worker ends with it. */
+static gboolean
+is_last (ProcfunCall *call)
+{
+  const CallSettings *settings = procfun_call_get_settings (call);
+
+  return settings->limits != NULL || settings->launch_context != NULL;
+}
+
+static void
+init_request (SlotRequest *request, ProcfunCall *call, const Preparation *preparation)
+{
+  *request = (SlotRequest){ .function = procfun_call_peek_function (call),
+                            .call = call,
+                            .options = &preparation->options,
+                            .priority = procfun_call_get_settings (call)->priority,
+                            .arguments = preparation->arguments,
+                            .deadline = procfun_call_get_deadline_time (call),
+                            .is_last = is_last (call) };
+}
+
+/* A process that was forked ahead may end, because nobody has called for a while, in the moment in
+ * which it is to be used. More than a few in a row do so for another cause, and so does one that
+ * was executed. The scheduler of kept ones counts them. */
+static gboolean
+may_try_another (const WorkerSlot *slot, const Worker *worker, guint n_tries)
+{
+  return slot->scheduler->keeps || (worker->parent != NULL && n_tries < TRIES_MAX);
+}
+
+Exchange *
+procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                        Preparation *preparation, WorkerSlot *slot, guint n_tries,
+                                        WorkerReleaseFunc release, gpointer user_data,
+                                        GError **error)
+{
+  Worker *worker = worker_slot_get_worker (slot);
+  Exchange *exchange;
+
+  if (slot->scheduler->keeps)
+    worker_slot_begin (slot, &preparation->options);
+  exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
+  if (exchange == NULL)
+    {
+      worker_slot_set_unused (slot);
+      release (worker, FALSE, user_data);
+      return NULL;
+    }
+  exchange_set_release (exchange, release, user_data);
+  worker = exchange_get_worker (exchange);
+  if (exchange_was_sent (exchange) || !may_try_another (slot, worker, n_tries))
+    {
+      if (worker->parent != NULL && !slot->scheduler->keeps)
+        zygote_listen (worker->parent);
+      return exchange;
+    }
+  worker_slot_set_unsent (slot);
+  exchange_free (exchange);
+  return NULL;
+}
+
+/* Limits and launch context are not for those before it, and what it yields not for those
+ * pipelined; and its deadline is not watched before its turn. */
+static gboolean
+may_be_pipelined (ProcfunCall *call)
+{
+  return !is_last (call) && procfun_call_get_settings (call)->deadline == 0
+         && procfun_call_peek_fd_list (call) == NULL
+         && !procfun_function_is_generator (procfun_call_peek_function (call));
+}
+
+static Exchange *
+begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
+       guint n_tries, GError **error)
+{
+  Exchange *head = worker_slot_get_head (slot);
+  Exchange *exchange;
+
+  if (head != NULL)
+    {
+      exchange = exchange_new_pipelined (call, head, &preparation->options, preparation->arguments);
+      worker_slot_queue (slot, exchange);
+      return exchange;
+    }
+  if (is_last (call))
+    worker_slot_get_worker (slot)->is_kept = FALSE;
+  exchange = procfun_process_executor_begin_in_slot (self, call, preparation, slot, n_tries,
+                                                     worker_slot_release, slot, error);
+  if (exchange != NULL)
+    worker_slot_set_head (slot, exchange);
+  return exchange;
+}
+
+static gboolean
+prepare (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation, GError **error)
+{
+  ProcfunProcessExecutorClass *klass = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self);
+
+  return klass->prepare != NULL
+             ? klass->prepare (self, call, preparation, error)
+             : procfun_process_executor_prepare (self, call, NULL, preparation, error);
+}
+
+static gpointer
+procfun_process_executor_real_start (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                     GError **error)
+{
+  g_auto (Preparation) preparation = PREPARATION_INIT;
+  g_autoptr (GError) own_error = NULL;
+  Exchange *exchange = NULL;
+  SlotRequest request;
+
+  if (!prepare (self, call, &preparation, error))
+    return NULL;
+  init_request (&request, call, &preparation);
+  for (guint n_tries = 1; exchange == NULL && own_error == NULL; n_tries++)
+    {
+      WorkerSlot *slot = scheduler_acquire (PRIVATE (self)->scheduler, &request, &own_error);
+
+      if (slot != NULL)
+        exchange = begin (self, call, &preparation, slot, n_tries, &own_error);
+    }
+  if (own_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&own_error));
+  return exchange;
+}
+
+static void wait_for_slot (ProcessStart *to_start);
+
+static void
+on_slot (WorkerSlot *slot, GError *error, gpointer user_data)
+{
+  ProcessStart *to_start = user_data;
+  Exchange *exchange = NULL;
+
+  if (slot != NULL)
+    exchange = begin (to_start->executor, to_start->call, &to_start->preparation, slot,
+                      ++to_start->n_unsent, &error);
+  if (exchange == NULL && error == NULL)
+    wait_for_slot (to_start);
+  else
+    process_start_end (to_start, exchange, error);
+}
+
+static void
+wait_for_slot (ProcessStart *to_start)
+{
+  SlotRequest request;
+
+  init_request (&request, to_start->call, &to_start->preparation);
+  request.may_be_pipelined = may_be_pipelined (to_start->call);
+  scheduler_acquire_async (PRIVATE (to_start->executor)->scheduler, &request, to_start->context,
+                           on_slot, to_start);
+}
+
 static void
 procfun_process_executor_real_start_async (ProcfunProcessExecutor *self, gpointer process_start)
 {
   ProcessStart *to_start = process_start;
   GError *error = NULL;
-  Exchange *exchange
-      = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->start (self, to_start->call, &error);
 
-  process_start_end (to_start, exchange, error);
+  if (prepare (self, to_start->call, &to_start->preparation, &error))
+    wait_for_slot (to_start);
+  else
+    process_start_end (to_start, NULL, error);
 }
 
 static void
@@ -400,7 +567,98 @@ procfun_process_executor_next_async (ProcfunExecutor *executor, ProcfunCall *cal
   start_async (to_start);
 }
 
+/* Closing, and what is kept */
+
+static gboolean
+procfun_process_executor_close_progress (ProcfunExecutor *executor, gint64 closing_since,
+                                         gboolean blocks, gint64 *next, GError **error)
+{
+  Scheduler *scheduler = PRIVATE (PROCFUN_PROCESS_EXECUTOR (executor))->scheduler;
+
+  if (scheduler == NULL)
+    return TRUE;
+  if (closing_since > 0)
+    scheduler_begin_to_close (scheduler);
+  /* Calls that this thread has to bring to an end would be waited for in vain. */
+  if (!blocks || !scheduler_has_own_calls (scheduler))
+    return TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                       _ ("the executor has calls that only the thread that waits for them can "
+                          "bring to an end"));
+  return FALSE;
+}
+
+static gboolean
+procfun_process_executor_close (ProcfunExecutor *executor, GCancellable *cancellable,
+                                GError **error)
+{
+  Scheduler *scheduler = PRIVATE (PROCFUN_PROCESS_EXECUTOR (executor))->scheduler;
+
+  scheduler_begin_to_close (scheduler);
+  scheduler_clear (scheduler);
+  return TRUE;
+}
+
+/* It takes no longer than a kill(). */
+static void
+procfun_process_executor_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data)
+{
+  if (PRIVATE (PROCFUN_PROCESS_EXECUTOR (executor))->scheduler != NULL)
+    procfun_process_executor_close (executor, NULL, NULL);
+  PROCFUN_EXECUTOR_CLASS (procfun_process_executor_parent_class)
+      ->close_async (executor, cancellable, callback, user_data);
+}
+
+/* The parent's stays as it is. */
+static void
+procfun_process_executor_begin_anew (ProcfunExecutor *executor)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (PROCFUN_PROCESS_EXECUTOR (executor));
+
+  if (priv->scheduler != NULL)
+    priv->scheduler = scheduler_new_like (priv->scheduler);
+}
+
+static void
+procfun_process_executor_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
+{
+  Scheduler *scheduler;
+
+  procfun_executor_check_process (executor);
+  scheduler = PRIVATE (PROCFUN_PROCESS_EXECUTOR (executor))->scheduler;
+  if (scheduler != NULL)
+    scheduler_describe (scheduler, statistics);
+}
+
+void
+procfun_process_executor_take_scheduler (ProcfunProcessExecutor *self, Scheduler *scheduler,
+                                         guint default_processes)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  priv->scheduler = scheduler;
+  priv->default_processes = default_processes;
+  SCHEDULER_SET (scheduler, max_workers, default_processes);
+}
+
+Scheduler *
+procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self)
+{
+  return PRIVATE (self)->scheduler;
+}
+
 /* The object */
+
+static void
+procfun_process_executor_dispose (GObject *object)
+{
+  procfun_executor_check_process (PROCFUN_EXECUTOR (object));
+  if (PRIVATE (PROCFUN_PROCESS_EXECUTOR (object))->scheduler != NULL)
+    scheduler_clear (PRIVATE (PROCFUN_PROCESS_EXECUTOR (object))->scheduler);
+
+  G_OBJECT_CLASS (procfun_process_executor_parent_class)->dispose (object);
+}
 
 static void
 procfun_process_executor_finalize (GObject *object)
@@ -409,6 +667,7 @@ procfun_process_executor_finalize (GObject *object)
 
   g_clear_object (&priv->codec);
   g_clear_object (&priv->launch_context);
+  g_clear_pointer (&priv->scheduler, scheduler_unref);
   g_mutex_clear (&priv->lock);
 
   G_OBJECT_CLASS (procfun_process_executor_parent_class)->finalize (object);
@@ -429,6 +688,15 @@ procfun_process_executor_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_LAUNCH_CONTEXT:
       g_value_set_object (value, procfun_process_executor_get_launch_context (self));
+      break;
+    case PROP_MAX_PROCESSES:
+      g_value_set_uint (value, procfun_process_executor_get_max_processes (self));
+      break;
+    case PROP_MAX_QUEUE_CALLS:
+      g_value_set_uint (value, procfun_process_executor_get_max_queue_calls (self));
+      break;
+    case PROP_MAX_QUEUE_BYTES:
+      g_value_set_uint64 (value, procfun_process_executor_get_max_queue_bytes (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -451,6 +719,15 @@ procfun_process_executor_set_property (GObject *object, guint id, const GValue *
       break;
     case PROP_LAUNCH_CONTEXT:
       procfun_process_executor_set_launch_context (self, g_value_get_object (value));
+      break;
+    case PROP_MAX_PROCESSES:
+      procfun_process_executor_set_max_processes (self, g_value_get_uint (value));
+      break;
+    case PROP_MAX_QUEUE_CALLS:
+      procfun_process_executor_set_max_queue_calls (self, g_value_get_uint (value));
+      break;
+    case PROP_MAX_QUEUE_BYTES:
+      procfun_process_executor_set_max_queue_bytes (self, g_value_get_uint64 (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -494,6 +771,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
 
   object_class->constructed = procfun_process_executor_constructed;
+  object_class->dispose = procfun_process_executor_dispose;
   object_class->finalize = procfun_process_executor_finalize;
   object_class->get_property = procfun_process_executor_get_property;
   object_class->set_property = procfun_process_executor_set_property;
@@ -504,7 +782,13 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   executor_class->next = procfun_process_executor_next;
   executor_class->next_async = procfun_process_executor_next_async;
   executor_class->next_finish = procfun_process_executor_run_finish;
+  executor_class->close = procfun_process_executor_close;
+  executor_class->close_async = procfun_process_executor_close_async;
+  executor_class->close_progress = procfun_process_executor_close_progress;
+  executor_class->begin_anew = procfun_process_executor_begin_anew;
+  executor_class->describe = procfun_process_executor_describe;
   klass->get_default_codec = procfun_codec_get_gvariant;
+  klass->start = procfun_process_executor_real_start;
   klass->start_async = procfun_process_executor_real_start_async;
 
   /**
@@ -537,6 +821,49 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
    */
   props[PROP_LAUNCH_CONTEXT]
       = g_param_spec_object ("launch-context", NULL, NULL, PROCFUN_TYPE_LAUNCH_CONTEXT, flags);
+  /**
+   * ProcfunProcessExecutor:max-processes:
+   *
+   * Number of calls that may have a process at once; the others wait in a queue, the more urgent
+   * ones first (#ProcfunCall:priority). 0 stands for the default: for #ProcfunPool, whose
+   * #ProcfunPool:max-workers this is, the number of CPUs that the program may use, and otherwise
+   * four for each, so that the CPUs have work while some functions wait for files or for each
+   * other's processes to start, and memory and descriptors are enough for any number of calls.
+   *
+   * A generator has its process from its first item to its end. Functions that wait for each other,
+   * for example through pipes, need as many processes as there are of them.
+   *
+   * A blocking call does not wait for calls that only its own thread can bring to an end: it has a
+   * process beyond this number then, or fails with %PROCFUN_ERROR_NESTED on a #ProcfunPool.
+   *
+   * When the machine has no room for another process, a call waits for another one of the executor
+   * to end, and fails only if none runs.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_PROCESSES]
+      = g_param_spec_uint ("max-processes", NULL, NULL, 0, G_MAXINT, 0, flags);
+  /**
+   * ProcfunProcessExecutor:max-queue-calls:
+   *
+   * Number of calls that may wait for a process before procfun_process_executor_submit() waits and
+   * procfun_process_executor_try_submit() refuses; 0: any number.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_QUEUE_CALLS]
+      = g_param_spec_uint ("max-queue-calls", NULL, NULL, 0, G_MAXUINT, 0, flags);
+  /**
+   * ProcfunProcessExecutor:max-queue-bytes:
+   *
+   * Number of bytes that the arguments of waiting calls may take before
+   * procfun_process_executor_submit() waits and procfun_process_executor_try_submit() refuses; 0:
+   * any number.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_QUEUE_BYTES]
+      = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -712,6 +1039,141 @@ procfun_process_executor_renew (ProcfunProcessExecutor *self)
   g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
 
   procfun_executor_check_process (PROCFUN_EXECUTOR (self));
-  if (PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->renew != NULL)
-    PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self)->renew (self);
+  if (PRIVATE (self)->scheduler != NULL)
+    scheduler_renew (PRIVATE (self)->scheduler);
+}
+
+/**
+ * procfun_process_executor_set_max_processes:
+ * @self: a #ProcfunProcessExecutor
+ * @n: how many calls may have a process at once; 0: the default
+ *
+ * Sets #ProcfunProcessExecutor:max-processes. A #ProcfunSession, which has one process, takes
+ * no notice.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_max_processes (ProcfunProcessExecutor *self, guint n)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+  g_return_if_fail (n <= G_MAXINT);
+
+  if (n == 0)
+    n = priv->default_processes;
+  if (priv->scheduler == NULL || !SCHEDULER_SET (priv->scheduler, max_workers, n))
+    return;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_PROCESSES]);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (self), "max-workers") != NULL)
+    g_object_notify (G_OBJECT (self), "max-workers");
+}
+
+/**
+ * procfun_process_executor_get_max_processes:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:max-processes.
+ *
+ * Returns: a number of processes, also where the default is in use
+ *
+ * Since: 0.1
+ */
+guint
+procfun_process_executor_get_max_processes (ProcfunProcessExecutor *self)
+{
+  SchedulerConfig config = { .max_workers = 1 };
+
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
+
+  if (PRIVATE (self)->scheduler != NULL)
+    scheduler_get_config (PRIVATE (self)->scheduler, &config);
+  return config.max_workers;
+}
+
+/**
+ * procfun_process_executor_set_max_queue_calls:
+ * @self: a #ProcfunProcessExecutor
+ * @n: how many calls may wait; 0: any number
+ *
+ * Sets #ProcfunProcessExecutor:max-queue-calls. A #ProcfunSession, which has one process, takes
+ * no notice.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_max_queue_calls (ProcfunProcessExecutor *self, guint n)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+
+  if (priv->scheduler != NULL && SCHEDULER_SET (priv->scheduler, max_queue_calls, n))
+    g_object_notify (G_OBJECT (self), "max-queue-calls");
+}
+
+/**
+ * procfun_process_executor_get_max_queue_calls:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:max-queue-calls.
+ *
+ * Returns: how many calls may wait; 0: any number
+ *
+ * Since: 0.1
+ */
+guint
+procfun_process_executor_get_max_queue_calls (ProcfunProcessExecutor *self)
+{
+  SchedulerConfig config = { .max_workers = 1 };
+
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
+
+  if (PRIVATE (self)->scheduler != NULL)
+    scheduler_get_config (PRIVATE (self)->scheduler, &config);
+  return config.max_queue_calls;
+}
+
+/**
+ * procfun_process_executor_set_max_queue_bytes:
+ * @self: a #ProcfunProcessExecutor
+ * @bytes: how many bytes the arguments of waiting calls may take; 0: any number
+ *
+ * Sets #ProcfunProcessExecutor:max-queue-bytes. A #ProcfunSession, which has one process, takes
+ * no notice.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_max_queue_bytes (ProcfunProcessExecutor *self, guint64 bytes)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+
+  if (priv->scheduler != NULL && SCHEDULER_SET (priv->scheduler, max_queue_bytes, bytes))
+    g_object_notify (G_OBJECT (self), "max-queue-bytes");
+}
+
+/**
+ * procfun_process_executor_get_max_queue_bytes:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:max-queue-bytes.
+ *
+ * Returns: a number of bytes; 0: any
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_process_executor_get_max_queue_bytes (ProcfunProcessExecutor *self)
+{
+  SchedulerConfig config = { .max_workers = 1 };
+
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
+
+  if (PRIVATE (self)->scheduler != NULL)
+    scheduler_get_config (PRIVATE (self)->scheduler, &config);
+  return config.max_queue_bytes;
 }

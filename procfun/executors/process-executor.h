@@ -4,13 +4,14 @@
 
 #include "procfun/process/exchange.h"
 #include "procfun/procfun-process-executor.h"
+#include "procfun/schedule/scheduler.h"
 
 G_BEGIN_DECLS
 
-/* An executor overrides where the process comes from, and how it ends: `start` finds
- * one and begins the Exchange with it; `start_async` does so without waiting, for a ProcessStart,
- * which it ends at once or later. `get_default_codec` tells how values are written where neither
- * the program nor the user has chosen. */
+/* An executor brings a scheduler, whose settings say where processes come from, and whether they
+ * are kept. `prepare` is overridden by one whose calls need more than the common preparation,
+ * `start` and `start_async` by one that has its process already. `get_default_codec` tells how
+ * values are written where neither the program nor the user has chosen. */
 
 /* The settings that an executor has for all its calls, as one call uses them. */
 typedef struct
@@ -48,6 +49,24 @@ void procfun_process_executor_get_options (ProcfunProcessExecutor *self, Exchang
 Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
                                           Preparation *preparation, Worker *worker, GError **error);
 
+/* Takes @scheduler; once, at the beginning. @default_processes: what 0 stands for as their bound.
+ */
+void procfun_process_executor_take_scheduler (ProcfunProcessExecutor *self, Scheduler *scheduler,
+                                              guint default_processes);
+
+/* Where a process is for one call: four for each CPU. */
+#define PROCESS_EXECUTOR_DEFAULT_PROCESSES (4 * MAX (cpus_count (), 1))
+
+/* (nullable) (transfer none): NULL for a session */
+Scheduler *procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self);
+
+/* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
+ * (nullable): without an error when its process had ended, unnoticed. */
+Exchange *procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCall *call,
+                                                  Preparation *preparation, WorkerSlot *slot,
+                                                  guint n_tries, WorkerReleaseFunc release,
+                                                  gpointer user_data, GError **error);
+
 /* A call that waits for its process, which `start_async` may use as it needs. */
 typedef struct _ProcessStart ProcessStart;
 struct _ProcessStart
@@ -58,6 +77,7 @@ struct _ProcessStart
   Preparation preparation;
 
   guint n_tries;
+  guint n_unsent; /* tries whose process had ended */
 
   /* Takes @self, @exchange (nullable) and @error (nullable). */
   void (*callback) (ProcessStart *self, Exchange *exchange, GError *error);

@@ -5,6 +5,7 @@
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/executors/process-executor.h"
+#include "procfun/platform/cpus.h"
 #include "procfun/process/launch.h"
 
 /**
@@ -80,31 +81,35 @@ choose_codec (ProcfunProcessExecutor *executor, ProcfunCall *call, gboolean by_a
   return NULL;
 }
 
-static gpointer
-procfun_spawner_start (ProcfunProcessExecutor *executor, ProcfunCall *call, GError **error)
+static gboolean
+procfun_spawner_prepare (ProcfunProcessExecutor *executor, ProcfunCall *call, gpointer preparation,
+                         GError **error)
 {
   ProcfunSpawner *self = PROCFUN_SPAWNER (executor);
-  ProcfunFunction *function = procfun_call_get_function (call);
-  g_auto (Preparation) preparation = PREPARATION_INIT;
-  g_auto (Worker) worker = WORKER_INIT;
-  g_auto (GStrv) launcher = NULL;
-  g_autofree char *text = NULL;
   gboolean by_argv;
 
   g_mutex_lock (&self->lock);
   by_argv = self->transport == PROCFUN_TRANSPORT_ARGV;
+  g_mutex_unlock (&self->lock);
+  ((Preparation *)preparation)->options.arguments_on_command_line = by_argv;
+  return procfun_process_executor_prepare (executor, call, choose_codec (executor, call, by_argv),
+                                           preparation, error);
+}
+
+static gboolean
+execute (ProcfunExecutor *executor, const SlotRequest *request, Worker *worker, GError **error)
+{
+  ProcfunSpawner *self = PROCFUN_SPAWNER (executor);
+  g_auto (GStrv) launcher = NULL;
+  g_autofree char *text = NULL;
+
+  g_mutex_lock (&self->lock);
   launcher = g_strdupv (self->launcher);
   g_mutex_unlock (&self->lock);
-  if (!procfun_process_executor_prepare (executor, call, choose_codec (executor, call, by_argv),
-                                         &preparation, error))
-    return NULL;
-  preparation.options.arguments_on_command_line = by_argv;
-  if (by_argv)
-    text = g_strndup (g_bytes_get_data (preparation.arguments, NULL),
-                      g_bytes_get_size (preparation.arguments));
-  if (!launch (&worker, function, (const char *const *)launcher, text, error))
-    return NULL;
-  return procfun_process_executor_begin (executor, call, &preparation, &worker, error);
+  if (request->options->arguments_on_command_line)
+    text = g_strndup (g_bytes_get_data (request->arguments, NULL),
+                      g_bytes_get_size (request->arguments));
+  return launch (worker, request->function, (const char *const *)launcher, text, error);
 }
 
 static void
@@ -165,7 +170,7 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
   object_class->get_property = procfun_spawner_get_property;
   object_class->set_property = procfun_spawner_set_property;
   executor_class->get_default_codec = procfun_codec_get_json;
-  executor_class->start = procfun_spawner_start;
+  executor_class->prepare = procfun_spawner_prepare;
 
   /**
    * ProcfunSpawner:transport:
@@ -191,7 +196,11 @@ procfun_spawner_class_init (ProcfunSpawnerClass *klass)
 static void
 procfun_spawner_init (ProcfunSpawner *self)
 {
+  Scheduler *scheduler = scheduler_new (PROCFUN_EXECUTOR (self), FALSE, execute);
+
   g_mutex_init (&self->lock);
+  procfun_process_executor_take_scheduler (PROCFUN_PROCESS_EXECUTOR (self), scheduler,
+                                           PROCESS_EXECUTOR_DEFAULT_PROCESSES);
 }
 
 /**

@@ -6,7 +6,6 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
-#include "procfun/executors/pool-start.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/pipeline.h"
 #include "procfun/values/schema.h"
@@ -144,8 +143,9 @@ begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
   if (self->config->limits != NULL)
     worker_slot_get_worker (member)->is_kept = FALSE;
-  return procfun_pool_begin (PROCFUN_PROCESS_EXECUTOR (self->config->pool), self->call,
-                             &self->preparation, member, worker_slot_release, member, error);
+  return procfun_process_executor_begin_in_slot (PROCFUN_PROCESS_EXECUTOR (self->config->pool),
+                                                 self->call, &self->preparation, member, 1,
+                                                 worker_slot_release, member, error);
 }
 
 gboolean

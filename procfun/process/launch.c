@@ -204,6 +204,16 @@ launch_confine (Worker *worker, const ProcfunLimits *limits, GError **error)
   return FALSE;
 }
 
+/* There is no room for another process now, and may be later. */
+static gboolean
+is_refusal (const GError *error)
+{
+  return g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_FORK)
+         || g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_NOMEM)
+         || g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_MFILE)
+         || g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_NFILE);
+}
+
 static gboolean
 start (Worker *worker, ProcfunFunction *function, const char *const *argv, gboolean takes_output,
        GError **error)
@@ -220,6 +230,7 @@ start (Worker *worker, ProcfunFunction *function, const char *const *argv, gbool
     {
       g_prefix_error (error, _ ("%s() cannot be called: "), name);
       worker_clear (worker);
+      worker->was_refused = TRUE;
       return FALSE;
     }
   reserve_let_go (&reserve);
@@ -233,6 +244,7 @@ start (Worker *worker, ProcfunFunction *function, const char *const *argv, gbool
                _ ("%s() cannot be called: %s cannot be started: %s"), name, argv[0],
                own_error->message);
   worker_clear (worker);
+  worker->was_refused = is_refusal (own_error);
   return FALSE;
 }
 

@@ -36,6 +36,7 @@ typedef struct
 
   guint64 inherited_state; /* when it, or its zygote, was started: see zygotes_get_state() */
   gboolean is_kept;        /* for more than one call */
+  gboolean was_refused;    /* it was not started: the machine has no room for more processes now */
 
   /* From its first call on */
   Channel *channel;

@@ -3,6 +3,7 @@
 #include "procfun/process/zygote.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/inherited-state.h"
@@ -18,14 +19,10 @@
 
 /* Programs may do much before main(); one that takes longer is not waited for, and its calls are
  * executed one by one. */
-#define START_MAX_US (10 * G_USEC_PER_SEC)
+#define START_MAX_MS 10000
 
 /* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
-#define FORK_MAX_US (5 * G_USEC_PER_SEC)
-
-/* The channel wakes those who wait. They look this often at their patience, and for what another
- * thread has received for them. */
-#define LOOK_AGAIN_MS 10
+#define FORK_MAX_MS 5000
 
 /* Its end is not waited for longer than this. */
 #define END_MAX_MS 5000
@@ -50,23 +47,32 @@ struct _Zygote
   ExchangeOptions options; /* that its children have */
   guint64 state;           /* inherited by it, and so by its children */
   guint owner;             /* which of the program's processes started it */
-  gint64 executed_at;      /* monotonic time in µs */
   char *identity;          /* of the module */
 
   GMutex lock;
-  GQueue spares;    /* (element-type Worker) */
-  guint n_wanted;   /* that were asked for and have not come */
-  guint n_waiting;  /* threads that want one */
-  gint64 used_at;   /* when one was last replaced */
-  GArray *deaths;   /* (element-type FrameExited): for kernels that do not tell */
-  GError *error;    /* (nullable): why none came */
-  gint64 time_lost; /* with a start in vain, in µs */
-  gboolean has_started;
+  GQueue spares;  /* (element-type Worker) */
+  guint n_wanted; /* that were asked for and have not come */
+  gint64 used_at; /* when one was last replaced */
+  GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
+  GError *error;  /* (nullable): why none came */
   gboolean has_forked;
   gboolean has_own_numbers; /* it has another pid namespace */
   gboolean has_ended;       /* or does not answer */
   gboolean is_stuck;        /* does not answer */
+  gint64 started_at;        /* monotonic time in µs */
+  gint64 failed_at;         /* the same: it has not started; 0: it has, or may */
+
+  /* Those that wait for what it says */
+  guint n_waiting;     /* for a process each */
+  gboolean has_reader; /* a thread sleeps on the channel, and reads it alone */
+  guint n_sleeping;    /* other threads */
+  GCond news;          /* for them */
+  GQueue watchers;     /* (element-type GSource) (unowned): main contexts */
 };
+
+/* How often threads that wait for what another one reads look whether they were cancelled, and how
+ * long the one that reads sleeps without the descriptor that tells so. */
+#define LOOK_MS 20
 
 gboolean
 zygote_is_own (Zygote *self)
@@ -119,12 +125,13 @@ zygote_unref (Zygote *self)
     return;
   g_queue_clear_full (&self->spares, free_spare);
   if (zygote_is_own (self))
-    end_process (&self->process, self->is_stuck || !self->has_started ? 0 : END_MAX_MS);
+    end_process (&self->process, self->is_stuck || !self->process.has_greeted ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
   g_clear_error (&self->error);
   g_free (self->identity);
   g_array_unref (self->deaths);
+  g_cond_clear (&self->news);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -262,30 +269,94 @@ receive_one (Zygote *self)
   return status == CHANNEL_FRAME;
 }
 
+/* With the lock held. */
+static void
+tell_others (Zygote *self)
+{
+  if (self->n_sleeping > 0)
+    g_cond_broadcast (&self->news);
+  for (GList *l = self->watchers.head; l != NULL; l = l->next)
+    g_source_set_ready_time (l->data, 0);
+}
+
 static void
 receive (Zygote *self)
 {
-  while (receive_one (self))
-    ;
+  gboolean is_new = FALSE;
+
+  while (!self->has_reader && receive_one (self))
+    is_new = TRUE;
+  if (is_new || self->has_ended)
+    tell_others (self);
 }
 
-/* With the lock held, which others can have while this thread sleeps. FALSE: there is nothing to
- * wait for, or no more time. */
-static gboolean
-wait_once (Zygote *self, gint64 end, const Patience *patience)
+/* The lock is not held while it sleeps. */
+static void
+sleep_on_channel (Zygote *self, int ms, Canceller *canceller, int *cancel_fd)
 {
-  struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
-  gint64 left = end - g_get_monotonic_time ();
+  struct pollfd fds[] = { { .fd = channel_get_fd (self->process.channel), .events = POLLIN },
+                          { .fd = *cancel_fd, .events = POLLIN } };
 
-  if (self->has_ended || self->error != NULL || left <= 0 || patience_is_over (patience))
-    return FALSE;
   channel_flush (self->process.channel);
   if (channel_has_output (self->process.channel))
-    poll_fd.events |= POLLOUT;
+    fds[0].events |= POLLOUT;
+  self->has_reader = TRUE;
   g_mutex_unlock (&self->lock);
-  poll (&poll_fd, 1, (int)MIN (left / 1000 + 1, LOOK_AGAIN_MS));
+  if (poll (fds, G_N_ELEMENTS (fds), *cancel_fd < 0 ? MIN (ms, LOOK_MS) : ms) == 0 && *cancel_fd < 0
+      && canceller != NULL)
+    *cancel_fd = canceller_open_fd (canceller);
   g_mutex_lock (&self->lock);
-  return TRUE;
+  self->has_reader = FALSE;
+}
+
+static void
+sleep_for_news (Zygote *self)
+{
+  self->n_sleeping++;
+  g_cond_wait_until (&self->news, &self->lock,
+                     g_get_monotonic_time () + LOOK_MS * G_TIME_SPAN_MILLISECOND);
+  self->n_sleeping--;
+}
+
+static Canceller *
+get_canceller (const Patience *patience)
+{
+  return patience->call != NULL ? procfun_call_get_canceller (patience->call) : NULL;
+}
+
+/* Cancellables that are no call's are looked at now and then. */
+static int
+get_sleep_ms (const Patience *patience, gint64 left)
+{
+  return (int)MIN (left / 1000 + 1, patience->cancellable != NULL ? LOOK_MS : G_MAXINT);
+}
+
+/* Until @is_there, @end, or the end of @patience. One thread reads, the others are told. */
+static gboolean
+wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), gint64 end, const Patience *patience)
+{
+  gboolean goes_on = TRUE;
+  int cancel_fd = -1;
+  gint64 deadline = patience->call != NULL ? procfun_call_get_deadline_time (patience->call) : 0;
+
+  if (deadline > 0)
+    end = MIN (end, deadline);
+  for (receive (self); !is_there (self) && goes_on; receive (self))
+    {
+      gint64 left = end - g_get_monotonic_time ();
+
+      goes_on = !self->has_ended && self->error == NULL && left > 0 && !patience_is_over (patience);
+      if (goes_on && self->has_reader)
+        sleep_for_news (self);
+      else if (goes_on)
+        sleep_on_channel (self, get_sleep_ms (patience, left), get_canceller (patience),
+                          &cancel_fd);
+    }
+  if (cancel_fd >= 0)
+    canceller_close_fd (get_canceller (patience));
+  if (self->n_sleeping > 0) /* one of them reads now */
+    g_cond_broadcast (&self->news);
+  return is_there (self);
 }
 
 static gboolean
@@ -320,40 +391,56 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
 
       if (self->has_ended || g_get_monotonic_time () > end)
         break;
-      poll (&poll_fd, 1, 1);
+      if (self->has_reader)
+        sleep_for_news (self);
+      else
+        poll (&poll_fd, 1, 1);
     }
   g_mutex_unlock (&self->lock);
   return found;
 }
 
-/* @error: of the caller, which waited in vain. One that does not answer is waited for by nobody
- * else; one that has more time than this caller is. */
-static void
-give_up (Zygote *self, const Patience *patience, GError **error)
+static gboolean
+has_greeted (Zygote *self)
 {
-  gboolean is_early = !self->has_ended && patience_is_over (patience);
+  return self->process.has_greeted;
+}
 
+static gboolean
+has_spare (Zygote *self)
+{
+  return !g_queue_is_empty (&self->spares);
+}
+
+/* Why the zygote gives none. Nobody else shall wait for one that does not answer. */
+static void
+give_up (Zygote *self, GError **error)
+{
   if (self->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&self->error));
       return;
     }
-  self->has_ended = self->is_stuck = self->is_stuck || !is_early;
+  self->is_stuck = self->is_stuck || !self->has_ended;
+  self->has_ended = TRUE;
   g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                       _ ("the process that forks others does not answer"));
+                       self->is_stuck ? _ ("the process that forks others does not answer")
+                                      : _ ("the process that forks others has ended"));
+  tell_others (self);
 }
 
 /* Starting it */
 
 Zygote *
 zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
-            GError **error)
+            gboolean *was_refused, GError **error)
 {
   const Worker nothing = WORKER_INIT;
   g_autoptr (Zygote) self = g_new0 (Zygote, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
+  g_cond_init (&self->news);
   g_queue_init (&self->spares);
   self->deaths = g_array_new (FALSE, FALSE, sizeof (FrameExited));
   self->process = nothing;
@@ -361,34 +448,45 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
                                      .max_payload = options->max_payload };
   self->state = state;
   self->owner = inherited_state_get_process ();
-  self->executed_at = g_get_monotonic_time ();
   self->identity = g_strdup (request_get_identity (function));
+  self->started_at = g_get_monotonic_time ();
   if (!launch_zygote (&self->process, function, error))
-    return NULL;
+    {
+      *was_refused = self->process.was_refused;
+      return NULL;
+    }
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
   request_send_setup (self->process.channel, function, &self->options);
+  channel_flush (self->process.channel);
   return g_steal_pointer (&self);
 }
 
-/* With the lock held. One that does not start is killed. */
-static gboolean
-wait_for_start (Zygote *self, const Patience *patience, GError **error)
+static gint64
+get_start_end (Zygote *self)
 {
-  if (G_LIKELY (self->has_started))
-    return TRUE;
-  for (receive (self); !self->process.has_greeted; receive (self))
-    if (!wait_once (self, self->executed_at + START_MAX_US, patience))
-      {
-        self->has_ended = self->has_ended || self->error != NULL;
-        give_up (self, patience, error);
-        if (self->has_ended)
-          {
-            self->time_lost = g_get_monotonic_time () - self->executed_at;
-            process_signal (self->process.process, SIGKILL);
-          }
-        return FALSE;
-      }
-  return self->has_started = TRUE;
+  return self->started_at + START_MAX_MS * G_TIME_SPAN_MILLISECOND;
+}
+
+/* There will be none. */
+static void
+fail_to_start (Zygote *self, GError **error)
+{
+  self->failed_at = g_get_monotonic_time ();
+  give_up (self, error);
+  self->has_ended = TRUE;
+  process_signal (self->process.process, SIGKILL);
+  tell_others (self);
+}
+
+gint64
+zygote_get_failed_time (Zygote *self)
+{
+  gint64 time;
+
+  g_mutex_lock (&self->lock);
+  time = self->failed_at > 0 ? MAX (self->failed_at - self->started_at, 1) : 0;
+  g_mutex_unlock (&self->lock);
+  return time;
 }
 
 /* Asking it */
@@ -438,29 +536,43 @@ take_spare (Zygote *self, Worker *worker)
   return FALSE;
 }
 
-/* With the lock held. An error that was there before is that of an earlier attempt. */
+/* As many as wait, and none twice. */
+static void
+ask_for_those_who_wait (Zygote *self, guint idle)
+{
+  if (self->n_wanted < self->n_waiting)
+    ask (self, self->n_waiting - self->n_wanted, idle, FALSE, -1);
+}
+
 static gboolean
 get_child (Zygote *self, Worker *worker, guint idle, const Patience *patience, GError **error)
 {
-  const gint64 end = g_get_monotonic_time () + FORK_MAX_US;
-  gboolean has_asked = FALSE;
-  gboolean found;
+  gboolean ok;
 
+  if (take_spare (self, worker))
+    return TRUE;
   self->n_waiting++;
-  while (!(found = take_spare (self, worker)))
+  while (!(ok = take_spare (self, worker)))
     {
-      if (self->n_wanted < self->n_waiting && !(has_asked && self->error != NULL))
-        {
-          ask (self, 1, idle, FALSE, -1);
-          has_asked = TRUE;
-        }
-      if (!receive_one (self) && !wait_once (self, end, patience))
+      ask_for_those_who_wait (self, idle);
+      if (!wait_until (self, has_spare,
+                       g_get_monotonic_time () + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND, patience))
         break;
     }
   self->n_waiting--;
-  if (!found)
-    give_up (self, patience, error);
-  return found;
+  if (!ok && !patience_is_over (patience))
+    give_up (self, error);
+  return ok;
+}
+
+static gboolean
+wait_for_greeting (Zygote *self, const Patience *patience, GError **error)
+{
+  if (has_greeted (self) || wait_until (self, has_greeted, get_start_end (self), patience))
+    return TRUE;
+  if (!patience_is_over (patience))
+    fail_to_start (self, error);
+  return FALSE;
 }
 
 gboolean
@@ -504,40 +616,129 @@ unref (gpointer parent)
 
 static const WorkerParentFuncs parent_funcs = { has_died, fork_ahead, unref };
 
+static void
+become_parent (Zygote *self, Worker *worker)
+{
+  worker->parent = zygote_ref (self);
+  worker->parent_funcs = &parent_funcs;
+}
+
 gboolean
 zygote_fork (Zygote *self, Worker *worker, guint idle, const Patience *patience, GError **error)
 {
+  GError *own_error = NULL;
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = wait_for_start (self, patience, error) && get_child (self, worker, idle, patience, error);
+  ok = wait_for_greeting (self, patience, &own_error)
+       && get_child (self, worker, idle, patience, &own_error);
   g_mutex_unlock (&self->lock);
   if (ok)
-    {
-      worker->parent = zygote_ref (self);
-      worker->parent_funcs = &parent_funcs;
-    }
+    become_parent (self, worker);
+  else if (own_error != NULL)
+    g_propagate_error (error, own_error);
   return ok;
+}
+
+/* Without waiting */
+
+void
+zygote_add_watcher (Zygote *self, GSource *source)
+{
+  g_mutex_lock (&self->lock);
+  self->n_waiting++;
+  g_queue_push_tail (&self->watchers, source);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+zygote_remove_watcher (Zygote *self, GSource *source)
+{
+  g_mutex_lock (&self->lock);
+  self->n_waiting--;
+  g_queue_remove (&self->watchers, source);
+  g_mutex_unlock (&self->lock);
+}
+
+int
+zygote_get_fd (Zygote *self)
+{
+  return channel_get_fd (self->process.channel);
+}
+
+/* With the lock held. */
+static ZygoteStatus
+try_greeting (Zygote *self, gint64 now, gint64 *end, GError **error)
+{
+  *end = get_start_end (self);
+  if (has_greeted (self) && !self->has_ended)
+    return ZYGOTE_FORKED;
+  if (self->error == NULL && !self->has_ended && now < *end)
+    return ZYGOTE_WAITS;
+  fail_to_start (self, error);
+  return ZYGOTE_FAILED;
+}
+
+static ZygoteStatus
+try_child (Zygote *self, Worker *worker, guint idle, gint64 now, gint64 *asked_at, gint64 *end,
+           GError **error)
+{
+  if (take_spare (self, worker))
+    return ZYGOTE_FORKED;
+  if (*asked_at == 0)
+    *asked_at = now;
+  *end = *asked_at + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND;
+  if (self->has_ended || self->error != NULL || now >= *end)
+    {
+      give_up (self, error);
+      return ZYGOTE_FAILED;
+    }
+  ask_for_those_who_wait (self, idle);
+  return ZYGOTE_WAITS;
+}
+
+ZygoteStatus
+zygote_try_fork (Zygote *self, Worker *worker, guint idle, gint64 *asked_at, gint64 *end,
+                 GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  ZygoteStatus status;
+
+  g_mutex_lock (&self->lock);
+  if (!self->has_reader)
+    channel_flush (self->process.channel);
+  receive (self);
+  status = has_greeted (self) ? ZYGOTE_FORKED : try_greeting (self, now, end, error);
+  if (status == ZYGOTE_FORKED)
+    status = try_child (self, worker, idle, now, asked_at, end, error);
+  g_mutex_unlock (&self->lock);
+  if (status == ZYGOTE_FORKED)
+    become_parent (self, worker);
+  return status;
+}
+
+gboolean
+zygote_drop_spares (Zygote *self)
+{
+  GQueue spares;
+  gboolean were_some;
+
+  g_mutex_lock (&self->lock);
+  spares = self->spares;
+  g_queue_init (&self->spares);
+  g_mutex_unlock (&self->lock);
+  were_some = !g_queue_is_empty (&spares);
+  g_queue_clear_full (&spares, free_spare);
+  return were_some;
 }
 
 void
 zygote_listen (Zygote *self)
 {
   g_mutex_lock (&self->lock);
-  while (self->n_wanted > 0 && receive_one (self))
-    ;
+  while (self->n_wanted > 0 && !self->has_reader && receive_one (self))
+    tell_others (self);
   g_mutex_unlock (&self->lock);
-}
-
-gint64
-zygote_get_time_lost (Zygote *self)
-{
-  gint64 time;
-
-  g_mutex_lock (&self->lock);
-  time = self->time_lost;
-  g_mutex_unlock (&self->lock);
-  return time;
 }
 
 gboolean

@@ -10,20 +10,46 @@
  * price of a fork of a small process, however large this one is. Any thread may ask. */
 typedef struct _Zygote Zygote;
 
-/* Executes the zygote for the module of @function, which was checked, and does not wait for it.
- * @state: the state that this process would hand down now. Fails with %PROCFUN_ERROR_SPAWN. */
+/* Starts the one for the module of @function, which was checked, and does not wait for it. @state:
+ * what this process would hand down now. Fails with %PROCFUN_ERROR_SPAWN; @was_refused tells
+ * whether the machine had no room for another process. */
 Zygote *zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
-                    GError **error);
+                    gboolean *was_refused, GError **error);
 Zygote *zygote_ref (Zygote *self);
 
 /* The last reference ends it, and all that it has forked. */
 void zygote_unref (Zygote *self);
 
 /* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
- * for ever. Fails with %PROCFUN_ERROR_SPAWN or %PROCFUN_ERROR_WORKER_LOST, also when @patience is
- * over, and with %PROCFUN_ERROR_MISMATCH. */
+ * for ever. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_MISMATCH or %PROCFUN_ERROR_WORKER_LOST;
+ * and when @patience is over. */
 gboolean zygote_fork (Zygote *self, Worker *worker, guint idle, const Patience *patience,
                       GError **error);
+
+/* The same without waiting, to be tried again: between zygote_add_watcher() and
+ * zygote_remove_watcher() @source is made ready when there is news that another thread has read.
+ * The others come by zygote_get_fd(). */
+typedef enum
+{
+  ZYGOTE_FORKED,
+  ZYGOTE_WAITS,
+  ZYGOTE_FAILED
+} ZygoteStatus;
+
+void zygote_add_watcher (Zygote *self, GSource *source);
+void zygote_remove_watcher (Zygote *self, GSource *source);
+int zygote_get_fd (Zygote *self);
+
+/* @asked_at: (inout): 0 the first time. *@end: when to try again even if nothing happens. */
+ZygoteStatus zygote_try_fork (Zygote *self, Worker *worker, guint idle, gint64 *asked_at,
+                              gint64 *end, GError **error);
+
+/* Ends those that were forked ahead. FALSE: there are none. */
+gboolean zygote_drop_spares (Zygote *self);
+
+/* How long it has taken until it was known that it does not start, in µs; 0: it has started. */
+gint64 zygote_get_failed_time (Zygote *self);
+
 /* Takes the processes that were asked for and have come, when nothing else is to be done. As long
  * as sockets are under way in the machine, to close one takes five times as long, since the kernel
  * then looks for such as nobody can receive any more (unix(7), net/unix/garbage.c). */
@@ -38,9 +64,6 @@ gboolean zygote_has_ended (Zygote *self);
 
 /* Its process is gone, and so are those that it has forked. */
 gboolean zygote_has_died (Zygote *self);
-
-/* How long it was waited for in vain until it was given up, in µs. */
-gint64 zygote_get_time_lost (Zygote *self);
 
 /* It has given at least one process. */
 gboolean zygote_has_forked (Zygote *self);

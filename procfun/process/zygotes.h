@@ -29,4 +29,27 @@ const char *zygotes_get_key (ProcfunFunction *function);
 gboolean zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options,
                        guint idle, const Patience *patience, Worker *worker, GError **error);
 
+/* The same without waiting. Of @function, @options and @source only pointers are kept. */
+typedef struct
+{
+  Zygotes *zygotes;
+  ProcfunFunction *function;
+  const ExchangeOptions *options;
+  guint idle;
+  GSource *source; /* that is made ready when it is to be tried again */
+
+  Zygote *zygote; /* (nullable): that it waits for: see zygote_get_fd() */
+  guint n_tries;
+  gint64 asked_at;
+  gint64 end; /* when to try again even if nothing happens */
+} ZygotesFork;
+
+ZygoteStatus zygotes_try_fork (ZygotesFork *self, Worker *worker, GError **error);
+
+/* It waits no more. */
+void zygotes_fork_clear (ZygotesFork *self);
+
+/* Ends what was forked ahead, of all modules. FALSE: nothing was. */
+gboolean zygotes_drop_spares (Zygotes *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Zygotes, zygotes_free)

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Submitting calls to a pool as soon as its queue has room. */
+/* The names that submitting has for pools. */
 
-#include "procfun/executors/pool.h"
+#include "procfun/procfun-pool.h"
 
-#include "procfun/schedule/admission.h"
-
-/* Runs an admitted call. From here on it is counted by the queue itself, or is past it. */
-static void
-run (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback callback,
-     gpointer user_data)
-{
-  procfun_call_set_executor (call, PROCFUN_EXECUTOR (self));
-  procfun_call_run_async (call, cancellable, callback, user_data);
-  scheduler_leave_admission (self->scheduler);
-}
+#include "procfun/run/submit.h"
 
 /**
  * procfun_pool_submit:
@@ -42,11 +32,8 @@ procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancell
   g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
   g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
 
-  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
-  if (!scheduler_admit (self->scheduler, procfun_call_get_function (call), cancellable, error))
-    return FALSE;
-  run (self, call, cancellable, callback, user_data);
-  return TRUE;
+  return procfun_process_executor_submit (PROCFUN_PROCESS_EXECUTOR (self), call, cancellable,
+                                          callback, user_data, error);
 }
 
 /**
@@ -72,26 +59,8 @@ procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *can
   g_return_val_if_fail (PROCFUN_IS_POOL (self), FALSE);
   g_return_val_if_fail (PROCFUN_IS_CALL (call), FALSE);
 
-  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
-  if (!scheduler_try_admit (self->scheduler, procfun_call_get_function (call), error))
-    return FALSE;
-  run (self, call, cancellable, callback, user_data);
-  return TRUE;
-}
-
-static void
-on_room (GError *error, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    {
-      run (g_task_get_source_object (task), g_task_get_task_data (task),
-           g_task_get_cancellable (task), NULL, NULL);
-      g_task_return_boolean (task, TRUE);
-    }
+  return procfun_process_executor_try_submit (PROCFUN_PROCESS_EXECUTOR (self), call, cancellable,
+                                              callback, user_data, error);
 }
 
 /**
@@ -103,8 +72,8 @@ on_room (GError *error, gpointer user_data)
  * @user_data: for @callback
  *
  * Runs @call on this pool as soon as the queue has room. @callback says that this is so: it is the
- * time to submit the next one, and a caller that waits for it never has more calls under way than the
- * queue takes. #ProcfunCall::finished tells how @call has ended. A caller that does not hold it
+ * time to submit the next one, and a caller that waits for it never has more calls under way than
+ * the queue takes. #ProcfunCall::finished tells how @call has ended. A caller that does not hold it
  * must detach it by procfun_call_detach().
  *
  * Since: 0.1
@@ -113,16 +82,11 @@ void
 procfun_pool_submit_async (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task;
-
   g_return_if_fail (PROCFUN_IS_POOL (self));
   g_return_if_fail (PROCFUN_IS_CALL (call));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, procfun_pool_submit_async);
-  g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, g_object_ref (call), g_object_unref);
-  scheduler_admit_async (self->scheduler, cancellable, on_room, task);
+  submit_async (PROCFUN_PROCESS_EXECUTOR (self), call, cancellable, callback, user_data,
+                procfun_pool_submit_async);
 }
 
 /**

@@ -17,10 +17,11 @@ begin (Scheduler *self, const SlotRequest *request, GQueue *exited, GQueue *outd
 {
   gint64 asked_at = request->call != NULL ? procfun_call_get_submitted_at (request->call) : 0;
   gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
-  guint64 state = zygotes_get_state (self->zygotes, now);
+  guint64 state = self->keeps ? zygotes_get_state (self->zygotes, now) : 0;
 
   g_mutex_lock (&self->lock);
-  scheduler_remove_gone (self, now, state, exited, outdated);
+  if (self->keeps)
+    scheduler_remove_gone (self, now, state, exited, outdated);
 }
 
 static void
@@ -77,6 +78,17 @@ typedef enum
   WAIT_NESTED
 } WaitResult;
 
+/* All slots belong to threads that wait, one of them this one. */
+static WaitResult
+let_through (Scheduler *self, Waiter *waiter)
+{
+  if (self->keeps)
+    return WAIT_NESTED;
+  queue_remove (&self->queue, &waiter->entry);
+  scheduler_let_through (self, waiter);
+  return WAIT_ASSIGNED;
+}
+
 /* With the lock held. But for the first result it is in the queue no more. */
 static WaitResult
 wait_in_queue (Scheduler *self, Waiter *waiter)
@@ -91,7 +103,7 @@ wait_in_queue (Scheduler *self, Waiter *waiter)
     if (!waiter_goes_on (waiter, self))
       result = WAIT_IN_VAIN;
     else if (blocked.cond != NULL && scheduler_is_deadlocked (self))
-      result = WAIT_NESTED;
+      result = let_through (self, waiter);
     else if (self->lookers.head == &link && presence_look (self))
       scheduler_assign (self);
     else
@@ -172,7 +184,7 @@ push (Scheduler *self, Waiter *waiter)
   const SlotRequest *request = &waiter->request;
 
   if (waiter->entry.rank == 0)
-    queue_push (&self->queue, &waiter->entry, request->priority, request->n_bytes);
+    queue_push (&self->queue, &waiter->entry, request->priority, slot_request_get_size (request));
   else
     queue_return (&self->queue, &waiter->entry, request->priority);
 }
@@ -233,37 +245,31 @@ scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **err
 
 /* In a main context */
 
-static void
-wait_in_context (Scheduler *self, const SlotRequest *request, GMainContext *context,
-                 SlotFunc callback, gpointer user_data)
-{
-  g_mutex_lock (&self->lock);
-  context_source_add (self, request, context, callback, user_data);
-  scheduler_assign (self);
-  g_mutex_unlock (&self->lock);
-}
-
+/* A worker that has to be started first is not waited for here. Starting it begins at once, but not
+ * where many calls are made one upon the other. */
 void
 scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainContext *context,
                          SlotFunc callback, gpointer user_data)
 {
   GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
   const Owner owner = { .thread = g_thread_self (), .context = context };
+  Waiter *to_start = NULL;
   WorkerSlot *slot = NULL;
-  GError *error = NULL;
-  gboolean assigned;
   Waiter waiter;
 
   waiter_init (&waiter, request, &owner);
   begin (self, request, &exited, &outdated);
-  assigned = try_assign (self, &waiter);
-  if (!assigned)
-    slot = scheduler_find_busy (self, request);
+  if (!try_assign (self, &waiter))
+    slot = self->keeps ? scheduler_find_busy (self, request) : NULL;
+  else if (worker_slot_has_started (waiter.slot))
+    slot = waiter.slot;
+  if (slot == NULL)
+    to_start = context_source_add (self, &waiter, context, callback, user_data);
+  if (to_start != NULL && (!waiter.is_assigned || g_get_monotonic_time () < self->no_starts_until))
+    to_start = NULL;
   end (self, &exited, &outdated);
-  if (assigned)
-    slot = scheduler_claim (self, &waiter, &error);
-  if (slot != NULL || error != NULL)
-    callback (slot, error, user_data);
-  else
-    wait_in_context (self, request, context, callback, user_data);
+  if (slot != NULL)
+    callback (slot, NULL, user_data);
+  else if (to_start != NULL)
+    context_source_start (to_start);
 }

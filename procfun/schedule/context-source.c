@@ -4,13 +4,20 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/platform/waker.h"
+#include "procfun/procfun-error.h"
 #include "procfun/schedule/presence.h"
 #include "procfun/schedule/waiter.h"
+#include "procfun/schedule/worker-start.h"
 
 /* After so many calls, and so much time, others of the main loop have their turn. */
 #define TURN_CALLS 64
 #define TURN_US 1000
+
+/* When it has taken longer to start a worker while a call was made, others of the main loop are to
+ * come before the next one. */
+#define PAUSE_US (20 * G_TIME_SPAN_MILLISECOND)
 
 struct _ContextSource
 {
@@ -19,9 +26,12 @@ struct _ContextSource
   gint is_ready; /* atomic: somebody is to be told something */
 
   /* With the scheduler's lock held */
+  guint process; /* of the program's, that made it */
+
   GList link; /* among those of the scheduler */
   Owner owner;
   GQueue due;      /* (element-type ContextWaiter): they have left the queue */
+  GQueue starting; /* (element-type ContextWaiter): their workers are being started */
   Heap deadlines;  /* of those that wait */
   GQueue sessions; /* (element-type ContextWaiter): without a call */
   gint64 look_at;  /* when to look who is absent: see presence.h; 0: never */
@@ -42,6 +52,9 @@ typedef struct
   GList tripped; /* data: NULL: it is not in that list */
   SlotFunc callback;
   gpointer user_data;
+  ZygotesFork *fork; /* (nullable): its worker is being started */
+  gpointer fork_tag; /* (nullable): of the descriptor that it waits for meanwhile */
+  gboolean is_over;  /* though it was assigned a worker */
 } ContextWaiter;
 
 GMainContext *
@@ -144,12 +157,20 @@ look (ContextSource *self)
 static void
 give_up (ContextWaiter *waiter)
 {
-  Scheduler *scheduler = waiter->base.source->scheduler;
+  ContextSource *self = waiter->base.source;
+  Scheduler *scheduler = self->scheduler;
 
-  if (!queue_remove (&scheduler->queue, &waiter->base.entry))
-    return;
-  context_source_wake (&waiter->base);
-  scheduler_assign (scheduler); /* it may have been in the way of the next one */
+  if (queue_remove (&scheduler->queue, &waiter->base.entry))
+    {
+      context_source_wake (&waiter->base);
+      scheduler_assign (scheduler); /* it may have been in the way of the next one */
+    }
+  else if (waiter->fork != NULL && !waiter->is_over)
+    {
+      waiter->is_over = TRUE;
+      g_queue_unlink (&self->starting, &waiter->base.entry.link);
+      context_source_wake (&waiter->base);
+    }
 }
 
 static ContextWaiter *
@@ -187,7 +208,8 @@ collect (ContextSource *self)
     {
       waiter = (ContextWaiter *)((char *)first - G_STRUCT_OFFSET (ContextWaiter, deadline));
       heap_remove (&self->deadlines, &waiter->deadline);
-      give_up (waiter);
+      if (waiter->fork == NULL || !waiter_goes_on (&waiter->base, self->scheduler))
+        give_up (waiter);
     }
   update_next (self);
 }
@@ -276,7 +298,8 @@ wait_again (ContextWaiter *self)
   g_mutex_lock (&scheduler->lock);
   self->base.is_assigned = FALSE;
   queue_return (&scheduler->queue, &self->base.entry, request->priority);
-  if (request->deadline > 0 && self->deadline.place == 0)
+  heap_remove (&source->deadlines, &self->deadline); /* it may be the end of waiting for a zygote */
+  if (request->deadline > 0)
     heap_add (&source->deadlines, &self->deadline, request->deadline);
   update_next (source);
   scheduler_assign (scheduler);
@@ -285,20 +308,192 @@ wait_again (ContextWaiter *self)
     on_tripped (self);
 }
 
+/* Starting workers */
+
+static void
+stop_watching (ContextWaiter *self)
+{
+  if (self->fork_tag != NULL)
+    g_source_remove_unix_fd (&self->base.source->source, g_steal_pointer (&self->fork_tag));
+}
+
+static void
+stop_starting (ContextWaiter *self)
+{
+  stop_watching (self);
+  if (self->fork != NULL)
+    zygotes_fork_clear (self->fork);
+  g_clear_pointer (&self->fork, g_free);
+}
+
+/* A zygote that does not answer is given up, whether the call has a deadline or not. */
+static void
+wait_for_start (ContextWaiter *self)
+{
+  ContextSource *source = self->base.source;
+  gint64 deadline = self->base.request.deadline;
+  gint64 end = deadline > 0 ? MIN (deadline, self->fork->end) : self->fork->end;
+
+  if (self->fork_tag == NULL)
+    self->fork_tag = g_source_add_unix_fd (&source->source, zygote_get_fd (self->fork->zygote),
+                                           G_IO_IN | G_IO_HUP | G_IO_ERR);
+  g_mutex_lock (&source->scheduler->lock);
+  self->base.entry.link = (GList){ .data = self };
+  g_queue_push_tail_link (&source->starting, &self->base.entry.link);
+  if (self->deadline.place == 0)
+    heap_add (&source->deadlines, &self->deadline, end);
+  else
+    heap_change (&source->deadlines, &self->deadline, end);
+  update_next (source);
+  g_mutex_unlock (&source->scheduler->lock);
+  if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
+    on_tripped (self);
+}
+
+/* The zygote that it waits for may be another one now. */
+static void
+start_worker (ContextWaiter *self)
+{
+  WorkerSlot *slot = self->base.slot;
+  GError *error = NULL;
+  ZygoteStatus status;
+
+  stop_watching (self);
+  if (self->fork == NULL)
+    {
+      scheduler_retire (&self->base);
+      self->fork = worker_slot_begin_start (slot, &self->base, &self->base.source->source);
+    }
+  status = worker_slot_try_start (slot, &self->base, self->fork, &error);
+  if (status == ZYGOTE_WAITS)
+    {
+      wait_for_start (self);
+      return;
+    }
+  stop_starting (self);
+  self->base.slot = NULL;
+  if (status == ZYGOTE_FAILED && error == NULL)
+    wait_again (self);
+  else
+    end (self, status == ZYGOTE_FORKED ? slot : NULL, error);
+}
+
+/* TRUE: it was assigned a worker that has to be started, and is still wanted. */
+static gboolean
+goes_on (ContextWaiter *self)
+{
+  Scheduler *scheduler = self->base.source->scheduler;
+  gboolean goes_on;
+
+  g_mutex_lock (&scheduler->lock);
+  goes_on = self->base.is_assigned && !self->is_over && waiter_goes_on (&self->base, scheduler);
+  g_mutex_unlock (&scheduler->lock);
+  return goes_on;
+}
+
+/* The program has forked itself: what the parent waits for is not waited for here. */
+static gboolean
+is_of_parent (const ContextWaiter *self)
+{
+  return self->base.source->process != inherited_state_get_process ();
+}
+
+static void
+end_in_vain (ContextWaiter *self)
+{
+  GError *error = NULL;
+
+  stop_starting (self);
+  if (self->base.is_assigned)
+    scheduler_cancel (self->base.source->scheduler, &self->base);
+  if (is_of_parent (self))
+    g_set_error (&error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                 _ ("%s() belongs to the process that forked this one"),
+                 procfun_function_get_name (self->base.request.function));
+  else
+    waiter_set_error (&self->base, &error);
+  end (self, NULL, error);
+}
+
 static void
 tell (ContextWaiter *self)
 {
-  WorkerSlot *slot = NULL;
-  GError *error = NULL;
+  if (self->base.is_assigned && !self->is_over && worker_slot_has_started (self->base.slot))
+    {
+      scheduler_retire (&self->base);
+      end (self, g_steal_pointer (&self->base.slot), NULL);
+    }
+  else if (!is_of_parent (self) && goes_on (self))
+    start_worker (self);
+  else
+    end_in_vain (self);
+}
 
-  if (!self->base.is_assigned)
-    waiter_set_error (&self->base, &error);
-  else
-    slot = scheduler_claim (self->base.source->scheduler, &self->base, &error);
-  if (slot == NULL && error == NULL)
-    wait_again (self);
-  else
-    end (self, slot, error);
+void
+context_source_start (Waiter *waiter)
+{
+  ContextSource *self = waiter->source;
+  Scheduler *scheduler = scheduler_ref (self->scheduler);
+  gint64 begin = g_get_monotonic_time ();
+  gint64 now;
+
+  g_mutex_lock (&scheduler->lock);
+  g_queue_unlink (&self->due, &waiter->entry.link);
+  g_mutex_unlock (&scheduler->lock);
+  tell ((ContextWaiter *)waiter);
+  now = g_get_monotonic_time ();
+  if (now - begin >= TURN_US)
+    {
+      g_mutex_lock (&scheduler->lock);
+      scheduler->no_starts_until = now + PAUSE_US;
+      g_mutex_unlock (&scheduler->lock);
+    }
+  scheduler_unref (scheduler);
+}
+
+/* Whether its zygote may have said something. */
+static gboolean
+has_news (const ContextWaiter *self, gboolean is_told)
+{
+  GSource *source = &self->base.source->source;
+
+  return is_told || g_source_query_unix_fd (source, self->fork_tag) != 0
+         || g_get_monotonic_time () >= self->fork->end;
+}
+
+static ContextWaiter *
+pop_starting (ContextSource *self, gboolean is_told)
+{
+  GList *link;
+
+  g_mutex_lock (&self->scheduler->lock);
+  link = self->starting.head;
+  if (link != NULL)
+    {
+      g_queue_unlink (&self->starting, link);
+      if (!has_news (link->data, is_told))
+        {
+          g_queue_push_tail_link (&self->starting, link);
+          link = NULL;
+        }
+    }
+  g_mutex_unlock (&self->scheduler->lock);
+  return link != NULL ? link->data : NULL;
+}
+
+/* @is_told: by a zygote, but not by which. */
+static void
+go_on_starting (ContextSource *self, gboolean is_told)
+{
+  for (guint n = self->starting.length; n > 0; n--)
+    {
+      ContextWaiter *waiter = pop_starting (self, is_told);
+
+      if (waiter != NULL && is_of_parent (waiter))
+        end_in_vain (waiter);
+      else if (waiter != NULL)
+        start_worker (waiter);
+    }
 }
 
 /* The source */
@@ -356,10 +551,12 @@ context_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
   ContextSource *self = (ContextSource *)source;
   gint64 end_of_turn = g_get_monotonic_time () + TURN_US;
+  gboolean is_told = g_source_get_ready_time (source) != -1; /* by a cancellable, or a zygote */
   ContextWaiter *waiter;
 
-  if (g_source_get_ready_time (source) != -1) /* by the cancellable of a session */
+  if (is_told)
     g_source_set_ready_time (source, -1);
+  go_on_starting (self, is_told);
   for (guint n = 0; n < TURN_CALLS && (waiter = pop_due (self)) != NULL; n++)
     {
       tell (waiter);
@@ -402,9 +599,11 @@ on_destroyed (gpointer user_data)
   while ((waiter = g_queue_pop_head (&search.found)) != NULL)
     give_up (waiter);
   g_mutex_unlock (&scheduler->lock);
-  while ((link = g_queue_pop_head_link (&self->due)) != NULL)
+  while ((link = g_queue_pop_head_link (&self->due)) != NULL
+         || (link = g_queue_pop_head_link (&self->starting)) != NULL)
     {
       waiter = link->data;
+      stop_starting (waiter);
       if (waiter->base.is_assigned)
         scheduler_cancel (scheduler, &waiter->base);
       end (waiter, NULL,
@@ -437,6 +636,7 @@ context_source_new (Scheduler *scheduler, GMainContext *context)
   ContextSource *self = (ContextSource *)source;
 
   self->scheduler = scheduler_ref (scheduler);
+  self->process = inherited_state_get_process ();
   self->owner = (Owner){ .thread = g_thread_self (), .context = context };
   heap_init (&self->deadlines);
   g_mutex_init (&self->lock);
@@ -485,14 +685,16 @@ watch (ContextWaiter *self)
   make_ready (self->base.source);
 }
 
-void
-context_source_add (Scheduler *scheduler, const SlotRequest *request, GMainContext *context,
+Waiter *
+context_source_add (Scheduler *scheduler, const Waiter *waiter, GMainContext *context,
                     SlotFunc callback, gpointer user_data)
 {
   ContextSource *source = get_source (scheduler, context);
   ContextWaiter *self = g_new0 (ContextWaiter, 1);
+  const SlotRequest *request = &waiter->request;
 
-  waiter_init (&self->base, request, &source->owner);
+  self->base = *waiter;
+  self->base.owner = &source->owner;
   self->base.source = source;
   if (request->cancellable != NULL)
     g_object_ref (request->cancellable);
@@ -504,7 +706,12 @@ context_source_add (Scheduler *scheduler, const SlotRequest *request, GMainConte
       heap_add (&source->deadlines, &self->deadline, request->deadline);
       update_next (source);
     }
-  queue_push (&scheduler->queue, &self->base.entry, request->priority, request->n_bytes);
+  if (waiter->is_assigned)
+    context_source_wake (&self->base);
+  else
+    queue_push (&scheduler->queue, &self->base.entry, request->priority,
+                slot_request_get_size (request));
   context_source_begin_to_look (source);
   watch (self);
+  return &self->base;
 }

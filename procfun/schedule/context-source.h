@@ -8,10 +8,14 @@
  * the only source, however many wait. It becomes ready when one of them has something to be told:
  * it was assigned a worker, was cancelled, or is late. */
 
-/* Waits in @context for what @request, of which a copy is made, asks. The options in it, the call
- * and the main context must stay until @callback has come. With the lock held. */
-void context_source_add (Scheduler *scheduler, const SlotRequest *request, GMainContext *context,
-                         SlotFunc callback, gpointer user_data);
+/* Waits in @context as @waiter does, of which a copy is made: in the queue, or for the worker of
+ * the slot that it was assigned, which has to be started. The options in its request, the call and
+ * the main context must stay until @callback has come. With the lock held. */
+Waiter *context_source_add (Scheduler *scheduler, const Waiter *waiter, GMainContext *context,
+                            SlotFunc callback, gpointer user_data);
+
+/* Begins to start its worker at once, before the main context is run. Without the lock. */
+void context_source_start (Waiter *waiter);
 
 /* Main context in which @waiter waits. (nullable): it is a thread that waits. */
 GMainContext *context_source_get_context (const Waiter *waiter);

@@ -84,7 +84,7 @@ feed (WorkerSlot *slot)
 void
 worker_slot_set_head (WorkerSlot *self, Exchange *exchange)
 {
-  if (self->owner.context == NULL)
+  if (self->owner.context == NULL || !self->scheduler->keeps)
     return;
   self->head = exchange;
   feed (self);
@@ -147,6 +147,12 @@ worker_slot_release (Worker *worker, gboolean is_usable, gpointer data)
   GQueue pipelined;
   Exchange *next;
 
+  if (!self->scheduler->keeps)
+    {
+      worker_clear (worker); /* before another one is started in its place */
+      worker_slot_drop (self);
+      return;
+    }
   self->is_spent = self->is_spent || !is_usable;
   is_usable = is_usable && !self->is_spent;
   if (head != NULL && has_ended && exchange_was_answered (head) && pass_on (self, worker))

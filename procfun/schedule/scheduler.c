@@ -10,6 +10,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/context-source.h"
 #include "procfun/schedule/presence.h"
+#include "procfun/schedule/worker-start.h"
 #include <signal.h>
 #include <string.h>
 
@@ -17,11 +18,13 @@
 #define DEATH_WAIT_MS 5
 
 Scheduler *
-scheduler_new (ProcfunExecutor *executor)
+scheduler_new (ProcfunExecutor *executor, gboolean keeps, SchedulerLaunchFunc launch)
 {
   Scheduler *self = g_atomic_rc_box_new0 (Scheduler);
 
   self->executor = executor;
+  self->keeps = keeps;
+  self->launch = launch;
   self->zygotes = zygotes_new ();
   self->starts = starts_new ();
   g_mutex_init (&self->lock);
@@ -35,7 +38,7 @@ scheduler_new (ProcfunExecutor *executor)
 Scheduler *
 scheduler_new_like (Scheduler *other)
 {
-  Scheduler *self = scheduler_new (other->executor);
+  Scheduler *self = scheduler_new (other->executor, other->keeps, other->launch);
 
   self->config = other->config;
   g_set_object (&self->initializer, other->initializer);
@@ -99,9 +102,8 @@ scheduler_reap_all (GQueue *exited)
     scheduler_reap (link->data, DEATH_WAIT_MS);
 }
 
-/* Without the lock, for a slot that was removed. @reason: (nullable): it could have gone on. */
-static void
-end_worker (WorkerSlot *slot, const char *reason)
+void
+scheduler_end_worker (WorkerSlot *slot, const char *reason)
 {
   if (reason != NULL)
     procfun_executor_emit_worker_recycled (slot->scheduler->executor, slot->pid, reason);
@@ -132,7 +134,7 @@ scheduler_end_outdated (GQueue *outdated)
   GList *link;
 
   while ((link = g_queue_pop_head_link (outdated)) != NULL)
-    end_worker (link->data, "inherited");
+    scheduler_end_worker (link->data, "inherited");
 }
 
 void
@@ -171,7 +173,7 @@ scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer v
   scheduler_assign (self);
   g_mutex_unlock (&self->lock);
   while ((link = g_queue_pop_head_link (&surplus)) != NULL)
-    end_worker (link->data, "shrunk");
+    scheduler_end_worker (link->data, "shrunk");
   return changed;
 }
 
@@ -186,71 +188,6 @@ scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant 
 }
 
 /* Starting workers */
-
-/* FALSE: this is not the time to start one, and unless others are busy, an error. */
-static gboolean
-check_back_off (Scheduler *self, const char *module, GError **error)
-{
-  gboolean ok;
-
-  g_mutex_lock (&self->lock);
-  ok = starts_get_rest (self->starts, module) == 0
-       || (!slots_has_busy (&self->slots, module) && starts_check (self->starts, module, error));
-  g_mutex_unlock (&self->lock);
-  return ok;
-}
-
-static gboolean
-fork_worker (WorkerSlot *slot, const SlotRequest *request, Worker *worker, GError **error)
-{
-  const Patience patience = { request->call, request->cancellable };
-  Scheduler *self = slot->scheduler;
-  GError *own_error = NULL;
-  SchedulerConfig config;
-
-  scheduler_get_config (self, &config);
-  if (zygotes_fork (self->zygotes, request->function, request->options,
-                    slot->is_permanent ? 0 : config.idle, &patience, worker, &own_error))
-    return TRUE;
-  g_mutex_lock (&self->lock);
-  if (!patience_is_over (&patience))
-    starts_fail (self->starts, slot->module, g_error_copy (own_error));
-  g_mutex_unlock (&self->lock);
-  g_propagate_error (error, own_error);
-  return FALSE;
-}
-
-/* FALSE: the slot is gone. */
-static gboolean
-start_worker (WorkerSlot *slot, const SlotRequest *request, GError **error)
-{
-  Scheduler *self = slot->scheduler;
-  g_auto (Worker) worker = WORKER_INIT;
-  gboolean ok
-      = check_back_off (self, slot->module, error) && fork_worker (slot, request, &worker, error);
-
-  g_mutex_lock (&self->lock);
-  if (ok)
-    {
-      slot->worker = worker_steal (&worker);
-      slot->worker.is_kept = TRUE;
-      slot->process = slot->worker.process;
-      slot->inherited_state = slot->worker.inherited_state;
-      slot->pid = process_get_pid (slot->process);
-      slot->started_at = g_get_monotonic_time ();
-    }
-  else
-    {
-      slots_remove (&self->slots, slot);
-      scheduler_assign (self);
-    }
-  g_mutex_unlock (&self->lock);
-  if (ok)
-    procfun_executor_emit_worker_started (self->executor, slot->pid);
-  else
-    worker_slot_unref (slot);
-  return ok;
-}
 
 /* If the initializer fails, the first call fails with its error. */
 void
@@ -331,18 +268,40 @@ all_are_stuck (Scheduler *self)
 static gboolean
 may_start (Scheduler *self, const char *module)
 {
-  if (self->slots.idle.length == 0 && count_present (self) >= self->config.max_workers)
+  if (self->is_refused
+      || (self->slots.idle.length == 0 && count_present (self) >= self->config.max_workers))
     return FALSE;
   return starts_get_rest (self->starts, module) == 0 || !slots_has_busy (&self->slots, module);
+}
+
+static void
+add_slot (Scheduler *self, Waiter *waiter)
+{
+  waiter->slot = worker_slot_new (self, waiter->module, waiter->request.options->context);
+  slots_add (&self->slots, waiter->slot, self->config.min_workers);
+}
+
+/* A process for one call must not keep the main context that ends it when it goes; the thread that
+ * asked stands for it. */
+static void
+assign_slot (Waiter *waiter)
+{
+  WorkerSlot *slot = waiter->slot;
+
+  slot->call = waiter->request.call;
+  owner_copy (&slot->owner, waiter->owner);
+  if (!slot->scheduler->keeps && slot->owner.context != g_main_context_default ())
+    g_clear_pointer (&slot->owner.context, g_main_context_unref);
+  waiter->is_assigned = TRUE;
 }
 
 gboolean
 scheduler_assign_to (Scheduler *self, Waiter *waiter)
 {
   const SlotRequest *request = &waiter->request;
-  ProcfunLaunchContext *context = request->options->context;
 
-  waiter->slot = slots_find_idle (&self->slots, waiter->module, context, request->is_last);
+  waiter->slot
+      = slots_find_idle (&self->slots, waiter->module, request->options->context, request->is_last);
   if (waiter->slot != NULL)
     slots_set_busy (&self->slots, waiter->slot);
   else if (!may_start (self, waiter->module))
@@ -354,13 +313,17 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
           waiter->retired = self->slots.idle.tail->data;
           slots_remove (&self->slots, waiter->retired);
         }
-      waiter->slot = worker_slot_new (self, waiter->module, context);
-      slots_add (&self->slots, waiter->slot, self->config.min_workers);
+      add_slot (self, waiter);
     }
-  waiter->slot->call = request->call;
-  owner_copy (&waiter->slot->owner, waiter->owner);
-  waiter->is_assigned = TRUE;
+  assign_slot (waiter);
   return TRUE;
+}
+
+void
+scheduler_let_through (Scheduler *self, Waiter *waiter)
+{
+  add_slot (self, waiter);
+  assign_slot (waiter);
 }
 
 /* Threads that wait for each other, or for themselves, have to see it now. */
@@ -420,14 +383,20 @@ scheduler_assign (Scheduler *self)
   scheduler_announce_room (self);
 }
 
+void
+scheduler_retire (Waiter *waiter)
+{
+  if (waiter->retired != NULL)
+    scheduler_end_worker (g_steal_pointer (&waiter->retired), "module");
+}
+
 WorkerSlot *
 scheduler_claim (Scheduler *self, Waiter *waiter, GError **error)
 {
   WorkerSlot *slot = g_steal_pointer (&waiter->slot);
 
-  if (waiter->retired != NULL)
-    end_worker (g_steal_pointer (&waiter->retired), "module");
-  return slot->process != NULL || start_worker (slot, &waiter->request, error) ? slot : NULL;
+  scheduler_retire (waiter);
+  return worker_slot_has_started (slot) || worker_slot_start (slot, waiter, error) ? slot : NULL;
 }
 
 void
@@ -435,18 +404,11 @@ scheduler_cancel (Scheduler *self, Waiter *waiter)
 {
   WorkerSlot *slot = g_steal_pointer (&waiter->slot);
 
-  if (waiter->retired != NULL)
-    end_worker (g_steal_pointer (&waiter->retired), "module");
-  if (slot->process != NULL)
-    {
-      worker_slot_give_back (slot);
-      return;
-    }
-  g_mutex_lock (&self->lock);
-  slots_remove (&self->slots, slot);
-  scheduler_assign (self);
-  g_mutex_unlock (&self->lock);
-  worker_slot_unref (slot);
+  scheduler_retire (waiter);
+  if (worker_slot_has_started (slot))
+    worker_slot_give_back (slot);
+  else
+    worker_slot_drop (slot);
 }
 
 /* Giving back */
@@ -511,6 +473,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason)
     return FALSE;
   owner_clear (&slot->owner);
   slot->is_lost = slot->is_held;
+  self->is_refused = FALSE;
   stays = is_usable && *reason == NULL;
   if (stays)
     slots_set_idle (&self->slots, slot);
@@ -518,6 +481,21 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason)
     slots_remove (&self->slots, slot);
   scheduler_assign (self);
   return !stays;
+}
+
+void
+worker_slot_drop (WorkerSlot *slot)
+{
+  Scheduler *self = slot->scheduler;
+
+  g_mutex_lock (&self->lock);
+  slot->call = NULL;
+  owner_clear (&slot->owner);
+  slots_remove (&self->slots, slot);
+  self->is_refused = FALSE;
+  scheduler_assign (self);
+  g_mutex_unlock (&self->lock);
+  worker_slot_unref (slot);
 }
 
 static void
@@ -534,7 +512,7 @@ give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
   ends = put_back (slot, is_usable, &reason);
   g_mutex_unlock (&self->lock);
   if (ends)
-    end_worker (slot, reason);
+    scheduler_end_worker (slot, reason);
 }
 
 void
@@ -567,7 +545,7 @@ worker_slot_give_back (WorkerSlot *slot)
     ends = put_back (slot, TRUE, &reason);
   g_mutex_unlock (&self->lock);
   if (ends)
-    end_worker (slot, reason);
+    scheduler_end_worker (slot, reason);
   if (was_held)
     worker_slot_unref (slot);
 }
@@ -744,8 +722,11 @@ scheduler_describe (Scheduler *self, ProcfunStatistics *statistics)
   g_mutex_lock (&self->lock);
   slots_poll_exited (&self->slots, &exited);
   procfun_statistics_set_queue (statistics, self->queue.length, self->queue.n_bytes);
-  describe_workers (&self->slots.busy, statistics);
-  describe_workers (&self->slots.idle, statistics);
+  if (self->keeps)
+    {
+      describe_workers (&self->slots.busy, statistics);
+      describe_workers (&self->slots.idle, statistics);
+    }
   g_mutex_unlock (&self->lock);
   scheduler_reap_all (&exited);
 }

@@ -20,6 +20,7 @@ typedef struct
   guint max_queue_calls;     /* that may wait before there is no room for more; 0: any number */
   guint64 max_queue_bytes;   /* likewise, of their arguments */
   guint64 tolerated;         /* FrameLeftovers for which no worker is replaced */
+  guint spares;              /* to be forked ahead by the zygotes of those that are not kept */
 } SchedulerConfig;
 
 /* A call or session that wants a worker. */
@@ -30,11 +31,21 @@ typedef struct
   GCancellable *cancellable; /* (nullable): of a session */
   const ExchangeOptions *options;
   int priority;              /* see queue.h */
-  gsize n_bytes;             /* of arguments that wait */
+  GBytes *arguments;         /* (nullable) */
   gint64 deadline;           /* monotonic time in µs; 0: none */
   gboolean may_be_pipelined; /* can be sent to a busy worker, and wait there */
   gboolean is_last;          /* its worker ends with it */
 } SlotRequest;
+
+static inline gsize
+slot_request_get_size (const SlotRequest *self)
+{
+  return self->arguments != NULL ? exchange_get_arguments_size (self->options, self->arguments) : 0;
+}
+
+/* Executes a worker for a call, where none is forked. It does not wait for it. */
+typedef gboolean (*SchedulerLaunchFunc) (ProcfunExecutor *executor, const SlotRequest *request,
+                                         Worker *worker, GError **error);
 
 /* Gives a worker, or an error. */
 typedef void (*SlotFunc) (WorkerSlot *slot, GError *error, gpointer user_data);
@@ -65,10 +76,12 @@ typedef struct
   GCond *cond; /* (nullable): it has none */
 } Blocked;
 
-/* The workers of a pool, and those who wait for one. Any thread may use it. */
+/* The workers of an executor, and those who wait for one. Any thread may use it. */
 struct _Scheduler
 {
-  ProcfunExecutor *executor; /* unowned; emits the signals */
+  ProcfunExecutor *executor;  /* unowned; emits the signals */
+  SchedulerLaunchFunc launch; /* (nullable): workers are forked */
+  gboolean keeps;             /* workers, for more than one call */
   Zygotes *zygotes;
 
   GMutex lock; /* for all that follows */
@@ -80,8 +93,10 @@ struct _Scheduler
   ProcfunFunction *initializer; /* (nullable): what each worker runs first */
   GVariant *initializer_args;   /* (nullable) */
   Starts *starts;
-  GQueue probes;    /* (element-type Probe): see presence.h */
-  guint n_absent;   /* of them, that have not come back in time */
+  GQueue probes;          /* (element-type Probe): see presence.h */
+  guint n_absent;         /* of them, that have not come back in time */
+  gboolean is_refused;    /* the machine has refused a process, and none has ended since */
+  gint64 no_starts_until; /* while calls are made in a main context: monotonic time in µs */
   GQueue sources;   /* (element-type ContextSource) (unowned): main contexts whose calls wait */
   guint n_sessions; /* those that wait without a call */
   GQueue blocked;   /* (element-type Blocked) */
@@ -93,7 +108,8 @@ struct _Scheduler
   guint n_entering;    /* calls that are admitted and not in the queue yet */
 };
 
-Scheduler *scheduler_new (ProcfunExecutor *executor);
+/* @keeps: workers have more than one call. @launch: (nullable): zygotes fork them. */
+Scheduler *scheduler_new (ProcfunExecutor *executor, gboolean keeps, SchedulerLaunchFunc launch);
 
 /* One with the same settings, which has nothing else in common with @other. */
 Scheduler *scheduler_new_like (Scheduler *other);
@@ -114,6 +130,9 @@ void scheduler_describe (Scheduler *self, ProcfunStatistics *statistics);
 
 /* Begins with a worker of @slot: sends what a new one has to run first. */
 void worker_slot_begin (WorkerSlot *self, const ExchangeOptions *options);
+
+/* Ends a slot whose worker is gone, or was not started. */
+void worker_slot_drop (WorkerSlot *self);
 
 /* Gives back a worker: after an exchange; unused, or by a session; as one that nobody shall use. */
 void worker_slot_put_back (WorkerSlot *self, Worker *worker, gboolean is_usable);
@@ -156,6 +175,9 @@ gboolean scheduler_assign_to (Scheduler *self, Waiter *waiter);
 /* The next one to be assigned something. (nullable) With the lock held. */
 Waiter *scheduler_get_next (Scheduler *self);
 
+/* Assigns a slot beyond the bound. With the lock held. */
+void scheduler_let_through (Scheduler *self, Waiter *waiter);
+
 /* Gives free workers to waiters. With the lock held. */
 void scheduler_assign (Scheduler *self);
 
@@ -163,6 +185,13 @@ void scheduler_assign (Scheduler *self);
  * started now, and it is better to wait for one that is busy. The second form gives it back. */
 WorkerSlot *scheduler_claim (Scheduler *self, Waiter *waiter, GError **error);
 void scheduler_cancel (Scheduler *self, Waiter *waiter);
+
+/* Ends the worker that was to make room for that of @waiter. */
+void scheduler_retire (Waiter *waiter);
+
+/* Ends the worker of a slot that was removed. Without the lock. @reason: (nullable): it could have
+ * gone on. */
+void scheduler_end_worker (WorkerSlot *slot, const char *reason);
 
 /* Reaps a slot that was removed, now or later, without the lock. The first form waits @ms
  * milliseconds for its death; @exited: (element-type WorkerSlot). */

@@ -45,6 +45,11 @@ void worker_slot_unref (WorkerSlot *self);
 
 /* Whether it runs a call. With the lock held. */
 gboolean worker_slot_has_call (const WorkerSlot *self);
+static inline gboolean
+worker_slot_has_started (const WorkerSlot *self)
+{
+  return self->started_at > 0;
+}
 
 /* For exchange_new(). */
 Worker *worker_slot_get_worker (WorkerSlot *self);
