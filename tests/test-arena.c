@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define LIMIT ((gsize)16 * 1024 * 1024)
 #define SIZE ((gsize)100000)
@@ -178,6 +179,31 @@ test_descriptors (void)
       }
 }
 
+/* Where no memory can be shared, payloads go by the socket. */
+static void
+test_refused (gconstpointer data)
+{
+  const int resource = GPOINTER_TO_INT (data);
+  struct rlimit before, none;
+
+  g_assert_no_errno (getrlimit (resource, &before));
+  none = before;
+  none.rlim_cur = 3;
+  for (guint w = 0; w < G_N_ELEMENTS (ways); w++)
+    {
+      Pair pair = pair_open (ways[w].mode, ways[w].trusts);
+      g_autoptr (GBytes) payload = make_payload (SIZE, 1);
+      g_auto (Frame) frame = { 0 };
+
+      g_assert_no_errno (setrlimit (resource, &none));
+      carry (&pair, payload, NULL, &frame);
+      g_assert_no_errno (setrlimit (resource, &before));
+      assert_payload (&frame, payload);
+      g_assert_null (channel_get_out (pair.near)->arena.regions[0].memory);
+      pair_close (&pair);
+    }
+}
+
 /* Hostile senders */
 
 typedef struct
@@ -316,6 +342,10 @@ main (int argc, char **argv)
   fixture_add_func ("/arena/payloads-that-are-kept-stay-as-they-are", test_keep);
   fixture_add_func ("/arena/memory-is-used-again", test_reuse);
   fixture_add_func ("/arena/descriptors-come-with-a-payload", test_descriptors);
+  fixture_add_data_func ("/arena/without-descriptors-payloads-go-by-the-socket",
+                         GINT_TO_POINTER (RLIMIT_NOFILE), test_refused);
+  fixture_add_data_func ("/arena/with-a-limit-on-files-payloads-go-by-the-socket",
+                         GINT_TO_POINTER (RLIMIT_FSIZE), test_refused);
   fixture_add_func ("/arena/memory-comes-only-to-who-shares", test_not_asked);
   fixture_add_func ("/arena/later-changes-are-not-seen", test_later_changes);
   for (gsize i = 0; i < G_N_ELEMENTS (attacks); i++)
