@@ -8,6 +8,8 @@
 
 G_BEGIN_DECLS
 
+#ifndef __GI_SCANNER__ /* which does not know ProcfunDefinition */
+
 /* A blocking call that asks for nothing special: C values in, a C value out. Nobody can see an
  * object for it, so there is none unless something happens that needs one. */
 typedef struct
@@ -46,5 +48,7 @@ ProcfunCall *plain_call_make (PlainCall *self);
 gboolean plain_call_read_result (PlainCall *self, const guint8 *data, gsize size);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PlainCall, plain_call_clear)
+
+#endif
 
 G_END_DECLS

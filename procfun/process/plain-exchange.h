@@ -5,6 +5,8 @@
 #include "procfun/core/plain-call.h"
 #include "procfun/process/worker.h"
 
+#ifndef __GI_SCANNER__ /* as core/plain-call.h */
+
 /* A call of a worker that waits, when nothing happens but a call and its result, and both go by the
  * ring. All else is for the Exchange, which goes on with the call that was sent here. */
 
@@ -15,3 +17,5 @@ gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mar
 /* Waits for the result, for two milliseconds at most. FALSE: something else has come, or nothing,
  * and is left as it is. */
 gboolean plain_exchange_receive (Worker *worker, PlainCall *plain);
+
+#endif
