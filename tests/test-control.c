@@ -223,7 +223,8 @@ static const struct
   { SOON_US, LATER_US, 0, "*do_spin()*timed out*", PROCFUN_STEP_KILL },
   { LATER_US, SOON_US, 0, "*do_spin()*missed its deadline*", PROCFUN_STEP_KILL },
   { 1, 0, 0, "*do_spin()*timed out after 1e-06 s*", PROCFUN_STEP_KILL },
-  { 0, 1, 0, "*do_spin()*missed its deadline of 1e-06 s*", PROCFUN_STEP_KILL },
+  { 0, 1, 0, "*do_spin()*missed its deadline of 1e-06 s*",
+    PROCFUN_STEP_NONE }, /* nothing was begun */
 };
 
 static void

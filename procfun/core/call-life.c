@@ -57,17 +57,26 @@ procfun_call_begin_late (ProcfunCall *self, gint64 submitted_at, gint64 started_
   procfun_call_notify_state (self);
 }
 
+/* Of a call that ended before it had a process. */
+static ProcfunCause
+find_cause (const GError *error)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return PROCFUN_CAUSE_CANCELLED;
+  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT))
+    return PROCFUN_CAUSE_TIMED_OUT;
+  return PROCFUN_CAUSE_ERROR;
+}
+
 void
 procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
 {
   const char *name = procfun_function_get_name (self->function);
-  gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
   if (result != NULL)
     self->result = g_variant_ref (result);
   else if (self->failure == NULL)
-    self->failure
-        = procfun_failure_new (cancelled ? PROCFUN_CAUSE_CANCELLED : PROCFUN_CAUSE_ERROR, name);
+    self->failure = procfun_failure_new (find_cause (error), name);
   if (error != NULL && error->domain == PROCFUN_ERROR)
     failure_attach (self->failure, error);
   if (debug_has (DEBUG_CALLS))

@@ -32,6 +32,10 @@ typedef struct
 #define P_PIDFD 3
 #endif
 
+/* How long the status of a process that was just reaped is waited for. */
+#define KEPT_STATUS_TRIES 50
+#define KEPT_STATUS_STEP_US 100
+
 struct _Process
 {
   pid_t pid;
@@ -218,6 +222,7 @@ read_kept_status (Process *self, int *wait_status)
 {
   PidfdInfo info = { .mask = PIDFD_INFO_EXIT_MASK };
 
+  errno = 0;
   if (self->pidfd < 0 || ioctl (self->pidfd, PIDFD_GET_INFO_REQUEST, &info) != 0
       || (info.mask & PIDFD_INFO_EXIT_MASK) == 0)
     return FALSE;
@@ -228,6 +233,21 @@ read_kept_status (Process *self, int *wait_status)
 /* The kernel is right even when the program ignores SIGCHLD or reaps with waitpid (-1), which makes
  * GSubprocess report success; before Linux 6.15 the reaping party has to be asked. A process may be
  * reaped between the first two looks. */
+/* The kernel keeps the status a moment after the process cannot be waited for any more. */
+static gboolean
+await_kept_status (Process *self, int *wait_status)
+{
+  for (guint i = 0; i < KEPT_STATUS_TRIES; i++)
+    {
+      if (read_kept_status (self, wait_status))
+        return TRUE;
+      if (self->pidfd < 0 || errno == ENOTTY || errno == EINVAL) /* before Linux 6.15, 6.13 */
+        return FALSE;
+      g_usleep (KEPT_STATUS_STEP_US);
+    }
+  return FALSE;
+}
+
 gboolean
 process_get_status (Process *self, int *wait_status)
 {
@@ -240,7 +260,7 @@ process_get_status (Process *self, int *wait_status)
       *wait_status = status_from_siginfo (&siginfo);
       return TRUE;
     }
-  if (read_kept_status (self, wait_status))
+  if (await_kept_status (self, wait_status))
     return TRUE;
   return self->status != NULL && self->status (self->user_data, wait_status);
 }

@@ -22,6 +22,15 @@ patience_is_over (const Patience *self)
              && canceller_is_cancelled (procfun_call_get_canceller (self->call)));
 }
 
+/* In seconds from the beginning of the call. */
+static double
+get_deadline (const Patience *self)
+{
+  gint64 us = self->call != NULL ? procfun_call_get_settings (self->call)->deadline : 0;
+
+  return (double)us / G_USEC_PER_SEC;
+}
+
 gboolean
 patience_set_error (const Patience *self, ProcfunFunction *function, GError **error)
 {
@@ -32,7 +41,7 @@ patience_set_error (const Patience *self, ProcfunFunction *function, GError **er
   if (!is_late (self))
     return FALSE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
-               _ ("%s() missed its deadline while it waited for its process"),
-               procfun_function_get_name (function));
+               _ ("%s() missed its deadline of %.6g s while it waited for its process"),
+               procfun_function_get_name (function), get_deadline (self));
   return TRUE;
 }

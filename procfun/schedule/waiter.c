@@ -36,6 +36,15 @@ waiter_goes_on (const Waiter *self, const Scheduler *scheduler)
          && (request->call != NULL || !scheduler->is_closing);
 }
 
+/* In seconds from the beginning of the call. */
+static double
+get_deadline (const SlotRequest *request)
+{
+  gint64 us = request->call != NULL ? procfun_call_get_settings (request->call)->deadline : 0;
+
+  return (double)us / G_USEC_PER_SEC;
+}
+
 void
 waiter_set_error (const Waiter *self, GError **error)
 {
@@ -47,8 +56,8 @@ waiter_set_error (const Waiter *self, GError **error)
     g_cancellable_set_error_if_cancelled (request->cancellable, error);
   else if (is_late (request))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
-                 _ ("%s() missed its deadline while it waited for a worker"),
-                 procfun_function_get_name (request->function));
+                 _ ("%s() missed its deadline of %.6g s while it waited for a worker"),
+                 procfun_function_get_name (request->function), get_deadline (request));
   else
     scheduler_set_closed (request->function, error);
 }
