@@ -290,7 +290,8 @@ assign_slot (Waiter *waiter)
 
   slot->call = waiter->request.call;
   owner_copy (&slot->owner, waiter->owner);
-  if (!slot->scheduler->keeps && slot->owner.context != g_main_context_default ())
+  if (!slot->scheduler->keeps && slot->owner.context != NULL
+      && slot->owner.context != g_main_context_default ())
     g_clear_pointer (&slot->owner.context, g_main_context_unref);
   waiter->is_assigned = TRUE;
 }
