@@ -65,15 +65,20 @@ start_call (gpointer user_data)
   return NULL;
 }
 
+/* The call begins in the main loop. */
 void
 held_begin (Held *self)
 {
+  GPollFD ready;
   char byte;
 
   self->ended = FALSE;
   g_assert_true (g_unix_open_pipe (self->ready, FD_CLOEXEC, NULL));
   g_assert_true (g_unix_open_pipe (self->go, FD_CLOEXEC, NULL));
   g_thread_join (g_thread_new ("caller", start_call, self));
+  ready = (GPollFD){ .fd = self->ready[0], .events = G_IO_IN };
+  while (g_poll (&ready, 1, 1) == 0)
+    g_main_context_iteration (NULL, FALSE);
   g_assert_cmpint (read (self->ready[0], &byte, 1), ==, 1);
 }
 
