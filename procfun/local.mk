@@ -171,8 +171,12 @@ procfun_private = \
 	%D%/core/registry.h \
 	%D%/executors/pool.h \
 	%D%/executors/process-executor.h \
+	%D%/executors/process-start.c \
+	%D%/executors/process-start.h \
 	%D%/executors/retry.c \
 	%D%/executors/retry.h \
+	%D%/executors/slot-start.c \
+	%D%/executors/slot-start.h \
 	%D%/map/journal.c \
 	%D%/map/journal.h \
 	%D%/map/map-collector.c \
@@ -304,6 +308,7 @@ procfun_private = \
 	%D%/schedule/admission.h \
 	%D%/schedule/context-source.c \
 	%D%/schedule/context-source.h \
+	%D%/schedule/deadlock.c \
 	%D%/schedule/heap.c \
 	%D%/schedule/heap.h \
 	%D%/schedule/idle.c \

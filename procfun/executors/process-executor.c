@@ -8,12 +8,12 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
+#include "procfun/executors/process-start.h"
+#include "procfun/executors/slot-start.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/process/item-stream.h"
 #include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
-#include "procfun/schedule/acquire.h"
-#include "procfun/schedule/pipeline.h"
 #include "procfun/wire/channel.h"
 
 /**
@@ -146,9 +146,6 @@ procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
 
 /* Running */
 
-/* Workers that have died before they read the call. */
-#define TRIES_MAX 5
-
 static Exchange *
 start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
 {
@@ -181,250 +178,12 @@ procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
       if (exchange == NULL)
         break;
       result = exchange_run (exchange, error);
-      was_begun = exchange_was_begun (exchange) || n_tries >= TRIES_MAX;
+      was_begun = exchange_was_begun (exchange) || n_tries >= SLOT_START_TRIES_MAX;
       if (!was_begun)
         forget_try (call, error);
     }
   call_link_clear (&link);
   return result;
-}
-
-/* By the scheduler */
-
-/* Limits and launch context of a call cannot be taken back: its worker ends with it. */
-static gboolean
-is_last (ProcfunCall *call)
-{
-  const CallSettings *settings = procfun_call_get_settings (call);
-
-  return settings->limits != NULL || settings->launch_context != NULL;
-}
-
-static void
-init_request (SlotRequest *request, ProcfunCall *call, const Preparation *preparation)
-{
-  *request = (SlotRequest){ .function = procfun_call_peek_function (call),
-                            .call = call,
-                            .options = &preparation->options,
-                            .priority = procfun_call_get_settings (call)->priority,
-                            .arguments = preparation->arguments,
-                            .deadline = procfun_call_get_deadline_time (call),
-                            .is_last = is_last (call) };
-}
-
-/* A process that was forked ahead may end, because nobody has called for a while, in the moment in
- * which it is to be used. More than a few in a row do so for another cause, and so does one that
- * was executed. The scheduler of kept ones counts them. */
-static gboolean
-may_try_another (const WorkerSlot *slot, const Worker *worker, guint n_tries)
-{
-  return slot->scheduler->keeps || (worker->parent != NULL && n_tries < TRIES_MAX);
-}
-
-Exchange *
-procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                        Preparation *preparation, WorkerSlot *slot, guint n_tries,
-                                        WorkerReleaseFunc release, gpointer user_data,
-                                        GError **error)
-{
-  Worker *worker = worker_slot_get_worker (slot);
-  Exchange *exchange;
-
-  if (slot->scheduler->keeps)
-    worker_slot_begin (slot, &preparation->options);
-  exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
-  if (exchange == NULL)
-    {
-      worker_slot_set_unused (slot);
-      release (worker, FALSE, user_data);
-      return NULL;
-    }
-  exchange_set_release (exchange, release, user_data);
-  worker = exchange_get_worker (exchange);
-  if (exchange_was_sent (exchange) || !may_try_another (slot, worker, n_tries))
-    {
-      if (worker->parent != NULL && !slot->scheduler->keeps)
-        zygote_listen (worker->parent);
-      return exchange;
-    }
-  worker_slot_set_unsent (slot);
-  exchange_free (exchange);
-  return NULL;
-}
-
-/* Limits and launch context are not for those before it, and what it yields not for those
- * pipelined; and its deadline is not watched before its turn. */
-static gboolean
-may_be_pipelined (ProcfunCall *call)
-{
-  return !is_last (call) && procfun_call_get_settings (call)->deadline == 0
-         && procfun_call_peek_fd_list (call) == NULL
-         && !procfun_function_is_generator (procfun_call_peek_function (call));
-}
-
-static Exchange *
-begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
-       guint n_tries, GError **error)
-{
-  Exchange *head = worker_slot_get_head (slot);
-  Exchange *exchange;
-
-  if (head != NULL)
-    {
-      exchange = exchange_new_pipelined (call, head, &preparation->options, preparation->arguments);
-      worker_slot_queue (slot, exchange);
-      return exchange;
-    }
-  if (is_last (call))
-    worker_slot_get_worker (slot)->is_kept = FALSE;
-  exchange = procfun_process_executor_begin_in_slot (self, call, preparation, slot, n_tries,
-                                                     worker_slot_release, slot, error);
-  if (exchange != NULL)
-    worker_slot_set_head (slot, exchange);
-  return exchange;
-}
-
-static gboolean
-prepare (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation, GError **error)
-{
-  ProcfunProcessExecutorClass *klass = PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self);
-
-  return klass->prepare != NULL
-             ? klass->prepare (self, call, preparation, error)
-             : procfun_process_executor_prepare (self, call, NULL, preparation, error);
-}
-
-static gpointer
-procfun_process_executor_real_start (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                     GError **error)
-{
-  g_auto (Preparation) preparation = PREPARATION_INIT;
-  g_autoptr (GError) own_error = NULL;
-  Exchange *exchange = NULL;
-  SlotRequest request;
-
-  if (!prepare (self, call, &preparation, error))
-    return NULL;
-  init_request (&request, call, &preparation);
-  for (guint n_tries = 1; exchange == NULL && own_error == NULL; n_tries++)
-    {
-      WorkerSlot *slot = scheduler_acquire (PRIVATE (self)->scheduler, &request, &own_error);
-
-      if (slot != NULL)
-        exchange = begin (self, call, &preparation, slot, n_tries, &own_error);
-    }
-  if (own_error != NULL)
-    g_propagate_error (error, g_steal_pointer (&own_error));
-  return exchange;
-}
-
-static void wait_for_slot (ProcessStart *to_start);
-
-static void
-on_slot (WorkerSlot *slot, GError *error, gpointer user_data)
-{
-  ProcessStart *to_start = user_data;
-  Exchange *exchange = NULL;
-
-  if (slot != NULL)
-    exchange = begin (to_start->executor, to_start->call, &to_start->preparation, slot,
-                      ++to_start->n_unsent, &error);
-  if (exchange == NULL && error == NULL)
-    wait_for_slot (to_start);
-  else
-    process_start_end (to_start, exchange, error);
-}
-
-static void
-wait_for_slot (ProcessStart *to_start)
-{
-  SlotRequest request;
-
-  init_request (&request, to_start->call, &to_start->preparation);
-  request.may_be_pipelined = may_be_pipelined (to_start->call);
-  scheduler_acquire_async (PRIVATE (to_start->executor)->scheduler, &request, to_start->context,
-                           on_slot, to_start);
-}
-
-static void
-procfun_process_executor_real_start_async (ProcfunProcessExecutor *self, gpointer process_start)
-{
-  ProcessStart *to_start = process_start;
-  GError *error = NULL;
-
-  if (prepare (self, to_start->call, &to_start->preparation, &error))
-    wait_for_slot (to_start);
-  else
-    process_start_end (to_start, NULL, error);
-}
-
-static void
-start_async (ProcessStart *self)
-{
-  PROCFUN_PROCESS_EXECUTOR_GET_CLASS (self->executor)->start_async (self->executor, self);
-}
-
-static ProcessStart *
-process_start_new (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context)
-{
-  ProcessStart *self = g_new (ProcessStart, 1);
-
-  *self = (ProcessStart){ .executor = PROCFUN_PROCESS_EXECUTOR (executor),
-                          .call = call,
-                          .context = context };
-  return self;
-}
-
-static void
-forget_preparation (ProcessStart *self)
-{
-  const Preparation nothing = PREPARATION_INIT;
-
-  preparation_clear (&self->preparation);
-  self->preparation = nothing;
-}
-
-static void
-process_start_free (ProcessStart *self)
-{
-  preparation_clear (&self->preparation);
-  g_free (self);
-}
-
-static void
-start_again (ProcessStart *self)
-{
-  forget_preparation (self);
-  start_async (self);
-}
-
-/* A call that the worker had not begun can be given to another one. */
-static void
-on_head (Exchange *exchange, ExchangeHead turn, gpointer user_data)
-{
-  ProcessStart *self = user_data;
-
-  if (turn == EXCHANGE_HEAD_COME)
-    {
-      self->callback (self, exchange, NULL);
-      return;
-    }
-  exchange_free (exchange);
-  if (turn == EXCHANGE_HEAD_LOST)
-    start_again (self);
-  else
-    process_start_free (self);
-}
-
-void
-process_start_end (ProcessStart *self, Exchange *exchange, GError *error)
-{
-  if (exchange != NULL && exchange_is_pipelined (exchange))
-    {
-      exchange_wait_for_head (exchange, on_head, self);
-      return;
-    }
-  self->callback (self, exchange, error);
 }
 
 static void
@@ -434,10 +193,10 @@ on_ended (GVariant *result, GError *error, gboolean was_begun, gpointer user_dat
   ProcfunExecutorFunc func = self->func;
   gpointer func_data = self->user_data;
 
-  if (!was_begun && ++self->n_tries < TRIES_MAX)
+  if (!was_begun && ++self->n_tries < SLOT_START_TRIES_MAX)
     {
       forget_try (self->call, &error);
-      start_async (self);
+      process_start_begin (self);
       return;
     }
   process_start_free (self);
@@ -447,7 +206,7 @@ on_ended (GVariant *result, GError *error, gboolean was_begun, gpointer user_dat
 static void
 on_started (ProcessStart *self, Exchange *exchange, GError *error)
 {
-  forget_preparation (self);
+  process_start_forget_preparation (self);
   if (exchange != NULL)
     exchange_run_async (exchange, self->context, on_ended, self);
   else
@@ -464,7 +223,7 @@ procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
   to_start->callback = on_started;
   to_start->func = func;
   to_start->user_data = user_data;
-  start_async (to_start);
+  process_start_begin (to_start);
 }
 
 /* For executors of others that hand calls on. */
@@ -564,7 +323,7 @@ procfun_process_executor_next_async (ProcfunExecutor *executor, ProcfunCall *cal
   to_start = process_start_new (executor, call, g_task_get_context (task));
   to_start->callback = on_stream_started;
   to_start->user_data = task;
-  start_async (to_start);
+  process_start_begin (to_start);
 }
 
 /* Closing, and what is kept */
@@ -764,33 +523,8 @@ procfun_process_executor_constructed (GObject *object)
 }
 
 static void
-procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
+make_properties (GParamFlags flags)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
-
-  object_class->constructed = procfun_process_executor_constructed;
-  object_class->dispose = procfun_process_executor_dispose;
-  object_class->finalize = procfun_process_executor_finalize;
-  object_class->get_property = procfun_process_executor_get_property;
-  object_class->set_property = procfun_process_executor_set_property;
-  executor_class->run = procfun_process_executor_run;
-  executor_class->run_async = procfun_process_executor_run_async;
-  executor_class->run_finish = procfun_process_executor_run_finish;
-  executor_class->run_then = procfun_process_executor_run_then;
-  executor_class->next = procfun_process_executor_next;
-  executor_class->next_async = procfun_process_executor_next_async;
-  executor_class->next_finish = procfun_process_executor_run_finish;
-  executor_class->close = procfun_process_executor_close;
-  executor_class->close_async = procfun_process_executor_close_async;
-  executor_class->close_progress = procfun_process_executor_close_progress;
-  executor_class->begin_anew = procfun_process_executor_begin_anew;
-  executor_class->describe = procfun_process_executor_describe;
-  klass->get_default_codec = procfun_codec_get_gvariant;
-  klass->start = procfun_process_executor_real_start;
-  klass->start_async = procfun_process_executor_real_start_async;
-
   /**
    * ProcfunProcessExecutor:codec:
    *
@@ -821,6 +555,11 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
    */
   props[PROP_LAUNCH_CONTEXT]
       = g_param_spec_object ("launch-context", NULL, NULL, PROCFUN_TYPE_LAUNCH_CONTEXT, flags);
+}
+
+static void
+make_bounds (GParamFlags flags)
+{
   /**
    * ProcfunProcessExecutor:max-processes:
    *
@@ -864,6 +603,37 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
    */
   props[PROP_MAX_QUEUE_BYTES]
       = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+}
+
+static void
+procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
+
+  object_class->constructed = procfun_process_executor_constructed;
+  object_class->dispose = procfun_process_executor_dispose;
+  object_class->finalize = procfun_process_executor_finalize;
+  object_class->get_property = procfun_process_executor_get_property;
+  object_class->set_property = procfun_process_executor_set_property;
+  executor_class->run = procfun_process_executor_run;
+  executor_class->run_async = procfun_process_executor_run_async;
+  executor_class->run_finish = procfun_process_executor_run_finish;
+  executor_class->run_then = procfun_process_executor_run_then;
+  executor_class->next = procfun_process_executor_next;
+  executor_class->next_async = procfun_process_executor_next_async;
+  executor_class->next_finish = procfun_process_executor_run_finish;
+  executor_class->close = procfun_process_executor_close;
+  executor_class->close_async = procfun_process_executor_close_async;
+  executor_class->close_progress = procfun_process_executor_close_progress;
+  executor_class->begin_anew = procfun_process_executor_begin_anew;
+  executor_class->describe = procfun_process_executor_describe;
+  klass->get_default_codec = procfun_codec_get_gvariant;
+  klass->start = slot_start;
+  klass->start_async = slot_start_async;
+  make_properties (flags);
+  make_bounds (flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 

@@ -60,34 +60,6 @@ void procfun_process_executor_take_scheduler (ProcfunProcessExecutor *self, Sche
 /* (nullable) (transfer none): NULL for a session */
 Scheduler *procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self);
 
-/* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
- * (nullable): without an error when its process had ended, unnoticed. */
-Exchange *procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                                  Preparation *preparation, WorkerSlot *slot,
-                                                  guint n_tries, WorkerReleaseFunc release,
-                                                  gpointer user_data, GError **error);
-
-/* A call that waits for its process, which `start_async` may use as it needs. */
-typedef struct _ProcessStart ProcessStart;
-struct _ProcessStart
-{
-  ProcfunProcessExecutor *executor; /* borrowed: whoever runs the call holds it */
-  ProcfunCall *call;                /* likewise, so that it is noticed when nobody else holds it */
-  GMainContext *context;            /* likewise */
-  Preparation preparation;
-
-  guint n_tries;
-  guint n_unsent; /* tries whose process had ended */
-
-  /* Takes @self, @exchange (nullable) and @error (nullable). */
-  void (*callback) (ProcessStart *self, Exchange *exchange, GError *error);
-  gpointer func; /* of the kind that the callback takes */
-  gpointer user_data;
-};
-
-/* There is an exchange, or an error, and both are the receiver's. */
-void process_start_end (ProcessStart *self, Exchange *exchange, GError *error);
-
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Preparation, preparation_clear)
 
 G_END_DECLS

@@ -6,6 +6,8 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/executors/pool.h"
+#include "procfun/executors/process-start.h"
+#include "procfun/executors/slot-start.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/acquire.h"
 #include "procfun/schedule/pipeline.h"

@@ -6,6 +6,7 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
+#include "procfun/executors/slot-start.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/pipeline.h"
 #include "procfun/values/schema.h"

@@ -209,6 +209,9 @@ void worker_slot_note_first_call (WorkerSlot *self, const Worker *worker, gboole
 void scheduler_begin_wait (Scheduler *self, Blocked *blocked, GCond *cond);
 void scheduler_end_wait (Scheduler *self, Blocked *blocked);
 
+/* Wakes those that may wait for each other. With the lock held. */
+void scheduler_check_deadlock (Scheduler *self);
+
 /* Whether all workers belong to threads that wait, one of them this one. With the lock held. */
 gboolean scheduler_is_deadlocked (Scheduler *self);
 
