@@ -19,8 +19,8 @@
 typedef struct
 {
   ElfFile file;
-  guint64 notes_size; /* of the segments of notes seen so far */
-  GPtrArray *names;   /* (element-type utf8) (owned) */
+  guint64 n_read;   /* bytes of segments seen so far */
+  GPtrArray *names; /* (element-type utf8) (owned) */
 } Reader;
 
 void
@@ -48,14 +48,20 @@ on_note (const ElfNote *note, gpointer user_data)
   return TRUE;
 }
 
-/* Segments that overlap would take any time. */
+/* Segments that overlap would take any time. FALSE: this one is too much. */
+static gboolean
+spend (Reader *self, guint64 size)
+{
+  self->n_read += MIN (size, self->file.size + 1);
+  return self->n_read <= self->file.size;
+}
+
 static gboolean
 read_notes (Reader *self, const ElfW (Phdr) * segment)
 {
   g_autofree guint8 *notes = NULL;
 
-  self->notes_size += MIN (segment->p_filesz, self->file.size + 1);
-  if (segment->p_filesz == 0 || self->notes_size > self->file.size)
+  if (segment->p_filesz == 0 || !spend (self, segment->p_filesz))
     return segment->p_filesz == 0;
   notes = elf_file_read (&self->file, segment->p_offset, segment->p_filesz);
   return notes != NULL
@@ -65,11 +71,12 @@ read_notes (Reader *self, const ElfW (Phdr) * segment)
 /* A position-independent program looks like a library to the kernel except for this flag, or, in
  * older ones, an interpreter. */
 static gboolean
-has_pie_flag (const Reader *self, const ElfW (Phdr) * segment)
+has_pie_flag (Reader *self, const ElfW (Phdr) * segment)
 {
-  g_autofree ElfW (Dyn) *entries
-      = elf_file_read (&self->file, segment->p_offset, segment->p_filesz);
+  g_autofree ElfW (Dyn) *entries = NULL;
 
+  if (spend (self, segment->p_filesz))
+    entries = elf_file_read (&self->file, segment->p_offset, segment->p_filesz);
   for (gsize i = 0; entries != NULL && i < segment->p_filesz / sizeof *entries; i++)
     if (entries[i].d_tag == DT_FLAGS_1 && (entries[i].d_un.d_val & DF_1_PIE) != 0)
       return TRUE;

@@ -25,8 +25,8 @@ struct _JobLog
   GHashTable *done; /* (element-type guint64): numbers */
 };
 
-/* Later lines for the same record count more. FALSE: it is no line of a log. */
-static gboolean
+/* Later lines for the same record count more. What is no line of a log says nothing. */
+static void
 read_line (JobLog *self, const char *line, gboolean forgets_failed)
 {
   g_auto (GStrv) columns = g_strsplit (line, "\t", N_COLUMNS);
@@ -34,20 +34,21 @@ read_line (JobLog *self, const char *line, gboolean forgets_failed)
 
   if (g_strv_length (columns) < N_COLUMNS
       || !g_ascii_string_to_unsigned (columns[COLUMN_NUMBER], 10, 1, G_MAXUINT64, &number, NULL))
-    return FALSE;
+    return;
   if (forgets_failed
       && (strcmp (columns[COLUMN_EXIT_STATUS], "0") != 0
           || strcmp (columns[COLUMN_SIGNAL], "0") != 0))
     g_hash_table_remove (self->done, &number);
   else
     g_hash_table_add (self->done, g_memdup2 (&number, sizeof number));
-  return TRUE;
 }
 
-/* A line that was being written when somebody ended the tool has no end, and is not counted. */
+/* A line that was being written when somebody ended the tool has no end, and is not counted; the
+ * next one must not go on with it: *@is_cut. */
 static gboolean
-read_log (JobLog *self, gboolean forgets_failed, gboolean *is_new, GError **error)
+read_log (JobLog *self, gboolean forgets_failed, gboolean *is_new, gboolean *is_cut, GError **error)
 {
+  char *line;
   g_autofree char *text = NULL;
   g_autoptr (GError) own = NULL;
   char *end;
@@ -66,11 +67,12 @@ read_log (JobLog *self, gboolean forgets_failed, gboolean *is_new, GError **erro
                    self->path);
       return FALSE;
     }
-  for (char *line = text + strlen (HEADER); (end = strchr (line, '\n')) != NULL; line = end + 1)
+  for (line = text + strlen (HEADER); (end = strchr (line, '\n')) != NULL; line = end + 1)
     {
       *end = '\0';
       read_line (self, line, forgets_failed);
     }
+  *is_cut = *line != '\0';
   return TRUE;
 }
 
@@ -88,15 +90,15 @@ JobLog *
 joblog_open (const char *path, gboolean keeps, gboolean forgets_failed, GError **error)
 {
   g_autoptr (JobLog) self = g_new0 (JobLog, 1);
-  gboolean is_new = TRUE;
+  gboolean is_new = TRUE, is_cut = FALSE;
 
   self->path = g_strdup (path);
   self->done = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  if (keeps && !read_log (self, forgets_failed, &is_new, error))
+  if (keeps && !read_log (self, forgets_failed, &is_new, &is_cut, error))
     return NULL;
   self->file = fopen (path, is_new ? "we" : "ae");
   if (self->file == NULL || (is_new && fputs (HEADER, self->file) == EOF)
-      || fflush (self->file) != 0)
+      || (is_cut && fputc ('\n', self->file) == EOF) || fflush (self->file) != 0)
     {
       fail (self, error);
       return NULL;

@@ -170,7 +170,7 @@ take_format (void)
     return FALSE;
   options.format.is_quoted = is_csv;
   options.format.gap = is_csv ? "," : is_tsv ? "\t" : gap != NULL ? g_strcompress (gap) : NULL;
-  return options.format.gap == NULL || options.format.gap[0] != '\0';
+  return TRUE;
 }
 
 /* (nullable): nothing is wrong with them */
@@ -179,6 +179,8 @@ find_fault (void)
 {
   if (!take_format ())
     return _ ("--colsep, --csv and --tsv: only one of them can say how fields are separated");
+  if (options.format.gap != NULL && options.format.gap[0] == '\0')
+    return _ ("--colsep: there is nothing between two fields");
   if (options.has_header && options.format.gap == NULL)
     return _ ("--header: a line has no fields without --csv, --tsv or --colsep");
   if (options.has_nuls && is_csv)

@@ -84,8 +84,7 @@ map_run_note_done (MapRun *self, const MapRecord *record)
 {
   self->n_done++;
   self->bytes_done += record->size;
-  if (self->options->halt.number > 0 || self->options->halt.percent > 0)
-    check_halt (self);
+  check_halt (self);
 }
 
 void
@@ -325,13 +324,10 @@ map_run (const MapOptions *options, ProcfunFunction *function, ProcfunPool *pool
           .funcs = needs_calls (options, function) ? &map_calls_engine : &map_batches_engine,
           .cancellable = cancellable };
   int input = -1;
-  int output;
   Status status = STATUS_USAGE;
 
-  if (!prepare (&self) || (options->words == NULL && (input = open_file (options)) < 0))
-    return status;
-  output = run_set_stdout_aside ();
-  status = run_with (&self, input, output);
+  if (prepare (&self) && (options->words != NULL || (input = open_file (options)) >= 0))
+    status = run_with (&self, input, run_set_stdout_aside ());
   g_clear_pointer (&self.arguments, map_arguments_free);
   g_clear_pointer (&self.log, joblog_free);
   if (input >= 0)

@@ -75,13 +75,3 @@ intl_get (const char *text)
   leave_own_locale (before);
   return translated;
 }
-
-const char *
-intl_get_plural (const char *one, const char *many, gulong n)
-{
-  locale_t before = enter_own_locale ();
-  const char *translated = g_dngettext (GETTEXT_PACKAGE, one, many, n);
-
-  leave_own_locale (before);
-  return translated;
-}

@@ -18,5 +18,3 @@ const char *intl_get_locale (void);
 void intl_set_locale (const char *name);
 
 const char *intl_get (const char *text) G_GNUC_FORMAT (1);
-const char *intl_get_plural (const char *one, const char *many, gulong n) G_GNUC_FORMAT (1)
-    G_GNUC_FORMAT (2);

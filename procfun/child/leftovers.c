@@ -5,6 +5,7 @@
 #include "procfun/platform/float-mode.h"
 #include "procfun/platform/proc.h"
 #include "procfun/platform/thread.h"
+#include "procfun/platform/timers.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -157,15 +158,6 @@ restore_directory (Leftovers *self)
          || (chdir (self->directory) == 0 && strcmp (get_directory (path), self->directory) == 0);
 }
 
-static void
-read_timer (Leftovers *self)
-{
-  struct itimerval timer = { 0 };
-
-  getitimer (ITIMER_REAL, &timer);
-  self->has_timer = timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0;
-}
-
 /* An alarm would end the next call. */
 static void
 restore_timer (Leftovers *self)
@@ -192,7 +184,7 @@ leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds)
   self->umask = umask (0);
   umask (self->umask);
   self->float_mode = float_mode_get ();
-  read_timer (self);
+  self->has_timer = timers_is_set (ITIMER_REAL);
   self->settings = settings_new ();
   self->functions = g_hash_table_new (NULL, NULL);
 }

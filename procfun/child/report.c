@@ -61,7 +61,7 @@ hold (Server *self)
     {
       GThread *thread = g_thread_try_new ("procfun", run_reporter, self, NULL);
 
-      self->has_reporter = TRUE;
+      self->has_reporter = thread != NULL;
       g_clear_pointer (&thread, g_thread_unref);
     }
 }

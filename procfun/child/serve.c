@@ -398,21 +398,20 @@ get_module (Server *self)
   return self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
 }
 
-/* A call that cannot be read is the last one, too. */
-static gboolean
-is_last (const Frame *frame)
-{
-  const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
-
-  return g_bytes_get_size (frame->payload) < sizeof *head || (head->flags & FRAME_CALL_LAST) != 0;
-}
-
 static gboolean
 has_flag (const Frame *frame, FrameCallFlags flag)
 {
   const FrameCall *head = g_bytes_get_data (frame->payload, NULL);
 
   return g_bytes_get_size (frame->payload) >= sizeof *head && (head->flags & flag) != 0;
+}
+
+/* A call that cannot be read is the last one, too. */
+static gboolean
+is_last (const Frame *frame)
+{
+  return g_bytes_get_size (frame->payload) < sizeof (FrameCall)
+         || has_flag (frame, FRAME_CALL_LAST);
 }
 
 /* Takes @error (nullable), which is then the only answer of this process. */

@@ -6,7 +6,6 @@
 #include "procfun/platform/timers.h"
 #include "procfun/wire/frame.h"
 #include "procfun/wire/setup.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <sched.h>
@@ -108,6 +107,15 @@ read_actions (struct sigaction actions[N_SIGNALS])
     sigaction (i, NULL, &actions[i]);
 }
 
+/* Of the mask the kernel fills in one bit a signal, and the C library the rest with what is there.
+ */
+static gboolean
+is_same_action (const struct sigaction *action, const struct sigaction *other)
+{
+  return action->sa_handler == other->sa_handler && action->sa_flags == other->sa_flags
+         && memcmp (&action->sa_mask, &other->sa_mask, _NSIG / 8) == 0;
+}
+
 /* It takes five times as long to set one as to read it. */
 static void
 restore_actions (Settings *self)
@@ -115,20 +123,11 @@ restore_actions (Settings *self)
   struct sigaction now;
 
   for (int i = 1; i < N_SIGNALS; i++)
-    if (sigaction (i, NULL, &now) == 0 && memcmp (&now, &self->actions[i], sizeof now) != 0)
+    if (sigaction (i, NULL, &now) == 0 && !is_same_action (&now, &self->actions[i]))
       sigaction (i, &self->actions[i], NULL);
 }
 
 /* Timers */
-
-static gboolean
-has_timer (int which)
-{
-  struct itimerval timer = { 0 };
-
-  getitimer (which, &timer);
-  return timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0;
-}
 
 static gboolean
 restore_timers (Settings *self)
@@ -205,7 +204,6 @@ read_scheduling (Scheduling *scheduling)
 {
   memset (scheduling, 0, sizeof *scheduling);
   scheduling->policy = sched_getscheduler (0);
-  errno = 0;
   scheduling->nice = getpriority (PRIO_PROCESS, 0);
   sched_getaffinity (0, sizeof scheduling->cpus, &scheduling->cpus);
 }
@@ -248,8 +246,8 @@ settings_new (void)
   for (int fd = 0; fd < N_FDS; fd++)
     read_file (fd, &self->files[fd]);
   read_scheduling (&self->scheduling);
-  self->has_prof_timer = has_timer (ITIMER_PROF);
-  self->has_virtual_timer = has_timer (ITIMER_VIRTUAL);
+  self->has_prof_timer = timers_is_set (ITIMER_PROF);
+  self->has_virtual_timer = timers_is_set (ITIMER_VIRTUAL);
   self->next_timer = timers_find_next ();
   self->identity = inherited_state_look (g_get_monotonic_time ());
   return self;

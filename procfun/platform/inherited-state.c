@@ -193,20 +193,32 @@ take_lock (gint process)
     }
 }
 
+/* A state that comes back, as when a function restores the directory, has its number again. */
+#define N_KNOWN 4
+
 static guint
 get_number (const State *state)
 {
-  static State last;
+  static struct
+  {
+    State state;
+    guint number; /* 0: there is none yet */
+  } known[N_KNOWN];
   static guint n_states;
-  guint number;
+  guint number = 0;
 
   take_lock ((gint)state->cheap.process);
-  if (n_states == 0 || memcmp (&last, state, sizeof last) != 0)
+  for (gsize i = 0; i < N_KNOWN && number == 0; i++)
+    if (memcmp (&known[i].state, state, sizeof *state) == 0)
+      number = known[i].number;
+  if (number == 0)
     {
-      memcpy (&last, state, sizeof last);
-      n_states++;
+      gsize oldest = n_states % N_KNOWN;
+
+      number = ++n_states;
+      memcpy (&known[oldest].state, state, sizeof *state);
+      known[oldest].number = number;
     }
-  number = n_states;
   g_atomic_int_set (&lock, 0);
   return number;
 }

@@ -230,9 +230,6 @@ read_kept_status (Process *self, int *wait_status)
   return TRUE;
 }
 
-/* The kernel is right even when the program ignores SIGCHLD or reaps with waitpid (-1), which makes
- * GSubprocess report success; before Linux 6.15 the reaping party has to be asked. A process may be
- * reaped between the first two looks. */
 /* The kernel keeps the status a moment after the process cannot be waited for any more. */
 static gboolean
 await_kept_status (Process *self, int *wait_status)
@@ -248,6 +245,9 @@ await_kept_status (Process *self, int *wait_status)
   return FALSE;
 }
 
+/* The kernel is right even when the program ignores SIGCHLD or reaps with waitpid (-1), which makes
+ * GSubprocess report success; before Linux 6.15 the reaping party has to be asked. A process may be
+ * reaped between the first two looks. */
 gboolean
 process_get_status (Process *self, int *wait_status)
 {

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,4 +37,13 @@ timers_delete_since (int *next)
   for (int i = first; i < end && i < first + MAX_TIMERS; i++)
     syscall (SYS_timer_delete, i);
   return end >= first && end - first <= MAX_TIMERS;
+}
+
+gboolean
+timers_is_set (int which)
+{
+  struct itimerval timer = { 0 };
+
+  getitimer (which, &timer);
+  return timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0;
 }

@@ -3,6 +3,9 @@
 
 #include <glib.h>
 
+/* @which: see setitimer(2) */
+gboolean timers_is_set (int which);
+
 /* The number that the next POSIX timer of this process has; -1: not known. */
 int timers_find_next (void);
 

@@ -201,16 +201,6 @@ type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *dat
     }
 }
 
-GBytes *
-type_plain_to_bytes (const TypePlain *self, gconstpointer const *values)
-{
-  guint8 *data = g_malloc (self->size);
-
-  memset (data, 0, self->size);
-  type_plain_pack (self, values, data);
-  return g_bytes_new_take (data, self->size);
-}
-
 gboolean
 type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer const *values)
 {

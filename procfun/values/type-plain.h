@@ -44,9 +44,6 @@ gboolean type_plain_read (guint kind, gsize size, const guint8 *from, guint8 *to
 /* Writes @self->size bytes to @data, which must be zero before. */
 void type_plain_pack (const TypePlain *self, gconstpointer const *values, guint8 *data);
 
-/* (transfer full): the serialised form in memory of its own */
-GBytes *type_plain_to_bytes (const TypePlain *self, gconstpointer const *values);
-
 /* FALSE if a number is out of range; the values are then not to be used. */
 gboolean type_plain_unpack (const TypePlain *self, const guint8 *data, gpointer const *values);
 

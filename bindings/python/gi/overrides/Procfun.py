@@ -204,18 +204,20 @@ _PAIRS = _Type("a(vv)", lambda mapping: _PAIR_LIST.pack(mapping.items()), lambda
 def _numpy_array():
     import numpy
 
+    shape_type = _number_list(int)
+
     def pack(value):
         value = numpy.ascontiguousarray(value)
         if value.dtype.hasobject:
             raise TypeError("an array of Python objects cannot be sent")
         return GLib.Variant.new_tuple(
-            GLib.Variant("s", value.dtype.str), _number_list(int).pack(value.shape), _from_bytes("ay", value.data)
+            GLib.Variant("s", value.dtype.str), shape_type.pack(value.shape), _from_bytes("ay", value.data)
         )
 
     def unpack(variant):
         dtype, shape, data = _children(variant)
         values = numpy.frombuffer(_to_bytes(data), dtype=numpy.dtype(dtype.get_string()))
-        return values.reshape(_number_list(int).unpack(shape))
+        return values.reshape(shape_type.unpack(shape))
 
     return _Type("(saxay)", pack, unpack)
 
@@ -467,13 +469,17 @@ def _make_limits(limits):
 _SETTINGS = {"timeout", "deadline", "limits", "executor", "priority", "grace_period", "launch_context"}
 
 
+def _check_settings(settings):
+    unknown = set(settings) - _SETTINGS
+    if unknown:
+        raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
+
+
 class Function:
     """What @procfun.function makes of a function. It is called as before; ``process()`` runs it in another process."""
 
     def __init__(self, function, settings):
-        unknown = set(settings) - _SETTINGS
-        if unknown:
-            raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
+        _check_settings(settings)
         functools.update_wrapper(self, function)
         self._settings = settings
         self._python = function
@@ -504,9 +510,7 @@ class Function:
 
     def using(self, **settings):
         """The same function with other settings."""
-        unknown = set(settings) - _SETTINGS
-        if unknown:
-            raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
+        _check_settings(settings)
         other = object.__new__(Function)
         other.__dict__.update(self.__dict__)
         other._settings = {**self._settings, **settings}
