@@ -57,9 +57,8 @@ procfun_call_begin_late (ProcfunCall *self, gint64 submitted_at, gint64 started_
   procfun_call_notify_state (self);
 }
 
-/* Of a call that ended before it had a process. */
-static ProcfunCause
-find_cause (const GError *error)
+ProcfunCause
+procfun_call_find_cause (const GError *error)
 {
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return PROCFUN_CAUSE_CANCELLED;
@@ -76,7 +75,7 @@ procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
   if (result != NULL)
     self->result = g_variant_ref (result);
   else if (self->failure == NULL)
-    self->failure = procfun_failure_new (find_cause (error), name);
+    self->failure = procfun_failure_new (procfun_call_find_cause (error), name);
   if (error != NULL && error->domain == PROCFUN_ERROR)
     failure_attach (self->failure, error);
   if (debug_has (DEBUG_CALLS))

@@ -85,6 +85,9 @@ gboolean procfun_call_begin (ProcfunCall *self);
  * µs. */
 void procfun_call_begin_late (ProcfunCall *self, gint64 submitted_at, gint64 started_at);
 
+/* Of a call that ended with @error before it had a process. */
+ProcfunCause procfun_call_find_cause (const GError *error);
+
 /* @error: NULL when there is a result; both are borrowed. */
 void procfun_call_end (ProcfunCall *self, GVariant *result, GError *error);
 

@@ -397,8 +397,7 @@ get_cause (ProcfunCall *call, const GError *error)
 {
   if (procfun_call_peek_failure (call) != NULL)
     return procfun_failure_get_cause (procfun_call_peek_failure (call));
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? PROCFUN_CAUSE_CANCELLED
-                                                                   : PROCFUN_CAUSE_ERROR;
+  return procfun_call_find_cause (error);
 }
 
 void

@@ -178,17 +178,6 @@ wait_in_thread (Scheduler *self, Waiter *waiter, GError **error)
   return result == WAIT_ASSIGNED;
 }
 
-static void
-push (Scheduler *self, Waiter *waiter)
-{
-  const SlotRequest *request = &waiter->request;
-
-  if (waiter->entry.rank == 0)
-    queue_push (&self->queue, &waiter->entry, request->priority, slot_request_get_size (request));
-  else
-    queue_return (&self->queue, &waiter->entry, request->priority);
-}
-
 /* It can be assigned something as soon as it is in the queue. */
 static gboolean
 assign_or_wait (Scheduler *self, Waiter *waiter, GError **error)
@@ -200,7 +189,7 @@ assign_or_wait (Scheduler *self, Waiter *waiter, GError **error)
   waiter->is_assigned = FALSE;
   assigned = try_assign (self, waiter);
   if (!assigned)
-    push (self, waiter);
+    waiter_push (waiter, self);
   end (self, &exited, &outdated);
   return assigned || wait_in_thread (self, waiter, error);
 }
@@ -265,11 +254,16 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
     slot = waiter.slot;
   if (slot == NULL)
     to_start = context_source_add (self, &waiter, context, callback, user_data);
-  if (to_start != NULL && (!waiter.is_assigned || g_get_monotonic_time () < self->no_starts_until))
+  if (to_start != NULL
+      && (!waiter.is_assigned || g_get_monotonic_time () < self->no_starts_until
+          || !g_main_context_acquire (context))) /* its thread sees to it, and may have done so */
     to_start = NULL;
   end (self, &exited, &outdated);
   if (slot != NULL)
     callback (slot, NULL, user_data);
   else if (to_start != NULL)
-    context_source_start (to_start);
+    {
+      context_source_start (to_start);
+      g_main_context_release (context);
+    }
 }

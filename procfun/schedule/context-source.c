@@ -52,9 +52,10 @@ typedef struct
   GList tripped; /* data: NULL: it is not in that list */
   SlotFunc callback;
   gpointer user_data;
-  ZygotesFork *fork; /* (nullable): its worker is being started */
-  gpointer fork_tag; /* (nullable): of the descriptor that it waits for meanwhile */
-  gboolean is_over;  /* though it was assigned a worker */
+  ZygotesFork *fork;    /* (nullable): its worker is being started */
+  gpointer fork_tag;    /* (nullable): of the descriptor that it waits for meanwhile */
+  gboolean is_starting; /* it is in that list */
+  gboolean is_over;     /* though it was assigned a worker */
 } ContextWaiter;
 
 GMainContext *
@@ -165,9 +166,10 @@ give_up (ContextWaiter *waiter)
       context_source_wake (&waiter->base);
       scheduler_assign (scheduler); /* it may have been in the way of the next one */
     }
-  else if (waiter->fork != NULL && !waiter->is_over)
+  else if (waiter->is_starting)
     {
       waiter->is_over = TRUE;
+      waiter->is_starting = FALSE;
       g_queue_unlink (&self->starting, &waiter->base.entry.link);
       context_source_wake (&waiter->base);
     }
@@ -210,6 +212,8 @@ collect (ContextSource *self)
       heap_remove (&self->deadlines, &waiter->deadline);
       if (waiter->fork == NULL || !waiter_goes_on (&waiter->base, self->scheduler))
         give_up (waiter);
+      else
+        make_ready (self); /* its zygote does not answer, which is seen by the next turn */
     }
   update_next (self);
 }
@@ -297,15 +301,15 @@ wait_again (ContextWaiter *self)
 
   g_mutex_lock (&scheduler->lock);
   self->base.is_assigned = FALSE;
-  queue_return (&scheduler->queue, &self->base.entry, request->priority);
+  waiter_push (&self->base, scheduler);
   heap_remove (&source->deadlines, &self->deadline); /* it may be the end of waiting for a zygote */
   if (request->deadline > 0)
     heap_add (&source->deadlines, &self->deadline, request->deadline);
   update_next (source);
-  scheduler_assign (scheduler);
-  g_mutex_unlock (&scheduler->lock);
   if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
     on_tripped (self);
+  scheduler_assign (scheduler);
+  g_mutex_unlock (&scheduler->lock);
 }
 
 /* Starting workers */
@@ -344,10 +348,11 @@ wait_for_start (ContextWaiter *self)
     heap_add (&source->deadlines, &self->deadline, end);
   else
     heap_change (&source->deadlines, &self->deadline, end);
+  self->is_starting = TRUE;
   update_next (source);
-  g_mutex_unlock (&source->scheduler->lock);
   if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
     on_tripped (self);
+  g_mutex_unlock (&source->scheduler->lock);
 }
 
 /* The zygote that it waits for may be another one now. */
@@ -470,8 +475,11 @@ pop_starting (ContextSource *self, gboolean is_told)
   link = self->starting.head;
   if (link != NULL)
     {
+      ContextWaiter *waiter = link->data;
+
       g_queue_unlink (&self->starting, link);
-      if (!has_news (link->data, is_told))
+      waiter->is_starting = !has_news (waiter, is_told);
+      if (waiter->is_starting)
         {
           g_queue_push_tail_link (&self->starting, link);
           link = NULL;
@@ -709,8 +717,7 @@ context_source_add (Scheduler *scheduler, const Waiter *waiter, GMainContext *co
   if (waiter->is_assigned)
     context_source_wake (&self->base);
   else
-    queue_push (&scheduler->queue, &self->base.entry, request->priority,
-                slot_request_get_size (request));
+    waiter_push (&self->base, scheduler);
   context_source_begin_to_look (source);
   watch (self);
   return &self->base;

@@ -439,9 +439,10 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
   return NULL;
 }
 
-/* With the lock held. TRUE: it was removed, and is to be ended, for @reason if that is not NULL. */
+/* With the lock held. TRUE: it was removed, and is to be ended, for @reason if that is not NULL.
+ * *@context (transfer full): it may go with this reference, and then takes the lock. */
 static gboolean
-put_back (WorkerSlot *slot, gboolean is_usable, const char **reason)
+put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContext **context)
 {
   Scheduler *self = slot->scheduler;
   gboolean stays;
@@ -451,7 +452,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason)
   *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
     return FALSE;
-  owner_clear (&slot->owner);
+  *context = owner_steal_context (&slot->owner);
   slot->is_lost = slot->is_held;
   self->is_refused = FALSE;
   stays = is_usable && *reason == NULL;
@@ -470,7 +471,6 @@ worker_slot_drop (WorkerSlot *slot)
 
   g_mutex_lock (&self->lock);
   slot->call = NULL;
-  owner_clear (&slot->owner);
   slots_remove (&self->slots, slot);
   self->is_refused = FALSE;
   scheduler_assign (self);
@@ -482,6 +482,7 @@ static void
 give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
 {
   Scheduler *self = slot->scheduler;
+  g_autoptr (GMainContext) context = NULL;
   const char *reason;
   gboolean ends;
 
@@ -489,7 +490,7 @@ give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
   if (was_used && slot->n_calls == 0)
     worker_slot_note_first_call (slot, &slot->worker, is_usable);
   slot->n_calls += was_used ? 1 : 0;
-  ends = put_back (slot, is_usable, &reason);
+  ends = put_back (slot, is_usable, &reason, &context);
   g_mutex_unlock (&self->lock);
   if (ends)
     scheduler_end_worker (slot, reason);
@@ -513,6 +514,7 @@ void
 worker_slot_give_back (WorkerSlot *slot)
 {
   Scheduler *self = slot->scheduler;
+  g_autoptr (GMainContext) context = NULL;
   const char *reason = NULL;
   gboolean was_held, ends = FALSE;
 
@@ -522,7 +524,7 @@ worker_slot_give_back (WorkerSlot *slot)
   was_held = slot->is_held;
   slot->is_held = FALSE;
   if (!slot->is_lost)
-    ends = put_back (slot, TRUE, &reason);
+    ends = put_back (slot, TRUE, &reason, &context);
   g_mutex_unlock (&self->lock);
   if (ends)
     scheduler_end_worker (slot, reason);
@@ -584,6 +586,7 @@ gboolean
 worker_slot_take (WorkerSlot *slot, ProcfunCall *call, gboolean is_async, GError **error)
 {
   g_autoptr (GMainContext) context = is_async ? g_main_context_ref_thread_default () : NULL;
+  g_autoptr (GMainContext) before = NULL;
   gboolean ok;
 
   g_mutex_lock (&slot->scheduler->lock);
@@ -591,7 +594,7 @@ worker_slot_take (WorkerSlot *slot, ProcfunCall *call, gboolean is_async, GError
   if (ok)
     {
       slot->call = call;
-      owner_clear (&slot->owner);
+      before = owner_steal_context (&slot->owner);
       owner_init (&slot->owner, context);
     }
   g_mutex_unlock (&slot->scheduler->lock);

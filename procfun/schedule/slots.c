@@ -44,6 +44,19 @@ slots_has_busy (Slots *self, const char *module)
   return FALSE;
 }
 
+gboolean
+slots_has_running (Slots *self)
+{
+  for (GList *l = self->busy.head; l != NULL; l = l->next)
+    {
+      const WorkerSlot *slot = l->data;
+
+      if (!slot->is_held || worker_slot_has_call (slot))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 take_out (Slots *self, WorkerSlot *slot)
 {
@@ -125,7 +138,6 @@ slots_remove_unused (Slots *self, GQueue *removed)
       if (!slot->is_held || slot->call != NULL)
         continue;
       slot->is_lost = TRUE;
-      owner_clear (&slot->owner);
       slots_remove (self, slot);
       g_queue_push_tail_link (removed, &slot->link);
     }

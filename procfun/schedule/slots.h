@@ -27,6 +27,10 @@ WorkerSlot *slots_find_idle (Slots *self, const char *module, ProcfunLaunchConte
 /* Whether a worker of the module has a call, after which it may take another. */
 gboolean slots_has_busy (Slots *self, const char *module);
 
+/* Whether a worker has a call or is being started. A session may hold one without a call for ever.
+ */
+gboolean slots_has_running (Slots *self);
+
 /* Adds a new worker, busy. */
 void slots_add (Slots *self, WorkerSlot *slot, guint min_workers);
 void slots_set_busy (Slots *self, WorkerSlot *slot);

@@ -14,6 +14,18 @@ waiter_init (Waiter *self, const SlotRequest *request, const Owner *owner)
                     .owner = owner };
 }
 
+void
+waiter_push (Waiter *self, Scheduler *scheduler)
+{
+  const SlotRequest *request = &self->request;
+
+  if (self->entry.rank == 0)
+    queue_push (&scheduler->queue, &self->entry, request->priority,
+                slot_request_get_size (request));
+  else
+    queue_return (&scheduler->queue, &self->entry, request->priority);
+}
+
 static gboolean
 is_cancelled (const SlotRequest *request)
 {

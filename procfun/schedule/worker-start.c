@@ -75,7 +75,7 @@ take_worker (WorkerSlot *slot, Worker *worker)
 static gboolean
 wait_for_room (Scheduler *self, gboolean was_refused)
 {
-  self->is_refused = was_refused && self->slots.busy.length > 0;
+  self->is_refused = was_refused && slots_has_running (&self->slots);
   return self->is_refused;
 }
 
