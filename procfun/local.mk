@@ -257,6 +257,8 @@ procfun_private = \
 	%D%/process/back-off.h \
 	%D%/process/crash-report.c \
 	%D%/process/crash-report.h \
+	%D%/process/deaths.c \
+	%D%/process/deaths.h \
 	%D%/process/ending.c \
 	%D%/process/ending.h \
 	%D%/process/escalation.c \
@@ -285,6 +287,8 @@ procfun_private = \
 	%D%/process/reply.h \
 	%D%/process/request.c \
 	%D%/process/request.h \
+	%D%/process/spares.c \
+	%D%/process/spares.h \
 	%D%/process/streams.c \
 	%D%/process/streams.h \
 	%D%/process/symbolise.c \

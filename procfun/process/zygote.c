@@ -7,8 +7,10 @@
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/inherited-state.h"
+#include "procfun/process/deaths.h"
 #include "procfun/process/launch.h"
 #include "procfun/process/request.h"
+#include "procfun/process/spares.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/error-frame.h"
 #include <poll.h>
@@ -32,9 +34,6 @@
  * and to wait on the processor of the caller, which need not wake another one for its call. */
 #define BUSY_US 500
 
-/* Limit of exit statuses that are kept; most are never asked for. */
-#define DEATHS_MAX 256
-
 /* How long a status may be under way that the kernel does not tell. */
 #define STATUS_MAX_US G_USEC_PER_SEC
 
@@ -50,10 +49,10 @@ struct _Zygote
   char *identity;          /* of the module */
 
   GMutex lock;
-  GQueue spares;  /* (element-type Worker) */
+  Spares spares;
   guint n_wanted; /* that were asked for and have not come */
   gint64 used_at; /* when one was last replaced */
-  GArray *deaths; /* (element-type FrameExited): for kernels that do not tell */
+  Deaths *deaths; /* for kernels that do not tell */
   GError *error;  /* (nullable): why none came */
   gboolean has_forked;
   gboolean has_own_numbers; /* it has another pid namespace */
@@ -93,13 +92,6 @@ zygote_ref (Zygote *self)
   return self;
 }
 
-static void
-free_spare (gpointer data)
-{
-  worker_clear (data); /* which it notices */
-  g_free (data);
-}
-
 /* The zygote first ends what it has forked. It is told to end, because a process that the program
  * has forked may hold the channel open; and to go on, because somebody may have stopped it. */
 static void
@@ -123,33 +115,20 @@ zygote_unref (Zygote *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  g_queue_clear_full (&self->spares, free_spare);
+  spares_clear (&self->spares);
   if (zygote_is_own (self))
     end_process (&self->process, self->is_stuck || !self->process.has_greeted ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
   g_clear_error (&self->error);
   g_free (self->identity);
-  g_array_unref (self->deaths);
+  deaths_free (self->deaths);
   g_cond_clear (&self->news);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
 
 /* Frames of the zygote */
-
-static void
-note_death (Zygote *self, const Frame *frame)
-{
-  FrameExited exited;
-
-  if (g_bytes_get_size (frame->payload) != sizeof exited)
-    return;
-  memcpy (&exited, g_bytes_get_data (frame->payload, NULL), sizeof exited);
-  if (self->deaths->len >= DEATHS_MAX)
-    g_array_remove_range (self->deaths, 0, DEATHS_MAX / 2);
-  g_array_append_val (self->deaths, exited);
-}
 
 /* The caller holds the worker, which holds the zygote. */
 typedef struct
@@ -202,7 +181,7 @@ take_child (Zygote *self, const Frame *frame)
   child->codec = g_object_ref (self->options.codec);
   child->max_payload = self->options.max_payload;
   self->has_forked = TRUE;
-  g_queue_push_tail (&self->spares, child);
+  spares_push (&self->spares, child);
 }
 
 /* The zygote has checked itself that it is of this build, if it has functions at all. */
@@ -237,7 +216,7 @@ handle_frame (Zygote *self, const Frame *frame)
       self->error = error_from_bytes (frame->payload);
       break;
     case FRAME_EXITED:
-      note_death (self, frame);
+      deaths_note (self->deaths, frame);
       break;
     default:
       break;
@@ -359,21 +338,6 @@ wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), gint64 end, const
   return is_there (self);
 }
 
-static gboolean
-find_death (Zygote *self, pid_t pid, int *wait_status)
-{
-  for (guint i = self->deaths->len; i > 0; i--)
-    {
-      const FrameExited *exited = &g_array_index (self->deaths, FrameExited, i - 1);
-
-      if (exited->pid != pid)
-        continue;
-      *wait_status = exited->wait_status;
-      return TRUE;
-    }
-  return FALSE;
-}
-
 /* One of its children has died, and the kernel does not tell how: it has said so, or will at once.
  */
 gboolean
@@ -385,7 +349,7 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
   if (!zygote_is_own (self))
     return FALSE;
   g_mutex_lock (&self->lock);
-  for (receive (self); !(found = find_death (self, pid, wait_status)); receive (self))
+  for (receive (self); !(found = deaths_find (self->deaths, pid, wait_status)); receive (self))
     {
       struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
 
@@ -442,7 +406,7 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
   g_mutex_init (&self->lock);
   g_cond_init (&self->news);
   g_queue_init (&self->spares);
-  self->deaths = g_array_new (FALSE, FALSE, sizeof (FrameExited));
+  self->deaths = deaths_new ();
   self->process = nothing;
   self->options = (ExchangeOptions){ .codec = g_object_ref (options->codec),
                                      .max_payload = options->max_payload };
@@ -505,37 +469,6 @@ ask (Zygote *self, guint n, guint idle, gboolean is_ahead, int cpu)
   channel_flush (self->process.channel);
 }
 
-/* A spare ends when it has waited too long, or with the zygote. Its channel tells so at once, but
- * not while the zygote, which may have been stopped, still holds the other end. */
-static gboolean
-is_alive (Zygote *self, Worker *spare)
-{
-  struct pollfd fds[] = { { .fd = spare->channel_fd, .events = POLLIN },
-                          { .fd = process_get_pidfd (spare->process), .events = POLLIN },
-                          { .fd = process_get_pidfd (self->process.process), .events = POLLIN } };
-
-  return poll (fds, G_N_ELEMENTS (fds), 0) == 0;
-}
-
-static gboolean
-take_spare (Zygote *self, Worker *worker)
-{
-  Worker *spare;
-
-  while ((spare = g_queue_pop_head (&self->spares)) != NULL)
-    {
-      gboolean is_usable = is_alive (self, spare);
-
-      if (is_usable)
-        *worker = worker_steal (spare);
-      worker_clear (spare);
-      g_free (spare);
-      if (is_usable)
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* As many as wait, and none twice. */
 static void
 ask_for_those_who_wait (Zygote *self, guint idle)
@@ -549,10 +482,10 @@ get_child (Zygote *self, Worker *worker, guint idle, const Patience *patience, G
 {
   gboolean ok;
 
-  if (take_spare (self, worker))
+  if (spares_take (&self->spares, self->process.process, worker))
     return TRUE;
   self->n_waiting++;
-  while (!(ok = take_spare (self, worker)))
+  while (!(ok = spares_take (&self->spares, self->process.process, worker)))
     {
       ask_for_those_who_wait (self, idle);
       if (!wait_until (self, has_spare,
@@ -683,7 +616,7 @@ static ZygoteStatus
 try_child (Zygote *self, Worker *worker, guint idle, gint64 now, gint64 *asked_at, gint64 *end,
            GError **error)
 {
-  if (take_spare (self, worker))
+  if (spares_take (&self->spares, self->process.process, worker))
     return ZYGOTE_FORKED;
   if (*asked_at == 0)
     *asked_at = now;
@@ -720,7 +653,7 @@ zygote_try_fork (Zygote *self, Worker *worker, guint idle, gint64 *asked_at, gin
 gboolean
 zygote_drop_spares (Zygote *self)
 {
-  GQueue spares;
+  Spares spares;
   gboolean were_some;
 
   g_mutex_lock (&self->lock);
@@ -728,7 +661,7 @@ zygote_drop_spares (Zygote *self)
   g_queue_init (&self->spares);
   g_mutex_unlock (&self->lock);
   were_some = !g_queue_is_empty (&spares);
-  g_queue_clear_full (&spares, free_spare);
+  spares_clear (&spares);
   return were_some;
 }
 
