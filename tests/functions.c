@@ -146,6 +146,8 @@ PROCFUN_DEFINE_FUNCTION (in_child, gboolean) { return procfun_is_child (); }
 
 PROCFUN_DEFINE_FUNCTION (get_process_id, gint) { return (gint)getpid (); }
 
+PROCFUN_DEFINE_FUNCTION (get_parent_id, gint) { return (gint)getppid (); }
+
 PROCFUN_DEFINE_FUNCTION (get_session_id, gint) { return (gint)getsid (0); }
 
 PROCFUN_DEFINE_FUNCTION (get_nice, gint) { return getpriority (PRIO_PROCESS, 0); }

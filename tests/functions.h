@@ -33,6 +33,7 @@ PROCFUN_DECLARE_FUNCTION_WITH_ERROR (fail_with_result, char *, (gint, code))
 /* The process of a call, seen from inside. */
 PROCFUN_DECLARE_FUNCTION (in_child, gboolean)
 PROCFUN_DECLARE_FUNCTION (get_process_id, gint)
+PROCFUN_DECLARE_FUNCTION (get_parent_id, gint)
 PROCFUN_DECLARE_FUNCTION (get_session_id, gint)
 PROCFUN_DECLARE_FUNCTION (get_nice, gint)
 PROCFUN_DECLARE_FUNCTION (get_variable, ProcfunMaybeString, (const char *, name))

@@ -29,8 +29,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (count_calls, gint)
   return ++n;
 }
 
-PROCFUN_DEFINE_STATIC_FUNCTION (get_parent_id, gint) { return (gint)getppid (); }
-
 PROCFUN_DEFINE_STATIC_FUNCTION (kill_parent, void)
 {
   kill (getppid (), SIGKILL);

@@ -7,6 +7,9 @@
 #include "tests/functions.h"
 #include "tests/map-functions.h"
 #include "tests/maps.h"
+#include "tests/pools.h"
+
+#include <signal.h>
 
 /* Numbers without end */
 
@@ -450,6 +453,23 @@ test_nested (void)
   assert_end (map, NULL);
 }
 
+/* The map's first result comes while its second worker is still being started, in a main context
+ * that nobody runs any more. */
+static void
+test_left_while_starting (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  Counter counter = { 0 };
+  int zygote = pools_get_number (pool, get_parent_id_call ());
+
+  g_assert_cmpint (kill (zygote, SIGSTOP), ==, 0);
+  procfun_map_set_iterator (map, count, &counter, NULL);
+  assert_next (map, "async", 0, 1);
+  g_clear_object (&map);
+  g_assert_cmpint (kill (zygote, SIGCONT), ==, 0);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -481,5 +501,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/map-stream/closing-lets-begun-elements-end", test_close);
   fixture_add_func ("/map-stream/close/closing-in-time-ends-what-hangs", test_close_in_time);
   fixture_add_func ("/map-stream/a-nested-map-is-refused", test_nested);
+  fixture_add_func ("/map-stream/nothing-is-left-of-a-map-whose-worker-is-being-started",
+                    test_left_while_starting);
   return fixture_run ();
 }

@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-PROCFUN_DEFINE_STATIC_FUNCTION (get_parent_id, gint) { return (gint)getppid (); }
-
 PROCFUN_DEFINE_STATIC_FUNCTION (kill_itself, void) { raise (SIGKILL); }
 
 /* A program that takes its time before it can be called, when the test says so: until the other end

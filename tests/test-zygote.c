@@ -27,8 +27,6 @@
 #define VARIABLE "TEST_ZYGOTE"
 #define FILE_FD 60
 
-PROCFUN_DEFINE_STATIC_FUNCTION (get_parent_id, gint) { return (gint)getppid (); }
-
 PROCFUN_DEFINE_STATIC_FUNCTION (has_file, gboolean) { return fcntl (FILE_FD, F_GETFD) >= 0; }
 
 /* Work of constructors, in each process of a call */

@@ -8,6 +8,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/platform/waker.h"
 #include "procfun/schedule/acquire.h"
+#include "procfun/schedule/context-source.h"
 
 /* Request for a worker, which may outlive the source. */
 typedef struct
@@ -207,16 +208,29 @@ mapping_source_wake (Mapping *mapping)
   g_source_set_ready_time (mapping->driver, 0);
 }
 
+/* Nobody may run @context again, which would then be kept by the worker that is started for it. */
+static void
+withdraw (MappingSource *self, GMainContext *context)
+{
+  g_autoptr (ProcfunCall) call
+      = self->asking != NULL ? g_object_ref (self->asking->slot->call) : NULL;
+
+  stop_asking (self);
+  if (call != NULL)
+    context_source_withdraw (self->mapping->config.pool->scheduler, context, call);
+}
+
 static void
 mapping_source_stop (Mapping *mapping)
 {
   GSource *source = g_steal_pointer (&mapping->driver);
   MappingSource *self = (MappingSource *)source;
+  g_autoptr (GMainContext) context = g_main_context_ref (g_source_get_context (source));
 
   mapping->driver_funcs = NULL;
   clear_watches (self);
   stop_waiting (self);
-  stop_asking (self);
+  withdraw (self, context);
   self->mapping = NULL;
   g_source_destroy (source);
 }

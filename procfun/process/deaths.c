@@ -33,7 +33,7 @@ deaths_note (Deaths *self, const Frame *frame)
 }
 
 gboolean
-deaths_find (const Deaths *self, pid_t pid, int *wait_status)
+deaths_get_status (const Deaths *self, pid_t pid, int *wait_status)
 {
   for (guint i = self->len; i > 0; i--)
     {

@@ -14,4 +14,4 @@ void deaths_free (Deaths *self);
 /* @frame: of the type EXITED */
 void deaths_note (Deaths *self, const Frame *frame);
 
-gboolean deaths_find (const Deaths *self, pid_t pid, int *wait_status);
+gboolean deaths_get_status (const Deaths *self, pid_t pid, int *wait_status);

@@ -218,20 +218,29 @@ collect (ContextSource *self)
   update_next (self);
 }
 
+/* Its thread deals with it now, and nobody else. With the lock held. */
+static ContextWaiter *
+take_out (ContextSource *self, GQueue *list, GList *link)
+{
+  g_queue_unlink (list, link);
+  return g_steal_pointer (&link->data);
+}
+
 /* (nullable) */
 static ContextWaiter *
 pop_due (ContextSource *self)
 {
-  GList *link;
+  ContextWaiter *waiter = NULL;
 
   g_mutex_lock (&self->scheduler->lock);
   g_atomic_int_set (&self->is_ready, FALSE);
   collect (self);
-  link = g_queue_pop_head_link (&self->due);
+  if (self->due.length > 0)
+    waiter = take_out (self, &self->due, self->due.head);
   if (self->due.length > 0 || self->n_waiters == 0)
     g_atomic_int_set (&self->is_ready, TRUE);
   g_mutex_unlock (&self->scheduler->lock);
-  return link != NULL ? link->data : NULL;
+  return waiter;
 }
 
 /* It will not be told again. With no lock held. */
@@ -443,7 +452,7 @@ context_source_start (Waiter *waiter)
   gint64 now;
 
   g_mutex_lock (&scheduler->lock);
-  g_queue_unlink (&self->due, &waiter->entry.link);
+  take_out (self, &self->due, &waiter->entry.link);
   g_mutex_unlock (&scheduler->lock);
   tell ((ContextWaiter *)waiter);
   now = g_get_monotonic_time ();
@@ -470,23 +479,22 @@ static ContextWaiter *
 pop_starting (ContextSource *self, gboolean is_told)
 {
   GList *link;
+  ContextWaiter *waiter = NULL;
 
   g_mutex_lock (&self->scheduler->lock);
   link = self->starting.head;
-  if (link != NULL)
+  if (link != NULL && has_news (link->data, is_told))
     {
-      ContextWaiter *waiter = link->data;
-
+      waiter = take_out (self, &self->starting, link);
+      waiter->is_starting = FALSE;
+    }
+  else if (link != NULL)
+    {
       g_queue_unlink (&self->starting, link);
-      waiter->is_starting = !has_news (waiter, is_told);
-      if (waiter->is_starting)
-        {
-          g_queue_push_tail_link (&self->starting, link);
-          link = NULL;
-        }
+      g_queue_push_tail_link (&self->starting, link);
     }
   g_mutex_unlock (&self->scheduler->lock);
-  return link != NULL ? link->data : NULL;
+  return waiter;
 }
 
 /* @is_told: by a zygote, but not by which. */
@@ -574,6 +582,67 @@ context_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   if (leave (self))
     return G_SOURCE_REMOVE;
   return G_SOURCE_CONTINUE;
+}
+
+/* Nobody wants it any more */
+
+typedef struct
+{
+  const ContextSource *source;
+  const ProcfunCall *call;
+} Wanted;
+
+static gboolean
+is_wanted (QueueEntry *entry, gpointer user_data)
+{
+  const Waiter *waiter = (const Waiter *)entry;
+  const Wanted *wanted = user_data;
+
+  return waiter->source == wanted->source && waiter->request.call == wanted->call;
+}
+
+/* (nullable) */
+static QueueEntry *
+find_in (const GQueue *list, Wanted *wanted)
+{
+  GList *l = list->head;
+
+  while (l != NULL && !is_wanted (l->data, wanted))
+    l = l->next;
+  return l != NULL ? l->data : NULL;
+}
+
+/* Takes it out of where it waits. (nullable) With the lock held. */
+static ContextWaiter *
+take_waiter (ContextSource *self, const ProcfunCall *call)
+{
+  Wanted wanted = { self, call };
+  QueueEntry *entry = queue_find (&self->scheduler->queue, is_wanted, &wanted);
+
+  if (entry == NULL)
+    entry = find_in (&self->starting, &wanted);
+  if (entry != NULL)
+    give_up ((ContextWaiter *)entry);
+  else
+    entry = find_in (&self->due, &wanted);
+  return entry != NULL ? take_out (self, &self->due, &entry->link) : NULL;
+}
+
+void
+context_source_withdraw (Scheduler *scheduler, GMainContext *context, const ProcfunCall *call)
+{
+  ContextWaiter *waiter = NULL;
+
+  if (!g_main_context_acquire (context))
+    return;
+  g_mutex_lock (&scheduler->lock);
+  for (GList *l = scheduler->sources.head; l != NULL && waiter == NULL; l = l->next)
+    if (((ContextSource *)l->data)->owner.context == context)
+      waiter = take_waiter (l->data, call);
+  g_mutex_unlock (&scheduler->lock);
+  if (waiter != NULL)
+    end_in_vain (waiter);
+  g_main_context_release (context);
 }
 
 typedef struct

@@ -17,6 +17,11 @@ Waiter *context_source_add (Scheduler *scheduler, const Waiter *waiter, GMainCon
 /* Begins to start its worker at once, before the main context is run. Without the lock. */
 void context_source_start (Waiter *waiter);
 
+/* Ends the waiting for @call, which was cancelled, without running @context. When another thread
+ * runs it, that sees to it. Without the lock. */
+void context_source_withdraw (Scheduler *scheduler, GMainContext *context,
+                              const ProcfunCall *call);
+
 /* Main context in which @waiter waits. (nullable): it is a thread that waits. */
 GMainContext *context_source_get_context (const Waiter *waiter);
 
