@@ -293,21 +293,29 @@ test_stacks (void)
 static gpointer
 call_often (gpointer executor)
 {
-  for (guint i = 0; i < 50; i++)
-    assert_works (executor);
+  const int zygote = get_zygote (executor);
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (get_zygote (executor), ==, zygote);
   return NULL;
 }
 
+/* One may take the process that another has asked for, and still nobody gives up the zygote. */
 static void
 test_threads (void)
 {
   g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
-  GThread *threads[8];
+  GThread *threads[4];
 
-  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("caller", call_often, executor);
-  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
-    g_thread_join (threads[i]);
+  procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 0);
+  get_zygote (executor);
+  for (guint n = 0; n < 25; n++)
+    {
+      for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+        threads[i] = g_thread_new ("caller", call_often, executor);
+      for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+        g_thread_join (threads[i]);
+    }
 }
 
 /* Ends */

@@ -376,6 +376,13 @@ has_spare (Zygote *self)
   return !g_queue_is_empty (&self->spares);
 }
 
+/* Somebody else has taken what was asked for. An error ends the wait. */
+static gboolean
+has_spare_or_must_ask (Zygote *self)
+{
+  return has_spare (self) || (self->error == NULL && self->n_wanted < self->n_waiting);
+}
+
 /* Why the zygote gives none. Nobody else shall wait for one that does not answer. */
 static void
 give_up (Zygote *self, GError **error)
@@ -488,7 +495,7 @@ get_child (Zygote *self, Worker *worker, guint idle, const Patience *patience, G
   while (!(ok = spares_take (&self->spares, self->process.process, worker)))
     {
       ask_for_those_who_wait (self, idle);
-      if (!wait_until (self, has_spare,
+      if (!wait_until (self, has_spare_or_must_ask,
                        g_get_monotonic_time () + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND, patience))
         break;
     }
