@@ -111,7 +111,7 @@ wait_in_queue (Scheduler *self, Waiter *waiter)
   scheduler_end_wait (self, &blocked);
   leave_lookers (self, &link);
   if (waiter->is_assigned)
-    return WAIT_ASSIGNED;
+    return waiter_goes_on (waiter, self) ? WAIT_ASSIGNED : WAIT_IN_VAIN;
   queue_remove (&self->queue, &waiter->entry);
   scheduler_assign (self); /* it may have been in the way of the next one */
   return result;
@@ -164,13 +164,15 @@ wait_for_session (Scheduler *self, Waiter *waiter)
   return result;
 }
 
-/* FALSE: it was not assigned anything. */
+/* FALSE: it was not assigned anything, or too late. */
 static gboolean
 wait_in_thread (Scheduler *self, Waiter *waiter, GError **error)
 {
   WaitResult result = waiter->request.call != NULL ? wait_for_call (self, waiter)
                                                    : wait_for_session (self, waiter);
 
+  if (result == WAIT_IN_VAIN && waiter->is_assigned)
+    scheduler_cancel (self, waiter);
   if (result == WAIT_NESTED)
     scheduler_set_nested (waiter->request.function, error);
   else if (result == WAIT_IN_VAIN)

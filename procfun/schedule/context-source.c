@@ -392,7 +392,7 @@ start_worker (ContextWaiter *self)
     end (self, status == ZYGOTE_FORKED ? slot : NULL, error);
 }
 
-/* TRUE: it was assigned a worker that has to be started, and is still wanted. */
+/* TRUE: it was assigned a worker, and is still wanted. */
 static gboolean
 goes_on (ContextWaiter *self)
 {
@@ -432,15 +432,15 @@ end_in_vain (ContextWaiter *self)
 static void
 tell (ContextWaiter *self)
 {
-  if (self->base.is_assigned && !self->is_over && worker_slot_has_started (self->base.slot))
+  if (is_of_parent (self) || !goes_on (self))
+    end_in_vain (self);
+  else if (worker_slot_has_started (self->base.slot))
     {
       scheduler_retire (&self->base);
       end (self, g_steal_pointer (&self->base.slot), NULL);
     }
-  else if (!is_of_parent (self) && goes_on (self))
-    start_worker (self);
   else
-    end_in_vain (self);
+    start_worker (self);
 }
 
 void
