@@ -263,6 +263,26 @@ test_no_start (void)
   g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
 }
 
+/* It is read from the kernel, since the zygote does not reap. */
+static void
+test_stopped_zygote (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  int zygote = pools_get_number (pool, get_parent_id_call ());
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  holder_run (&holder, pool, &results);
+  g_assert_cmpint (kill (zygote, SIGSTOP), ==, 0);
+  g_assert_cmpint (kill (procfun_call_get_pid (holder.call), SIGKILL), ==, 0);
+  results_wait (&results, 1);
+  g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_KILLED);
+  g_assert_cmpint (kill (zygote, SIGCONT), ==, 0);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -287,5 +307,7 @@ main (int argc, char *argv[])
                     test_no_start);
   fixture_add_func ("/pool/only idempotent functions are retried", test_not_retried);
   fixture_add_func ("/pool/a function tells that it is idempotent", test_flag);
+  fixture_add_func ("/pool/how a worker died is known though its zygote is stopped",
+                    test_stopped_zygote);
   return fixture_run ();
 }

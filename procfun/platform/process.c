@@ -3,6 +3,7 @@
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/inherited-state.h"
+#include "procfun/platform/proc.h"
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -230,6 +231,27 @@ read_kept_status (Process *self, int *wait_status)
   return TRUE;
 }
 
+/* proc(5): the last field of /proc/PID/stat, which is 0 for those who may not see it, too. The
+ * number is nobody else's as long as the process can be signalled, even though it is dead. */
+#define STAT_EXIT_CODE 52
+
+/* The party that reaps it may be slow. FALSE: it was reaped, or may have succeeded. */
+static gboolean
+read_zombie_status (Process *self, int *wait_status)
+{
+  char path[64];
+  char text[PROC_STAT_SIZE];
+
+  if (self->pidfd < 0 || self->pid <= 0)
+    return FALSE;
+  g_snprintf (path, sizeof path, "/proc/%d/stat", (int)self->pid);
+  if (!proc_read_stat (path, text) || strstr (text, ") Z ") == NULL
+      || syscall (SYS_pidfd_send_signal, self->pidfd, 0, NULL, 0) != 0)
+    return FALSE;
+  *wait_status = (int)proc_get_field (text, STAT_EXIT_CODE);
+  return *wait_status != 0;
+}
+
 /* The kernel keeps the status a moment after the process cannot be waited for any more. */
 static gboolean
 await_kept_status (Process *self, int *wait_status)
@@ -260,7 +282,7 @@ process_get_status (Process *self, int *wait_status)
       *wait_status = status_from_siginfo (&siginfo);
       return TRUE;
     }
-  if (await_kept_status (self, wait_status))
+  if (read_zombie_status (self, wait_status) || await_kept_status (self, wait_status))
     return TRUE;
   return self->status != NULL && self->status (self->user_data, wait_status);
 }
