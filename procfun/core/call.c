@@ -187,7 +187,7 @@ make_settings (void)
   /**
    * ProcfunCall:priority:
    *
-   * How urgent the call is where calls wait for their turn, as in a #ProcfunPool:
+   * How urgent the call is where calls wait for a process of their executor:
    * %G_PRIORITY_DEFAULT, or less for what is more urgent. What waits becomes more urgent by 100 in
    * a second, so that nothing waits for ever.
    *

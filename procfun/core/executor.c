@@ -261,7 +261,7 @@ make_signals (void)
    * ProcfunExecutor::worker-recycled:
    * @self: the executor
    * @pid: the number of the process
-   * @reason: a word that says why, for programs
+   * @reason: why, in a word or two that stay the same, as “shrunk” or “leftovers: threads”
    *
    * Emitted when the executor gives up a process that works, to replace it by a fresh one or to
    * have less of them, in the thread that decided so. #ProcfunExecutor::worker-exited follows when

@@ -21,9 +21,9 @@
  * @title: ProcfunProcessExecutor
  * @short_description: what executors with processes have in common
  *
- * Those that run calls in processes of their own: #ProcfunSpawner, #ProcfunForkServer and
- * #ProcfunPool. They differ in where a process comes from and how long it stays, and not in how a
- * call runs and ends.
+ * Those that run calls in processes of their own: #ProcfunSpawner, #ProcfunForkServer,
+ * #ProcfunPool and #ProcfunSession. They differ in where a process comes from and how long it
+ * stays, and not in how a call runs and ends.
  *
  * Besides the function's own error, calls fail with %PROCFUN_ERROR_SPAWN when no process can be
  * started, %PROCFUN_ERROR_NOT_FOUND and %PROCFUN_ERROR_MISMATCH when the process is not of the
@@ -31,8 +31,8 @@
  * %PROCFUN_ERROR_CRASHED, %PROCFUN_ERROR_EXITED, %PROCFUN_ERROR_KILLED and
  * %PROCFUN_ERROR_WORKER_LOST when the process ended without a result, %PROCFUN_ERROR_TIMED_OUT,
  * %PROCFUN_ERROR_MEMORY_LIMIT and %PROCFUN_ERROR_CPU_LIMIT when it used more than it may,
- * %PROCFUN_ERROR_PROTOCOL, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_CLOSED,
- * and %G_IO_ERROR_CANCELLED.
+ * %PROCFUN_ERROR_PROTOCOL, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_BUSY,
+ * %PROCFUN_ERROR_CLOSED, and %G_IO_ERROR_CANCELLED.
  */
 
 typedef struct

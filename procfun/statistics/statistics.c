@@ -418,8 +418,8 @@ procfun_statistics_get_mean (ProcfunStatistics *self)
  * @percentile: from 0 to 100; 50 gives the median
  *
  * Gets the time that so many per cent of the calls waited at most: from submission to
- * #ProcfunCall::started, when a process had the call. It is the time in a queue or, where each
- * call has a process of its own, that of its start.
+ * #ProcfunCall::started, when a process had the call: the time in the queue and, where no process
+ * was there for it, that of the start of one.
  *
  * Returns: microseconds; 0 when no call has started
  *
