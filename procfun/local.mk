@@ -312,6 +312,8 @@ procfun_private = \
 	%D%/schedule/admission.h \
 	%D%/schedule/context-source.c \
 	%D%/schedule/context-source.h \
+	%D%/schedule/context-waiter.c \
+	%D%/schedule/context-waiter.h \
 	%D%/schedule/deadlock.c \
 	%D%/schedule/heap.c \
 	%D%/schedule/heap.h \

@@ -54,6 +54,7 @@ test_programs = \
 	%D%/test-placement \
 	%D%/test-plain-call \
 	%D%/test-pool \
+	%D%/test-pool-bounds \
 	%D%/test-pool-close \
 	%D%/test-pool-deaths \
 	%D%/test-pool-initializer \
@@ -149,8 +150,9 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
-%C%_test_plain_call_SOURCES = %D%/test-plain-call.c $(pools)
+%C%_test_plain_call_SOURCES = %D%/test-plain-call.c %D%/hostile-ring.c %D%/hostile-ring.h $(pools)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
+%C%_test_pool_bounds_SOURCES = %D%/test-pool-bounds.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)
 %C%_test_pool_initializer_SOURCES = %D%/test-pool-initializer.c $(pools)

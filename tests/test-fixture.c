@@ -76,15 +76,20 @@ leave_zombie (void)
   g_assert_cmpint (waitid (P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), ==, 0);
 }
 
-/* Its parent is gone, and it may be in a session of its own, and not have become “sleep” yet. */
+/* Its parent is gone, and it is in a session of its own. It says when it is what it stays: while it
+ * is being executed, its environment cannot be seen. */
 static void
 leave_orphan (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) shell = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, "sh", "-c",
-                                                    "setsid sleep 60 >/dev/null 2>&1 &", NULL);
+  g_autoptr (GSubprocess) shell
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "sh", "-c",
+                          "setsid sh -c 'echo; kill -STOP $$' &", NULL);
+  char byte;
 
   g_assert_no_error (error);
+  g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (shell), &byte, 1, NULL, NULL),
+                   ==, 1);
   g_subprocess_wait (shell, NULL, &error);
   g_assert_no_error (error);
 }
@@ -108,7 +113,7 @@ static const struct
   { "file", leave_file, "*left behind: temporary file*/left*" },
   { "process", leave_process, "*left behind: process*test-fixture*" },
   { "zombie", leave_zombie, "*left behind: zombie*" },
-  { "orphan", leave_orphan, "*left behind: process*sleep 60*" },
+  { "orphan", leave_orphan, "*left behind: process*kill -STOP*" },
 };
 
 /* In a program of its own, which is to fail. */

@@ -75,6 +75,7 @@ preparation_clear (Preparation *self)
   g_clear_object (&self->context);
   g_clear_pointer (&self->limits, procfun_limits_free);
   g_clear_pointer (&self->arguments, g_bytes_unref);
+  *self = (Preparation)PREPARATION_INIT;
 }
 
 gboolean
@@ -206,7 +207,7 @@ on_ended (GVariant *result, GError *error, gboolean was_begun, gpointer user_dat
 static void
 on_started (ProcessStart *self, Exchange *exchange, GError *error)
 {
-  process_start_forget_preparation (self);
+  preparation_clear (&self->preparation);
   if (exchange != NULL)
     exchange_run_async (exchange, self->context, on_ended, self);
   else
@@ -704,16 +705,17 @@ void
 procfun_process_executor_set_max_payload (ProcfunProcessExecutor *self, guint64 bytes)
 {
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  gboolean changed;
 
   g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
   g_return_if_fail (bytes >= 1 && bytes <= G_MAXINT64);
 
-  if (priv->max_payload == bytes)
-    return;
   g_mutex_lock (&priv->lock);
+  changed = priv->max_payload != bytes;
   priv->max_payload = bytes;
   g_mutex_unlock (&priv->lock);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_PAYLOAD]);
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_PAYLOAD]);
 }
 
 /**
@@ -813,6 +815,17 @@ procfun_process_executor_renew (ProcfunProcessExecutor *self)
     scheduler_renew (PRIVATE (self)->scheduler);
 }
 
+/* A session has one process, and no queue. */
+static SchedulerConfig
+get_config (ProcfunProcessExecutor *self)
+{
+  SchedulerConfig config = { .max_workers = 1 };
+
+  if (PRIVATE (self)->scheduler != NULL)
+    scheduler_get_config (PRIVATE (self)->scheduler, &config);
+  return config;
+}
+
 /**
  * procfun_process_executor_set_max_processes:
  * @self: a #ProcfunProcessExecutor
@@ -853,13 +866,9 @@ procfun_process_executor_set_max_processes (ProcfunProcessExecutor *self, guint 
 guint
 procfun_process_executor_get_max_processes (ProcfunProcessExecutor *self)
 {
-  SchedulerConfig config = { .max_workers = 1 };
-
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
 
-  if (PRIVATE (self)->scheduler != NULL)
-    scheduler_get_config (PRIVATE (self)->scheduler, &config);
-  return config.max_workers;
+  return get_config (self).max_workers;
 }
 
 /**
@@ -896,13 +905,9 @@ procfun_process_executor_set_max_queue_calls (ProcfunProcessExecutor *self, guin
 guint
 procfun_process_executor_get_max_queue_calls (ProcfunProcessExecutor *self)
 {
-  SchedulerConfig config = { .max_workers = 1 };
-
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
 
-  if (PRIVATE (self)->scheduler != NULL)
-    scheduler_get_config (PRIVATE (self)->scheduler, &config);
-  return config.max_queue_calls;
+  return get_config (self).max_queue_calls;
 }
 
 /**
@@ -939,11 +944,7 @@ procfun_process_executor_set_max_queue_bytes (ProcfunProcessExecutor *self, guin
 guint64
 procfun_process_executor_get_max_queue_bytes (ProcfunProcessExecutor *self)
 {
-  SchedulerConfig config = { .max_workers = 1 };
-
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
 
-  if (PRIVATE (self)->scheduler != NULL)
-    scheduler_get_config (PRIVATE (self)->scheduler, &config);
-  return config.max_queue_bytes;
+  return get_config (self).max_queue_bytes;
 }

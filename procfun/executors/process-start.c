@@ -15,17 +15,9 @@ process_start_new (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *c
 
   *self = (ProcessStart){ .executor = PROCFUN_PROCESS_EXECUTOR (executor),
                           .call = call,
-                          .context = context };
+                          .context = context,
+                          .preparation = PREPARATION_INIT };
   return self;
-}
-
-void
-process_start_forget_preparation (ProcessStart *self)
-{
-  const Preparation nothing = PREPARATION_INIT;
-
-  preparation_clear (&self->preparation);
-  self->preparation = nothing;
 }
 
 void
@@ -38,7 +30,7 @@ process_start_free (ProcessStart *self)
 static void
 start_again (ProcessStart *self)
 {
-  process_start_forget_preparation (self);
+  preparation_clear (&self->preparation);
   process_start_begin (self);
 }
 

@@ -28,10 +28,8 @@ ProcessStart *process_start_new (ProcfunExecutor *executor, ProcfunCall *call,
                                  GMainContext *context);
 void process_start_free (ProcessStart *self);
 
-/* Asks the executor for an exchange, once or again. What was prepared is kept, unless it is
- * forgotten. */
+/* Asks the executor for an exchange, once or again, with what was prepared. */
 void process_start_begin (ProcessStart *self);
-void process_start_forget_preparation (ProcessStart *self);
 
 /* There is an exchange, or an error, and both are the receiver's. */
 void process_start_end (ProcessStart *self, Exchange *exchange, GError *error);

@@ -26,7 +26,6 @@ map_slot_forget (MapSlot *self)
 {
   g_clear_object (&self->call);
   preparation_clear (&self->preparation);
-  self->preparation = (Preparation)PREPARATION_INIT;
 }
 
 static void

@@ -107,7 +107,7 @@ get_entry (Zygotes *self, ProcfunFunction *function)
   return entry;
 }
 
-/* What is forked ahead for modules that are not called any more is given back. */
+/* Modules that are not called any more give back what is forked ahead for them. */
 static void
 note_use (Zygotes *self, Entry *entry)
 {

@@ -19,8 +19,7 @@ void context_source_start (Waiter *waiter);
 
 /* Ends the waiting for @call, which was cancelled, without running @context. When another thread
  * runs it, that sees to it. Without the lock. */
-void context_source_withdraw (Scheduler *scheduler, GMainContext *context,
-                              const ProcfunCall *call);
+void context_source_withdraw (Scheduler *scheduler, GMainContext *context, const ProcfunCall *call);
 
 /* Main context in which @waiter waits. (nullable): it is a thread that waits. */
 GMainContext *context_source_get_context (const Waiter *waiter);

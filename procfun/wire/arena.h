@@ -8,7 +8,7 @@
  * maps it, and both keep it for the next ones. It belongs to one channel and is never given to
  * another process; neither side trusts what the other one wrote. */
 
-/* What begins each region, and is written by both. */
+/* The head of each region. Both sides write it. */
 typedef struct
 {
   guint32 is_used; /* atomic: the receiver needs what is there */

@@ -22,10 +22,8 @@
 #define YIELD_PAUSE 64
 
 /* Where the other side has a processor of its own, a thread that looks without a pause sees the
- * answer at once. After so many looks in vain the functions take longer, or other processes want
- * the processors. */
+ * answer at once. */
 #define SPIN_MAX_US 10
-#define SPINS_IN_VAIN 8
 
 struct _Channel
 {

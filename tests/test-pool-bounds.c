@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Pools whose queue has a bound. */
+
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/hostile-children.h"
+#include "tests/pools.h"
+
+static void
+on_submitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  procfun_pool_submit_finish (PROCFUN_POOL (source), result, &error);
+  g_assert_no_error (error);
+  ++*(guint *)user_data;
+}
+
+static void
+test_bound (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) surplus = add_call (1, 2);
+  g_autoptr (ProcfunCall) later = add_call (1, 2);
+  g_autoptr (GError) error = NULL;
+  guint n_submitted = 0;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 4);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+
+      procfun_call_detach (call);
+      g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, &error));
+    }
+  g_assert_false (procfun_pool_try_submit (pool, surplus, NULL, results_add, &results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  g_assert_cmpint (procfun_call_get_state (surplus), ==, PROCFUN_CALL_NEW);
+  g_clear_error (&error);
+  /* This thread alone can make room. */
+  g_assert_false (procfun_pool_submit (pool, surplus, NULL, results_add, &results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
+  g_clear_error (&error);
+  procfun_pool_submit_async (pool, surplus, NULL, on_submitted, &n_submitted);
+  procfun_pool_submit_async (pool, later, NULL, on_submitted, &n_submitted);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (n_submitted, ==, 0);
+  holder_let_go (&holder);
+  while (n_submitted < 2)
+    g_main_context_iteration (NULL, TRUE);
+  results_wait (&results, 5);
+  while (procfun_call_get_state (later) < PROCFUN_CALL_SUCCEEDED)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (procfun_call_get_state (surplus), ==, PROCFUN_CALL_SUCCEEDED);
+  g_assert_cmpint (g_variant_get_int32 (procfun_call_get_result (later)), ==, 3);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+test_bound_in_bytes (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autofree char *text = g_strnfill (1000, 'x');
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_bytes (pool, 1500);
+  holder_run (&holder, pool, &results);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (ProcfunCall) small = string_length_call (text);
+
+      procfun_call_detach (small);
+      g_assert_true (procfun_pool_try_submit (pool, small, NULL, results_add, &results, NULL));
+    }
+  g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), >=, 2000);
+  call = string_length_call (text);
+  g_assert_false (procfun_pool_try_submit (pool, call, NULL, results_add, &results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  holder_let_go (&holder);
+  results_wait (&results, 3);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), ==, 0);
+  g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, NULL));
+  results_wait (&results, 4);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+static void
+on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (procfun_pool_submit_finish (PROCFUN_POOL (source), result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  *(gboolean *)user_data = TRUE;
+}
+
+static void
+test_submit_cancelled (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  gboolean is_refused = FALSE;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 1);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, add_call (1, 2));
+  procfun_pool_submit_async (pool, call, cancellable, on_refused, &is_refused);
+  g_cancellable_cancel (cancellable);
+  while (!is_refused)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (procfun_call_get_state (call), ==, PROCFUN_CALL_NEW);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* 100 good calls and 100 that crash, from other threads, through a queue of 4. */
+
+typedef struct
+{
+  ProcfunPool *pool;
+  gint n_good;
+  gint n_bad;
+  gint n_over; /* times that the queue was longer than it may be */
+} Load;
+
+static gpointer
+submit_load (gpointer data)
+{
+  Load *self = data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Results results;
+
+  results_init (&results);
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr (ProcfunCall) call = i % 2 == 0 ? add_call (1, 2) : do_abort_call ();
+      g_autoptr (GError) error = NULL;
+
+      procfun_call_detach (call);
+      while (!procfun_pool_submit (self->pool, call, NULL, results_add, &results, &error))
+        {
+          g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
+          g_clear_error (&error);
+          g_main_context_iteration (context, TRUE);
+        }
+      if (pools_get_statistic (self->pool, "queued") > 4)
+        g_atomic_int_inc (&self->n_over);
+      g_main_context_iteration (context, FALSE);
+    }
+  while (results.n_ended < 50)
+    g_main_context_iteration (context, TRUE);
+  g_main_context_pop_thread_default (context);
+  g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_atomic_int_add (&self->n_good, (gint)results.n_succeeded);
+  g_atomic_int_add (&self->n_bad, (gint)(results.n_ended - results.n_succeeded));
+  results_clear (&results);
+  return NULL;
+}
+
+static void
+test_good_and_crashing (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  Load load = { .pool = pool };
+  GThread *threads[4];
+
+  procfun_pool_set_max_queue_calls (pool, 4);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("submits", submit_load, &load);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (load.n_good, ==, 100);
+  g_assert_cmpint (load.n_bad, ==, 100);
+  g_assert_cmpint (load.n_over, ==, 0);
+}
+
+int
+main (int argc, char *argv[])
+{
+  fixture_init (&argc, &argv);
+  fixture_add_func ("/pool/max-queue-calls bounds the queue", test_bound);
+  fixture_add_func ("/pool/max-queue-bytes bounds the queue", test_bound_in_bytes);
+  fixture_add_func ("/pool/waiting for room in the queue can be cancelled", test_submit_cancelled);
+  fixture_add_func ("/pool/a bounded queue takes good and crashing calls", test_good_and_crashing);
+  return fixture_run ();
+}
