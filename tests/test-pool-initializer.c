@@ -20,7 +20,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (wait_for_ever, void)
 PROCFUN_DEFINE_STATIC_FUNCTION (leave_more, void, (int, how))
 {
   if (how == 0)
-    dup (STDERR_FILENO);
+    g_assert_cmpint (dup (STDERR_FILENO), >=, 0);
   else if (how == 1)
     leave_thread ();
   else
