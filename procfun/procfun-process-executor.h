@@ -101,21 +101,20 @@ gboolean procfun_process_executor_try_submit (ProcfunProcessExecutor *self, Proc
                                               GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_process_executor_submit_async (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                            GCancellable *cancellable,
-                                            GAsyncReadyCallback callback, gpointer user_data);
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_process_executor_submit_finish (ProcfunProcessExecutor *self,
-                                                 GAsyncResult *result, GError **error);
+gboolean procfun_process_executor_submit_finish (ProcfunProcessExecutor *self, GAsyncResult *result,
+                                                 GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_process_executor_drain (ProcfunProcessExecutor *self, GCancellable *cancellable,
                                          GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_process_executor_drain_async (ProcfunProcessExecutor *self,
-                                           GCancellable *cancellable,
+void procfun_process_executor_drain_async (ProcfunProcessExecutor *self, GCancellable *cancellable,
                                            GAsyncReadyCallback callback, gpointer user_data);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_process_executor_drain_finish (ProcfunProcessExecutor *self,
-                                                GAsyncResult *result, GError **error);
+gboolean procfun_process_executor_drain_finish (ProcfunProcessExecutor *self, GAsyncResult *result,
+                                                GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_process_executor_renew (ProcfunProcessExecutor *self);
 

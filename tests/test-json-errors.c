@@ -222,8 +222,7 @@ test_nul (void)
 {
   g_autoptr (ProcfunSchema) schema = schemas_new ("as");
 
-  schemas_assert_refused (schema, "[\0]", 3,
-                          "line 1, column 2: expected a string, found U+0000");
+  schemas_assert_refused (schema, "[\0]", 3, "line 1, column 2: expected a string, found U+0000");
   schemas_assert_refused (schema, "[\"a\0b\"]", 7,
                           "line 1, column 4: a control character within a string");
   schemas_assert_refused (schema, "[]\0", 3,

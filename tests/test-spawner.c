@@ -299,7 +299,8 @@ test_max_payload (void)
   g_autoptr (GBytes) bytes = make_bytes (748);
 
   /* 748 bytes are 1000 characters in Base64. */
-  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner), procfun_codec_get_json ());
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (spawner),
+                                      procfun_codec_get_json ());
   procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 1004);
   calls_assert_result (executor, are_those_bytes_call (bytes), FALSE, "true");
   procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (spawner), 1003);

@@ -127,8 +127,8 @@ procfun_limits_equal (const ProcfunLimits *self, const ProcfunLimits *other)
  * processes take that the function starts; otherwise each of them has this limit for itself.
  *
  * The main stack has the same limit once more, but 1 MiB at least: a function that recurses more
- * deeply crashes. A mapping with `MAP_GROWSDOWN` counts only when it grows, except in such a control
- * group.
+ * deeply crashes. A mapping with `MAP_GROWSDOWN` counts only when it grows, except in such a
+ * control group.
  *
  * Since: 0.1
  */

@@ -21,8 +21,8 @@ typedef enum
 } FailureEnded;
 
 /* Rows of ProcfunCause, in its order: nick; end of the call; code of %PROCFUN_ERROR (-1: another
- * domain, or the error of the function); sentence where nothing more exact is known; summary for the
- * users of a program. All lists of causes are made of these rows. */
+ * domain, or the error of the function); sentence where nothing more exact is known; summary for
+ * the users of a program. All lists of causes are made of these rows. */
 /* clang-format off */
 #define FAILURE_CAUSES(ROW)                                                                        \
   ROW (ERROR, "error", FUNCTION, -1,                                                               \

@@ -349,7 +349,8 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
   if (!zygote_is_own (self))
     return FALSE;
   g_mutex_lock (&self->lock);
-  for (receive (self); !(found = deaths_get_status (self->deaths, pid, wait_status)); receive (self))
+  for (receive (self); !(found = deaths_get_status (self->deaths, pid, wait_status));
+       receive (self))
     {
       struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
 
