@@ -215,6 +215,8 @@ procfun_private = \
 	%D%/platform/inherited-state.h \
 	%D%/platform/launch-context-apply.c \
 	%D%/platform/launch-context-apply.h \
+	%D%/platform/leave.c \
+	%D%/platform/leave.h \
 	%D%/platform/limits-apply.c \
 	%D%/platform/limits-apply.h \
 	%D%/platform/lines.c \

@@ -229,12 +229,14 @@ tree_libs = -L$(abs_top_builddir)/procfun/.libs -Wl,-rpath,$(abs_top_builddir)/p
 
 # For the programs; then for scripts, which compile and look into things. The sanitizers' options make
 # stacks through GLib, which keeps no frame pointers, readable; they see malloc(), but no slices; and where
-# libdw, which is loaded late, has its thread-local variables they would guess, and at times crash.
+# libdw, which is loaded late, has its thread-local variables they would guess, and at times crash. A process that may
+# not write its counts of coverage must not say so where the test reads.
 AM_TESTS_ENVIRONMENT = \
 	export G_TEST_SRCDIR='$(abs_top_srcdir)/%D%' G_TEST_BUILDDIR='$(abs_top_builddir)/%D%'; \
 	export G_DEBUG=fatal-warnings LC_ALL=C.UTF-8; \
 	export PROCFUN_WORKER='$(abs_top_builddir)/tools/procfun-worker-in-tree'; \
 	export ASAN_OPTIONS=fast_unwind_on_malloc=0:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1; \
+	export GCOV_ERROR_FILE=/dev/null; \
 	test '$(SANITIZERS)' = no || export G_SLICE=always-malloc; \
 	export TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)'; \
 	export CC='$(CC)' CXX='$(CXX)' NM='$(NM_PROGRAM)' PKG_CONFIG='$(PKG_CONFIG)' SANITIZERS='$(SANITIZERS)'; \

@@ -9,6 +9,7 @@
 #include "procfun/core/definition.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
+#include "procfun/platform/leave.h"
 #include "procfun/platform/self.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-error.h"
@@ -57,7 +58,7 @@ static void G_GNUC_NORETURN
 end (int status)
 {
   fflush (NULL);
-  _exit (status);
+  leave_process (status);
 }
 
 /* Not g_printerr(), which spoils UTF-8 before a setlocale(). Takes @error. */

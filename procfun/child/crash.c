@@ -4,6 +4,7 @@
 #include "procfun/child/crash-record.h"
 #include "procfun/child/crash-stacks.h"
 #include "procfun/child/crash-threads.h"
+#include "procfun/platform/leave.h"
 #include "procfun/platform/limits-apply.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -158,7 +159,10 @@ on_crash (int signum, siginfo_t *info, void *context)
     ;
   else if (__atomic_compare_exchange_n (&reporter, &nobody, self, FALSE, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE))
-    report (signum, info, context, error_number);
+    {
+      report (signum, info, context, error_number);
+      leave_write_counts ();
+    }
   else if (nobody != self)
     wait_for_reporter ();
   take_course (signum, info, context);

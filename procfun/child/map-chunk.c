@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/codecs/gvariant.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/leave.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
@@ -92,7 +93,7 @@ static void
 leave_if_forked (MapChunk *self)
 {
   if (self->mark != NULL ? *self->mark == 0 : getpid () != self->pid)
-    _exit (0);
+    leave_process (0);
 }
 
 /* An element is noted as done before the next one is begun. */

@@ -11,6 +11,7 @@
 #include "procfun/core/registry.h"
 #include "procfun/platform/descendants.h"
 #include "procfun/platform/launch-context-apply.h"
+#include "procfun/platform/leave.h"
 #include "procfun/platform/limits-apply.h"
 #include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
@@ -74,6 +75,8 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
   usage_end (&self->mark, &usage);
   if (self->is_kept && !self->is_followed)
     send_state (self, usage.peak_memory, fds);
+  if (!self->is_kept)
+    leave_write_counts ();
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
 
@@ -295,7 +298,7 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
   else
     result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
   if (getpid () != self->pid) /* the other one answers */
-    _exit (0);
+    leave_process (0);
   end (self);
   if (self->running.item_error != NULL) /* the function may have changed it */
     {

@@ -3,6 +3,7 @@
 
 #include "procfun/platform/descendants.h"
 #include "procfun/platform/fds.h"
+#include "procfun/platform/leave.h"
 #include "procfun/wire/crash.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
@@ -116,7 +117,7 @@ put (int fd, int where, int flags)
 {
   while (dup3 (fd, where, flags) < 0)
     if (errno != EINTR && errno != EBUSY)
-      _exit (1);
+      leave_process (1);
 }
 
 /* The zygote may be stopped, so that it does not end with the caller: each child has a file
@@ -140,7 +141,7 @@ setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd
   sigset_t none;
 
   if (!descendants_end_with (zygote, SIGKILL))
-    _exit (0);
+    leave_process (0);
   setsid ();
   put (channel_fd, SETUP_CHANNEL_FD, O_CLOEXEC);
   put (report_fd, SETUP_REPORT_FD, O_CLOEXEC);
@@ -168,5 +169,5 @@ void
 setup_end (void)
 {
   descendants_kill ();
-  _exit (0);
+  leave_process (0);
 }
