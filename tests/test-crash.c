@@ -227,10 +227,10 @@ test_death (gconstpointer data)
 static void
 test_instrumented (void)
 {
-  static const char *const deaths[] = { "call_abort", "fail_assert", "fail_g_assert", NULL };
+  static const char *const reported[] = { "call_abort", "fail_assert", "fail_g_assert", NULL };
 
   for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
-    if (g_strv_contains (deaths, deaths[i].death))
+    if (g_strv_contains (reported, deaths[i].death))
       test_death (&deaths[i]);
 }
 
