@@ -94,8 +94,7 @@ test_only (void)
 static void
 push (MapInput *input, const char *array)
 {
-  g_autoptr (GVariant) variant
-      = g_variant_ref_sink (g_variant_parse (G_VARIANT_TYPE ("a(s)"), array, NULL, NULL, NULL));
+  g_autoptr (GVariant) variant = g_variant_parse (G_VARIANT_TYPE ("a(s)"), array, NULL, NULL, NULL);
 
   map_input_push (input, variant);
 }

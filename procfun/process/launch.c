@@ -139,10 +139,10 @@ open_pair (gboolean (*open) (int fds[2], GError **error), int *first, int *secon
  * where a descriptor of the child's has got that number meanwhile. Another thread need only close a
  * low one between two that are opened here. */
 static gboolean
-open_output (int *own, int *childs, GError **error)
+open_output (int *own, int *other, GError **error)
 {
-  return open_pair (fds_open_pipe, own, childs, error)
-         && fds_move_above (childs, SETUP_REPORT_FD, error);
+  return open_pair (fds_open_pipe, own, other, error)
+         && fds_move_above (other, SETUP_REPORT_FD, error);
 }
 
 static gboolean
