@@ -62,7 +62,6 @@ procfun_sources = \
 	%D%/core/registry.c \
 	%D%/executors/fork-server.c \
 	%D%/executors/inline.c \
-	%D%/executors/pool-drain.c \
 	%D%/executors/pool-plain.c \
 	%D%/executors/pool.c \
 	%D%/executors/process-executor.c \
@@ -171,6 +170,8 @@ procfun_private = \
 	%D%/core/registry.h \
 	%D%/executors/pool.h \
 	%D%/executors/process-executor.h \
+	%D%/executors/process-next.c \
+	%D%/executors/process-next.h \
 	%D%/executors/process-start.c \
 	%D%/executors/process-start.h \
 	%D%/executors/retry.c \

@@ -61,8 +61,6 @@ enum
   PROP_MIN_WORKERS,
   PROP_CALLS_PER_WORKER,
   PROP_MEMORY_PER_WORKER,
-  PROP_MAX_QUEUE_CALLS,
-  PROP_MAX_QUEUE_BYTES,
   PROP_CALLS_IN_FLIGHT,
   N_NUMBERS,
   PROP_IDLE_TIMEOUT = N_NUMBERS,
@@ -123,24 +121,6 @@ static const Number numbers[N_NUMBERS] = {
    * Since: 0.1
    */
   [PROP_MEMORY_PER_WORKER] = { "memory-per-worker", FIELD (memory_per_worker), 0, G_MAXUINT64, 0 },
-  /**
-   * ProcfunPool:max-queue-calls:
-   *
-   * Number of calls that may wait for a worker before procfun_pool_submit() waits and
-   * procfun_pool_try_submit() refuses; 0: any number.
-   *
-   * Since: 0.1
-   */
-  [PROP_MAX_QUEUE_CALLS] = { "max-queue-calls", FIELD (max_queue_calls), 0, G_MAXUINT, 0 },
-  /**
-   * ProcfunPool:max-queue-bytes:
-   *
-   * Number of bytes that the arguments of waiting calls may take before procfun_pool_submit()
-   * waits and procfun_pool_try_submit() refuses; 0: any number.
-   *
-   * Since: 0.1
-   */
-  [PROP_MAX_QUEUE_BYTES] = { "max-queue-bytes", FIELD (max_queue_bytes), 0, G_MAXUINT64, 0 },
   /**
    * ProcfunPool:calls-in-flight:
    *
@@ -432,7 +412,6 @@ procfun_pool_init (ProcfunPool *self)
   self->scheduler = scheduler_new (PROCFUN_EXECUTOR (self), TRUE, NULL);
   procfun_process_executor_take_scheduler (PROCFUN_PROCESS_EXECUTOR (self), self->scheduler,
                                            max_workers);
-  SCHEDULER_SET (self->scheduler, max_workers, max_workers);
   SCHEDULER_SET (self->scheduler, idle, idle);
   SCHEDULER_SET (self->scheduler, calls_in_flight, in_flight);
   self->retry.reasons = PROCFUN_RETRY_LOST;
@@ -616,7 +595,7 @@ procfun_pool_get_memory_per_worker (ProcfunPool *self)
  * @self: a #ProcfunPool
  * @n: how many calls may wait for a worker; 0: any number
  *
- * Sets #ProcfunPool:max-queue-calls.
+ * Sets #ProcfunProcessExecutor:max-queue-calls.
  *
  * Since: 0.1
  */
@@ -625,14 +604,14 @@ procfun_pool_set_max_queue_calls (ProcfunPool *self, guint n)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  set_number (self, PROP_MAX_QUEUE_CALLS, n);
+  procfun_process_executor_set_max_queue_calls (PROCFUN_PROCESS_EXECUTOR (self), n);
 }
 
 /**
  * procfun_pool_get_max_queue_calls:
  * @self: a #ProcfunPool
  *
- * Gets #ProcfunPool:max-queue-calls.
+ * Gets #ProcfunProcessExecutor:max-queue-calls.
  *
  * Returns: how many calls may wait for a worker; 0: any number
  *
@@ -643,7 +622,7 @@ procfun_pool_get_max_queue_calls (ProcfunPool *self)
 {
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  return (guint)get_number (self, PROP_MAX_QUEUE_CALLS);
+  return procfun_process_executor_get_max_queue_calls (PROCFUN_PROCESS_EXECUTOR (self));
 }
 
 /**
@@ -651,7 +630,7 @@ procfun_pool_get_max_queue_calls (ProcfunPool *self)
  * @self: a #ProcfunPool
  * @bytes: how many bytes the arguments of waiting calls may take; 0: any number
  *
- * Sets #ProcfunPool:max-queue-bytes.
+ * Sets #ProcfunProcessExecutor:max-queue-bytes.
  *
  * Since: 0.1
  */
@@ -660,14 +639,14 @@ procfun_pool_set_max_queue_bytes (ProcfunPool *self, guint64 bytes)
 {
   g_return_if_fail (PROCFUN_IS_POOL (self));
 
-  set_number (self, PROP_MAX_QUEUE_BYTES, bytes);
+  procfun_process_executor_set_max_queue_bytes (PROCFUN_PROCESS_EXECUTOR (self), bytes);
 }
 
 /**
  * procfun_pool_get_max_queue_bytes:
  * @self: a #ProcfunPool
  *
- * Gets #ProcfunPool:max-queue-bytes.
+ * Gets #ProcfunProcessExecutor:max-queue-bytes.
  *
  * Returns: how many bytes the arguments of waiting calls may take; 0: any number
  *
@@ -678,7 +657,7 @@ procfun_pool_get_max_queue_bytes (ProcfunPool *self)
 {
   g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
 
-  return get_number (self, PROP_MAX_QUEUE_BYTES);
+  return procfun_process_executor_get_max_queue_bytes (PROCFUN_PROCESS_EXECUTOR (self));
 }
 
 /**
