@@ -168,7 +168,7 @@ on_started (ProcfunExecutor *executor, int pid, Events *self)
   note (self, pid, g_strdup ("started"));
 }
 
-/* Who reaps it may not have done so yet. */
+/* It may not have been reaped yet. */
 static gboolean
 is_dead (int pid)
 {

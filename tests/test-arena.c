@@ -314,7 +314,7 @@ test_not_asked (void)
   pair_close (&pair);
 }
 
-/* What the receiver does not trust is its own from the beginning. */
+/* Payloads that the receiver does not trust are its own from the beginning. */
 static void
 test_later_changes (void)
 {

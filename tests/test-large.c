@@ -175,7 +175,7 @@ test_sizes (void)
       }
 }
 
-/* What stays as it is */
+/* Values that stay as they are */
 
 static GBytes *kept[8];
 static guint n_kept;
