@@ -4,6 +4,7 @@
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
+#include "tests/pools.h"
 
 #include "procfun/base/usage.h"
 #include "procfun/wire/frame.h"
@@ -175,6 +176,26 @@ test_sizes (void)
       }
 }
 
+/* To copy the argument takes longer than a worker waits for a call. */
+static void
+test_longer_than_idle (void)
+{
+  const gsize size = (gsize)256 << 20;
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (size), size);
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  procfun_pool_set_idle_timeout (pool, 20 * G_TIME_SPAN_MILLISECOND);
+  call = count_call (bytes);
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  result = procfun_call_run (call, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_get_uint64 (result), ==, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
+}
+
 /* Values that stay as they are */
 
 static GBytes *kept[8];
@@ -280,6 +301,8 @@ main (int argc, char **argv)
   fixture_add_func ("/large/a-result-on-its-way-does-not-time-out", test_result_on_its_way);
   fixture_add_func ("/large/a-result-on-its-way-meets-the-deadline", test_deadline);
   calls_add_func ("/large/bytes-of-any-size-go-there-and-back", test_sizes);
+  fixture_add_func ("/large/an-argument-may-take-longer-than-a-worker-waits",
+                    test_longer_than_idle);
   calls_add_func ("/large/results-outlive-their-process", test_results_stay);
   fixture_add_func ("/large/what-a-function-keeps-is-not-overwritten", test_kept);
   fixture_add_func ("/large/a-function-that-scribbles-harms-no-other-call", test_scribbling);

@@ -558,7 +558,11 @@ handle_frame (Server *self, Frame *frame)
       return handle_limits (self, frame);
     case FRAME_SETUP:
       return server_handle_setup (self, self->channel, frame);
+    case FRAME_ANNOUNCE:
+      self->is_call_coming = TRUE;
+      return TRUE;
     case FRAME_CALL:
+      self->is_call_coming = FALSE;
       server_handle_call (self, frame);
       if (self->is_kept)
         placement_note_call (&self->placement, self->mark.wall_time,
@@ -661,7 +665,8 @@ serve (Server *self, int idle)
   while (go_on)
     {
       g_auto (Frame) frame = { 0 };
-      ChannelStatus status = listener_next (&self->listener, &frame, idle);
+      ChannelStatus status
+          = listener_next (&self->listener, &frame, self->is_call_coming ? -1 : idle);
 
       if (status == CHANNEL_AGAIN && !has_ended (self, &frame))
         status = CHANNEL_FRAME;

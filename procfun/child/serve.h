@@ -49,12 +49,13 @@ typedef struct
   Placement placement;
   gboolean is_kept;     /* for more calls */
   gboolean is_followed; /* the next one is there already */
-  guint n_unchecked;    /* calls since the last look for leftovers */
-  gboolean is_ended;    /* by its caller, which has a result */
-  GMutex write_lock;    /* threads of the function report while it runs */
-  Event held;           /* the last report; its text is @held_text */
-  char *held_text;      /* (nullable) */
-  gboolean is_holding;  /* @held was not sent yet */
+  gboolean is_call_coming;
+  guint n_unchecked;   /* calls since the last look for leftovers */
+  gboolean is_ended;   /* by its caller, which has a result */
+  GMutex write_lock;   /* threads of the function report while it runs */
+  Event held;          /* the last report; its text is @held_text */
+  char *held_text;     /* (nullable) */
+  gboolean is_holding; /* @held was not sent yet */
   gboolean has_reporter;
   GCond holds; /* @is_holding */
   pid_t pid;   /* of the process that was started, and not of one that the function forks */

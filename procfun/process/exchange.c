@@ -458,6 +458,9 @@ exchange_finish (Exchange *self, GError **error)
 
 /* Its worker */
 
+/* Copying these takes a millisecond or more. */
+#define ANNOUNCE_MIN ((gsize)1 << 20)
+
 static Exchange *
 make (ProcfunCall *call, const Worker *worker, gsize bytes_in)
 {
@@ -468,6 +471,8 @@ make (ProcfunCall *call, const Worker *worker, gsize bytes_in)
   self->pipelined.link.data = self;
   self->call = call;
   self->worker = nothing;
+  if (bytes_in >= ANNOUNCE_MIN && worker->has_greeted)
+    request_announce (worker->channel);
   channel_get_mark (worker->channel, &self->mark);
   self->bytes_in = bytes_in;
   ending_init (&self->ending, call, process_get_pid (worker->process));

@@ -80,6 +80,13 @@ request_get_identity (ProcfunFunction *function)
 }
 
 void
+request_announce (Channel *channel)
+{
+  channel_send (channel, FRAME_ANNOUNCE, 0, NULL, 0, NULL, NULL);
+  channel_flush (channel);
+}
+
+void
 request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeOptions *options)
 {
   g_autoptr (GUnixFDList) fds = NULL;

@@ -10,6 +10,10 @@
 void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
                    GBytes *arguments);
 
+/* Says that a call comes, before its arguments are copied, which may take longer than a process
+ * waits for a call. */
+void request_announce (Channel *channel);
+
 /* How all children of a zygote are to be. */
 void request_send_setup (Channel *channel, ProcfunFunction *function,
                          const ExchangeOptions *options);

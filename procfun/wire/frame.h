@@ -68,7 +68,9 @@ typedef enum
    * the first descriptor, before those of the frame. */                                           \
   ROW (SHARED, "shared", CHANNEL, sizeof (FrameShared), sizeof (FrameShared), FRAME_MAX_FDS)       \
   /* There is something in the ring. */                                                            \
-  ROW (WAKE, "wake", CHANNEL, 0, 0, 0)
+  ROW (WAKE, "wake", CHANNEL, 0, 0, 0)                                                             \
+  /* A call comes, whose arguments take a while: a process that waits for one is not to leave. */  \
+  ROW (ANNOUNCE, "announce", CALLER, 0, 0, 0)
 
 typedef enum
 {
