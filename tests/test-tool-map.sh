@@ -144,6 +144,7 @@ check "the others of these columns" grep -qx 5 "$tmp/stdout"
 check "no such column" maps 2 'a,c\n1,2\n' '' "no column is named “b”" --csv --header "$program" add
 check "too few columns" maps 1 '1\n' - "line 1: the number of fields is 1, not 2" --csv "$program" add
 check "a quote that is not closed" maps 1 '1,"2\n' - "line 1: a quote is not closed" --csv "$program" add
+check "a NUL byte in a field" maps 1 '1\t\0002\n' - "line 1: a NUL byte cannot be in a field" --tsv "$program" add
 check "something after a quote" maps 1 '1,"2"3\n' - "after a closing quote" --csv "$program" add
 check "columns of two kinds" maps 2 '' '' "only one of them" --csv --tsv "$program" add
 check "columns with nothing between them" maps 2 '' '' "--colsep" --colsep '' "$program" add

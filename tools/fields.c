@@ -65,6 +65,11 @@ fields_split (const char *text, gsize size, const char *gap, gboolean is_quoted,
 
   if (size > 0 && text[size - 1] == '\r')
     size--;
+  if (memchr (text, '\0', size) != NULL)
+    {
+      refuse (error, _ ("a NUL byte cannot be in a field"));
+      return NULL;
+    }
   if (!is_quoted)
     {
       g_autofree char *copy = g_strndup (text, size);

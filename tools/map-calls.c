@@ -98,19 +98,15 @@ static void
 end_job (Calls *self, MapJob *job)
 {
   map_job_end (job);
-  g_queue_remove (&self->jobs, job);
+  g_queue_delete_link (&self->jobs, job->link);
   map_job_free (job);
 }
 
 static void
-print_unordered (Calls *self)
+end_unordered (Calls *self, MapJob *job)
 {
-  for (GList *l = self->jobs.head, *next; l != NULL; l = next)
-    {
-      next = l->next;
-      if (((MapJob *)l->data)->is_over && !g_cancellable_is_cancelled (self->run->cancellable))
-        end_job (self, l->data);
-    }
+  if (self->run->options->is_unordered && !g_cancellable_is_cancelled (self->run->cancellable))
+    end_job (self, job);
 }
 
 static void
@@ -130,9 +126,7 @@ advance (Calls *self)
 {
   MapRun *run = self->run;
 
-  if (run->options->is_unordered)
-    print_unordered (self);
-  else
+  if (!run->options->is_unordered)
     print_in_order (self);
   start_more (self);
   if (self->n_running == 0
@@ -154,6 +148,7 @@ on_over (gpointer job, gpointer user_data)
   Calls *self = user_data;
 
   self->n_running--;
+  end_unordered (self, job);
   advance (self);
 }
 
@@ -168,10 +163,13 @@ add (MapRun *run, MapRecord record, GError *error)
   MapJob *job = map_job_new (run, record, args, error);
 
   g_queue_push_tail (&self->jobs, job);
+  job->link = self->jobs.tail;
   if (error == NULL && run->options->is_dry)
     job->is_over = TRUE;
   else if (error == NULL)
     g_queue_push_tail (&self->waiting, job);
+  if (job->is_over)
+    end_unordered (self, job);
 }
 
 static void
@@ -198,7 +196,7 @@ cut (MapRun *run)
 
   while ((job = g_queue_pop_tail (&self->waiting)) != NULL)
     {
-      g_queue_remove (&self->jobs, job);
+      g_queue_delete_link (&self->jobs, job->link);
       map_job_free (job);
     }
 }

@@ -10,6 +10,7 @@ typedef struct
   MapRecord record;
   GVariant *args;    /* (nullable): it could not be read */
   GError *error;     /* (nullable): of the last call */
+  GList *link;       /* its place in the queue of all jobs */
   ProcfunCall *call; /* (nullable): none runs */
   guint tries_left;
   gint64 began_at; /* in µs since 1970 */
