@@ -25,6 +25,29 @@ G_BEGIN_DECLS
 typedef struct _ProcfunExecutorClass ProcfunExecutorClass;
 
 /**
+ * ProcfunCloseFlags:
+ * @PROCFUN_CLOSE_NONE: calls that wait, and calls that run, go on to their end
+ * @PROCFUN_CLOSE_DROP_QUEUED: calls that wait for a process fail with %PROCFUN_ERROR_CLOSED
+ * @PROCFUN_CLOSE_CANCEL_RUNNING: calls that run are ended as by procfun_call_abort()
+ *
+ * What becomes of the calls of an executor that is closed. A call that was sent ahead to the worker
+ * of another one, as #ProcfunPool:calls-in-flight allows, runs.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  PROCFUN_CLOSE_NONE = 0,
+  PROCFUN_CLOSE_DROP_QUEUED = 1 << 0,
+  PROCFUN_CLOSE_CANCEL_RUNNING = 1 << 1
+} ProcfunCloseFlags;
+
+#define PROCFUN_TYPE_CLOSE_FLAGS (procfun_close_flags_get_type ())
+
+PROCFUN_AVAILABLE_IN_0_1
+GType procfun_close_flags_get_type (void) G_GNUC_CONST;
+
+/**
  * ProcfunStatistics:
  *
  * The calls and processes of an executor until a moment. Immutable.
@@ -110,6 +133,7 @@ struct _ProcfunExecutorClass
                     gpointer user_data);
   void (*begin_anew) (ProcfunExecutor *self);
   guint (*run_plain) (ProcfunExecutor *self, gpointer plain_call);
+  void (*end_calls) (ProcfunExecutor *self, ProcfunCloseFlags flags);
   gpointer padding[2];
 };
 
@@ -122,10 +146,12 @@ ProcfunExecutor *procfun_executor_get_default (void);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_executor_set_default (ProcfunExecutor *self);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
+gboolean procfun_executor_close (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                                 GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
-                                   GAsyncReadyCallback callback, gpointer user_data);
+void procfun_executor_close_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result,
                                         GError **error);

@@ -9,6 +9,7 @@ test_programs = \
 	%D%/test-cgroup \
 	%D%/test-channel \
 	%D%/test-channel-ring \
+	%D%/test-close \
 	%D%/test-codec \
 	%D%/test-codec-property \
 	%D%/test-control \
@@ -149,6 +150,7 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)
+%C%_test_close_SOURCES = %D%/test-close.c $(pools)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
 %C%_test_plain_call_SOURCES = %D%/test-plain-call.c %D%/hostile-ring.c %D%/hostile-ring.h $(pools)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)

@@ -55,6 +55,7 @@ struct _ProcfunCall
   gint detached;        /* it runs on when nobody holds it */
   gint is_urgent;       /* without a grace period when it is cancelled */
 
+  GList executor_link; /* among the calls that run on its executor */
   CallItems items;
   gpointer stream; /* (nullable): the executor's */
   GDestroyNotify free_stream;
@@ -128,6 +129,12 @@ static inline CallItems *
 procfun_call_get_items (ProcfunCall *self)
 {
   return &self->items;
+}
+
+static inline GList *
+procfun_call_get_executor_link (ProcfunCall *self)
+{
+  return &self->executor_link;
 }
 
 static inline ProcfunFunction *

@@ -2,9 +2,15 @@
 
 /* Waiting until nothing runs, and closing. */
 
+#include "procfun/core/call.h"
 #include "procfun/core/executor-state.h"
 #include "procfun/core/executor.h"
 #include "procfun/platform/waker.h"
+
+G_DEFINE_FLAGS_TYPE (ProcfunCloseFlags, procfun_close_flags,
+                     G_DEFINE_ENUM_VALUE (PROCFUN_CLOSE_NONE, "none"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_CLOSE_DROP_QUEUED, "drop-queued"),
+                     G_DEFINE_ENUM_VALUE (PROCFUN_CLOSE_CANCEL_RUNNING, "cancel-running"))
 
 void
 procfun_executor_announce_idle (ExecutorState *state)
@@ -211,25 +217,64 @@ procfun_executor_wait_async (GTask *task)
 
 /* Closing */
 
+ProcfunCloseFlags
+procfun_executor_get_close_flags (ProcfunExecutor *self)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  ProcfunCloseFlags flags;
+
+  g_mutex_lock (&state->lock);
+  flags = state->close_flags;
+  g_mutex_unlock (&state->lock);
+  return flags;
+}
+
+void
+procfun_executor_real_end_calls (ProcfunExecutor *self, ProcfunCloseFlags flags)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  g_autoptr (GPtrArray) cancellers
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
+
+  if ((flags & PROCFUN_CLOSE_CANCEL_RUNNING) == 0)
+    return;
+  g_mutex_lock (&state->lock);
+  for (GList *l = state->calls.head; l != NULL; l = l->next)
+    g_ptr_array_add (cancellers, canceller_ref (procfun_call_get_canceller (l->data)));
+  g_mutex_unlock (&state->lock);
+  for (guint i = 0; i < cancellers->len; i++)
+    canceller_cancel (cancellers->pdata[i]);
+}
+
 static void
-set_closed (ProcfunExecutor *self)
+begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags)
 {
   ExecutorState *state = procfun_executor_get_state (self);
 
+  procfun_executor_check_process (self);
   g_mutex_lock (&state->lock);
   state->closed = TRUE;
+  state->close_flags |= flags;
   g_mutex_unlock (&state->lock);
+  if (flags != PROCFUN_CLOSE_NONE)
+    PROCFUN_EXECUTOR_GET_CLASS (self)->end_calls (self, flags);
 }
 
 /**
  * procfun_executor_close:
  * @self: a #ProcfunExecutor
+ * @flags: what becomes of the calls that wait and of those that run
  * @cancellable: (nullable): a #GCancellable, which ends the waiting only
  * @error: return location for a #GError
  *
  * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that
  * run have ended, and ends what the executor keeps between calls. After that nothing of it is left.
- * Closing again is allowed.
+ * Closing again is allowed, also with more flags while somebody waits for the first closing.
+ *
+ * A call cancelled by %PROCFUN_CLOSE_CANCEL_RUNNING has its #ProcfunCall:grace-period. Of calls
+ * without a #ProcfunCall, a blocking one by #ProcfunInline cannot be cancelled. An executor that is
+ * not of this library knows itself which of its calls wait, and %PROCFUN_CLOSE_DROP_QUEUED is
+ * nothing to it.
  *
  * Calls that were started asynchronously end in their own main context: where that is the one of
  * this thread, use procfun_executor_close_async().
@@ -242,12 +287,12 @@ set_closed (ProcfunExecutor *self)
  * Since: 0.1
  */
 gboolean
-procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
+procfun_executor_close (ProcfunExecutor *self, ProcfunCloseFlags flags, GCancellable *cancellable,
+                        GError **error)
 {
   g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
 
-  procfun_executor_check_process (self);
-  set_closed (self);
+  begin_to_close (self, flags);
   if (!wait_in_thread (self, g_get_monotonic_time (), cancellable, error)
       || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -257,6 +302,7 @@ procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError
 /**
  * procfun_executor_close_async:
  * @self: a #ProcfunExecutor
+ * @flags: what becomes of the calls that wait and of those that run
  * @cancellable: (nullable): a #GCancellable
  * @callback: called in the thread-default main context when the executor is closed
  * @user_data: for @callback
@@ -267,17 +313,17 @@ procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError
  * Since: 0.1
  */
 void
-procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
-                              GAsyncReadyCallback callback, gpointer user_data)
+procfun_executor_close_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                              GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data)
 {
   GTask *task;
 
   g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
 
-  procfun_executor_check_process (self);
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, procfun_executor_close_async);
-  set_closed (self);
+  begin_to_close (self, flags);
   wait_in_context (task, g_get_monotonic_time ());
 }
 

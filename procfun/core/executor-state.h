@@ -17,14 +17,20 @@ typedef struct
   GCond idle;      /* nothing runs */
   guint n_threads; /* threads that wait on @idle */
   gboolean closed;
+  ProcfunCloseFlags close_flags;
   guint n_running;
   GQueue waiting; /* (element-type GSource): main contexts that wait for the same */
+  GQueue calls;   /* (element-type ProcfunCall) (unowned): those that run, by a class that does not
+                     override `end_calls` */
   Recorder *recorder;
   guint number;
   ExecutorEntry *entry;
 } ExecutorState;
 
 ExecutorState *procfun_executor_get_state (ProcfunExecutor *self);
+
+/* Default of `end_calls`. */
+void procfun_executor_real_end_calls (ProcfunExecutor *self, ProcfunCloseFlags flags);
 
 /* With the lock held. */
 void procfun_executor_announce_idle (ExecutorState *state);

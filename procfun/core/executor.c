@@ -285,6 +285,7 @@ procfun_executor_class_init (ProcfunExecutorClass *klass)
   klass->close = procfun_executor_real_close;
   klass->close_async = procfun_executor_real_close_async;
   klass->close_finish = procfun_executor_real_close_finish;
+  klass->end_calls = procfun_executor_real_end_calls;
   make_signals ();
 }
 
@@ -297,6 +298,7 @@ procfun_executor_init (ProcfunExecutor *self)
   g_mutex_init (&state->lock);
   g_cond_init (&state->idle);
   g_queue_init (&state->waiting);
+  g_queue_init (&state->calls);
   state->recorder = recorder_new (g_get_monotonic_time ());
 }
 
@@ -309,6 +311,9 @@ begin_anew (ProcfunExecutor *self, ExecutorState *state)
   g_mutex_init (&state->lock);
   g_cond_init (&state->idle);
   g_queue_init (&state->waiting);
+  for (GList *l = state->calls.head; l != NULL; l = l->next)
+    l->data = NULL;
+  g_queue_init (&state->calls);
   state->n_threads = state->n_running = 0;
   if (PROCFUN_EXECUTOR_GET_CLASS (self)->begin_anew != NULL)
     PROCFUN_EXECUTOR_GET_CLASS (self)->begin_anew (self);
@@ -349,11 +354,52 @@ procfun_executor_try_enter (ProcfunExecutor *self)
   return !closed;
 }
 
+static gboolean
+lists_calls (ProcfunExecutor *self)
+{
+  return PROCFUN_EXECUTOR_GET_CLASS (self)->end_calls == procfun_executor_real_end_calls;
+}
+
+/* It may be closed by now. */
+static void
+list_call (ProcfunExecutor *self, ProcfunCall *call)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  GList *link = procfun_call_get_executor_link (call);
+  ProcfunCloseFlags flags;
+
+  link->data = call;
+  g_mutex_lock (&state->lock);
+  g_queue_push_tail_link (&state->calls, link);
+  flags = state->close_flags;
+  g_mutex_unlock (&state->lock);
+  if ((flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0)
+    canceller_cancel (procfun_call_get_canceller (call));
+}
+
+static void
+unlist_call (ProcfunExecutor *self, ProcfunCall *call)
+{
+  ExecutorState *state = procfun_executor_get_state (self);
+  GList *link = procfun_call_get_executor_link (call);
+
+  procfun_executor_check_process (self);
+  g_mutex_lock (&state->lock);
+  if (link->data != NULL)
+    g_queue_unlink (&state->calls, link);
+  link->data = NULL;
+  g_mutex_unlock (&state->lock);
+}
+
 gboolean
 procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error)
 {
   if (procfun_executor_try_enter (self))
-    return TRUE;
+    {
+      if (lists_calls (self))
+        list_call (self, call);
+      return TRUE;
+    }
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
                _ ("%s() cannot be called: the executor is closed"),
                procfun_function_get_name (procfun_call_peek_function (call)));
@@ -409,6 +455,8 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
                           .succeeded = error == NULL,
                           .cause = error != NULL ? get_cause (call, error) : 0 };
 
+  if (lists_calls (self))
+    unlist_call (self, call);
   procfun_executor_count (self, &ending);
 }
 

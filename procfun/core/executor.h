@@ -29,6 +29,10 @@ void procfun_executor_count (ProcfunExecutor *self, const Ending *ending);
  * something override `begin_anew` for it. */
 void procfun_executor_check_process (ProcfunExecutor *self);
 
+/* With what flags the executor was closed. Executors that know which calls wait, and which run,
+ * override `end_calls`, which is called from any thread. */
+ProcfunCloseFlags procfun_executor_get_close_flags (ProcfunExecutor *self);
+
 /* Runs @call on @self and counts it. */
 GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 

@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
+#include "procfun/core/executor.h"
 #include "procfun/core/function.h"
 #include "procfun/core/plain-call.h"
 #include "procfun/procfun-error.h"
@@ -117,6 +118,21 @@ procfun_inline_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   return PLAIN_CALL_DONE;
 }
 
+/* The executor was closed before the main loop came to this. */
+static gboolean
+is_dropped (GTask *task)
+{
+  ProcfunCloseFlags flags = procfun_executor_get_close_flags (g_task_get_source_object (task));
+  ProcfunCall *call = g_task_get_task_data (task);
+
+  if ((flags & PROCFUN_CLOSE_DROP_QUEUED) == 0)
+    return FALSE;
+  g_task_return_new_error (task, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+                           _ ("%s() cannot be called: the executor is closed"),
+                           procfun_function_get_name (procfun_call_peek_function (call)));
+  return TRUE;
+}
+
 static gboolean
 run_in_context (gpointer user_data)
 {
@@ -124,7 +140,7 @@ run_in_context (gpointer user_data)
   GError *error = NULL;
   GVariant *result;
 
-  if (g_task_return_error_if_cancelled (task))
+  if (g_task_return_error_if_cancelled (task) || is_dropped (task))
     return G_SOURCE_REMOVE;
   result = procfun_inline_run (g_task_get_source_object (task), g_task_get_task_data (task),
                                g_task_get_cancellable (task), &error);

@@ -310,6 +310,12 @@ procfun_process_executor_close_async (ProcfunExecutor *executor, GCancellable *c
       ->close_async (executor, cancellable, callback, user_data);
 }
 
+static void
+procfun_process_executor_end_calls (ProcfunExecutor *executor, ProcfunCloseFlags flags)
+{
+  scheduler_end_calls (PRIVATE (PROCFUN_PROCESS_EXECUTOR (executor))->scheduler, flags);
+}
+
 /* The parent's stays as it is. */
 static void
 procfun_process_executor_begin_anew (ProcfunExecutor *executor)
@@ -568,6 +574,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   executor_class->close = procfun_process_executor_close;
   executor_class->close_async = procfun_process_executor_close_async;
   executor_class->close_progress = procfun_process_executor_close_progress;
+  executor_class->end_calls = procfun_process_executor_end_calls;
   executor_class->begin_anew = procfun_process_executor_begin_anew;
   executor_class->describe = procfun_process_executor_describe;
   klass->get_default_codec = procfun_codec_get_gvariant;

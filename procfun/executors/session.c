@@ -167,6 +167,8 @@ procfun_session_class_init (ProcfunSessionClass *klass)
   G_OBJECT_CLASS (klass)->dispose = procfun_session_dispose;
   executor_class->close = procfun_session_close;
   executor_class->close_async = procfun_session_close_async;
+  executor_class->end_calls
+      = PROCFUN_EXECUTOR_CLASS (g_type_class_peek_static (PROCFUN_TYPE_EXECUTOR))->end_calls;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start = procfun_session_start;
   PROCFUN_PROCESS_EXECUTOR_CLASS (klass)->start_async = procfun_session_start_async;
 }

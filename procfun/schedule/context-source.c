@@ -59,6 +59,12 @@ context_waiter_note_tripped (gpointer data)
   context_source_make_ready (self);
 }
 
+void
+context_source_drop (Waiter *waiter)
+{
+  context_waiter_note_tripped (waiter);
+}
+
 static gint64
 get_earlier (gint64 time, gint64 other)
 {
@@ -378,7 +384,8 @@ watch (ContextWaiter *self)
     {
       self->canceller = canceller_ref (procfun_call_get_canceller (request->call));
       canceller_set_func (self->canceller, context_waiter_note_tripped, self);
-      if (canceller_is_cancelled (self->canceller))
+      if (canceller_is_cancelled (self->canceller)
+          || scheduler_drops_queued (self->base.source->scheduler))
         context_waiter_note_tripped (self);
       return;
     }

@@ -30,6 +30,9 @@ void context_source_wake (Waiter *waiter);
 /* The same for all that wait without a call. With the lock held. */
 void context_source_wake_sessions (ContextSource *self);
 
+/* It is in the queue, and waits in vain. With the lock held. */
+void context_source_drop (Waiter *waiter);
+
 /* Looks now and then whether workers belong to other main contexts that nobody runs, if some do.
  * With the lock held. */
 void context_source_begin_to_look (ContextSource *self);

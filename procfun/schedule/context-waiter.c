@@ -75,7 +75,8 @@ wait_again (ContextWaiter *self)
   if (request->deadline > 0)
     heap_add (&source->deadlines, &self->deadline, request->deadline);
   context_source_update_next (source);
-  if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
+  if (scheduler_drops_queued (scheduler)
+      || (self->canceller != NULL && canceller_is_cancelled (self->canceller)))
     context_waiter_note_tripped (self);
   scheduler_assign (scheduler);
   g_mutex_unlock (&scheduler->lock);

@@ -2,13 +2,15 @@
 
 #include "procfun/schedule/idle.h"
 
+#include "procfun/core/call.h"
+
 /* With the lock held. */
 static WorkerSlot *
 take (Scheduler *self, const char *module)
 {
   WorkerSlot *slot = NULL;
 
-  if (queue_peek (&self->queue) == NULL)
+  if (queue_peek (&self->queue) == NULL && !scheduler_drops_queued (self))
     slot = slots_find_idle (&self->slots, module, NULL, FALSE);
   if (slot == NULL || slot->n_calls == 0)
     return NULL;
@@ -38,8 +40,13 @@ scheduler_take_idle (Scheduler *self, ProcfunFunction *function, gint64 now)
 void
 worker_slot_set_call (WorkerSlot *self, ProcfunCall *call)
 {
+  gboolean is_cancelled;
+
   g_mutex_lock (&self->scheduler->lock);
   self->call = call;
   self->is_plain = FALSE;
+  is_cancelled = (self->scheduler->close_flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0;
   g_mutex_unlock (&self->scheduler->lock);
+  if (is_cancelled)
+    canceller_cancel (procfun_call_get_canceller (call));
 }

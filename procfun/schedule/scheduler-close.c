@@ -34,42 +34,91 @@ scheduler_begin_to_close (Scheduler *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Calls of which the cancellers are listed exist until the lock is released. */
+typedef struct
+{
+  GPtrArray *cancellers;
+  gboolean is_urgent; /* without grace periods */
+} Cancelling;
+
 static void
-add_call (GPtrArray *cancellers, ProcfunCall *call)
+add_call (Cancelling *self, ProcfunCall *call)
 {
   if (call == NULL)
     return;
-  procfun_call_set_urgent (call);
-  g_ptr_array_add (cancellers, canceller_ref (procfun_call_get_canceller (call)));
+  if (self->is_urgent)
+    procfun_call_set_urgent (call);
+  g_ptr_array_add (self->cancellers, canceller_ref (procfun_call_get_canceller (call)));
 }
 
 static void
-add_waiting_call (QueueEntry *entry, gpointer cancellers)
+add_waiting_call (QueueEntry *entry, gpointer cancelling)
 {
-  add_call (cancellers, ((Waiter *)entry)->request.call);
+  add_call (cancelling, ((Waiter *)entry)->request.call);
 }
 
-/* Calls that are listed here exist until the lock is released. Those that wait come first, or the
- * end of one that runs would let them begin. */
-void
-scheduler_abort (Scheduler *self)
+static void
+add_running_calls (Cancelling *self, const Scheduler *scheduler)
 {
-  g_autoptr (GPtrArray) cancellers
-      = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref);
-
-  g_mutex_lock (&self->lock);
-  queue_foreach (&self->queue, add_waiting_call, cancellers);
-  for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
+  for (GList *l = scheduler->slots.busy.head; l != NULL; l = l->next)
     {
       const WorkerSlot *slot = l->data;
 
       for (GList *m = slot->pipelined.head; m != NULL; m = m->next)
-        add_call (cancellers, exchange_get_call (m->data));
-      add_call (cancellers, slot->call);
+        add_call (self, exchange_get_call (m->data));
+      add_call (self, slot->call);
     }
+}
+
+/* Without the lock. */
+static void
+cancel (Cancelling *self)
+{
+  for (guint i = 0; i < self->cancellers->len; i++)
+    canceller_cancel (self->cancellers->pdata[i]);
+  g_ptr_array_unref (self->cancellers);
+}
+
+static void
+drop (QueueEntry *entry, gpointer user_data)
+{
+  Waiter *waiter = (Waiter *)entry;
+
+  if (waiter->source != NULL)
+    context_source_drop (waiter);
+  else
+    g_cond_signal (waiter->assigned);
+}
+
+void
+scheduler_end_calls (Scheduler *self, ProcfunCloseFlags flags)
+{
+  Cancelling cancelling
+      = { .cancellers = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref) };
+
+  g_mutex_lock (&self->lock);
+  self->close_flags |= flags;
+  if ((flags & PROCFUN_CLOSE_DROP_QUEUED) != 0)
+    queue_foreach (&self->queue, drop, NULL);
+  if ((flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0)
+    add_running_calls (&cancelling, self);
   g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < cancellers->len; i++)
-    canceller_cancel (cancellers->pdata[i]);
+  cancel (&cancelling);
+}
+
+/* Those that wait come first, or the end of one that runs would let them begin. */
+void
+scheduler_abort (Scheduler *self)
+{
+  Cancelling cancelling
+      = { .cancellers = g_ptr_array_new_with_free_func ((GDestroyNotify)canceller_unref),
+          .is_urgent = TRUE };
+
+  g_mutex_lock (&self->lock);
+  queue_foreach (&self->queue, add_waiting_call, &cancelling);
+  add_running_calls (&cancelling, self);
+  g_mutex_unlock (&self->lock);
+  cancel (&cancelling);
 }
 
 void

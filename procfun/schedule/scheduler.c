@@ -290,6 +290,8 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
 {
   const SlotRequest *request = &waiter->request;
 
+  if (scheduler_drops_queued (self))
+    return FALSE;
   waiter->slot
       = slots_find_idle (&self->slots, waiter->module, request->options->context, request->is_last);
   if (waiter->slot != NULL)

@@ -87,6 +87,7 @@ struct _Scheduler
   GMutex lock; /* for all that follows */
   SchedulerConfig config;
   gboolean is_closing;
+  ProcfunCloseFlags close_flags;
   guint64 state; /* of processes that are good for calls: see zygotes_get_state() */
   Queue queue;   /* (element-type Waiter) */
   Slots slots;
@@ -153,6 +154,16 @@ gboolean scheduler_has_own_calls (Scheduler *self);
 
 /* From now on nobody waits for room, or for a worker to hold. */
 void scheduler_begin_to_close (Scheduler *self);
+
+/* From now on no call is assigned a worker, and those that wait end; or calls that have one are
+ * cancelled. */
+void scheduler_end_calls (Scheduler *self, ProcfunCloseFlags flags);
+
+static inline gboolean
+scheduler_drops_queued (const Scheduler *self)
+{
+  return (self->close_flags & PROCFUN_CLOSE_DROP_QUEUED) != 0;
+}
 
 /* Cancels all calls, without grace periods. The second form kills their workers. */
 void scheduler_abort (Scheduler *self);

@@ -45,6 +45,7 @@ waiter_goes_on (const Waiter *self, const Scheduler *scheduler)
   const SlotRequest *request = &self->request;
 
   return !is_cancelled (request) && !is_late (request)
+         && (self->is_assigned || !scheduler_drops_queued (scheduler))
          && (request->call != NULL || !scheduler->is_closing);
 }
 

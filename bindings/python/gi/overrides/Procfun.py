@@ -660,7 +660,7 @@ class Pool(Procfun.Pool):
         return self
 
     def __exit__(self, *_):
-        self.close(None)
+        self.close(Procfun.CloseFlags.NONE, None)
 
 
 Pool = override(Pool)
