@@ -13,10 +13,10 @@ check ()
   tap_count=$((tap_count + 1))
   if "$@" >"$tmp/tap-output" 2>&1 </dev/null
   then
-    echo "ok $tap_count - $tap_name"
+    printf 'ok %d - %s\n' "$tap_count" "$tap_name"
   else
     sed 's/^/# /' "$tmp/tap-output"
-    echo "not ok $tap_count - $tap_name"
+    printf 'not ok %d - %s\n' "$tap_count" "$tap_name"
   fi
 }
 
@@ -24,7 +24,7 @@ check ()
 skip ()
 {
   tap_count=$((tap_count + 1))
-  echo "ok $tap_count - $1 # SKIP $2"
+  printf 'ok %d - %s # SKIP %s\n' "$tap_count" "$1" "$2"
 }
 
 # same A B: two sorted lists, one word a line, are equal; if not, says what only one of them has.

@@ -168,16 +168,6 @@ else
   skip "image-info" "gdk-pixbuf-2.0 is not installed"
 fi
 
-# The first program of the README, as pasted.
-readme_works ()
-{
-  sed -n '/^```c$/,/^```$/p' "$TOP_SRCDIR/README.md" | sed '/^```/d' >"$tmp/first.c"
-  # shellcheck disable=SC2086
-  $CC $CFLAGS $LDFLAGS -Wall -Werror "$tmp/first.c" -o "$tmp/first" $PROCFUN_CFLAGS $PROCFUN_LIBS &&
-    prints "here (1.5, 2), there (1.5, 2)" "$tmp/first"
-}
-
-check "the program in the README" readme_works
 check "every example is short, with a comment on top" short
 check "every example is run" all_tried
 done_testing

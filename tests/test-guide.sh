@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The guide is right: its files, whose names stand in their first lines, are written, its commands are
-# executed, and they print what it says.
+# The README and the guide are right: their files are written, their commands are executed, and print what is there.
+# The name of a file stands in its first line.
 
 . "$TOP_SRCDIR/tests/tap.sh"
 
@@ -9,12 +9,17 @@
 mkdir "$tmp/files" "$tmp/bin" "$tmp/pkgconfig"
 cd "$tmp/files" || exit 1
 chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs/procfun-docs.xml")
+# The README in the form of the guide.
+sed -e 's|^```c$|<programlisting language="C"><![CDATA[/* first.c */|' -e 's|^```python$|<programlisting><![CDATA[# cube.py|' \
+  -e '/^```console$/ { s/.*/<screen>/; N; s/\n// }' -e 's/^```$/]]>/' "$TOP_SRCDIR/README.md" >"$tmp/README.xml"
 # shellcheck disable=SC2086
-(cd "$TOP_SRCDIR/docs" && cat $chapters) | awk -v tmp="$tmp" '
+(cat "$tmp/README.xml" && cd "$TOP_SRCDIR/docs" && cat $chapters) >"$tmp/text"
+awk -v tmp="$tmp" '
   { line = $0 }
   sub (/.*<programlisting[^>]*><!\[CDATA\[/, "", line) { listing = 1; file = ""; head = "" }
   sub (/.*<screen>/, "", line) { screen = 1 }
   sub (/\]\]>.*|<\/screen>.*/, "", line) { last = 1 }
+  { gsub (/&gt;/, ">", line); gsub (/&lt;/, "<", line); gsub (/&amp;/, "\\&", line) }
   listing && file == "" && match (line, /[a-z-]+\.(c|h|py)/) && (line ~ /^\/\* [^ ]* \*\/$/ || line ~ /^# [^ ]*$/) {
     file = tmp "/files/" substr (line, RSTART, RLENGTH)
     printf "%s", head > file
@@ -30,7 +35,7 @@ chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs
   screen && line !~ /^\$ / && (line != "" || !last) { print line > expected }
   last { listing = screen = last = 0 }
   END { print n > (tmp "/count") }
-'
+' "$tmp/text"
 
 # The commands are those of a user, for whom the library in the tree is installed. With INSTALLED=yes it is.
 test "$INSTALLED" = yes || cat >"$tmp/pkgconfig/procfun.pc" <<END
@@ -59,10 +64,23 @@ prints_what_it_says ()
 
 has_files_and_commands ()
 {
-  ls && test -s words.c && test "$(cat "$tmp/count")" -gt 20
+  ls && test -s first.c && test -s words.c && test "$(cat "$tmp/count")" -gt 20
 }
 
-check "the guide has files and commands" has_files_and_commands
+# A listing in C without the name of a file would not be compiled, nor would a file that no command names.
+compiles_all_listings ()
+{
+  grep '<programlisting language="C">' "$tmp/text" | grep -v 'CDATA\[/\* [a-z-]*\.[ch] \*/$' && return 1
+  for file in *.c
+  do
+    cat "$tmp"/*.command | grep -qw -e "$file" || { echo "no command compiles $file"; return 1; }
+  done
+}
+
+works () { "$@" >"$tmp/works" 2>&1; }
+
+check "the README and the guide have files and commands" has_files_and_commands
+check "every listing in C is compiled" compiles_all_listings
 for n in $(seq "$(cat "$tmp/count")")
 do
   command=$(cat "$tmp/$n.command")
@@ -70,6 +88,31 @@ do
     python3*)
       test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && python3 -c 'import gi; gi.require_version ("Json", "1.0")' 2>/dev/null || {
         skip "$command" "no introspection, or no python3 with gi"
+        continue
+      } ;;
+    *gtk4*)
+      $PKG_CONFIG --exists gtk4 || {
+        skip "$command" "no GTK 4"
+        continue
+      } ;;
+    *" gdb "*)
+      works gdb -q -batch -ex run --args true || {
+        skip "$command" "no gdb, or it may not trace"
+        continue
+      } ;;
+    *" strace "*)
+      works strace -o /dev/null true || {
+        skip "$command" "no strace, or it may not trace"
+        continue
+      } ;;
+    *" valgrind "*)
+      test "$SANITIZERS" = no && works valgrind -q true || {
+        skip "$command" "no valgrind, or a sanitizer that does not go with it"
+        continue
+      } ;;
+    *--coverage* | ./covered | gcov*)
+      test "$SANITIZERS" = no && works gcov --version && $CC --version | grep -q "Free Software" || {
+        skip "$command" "no gcov of this compiler"
         continue
       } ;;
     ./where)
