@@ -71,5 +71,5 @@ main (void)
   print_size (pool);
   print_count (pool, "be");
   procfun_pool_set_close_timeout (pool, G_TIME_SPAN_SECOND);
-  return procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL) ? 0 : 1;
+  return procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL) ? 0 : 1;
 }

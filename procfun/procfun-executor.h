@@ -146,15 +146,23 @@ ProcfunExecutor *procfun_executor_get_default (void);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_executor_set_default (ProcfunExecutor *self);
 PROCFUN_AVAILABLE_IN_0_1
-gboolean procfun_executor_close (ProcfunExecutor *self, ProcfunCloseFlags flags,
-                                 GCancellable *cancellable, GError **error);
+gboolean procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_executor_close_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data);
+void procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result,
                                         GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_close_full (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                                      GCancellable *cancellable, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_executor_close_full_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_close_full_finish (ProcfunExecutor *self, GAsyncResult *result,
+                                             GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_is_closed (ProcfunExecutor *self);
 

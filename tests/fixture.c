@@ -267,7 +267,7 @@ close_default_executor (void)
 {
   g_autoptr (GError) error = NULL;
 
-  procfun_executor_close (procfun_executor_get_default (), PROCFUN_CLOSE_NONE, NULL, &error);
+  procfun_executor_close (procfun_executor_get_default (), NULL, &error);
   g_assert_no_error (error);
   procfun_executor_set_default (NULL);
 }

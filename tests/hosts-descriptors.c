@@ -82,8 +82,7 @@ few (char **args)
   g_assert_nonnull (strstr (error->message, "add()"));
   g_assert_cmpint (atoi (args[0]), <, 20);
   setrlimit (RLIMIT_NOFILE, &before);
-  procfun_executor_close (procfun_executor_get_default (), PROCFUN_CLOSE_NONE, NULL,
-                          NULL); /* what it keeps */
+  procfun_executor_close (procfun_executor_get_default (), NULL, NULL); /* what it keeps */
   g_assert_cmpuint (fixture_count_descriptors (), ==, n_before);
 }
 

@@ -196,7 +196,7 @@ executes_itself (char **args)
       execv ("/proc/self/exe", (char **)again);
       g_assert_not_reached ();
     }
-  procfun_executor_close (procfun_executor_get_default (), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (procfun_executor_get_default (), NULL, NULL);
   while (waitpid (-1, NULL, 0) > 0)
     ;
   g_assert_cmpint (errno, ==, ECHILD);

@@ -63,8 +63,7 @@ thread_that_reaps (char **args)
 
   assert_calls_are_judged ();
   g_atomic_int_set (&stop, TRUE);
-  procfun_executor_close (procfun_executor_get_default (), PROCFUN_CLOSE_NONE, NULL,
-                          NULL); /* it waits for that, too */
+  procfun_executor_close (procfun_executor_get_default (), NULL, NULL); /* it waits for that, too */
   g_thread_join (thread);
 }
 

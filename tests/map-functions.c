@@ -97,7 +97,7 @@ PROCFUN_DEFINE_FUNCTION_WITH_ERROR (sum_by_map, gint, (gint, n))
       g_variant_get_child (sums, i, "i", &one);
       sum += one;
     }
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
   return sum;
 }
 

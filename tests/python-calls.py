@@ -195,7 +195,7 @@ def case_executors():
     assert run(GET_PID, executor=spawner) != os.getpid()
     spawner.set_transport(Procfun.Transport.ARGV)
     assert run(DIVIDE, GLib.Variant("(dd)", (1, 4)), executor=spawner) == 0.25
-    assert spawner.close(Procfun.CloseFlags.NONE, None) and spawner.is_closed()
+    assert spawner.close(None) and spawner.is_closed()
     spawner.set_default()
     fails_with(Procfun.Error.CLOSED, NOTHING)
 

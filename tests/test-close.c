@@ -50,7 +50,7 @@ close_in_thread (gpointer user_data)
 {
   Closing *self = user_data;
 
-  procfun_executor_close (self->executor, self->flags, NULL, &self->error);
+  procfun_executor_close_full (self->executor, self->flags, NULL, &self->error);
   g_atomic_int_set (&self->is_closed, TRUE);
   g_main_context_wakeup (NULL);
   return NULL;
@@ -61,7 +61,7 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Closing *self = user_data;
 
-  procfun_executor_close_finish (PROCFUN_EXECUTOR (source), result, &self->error);
+  procfun_executor_close_full_finish (PROCFUN_EXECUTOR (source), result, &self->error);
   g_atomic_int_set (&self->is_closed, TRUE);
 }
 
@@ -72,7 +72,7 @@ begin_to_close (Closing *self, gpointer executor, ProcfunCloseFlags flags, gbool
   if (is_blocking)
     self->thread = g_thread_new ("closes", close_in_thread, self);
   else
-    procfun_executor_close_async (self->executor, flags, NULL, on_closed, self);
+    procfun_executor_close_full_async (self->executor, flags, NULL, on_closed, self);
 }
 
 static void

@@ -121,7 +121,7 @@ test_derived (void)
                       PROCFUN_ERROR, PROCFUN_ERROR_INVALID, "*add()*");
   g_assert_cmpuint (oracle->n_runs, ==, 2);
 
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (executor, NULL, NULL));
   g_assert_cmpuint (oracle->n_closed, ==, 1);
 }
 
@@ -322,9 +322,9 @@ test_close_idle (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_false (procfun_executor_is_closed (executor));
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_true (procfun_executor_close (executor, NULL, &error));
   assert_closed (executor);
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_true (procfun_executor_close (executor, NULL, &error));
   g_assert_no_error (error);
 }
 
@@ -347,7 +347,7 @@ test_close_waits (void)
   GThread *killer = g_thread_new ("killer", kill_when_closed, &self);
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (procfun_executor_close (self.executor, PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_true (procfun_executor_close (self.executor, NULL, &error));
   g_assert_no_error (error);
   g_assert_true (is_dead (procfun_call_get_pid (self.call)));
   g_thread_join (killer);
@@ -378,14 +378,14 @@ test_close_cancelled (void)
 
   g_object_set_data (G_OBJECT (cancellable), "executor", self.executor);
   canceller = g_thread_new ("canceller", cancel_when_closed, cancellable);
-  g_assert_false (procfun_executor_close (self.executor, PROCFUN_CLOSE_NONE, cancellable, &error));
+  g_assert_false (procfun_executor_close (self.executor, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (canceller);
   g_assert_cmpint (procfun_call_get_state (self.call), ==, PROCFUN_CALL_RUNNING);
   assert_closed (self.executor);
   kill_callee (self.call);
   g_clear_error (&error);
-  g_assert_true (procfun_executor_close (self.executor, PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_true (procfun_executor_close (self.executor, NULL, &error));
   end_running (&self, caller);
 }
 
@@ -424,8 +424,8 @@ test_close_async (void)
       procfun_call_detach (call);
       procfun_call_run_async (call, NULL, on_ended, log);
     }
-  procfun_executor_close_async (executor, PROCFUN_CLOSE_NONE, NULL, on_closed, log);
-  procfun_executor_close_async (executor, PROCFUN_CLOSE_NONE, NULL, on_closed, log);
+  procfun_executor_close_async (executor, NULL, on_closed, log);
+  procfun_executor_close_async (executor, NULL, on_closed, log);
   g_assert_cmpstr (log->str, ==, "");
   assert_closed (executor);
   while (g_strrstr (log->str, "closed closed") == NULL)
@@ -439,7 +439,7 @@ test_close_async_idle (void)
   g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_inline_new ());
   g_autoptr (GString) log = g_string_new (NULL);
 
-  procfun_executor_close_async (executor, PROCFUN_CLOSE_NONE, NULL, on_closed, log);
+  procfun_executor_close_async (executor, NULL, on_closed, log);
   g_assert_cmpstr (log->str, ==, "");
   while (log->len == 0)
     g_main_context_iteration (NULL, TRUE);
@@ -454,7 +454,7 @@ test_close_async_from_elsewhere (void)
   GThread *caller = start_running (&self);
   g_autoptr (GString) log = g_string_new (NULL);
 
-  procfun_executor_close_async (self.executor, PROCFUN_CLOSE_NONE, NULL, on_closed, log);
+  procfun_executor_close_async (self.executor, NULL, on_closed, log);
   kill_callee (self.call);
   while (log->len == 0)
     g_main_context_iteration (NULL, TRUE);
@@ -479,7 +479,7 @@ test_close_async_cancelled (void)
   g_autoptr (GString) log = g_string_new (NULL);
 
   g_cancellable_cancel (cancellable);
-  procfun_executor_close_async (executor, PROCFUN_CLOSE_NONE, cancellable, on_close_cancelled, log);
+  procfun_executor_close_async (executor, cancellable, on_close_cancelled, log);
   while (log->len == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (procfun_executor_is_closed (executor));
@@ -489,7 +489,7 @@ static void
 test_misuse (void)
 {
   g_test_expect_message ("procfun", G_LOG_LEVEL_CRITICAL, "*PROCFUN_IS_EXECUTOR*");
-  g_assert_false (procfun_executor_close (NULL, PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_false (procfun_executor_close (NULL, NULL, NULL));
   g_test_expect_message ("procfun", G_LOG_LEVEL_CRITICAL, "*PROCFUN_IS_EXECUTOR*");
   g_assert_true (procfun_executor_is_closed (NULL));
   g_test_assert_expected_messages ();

@@ -519,7 +519,7 @@ test_close (void)
   procfun_fork_server_set_spares (PROCFUN_FORK_SERVER (executor), 3);
   zygote = get_zygote (executor);
   g_assert_cmpuint (fixture_count_processes (), >, n_processes);
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_true (procfun_executor_close (executor, NULL, &error));
   g_assert_no_error (error);
   while (kill (zygote, 0) == 0) /* GLib's thread reaps it */
     g_thread_yield ();

@@ -540,13 +540,13 @@ test_closed_executor (void)
   procfun_call_set_executor (open, executor);
   procfun_call_set_executor (late, executor);
   g_assert_true (numbers_next (open, &item, NULL, &error));
-  procfun_executor_close_async (executor, PROCFUN_CLOSE_NONE, NULL, NULL, NULL);
+  procfun_executor_close_async (executor, NULL, NULL, NULL);
   g_assert_false (numbers_next (late, &item, NULL, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
   g_clear_error (&error);
   g_assert_true (numbers_next (open, &item, NULL, &error));
   g_clear_object (&open);
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_true (procfun_executor_close (executor, NULL, &error));
   while (g_main_context_iteration (NULL, FALSE))
     ;
 }

@@ -120,7 +120,7 @@ test_fork_leaves_worker (void)
     {
       gboolean differs = call (executor, get_process_id_call ()) != worker;
 
-      procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, NULL);
+      procfun_executor_close (executor, NULL, NULL);
       g_object_unref (executor);
       _exit (differs ? 0 : 1);
     }
@@ -160,7 +160,7 @@ test_fork_leaves_call (gconstpointer kind)
       gboolean closed;
 
       procfun_call_abort (running);
-      closed = procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, NULL);
+      closed = procfun_executor_close (executor, NULL, NULL);
       while (result == NULL)
         g_main_context_iteration (NULL, TRUE);
       procfun_call_run_finish (running, result, &error);

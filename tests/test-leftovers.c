@@ -369,7 +369,7 @@ test_found (gconstpointer data)
   pid = pools_get_number (pool, change_found_call (i));
   g_assert_cmpint (pools_get_pid (pool), !=, pid);
   g_assert_cmpuint (events_count (&events, event), ==, 1);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -439,7 +439,7 @@ test_hard_limit (void)
   next = pools_get_number (pool, find_hard_limit_call ());
   g_assert_cmpint (next, >, 0);
   g_assert_cmpuint (events_count (&events, "recycled: leftovers: limits"), ==, next != pid ? 1 : 0);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -487,7 +487,7 @@ test_kept_threads (gconstpointer data)
   for (guint n = 0; n < 2; n++)
     pools_get_number (pool, leave_thread_call ());
   g_assert_cmpuint (events_count (&events, "recycled: leftovers: threads"), ==, kept[i].n_recycled);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 

@@ -236,7 +236,7 @@ leave_as_nobody (ProcfunExecutor *executor, const char *path)
   left = procfun_call_run (call, NULL, &error);
   g_assert_no_error (error);
   calls_assert_result (executor, add_call (1, 2), FALSE, "3");
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (executor, NULL, NULL));
   return g_variant_get_int32 (left);
 }
 

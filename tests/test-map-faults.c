@@ -132,7 +132,7 @@ test_close_after_failure (gconstpointer mode)
   g_assert_null (maps_run (map, mode, NULL, &error));
   calls_check_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "element 0: 0 is busy");
   g_clear_error (&error);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, &error);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -149,7 +149,7 @@ test_close_after_failed_result (gconstpointer mode)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_cmpuint (index, ==, 0);
   g_clear_error (&error);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, &error);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -298,7 +298,7 @@ test_forked_process (gconstpointer mode)
       alarm (60);
       take_rest (map, mode, &error);
       g_clear_object (&map);
-      procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+      procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
       _exit (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST) ? 0 : 1);
     }
   else

@@ -399,8 +399,7 @@ test_close (void)
   procfun_map_set_chunk_size (map, 10);
   assert_next (map, NULL, 0, 1);
   procfun_map_run_async (map, NULL, maps_on_result, &result);
-  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, maps_on_result,
-                                &closed);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, maps_on_result, &closed);
   while (result == NULL || closed == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (procfun_executor_close_finish (PROCFUN_EXECUTOR (pool), closed, &error));
@@ -423,8 +422,7 @@ test_close_in_time (void)
   procfun_map_run_async (map, NULL, maps_on_result, &result);
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, maps_on_result,
-                                &closed);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, maps_on_result, &closed);
   while (result == NULL || closed == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_null (procfun_map_run_finish (map, result, &error));

@@ -378,7 +378,7 @@ test_closed (gconstpointer mode)
   g_autoptr (ProcfunMap) map = maps_new (pool, "add", "[(1, 2)]");
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_null (maps_run (map, mode, NULL, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
 }

@@ -134,8 +134,7 @@ static void
 tear_down (Fixture *self)
 {
   procfun_executor_set_default (NULL);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (self->pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (self->pool), NULL, NULL));
   g_object_unref (self->pool);
 }
 
@@ -574,8 +573,7 @@ test_closed (void)
   Fixture fixture;
 
   set_up (&fixture);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (fixture.pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (fixture.pool), NULL, NULL));
   give_int_process (1, &error);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
   assert_same_error (g_steal_pointer (&error), give_int_call (1));

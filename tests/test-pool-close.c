@@ -23,7 +23,7 @@ close_now (ProcfunPool *pool)
 {
   g_autoptr (GError) error = NULL;
 
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, &error);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -33,8 +33,7 @@ close_in_context (ProcfunPool *pool)
   GAsyncResult *result = NULL;
   g_autoptr (GError) error = NULL;
 
-  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, keep_result,
-                                &result);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, keep_result, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
   procfun_executor_close_finish (PROCFUN_EXECUTOR (pool), result, &error);
@@ -136,8 +135,7 @@ test_running (void)
   holder_run (&holder, pool, &results);
   for (guint i = 0; i < 5; i++)
     results_run (&results, pool, add_call (1, 2));
-  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, keep_result,
-                                &result);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, keep_result, &result);
   pools_assert_error (pool, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*");
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -236,16 +234,14 @@ test_nobody_runs_context (void)
   results_run (&results, pool, do_stay_call (ready.ends[1]));
   g_main_context_pop_thread_default (context);
   signal_wait (&ready);
-  g_assert_false (
-      procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_false (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
   g_clear_error (&error);
   procfun_pool_set_close_timeout (pool, 1);
   {
     GAsyncResult *result = NULL;
 
-    procfun_executor_close_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, keep_result,
-                                  &result);
+    procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, keep_result, &result);
     while (result == NULL)
       g_main_context_iteration (NULL, TRUE);
     g_assert_false (procfun_executor_close_finish (PROCFUN_EXECUTOR (pool), result, &error));
@@ -358,8 +354,8 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
   g_assert_nonnull (value);
   if (--self->n_left == 0)
     {
-      procfun_executor_close_async (PROCFUN_EXECUTOR (self->pool), PROCFUN_CLOSE_NONE, NULL,
-                                    on_closed, &self->is_closed);
+      procfun_executor_close_async (PROCFUN_EXECUTOR (self->pool), NULL, on_closed,
+                                    &self->is_closed);
       return;
     }
   procfun_call_detach (next);
@@ -385,8 +381,7 @@ close_from_signal (ProcfunCall *call, ProcfunPool *pool)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (
-      procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, &error));
+  g_assert_false (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
 }
 

@@ -125,8 +125,7 @@ test_random (gconstpointer data)
   g_assert_cmpuint (pools_get_statistic (self.pool, "succeeded"), ==, self.n_succeeded);
   g_assert_cmpuint (pools_get_statistic (self.pool, "failed"), ==, self.n_lost);
   g_test_message ("%u workers were killed, %d calls of %d lost", n_killed, self.n_lost, N_CALLS);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (self.pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (self.pool), NULL, NULL));
   g_assert_cmpuint (pools_get_statistic (self.pool, "workers-started"), ==,
                     pools_get_statistic (self.pool, "workers-exited"));
   g_object_unref (self.pool);

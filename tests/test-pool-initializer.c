@@ -127,7 +127,7 @@ test_initializer_fails (gconstpointer data)
       result = procfun_call_run (call, NULL, NULL);
       works = result != NULL;
     }
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 

@@ -147,7 +147,7 @@ test_deaths (gconstpointer data)
   while (run.n_ended < N_CALLS - 1)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (run.n_failed, ==, (N_CALLS - 1) / DIES_EACH);
-  procfun_executor_close (PROCFUN_EXECUTOR (run.pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (run.pool), NULL, NULL);
   g_object_unref (run.pool);
 }
 
@@ -187,7 +187,7 @@ test_order (void)
       pid = own;
       g_object_unref (results[i]);
     }
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 static void
@@ -233,7 +233,7 @@ test_leftovers (void)
   g_assert_cmpint (child, >, 0);
   g_assert_cmpint (kill (child, 0), ==, -1);
   g_assert_cmpuint (n_recycled, ==, 1);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 /* The one in front is cancelled, and those behind it are not. */
@@ -270,7 +270,7 @@ test_cancel (void)
       g_object_unref (results[i]);
       g_object_unref (calls[i]);
     }
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 /* A main loop in the callback of a call brings the next one to its end. */
@@ -302,7 +302,7 @@ test_nested_loop (void)
   procfun_call_run_async (call, NULL, on_first, &pid);
   while (pid == 0)
     g_main_context_iteration (NULL, TRUE);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 #define N_NESTED 12
@@ -359,7 +359,7 @@ test_nested_loops (void)
   g_idle_add (start_nest, &nest);
   while (nest.n_ended < N_NESTED)
     g_main_context_iteration (NULL, TRUE);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 typedef struct
@@ -412,7 +412,7 @@ test_nested_cancel (void)
   take_ms_process_finish (pair.result, &error);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_object_unref (pair.result);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 #define N_NOTED 9
@@ -490,7 +490,7 @@ test_noticed_late (gconstpointer data)
     g_assert_nonnull (strchr (text, '0' + n));
   g_unlink (notes.path);
   g_free (notes.path);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
 int

@@ -407,7 +407,7 @@ test_many_threads (gconstpointer resizes)
   g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 0);
   if (!resizes)
     g_assert_cmpuint (events_count (&events, "started"), ==, 2);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_cmpuint (events_count (&events, "started"), ==, events_count (&events, "exited"));
   events_clear (&events);
 }
@@ -446,7 +446,7 @@ test_resize (void)
   g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
   for (gsize i = 0; i < 3; i++)
     holder_clear (&holders[i]);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
   results_clear (&results);
 }

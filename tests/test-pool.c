@@ -126,7 +126,7 @@ test_same_worker (void)
     g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i);
   g_assert_cmpint (pools_get_pid (pool), ==, pid);
   g_assert_cmpuint (events.words->len, ==, 0);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_cmpuint (events_count (&events, "exited"), ==, 1);
   g_assert_cmpint (events.pid, ==, pid);
   events_clear (&events);
@@ -160,7 +160,7 @@ test_as_many_as_needed (void)
   g_assert_cmpuint (events_count (&events, "started"), ==, 2);
   for (gsize i = 0; i < G_N_ELEMENTS (holders); i++)
     holder_clear (&holders[i]);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
   results_clear (&results);
 }
@@ -206,7 +206,7 @@ test_crash_replaces (void)
   g_assert_cmpuint (events_count (&events, "started"), ==, 1);
   g_assert_true (events.status == -1 || WIFSIGNALED (events.status));
   g_assert_cmpuint (events.words->len, ==, 2);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -253,7 +253,7 @@ test_idle_end (void)
     pools_get_statistic (pool, "workers");
   g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
   g_assert_cmpint (pools_get_pid (pool), !=, pid);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -296,7 +296,7 @@ test_min_workers_stay (void)
   g_assert_cmpuint (events_count (&events, "recycled: shrunk"), ==, 1);
   for (gsize i = 0; i < 2; i++)
     holder_clear (&holders[i]);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
   results_clear (&results);
 }
@@ -315,7 +315,7 @@ test_calls_per_worker (void)
     g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, i % 3 + 1);
   g_assert_cmpuint (events_count (&events, "recycled: calls"), ==, 3);
   g_assert_cmpuint (events_count (&events, "started"), ==, 3);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_cmpuint (events_count (&events, "exited"), ==, 3);
   events_clear (&events);
 }
@@ -335,7 +335,7 @@ test_threads_stay (void)
   g_assert_cmpint (pools_get_pid (pool), ==, pid);
   pools_get_number (pool, leave_thread_call ());
   g_assert_cmpuint (events_count (&events, "recycled: leftovers: threads"), ==, 1);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -365,7 +365,7 @@ test_leftovers (gconstpointer data)
   pools_get_number (pool, calls_new (leavings[i].name, leavings[i].arguments));
   g_assert_cmpuint (events_count (&events, leavings[i].event), ==, 1);
   g_assert_cmpint (pools_get_pid (pool), !=, pid);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_cmpuint (events_count (&events, "exited"), ==, 2);
   events_clear (&events);
 }
@@ -390,7 +390,7 @@ test_descriptors (void)
     }
   g_assert_cmpuint (events_count (&events, "started"), ==, 1);
   g_assert_cmpuint (events_count (&events, "recycled: leftovers: descriptors"), ==, 0);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -446,7 +446,7 @@ test_describe (void)
   g_assert_cmpuint (pools_get_statistic (pool, "workers-exited"), ==, 1);
   g_assert_cmpuint (events.words->len, ==, 2);
   holder_clear (&holder);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
   results_clear (&results);
 }

@@ -352,8 +352,7 @@ test_few_descriptors (void)
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
   g_assert_no_error (results.error);
   g_assert_cmpuint (results.n_succeeded, ==, 100);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (executor), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (executor), NULL, NULL));
   results_clear (&results);
 }
 
@@ -458,8 +457,7 @@ test_slow_start_deadline (gconstpointer blocks)
   g_assert_null (value);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
   slow_clear (&slow);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (executor), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (executor), NULL, NULL));
 }
 
 static gboolean
@@ -506,8 +504,7 @@ test_slow_start_cancelled (gconstpointer blocks)
       g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     }
   slow_clear (&slow);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (executor), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (executor), NULL, NULL));
   results_clear (&results);
 }
 
@@ -600,8 +597,7 @@ test_soak (void)
   g_assert_cmpuint (results.n_ended, ==, n);
   for (guint i = 0; i < n; i++)
     g_assert_cmpint (procfun_call_get_state (calls->pdata[i]), >=, PROCFUN_CALL_SUCCEEDED);
-  g_assert_true (
-      procfun_executor_close (PROCFUN_EXECUTOR (executor), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (executor), NULL, NULL));
   results_clear (&results);
 }
 

@@ -65,10 +65,8 @@ test_given_back (gconstpointer closes)
   g_assert_cmpint (pools_get_pid (session), ==, pid);
   if (closes)
     {
-      g_assert_true (
-          procfun_executor_close (PROCFUN_EXECUTOR (session), PROCFUN_CLOSE_NONE, NULL, NULL));
-      g_assert_true (
-          procfun_executor_close (PROCFUN_EXECUTOR (session), PROCFUN_CLOSE_NONE, NULL, NULL));
+      g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (session), NULL, NULL));
+      g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (session), NULL, NULL));
       g_assert_cmpint (procfun_session_get_pid (session), ==, 0);
       pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*");
     }
@@ -94,7 +92,7 @@ test_leftovers (void)
   g_object_unref (session);
   g_assert_cmpuint (events_count (&events, "recycled: calls"), ==, 1);
   g_assert_cmpint (pools_get_pid (pool), !=, pid);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   events_clear (&events);
 }
 
@@ -220,7 +218,7 @@ test_pool_closed (void)
 
   events_init (&events, pool);
   g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   g_assert_cmpuint (events_count (&events, "exited"), ==, 1);
   pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, "*");
   g_assert_null (procfun_pool_acquire (pool, add_function (), NULL, &error));
@@ -243,8 +241,7 @@ test_pool_closed_meanwhile (void)
   results_init (&calls);
   holder_run (&holder, pool, &calls);
   procfun_pool_acquire_async (pool, add_function (), NULL, keep_result, &results[0]);
-  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, keep_result,
-                                &results[1]);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, keep_result, &results[1]);
   result = wait_for (&results[0]);
   g_assert_null (procfun_pool_acquire_finish (pool, result, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);

@@ -164,7 +164,7 @@ test_refused (void)
 
   calls_assert_error (executor, procfun_call_new (add_function (), g_variant_new ("()")), FALSE,
                       PROCFUN_ERROR, PROCFUN_ERROR_INVALID, "*add()*");
-  g_assert_true (procfun_executor_close (executor, PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (executor, NULL, NULL));
   calls_assert_error (executor, add_call (1, 2), FALSE, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
                       "*add()*");
   statistics = procfun_statistics_new (executor);

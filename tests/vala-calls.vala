@@ -57,7 +57,7 @@ int main (string[] args) {
     spawner.codec = Procfun.Codec.get_gvariant ();
     call.set_executor (spawner);
     assert (call.run ().get_double () == 0.5);
-    assert (spawner.close (Procfun.CloseFlags.NONE));
+    assert (spawner.close_full (Procfun.CloseFlags.NONE));
 
     var loop = new MainLoop ();
     run_later.begin (function, loop, (source, result) => {

@@ -225,7 +225,7 @@ measure (Bench *self, Measured *measured)
   gboolean done = run_one (self) && run_alone (self, measured) && run_together (self, measured);
 
   if (done)
-    done = procfun_executor_close (self->executor, PROCFUN_CLOSE_NONE, NULL, &self->error);
+    done = procfun_executor_close (self->executor, NULL, &self->error);
   run_put_stdout_back (kept);
   return done;
 }

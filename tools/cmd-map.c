@@ -55,6 +55,6 @@ command_map (int argc, char **argv)
     return command_fail (error, STATUS_USAGE);
   pool = procfun_pool_new (options->n_workers);
   status = map_run (options, function, pool);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
   return (int)status;
 }

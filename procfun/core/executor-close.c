@@ -263,18 +263,12 @@ begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags)
 /**
  * procfun_executor_close:
  * @self: a #ProcfunExecutor
- * @flags: what becomes of the calls that wait and of those that run
  * @cancellable: (nullable): a #GCancellable, which ends the waiting only
  * @error: return location for a #GError
  *
  * Takes no more calls, which fail with %PROCFUN_ERROR_CLOSED from now on, waits until those that
- * run have ended, and ends what the executor keeps between calls. After that nothing of it is left.
- * Closing again is allowed, also with more flags while somebody waits for the first closing.
- *
- * A call cancelled by %PROCFUN_CLOSE_CANCEL_RUNNING has its #ProcfunCall:grace-period. Of calls
- * without a #ProcfunCall, a blocking one by #ProcfunInline cannot be cancelled. An executor that is
- * not of this library knows itself which of its calls wait, and %PROCFUN_CLOSE_DROP_QUEUED is
- * nothing to it.
+ * wait or run have ended, and ends what the executor keeps between calls. After that nothing of it
+ * is left. Closing again is allowed. procfun_executor_close_full() ends calls, too.
  *
  * Calls that were started asynchronously end in their own main context: where that is the one of
  * this thread, use procfun_executor_close_async().
@@ -287,22 +281,14 @@ begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags)
  * Since: 0.1
  */
 gboolean
-procfun_executor_close (ProcfunExecutor *self, ProcfunCloseFlags flags, GCancellable *cancellable,
-                        GError **error)
+procfun_executor_close (ProcfunExecutor *self, GCancellable *cancellable, GError **error)
 {
-  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
-
-  begin_to_close (self, flags);
-  if (!wait_in_thread (self, g_get_monotonic_time (), cancellable, error)
-      || g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-  return PROCFUN_EXECUTOR_GET_CLASS (self)->close (self, cancellable, error);
+  return procfun_executor_close_full (self, PROCFUN_CLOSE_NONE, cancellable, error);
 }
 
 /**
  * procfun_executor_close_async:
  * @self: a #ProcfunExecutor
- * @flags: what becomes of the calls that wait and of those that run
  * @cancellable: (nullable): a #GCancellable
  * @callback: called in the thread-default main context when the executor is closed
  * @user_data: for @callback
@@ -313,18 +299,10 @@ procfun_executor_close (ProcfunExecutor *self, ProcfunCloseFlags flags, GCancell
  * Since: 0.1
  */
 void
-procfun_executor_close_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
-                              GCancellable *cancellable, GAsyncReadyCallback callback,
-                              gpointer user_data)
+procfun_executor_close_async (ProcfunExecutor *self, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task;
-
-  g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, procfun_executor_close_async);
-  begin_to_close (self, flags);
-  wait_in_context (task, g_get_monotonic_time ());
+  procfun_executor_close_full_async (self, PROCFUN_CLOSE_NONE, cancellable, callback, user_data);
 }
 
 /**
@@ -342,8 +320,87 @@ procfun_executor_close_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
 gboolean
 procfun_executor_close_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
 {
+  return procfun_executor_close_full_finish (self, result, error);
+}
+
+/**
+ * procfun_executor_close_full:
+ * @self: a #ProcfunExecutor
+ * @flags: what becomes of the calls that wait and of those that run
+ * @cancellable: (nullable): a #GCancellable, which ends the waiting only
+ * @error: return location for a #GError
+ *
+ * Closes as procfun_executor_close() does, and ends calls as @flags says. Closing again is allowed,
+ * also with more flags while somebody waits for the first closing.
+ *
+ * A call cancelled by %PROCFUN_CLOSE_CANCEL_RUNNING has its #ProcfunCall:grace-period. Of calls
+ * without a #ProcfunCall, a blocking one by #ProcfunInline cannot be cancelled. An executor that is
+ * not of this library knows itself which of its calls wait, and %PROCFUN_CLOSE_DROP_QUEUED is
+ * nothing to it.
+ *
+ * Returns: %TRUE, or %FALSE with @error set as procfun_executor_close() does
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_close_full (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                             GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
+
+  begin_to_close (self, flags);
+  if (!wait_in_thread (self, g_get_monotonic_time (), cancellable, error)
+      || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  return PROCFUN_EXECUTOR_GET_CLASS (self)->close (self, cancellable, error);
+}
+
+/**
+ * procfun_executor_close_full_async:
+ * @self: a #ProcfunExecutor
+ * @flags: what becomes of the calls that wait and of those that run
+ * @cancellable: (nullable): a #GCancellable
+ * @callback: called in the thread-default main context when the executor is closed
+ * @user_data: for @callback
+ *
+ * Does what procfun_executor_close_full() does, without waiting. Calls that run are waited for even
+ * when @cancellable trips meanwhile.
+ *
+ * Since: 0.1
+ */
+void
+procfun_executor_close_full_async (ProcfunExecutor *self, ProcfunCloseFlags flags,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  GTask *task;
+
+  g_return_if_fail (PROCFUN_IS_EXECUTOR (self));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, procfun_executor_close_full_async);
+  begin_to_close (self, flags);
+  wait_in_context (task, g_get_monotonic_time ());
+}
+
+/**
+ * procfun_executor_close_full_finish:
+ * @self: a #ProcfunExecutor
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what procfun_executor_close_full_async() began.
+ *
+ * Returns: %TRUE, or %FALSE with @error set to %G_IO_ERROR_CANCELLED
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_executor_close_full_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_executor_close_async), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, procfun_executor_close_full_async),
+                        FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -660,7 +660,7 @@ class Pool(Procfun.Pool):
         return self
 
     def __exit__(self, *_):
-        self.close(Procfun.CloseFlags.NONE, None)
+        self.close(None)
 
 
 Pool = override(Pool)
