@@ -116,6 +116,7 @@ procfun_private = \
 	%D%/child/placement.c \
 	%D%/child/placement.h \
 	%D%/child/report.c \
+	%D%/child/serve-limits.c \
 	%D%/child/serve.c \
 	%D%/child/serve.h \
 	%D%/child/settings.c \
@@ -339,6 +340,7 @@ procfun_private = \
 	%D%/schedule/starts.h \
 	%D%/schedule/waiter.c \
 	%D%/schedule/waiter.h \
+	%D%/schedule/worker-prepare.c \
 	%D%/schedule/worker-slot.c \
 	%D%/schedule/worker-slot.h \
 	%D%/schedule/worker-start.c \

@@ -6,6 +6,7 @@
 #error "Only <procfun.h> can be included directly."
 #endif
 
+#include <procfun/procfun-limits.h>
 #include <procfun/procfun-process-executor.h>
 #include <procfun/procfun-session.h>
 #include <procfun/procfun-version-macros.h>
@@ -117,6 +118,11 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_kept_threads (ProcfunPool *self, ProcfunKeptThreads threads);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunKeptThreads procfun_pool_get_kept_threads (ProcfunPool *self);
+
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_worker_limits (ProcfunPool *self, const ProcfunLimits *limits);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunLimits *procfun_pool_get_worker_limits (ProcfunPool *self);
 
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_pool_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *cancellable,

@@ -311,6 +311,38 @@ make_group (const ProcfunLimits *limits, char **folder)
   return group;
 }
 
+/* From what the processes in it have at that moment. */
+static void
+test_group_counts_anew (void)
+{
+  const ProcfunLimits limits = { .memory = 64 << 20 };
+  const ProcfunLimits others = { .processes = 4 };
+  g_autofree char *folder = NULL;
+  g_autofree char *none = NULL;
+  Cgroup *group;
+
+  begin_fake ("/", FALSE);
+  group = make_group (&limits, &folder);
+  cgroup_suspend_memory (group);
+  assert_file (folder, "memory.max", "max");
+  cgroup_count_memory_anew (group);
+  assert_file (folder, "memory.max", "max");
+  put (folder, "memory.current", "1000\n");
+  cgroup_count_memory_anew (group);
+  assert_file (folder, "memory.max", "72352744");
+  end_fake ();
+  cgroup_free (group);
+  g_clear_pointer (&folder, g_free);
+  begin_fake ("/", FALSE);
+  group = make_group (&others, &folder);
+  cgroup_suspend_memory (group);
+  cgroup_count_memory_anew (group);
+  none = get (folder, "memory.max");
+  g_assert_null (none);
+  end_fake ();
+  cgroup_free (group);
+}
+
 static void
 test_group_is_told (void)
 {
@@ -583,6 +615,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/cgroup/any-mount-point-is-found", test_place_mounts);
   fixture_add_func ("/cgroup/there-is-no-place-without-v2", test_place_without_v2);
   fixture_add_func ("/cgroup/group-is-told-its-limits", test_group_is_told);
+  fixture_add_func ("/cgroup/memory-can-be-counted-anew", test_group_counts_anew);
   fixture_add_func ("/cgroup/group-tells-what-happened", test_group_tells);
   fixture_add_func ("/cgroup/busy-group-is-removed-later", test_group_removed_later);
   fixture_add_func ("/cgroup/limit-without-controller-is-an-error", test_group_refused);

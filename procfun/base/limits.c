@@ -39,6 +39,11 @@
  * Limits are counted from where the function begins: what its process has used before is not the
  * function's.
  *
+ * In a #ProcfunPool a call with limits on memory, open files, the size of files or processes has a
+ * worker of its own, which ends with it, because the kernel keeps these for the whole life of a
+ * process. Limits on CPU time, result and output cost nothing there: the call has a worker like any
+ * other.
+ *
  * Since: 0.1
  */
 
@@ -554,6 +559,34 @@ limits_describe (const ProcfunLimits *self, const char *name)
   text = g_string_new (NULL);
   append_value (text, key->kind, *get_value (self, key));
   return g_string_free (text, FALSE);
+}
+
+gboolean
+limits_need_process (const ProcfunLimits *self)
+{
+  return self->memory != 0 || self->open_files != 0 || self->file_size != 0 || self->processes != 0;
+}
+
+static guint64
+get_stricter (guint64 value, guint64 other)
+{
+  return value == 0 || (other != 0 && other < value) ? other : value;
+}
+
+ProcfunLimits *
+limits_merge (const ProcfunLimits *self, const ProcfunLimits *other)
+{
+  ProcfunLimits *merged;
+
+  if (self == NULL || other == NULL)
+    return self != NULL    ? procfun_limits_copy (self)
+           : other != NULL ? procfun_limits_copy (other)
+                           : NULL;
+  merged = procfun_limits_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    *get_value (merged, &keys[i])
+        = get_stricter (*get_value (self, &keys[i]), *get_value (other, &keys[i]));
+  return merged;
 }
 
 /* The wire */

@@ -24,6 +24,13 @@ GVariant *limits_to_variant (const ProcfunLimits *self);
 /* (nullable): NULL if limits_to_variant() cannot have made @variant. */
 ProcfunLimits *limits_from_variant (GVariant *variant);
 
+/* Limits that the kernel keeps for a process. They cannot be taken back, so the process has no call
+ * after that. */
+gboolean limits_need_process (const ProcfunLimits *self);
+
+/* (transfer full) (nullable): the stricter of each; NULL: they limit nothing. Both (nullable). */
+ProcfunLimits *limits_merge (const ProcfunLimits *self, const ProcfunLimits *other);
+
 /* Value of one limit as text, as “200M”; NULL when it is not set. */
 char *limits_describe (const ProcfunLimits *self, const char *name);
 

@@ -3,6 +3,7 @@
 
 #include "procfun/platform/fds.h"
 #include "procfun/platform/float-mode.h"
+#include "procfun/platform/limits-apply.h"
 #include "procfun/platform/proc.h"
 #include "procfun/platform/thread.h"
 #include "procfun/platform/timers.h"
@@ -219,6 +220,7 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
                 GUnixFDList *fds, FrameState *state)
 {
   guint64 found = self->found & FOUND_ONCE;
+  gboolean is_due, is_larger;
   guint64 threads;
 
   if (!self->has_begun) /* and ends, as it could not be set up */
@@ -232,9 +234,13 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
   if (!restore_directory (self))
     found |= FRAME_LEFT_DIRECTORY;
   found |= settings_compare_memory (self->settings);
-  if (settings_are_due (self, function))
+  is_due = settings_are_due (self, function);
+  if (is_due)
     found |= settings_restore (self->settings);
-  if (!has_grown (self, peak) && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
+  is_larger = has_grown (self, peak);
+  if (self->limits != NULL && (is_due || is_larger))
+    limits_count_anew (self->limits);
+  if (!is_larger && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
     return FALSE;
   self->found = found;
   *state = (FrameState){ found, self->resident };

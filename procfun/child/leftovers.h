@@ -24,12 +24,13 @@ typedef struct
   sigset_t mask;
   mode_t umask;
   guint64 float_mode;
-  gboolean has_timer; /* the initializer left one */
-  guint n_unchecked;  /* calls since all descriptors were looked at */
-  char *directory;    /* (nullable): the working directory */
-  guint64 peak;       /* of memory, in bytes, when it was last looked at */
-  guint64 resident;   /* then */
-  guint64 found;      /* FrameLeftovers */
+  gboolean has_timer;          /* the initializer left one */
+  guint n_unchecked;           /* calls since all descriptors were looked at */
+  char *directory;             /* (nullable): the working directory */
+  guint64 peak;                /* of memory, in bytes, when it was last looked at */
+  guint64 resident;            /* then */
+  guint64 found;               /* FrameLeftovers */
+  const ProcfunLimits *limits; /* (nullable): that count from what calls have left */
   Settings *settings;
   guint n_looks;         /* at the settings */
   gint64 looked_at;      /* then */

@@ -80,8 +80,8 @@ send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUn
   send (self, type, call_id, &usage, sizeof usage, payload, fds);
 }
 
-static void
-send_error (Server *self, guint32 call_id, const GError *error)
+void
+server_send_error (Server *self, guint32 call_id, const GError *error)
 {
   g_autoptr (GBytes) bytes = error_to_bytes (error);
 
@@ -124,11 +124,13 @@ name_value (Server *self)
 static gboolean
 check_size (Server *self, gsize size, GError **error)
 {
-  if (size <= self->max_payload)
+  const guint64 limit = server_get_max_result (self);
+
+  if (size <= limit)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
-               procfun_function_get_name (self->function), size, self->max_payload);
+               procfun_function_get_name (self->function), size, limit);
   return FALSE;
 }
 
@@ -228,7 +230,8 @@ static void
 end (Server *self)
 {
   leftovers_restore (&self->leftovers);
-  limits_release_reserve ();
+  if (self->worker_limits == NULL)
+    limits_release_reserve ();
   self->is_running = FALSE;
   procfun_context_set_running (NULL);
   listener_end_call (&self->listener);
@@ -290,7 +293,7 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
 
   if (!is_packed && args == NULL)
     return NULL;
-  if (self->limits != NULL && !limits_apply (self->limits, error))
+  if (!server_apply_limits (self, error))
     return NULL;
   begin (self, frame);
   if (is_packed)
@@ -323,8 +326,8 @@ run_map (Server *self, const Frame *frame, MapChunk *map, GError **error)
       frame->payload, sizeof (FrameCall), g_bytes_get_size (frame->payload) - sizeof (FrameCall));
   gboolean ok;
 
-  if (!map_chunk_prepare (map, self->function, array, self->max_payload, error)
-      || (self->limits != NULL && !limits_apply (self->limits, error)))
+  if (!map_chunk_prepare (map, self->function, array, server_get_max_result (self), error)
+      || !server_apply_limits (self, error))
     return NULL;
   begin (self, frame);
   ok = map_chunk_run (map, error);
@@ -417,7 +420,16 @@ is_last (const Frame *frame)
          || has_flag (frame, FRAME_CALL_LAST);
 }
 
-/* Takes @error (nullable), which is then the only answer of this process. */
+/* Takes @error, which is the only answer of this process from now on. */
+void
+server_set_unprepared (Server *self, GError *error)
+{
+  g_clear_error (&self->unprepared);
+  self->unprepared = error;
+  self->leftovers.found |= FRAME_LEFT_UNPREPARED;
+}
+
+/* Takes @error (nullable). */
 static void
 end_initial (Server *self, GError *error)
 {
@@ -425,10 +437,11 @@ end_initial (Server *self, GError *error)
 
   if (error != NULL)
     {
-      g_set_error (&self->unprepared, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                   _ ("the process for calls could not be prepared by %s(): %s"), name,
-                   error->message);
-      self->leftovers.found |= FRAME_LEFT_UNPREPARED;
+      server_set_unprepared (self,
+                             g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                                          _ ("the process for calls could not be prepared by %s(): "
+                                             "%s"),
+                                          name, error->message));
       g_error_free (error);
     }
   server_say_hello (self, self->channel);
@@ -463,18 +476,8 @@ server_handle_call (Server *self, Frame *frame)
       self->is_ended = is_ended && self->cancellable != NULL;
     }
   else
-    send_error (self, frame->call_id, error);
-}
-
-static void
-take_limits (Server *self, const ProcfunLimits *limits)
-{
-  guint64 result_size = procfun_limits_get_result_size (limits);
-
-  if (result_size > 0)
-    self->max_payload = MIN (self->max_payload, result_size);
+    server_send_error (self, frame->call_id, error);
   g_clear_pointer (&self->limits, procfun_limits_free);
-  self->limits = procfun_limits_copy (limits);
 }
 
 static gboolean
@@ -486,7 +489,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
   if (setup->limits != NULL)
-    take_limits (self, setup->limits);
+    server_take_limits (self, setup->limits);
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
     {
       g_set_error (
@@ -527,25 +530,7 @@ server_handle_setup (Server *self, Channel *channel, const Frame *frame)
   if (setup_from_bytes (&setup, frame->payload, &holder, &error)
       && apply_setup (self, &setup, frame->fds, &error))
     return TRUE;
-  send_error (self, frame->call_id, error);
-  return FALSE;
-}
-
-static gboolean
-handle_limits (Server *self, const Frame *frame)
-{
-  g_autoptr (GError) error = NULL;
-  gsize size;
-  const ProcfunLimits *limits = g_bytes_get_data (frame->payload, &size);
-
-  if (size == sizeof *limits)
-    {
-      take_limits (self, limits);
-      return TRUE;
-    }
-  error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                               _ ("the set-up of the process cannot be read"));
-  send_error (self, frame->call_id, error);
+  server_send_error (self, frame->call_id, error);
   return FALSE;
 }
 
@@ -555,7 +540,8 @@ handle_frame (Server *self, Frame *frame)
   switch (frame->type)
     {
     case FRAME_LIMITS:
-      return handle_limits (self, frame);
+    case FRAME_WORKER_LIMITS:
+      return server_handle_limits (self, frame);
     case FRAME_SETUP:
       return server_handle_setup (self, self->channel, frame);
     case FRAME_ANNOUNCE:

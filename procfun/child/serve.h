@@ -37,8 +37,9 @@ typedef struct
   Channel *used; /* (nullable): for the next */
   ProcfunCodec *codec;
   guint64 max_payload;
-  ProcfunLimits *limits; /* (nullable) */
-  guint32 call_id;       /* of the call that runs, for the exit handler */
+  ProcfunLimits *limits;        /* (nullable): of the next call, and no other */
+  ProcfunLimits *worker_limits; /* (nullable): of each call, which the process keeps already */
+  guint32 call_id;              /* of the call that runs, for the exit handler */
   gboolean is_running;
   UsageMark mark;
   Running running;
@@ -87,6 +88,23 @@ void server_close (Server *self);
 
 /* Takes the payload of @frame. */
 void server_handle_call (Server *self, Frame *frame);
+
+/* For serve-limits.c. The second takes @error, which is the only answer of this process from now
+ * on.
+ */
+void server_send_error (Server *self, guint32 call_id, const GError *error);
+void server_set_unprepared (Server *self, GError *error);
+
+/* Limits that the caller has sent, for the next call or, by another frame, for each one. FALSE:
+ * that was no such frame. */
+void server_take_limits (Server *self, const ProcfunLimits *limits);
+gboolean server_handle_limits (Server *self, const Frame *frame);
+
+/* Just before the function runs. */
+gboolean server_apply_limits (Server *self, GError **error);
+
+/* Of a result, in bytes. */
+guint64 server_get_max_result (Server *self);
 
 /* For reports of the running function, in report.c. A report that was held back is sent when the
  * call ends. @user_data: the server */

@@ -26,8 +26,8 @@
  * #ProcfunPool:memory-per-worker, and when a function has left something behind that would be in
  * the way of the next one: a descriptor, or a thread, but for #ProcfunPool:kept-threads. An alarm,
  * the signal mask, the umask, the floating-point mode and the working directory are restored after
- * each call. What the initializer leaves stays. A call with limits or with a launch context gets a
- * worker that ends with it, since most of these cannot be taken back.
+ * each call. What the initializer leaves stays. A call with a launch context, or with limits on
+ * memory, files or processes, gets a worker that ends with it, since these cannot be taken back.
  *
  * A call that waits for a worker which only the thread that waits could set free fails with
  * %PROCFUN_ERROR_NESTED.
@@ -68,6 +68,7 @@ enum
   PROP_MAX_RETRIES,
   PROP_RETRY_ON,
   PROP_KEPT_THREADS,
+  PROP_WORKER_LIMITS,
   N_PROPS
 };
 
@@ -257,6 +258,9 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_KEPT_THREADS:
       g_value_set_enum (value, (gint)procfun_pool_get_kept_threads (self));
       break;
+    case PROP_WORKER_LIMITS:
+      g_value_take_boxed (value, procfun_pool_get_worker_limits (self));
+      break;
     default:
       if (id == PROP_0 || id >= N_NUMBERS)
         G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -289,6 +293,9 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
     case PROP_KEPT_THREADS:
       procfun_pool_set_kept_threads (self, (ProcfunKeptThreads)g_value_get_enum (value));
       break;
+    case PROP_WORKER_LIMITS:
+      procfun_pool_set_worker_limits (self, g_value_get_boxed (value));
+      break;
     default:
       if (id == PROP_0 || id >= N_NUMBERS)
         G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -320,11 +327,8 @@ make_number_specs (void)
 }
 
 static void
-install_properties (GObjectClass *klass)
+make_time_specs (GParamFlags flags)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
-
-  make_number_specs ();
   /**
    * ProcfunPool:idle-timeout:
    *
@@ -347,6 +351,11 @@ install_properties (GObjectClass *klass)
    */
   props[PROP_CLOSE_TIMEOUT]
       = g_param_spec_int64 ("close-timeout", NULL, NULL, 0, G_MAXINT64, 0, flags);
+}
+
+static void
+make_retry_specs (GParamFlags flags)
+{
   /**
    * ProcfunPool:max-retries:
    *
@@ -366,6 +375,11 @@ install_properties (GObjectClass *klass)
    */
   props[PROP_RETRY_ON] = g_param_spec_flags ("retry-on", NULL, NULL, PROCFUN_TYPE_RETRY_FLAGS,
                                              PROCFUN_RETRY_LOST, flags);
+}
+
+static void
+make_worker_specs (GParamFlags flags)
+{
   /**
    * ProcfunPool:kept-threads:
    *
@@ -377,6 +391,38 @@ install_properties (GObjectClass *klass)
   props[PROP_KEPT_THREADS]
       = g_param_spec_enum ("kept-threads", NULL, NULL, PROCFUN_TYPE_KEPT_THREADS,
                            PROCFUN_KEPT_THREADS_FIRST_CALL, flags);
+  /**
+   * ProcfunPool:worker-limits:
+   *
+   * Limits of each call, which a worker sets once, so that a call costs what it costs without.
+   * Where a call has limits of its own, too, the stricter of each counts. A call that goes over
+   * one fails as if the limit were its own, and its worker is replaced.
+   *
+   * Memory is counted from what the worker has when the call begins. What calls leave behind is
+   * looked at after the first calls of a worker, when its memory has grown, and otherwise once in
+   * 10 ms; until then it counts to the calls that follow. The initializer has no limits. Without a
+   * control group, a limit on processes makes each call count all processes of the user, and a
+   * function can raise the other limits for itself: they are for faults, and not for functions
+   * that nobody trusts.
+   *
+   * When this is changed, workers with the limits from before are replaced, each when it has ended
+   * its call.
+   *
+   * Since: 0.1
+   */
+  props[PROP_WORKER_LIMITS]
+      = g_param_spec_boxed ("worker-limits", NULL, NULL, PROCFUN_TYPE_LIMITS, flags);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  make_number_specs ();
+  make_time_specs (flags);
+  make_retry_specs (flags);
+  make_worker_specs (flags);
   g_object_class_install_properties (klass, N_PROPS, props);
 }
 
@@ -917,4 +963,42 @@ procfun_pool_get_kept_threads (ProcfunPool *self)
   g_return_val_if_fail (PROCFUN_IS_POOL (self), PROCFUN_KEPT_THREADS_FIRST_CALL);
 
   return (ProcfunKeptThreads)g_atomic_int_get (&self->kept_threads);
+}
+
+/**
+ * procfun_pool_set_worker_limits:
+ * @self: a #ProcfunPool
+ * @limits: (nullable): what each call may use; copied. %NULL: no limits but the calls' own
+ *
+ * Sets #ProcfunPool:worker-limits. Where the system cannot keep one of them, calls fail with
+ * %PROCFUN_ERROR_SANDBOX, or while no worker is started again with %PROCFUN_ERROR_SPAWN.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_worker_limits (ProcfunPool *self, const ProcfunLimits *limits)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+
+  if (scheduler_set_worker_limits (self->scheduler, limits))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_WORKER_LIMITS]);
+}
+
+/**
+ * procfun_pool_get_worker_limits:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:worker-limits.
+ *
+ * Returns: (transfer full) (nullable): a copy of the limits, or %NULL for none; free it with
+ *   procfun_limits_free()
+ *
+ * Since: 0.1
+ */
+ProcfunLimits *
+procfun_pool_get_worker_limits (ProcfunPool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), NULL);
+
+  return scheduler_get_worker_limits (self->scheduler);
 }

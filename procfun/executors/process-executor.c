@@ -4,6 +4,7 @@
 
 #include "procfun/base/environment.h"
 #include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
@@ -127,22 +128,34 @@ procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOpti
   g_mutex_unlock (&priv->lock);
 }
 
+void
+preparation_set_limits (Preparation *self, const ProcfunLimits *limits, gboolean is_kept)
+{
+  g_clear_pointer (&self->limits, procfun_limits_free); /* of a try before */
+  if (limits != NULL && is_kept && limits->result_size > 0)
+    {
+      self->limits = procfun_limits_new ();
+      self->limits->result_size = limits->result_size;
+    }
+  else if (limits != NULL && !is_kept)
+    self->limits = procfun_limits_copy (limits);
+  self->options.limits = self->limits;
+}
+
 /* Limits that a control group keeps are not the child's to keep. */
 Exchange *
 procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
                                 Preparation *preparation, Worker *worker, GError **error)
 {
-  ExchangeOptions *options = &preparation->options;
-  const ProcfunLimits *limits = procfun_call_get_settings (call)->limits;
+  const ProcfunLimits *own = procfun_call_get_settings (call)->limits;
+  g_autoptr (ProcfunLimits) limits = worker->is_kept ? NULL : limits_merge (own, worker->limits);
 
   if (!launch_confine (worker, limits, error))
     return NULL;
-  g_clear_pointer (&preparation->limits, procfun_limits_free); /* of a try before */
-  if (limits != NULL)
-    options->limits = preparation->limits = procfun_limits_copy (limits);
-  if (worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))
+  preparation_set_limits (preparation, worker->is_kept ? own : limits, worker->is_kept);
+  if (!worker->is_kept && worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))
     procfun_limits_set_processes (preparation->limits, 0);
-  return exchange_new (call, worker, options, preparation->arguments);
+  return exchange_new (call, worker, &preparation->options, preparation->arguments);
 }
 
 /* Running */

@@ -32,6 +32,10 @@ typedef struct
 
 void preparation_clear (Preparation *self);
 
+/* The limits of a call (nullable) that its process has to know. @is_kept: these are only some,
+ * since nothing that the kernel keeps is set there for one call. */
+void preparation_set_limits (Preparation *self, const ProcfunLimits *limits, gboolean is_kept);
+
 /* FALSE: nobody said how values are to be written. */
 gboolean procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self);
 

@@ -3,6 +3,7 @@
 #include "procfun/procfun-session.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/executors/pool.h"
@@ -21,8 +22,9 @@
  * other, and find what those before them have left there: an open file, a static variable.
  * procfun_pool_acquire() gives one; its calls are those that are run on it as their executor.
  *
- * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with limits or launch context of
- * its own with %PROCFUN_ERROR_INVALID, and so does a function of another module. When the process
+ * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with a launch context of its own
+ * or with limits that need a process of their own (#ProcfunLimits) with %PROCFUN_ERROR_INVALID, and
+ * so does a function of another module. When the process
  * has ended, every call fails with %PROCFUN_ERROR_WORKER_LOST. Calls are not retried.
  *
  * procfun_executor_close(), or dropping the session, gives the worker back, and the pool looks
@@ -69,7 +71,9 @@ on_released (Worker *worker, gboolean is_usable, gpointer user_data)
 static gboolean
 check_call (ProcfunCall *call, const Preparation *preparation, GError **error)
 {
-  if (procfun_call_get_settings (call)->limits == NULL && preparation->options.context == NULL)
+  const ProcfunLimits *limits = procfun_call_get_settings (call)->limits;
+
+  if ((limits == NULL || !limits_need_process (limits)) && preparation->options.context == NULL)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                _ ("%s() cannot be called in a session with limits or launch context of its own"),

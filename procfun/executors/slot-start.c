@@ -2,19 +2,23 @@
 
 #include "procfun/executors/slot-start.h"
 
+#include "procfun/base/limits.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/executors/process-start.h"
 #include "procfun/schedule/acquire.h"
 #include "procfun/schedule/pipeline.h"
 
-/* Limits and launch context of a call cannot be taken back: its worker ends with it. */
+/* What the kernel limits, and a launch context, cannot be taken back: the worker ends with the
+ * call.
+ */
 static gboolean
 is_last (ProcfunCall *call)
 {
   const CallSettings *settings = procfun_call_get_settings (call);
 
-  return settings->limits != NULL || settings->launch_context != NULL;
+  return (settings->limits != NULL && limits_need_process (settings->limits))
+         || settings->launch_context != NULL;
 }
 
 static void
@@ -45,11 +49,11 @@ procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCal
                                         GError **error)
 {
   Worker *worker = worker_slot_get_worker (slot);
-  Exchange *exchange;
+  Exchange *exchange = NULL;
 
-  if (slot->scheduler->keeps)
-    worker_slot_begin (slot, &preparation->options);
-  exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
+  preparation_set_limits (preparation, NULL, TRUE); /* none for what runs before */
+  if (!slot->scheduler->keeps || worker_slot_begin (slot, &preparation->options, error))
+    exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
   if (exchange == NULL)
     {
       worker_slot_set_unused (slot);
@@ -88,6 +92,7 @@ begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation
 
   if (head != NULL)
     {
+      preparation_set_limits (preparation, procfun_call_get_settings (call)->limits, TRUE);
       exchange = exchange_new_pipelined (call, head, &preparation->options, preparation->arguments);
       worker_slot_queue (slot, exchange);
       return exchange;

@@ -2,6 +2,7 @@
 #include "procfun/map/map-slot.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
 #include "procfun/codecs/gvariant.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
@@ -52,6 +53,13 @@ map_slot_free (MapSlot *self)
   g_free (self);
 }
 
+/* As for a call of a pool. */
+static gboolean
+is_last (const MapConfig *config)
+{
+  return config->limits != NULL && limits_need_process (config->limits);
+}
+
 static ProcfunCall *
 make_call (const MapConfig *config)
 {
@@ -76,7 +84,7 @@ map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error)
   *request = (SlotRequest){ .function = config->function,
                             .call = self->call,
                             .options = &self->preparation.options,
-                            .is_last = config->limits != NULL };
+                            .is_last = is_last (config) };
   if (procfun_process_executor_prepare (PROCFUN_PROCESS_EXECUTOR (config->pool), self->call, NULL,
                                         &self->preparation, error))
     return TRUE;
@@ -141,7 +149,7 @@ prepare_chunk (MapSlot *self, Worker *worker, const MapChunk *chunk, GError **er
 static Exchange *
 begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
-  if (self->config->limits != NULL)
+  if (is_last (self->config))
     worker_slot_get_worker (member)->is_kept = FALSE;
   return procfun_process_executor_begin_in_slot (PROCFUN_PROCESS_EXECUTOR (self->config->pool),
                                                  self->call, &self->preparation, member, 1,

@@ -23,6 +23,7 @@ struct _Cgroup
 {
   char *folder;
   gboolean limits_processes;
+  guint64 memory; /* in bytes; 0: no limit */
 };
 
 /* Groups that could not be removed, because something in them was not dead yet. */
@@ -84,6 +85,7 @@ cgroup_new_in (const CgroupPlace *place, const ProcfunLimits *limits, GError **e
   g_autoptr (Cgroup) self = g_new0 (Cgroup, 1);
   gboolean memory = limits->memory != 0 && (place->controllers & CGROUP_MEMORY) != 0;
 
+  self->memory = memory ? limits->memory : 0;
   self->limits_processes = limits->processes != 0 && (place->controllers & CGROUP_PIDS) != 0;
   if (!make_folder (self, place, error) || (memory && !set_memory (self, limits->memory, error))
       || (self->limits_processes && !set_number (self, "pids.max", limits->processes, error)))
@@ -115,6 +117,26 @@ gboolean
 cgroup_add (Cgroup *self, pid_t pid, GError **error)
 {
   return set_number (self, "cgroup.procs", (guint64)pid, error);
+}
+
+void
+cgroup_suspend_memory (Cgroup *self)
+{
+  if (self->memory > 0)
+    cgroup_write (self->folder, "memory.max", "max");
+}
+
+/* Where that is not known, a limit that was suspended stays so: RLIMIT_DATA is there, too. */
+void
+cgroup_count_memory_anew (Cgroup *self)
+{
+  g_autofree char *text = self->memory > 0 ? cgroup_read (self->folder, "memory.current") : NULL;
+  guint64 max;
+
+  if (text != NULL
+      && g_uint64_checked_add (&max, g_ascii_strtoull (text, NULL, 10),
+                               self->memory + OVERHEAD (self->memory)))
+    set_number (self, "memory.max", max, NULL);
 }
 
 /* Of a file of lines "NAME NUMBER"; 0 when it is not there. */

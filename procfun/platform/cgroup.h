@@ -5,8 +5,8 @@
 #include "procfun/procfun-limits.h"
 #include <sys/types.h>
 
-/* A control group (v2) for one call. It bounds all processes of the call together, and all kinds of
- * memory, and tells whether the kernel had to kill in it. */
+/* A control group (v2) for one call, or for a worker that is kept. It bounds all processes of the
+ * call together, and all kinds of memory, and tells whether the kernel had to kill in it. */
 typedef struct _Cgroup Cgroup;
 
 /* (nullable): NULL without @error where there can be none, or where none of @limits is one that a
@@ -24,6 +24,10 @@ gboolean cgroup_limits_processes (Cgroup *self);
 
 /* Moves a process in: before it runs the function. Fails with %PROCFUN_ERROR_SANDBOX. */
 gboolean cgroup_add (Cgroup *self, pid_t pid, GError **error);
+
+/* No limit on memory, until that is counted anew: from what all processes in it have then. */
+void cgroup_suspend_memory (Cgroup *self);
+void cgroup_count_memory_anew (Cgroup *self);
 
 /* Whether the kernel killed in it for lack of memory, which is a proof. */
 gboolean cgroup_was_oom_killed (Cgroup *self);

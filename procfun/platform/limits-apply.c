@@ -47,6 +47,11 @@ fail (GError **error, const char *name, const char *why)
   return FALSE;
 }
 
+/* Of a process that is kept: the limits that it had, so that what is set can be taken back. */
+static gboolean has_inherited;
+static struct rlimit inherited[RLIM_NLIMITS];
+static gboolean keeps_hard; /* limits as they are */
+
 /* A limit only takes away: inherited ones that are stricter remain. */
 static gboolean
 lower (int resource, const char *name, guint64 soft, guint64 hard, GError **error)
@@ -55,7 +60,10 @@ lower (int resource, const char *name, guint64 soft, guint64 hard, GError **erro
 
   if (getrlimit (resource, &limit) == 0)
     {
-      limit.rlim_max = MIN (limit.rlim_max, hard);
+      if (has_inherited)
+        limit.rlim_cur = inherited[resource].rlim_cur;
+      if (!keeps_hard)
+        limit.rlim_max = MIN (limit.rlim_max, hard);
       limit.rlim_cur = MIN (limit.rlim_cur, MIN (limit.rlim_max, soft));
       if (setrlimit (resource, &limit) == 0)
         return TRUE;
@@ -96,7 +104,8 @@ apply_open_files (guint64 value, GError **error)
   guint64 end = 0;
 
   for (gsize i = 0; i < RESERVE_FDS; i++)
-    reserve_fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (reserve_fds[i] < 0)
+      reserve_fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
     return fail (error, N_ ("open files"), g_strerror (errno));
   for (guint64 n_free = 0; n_free < value && end < limit.rlim_max;)
@@ -161,14 +170,20 @@ processes_can_be_refused (void)
 }
 
 static gboolean
-apply_processes (guint64 value, GError **error)
+set_processes (guint64 value, GError **error)
 {
   guint64 end = count_tasks_of_user () + value - 1;
 
+  return lower (RLIMIT_NPROC, N_ ("processes"), end, end, error);
+}
+
+static gboolean
+apply_processes (guint64 value, GError **error)
+{
   if (!processes_can_be_refused ())
     return fail (error, N_ ("processes"),
                  _ ("there is no control group for it, and the kernel limits no superuser"));
-  return lower (RLIMIT_NPROC, N_ ("processes"), end, end, error);
+  return set_processes (value, error);
 }
 
 /* CPU time */
@@ -249,7 +264,8 @@ apply_memory (guint64 value, GError **error)
   guint64 end;
   guint64 stack_end;
 
-  reserve = map (RESERVE_SIZE);
+  if (reserve == NULL)
+    reserve = map (RESERVE_SIZE);
   if (!proc_read_status ("/proc/self/status", names, used_kib, G_N_ELEMENTS (names))
       || used_kib[0] == 0)
     return fail (error, name, _ ("/proc does not tell how much is in use"));
@@ -267,30 +283,72 @@ apply_memory (guint64 value, GError **error)
 
 /* All of them */
 
+typedef enum
+{
+  FOR_CALL = 1 << 0,
+  FOR_WORKER = 1 << 1,
+  ANEW = 1 << 2,
+  BEFORE_CALL = 1 << 3
+} Occasion;
+
 static const struct
 {
   gsize offset;
   gboolean (*apply) (guint64 value, GError **error);
-} appliers[] = { /* the first ones need memory and descriptors themselves */
-                 { G_STRUCT_OFFSET (ProcfunLimits, processes), apply_processes },
-                 { G_STRUCT_OFFSET (ProcfunLimits, file_size), apply_file_size },
-                 { G_STRUCT_OFFSET (ProcfunLimits, cpu_time), apply_cpu_time },
-                 { G_STRUCT_OFFSET (ProcfunLimits, open_files), apply_open_files },
-                 { G_STRUCT_OFFSET (ProcfunLimits, memory), apply_memory }
-};
+  guint occasions;
+} appliers[]
+    = { /* the first ones need memory and descriptors themselves */
+        { G_STRUCT_OFFSET (ProcfunLimits, processes), apply_processes, FOR_CALL | FOR_WORKER },
+        { G_STRUCT_OFFSET (ProcfunLimits, processes), set_processes, BEFORE_CALL },
+        { G_STRUCT_OFFSET (ProcfunLimits, file_size), apply_file_size, FOR_CALL | FOR_WORKER },
+        { G_STRUCT_OFFSET (ProcfunLimits, cpu_time), apply_cpu_time, FOR_CALL },
+        { G_STRUCT_OFFSET (ProcfunLimits, open_files), apply_open_files,
+          FOR_CALL | FOR_WORKER | ANEW },
+        { G_STRUCT_OFFSET (ProcfunLimits, memory), apply_memory, FOR_CALL | FOR_WORKER | ANEW }
+      };
 
-gboolean
-limits_apply (const ProcfunLimits *limits, GError **error)
+static gboolean
+apply (const ProcfunLimits *limits, Occasion occasion, GError **error)
 {
+  keeps_hard = occasion != FOR_CALL;
   for (gsize i = 0; i < G_N_ELEMENTS (appliers); i++)
     {
       guint64 value = G_STRUCT_MEMBER (guint64, limits, appliers[i].offset);
 
-      if (value != 0 && !appliers[i].apply (value, error))
+      if (value != 0 && (appliers[i].occasions & occasion) != 0
+          && !appliers[i].apply (value, error))
         return FALSE;
     }
   errno = 0; /* or a crash would look as if these attempts had caused it */
   return TRUE;
+}
+
+gboolean
+limits_apply (const ProcfunLimits *limits, GError **error)
+{
+  return apply (limits, FOR_CALL, error);
+}
+
+gboolean
+limits_apply_to_worker (const ProcfunLimits *limits, GError **error)
+{
+  for (int i = 0; i < RLIM_NLIMITS && !has_inherited; i++)
+    getrlimit ((__rlimit_resource_t)i, &inherited[i]);
+  has_inherited = TRUE;
+  return apply (limits, FOR_WORKER, error);
+}
+
+void
+limits_count_anew (const ProcfunLimits *limits)
+{
+  apply (limits, ANEW, NULL);
+}
+
+void
+limits_count_for_call (const ProcfunLimits *limits)
+{
+  if (limits->processes != 0)
+    apply (limits, BEFORE_CALL, NULL);
 }
 
 /* Reporting the end */

@@ -11,6 +11,16 @@
  * %PROCFUN_ERROR_SANDBOX, which names the limit, where the kernel would not keep it. */
 gboolean limits_apply (const ProcfunLimits *limits, GError **error);
 
+/* The same for a process that is kept: between two calls, before the first one. Only soft limits
+ * are set, so that each call can have as much as the one before it. CPU time is not the process's
+ * to limit. */
+gboolean limits_apply_to_worker (const ProcfunLimits *limits, GError **error);
+
+/* What a call has left in the process is not counted any more: from now on the limits count from
+ * what there is now. The second form is for those that have to be counted before each call. */
+void limits_count_anew (const ProcfunLimits *limits);
+void limits_count_for_call (const ProcfunLimits *limits);
+
 /* Gives back the memory and the descriptors that limits_apply() kept aside, for the report of the
  * end of the function. From a signal handler, too, and more than once. */
 void limits_release_reserve (void);

@@ -3,6 +3,7 @@
 #include "procfun/process/ending.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
 #include "procfun/core/call.h"
 #include "procfun/platform/usage-measure.h"
 #include "procfun/wire/crash.h"
@@ -19,12 +20,23 @@ void
 ending_clear (Ending *self)
 {
   outcome_clear (&self->outcome);
+  g_clear_pointer (&self->merged, procfun_limits_free);
+}
+
+static void
+set_limits (Ending *self, const ProcfunLimits *own, const ProcfunLimits *others)
+{
+  if (own != NULL && others != NULL)
+    self->merged = limits_merge (own, others);
+  self->limits = self->merged != NULL ? self->merged : own != NULL ? own : others;
+  self->clocks.limits = self->outcome.limits = self->limits;
 }
 
 void
 ending_take_worker (Ending *self, Worker *worker)
 {
   self->worker = worker;
+  set_limits (self, procfun_call_get_settings (self->call)->limits, worker->limits);
   self->escalation = (Escalation){ .process = worker->process,
                                    .channel = worker->channel,
                                    .call_id = self->escalation.call_id,

@@ -12,9 +12,11 @@
  * and the steps by which the process is ended. */
 typedef struct
 {
-  ProcfunCall *call; /* borrowed */
-  Worker *worker;    /* borrowed */
-  gboolean answered; /* the process has answered; one that is kept waits for more */
+  ProcfunCall *call;           /* borrowed */
+  Worker *worker;              /* borrowed */
+  const ProcfunLimits *limits; /* (nullable): the call's own, and those of the worker; borrowed */
+  ProcfunLimits *merged;       /* (nullable): where there are both */
+  gboolean answered;           /* the process has answered; one that is kept waits for more */
   Outcome outcome;
   Clocks clocks;
   Escalation escalation;

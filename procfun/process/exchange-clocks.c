@@ -31,9 +31,7 @@ clocks_init (Clocks *self, ProcfunCall *call)
 static gint64
 get_cpu_budget (const Clocks *self)
 {
-  const ProcfunLimits *limits = procfun_call_get_settings (self->call)->limits;
-
-  return limits != NULL ? (gint64)procfun_limits_get_cpu_time (limits) : 0;
+  return self->limits != NULL ? procfun_limits_get_cpu_time (self->limits) : 0;
 }
 
 static void

@@ -10,7 +10,8 @@
 /* When something of a call is due: monotonic times in µs; 0: never. */
 typedef struct
 {
-  ProcfunCall *call; /* borrowed */
+  ProcfunCall *call;           /* borrowed */
+  const ProcfunLimits *limits; /* (nullable): borrowed */
   gint64 timeout_at;
   gint64 deadline_at;
   gint64 cpu_check_at;

@@ -488,7 +488,7 @@ take_worker (Exchange *self, Worker *worker)
   if (self->worker.n_spares > 0)
     clocks_delay_spares (&self->ending.clocks);
   ending_take_worker (&self->ending, &self->worker);
-  streams_init (&self->streams, self->call, &self->worker);
+  streams_init (&self->streams, self->call, self->ending.limits, &self->worker);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d is there",
                     self->ending.outcome.pid);

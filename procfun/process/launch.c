@@ -191,12 +191,16 @@ gboolean
 launch_confine (Worker *worker, const ProcfunLimits *limits, GError **error)
 {
   g_autoptr (GError) own_error = NULL;
+  g_autoptr (Cgroup) cgroup = NULL;
 
   if (limits == NULL)
     return TRUE;
-  worker->cgroup = cgroup_new_for_limits (limits, &own_error);
-  if (own_error == NULL && worker->cgroup != NULL)
-    cgroup_add (worker->cgroup, process_get_pid (worker->process), &own_error);
+  cgroup = cgroup_new_for_limits (limits, &own_error);
+  if (cgroup != NULL && cgroup_add (cgroup, process_get_pid (worker->process), &own_error))
+    {
+      g_clear_pointer (&worker->cgroup, cgroup_free); /* which is empty now */
+      worker->cgroup = g_steal_pointer (&cgroup);
+    }
   if (own_error == NULL)
     return TRUE;
   process_kill_all (worker->process);

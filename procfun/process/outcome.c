@@ -60,11 +60,10 @@ get_name (const Outcome *self)
 static ProcfunFailure *
 make_failure (Outcome *self, ProcfunCause cause)
 {
-  const ProcfunLimits *limits = procfun_call_get_settings (self->call)->limits;
   ProcfunFailure *failure = procfun_failure_new (cause, get_name (self));
 
   failure->pid = self->pid;
-  failure->limits = limits != NULL ? procfun_limits_copy (limits) : NULL;
+  failure->limits = self->limits != NULL ? procfun_limits_copy (self->limits) : NULL;
   return failure;
 }
 
@@ -163,7 +162,7 @@ static void
 judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
        const char *last_words)
 {
-  VerdictFacts facts = { .limits = procfun_call_get_settings (self->call)->limits,
+  VerdictFacts facts = { .limits = self->limits,
                          .has_status = remains->has_status,
                          .wait_status = remains->wait_status,
                          .signum = crash->died ? self->failure->signum : 0,

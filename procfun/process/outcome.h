@@ -12,9 +12,10 @@
  * that is set counts; frames that a dead process leaves are read last. */
 typedef struct
 {
-  ProcfunCall *call; /* borrowed */
-  GVariant *result;  /* (nullable) */
-  GError *error;     /* (nullable) */
+  ProcfunCall *call;           /* borrowed */
+  const ProcfunLimits *limits; /* (nullable): borrowed */
+  GVariant *result;            /* (nullable) */
+  GError *error;               /* (nullable) */
   gboolean has_usage;
   ProcfunUsage usage;
   ProcfunFailure *failure; /* (nullable): not yet, or there is a result */

@@ -2,6 +2,7 @@
 
 #include "procfun/process/plain-exchange.h"
 
+#include "procfun/base/limits.h"
 #include "procfun/base/usage.h"
 #include "procfun/core/function.h"
 #include <poll.h>
@@ -12,13 +13,24 @@
 /* A call that ends within this time is not worth an object. */
 #define SLEEP_US (2 * G_TIME_SPAN_MILLISECOND)
 
+/* Nobody looks at the CPU time of such a call, and nobody need, if it may have more than all
+ * processors give it in the meantime. */
+static gboolean
+has_cpu_time (const Worker *worker)
+{
+  const guint64 limit = worker->limits != NULL ? worker->limits->cpu_time : 0;
+
+  return limit == 0 || limit > SLEEP_US * (guint64)g_get_num_processors ();
+}
+
 /* It has nothing to tell before its answer, and somebody would hear it. */
 static gboolean
 is_ready (const Worker *worker)
 {
-  return worker->channel != NULL && worker->is_kept && worker->has_greeted && worker->source == NULL
-         && worker->report_fd >= 0 && worker->output_fds[0] >= 0 && worker->output_fds[1] >= 0
-         && !channel_has_output (worker->channel) && !channel_has_input (worker->channel);
+  return has_cpu_time (worker) && worker->channel != NULL && worker->is_kept && worker->has_greeted
+         && worker->source == NULL && worker->report_fd >= 0 && worker->output_fds[0] >= 0
+         && worker->output_fds[1] >= 0 && !channel_has_output (worker->channel)
+         && !channel_has_input (worker->channel);
 }
 
 gboolean
@@ -55,6 +67,7 @@ take_state (Worker *worker, const FrameHeader *header)
     return FALSE;
   channel_peek_payload (worker->channel, header, &worker->state);
   channel_take (worker->channel, header);
+  worker_count_memory_anew (worker);
   return TRUE;
 }
 

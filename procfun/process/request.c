@@ -125,6 +125,18 @@ name_preparation (const Worker *worker, const ExchangeOptions *options)
   return options->limits != NULL ? "limits; " : "";
 }
 
+/* Those that a control group keeps are not the child's to keep. */
+static void
+send_worker_limits (Worker *worker)
+{
+  ProcfunLimits limits = *worker->limits;
+
+  if (worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))
+    limits.processes = 0;
+  worker->knows_limits = TRUE;
+  channel_send (worker->channel, FRAME_WORKER_LIMITS, 0, &limits, sizeof limits, NULL, NULL);
+}
+
 void
 request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
               GBytes *arguments)
@@ -149,6 +161,9 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
   else if (options->limits != NULL)
     channel_send (worker->channel, FRAME_LIMITS, 0, options->limits, sizeof *options->limits, NULL,
                   NULL);
+  if (worker->limits != NULL && !worker->knows_limits && worker->is_kept
+      && (flags & FRAME_CALL_INITIAL) == 0)
+    send_worker_limits (worker);
   if (options->value != NULL)
     channel_send_value (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head,
                         options->value, procfun_call_peek_fd_list (call));

@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 void
-streams_init (Streams *self, ProcfunCall *call, Worker *worker)
+streams_init (Streams *self, ProcfunCall *call, const ProcfunLimits *limits, Worker *worker)
 {
-  const ProcfunLimits *limits = procfun_call_get_settings (call)->limits;
   guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
 
-  *self = (Streams){ .call = call, .report_fd = g_steal_fd (&worker->report_fd) };
+  *self = (Streams){ .call = call, .limit = limit, .report_fd = g_steal_fd (&worker->report_fd) };
   for (guint i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     output_init (&self->outputs[i], g_steal_fd (&worker->output_fds[i]), (ProcfunStream)i,
                  procfun_call_get_settings (call)->output_modes[i], limit);
@@ -46,11 +45,8 @@ streams_get_fds (Streams *self, GPollFD fds[STREAMS_N_FDS])
 gboolean
 streams_are_over_limit (Streams *self)
 {
-  const ProcfunLimits *limits = procfun_call_get_settings (self->call)->limits;
-  guint64 limit = limits != NULL ? procfun_limits_get_output_size (limits) : 0;
-
-  return limit > 0
-         && output_get_size (&self->outputs[0]) + output_get_size (&self->outputs[1]) > limit;
+  return self->limit > 0
+         && output_get_size (&self->outputs[0]) + output_get_size (&self->outputs[1]) > self->limit;
 }
 
 gboolean

@@ -9,6 +9,7 @@
 typedef struct
 {
   ProcfunCall *call; /* borrowed */
+  guint64 limit;     /* of both outputs together, in bytes; 0: none */
   int report_fd;
   GByteArray *report; /* (nullable): none has come */
   Output outputs[2];
@@ -20,8 +21,8 @@ typedef struct
 #define STREAMS_READY_REPORT (1U << 0)
 #define STREAMS_READY_OUTPUT (1U << 1) /* and the next bit */
 
-/* Takes the descriptors from @worker. */
-void streams_init (Streams *self, ProcfunCall *call, Worker *worker);
+/* Takes the descriptors from @worker. @limits: (nullable) */
+void streams_init (Streams *self, ProcfunCall *call, const ProcfunLimits *limits, Worker *worker);
 
 /* Gives them back to @worker, if it is not NULL. */
 void streams_clear (Streams *self, Worker *worker);

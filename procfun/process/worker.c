@@ -51,6 +51,7 @@ worker_clear (Worker *self)
   fd_clear (&self->output_fds[1]);
   fd_clear (&self->journal.fd);
   g_clear_pointer (&self->cgroup, cgroup_free);
+  g_clear_pointer (&self->limits, g_atomic_rc_box_release);
   worker_fork_ahead (self);
   if (self->parent != NULL)
     self->parent_funcs->unref (g_steal_pointer (&self->parent));
@@ -103,6 +104,14 @@ worker_set_state (Worker *self, GBytes *bytes)
 {
   if (g_bytes_get_size (bytes) == sizeof self->state)
     memcpy (&self->state, g_bytes_get_data (bytes, NULL), sizeof self->state);
+  worker_count_memory_anew (self);
+}
+
+void
+worker_count_memory_anew (Worker *self)
+{
+  if (self->cgroup != NULL && self->is_kept)
+    cgroup_count_memory_anew (self->cgroup);
 }
 
 gboolean

@@ -6,6 +6,7 @@
 #include "procfun/platform/process.h"
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-launch-context.h"
+#include "procfun/procfun-limits.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/journal.h"
 
@@ -36,6 +37,8 @@ typedef struct
 
   guint64 inherited_state; /* when it, or its zygote, was started: see zygotes_get_state() */
   gboolean is_kept;        /* for more than one call */
+  ProcfunLimits *limits;   /* (nullable): of each of its calls; by g_atomic_rc_box_acquire() */
+  gboolean knows_limits;   /* it was told */
   gboolean was_refused;    /* it was not started: the machine has no room for more processes now */
 
   /* From its first call on */
@@ -83,6 +86,9 @@ gboolean worker_ends_with_result (const Worker *self);
 
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
+
+/* Its memory has changed: a limit of its control group counts from what it has now. */
+void worker_count_memory_anew (Worker *self);
 
 /* Whether its initializer has failed; if so, the error of its next call tells why. */
 gboolean worker_is_unprepared (const Worker *self);

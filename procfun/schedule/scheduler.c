@@ -6,7 +6,6 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/failure.h"
-#include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/context-source.h"
 #include "procfun/schedule/presence.h"
@@ -44,6 +43,8 @@ scheduler_new_like (Scheduler *other)
   g_set_object (&self->initializer, other->initializer);
   if (other->initializer_args != NULL)
     self->initializer_args = g_variant_ref (other->initializer_args);
+  if (other->worker_limits != NULL)
+    self->worker_limits = g_atomic_rc_box_acquire (other->worker_limits);
   return self;
 }
 
@@ -61,6 +62,7 @@ clear (gpointer data)
   zygotes_free (self->zygotes);
   g_clear_object (&self->initializer);
   g_clear_pointer (&self->initializer_args, g_variant_unref);
+  g_clear_pointer (&self->worker_limits, g_atomic_rc_box_release);
   g_hash_table_unref (self->starts);
   queue_clear (&self->queue);
   g_mutex_clear (&self->lock);
@@ -129,12 +131,18 @@ scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GQueue *exite
 }
 
 void
-scheduler_end_outdated (GQueue *outdated)
+scheduler_end_all (GQueue *slots, const char *reason)
 {
   GList *link;
 
-  while ((link = g_queue_pop_head_link (outdated)) != NULL)
-    scheduler_end_worker (link->data, "inherited");
+  while ((link = g_queue_pop_head_link (slots)) != NULL)
+    scheduler_end_worker (link->data, reason);
+}
+
+void
+scheduler_end_outdated (GQueue *outdated)
+{
+  scheduler_end_all (outdated, "inherited");
 }
 
 void
@@ -163,7 +171,6 @@ gboolean
 scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer value)
 {
   GQueue surplus = G_QUEUE_INIT;
-  GList *link;
   gboolean changed;
 
   g_mutex_lock (&self->lock);
@@ -172,39 +179,11 @@ scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconstpointer v
   slots_trim (&self->slots, self->config.min_workers, self->config.max_workers, &surplus);
   scheduler_assign (self);
   g_mutex_unlock (&self->lock);
-  while ((link = g_queue_pop_head_link (&surplus)) != NULL)
-    scheduler_end_worker (link->data, "shrunk");
+  scheduler_end_all (&surplus, "shrunk");
   return changed;
 }
 
-void
-scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant *args)
-{
-  g_mutex_lock (&self->lock);
-  g_set_object (&self->initializer, function);
-  g_clear_pointer (&self->initializer_args, g_variant_unref);
-  self->initializer_args = args != NULL ? g_variant_ref_sink (args) : NULL;
-  g_mutex_unlock (&self->lock);
-}
-
 /* Starting workers */
-
-/* If the initializer fails, the first call fails with its error. */
-void
-worker_slot_begin (WorkerSlot *slot, const ExchangeOptions *options)
-{
-  g_autoptr (ProcfunCall) call = NULL;
-  Scheduler *self = slot->scheduler;
-
-  if (slot->worker.channel != NULL)
-    return;
-  g_mutex_lock (&self->lock);
-  if (self->initializer != NULL)
-    call = procfun_call_new (self->initializer, self->initializer_args);
-  g_mutex_unlock (&self->lock);
-  if (call != NULL)
-    exchange_prepare_worker (&slot->worker, call, options);
-}
 
 static gboolean
 was_ended_by_caller (WorkerSlot *slot)
@@ -430,6 +409,8 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
     return "initializer";
   if (slot->inherited_state != self->state && self->state != 0)
     return "inherited";
+  if (slot->limits != self->worker_limits)
+    return SCHEDULER_REASON_LIMITS;
   if (config->calls_per_worker > 0 && n_calls >= config->calls_per_worker)
     return "calls";
   if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)

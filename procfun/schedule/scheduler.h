@@ -93,6 +93,8 @@ struct _Scheduler
   Slots slots;
   ProcfunFunction *initializer; /* (nullable): what each worker runs first */
   GVariant *initializer_args;   /* (nullable) */
+  ProcfunLimits
+      *worker_limits; /* (nullable): of each call of a worker; g_atomic_rc_box_acquire() */
   Starts *starts;
   GQueue probes;          /* (element-type Probe): see presence.h */
   guint n_absent;         /* of them, that have not come back in time */
@@ -127,10 +129,19 @@ gboolean scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconst
 /* @function: (nullable) */
 void scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant *args);
 
+/* Calls are to have other limits from now on. */
+#define SCHEDULER_REASON_LIMITS "worker-limits"
+
+/* @limits: (nullable). Workers with other limits have no further call. FALSE: these are the same.
+ */
+gboolean scheduler_set_worker_limits (Scheduler *self, const ProcfunLimits *limits);
+ProcfunLimits *scheduler_get_worker_limits (Scheduler *self); /* (transfer full) (nullable) */
+
 void scheduler_describe (Scheduler *self, ProcfunStatistics *statistics);
 
-/* Begins with a worker of @slot: sends what a new one has to run first. */
-void worker_slot_begin (WorkerSlot *self, const ExchangeOptions *options);
+/* Begins with a worker of @slot: sends what a new one has to run first, and confines it. Fails with
+ * %PROCFUN_ERROR_SANDBOX. */
+gboolean worker_slot_begin (WorkerSlot *self, const ExchangeOptions *options, GError **error);
 
 /* Ends a slot whose worker is gone, or was not started. */
 void worker_slot_drop (WorkerSlot *self);
@@ -203,6 +214,8 @@ void scheduler_retire (Waiter *waiter);
 /* Ends the worker of a slot that was removed. Without the lock. @reason: (nullable): it could have
  * gone on. */
 void scheduler_end_worker (WorkerSlot *slot, const char *reason);
+
+void scheduler_end_all (GQueue *slots, const char *reason); /* (element-type WorkerSlot) */
 
 /* Reaps a slot that was removed, now or later, without the lock. The first form waits @ms
  * milliseconds for its death; @exited: (element-type WorkerSlot). */

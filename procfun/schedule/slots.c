@@ -128,6 +128,21 @@ slots_remove_outdated (Slots *self, guint64 state, GQueue *outdated)
 }
 
 void
+slots_remove_with_other_limits (Slots *self, const ProcfunLimits *limits, GQueue *removed)
+{
+  for (GList *l = self->idle.head; l != NULL;)
+    {
+      WorkerSlot *slot = l->data;
+
+      l = l->next;
+      if (slot->limits == limits)
+        continue;
+      slots_remove (self, slot);
+      g_queue_push_tail_link (removed, &slot->link);
+    }
+}
+
+void
 slots_remove_unused (Slots *self, GQueue *removed)
 {
   for (GList *l = self->busy.head; l != NULL;)

@@ -43,6 +43,9 @@ void slots_trim (Slots *self, guint min_workers, guint max_workers, GQueue *surp
 /* Moves idle workers with another inherited state to @outdated. */
 void slots_remove_outdated (Slots *self, guint64 state, GQueue *outdated);
 
+/* Moves idle workers to @removed whose limits are not @limits (nullable) itself. */
+void slots_remove_with_other_limits (Slots *self, const ProcfunLimits *limits, GQueue *removed);
+
 /* Moves those that nobody uses to @removed: the idle ones, and those of sessions without a call. */
 void slots_remove_unused (Slots *self, GQueue *removed);
 

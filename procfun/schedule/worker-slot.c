@@ -17,6 +17,8 @@ worker_slot_new (Scheduler *scheduler, const char *module, ProcfunLaunchContext 
   self->worker = nothing;
   self->module = g_intern_string (module);
   g_set_object (&self->context, context);
+  if (scheduler->worker_limits != NULL)
+    self->limits = g_atomic_rc_box_acquire (scheduler->worker_limits);
   return self;
 }
 
@@ -35,6 +37,7 @@ worker_slot_unref (WorkerSlot *self)
   worker_clear (&self->worker);
   owner_clear (&self->owner);
   g_clear_object (&self->context);
+  g_clear_pointer (&self->limits, g_atomic_rc_box_release);
   scheduler_unref (self->scheduler);
   g_free (self);
 }

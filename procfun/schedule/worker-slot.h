@@ -18,6 +18,7 @@ typedef struct
   const char *module;
   guint64 inherited_state;       /* see zygotes_get_state() */
   ProcfunLaunchContext *context; /* (nullable) */
+  ProcfunLimits *limits;         /* (nullable): of each of its calls; see Scheduler */
   int pid;
   gint64 started_at;
   guint64 n_calls;
@@ -37,7 +38,7 @@ typedef struct
   gboolean is_lost;  /* while it was held */
 } WorkerSlot;
 
-/* @context: (nullable): the one of all calls of the worker */
+/* @context: (nullable): the one of all calls of the worker. With the lock of @scheduler held. */
 WorkerSlot *worker_slot_new (Scheduler *scheduler, const char *module,
                              ProcfunLaunchContext *context);
 WorkerSlot *worker_slot_ref (WorkerSlot *self);

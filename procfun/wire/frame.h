@@ -56,7 +56,7 @@ typedef enum
   /* The gint32 number of a process that a zygote forked. */                                       \
   ROW (CHILD, "child", CALLEE, 4, 4, FRAME_CHILD_N_FDS)                                            \
   ROW (EXITED, "exited", CALLEE, sizeof (FrameExited), sizeof (FrameExited), 0)                    \
-  /* ProcfunLimits, to a process that has been set up, before its last call. */                    \
+  /* ProcfunLimits of the next call, to a process that has been set up. */                         \
   ROW (LIMITS, "limits", CALLER, sizeof (ProcfunLimits), sizeof (ProcfunLimits), 0)                \
   /* Memory for rings, as a memfd. */                                                              \
   ROW (RING, "ring", CHANNEL, 0, 0, 1)                                                             \
@@ -70,7 +70,10 @@ typedef enum
   /* There is something in the ring. */                                                            \
   ROW (WAKE, "wake", CHANNEL, 0, 0, 0)                                                             \
   /* A call comes, whose arguments take a while: a process that waits for one is not to leave. */  \
-  ROW (ANNOUNCE, "announce", CALLER, 0, 0, 0)
+  ROW (ANNOUNCE, "announce", CALLER, 0, 0, 0)                                                      \
+  /* ProcfunLimits of each call from now on, to a process that is kept. */                         \
+  ROW (WORKER_LIMITS, "limits of the worker", CALLER, sizeof (ProcfunLimits),                      \
+       sizeof (ProcfunLimits), 0)
 
 typedef enum
 {
