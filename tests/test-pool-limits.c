@@ -293,7 +293,7 @@ test_changed (void)
   g_assert_cmpuint (events_count (&events, "recycled: worker-limits"), ==, 3);
   pools_get_number (pool, use_file_size_call (3000));
   holder_clear (&holder);
-  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_NONE, NULL, NULL));
+  g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL));
   results_clear (&results);
   events_clear (&events);
 }
