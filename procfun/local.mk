@@ -45,6 +45,7 @@ procfun_sources = \
 	%D%/child/enter.c \
 	%D%/codecs/codec.c \
 	%D%/codecs/json-node.c \
+	%D%/core/call-join.c \
 	%D%/core/call-life.c \
 	%D%/core/call.c \
 	%D%/core/context.c \
@@ -155,6 +156,7 @@ procfun_private = \
 	%D%/core/call-debug.c \
 	%D%/core/call-debug.h \
 	%D%/core/call-wait.c \
+	%D%/core/call-join.h \
 	%D%/core/call-wait.h \
 	%D%/core/call.h \
 	%D%/core/context.h \

@@ -118,6 +118,10 @@ void procfun_call_set_priority (ProcfunCall *self, gint priority);
 PROCFUN_AVAILABLE_IN_0_1
 gint procfun_call_get_priority (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_io_priority (ProcfunCall *self, gint priority);
+PROCFUN_AVAILABLE_IN_0_1
+gint procfun_call_get_io_priority (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_set_grace_period (ProcfunCall *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_call_get_grace_period (ProcfunCall *self);
@@ -136,7 +140,8 @@ ProcfunLaunchContext *procfun_call_get_launch_context (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_abort (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
-void procfun_call_detach (ProcfunCall *self);
+gboolean procfun_call_wait (ProcfunCall *self, gint64 us, GCancellable *cancellable,
+                            GError **error);
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error);
 PROCFUN_AVAILABLE_IN_0_1
@@ -155,6 +160,10 @@ PROCFUN_AVAILABLE_IN_0_1
 ProcfunCallState procfun_call_get_state (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_call_get_pid (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+double procfun_call_get_progress (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+const char *procfun_call_get_progress_message (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 GVariant *procfun_call_get_result (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1

@@ -5,6 +5,8 @@ test_programs = \
 	%D%/test-arena \
 	%D%/test-call \
 	%D%/test-call-json \
+	%D%/test-call-properties \
+	%D%/test-call-wait \
 	%D%/test-canceller \
 	%D%/test-cgroup \
 	%D%/test-channel \
@@ -125,11 +127,13 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/hostile-chil
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
 %C%_test_channel_SOURCES = %D%/test-channel.c %D%/faults.c %D%/faults.h
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
+%C%_test_call_properties_SOURCES = %D%/test-call-properties.c $(calls)
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
 %C%_test_executor_SOURCES = %D%/test-executor.c $(calls)
 %C%_test_fork_server_SOURCES = %D%/test-fork-server.c $(calls)
 %C%_test_function_SOURCES = %D%/test-function.c $(calls)
 generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(calls)
+%C%_test_call_wait_SOURCES = %D%/test-call-wait.c $(generators)
 %C%_test_generator_SOURCES = %D%/test-generator.c $(generators)
 %C%_test_generator_ends_SOURCES = %D%/test-generator-ends.c $(generators)
 %C%_test_control_SOURCES = %D%/test-control.c $(calls)

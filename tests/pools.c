@@ -110,7 +110,6 @@ void
 results_run (Results *self, gpointer executor, ProcfunCall *call)
 {
   procfun_call_set_executor (call, executor);
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, results_add, self);
   g_object_unref (call);
 }

@@ -72,7 +72,7 @@ run_and_log (ProcfunCall *call, gboolean async)
   g_signal_connect (call, "finished", G_CALLBACK (on_finished), &log);
   if (!async)
     {
-      g_signal_connect (call, "notify", G_CALLBACK (on_notify), &log);
+      g_signal_connect (call, "notify::state", G_CALLBACK (on_notify), &log);
       result = procfun_call_run (call, NULL, NULL);
       note (&log, call, "returned");
       return g_string_free (log.words, FALSE);
@@ -80,7 +80,7 @@ run_and_log (ProcfunCall *call, gboolean async)
   g_main_context_push_thread_default (context);
   procfun_call_run_async (call, NULL, on_done, &log);
   g_string_append (log.words, "returned ");
-  g_signal_connect (call, "notify", G_CALLBACK (on_notify), &log);
+  g_signal_connect (call, "notify::state", G_CALLBACK (on_notify), &log);
   while (g_object_get_data (G_OBJECT (call), "result") == NULL)
     g_main_context_iteration (context, TRUE);
   while (g_main_context_iteration (context, FALSE))

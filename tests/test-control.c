@@ -443,6 +443,7 @@ wait_for_end (End *end)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* Only procfun_call_abort() ends it, and then nothing of it is left. */
 static void
 test_last_reference (void)
 {
@@ -452,15 +453,17 @@ test_last_reference (void)
 
   signal_open (&signal);
   call = calls_on_executor (do_stay_call (signal.ends[1]));
+  g_object_add_weak_pointer (G_OBJECT (call), (gpointer *)&call);
   procfun_call_run_async (call, NULL, on_end, &end);
   signal_await (&signal);
-  g_object_ref (call);
   g_object_unref (call);
   while (g_main_context_iteration (NULL, FALSE))
     ;
   g_assert_false (end.ended);
-  g_object_unref (call);
+  g_assert_nonnull (call);
+  procfun_call_abort (call);
   wait_for_end (&end);
+  g_assert_null (call);
   signal_close (&signal);
   g_assert_null (end.result);
   g_assert_error (end.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -468,13 +471,12 @@ test_last_reference (void)
 }
 
 static void
-test_detach (void)
+test_nobody_holds_it (void)
 {
   End end = { FALSE };
   ProcfunCall *call = calls_on_executor (add_call (1, 2));
 
   procfun_call_run_async (call, NULL, on_end, &end);
-  procfun_call_detach (call);
   g_object_unref (call);
   wait_for_end (&end);
   g_assert_no_error (end.error);
@@ -501,7 +503,7 @@ main (int argc, char *argv[])
   calls_add_func ("/control/aborting-after-the-end-does-nothing", test_abort_after);
   calls_add_func ("/control/signal-handlers-may-abort", test_abort_in_signals);
   calls_add_func ("/control/a-call-aborted-before-it-listens-is-asked-first", test_abort_unheard);
-  calls_add_func ("/control/dropping-the-last-reference-ends-the-call", test_last_reference);
-  calls_add_func ("/control/a-detached-call-runs-on", test_detach);
+  calls_add_func ("/control/dropping the last reference does not end a call", test_last_reference);
+  calls_add_func ("/control/a call that nobody holds has its result", test_nobody_holds_it);
   return fixture_run ();
 }

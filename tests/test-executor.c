@@ -421,7 +421,6 @@ test_close_async (void)
       g_autoptr (ProcfunCall) call = add_call (1, 2);
 
       procfun_call_set_executor (call, executor);
-      procfun_call_detach (call);
       procfun_call_run_async (call, NULL, on_ended, log);
     }
   procfun_executor_close_async (executor, NULL, on_closed, log);

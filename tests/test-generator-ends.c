@@ -347,7 +347,7 @@ keep_error (GObject *source, GAsyncResult *result, gpointer user_data)
   g_assert_null (procfun_call_next_finish (PROCFUN_CALL (source), result, error));
 }
 
-/* The callback comes all the same. */
+/* It keeps itself until the callback has come. */
 static void
 test_drop_while_waiting (void)
 {
@@ -359,6 +359,7 @@ test_drop_while_waiting (void)
   g_main_context_push_thread_default (reader.context);
   procfun_call_next_async (reader.call, NULL, keep_error, &error);
   g_main_context_pop_thread_default (reader.context);
+  procfun_call_abort (reader.call);
   reader_clear (&reader);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }

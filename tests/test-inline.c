@@ -57,7 +57,6 @@ on_end (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 run_async (ProcfunCall *call, GCancellable *cancellable, GString *log)
 {
-  procfun_call_detach (call);
   procfun_call_run_async (inline_call (call), cancellable, on_end, log);
   g_object_unref (call);
 }

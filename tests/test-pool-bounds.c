@@ -35,7 +35,6 @@ test_bound (void)
     {
       g_autoptr (ProcfunCall) call = add_call (1, 2);
 
-      procfun_call_detach (call);
       g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, &error));
     }
   g_assert_false (procfun_pool_try_submit (pool, surplus, NULL, results_add, &results, &error));
@@ -82,7 +81,6 @@ test_bound_in_bytes (void)
     {
       g_autoptr (ProcfunCall) small = string_length_call (text);
 
-      procfun_call_detach (small);
       g_assert_true (procfun_pool_try_submit (pool, small, NULL, results_add, &results, NULL));
     }
   g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), >=, 2000);
@@ -157,7 +155,6 @@ submit_load (gpointer data)
       g_autoptr (ProcfunCall) call = i % 2 == 0 ? add_call (1, 2) : do_abort_call ();
       g_autoptr (GError) error = NULL;
 
-      procfun_call_detach (call);
       while (!procfun_pool_submit (self->pool, call, NULL, results_add, &results, &error))
         {
           g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);

@@ -358,7 +358,6 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
                                     &self->is_closed);
       return;
     }
-  procfun_call_detach (next);
   procfun_pool_submit (self->pool, next, NULL, on_called, self, &error);
   g_assert_no_error (error);
 }

@@ -96,7 +96,6 @@ submit (Run *self)
   g_autoptr (ProcfunCall) call = succeed_or_die_call ((int)self->next++);
 
   procfun_call_set_executor (call, PROCFUN_EXECUTOR (self->pool));
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, on_ended, self);
 }
 
@@ -171,7 +170,6 @@ test_order (void)
       g_autoptr (ProcfunCall) call = get_process_call ((int)i);
 
       procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
-      procfun_call_detach (call);
       procfun_call_run_async (call, NULL, keep_result, &results[i]);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
@@ -214,7 +212,6 @@ test_leftovers (void)
       g_autoptr (ProcfunCall) call = leave_things_call ((int)i);
 
       procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
-      procfun_call_detach (call);
       procfun_call_run_async (call, NULL, keep_result, &results[i]);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
@@ -341,7 +338,6 @@ start_nest (gpointer user_data)
       g_autoptr (ProcfunCall) call = take_ms_call (i % 3 == 2 ? 5 : 0);
 
       procfun_call_set_executor (call, PROCFUN_EXECUTOR (self->pool));
-      procfun_call_detach (call);
       procfun_call_run_async (call, NULL, on_nested, self);
     }
   return G_SOURCE_REMOVE;
@@ -390,7 +386,6 @@ start_pair (gpointer user_data)
   procfun_call_set_executor (first, PROCFUN_EXECUTOR (self->pool));
   procfun_call_set_executor (self->second, PROCFUN_EXECUTOR (self->pool));
   procfun_call_set_grace_period (self->second, 0);
-  procfun_call_detach (first);
   procfun_call_run_async (first, NULL, on_first_of_pair, self);
   procfun_call_run_async (self->second, NULL, keep_result, &self->result);
   return G_SOURCE_REMOVE;
@@ -432,7 +427,6 @@ note_in_worker (Notes *self, int n)
   g_autoptr (ProcfunCall) call = write_down_call (self->path, n, n > 0 && n == self->dies);
 
   procfun_call_set_executor (call, PROCFUN_EXECUTOR (self->pool));
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, keep_result, &self->results[n]);
 }
 

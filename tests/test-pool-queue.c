@@ -93,7 +93,7 @@ test_cancelled_while_waiting (void)
 }
 
 static void
-test_dropped_while_waiting (void)
+test_aborted_and_dropped (void)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
   ProcfunCall *call = add_call (1, 2);
@@ -104,6 +104,7 @@ test_dropped_while_waiting (void)
   holder_run (&holder, pool, &results);
   procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
   procfun_call_run_async (call, NULL, results_add, &results);
+  procfun_call_abort (call);
   g_object_unref (call);
   results_wait (&results, 1);
   g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -602,7 +603,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/calls that wait can have deadlines in any order", test_many_deadlines);
   fixture_add_func ("/pool/calls that wait go on in a main loop of a callback",
                     test_loop_in_callback);
-  fixture_add_func ("/pool/a call that waits ends when it is dropped", test_dropped_while_waiting);
+  fixture_add_func ("/pool/a call that waits ends when it is aborted", test_aborted_and_dropped);
   fixture_add_data_func ("/pool/a call that waits misses its deadline in time", NULL,
                          test_deadline_while_waiting);
   fixture_add_data_func ("/pool/a blocking call that waits misses its deadline in time",

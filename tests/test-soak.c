@@ -97,7 +97,6 @@ run_async (guint i, guint *n_open)
 
   *open = (Open){ i, n_open };
   ++*n_open;
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, on_end, open);
 }
 

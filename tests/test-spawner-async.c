@@ -387,7 +387,6 @@ start_next (Chain *chain)
 
   chain->n_open++;
   call = kind == 0 ? add_call (1, 2) : kind == 1 ? do_crash_call () : fail_void_call (3);
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, on_chained, chain);
 }
 
@@ -432,7 +431,6 @@ test_blocking_in_callbacks (void)
 
   g_signal_connect_swapped (call, "started", G_CALLBACK (call_blocking), &n);
   g_signal_connect_swapped (call, "finished", G_CALLBACK (call_blocking), &n);
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, on_ended_calls_again, &n);
   g_object_unref (call);
   while (n < 3)
@@ -480,7 +478,7 @@ test_thread_ends (void)
     g_main_context_iteration (context, TRUE);
 }
 
-/* A call that was detached keeps the executor and itself as long as it runs. */
+/* It also keeps its executor. */
 static void
 test_nobody_holds_it (void)
 {
@@ -491,7 +489,6 @@ test_nobody_holds_it (void)
   procfun_call_set_executor (call, executor);
   g_object_add_weak_pointer (G_OBJECT (executor), (gpointer *)&executor);
   g_object_add_weak_pointer (G_OBJECT (call), (gpointer *)&call);
-  procfun_call_detach (call);
   procfun_call_run_async (call, NULL, count_end, &n_ended);
   g_object_unref (executor);
   g_object_unref (call);
@@ -552,7 +549,7 @@ main (int argc, char *argv[])
   calls_add_func ("/spawner/callbacks-start-the-next-calls", test_chains);
   calls_add_func ("/spawner/callbacks-make-blocking-calls", test_blocking_in_callbacks);
   calls_add_func ("/spawner/the-result-comes-when-the-thread-has-gone", test_thread_ends);
-  calls_add_func ("/spawner/a-detached-call-keeps-itself", test_nobody_holds_it);
+  calls_add_func ("/spawner/a call that runs keeps itself", test_nobody_holds_it);
   calls_add_func ("/spawner/a-call-keeps-its-context", test_context_dropped);
   return fixture_run ();
 }

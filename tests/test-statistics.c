@@ -229,7 +229,6 @@ test_queue (void)
 
       procfun_call_set_executor (call, PROCFUN_EXECUTOR (manual));
       procfun_call_run_async (call, NULL, on_answered, &n_answered);
-      procfun_call_detach (call);
     }
   statistics = procfun_statistics_new (PROCFUN_EXECUTOR (manual));
   test_manual_executor_answer_all (manual);

@@ -4,6 +4,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call-debug.h"
+#include "procfun/core/call-join.h"
 #include "procfun/core/call.h"
 #include "procfun/core/failure.h"
 #include "procfun/core/function.h"
@@ -41,6 +42,7 @@ procfun_call_begin (ProcfunCall *self)
                   procfun_function_get_name (self->function));
       return FALSE;
     }
+  g_atomic_pointer_set (&self->thread, g_thread_self ());
   self->submitted_at = g_get_monotonic_time ();
   if (debug_has (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE))
     call_debug_begin (self);
@@ -81,6 +83,7 @@ procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
   if (debug_has (DEBUG_CALLS))
     call_debug_end (self, error);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
+  call_join_wake (self);
   procfun_call_notify_state (self);
   procfun_call_emit_finished (self);
 }
@@ -102,21 +105,4 @@ procfun_call_abort (ProcfunCall *self)
   g_return_if_fail (PROCFUN_IS_CALL (self));
 
   canceller_cancel (self->canceller);
-}
-
-/**
- * procfun_call_detach:
- * @self: a #ProcfunCall
- *
- * Lets the call run on when nobody holds it any more, as long as its main context is run: its
- * process ends with this one. The items of a generator, which nobody could take then, keep none.
- *
- * Since: 0.1
- */
-void
-procfun_call_detach (ProcfunCall *self)
-{
-  g_return_if_fail (PROCFUN_IS_CALL (self));
-
-  g_atomic_int_set (&self->detached, TRUE);
 }

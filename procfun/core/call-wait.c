@@ -2,14 +2,14 @@
 
 #include "procfun/core/call-wait.h"
 
+#include "procfun/core/call-join.h"
 #include "procfun/core/call.h"
 
 struct _CallWait
 {
   GObject parent_instance;
 
-  ProcfunCall *call; /* held by a toggle reference, or by a plain one if @holds_call */
-  gboolean holds_call;
+  ProcfunCall *call;
   ProcfunExecutor *executor; /* (nullable) */
   CallLink link;
   GMainContext *context;
@@ -105,15 +105,6 @@ call_link_clear (CallLink *self)
   g_clear_object (&self->cancellable);
 }
 
-static void
-on_toggle (gpointer user_data, GObject *object, gboolean is_last_ref)
-{
-  ProcfunCall *call = PROCFUN_CALL (object);
-
-  if (is_last_ref && !g_atomic_int_get (&call->detached))
-    canceller_cancel (call->canceller);
-}
-
 CallWait *
 call_wait_new (ProcfunCall *call, ProcfunExecutor *executor, GCancellable *cancellable,
                GAsyncReadyCallback callback, gpointer user_data, gpointer source_tag,
@@ -121,19 +112,15 @@ call_wait_new (ProcfunCall *call, ProcfunExecutor *executor, GCancellable *cance
 {
   CallWait *self = g_object_new (CALL_TYPE_WAIT, NULL);
 
-  self->call = call;
-  self->holds_call = at_end == NULL || g_atomic_int_get (&call->detached);
+  self->call = g_object_ref (call);
   self->executor = executor;
   call_link_init (&self->link, call, cancellable);
   self->context = g_main_context_ref_thread_default ();
+  call_join_set_context (call, self->context);
   self->callback = callback;
   self->user_data = user_data;
   self->source_tag = source_tag;
   self->at_end = at_end;
-  if (self->holds_call)
-    g_object_ref (call);
-  else
-    g_object_add_toggle_ref (G_OBJECT (call), on_toggle, NULL);
   return g_object_ref (self);
 }
 
@@ -161,24 +148,14 @@ call_wait_get_context (CallWait *self)
   return self->context;
 }
 
-static void
-hold_call (CallWait *self)
-{
-  if (self->holds_call)
-    return;
-  g_object_ref (self->call);
-  g_object_remove_toggle_ref (G_OBJECT (self->call), on_toggle, NULL);
-  self->holds_call = TRUE;
-}
-
 /* A GTask would check the cancellable here, and hide that the call succeeded. */
 static void
 end_here (CallWait *self)
 {
-  hold_call (self);
   call_link_clear (&self->link);
   if (self->at_end != NULL)
     self->at_end (self->call, self->value, self->error);
+  call_join_set_context (self->call, NULL);
   g_clear_object (&self->executor);
   if (self->callback != NULL)
     self->callback (G_OBJECT (self->call), G_ASYNC_RESULT (self), self->user_data);
@@ -204,13 +181,14 @@ end_in_context (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* A call that fails at once ends later, like any other. */
+/* A call that fails at once ends later, like any other, and so does one whose callback is less
+ * urgent than what tells its end. */
 static void
 end_later (CallWait *self)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
 
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_priority (source, self->call->settings.io_priority);
   g_source_set_callback (source, end_in_context, self, NULL);
   g_source_set_static_name (source, "procfun call");
   g_source_attach (source, self->context);
@@ -224,7 +202,8 @@ call_wait_end (CallWait *self, GVariant *value, GError *error)
   self->value = value;
   self->error = error;
   if (g_atomic_int_get (&self->has_begun) && current != NULL
-      && g_source_get_context (current) == self->context)
+      && g_source_get_context (current) == self->context
+      && g_source_get_priority (current) >= self->call->settings.io_priority)
     end_in_context (self);
   else
     end_later (self);

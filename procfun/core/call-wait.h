@@ -18,10 +18,8 @@ typedef struct
 void call_link_init (CallLink *self, ProcfunCall *call, GCancellable *cancellable);
 void call_link_clear (CallLink *self);
 
-/* Asynchronous wait for a call, and the result that its callback is given. Until the end it holds a
- * call that is not detached by a toggle reference only, to notice when nobody else holds it any
- * more. A GTask would cost a third of a call, and call back one iteration of the main loop later.
- */
+/* Asynchronous wait for a call, which it holds, and the result that its callback is given. A GTask
+ * would cost a third of a call, and call back one iteration of the main loop later. */
 #define CALL_TYPE_WAIT (call_wait_get_type ())
 G_DECLARE_FINAL_TYPE (CallWait, call_wait, CALL, WAIT, GObject)
 

@@ -34,10 +34,19 @@ enum
 {
   PROP_FUNCTION = 1,
   PROP_STATE,
+  PROP_PID,
+  PROP_PROGRESS,
+  PROP_PROGRESS_MESSAGE,
+  PROP_RESULT,
+  PROP_FAILURE,
+  PROP_USAGE,
+  PROP_EXECUTOR,
+  PROP_LIMITS,
   PROP_TIMEOUT,
   PROP_DEADLINE,
   PROP_GRACE_PERIOD,
   PROP_PRIORITY,
+  PROP_IO_PRIORITY,
   N_PROPS
 };
 
@@ -79,6 +88,7 @@ procfun_call_finalize (GObject *object)
   canceller_unref (self->canceller);
   g_clear_object (&self->settings.launch_context);
   g_clear_pointer (&self->failure, procfun_failure_unref);
+  g_free (self->progress_message);
 
   G_OBJECT_CLASS (procfun_call_parent_class)->finalize (object);
 }
@@ -96,6 +106,30 @@ procfun_call_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_STATE:
       g_value_set_enum (value, (gint)procfun_call_get_state (self));
       break;
+    case PROP_PID:
+      g_value_set_int (value, procfun_call_get_pid (self));
+      break;
+    case PROP_PROGRESS:
+      g_value_set_double (value, self->progress);
+      break;
+    case PROP_PROGRESS_MESSAGE:
+      g_value_set_string (value, self->progress_message);
+      break;
+    case PROP_RESULT:
+      g_value_set_variant (value, procfun_call_get_result (self));
+      break;
+    case PROP_FAILURE:
+      g_value_set_boxed (value, procfun_call_get_failure (self));
+      break;
+    case PROP_USAGE:
+      g_value_set_boxed (value, procfun_call_get_usage (self));
+      break;
+    case PROP_EXECUTOR:
+      g_value_set_object (value, self->settings.executor);
+      break;
+    case PROP_LIMITS:
+      g_value_set_boxed (value, self->settings.limits);
+      break;
     case PROP_TIMEOUT:
       g_value_set_int64 (value, self->settings.timeout);
       break;
@@ -107,6 +141,9 @@ procfun_call_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       break;
     case PROP_PRIORITY:
       g_value_set_int (value, self->settings.priority);
+      break;
+    case PROP_IO_PRIORITY:
+      g_value_set_int (value, self->settings.io_priority);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -120,6 +157,12 @@ procfun_call_set_property (GObject *object, guint id, const GValue *value, GPara
 
   switch (id)
     {
+    case PROP_EXECUTOR:
+      procfun_call_set_executor (self, g_value_get_object (value));
+      break;
+    case PROP_LIMITS:
+      procfun_call_set_limits (self, g_value_get_boxed (value));
+      break;
     case PROP_TIMEOUT:
       procfun_call_set_timeout (self, g_value_get_int64 (value));
       break;
@@ -131,6 +174,9 @@ procfun_call_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_PRIORITY:
       procfun_call_set_priority (self, g_value_get_int (value));
+      break;
+    case PROP_IO_PRIORITY:
+      procfun_call_set_io_priority (self, g_value_get_int (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -153,10 +199,82 @@ G_DEFINE_ENUM_TYPE (ProcfunCallState, procfun_call_state,
                     G_DEFINE_ENUM_VALUE (PROCFUN_CALL_FAILED, "failed"))
 
 static void
+make_outcome (void)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * ProcfunCall:pid:
+   *
+   * Number of the process that runs the function, or ran it; 0: there is none. This property and
+   * those that follow change where the signals of the call are emitted.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PID] = g_param_spec_int ("pid", NULL, NULL, 0, G_MAXINT, 0, flags);
+  /**
+   * ProcfunCall:progress:
+   *
+   * How far the function is, from 0 to 1, as #ProcfunCall::progress told last.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PROGRESS] = g_param_spec_double ("progress", NULL, NULL, 0, 1, 0, flags);
+  /**
+   * ProcfunCall:progress-message:
+   *
+   * What the function is doing, as #ProcfunCall::progress told last.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PROGRESS_MESSAGE] = g_param_spec_string ("progress-message", NULL, NULL, NULL, flags);
+  /**
+   * ProcfunCall:result:
+   *
+   * Result of a call that succeeded.
+   *
+   * Since: 0.1
+   */
+  props[PROP_RESULT] = g_param_spec_variant ("result", NULL, NULL, G_VARIANT_TYPE_ANY, NULL, flags);
+  /**
+   * ProcfunCall:failure:
+   *
+   * Why the call failed.
+   *
+   * Since: 0.1
+   */
+  props[PROP_FAILURE] = g_param_spec_boxed ("failure", NULL, NULL, PROCFUN_TYPE_FAILURE, flags);
+  /**
+   * ProcfunCall:usage:
+   *
+   * What the call used, once it has ended.
+   *
+   * Since: 0.1
+   */
+  props[PROP_USAGE] = g_param_spec_boxed ("usage", NULL, NULL, PROCFUN_TYPE_USAGE, flags);
+}
+
+static void
 make_settings (void)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
 
+  /**
+   * ProcfunCall:executor:
+   *
+   * Where the call runs; %NULL: on the default executor.
+   *
+   * Since: 0.1
+   */
+  props[PROP_EXECUTOR] = g_param_spec_object ("executor", NULL, NULL, PROCFUN_TYPE_EXECUTOR, flags);
+  /**
+   * ProcfunCall:limits:
+   *
+   * What the call may use; %NULL: anything.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LIMITS] = g_param_spec_boxed ("limits", NULL, NULL, PROCFUN_TYPE_LIMITS, flags);
   /**
    * ProcfunCall:timeout:
    *
@@ -195,6 +313,19 @@ make_settings (void)
    */
   props[PROP_PRIORITY]
       = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT, flags);
+  /**
+   * ProcfunCall:io-priority:
+   *
+   * How urgent the signals and the callback of an asynchronous call are among the other sources of
+   * its main context: %G_PRIORITY_DEFAULT, or more for what is less urgent. A user interface draws
+   * at a priority of its own, as 120 in GTK, and many calls that end are then better told behind
+   * it, as at %G_PRIORITY_DEFAULT_IDLE. A main context that is busy for long with what is more
+   * urgent also looks later at the times of the call. #ProcfunCall:priority is that of the queue.
+   *
+   * Since: 0.1
+   */
+  props[PROP_IO_PRIORITY]
+      = g_param_spec_int ("io-priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT, flags);
 }
 
 static void
@@ -219,6 +350,7 @@ install_properties (GObjectClass *object_class)
   props[PROP_STATE]
       = g_param_spec_enum ("state", NULL, NULL, PROCFUN_TYPE_CALL_STATE, PROCFUN_CALL_NEW,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  make_outcome ();
   make_settings ();
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
@@ -338,6 +470,7 @@ procfun_call_started (ProcfunCall *self, int pid)
   if (self->started_at == 0)
     self->started_at = g_get_monotonic_time ();
   g_atomic_int_set (&self->pid, pid);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PID]);
   g_signal_emit (self, signals[STARTED], 0, pid);
 }
 
@@ -350,12 +483,27 @@ procfun_call_notify_state (ProcfunCall *self)
 void
 procfun_call_emit_finished (ProcfunCall *self)
 {
+  g_object_notify_by_pspec (G_OBJECT (self),
+                            props[self->failure == NULL ? PROP_RESULT : PROP_FAILURE]);
+  if (self->has_usage)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_USAGE]);
   g_signal_emit (self, signals[FINISHED], 0);
 }
 
 static void
 emit_progress (ProcfunCall *self, const Event *event)
 {
+  g_autofree char *before = self->progress_message;
+  gboolean is_new_message = g_strcmp0 (event->text, before) != 0;
+
+  self->progress_message = g_strdup (event->text);
+  if (is_new_message)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PROGRESS_MESSAGE]);
+  if (self->progress != event->number)
+    {
+      self->progress = event->number;
+      g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PROGRESS]);
+    }
   g_signal_emit (self, signals[PROGRESS], 0, event->number, event->text);
 }
 
@@ -528,6 +676,40 @@ procfun_call_get_pid (ProcfunCall *self)
 }
 
 /**
+ * procfun_call_get_progress:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:progress, in the thread in which its signals are emitted.
+ *
+ * Returns: how far the function is, from 0 to 1
+ *
+ * Since: 0.1
+ */
+double
+procfun_call_get_progress (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), 0);
+  return self->progress;
+}
+
+/**
+ * procfun_call_get_progress_message:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:progress-message, in the thread in which its signals are emitted.
+ *
+ * Returns: (transfer none) (nullable): what the function is doing, or %NULL when it has not said it
+ *
+ * Since: 0.1
+ */
+const char *
+procfun_call_get_progress_message (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  return self->progress_message;
+}
+
+/**
  * procfun_call_get_result:
  * @self: a #ProcfunCall
  *
@@ -617,7 +799,8 @@ procfun_call_set_executor (ProcfunCall *self, ProcfunExecutor *executor)
   g_return_if_fail (executor == NULL || PROCFUN_IS_EXECUTOR (executor));
   g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
 
-  g_set_object (&self->settings.executor, executor);
+  if (g_set_object (&self->settings.executor, executor))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_EXECUTOR]);
 }
 
 /**
@@ -796,6 +979,45 @@ procfun_call_get_priority (ProcfunCall *self)
 }
 
 /**
+ * procfun_call_set_io_priority:
+ * @self: a #ProcfunCall that was not started
+ * @priority: %G_PRIORITY_DEFAULT, or more for what is less urgent
+ *
+ * Sets #ProcfunCall:io-priority.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_io_priority (ProcfunCall *self, gint priority)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  if (self->settings.io_priority == priority)
+    return;
+  self->settings.io_priority = priority;
+  g_object_notify (G_OBJECT (self), "io-priority");
+}
+
+/**
+ * procfun_call_get_io_priority:
+ * @self: a #ProcfunCall
+ *
+ * Gets #ProcfunCall:io-priority.
+ *
+ * Returns: a priority as GLib has them
+ *
+ * Since: 0.1
+ */
+gint
+procfun_call_get_io_priority (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), G_PRIORITY_DEFAULT);
+
+  return self->settings.io_priority;
+}
+
+/**
  * procfun_call_set_grace_period:
  * @self: a #ProcfunCall that was not started
  * @us: how long a call that is to end has after each step, in microseconds
@@ -847,6 +1069,7 @@ procfun_call_set_limits (ProcfunCall *self, const ProcfunLimits *limits)
 
   g_clear_pointer (&self->settings.limits, procfun_limits_free);
   self->settings.limits = limits != NULL ? procfun_limits_copy (limits) : NULL;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LIMITS]);
 }
 
 /**

@@ -17,6 +17,7 @@ typedef struct
   gint64 deadline;
   gint64 grace_period;
   gint priority;         /* in a queue */
+  gint io_priority;      /* of the source that calls back */
   ProcfunLimits *limits; /* (nullable) */
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */
@@ -48,12 +49,14 @@ struct _ProcfunCall
   CallSettings settings;
 
   gint state; /* a ProcfunCallState; the thread that moves it from NEW runs the call, alone */
-  gint64 submitted_at;  /* monotonic time in µs */
-  gint64 started_at;    /* the same; 0: no process has it */
-  guint debug_id;       /* 0: no debugging */
-  Canceller *canceller; /* by procfun_call_abort(), and through the GCancellable of the caller */
-  gint detached;        /* it runs on when nobody holds it */
-  gint is_urgent;       /* without a grace period when it is cancelled */
+  gint64 submitted_at;   /* monotonic time in µs */
+  gint64 started_at;     /* the same; 0: no process has it */
+  guint debug_id;        /* 0: no debugging */
+  GThread *thread;       /* (nullable): that started it */
+  GMainContext *context; /* (nullable) (unowned): of a call that is waited for asynchronously */
+  gint n_joined;         /* threads that wait in procfun_call_wait() */
+  Canceller *canceller;  /* by procfun_call_abort(), and through the GCancellable of the caller */
+  gint is_urgent;        /* without a grace period when it is cancelled */
 
   GList executor_link; /* among the calls that run on its executor */
   CallItems items;
@@ -62,6 +65,8 @@ struct _ProcfunCall
 
   /* outcome */
   gint pid;
+  double progress;
+  char *progress_message; /* (nullable) */
   GVariant *result;
   GUnixFDList *result_fd_list; /* (nullable) */
   gboolean has_usage;

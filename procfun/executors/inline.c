@@ -159,10 +159,10 @@ procfun_inline_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancell
   g_autoptr (GSource) source = g_idle_source_new ();
 
   g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, call,
-                        NULL); /* borrowed: it may be noticed that nobody else holds it */
+  g_task_set_task_data (task, call, NULL); /* whoever runs it holds it */
+  g_task_set_priority (task, procfun_call_get_settings (call)->io_priority);
+  g_source_set_priority (source, procfun_call_get_settings (call)->io_priority);
   g_source_set_callback (source, run_in_context, g_steal_pointer (&task), g_object_unref);
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 

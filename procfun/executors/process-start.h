@@ -11,7 +11,7 @@ typedef struct _ProcessStart ProcessStart;
 struct _ProcessStart
 {
   ProcfunProcessExecutor *executor; /* borrowed: whoever runs the call holds it */
-  ProcfunCall *call;                /* likewise, so that it is noticed when nobody else holds it */
+  ProcfunCall *call;                /* likewise */
   GMainContext *context;            /* likewise */
   Preparation preparation;
 

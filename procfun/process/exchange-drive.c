@@ -2,6 +2,7 @@
 
 #include "procfun/process/exchange-drive.h"
 
+#include "procfun/core/call.h"
 #include "procfun/platform/canceller.h"
 #include <poll.h>
 
@@ -99,6 +100,7 @@ typedef struct
   GSource source;
   Exchange *exchange; /* (nullable) (unowned): none, between two calls */
   guint serial;       /* of the exchange */
+  gint priority;      /* of its call */
   gboolean is_advancing;
   gboolean is_fresh;
   gboolean has_input;     /* what it waits for was read, here or with something else */
@@ -205,6 +207,7 @@ advance_all (ExchangeSource *self)
   for (guint n = 0; n < ANSWERS_MAX; n++)
     {
       guint serial = self->serial;
+      gint priority = self->priority;
       gboolean goes_on;
 
       advance (self);
@@ -215,7 +218,7 @@ advance_all (ExchangeSource *self)
         return G_SOURCE_REMOVE;
       if (self->serial == serial)
         return goes_on;
-      if (self->exchange == NULL || !self->has_input)
+      if (self->exchange == NULL || !self->has_input || self->priority != priority)
         break;
     }
   return G_SOURCE_CONTINUE;
@@ -319,6 +322,17 @@ begin (ExchangeSource *self, Exchange *exchange)
     exchange_source_update (&self->source);
 }
 
+static void
+set_priority (ExchangeSource *self, ProcfunCall *call)
+{
+  gint priority = procfun_call_get_settings (call)->io_priority;
+
+  if (self->priority == priority)
+    return;
+  self->priority = priority;
+  g_source_set_priority (&self->source, priority);
+}
+
 /* @callback is given the source itself if @user_data is NULL. */
 static GSource *
 attach (Exchange *exchange, GMainContext *context, const ExchangeSource *settings)
@@ -334,6 +348,7 @@ attach (Exchange *exchange, GMainContext *context, const ExchangeSource *setting
   self->func = settings->func;
   self->func_data = settings->func_data;
   begin (self, exchange);
+  set_priority (self, exchange_get_call (exchange));
   if (g_source_get_context (source) == NULL)
     g_source_attach (source, context);
   if (is_owner)

@@ -40,8 +40,7 @@ gsize exchange_get_arguments_size (const ExchangeOptions *options, GBytes *argum
  * another call. */
 typedef void (*WorkerReleaseFunc) (Worker *worker, gboolean is_usable, gpointer user_data);
 
-/* Steals the contents of @worker. @call is borrowed, so that the loss of its last reference is
- * noticed. */
+/* Steals the contents of @worker. @call is borrowed: whoever runs it holds it. */
 Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
                         GBytes *arguments);
 void exchange_free (Exchange *self);

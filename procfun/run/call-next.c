@@ -270,8 +270,8 @@ drop_anchor (CallItems *items)
  * Does what procfun_call_next() does, without waiting. Signals and @callback come in the main
  * context that is this thread's default now, signals also between two items.
  *
- * When the last reference to the call goes while it runs, it is ended as by procfun_call_abort(),
- * from that main context. @callback is called in any case.
+ * While an item is waited for the call keeps itself. When its last reference goes after that and
+ * before its end, it is ended as by procfun_call_abort(), from that main context.
  *
  * Since: 0.1
  */

@@ -85,8 +85,8 @@ on_run (GVariant *result, GError *error, gpointer user_data)
  * Runs the call without waiting for its end. Signals and @callback come in the main context that is
  * this thread's default now, and that must be run until then: the call keeps it, and its process.
  *
- * When the last reference to a running call goes, the call is ended as by procfun_call_abort(),
- * unless procfun_call_detach() was called. @callback is called in any case.
+ * A call that runs keeps itself: dropping references does not end it, and procfun_call_abort()
+ * does.
  *
  * Since: 0.1
  */

@@ -73,8 +73,7 @@ procfun_pool_try_submit (ProcfunPool *self, ProcfunCall *call, GCancellable *can
  *
  * Runs @call on this pool as soon as the queue has room. @callback says that this is so: it is the
  * time to submit the next one, and a caller that waits for it never has more calls under way than
- * the queue takes. #ProcfunCall::finished tells how @call has ended. A caller that does not hold it
- * must detach it by procfun_call_detach().
+ * the queue takes. #ProcfunCall::finished tells how @call has ended.
  *
  * Since: 0.1
  */

@@ -149,8 +149,7 @@ submit_async (ProcfunProcessExecutor *self, ProcfunCall *call, GCancellable *can
  *
  * Runs @call on this executor as soon as the queue has room. @callback says that this is so: it is
  * the time to submit the next one, and a caller that waits for it never has more calls under way
- * than the queue takes. #ProcfunCall::finished tells how @call has ended. A caller that does not
- * hold it must detach it by procfun_call_detach().
+ * than the queue takes. #ProcfunCall::finished tells how @call has ended.
  *
  * Since: 0.1
  */

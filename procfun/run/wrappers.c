@@ -161,7 +161,6 @@ procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *
 {
   g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
 
-  procfun_call_detach (call); /* no other reference exists */
   procfun_call_run_async (call, cancellable, callback, user_data);
 }
 
