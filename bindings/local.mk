@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The modules for Python, which need the typelib and PyGObject: "import procfun".
+# What the introspection data alone does not give: modules for Python, which need the typelib and PyGObject ("import
+# procfun"), and corrections for vapigen.
+
+vala_bindings = %D%/vala/Procfun-1.0.metadata %D%/vala/Procfun-1.0-custom.vala
+EXTRA_DIST += $(vala_bindings)
 
 python_modules = %D%/python/procfun.py
 python_overrides = %D%/python/gi/overrides/Procfun.py

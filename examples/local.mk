@@ -32,4 +32,4 @@ example_programs += %D%/image-info
 endif
 
 noinst_PROGRAMS += $(example_programs)
-EXTRA_DIST += %D%/demo.sh
+EXTRA_DIST += %D%/demo.sh %D%/tour.js %D%/tour.py %D%/tour.vala

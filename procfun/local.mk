@@ -442,9 +442,10 @@ if ENABLE_VAPIGEN
 -include $(VAPIGEN_MAKEFILE)
 VAPIGEN_VAPIS = %D%/procfun.vapi
 
-%D%/procfun.vapi: %D%/Procfun-1.0.gir
+%D%/procfun.vapi: %D%/Procfun-1.0.gir $(vala_bindings)
 %C%_procfun_vapi_DEPS = gio-2.0 json-glib-1.0
-%C%_procfun_vapi_FILES = %D%/Procfun-1.0.gir
+%C%_procfun_vapi_METADATADIRS = $(top_srcdir)/bindings/vala
+%C%_procfun_vapi_FILES = %D%/Procfun-1.0.gir $(top_srcdir)/bindings/vala/Procfun-1.0-custom.vala
 
 %D%/procfun.deps: Makefile
 	$(AM_V_GEN)printf '%s\n' $(%C%_procfun_vapi_DEPS) > $@

@@ -125,8 +125,10 @@
 #define PROCFUN_PASS_AGAIN_PLAIN_ PROCFUN_PASS_PLAIN_
 #define PROCFUN_PASS_AGAIN_ERROR_ PROCFUN_PASS_ERROR_
 #define PROCFUN_DEFINITION_AGAIN_PLAIN_ PROCFUN_DEFINITION_IDEMPOTENT
+#ifndef __GI_SCANNER__ /* which would make a constant of it */
 #define PROCFUN_DEFINITION_AGAIN_ERROR_                                                            \
   PROCFUN_DEFINITION_WITH_ERROR | PROCFUN_DEFINITION_IDEMPOTENT
+#endif
 
 #define PROCFUN_POSITION_(c, pair) PROCFUN_POSITION_OF_ pair,
 #define PROCFUN_POSITION_OF_(Type, arg) procfun_position_of_##arg

@@ -126,6 +126,7 @@ struct _ProcfunExecutorClass
   void (*describe) (ProcfunExecutor *self, ProcfunStatistics *statistics);
 
   /*< private >*/
+#ifndef __GI_SCANNER__
   gboolean (*close_progress) (ProcfunExecutor *self, gint64 closing_since, gboolean blocks,
                               gint64 *next, GError **error);
   void (*run_then) (ProcfunExecutor *self, ProcfunCall *call, GMainContext *context,
@@ -135,6 +136,7 @@ struct _ProcfunExecutorClass
   guint (*run_plain) (ProcfunExecutor *self, gpointer plain_call);
   void (*end_calls) (ProcfunExecutor *self, ProcfunCloseFlags flags);
   gpointer padding[2];
+#endif
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunExecutor, g_object_unref)

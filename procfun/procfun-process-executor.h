@@ -53,12 +53,14 @@ struct _ProcfunProcessExecutorClass
   ProcfunExecutorClass parent_class;
 
   /*< private >*/
+#ifndef __GI_SCANNER__
   ProcfunCodec *(*get_default_codec) (void);
   gpointer (*start) (ProcfunProcessExecutor *self, ProcfunCall *call, GError **error);
   void (*start_async) (ProcfunProcessExecutor *self, gpointer process_start);
   gboolean (*prepare) (ProcfunProcessExecutor *self, ProcfunCall *call, gpointer preparation,
                        GError **error);
   gpointer padding[3];
+#endif
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ProcfunProcessExecutor, g_object_unref)

@@ -111,6 +111,7 @@ test_scripts = \
 	%D%/test-tool-monitor.sh \
 	%D%/test-tool-map.sh \
 	%D%/test-tool.sh \
+	%D%/test-tour.sh \
 	%D%/test-translations.sh \
 	%D%/test-vala.sh
 

@@ -140,7 +140,8 @@ def case_error():
 
 
 def case_exception():
-    assert "fail_otherwise()" in fails_with(Procfun.Error.ENCODE, FAIL_OTHERWISE).message
+    error = fails(FAIL_OTHERWISE, NO_ARGUMENTS, "python-exception", 0)
+    assert error.message == "ValueError: not an error that GLib knows", error
 
 
 def case_exit():

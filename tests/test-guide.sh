@@ -20,7 +20,7 @@ awk -v tmp="$tmp" '
   sub (/.*<screen>/, "", line) { screen = 1 }
   sub (/\]\]>.*|<\/screen>.*/, "", line) { last = 1 }
   { gsub (/&gt;/, ">", line); gsub (/&lt;/, "<", line); gsub (/&amp;/, "\\&", line) }
-  listing && file == "" && match (line, /[a-z-]+\.(c|h|py)/) && (line ~ /^\/\* [^ ]* \*\/$/ || line ~ /^# [^ ]*$/) {
+  listing && file == "" && match (line, /[a-z-]+\.(c|h|py|js|vala)/) && line ~ /^(\/\* [^ ]* \*\/|(#|\/\/) [^ ]*)$/ {
     file = tmp "/files/" substr (line, RSTART, RLENGTH)
     printf "%s", head > file
   }
@@ -41,7 +41,7 @@ awk -v tmp="$tmp" '
 test "$INSTALLED" = yes || cat >"$tmp/pkgconfig/procfun.pc" <<END
 Name: procfun
 Description: in the tree
-Version: 0
+Version: 0.1
 Cflags: $PROCFUN_CFLAGS
 Libs: $PROCFUN_LIBS
 END
@@ -49,7 +49,9 @@ END
 printf '#!/bin/sh\nexec %s -Wall -Wextra -Wno-unused-parameter -Werror %s %s -g0 "$@"\n' "$CC" "$CFLAGS" "$LDFLAGS" \
   >"$tmp/bin/cc"
 printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >"$tmp/bin/python3"
-chmod +x "$tmp/bin/cc" "$tmp/bin/python3"
+# The C that valac writes has warnings.
+printf '#!/bin/sh\nexec /usr/bin/valac --vapidir %s --cc %s -X -w "$@"\n' "$TOP_BUILDDIR/procfun" "${CC##* }" >"$tmp/bin/valac"
+chmod +x "$tmp/bin/cc" "$tmp/bin/python3" "$tmp/bin/valac"
 export PATH="$tmp/bin:$TOP_BUILDDIR/tools:$PATH" PKG_CONFIG_PATH="$tmp/pkgconfig"
 export GI_TYPELIB_PATH="$TOP_BUILDDIR/procfun" LD_LIBRARY_PATH="$TOP_BUILDDIR/procfun/.libs:$LD_LIBRARY_PATH"
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$TOP_SRCDIR/bindings/python"
@@ -88,6 +90,16 @@ do
     python3*)
       test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && python3 -c 'import gi; gi.require_version ("Json", "1.0")' 2>/dev/null || {
         skip "$command" "no introspection, or no python3 with gi"
+        continue
+      } ;;
+    gjs*)
+      test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && works gjs --version || {
+        skip "$command" "no introspection, or no gjs"
+        continue
+      } ;;
+    valac* | ./square)
+      test "$SANITIZERS" = no && test -f "$TOP_BUILDDIR/procfun/procfun.vapi" && works /usr/bin/valac --version || {
+        skip "$command" "no bindings for Vala, no valac, or a sanitizer that would have to be linked"
         continue
       } ;;
     *gtk4*)

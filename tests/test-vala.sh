@@ -17,6 +17,18 @@ compiles ()
   $CC -w $CFLAGS $LDFLAGS $(find "$tmp" -name vala-calls.c) -o "$tmp/vala-calls" $PROCFUN_CFLAGS $PROCFUN_LIBS
 }
 
+hides_what_is_private ()
+{
+  ! grep -E 'virtual-method name="(begin_anew|close_progress|end_calls|get_default_codec|prepare|run_plain|run_then|start)' \
+    "$vapidir/Procfun-1.0.gir" && ! grep '<constant name="[A-Z_]*_"' "$vapidir/Procfun-1.0.gir"
+}
+
+if test -f "$vapidir/Procfun-1.0.gir"
+then
+  check "functions of classes and constants that are private are not introspected" hides_what_is_private
+else
+  skip "functions of classes and constants that are private are not introspected" "built without introspection"
+fi
 if ! test -f "$vapidir/procfun.vapi"
 then
   skip "functions in Vala" "built without bindings for Vala"

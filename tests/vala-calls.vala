@@ -27,6 +27,27 @@ async void run_later (Procfun.Function function, MainLoop loop) throws GLib.Erro
   loop.quit ();
 }
 
+async void submit (Procfun.Function function, MainLoop loop) throws GLib.Error {
+  var pool = new Procfun.Pool (1);
+  Procfun.Call[] calls = { call_divide (function, 3, 4), call_divide (function, 1, 2), call_divide (function, 1, 4) };
+  int n_ended = 0;
+
+  assert (yield pool.submit (calls[0]));
+  assert (yield ((Procfun.ProcessExecutor) pool).submit (calls[1]));
+  assert (pool.try_submit (calls[2], null, (source, result) => {
+    n_ended++;
+  }));
+  yield pool.drain_async ();
+  while (n_ended < 1) {
+    Idle.add (submit.callback);
+    yield;
+  }
+  foreach (var call in calls)
+    assert (call.state == Procfun.CallState.SUCCEEDED);
+  yield pool.close_async (Procfun.CloseFlags.NONE);
+  loop.quit ();
+}
+
 int main (string[] args) {
   var registry = Procfun.Registry.get_default ();
 
@@ -63,6 +84,14 @@ int main (string[] args) {
     run_later.begin (function, loop, (source, result) => {
       try {
         run_later.end (result);
+      } catch (GLib.Error error) {
+        GLib.error ("%s", error.message);
+      }
+    });
+    loop.run ();
+    submit.begin (function, loop, (source, result) => {
+      try {
+        submit.end (result);
       } catch (GLib.Error error) {
         GLib.error ("%s", error.message);
       }

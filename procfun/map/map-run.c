@@ -284,8 +284,8 @@ take (ProcfunMap *self, guint64 *index, GError **error)
 /**
  * procfun_map_next:
  * @self: a #ProcfunMap
- * @index: (out) (optional): the index of the element, counted from 0; %G_MAXUINT64 where there is
- *   none
+ * @index: (out) (optional) (type gint64): the index of the element, counted from 0; %G_MAXUINT64
+ *   where there is none, which is -1 in other languages
  * @cancellable: (nullable): a #GCancellable, which ends the map and not only the waiting
  * @error: return location for a #GError
  *
@@ -393,8 +393,8 @@ procfun_map_next_async (ProcfunMap *self, GCancellable *cancellable, GAsyncReady
  * procfun_map_next_finish:
  * @self: a #ProcfunMap
  * @result: what the callback was given
- * @index: (out) (optional): the index of the element, counted from 0; %G_MAXUINT64 where there is
- *   none
+ * @index: (out) (optional) (type gint64): the index of the element, counted from 0; %G_MAXUINT64
+ *   where there is none, which is -1 in other languages
  * @error: return location for a #GError
  *
  * Gives what procfun_map_next_async() has brought; see procfun_map_next().

@@ -330,17 +330,20 @@ _CLASSES = {
 }
 
 
+def _name_of(exception):
+    cls = type(exception)
+    return cls.__qualname__ if cls.__module__ == "builtins" else cls.__module__ + "." + cls.__qualname__
+
+
 def _describe(exception):
     """The message of an exception for the caller, readable also where that is not Python."""
-    cls = type(exception)
-    name = cls.__qualname__ if cls.__module__ == "builtins" else cls.__module__ + "." + cls.__qualname__
     try:
         arguments = json.dumps(exception.args)
     except (TypeError, ValueError):
         arguments = json.dumps([str(exception)])
     frames = traceback.extract_tb(exception.__traceback__)[1:]  # without the one of this file
     text = "".join(traceback.format_list(frames))
-    return f"{name}: {exception}{_BREAK}{text}{_ARGUMENTS}{arguments}".replace("\0", "\\0")
+    return f"{_name_of(exception)}: {exception}{_BREAK}{text}{_ARGUMENTS}{arguments}".replace("\0", "\\0")
 
 
 def _find_class(name):
@@ -473,6 +476,32 @@ def _check_settings(settings):
     unknown = set(settings) - _SETTINGS
     if unknown:
         raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
+
+
+class Registry(Procfun.Registry):
+    """Takes handlers that raise any exception: its class and text reach the caller as a GLib.Error."""
+
+    def register(self, name, arg_names, args_type, return_type, handler, *data):
+        return super().register(name, arg_names, args_type, return_type, _with_text(handler), *data)
+
+    def register_generator(self, name, arg_names, args_type, item_type, handler, *data):
+        return super().register_generator(name, arg_names, args_type, item_type, _with_text(handler), *data)
+
+
+def _with_text(handler):
+    def handle(*args):
+        try:
+            return handler(*args)
+        except GLib.Error:
+            raise
+        except Exception as exception:
+            raise GLib.Error(f"{_name_of(exception)}: {exception}".replace("\0", "\\0"), _DOMAIN, 0) from None
+
+    return handle
+
+
+Registry = override(Registry)
+__all__.append("Registry")
 
 
 class Function:
