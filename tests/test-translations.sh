@@ -37,11 +37,11 @@ complete ()
     test ! -s "$tmp/not-complete"
 }
 
-# LANGUAGE counts only in a locale other than C, which few machines for building have.
+# make_locale LOCALE: LANGUAGE counts only in a locale other than C, which few machines for building have.
 make_locale ()
 {
   mkdir -p "$tmp/locales" &&
-    localedef --inputfile=de_DE --charmap=UTF-8 "$tmp/locales/de_DE.UTF-8" >"$tmp/localedef" 2>&1
+    localedef --inputfile="$1" --charmap=UTF-8 "$tmp/locales/$1.UTF-8" >"$tmp/localedef" 2>&1
 }
 
 cat >"$tmp/program.c" <<END
@@ -91,15 +91,53 @@ main (int argc, char **argv)
 }
 END
 
-speaks_german ()
+# The tool looks for translations where they are installed.
+cat >"$tmp/preload.c" <<END
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+
+char *
+bindtextdomain (const char *domain, const char *folder)
 {
-  mkdir -p "$tmp/translations/de/LC_MESSAGES" &&
-    msgfmt -o "$tmp/translations/de/LC_MESSAGES/$domain.mo" po/de.po &&
+  char *(*next) (const char *, const char *) = (char *(*) (const char *, const char *))dlsym (RTLD_NEXT, "bindtextdomain");
+
+  return next (domain, getenv ("TRANSLATIONS"));
+}
+END
+
+install_translation ()
+{
+  mkdir -p "$tmp/translations/$1/LC_MESSAGES" &&
+    msgfmt -o "$tmp/translations/$1/LC_MESSAGES/$domain.mo" "po/$1.po"
+}
+
+# speaks LANGUAGE LOCALE TEXT…: the library, also in the process of a call
+speaks ()
+{
+  install_translation "$1" &&
     $CC $CFLAGS $LDFLAGS "$tmp/program.c" -o "$tmp/program" $PROCFUN_CFLAGS $PROCFUN_LIBS &&
-    LOCPATH="$tmp/locales" LC_ALL=de_DE.UTF-8 LANGUAGE=de "$tmp/program" "$tmp/translations" >"$tmp/messages" &&
-    cat "$tmp/messages" &&
-    grep 'erwartet: ein int32, gefunden: ein Array' "$tmp/messages" &&
-    grep 'das Ergebnis von get_null() kann nicht gesendet werden: ist NULL' "$tmp/messages"
+    LOCPATH="$tmp/locales" LC_ALL=$2.UTF-8 LANGUAGE=$1 "$tmp/program" "$tmp/translations" >"$tmp/messages" &&
+    cat "$tmp/messages" || return 1
+  shift 2
+  for text in "$@"
+  do
+    grep -F -e "$text" "$tmp/messages" || return 1
+  done
+}
+
+# tool_speaks LANGUAGE LOCALE USAGE ERROR: the tool, in its help and in an error
+tool_speaks ()
+{
+  install_translation "$1" && $CC -shared -fPIC "$tmp/preload.c" -o "$tmp/preload.so" || return 1
+  for command in --help "list $tmp/program.c"
+  do
+    # shellcheck disable=SC2086
+    LD_PRELOAD="$tmp/preload.so" TRANSLATIONS="$tmp/translations" LOCPATH="$tmp/locales" LC_ALL=$2.UTF-8 LANGUAGE=$1 \
+      "$TOP_BUILDDIR/tools/procfun" $command
+  done >"$tmp/messages" 2>&1
+  cat "$tmp/messages"
+  grep -F -e "$3" "$tmp/messages" && grep -F -e "$4" "$tmp/messages"
 }
 
 check "po/POTFILES.in is sorted" sorted
@@ -116,10 +154,26 @@ else
   skip "translations are complete" "no gettext"
 fi
 check "the translations are those of this ABI" test "$domain" = "procfun-$PROCFUN_ABI"
-if make_locale
-then
-  check "messages appear in German" speaks_german
-else
-  skip "messages appear in German" "no localedef with de_DE"
-fi
+# messages_appear LANGUAGE LOCALE NAME USAGE ERROR TEXT…
+messages_appear ()
+{
+  language=$1 locale=$2 name=$3 usage=$4 error=$5
+  shift 5
+  if ! make_locale "$locale"
+  then
+    skip "messages appear in $name" "no localedef with $locale"
+    skip "the tool speaks $name" "no localedef with $locale"
+    return
+  fi
+  check "messages appear in $name" speaks "$language" "$locale" "$@"
+  if test "$SANITIZERS" = no
+  then
+    check "the tool speaks $name" tool_speaks "$language" "$locale" "$usage" "$error"
+  else
+    skip "the tool speaks $name" "a sanitizer must be the first library"
+  fi
+}
+
+messages_appear de de_DE German "Aufruf: procfun" "das ist weder ein Programm noch eine Bibliothek" \
+  "erwartet: ein int32, gefunden: ein Array" "das Ergebnis von get_null() kann nicht gesendet werden: ist NULL"
 done_testing

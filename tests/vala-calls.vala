@@ -44,7 +44,7 @@ async void submit (Procfun.Function function, MainLoop loop) throws GLib.Error {
   }
   foreach (var call in calls)
     assert (call.state == Procfun.CallState.SUCCEEDED);
-  yield pool.close_async (Procfun.CloseFlags.NONE);
+  yield pool.close_async ();
   loop.quit ();
 }
 
