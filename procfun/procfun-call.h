@@ -91,6 +91,49 @@ typedef enum
 PROCFUN_AVAILABLE_IN_0_1
 GType procfun_output_mode_get_type (void) G_GNUC_CONST;
 
+#ifndef __GI_SCANNER__ /* for C and C++ alone */
+
+/**
+ * ProcfunCallSettings:
+ * @timeout: #ProcfunCall:timeout
+ * @deadline: #ProcfunCall:deadline
+ * @grace_period: #ProcfunCall:grace-period; 0: the usual one; less than 0: none
+ * @priority: #ProcfunCall:priority
+ * @io_priority: #ProcfunCall:io-priority
+ * @limits: (nullable): #ProcfunCall:limits
+ * @launch_context: (nullable): as for procfun_call_set_launch_context()
+ *
+ * Settings of a call for the generated functions `name_process_with()` and
+ * `name_process_with_async()`, which make a call without an object in the program. Fields that are
+ * not set have their usual value, so the struct is best set by names:
+ *
+ * |[<!-- language="C" -->
+ * const ProcfunCallSettings settings = { .timeout = 2 * G_USEC_PER_SEC };
+ * int sum = add_process_with (1, 2, pool, &settings, &error);
+ * ]|
+ *
+ * All is copied before the function returns. Times are in microseconds.
+ *
+ * Since: 0.1
+ */
+typedef struct _ProcfunCallSettings ProcfunCallSettings;
+
+struct _ProcfunCallSettings
+{
+  gint64 timeout;
+  gint64 deadline;
+  gint64 grace_period;
+  gint priority;
+  gint io_priority;
+  const ProcfunLimits *limits;
+  ProcfunLaunchContext *launch_context;
+
+  /*< private >*/
+  gpointer padding[4];
+};
+
+#endif
+
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunCall *procfun_call_new (ProcfunFunction *function, GVariant *args);
 PROCFUN_AVAILABLE_IN_0_1

@@ -45,6 +45,7 @@
 #define PROCFUN_PARAMETERS_ERROR_(n, ...)                                                          \
   PROCFUN_EACH_ (n, PROCFUN_PARAMETER_, ~, __VA_ARGS__) GError **error
 
+/* `name_run_async()` is the library's function by another name, which takes no room. */
 #define PROCFUN_DECLARE_(n, scope, fails, name, Return, ...)                                       \
   PROCFUN_BEGIN_PROTOTYPES_                                                                        \
   PROCFUN_PROTOTYPE_##scope Return name (PROCFUN_PARAMETERS_##fails (n, __VA_ARGS__));             \
@@ -59,6 +60,18 @@
       PROCFUN_LIST_ (n, PROCFUN_COMMA_PARAMETER_, ~, void, __VA_ARGS__));                          \
   PROCFUN_PROTOTYPE_##scope PROCFUN_RESULT_ (Return)                                               \
       name##_run (ProcfunCall *call_, GCancellable *cancellable_, GError **error_);                \
+  PROCFUN_PROTOTYPE_EXTERN_ void name##_run_async (                                                \
+      ProcfunCall *call_, GCancellable *cancellable_, GAsyncReadyCallback callback_,               \
+      gpointer user_data_) __asm__("procfun_call_run_async");                                      \
+  PROCFUN_PROTOTYPE_##scope PROCFUN_RESULT_ (Return)                                               \
+      name##_run_finish (ProcfunCall *call_, GAsyncResult *async_result_, GError **error_);        \
+  PROCFUN_PROTOTYPE_##scope PROCFUN_RESULT_ (Return) name##_process_with (                         \
+      PROCFUN_EACH_ (n, PROCFUN_PARAMETER_, ~, __VA_ARGS__) ProcfunExecutor *executor_,            \
+      const ProcfunCallSettings *settings_, GError **error_);                                      \
+  PROCFUN_PROTOTYPE_##scope void name##_process_with_async (                                       \
+      PROCFUN_EACH_ (n, PROCFUN_PARAMETER_, ~, __VA_ARGS__) ProcfunExecutor *executor_,            \
+      const ProcfunCallSettings *settings_, GCancellable *cancellable_,                            \
+      GAsyncReadyCallback callback_, gpointer user_data_);                                         \
   PROCFUN_PROTOTYPE_##scope ProcfunFunction *name##_function (void);                               \
   PROCFUN_END_PROTOTYPES_
 
@@ -156,9 +169,9 @@
  * on compiler, linker and LTO. A compiler that optimizes the whole program may run the constructors
  * of C++ globals before or after ours: either way each runs exactly once. */
 #define PROCFUN_DEFINE_ENTRIES_(name)                                                              \
-  static void procfun_register_##name (int argc_, char **argv_, char **envp_);                     \
-  static void procfun_enter_##name (int argc_, char **argv_, char **envp_);                        \
-  static void procfun_unregister_##name (void);                                                    \
+  PROCFUN_ONCE_ static void procfun_register_##name (int argc_, char **argv_, char **envp_);       \
+  PROCFUN_ONCE_ static void procfun_enter_##name (int argc_, char **argv_, char **envp_);          \
+  PROCFUN_ONCE_ static void procfun_unregister_##name (void);                                      \
   static ProcfunConstructor procfun_first_of_##name PROCFUN_IN_SECTION_ (".init_array.00101")      \
       = procfun_register_##name;                                                                   \
   static ProcfunConstructor procfun_entry_of_##name PROCFUN_IN_SECTION_ (".init_array")            \
@@ -180,6 +193,8 @@
     procfun_definition_unregister (&procfun_definition_of_##name);                                 \
   }
 
+/* Run once: small, and apart from what is run often. */
+#define PROCFUN_ONCE_ __attribute__ ((cold))
 #define PROCFUN_IN_SECTION_(section_name) __attribute__ ((section (section_name), used))
 
 #ifndef __GI_SCANNER__
@@ -241,7 +256,7 @@ G_END_DECLS
     procfun_definition_process_async (&procfun_definition_of_##name, values_, cancellable_, \
                                       callback_, user_data_); \
   } \
-  PROCFUN_SCOPE_##scope PROCFUN_RESULT_ (Return) \
+  G_GNUC_NO_INLINE PROCFUN_SCOPE_##scope PROCFUN_RESULT_ (Return) \
   name##_process_finish (GAsyncResult *async_result_, GError **error_) \
   { \
     PROCFUN_CAT_ (PROCFUN_RETURN_, is_void) \
@@ -258,6 +273,32 @@ G_END_DECLS
   { \
     PROCFUN_CAT_ (PROCFUN_RETURN_, is_void) \
     (Return, procfun_definition_run, &procfun_definition_of_##name, call_, cancellable_) \
+  } \
+  PROCFUN_SCOPE_##scope PROCFUN_RESULT_ (Return) \
+  name##_run_finish (G_GNUC_UNUSED ProcfunCall *call_, GAsyncResult *async_result_, \
+                     GError **error_) \
+  { \
+    return name##_process_finish (async_result_, error_); \
+  } \
+  PROCFUN_SCOPE_##scope PROCFUN_RESULT_ (Return) \
+  name##_process_with (PROCFUN_EACH_ (n, PROCFUN_PARAMETER_, ~, __VA_ARGS__) \
+                       ProcfunExecutor *executor_, const ProcfunCallSettings *settings_, \
+                       GError **error_) \
+  { \
+    PROCFUN_VALUES_ (n, __VA_ARGS__) \
+    PROCFUN_CAT_ (PROCFUN_RETURN_, is_void) \
+    (Return, procfun_definition_process_with, &procfun_definition_of_##name, values_, executor_, \
+     settings_) \
+  } \
+  PROCFUN_SCOPE_##scope void \
+  name##_process_with_async (PROCFUN_EACH_ (n, PROCFUN_PARAMETER_, ~, __VA_ARGS__) \
+                             ProcfunExecutor *executor_, const ProcfunCallSettings *settings_, \
+                             GCancellable *cancellable_, GAsyncReadyCallback callback_, \
+                             gpointer user_data_) \
+  { \
+    PROCFUN_VALUES_ (n, __VA_ARGS__) \
+    procfun_definition_process_with_async (&procfun_definition_of_##name, values_, executor_, \
+                                           settings_, cancellable_, callback_, user_data_); \
   } \
   PROCFUN_SCOPE_##scope ProcfunFunction *name##_function (void) \
   { \

@@ -34,7 +34,16 @@
  * - `ProcfunCall *add_call (int a, int b)` makes a call that is not started, to choose an executor
  *   for it or to connect to its signals.
  * - `int add_run (ProcfunCall *call, GCancellable *cancellable, GError **error)` runs such a call.
- *   `add_process_finish` also takes the result of procfun_call_run_async() on it.
+ * - `void add_run_async (ProcfunCall *call, GCancellable *cancellable, GAsyncReadyCallback
+ * callback, gpointer user_data)` does the same for a main loop, as procfun_call_run_async() does,
+ * and `int add_run_finish (ProcfunCall *call, GAsyncResult *result, GError **error)` gives the
+ * result.
+ * - `int add_process_with (int a, int b, ProcfunExecutor *executor, const ProcfunCallSettings
+ *   *settings, GError **error)` does what `add_process()` does, on that executor and with these
+ *   settings; either may be %NULL.
+ * - `void add_process_with_async (int a, int b, ProcfunExecutor *executor, const
+ *   ProcfunCallSettings *settings, GCancellable *cancellable, GAsyncReadyCallback callback,
+ * gpointer user_data)` does that for a main loop; `add_process_finish()` gives the result.
  * - `ProcfunFunction *add_function (void)` gives the description of the function.
  *
  * Where the result is `void`, these return %TRUE on success and %FALSE on failure.

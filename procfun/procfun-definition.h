@@ -86,6 +86,18 @@ PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                             gpointer result, GError **error);
 
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_definition_process_with (ProcfunDefinition *self, gconstpointer const *values,
+                                          ProcfunExecutor *executor,
+                                          const ProcfunCallSettings *settings, gpointer result,
+                                          GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_definition_process_with_async (ProcfunDefinition *self, gconstpointer const *values,
+                                            ProcfunExecutor *executor,
+                                            const ProcfunCallSettings *settings,
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+
 /* A receiver of items from a generator that runs in this process and thread.
  */
 typedef struct _ProcfunReceiver ProcfunReceiver;

@@ -64,6 +64,7 @@ test_programs = \
 	%D%/test-pool-limits \
 	%D%/test-pool-pipelined \
 	%D%/test-pool-queue \
+	%D%/test-process-with \
 	%D%/test-queue \
 	%D%/test-registry \
 	%D%/test-schema \
@@ -165,6 +166,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)
 %C%_test_pool_initializer_SOURCES = %D%/test-pool-initializer.c $(pools)
 %C%_test_pool_limits_SOURCES = %D%/test-pool-limits.c $(pools)
+%C%_test_process_with_SOURCES = %D%/test-process-with.c $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
 %C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)

@@ -111,6 +111,41 @@ test_own (void)
   g_assert_cmpstr (procfun_function_get_signature (greet_function ()), ==, "greet((sibb))s");
 }
 
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *static_cast<GAsyncResult **> (user_data) = G_ASYNC_RESULT (g_object_ref (result));
+}
+
+static void
+test_with_settings (void)
+{
+  Text text = { (char *)"World", CASE_UPPER, false, TRUE };
+  const char *words[] = { "a", "b", NULL };
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("abc", 3);
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = greet_call (text);
+  ProcfunCallSettings settings = {};
+  g_autoptr (GAsyncResult) called = NULL, run = NULL;
+  GError *error = NULL;
+
+  settings.deadline = G_TIME_SPAN_HOUR;
+  g_assert_cmpuint (
+      inner::count_process_with ((GStrv)words, bytes, PROCFUN_EXECUTOR (pool), &settings, &error),
+      ==, 5);
+  g_assert_no_error (error);
+  inner::count_process_with_async ((GStrv)words, bytes, PROCFUN_EXECUTOR (pool), NULL, NULL,
+                                   keep_result, &called);
+  greet_run_async (call, NULL, keep_result, &run);
+  while (called == NULL || run == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (inner::count_process_finish (called, &error), ==, 5);
+  g_assert_no_error (error);
+  g_autofree char *result = greet_run_finish (call, run, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (result, ==, "HELLO, WORLD");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -118,6 +153,7 @@ main (int argc, char *argv[])
 
   fixture_add_func ("/define/cxx/c++-calls-functions-of-c", test_call_c);
   fixture_add_func ("/define/cxx/c++-gets-errors-of-c", test_error_from_c);
+  fixture_add_func ("/define/cxx/c++ calls with an executor and settings", test_with_settings);
   fixture_add_func ("/define/cxx/c++-defines-functions", test_own);
 
   return fixture_run ();

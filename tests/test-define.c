@@ -62,6 +62,14 @@ test_prototypes (void)
   double (*finish) (GAsyncResult *, GError **) = distance_process_finish;
   ProcfunCall *(*call) (Point, Point) = distance_call;
   double (*run) (ProcfunCall *, GCancellable *, GError **) = distance_run;
+  void (*run_async) (ProcfunCall *, GCancellable *, GAsyncReadyCallback, gpointer)
+      = distance_run_async;
+  double (*run_finish) (ProcfunCall *, GAsyncResult *, GError **) = distance_run_finish;
+  double (*with) (Point, Point, ProcfunExecutor *, const ProcfunCallSettings *, GError **)
+      = distance_process_with;
+  void (*with_async) (Point, Point, ProcfunExecutor *, const ProcfunCallSettings *, GCancellable *,
+                      GAsyncReadyCallback, gpointer)
+      = distance_process_with_async;
   ProcfunFunction *(*function) (void) = distance_function;
 
   void (*void_plain) (void) = ring;
@@ -70,6 +78,8 @@ test_prototypes (void)
   gboolean (*void_finish) (GAsyncResult *, GError **) = ring_process_finish;
   ProcfunCall *(*void_call) (void) = ring_call;
   gboolean (*void_run) (ProcfunCall *, GCancellable *, GError **) = ring_run;
+  gboolean (*void_with) (ProcfunExecutor *, const ProcfunCallSettings *, GError **)
+      = ring_process_with;
 
   void (*with_error) (const char *, GError **) = fail;
   GBytes *(*only_error) (GError **) = fail_at_once;
@@ -78,6 +88,7 @@ test_prototypes (void)
   g_assert_true (plain && process && async && finish && call && run && function);
   g_assert_true (void_plain && void_process && void_async && void_finish && void_call && void_run);
   g_assert_true (with_error && only_error && declared);
+  g_assert_true (run_async && run_finish && with && with_async && void_with);
 }
 
 static void
@@ -206,10 +217,10 @@ test_run_async (void)
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
 
-  procfun_call_run_async (call, NULL, on_finished, &result);
+  twelve_run_async (call, NULL, on_finished, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  text = twelve_process_finish (result, &error);
+  text = twelve_run_finish (call, result, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (text, ==, "1 2 3 4 5 6 7 8 9 10 11 !");
 }

@@ -118,9 +118,8 @@ run_call (ProcfunDefinition *self, ProcfunCall *call, gpointer result, GError **
 
 /* With arguments that are packed. */
 static gboolean
-run_plain (ProcfunDefinition *self, PlainCall *plain, GError **error)
+run_plain (ProcfunDefinition *self, ProcfunExecutor *executor, PlainCall *plain, GError **error)
 {
-  g_autoptr (ProcfunExecutor) executor = procfun_executor_ref_default ();
   PlainCallStatus status = PLAIN_CALL_NOT_BEGUN;
   ProcfunCall *call;
 
@@ -138,20 +137,78 @@ run_plain (ProcfunDefinition *self, PlainCall *plain, GError **error)
     case PLAIN_CALL_NOT_BEGUN:
     default:
       call = procfun_call_new_packed (plain->function, wire_buffer_steal (&plain->args));
+      procfun_call_set_executor (call, executor);
       return run_call (self, call, plain->result, error);
     }
+}
+
+static gboolean
+process (ProcfunDefinition *self, ProcfunExecutor *executor, gconstpointer const *values,
+         gpointer result, GError **error)
+{
+  ProcfunFunction *function = procfun_definition_get_function (self);
+  g_auto (PlainCall) plain = { .function = function, .definition = self, .result = result };
+  ProcfunCall *call;
+
+  if (pack_arguments (self, function, values, &plain.args))
+    return run_plain (self, executor, &plain, error);
+  call = make_call (self, function, values);
+  procfun_call_set_executor (call, executor);
+  return run_call (self, call, result, error);
 }
 
 gboolean
 procfun_definition_process (ProcfunDefinition *self, gconstpointer const *values, gpointer result,
                             GError **error)
 {
-  ProcfunFunction *function = procfun_definition_get_function (self);
-  g_auto (PlainCall) plain = { .function = function, .definition = self, .result = result };
+  g_autoptr (ProcfunExecutor) executor = procfun_executor_ref_default ();
 
-  if (pack_arguments (self, function, values, &plain.args))
-    return run_plain (self, &plain, error);
-  return run_call (self, make_call (self, function, values), result, error);
+  return process (self, executor, values, result, error);
+}
+
+/* @executor and @settings: (nullable). (transfer full) */
+static ProcfunCall *
+make_call_with (ProcfunDefinition *self, gconstpointer const *values, ProcfunExecutor *executor,
+                const ProcfunCallSettings *settings)
+{
+  ProcfunCall *call = procfun_definition_call (self, values);
+
+  procfun_call_set_executor (call, executor);
+  if (settings == NULL)
+    return call;
+  procfun_call_set_timeout (call, settings->timeout);
+  procfun_call_set_deadline (call, settings->deadline);
+  if (settings->grace_period != 0)
+    procfun_call_set_grace_period (call, MAX (settings->grace_period, 0));
+  procfun_call_set_priority (call, settings->priority);
+  procfun_call_set_io_priority (call, settings->io_priority);
+  procfun_call_set_limits (call, settings->limits);
+  procfun_call_set_launch_context (call, settings->launch_context);
+  return call;
+}
+
+gboolean
+procfun_definition_process_with (ProcfunDefinition *self, gconstpointer const *values,
+                                 ProcfunExecutor *executor, const ProcfunCallSettings *settings,
+                                 gpointer result, GError **error)
+{
+  if (settings != NULL)
+    return run_call (self, make_call_with (self, values, executor, settings), result, error);
+  if (executor == NULL)
+    return procfun_definition_process (self, values, result, error);
+  return process (self, executor, values, result, error);
+}
+
+void
+procfun_definition_process_with_async (ProcfunDefinition *self, gconstpointer const *values,
+                                       ProcfunExecutor *executor,
+                                       const ProcfunCallSettings *settings,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  g_autoptr (ProcfunCall) call = make_call_with (self, values, executor, settings);
+
+  procfun_call_run_async (call, cancellable, callback, user_data);
 }
 
 void
