@@ -28,6 +28,7 @@ procfun_headers = \
 	%D%/procfun-pool.h \
 	%D%/procfun-process-executor.h \
 	%D%/procfun-registry.h \
+	%D%/procfun-remote-pool.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-session.h \
 	%D%/procfun-spawner.h \
@@ -71,6 +72,7 @@ procfun_sources = \
 	%D%/map/map-input.c \
 	%D%/map/map-run.c \
 	%D%/map/map.c \
+	%D%/remote/remote-pool.c \
 	%D%/run/call-json.c \
 	%D%/run/call-next.c \
 	%D%/run/call-run.c \
@@ -163,6 +165,7 @@ procfun_private = \
 	%D%/core/definition.h \
 	%D%/core/executor-state.h \
 	%D%/core/executor.h \
+	%D%/core/failure-wire.c \
 	%D%/core/failure.h \
 	%D%/core/function.h \
 	%D%/core/histogram.c \
@@ -245,6 +248,8 @@ procfun_private = \
 	%D%/platform/schedule.h \
 	%D%/platform/self.c \
 	%D%/platform/self.h \
+	%D%/platform/spawn.c \
+	%D%/platform/spawn.h \
 	%D%/platform/stack.c \
 	%D%/platform/stack.h \
 	%D%/platform/symbols.c \
@@ -307,6 +312,28 @@ procfun_private = \
 	%D%/process/zygote.h \
 	%D%/process/zygotes.c \
 	%D%/process/zygotes.h \
+	%D%/remote/contract.c \
+	%D%/remote/contract.h \
+	%D%/remote/host-call.c \
+	%D%/remote/host-call.h \
+	%D%/remote/host-serve.c \
+	%D%/remote/host-serve.h \
+	%D%/remote/host-spec.c \
+	%D%/remote/host-spec.h \
+	%D%/remote/hosts.c \
+	%D%/remote/hosts.h \
+	%D%/remote/io-thread.c \
+	%D%/remote/io-thread.h \
+	%D%/remote/link.c \
+	%D%/remote/link.h \
+	%D%/remote/message.c \
+	%D%/remote/message.h \
+	%D%/remote/remote-call.c \
+	%D%/remote/remote-call.h \
+	%D%/remote/remote-host.c \
+	%D%/remote/remote-host.h \
+	%D%/remote/remote-run.c \
+	%D%/remote/remote-run.h \
 	%D%/run/default-executor.h \
 	%D%/run/submit.h \
 	%D%/run/unknown-executor.c \

@@ -204,6 +204,8 @@ ProcfunCallState procfun_call_get_state (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_call_get_pid (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
+const char *procfun_call_get_host (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
 double procfun_call_get_progress (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 const char *procfun_call_get_progress_message (ProcfunCall *self);

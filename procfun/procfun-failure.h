@@ -98,6 +98,8 @@ const char *procfun_failure_get_function_name (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_failure_get_pid (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
+const char *procfun_failure_get_host (ProcfunFailure *self);
+PROCFUN_AVAILABLE_IN_0_1
 int procfun_failure_get_exit_code (ProcfunFailure *self);
 PROCFUN_AVAILABLE_IN_0_1
 int procfun_failure_get_signal (ProcfunFailure *self);

@@ -67,6 +67,9 @@ test_programs = \
 	%D%/test-process-with \
 	%D%/test-queue \
 	%D%/test-registry \
+	%D%/test-remote \
+	%D%/test-remote-faults \
+	%D%/test-remote-link \
 	%D%/test-schema \
 	%D%/test-scheduler \
 	%D%/test-schema-json \
@@ -146,6 +149,8 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_large_SOURCES = %D%/test-large.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
+%C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(pools)
+%C%_test_remote_SOURCES = %D%/test-remote.c %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(pools)
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
 json_schemas = %D%/json-schemas.c %D%/json-schemas.h
 %C%_test_json_SOURCES = %D%/test-json.c $(json_schemas)

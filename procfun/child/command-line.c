@@ -40,6 +40,7 @@ command_line_is_asked (void)
 
   return getauxval (AT_SECURE) == 0 && value != NULL && strcmp (value, "1") == 0
          && (command_first_argument_begins (COMMAND_LINE_LIST, sizeof COMMAND_LINE_LIST)
+             || command_first_argument_begins (COMMAND_LINE_HOST, sizeof COMMAND_LINE_HOST)
              || command_first_argument_begins (COMMAND_LINE_CALL_PREFIX,
                                                sizeof COMMAND_LINE_CALL_PREFIX - 1));
 }
@@ -284,6 +285,42 @@ answer_call (GPtrArray *functions, const char *name_or_hash, const char *text)
   end_with_answer (g_bytes_get_data (json, NULL), g_bytes_get_size (json));
 }
 
+/* --procfun-host */
+
+static CommandLineHostFunc host_func; /* (nullable) */
+
+void
+command_line_set_host (CommandLineHostFunc func)
+{
+  host_func = func;
+}
+
+/* What is no number is none. */
+static guint
+read_slots (char *const *rest)
+{
+  guint64 n = 0;
+
+  if (*rest != NULL && g_str_has_prefix (*rest, COMMAND_LINE_SLOTS_PREFIX))
+    g_ascii_string_to_unsigned (*rest + strlen (COMMAND_LINE_SLOTS_PREFIX), 10, 0, G_MAXUINT16, &n,
+                                NULL);
+  return (guint)n;
+}
+
+/* Functions and what they start get /dev/null for what is the host's. */
+static void G_GNUC_NORETURN
+be_host (const char *path, char *const *rest)
+{
+  const int in_fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  dup2 (null, STDIN_FILENO);
+  close (null);
+  if (host_func != NULL)
+    host_func (in_fd, answer_fd, path, read_slots (rest));
+  end (STATUS_REFUSED);
+}
+
 void
 command_line_answer (const char *path)
 {
@@ -291,6 +328,8 @@ command_line_answer (const char *path)
   GPtrArray *functions = list_functions_of (path);
   char *const *rest = argv + (path != NULL ? 3 : 2);
 
+  if (g_str_equal (argv[1], COMMAND_LINE_HOST))
+    be_host (path, rest);
   if (g_str_equal (argv[1], COMMAND_LINE_LIST))
     answer_list (functions);
   answer_call (functions, argv[1] + sizeof COMMAND_LINE_CALL_PREFIX - 1, *rest);

@@ -35,6 +35,7 @@ enum
   PROP_FUNCTION = 1,
   PROP_STATE,
   PROP_PID,
+  PROP_HOST,
   PROP_PROGRESS,
   PROP_PROGRESS_MESSAGE,
   PROP_RESULT,
@@ -108,6 +109,9 @@ procfun_call_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       break;
     case PROP_PID:
       g_value_set_int (value, procfun_call_get_pid (self));
+      break;
+    case PROP_HOST:
+      g_value_set_string (value, procfun_call_get_host (self));
       break;
     case PROP_PROGRESS:
       g_value_set_double (value, self->progress);
@@ -212,6 +216,14 @@ make_outcome (void)
    * Since: 0.1
    */
   props[PROP_PID] = g_param_spec_int ("pid", NULL, NULL, 0, G_MAXINT, 0, flags);
+  /**
+   * ProcfunCall:host:
+   *
+   * The machine that runs the function, or ran it; %NULL when it is this one.
+   *
+   * Since: 0.1
+   */
+  props[PROP_HOST] = g_param_spec_string ("host", NULL, NULL, NULL, flags);
   /**
    * ProcfunCall:progress:
    *
@@ -475,6 +487,15 @@ procfun_call_started (ProcfunCall *self, int pid)
 }
 
 void
+procfun_call_set_host (ProcfunCall *self, const char *host)
+{
+  if (procfun_call_get_host (self) == host)
+    return;
+  g_atomic_pointer_set (&self->host, host);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_HOST]);
+}
+
+void
 procfun_call_notify_state (ProcfunCall *self)
 {
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
@@ -673,6 +694,25 @@ procfun_call_get_pid (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), 0);
   return g_atomic_int_get (&self->pid);
+}
+
+/**
+ * procfun_call_get_host:
+ * @self: a #ProcfunCall
+ *
+ * Gets the machine that runs the function, or ran it, as it was named to procfun_remote_pool_new().
+ * procfun_call_get_pid() is a number of that machine.
+ *
+ * Returns: (transfer none) (nullable): a name, or %NULL when it is this machine, or when no host
+ * has the call yet
+ *
+ * Since: 0.1
+ */
+const char *
+procfun_call_get_host (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
+  return g_atomic_pointer_get (&self->host);
 }
 
 /**

@@ -65,6 +65,7 @@ struct _ProcfunCall
 
   /* outcome */
   gint pid;
+  const char *host; /* (nullable) (interned): that has it, if not this machine */
   double progress;
   char *progress_message; /* (nullable) */
   GVariant *result;
@@ -112,6 +113,9 @@ void procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotif
 /* Keeps the number of the process and emits #ProcfunCall::started. */
 void procfun_call_started (ProcfunCall *self, int pid);
 void procfun_call_notify_state (ProcfunCall *self);
+
+/* Machine that has the call. @host: interned */
+void procfun_call_set_host (ProcfunCall *self, const char *host);
 void procfun_call_emit_finished (ProcfunCall *self);
 void procfun_call_emit_event (ProcfunCall *self, const Event *event);
 void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line);

@@ -337,6 +337,7 @@ procfun_failure_to_string (ProcfunFailure *self)
   summary = failure_summarise (self);
   text = g_string_new (summary);
   g_string_append_c (text, '\n');
+  add_row (text, _ ("host"), g_strdup (self->host));
   add_row (text, _ ("process"), describe_process (self));
   add_signal (text, self);
   if (self->exit_code >= 0)
@@ -468,6 +469,7 @@ procfun_failure_to_variant (ProcfunFailure *self)
   insert_string (&dict, "message", summary);
   insert_string (&dict, "cause", get_nick (PROCFUN_TYPE_CAUSE, (int)self->cause));
   insert_string (&dict, "step", get_nick (PROCFUN_TYPE_STEP, (int)self->step));
+  insert_string (&dict, "host", self->host);
   insert_number (&dict, "pid", self->pid);
   insert_number (&dict, "thread", self->thread_id);
   insert_string (&dict, "thread-name", self->thread_name);

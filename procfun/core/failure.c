@@ -262,6 +262,23 @@ procfun_failure_get_pid (ProcfunFailure *self)
 }
 
 /**
+ * procfun_failure_get_host:
+ * @self: a #ProcfunFailure
+ *
+ * Gets the machine of the process, as it was named to procfun_remote_pool_new().
+ *
+ * Returns: (transfer none) (nullable): a name, or %NULL when it is this machine
+ * Since: 0.1
+ */
+const char *
+procfun_failure_get_host (ProcfunFailure *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->host;
+}
+
+/**
  * procfun_failure_get_exit_code:
  * @self: a #ProcfunFailure
  *

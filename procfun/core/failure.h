@@ -78,9 +78,10 @@ struct _ProcfunFailure
 
   ProcfunCause cause;
   char *function_name;
-  char *verdict; /* (nullable): what it did, in a sentence without its subject */
-  int pid;       /* 0: there was no process */
-  int exit_code; /* -1: it did not exit */
+  const char *host; /* (nullable) (interned): machine that ran it, if not this one */
+  char *verdict;    /* (nullable): what it did, in a sentence without its subject */
+  int pid;          /* 0: there was no process */
+  int exit_code;    /* -1: it did not exit */
 
   int signum;      /* 0: none */
   int wait_signum; /* signal that the process died of, if another one; else 0 */
@@ -124,6 +125,12 @@ void failure_make_readable (ProcfunFailure *self);
 
 /* The same, after looking up @backtrace. From any thread. */
 void failure_complete (ProcfunFailure *self);
+
+/* For another machine, in the byte order of this one. Floating. The other way the wire form is of
+ * that type, and in normal form. (nullable): no failure can have been that. */
+#define FAILURE_WIRE_TYPE "(aiatamsasayaya{st}ay)"
+GVariant *failure_to_wire (ProcfunFailure *self);
+ProcfunFailure *failure_from_wire (GVariant *wire, const char *function_name);
 
 /* Attaches @failure to @error, of %PROCFUN_ERROR, for procfun_error_get_failure(). */
 void failure_attach (ProcfunFailure *self, GError *error);

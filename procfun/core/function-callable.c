@@ -46,8 +46,8 @@ is_astray (void)
   return (state & MARK_FIRST) != 0 || ((state & MARK_ANYWHERE) != 0 && procfun_context_serves ());
 }
 
-static gboolean
-check_process (ProcfunFunction *self, GError **error)
+gboolean
+function_check_process (ProcfunFunction *self, GError **error)
 {
   guint depth = procfun_context_get_depth ();
 
@@ -143,5 +143,5 @@ function_check_callable (ProcfunFunction *self, GError **error)
         return FALSE;
       g_atomic_int_or (&self->state, FUNCTION_CALLABLE);
     }
-  return check_process (self, error);
+  return function_check_process (self, error);
 }

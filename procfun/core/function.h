@@ -81,6 +81,9 @@ gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
  * %PROCFUN_ERROR_NOT_FOUND. */
 gboolean function_check_callable (ProcfunFunction *self, GError **error);
 
+/* A part of that: FALSE: this process must not call anything, with %PROCFUN_ERROR_NESTED. */
+gboolean function_check_process (ProcfunFunction *self, GError **error);
+
 /* Runs the function in this process. @args has the right type. The result is not floating; it is ()
  * for void and for a generator, whose items go to the running function of
  * procfun_context_set_running(). Descriptors of the result are appended to *@result_fds. */

@@ -369,3 +369,42 @@ procfun_launch_context_add_fd (ProcfunLaunchContext *self, int fd, int target, G
   g_mutex_unlock (&self->lock);
   return ok;
 }
+
+/* Of another machine */
+
+static void
+read_variables (ProcfunLaunchContext *self, GVariant *variables)
+{
+  GVariantIter iter;
+  const char *name;
+  const char *value;
+
+  g_variant_iter_init (&iter, variables);
+  while (g_variant_iter_next (&iter, "(^&aym^&ay)", &name, &value))
+    if (is_variable_name (name))
+      set_or_unset (self, name, value);
+}
+
+ProcfunLaunchContext *
+procfun_launch_context_from_variant (GVariant *variant)
+{
+  ProcfunLaunchContext *self = procfun_launch_context_new ();
+  g_autoptr (GVariant) variables
+      = g_variant_lookup_value (variant, "variables", G_VARIANT_TYPE ("a(aymay)"));
+  gboolean clears_environment = FALSE;
+  const char *text;
+  int nice;
+
+  if (g_variant_lookup (variant, "working-directory", "^&ay", &text))
+    procfun_launch_context_set_working_directory (self, text);
+  if (g_variant_lookup (variant, "clear-environment", "b", &clears_environment)
+      && clears_environment)
+    procfun_launch_context_clear_environment (self);
+  if (variables != NULL)
+    read_variables (self, variables);
+  if (g_variant_lookup (variant, "nice", "i", &nice) && nice >= PRIO_MIN && nice < PRIO_MAX)
+    procfun_launch_context_set_nice (self, nice);
+  if (g_variant_lookup (variant, "cpus", "&s", &text))
+    procfun_launch_context_set_affinity (self, text, NULL);
+  return self;
+}

@@ -11,4 +11,8 @@ G_BEGIN_DECLS
  * (nullable) (transfer full). */
 GVariant *procfun_launch_context_to_variant (ProcfunLaunchContext *self, GUnixFDList **fds);
 
+/* From another machine, without descriptors; what cannot have been made by the other is left out.
+ * @variant is in normal form. */
+ProcfunLaunchContext *procfun_launch_context_from_variant (GVariant *variant);
+
 G_END_DECLS

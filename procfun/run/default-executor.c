@@ -6,12 +6,17 @@
 #include "procfun/run/default-executor.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/child/command-line.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/procfun-fork-server.h"
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-pool.h"
+#include "procfun/procfun-remote-pool.h"
 #include "procfun/procfun-spawner.h"
+
+#include "procfun/remote/host-serve.h"
+#include "procfun/remote/host-spec.h"
 #include "procfun/run/unknown-executor.h"
 #include "procfun/statistics/monitor.h"
 #include <string.h>
@@ -47,7 +52,9 @@ procfun_executor_new_by_name (const char *name)
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     if (g_str_equal (name, executors[i].name))
       return g_object_new (executors[i].get_type (), NULL);
-  return g_str_has_prefix (name, POOL_PREFIX) ? make_pool_of (name + strlen (POOL_PREFIX)) : NULL;
+  if (g_str_has_prefix (name, POOL_PREFIX))
+    return make_pool_of (name + strlen (POOL_PREFIX));
+  return host_spec_is_list (name) ? (ProcfunExecutor *)procfun_remote_pool_new (name, NULL) : NULL;
 }
 
 static ProcfunExecutor *
@@ -85,9 +92,10 @@ procfun_call_ref_executor (ProcfunCall *call)
 
 /* Registered in this file because every program that calls contains it, static ones included. */
 __attribute__ ((constructor (102))) static void
-offer_monitor (void)
+offer (void)
 {
   procfun_executor_set_first_hook (monitor_open_if_asked);
+  command_line_set_host (host_serve);
 }
 
 /**

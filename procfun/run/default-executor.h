@@ -12,8 +12,8 @@ ProcfunExecutor *procfun_executor_ref_default (void);
 /* References the executor of @call, or the default one. (transfer full) */
 ProcfunExecutor *procfun_call_ref_executor (ProcfunCall *call);
 
-/* “fork”, “spawn”, “pool”, “pool:4” or “inline”, as users write them. (transfer full) (nullable):
- * no executor has this name */
+/* “fork”, “spawn”, “pool”, “pool:4”, “inline”, or a list of hosts, as users write them. (transfer
+ * full) (nullable): no executor has this name */
 ProcfunExecutor *procfun_executor_new_by_name (const char *name);
 
 G_END_DECLS

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/remote/host-call.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
+#include "procfun/core/call.h"
+#include "procfun/core/executor.h"
+#include "procfun/core/function.h"
+#include "procfun/core/launch-context.h"
+#include "procfun/procfun-error.h"
+#include "procfun/values/serialised.h"
+#include <string.h>
+
+/* What an item costs besides its bytes, as the caller counts it. */
+#define ITEM_COST 64
+
+struct _HostCall
+{
+  guint32 id;
+  ProcfunCall *call;
+  ProcfunExecutor *pool;
+  Link *link; /* unowned */
+  HostCallFunc func;
+  gpointer user_data;
+
+  /* Of a generator */
+  guint64 window;
+  guint64 sent;
+  guint64 taken;
+  gboolean is_paused; /* the caller has enough for now */
+};
+
+void
+host_call_free (HostCall *self)
+{
+  g_object_unref (self->call);
+  g_object_unref (self->pool);
+  g_free (self);
+}
+
+guint32
+host_call_get_id (const HostCall *self)
+{
+  return self->id;
+}
+
+/* Words of the function */
+
+static void
+on_started (ProcfunCall *call, int pid, HostCall *self)
+{
+  const RemoteStartedHead head = { .pid = pid };
+
+  link_send (self->link, LINK_STARTED, self->id, &head, sizeof head, NULL);
+}
+
+static void
+on_progress (ProcfunCall *call, double fraction, const char *text, HostCall *self)
+{
+  const RemoteProgressHead head = { .fraction = fraction, .has_text = text != NULL ? 1 : 0 };
+
+  link_send (self->link, LINK_PROGRESS, self->id, &head, sizeof head,
+             text != NULL ? g_bytes_new (text, strlen (text)) : NULL);
+}
+
+static void
+on_output (ProcfunCall *call, ProcfunStream stream, const char *line, HostCall *self)
+{
+  const RemoteOutputHead head = { .stream = stream };
+
+  link_send (self->link, LINK_OUTPUT, self->id, &head, sizeof head,
+             g_bytes_new (line, strlen (line)));
+}
+
+/* Ends */
+
+static void
+send_end (HostCall *self, RemoteEndStatus status, GBytes *payload)
+{
+  const ProcfunUsage *usage = procfun_call_peek_usage (self->call);
+  RemoteEndHead head
+      = { .status = status, .pid = procfun_call_get_pid (self->call), .has_usage = usage != NULL };
+
+  if (usage != NULL)
+    head.usage = *usage;
+  link_send (self->link, LINK_END, self->id, &head, sizeof head, payload);
+}
+
+void
+host_call_refuse (Link *link, guint32 id, RemoteEndStatus status, const GError *error)
+{
+  const RemoteEndHead head = { .status = status };
+
+  link_send (link, LINK_END, id, &head, sizeof head, remote_end_pack (error, NULL));
+}
+
+/* @result: (nullable): nothing, of a generator */
+static void
+finish (HostCall *self, GVariant *result, GError *error)
+{
+  g_autoptr (GVariant) nothing = NULL;
+
+  if (result == NULL && error == NULL)
+    nothing = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  procfun_call_end (self->call, result != NULL ? result : nothing, error);
+  if (error != NULL)
+    send_end (self, REMOTE_END_ERROR,
+              remote_end_pack (error, procfun_call_peek_failure (self->call)));
+  else
+    send_end (self, REMOTE_END_RESULT,
+              result != NULL ? g_variant_get_data_as_bytes (result) : NULL);
+  self->func (self, self->user_data);
+}
+
+static void
+on_run (GVariant *result, GError *error, gpointer user_data)
+{
+  HostCall *self = user_data;
+  g_autoptr (GError) own_error = error;
+  g_autoptr (GVariant) own_result
+      = procfun_executor_end (self->pool, self->call, result, &own_error);
+
+  finish (self, own_result, own_error);
+}
+
+/* Items */
+
+static void on_item (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+ask_for_item (HostCall *self)
+{
+  self->is_paused = self->sent - self->taken >= self->window
+                    && !canceller_is_cancelled (procfun_call_get_canceller (self->call));
+  if (!self->is_paused)
+    procfun_executor_next_async (self->pool, self->call, on_item, self);
+}
+
+static void
+on_item (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  HostCall *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) item = procfun_executor_next_finish (self->pool, self->call, result, &error);
+
+  if (item != NULL)
+    {
+      self->sent += g_variant_get_size (item) + ITEM_COST;
+      link_send (self->link, LINK_ITEM, self->id, NULL, 0, g_variant_get_data_as_bytes (item));
+      ask_for_item (self);
+      return;
+    }
+  procfun_call_take_stream (self->call, NULL, NULL);
+  procfun_executor_leave (self->pool, self->call, error);
+  finish (self, NULL, error);
+}
+
+/* Words of the caller */
+
+void
+host_call_cancel (HostCall *self, gboolean is_urgent)
+{
+  if (is_urgent)
+    procfun_call_set_urgent (self->call);
+  canceller_cancel (procfun_call_get_canceller (self->call));
+  if (self->is_paused)
+    ask_for_item (self);
+}
+
+void
+host_call_take (HostCall *self, guint64 bytes)
+{
+  self->taken = CLAMP (bytes, self->taken, self->sent);
+  if (self->is_paused)
+    ask_for_item (self);
+}
+
+/* Beginning */
+
+static GVariant *
+read_args (ProcfunFunction *function, GBytes *bytes, GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+
+  if (wire_serialised_is_normal (procfun_function_get_arguments_schema (function), data, size))
+    return g_variant_new_from_bytes (procfun_function_get_arguments_type (function), bytes, TRUE);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE,
+               _ ("the arguments of %s() cannot be read"), procfun_function_get_name (function));
+  return NULL;
+}
+
+static void
+set_options (ProcfunCall *call, GVariant *options)
+{
+  g_autoptr (GVariant) limits
+      = g_variant_lookup_value (options, "limits", G_VARIANT_TYPE ("a{st}"));
+  g_autoptr (GVariant) context
+      = g_variant_lookup_value (options, "context", G_VARIANT_TYPE_VARDICT);
+
+  if (limits != NULL)
+    {
+      g_autoptr (ProcfunLimits) read = limits_from_variant (limits);
+
+      procfun_call_set_limits (call, read);
+    }
+  if (context != NULL)
+    {
+      g_autoptr (ProcfunLaunchContext) read = procfun_launch_context_from_variant (context);
+
+      procfun_call_set_launch_context (call, read);
+    }
+}
+
+static void
+configure (ProcfunCall *call, const RemoteCallHead *head, GVariant *options)
+{
+  procfun_call_set_timeout (call, MAX (head->timeout, 0));
+  procfun_call_set_deadline (call, MAX (head->left, 0));
+  procfun_call_set_grace_period (call, MAX (head->grace_period, 0));
+  procfun_call_set_priority (call, head->priority);
+  for (guint i = 0; i < 2; i++)
+    procfun_call_set_output_mode (call, (ProcfunStream)i,
+                                  (head->output & (1U << i)) != 0 ? PROCFUN_OUTPUT_CAPTURE
+                                                                  : PROCFUN_OUTPUT_DISCARD);
+  set_options (call, options);
+}
+
+static void
+connect_signals (HostCall *self)
+{
+  g_signal_connect (self->call, "started", G_CALLBACK (on_started), self);
+  g_signal_connect (self->call, "progress", G_CALLBACK (on_progress), self);
+  g_signal_connect (self->call, "output", G_CALLBACK (on_output), self);
+}
+
+HostCall *
+host_call_new (const LinkMessage *message, const RemoteCallHead *head, GVariant *options,
+               ProcfunFunction *function, ProcfunExecutor *pool, Link *link, HostCallFunc func,
+               gpointer user_data, GError **error)
+{
+  GVariant *args = read_args (function, message->payload, error);
+  HostCall *self;
+
+  if (args == NULL)
+    return NULL;
+  self = g_new0 (HostCall, 1);
+  self->id = message->id;
+  self->call = procfun_call_new (function, args);
+  self->pool = g_object_ref (pool);
+  self->link = link;
+  self->func = func;
+  self->user_data = user_data;
+  self->window = MAX (head->window, 1);
+  configure (self->call, head, options);
+  connect_signals (self);
+  procfun_call_begin (self->call);
+  if (!procfun_executor_enter (pool, self->call, error))
+    {
+      host_call_free (self);
+      return NULL;
+    }
+  if (procfun_function_is_generator (function))
+    ask_for_item (self);
+  else
+    procfun_executor_run_async (pool, self->call, g_main_context_get_thread_default (), on_run,
+                                self);
+  return self;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+/* How a host is started: a command in which {} stands for the command line of the program. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  const char *name; /* (interned): as the user wrote it */
+  char **command;   /* (nullable): nothing can start it, see @scheme */
+  char *scheme;     /* up to the colon */
+  char *program;    /* (nullable): at the same path as here */
+  guint slots;      /* 0: as many as the host has processors */
+  gboolean quotes;  /* a shell takes the command apart once more */
+  gboolean is_here; /* on this machine, where this process's own file can be executed */
+} HostSpec;
+
+/* “ssh:alpha*16, ssh:me@beta=/opt/bin/first, local*2”. (nullable) (element-type HostSpec):
+ * %PROCFUN_ERROR_INVALID. A scheme that nothing is known of has a host that cannot be started. */
+GPtrArray *host_spec_parse_list (const char *text, GError **error);
+
+/* Whether it may be such a list, and not the name of an executor. */
+gboolean host_spec_is_list (const char *text);
+
+HostSpec *host_spec_ref (HostSpec *self);
+void host_spec_unref (HostSpec *self);
+
+/* @name and @command, as a program gives them; the latter in place of what text can say. */
+HostSpec *host_spec_new (const char *name, const char *const *command);
+
+/* The command line of the launcher. @program: (nullable): what hosts run, if not this program.
+ * (nullable): %PROCFUN_ERROR_ENGINE for a scheme that nothing is known of. */
+char **host_spec_make_command (const HostSpec *self, const char *program, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostSpec, host_spec_unref)

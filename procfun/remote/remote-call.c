@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/remote/remote-call.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/base/limits.h"
+#include "procfun/core/failure.h"
+#include "procfun/core/function.h"
+#include "procfun/core/launch-context.h"
+#include "procfun/procfun-error.h"
+#include "procfun/remote/contract.h"
+#include "procfun/remote/hosts.h"
+#include "procfun/values/serialised.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Bytes of items and output that a host sends ahead of its caller. */
+#define CALL_WINDOW ((guint64)1024 * 1024)
+
+/* What an event costs besides its text. */
+#define EVENT_COST 64
+
+void
+remote_event_free (RemoteEvent *self)
+{
+  g_clear_pointer (&self->payload, g_bytes_unref);
+  g_clear_error (&self->error);
+  g_clear_pointer (&self->failure, procfun_failure_unref);
+  g_free (self);
+}
+
+/* Making one */
+
+static gboolean
+set_invalid (ProcfunCall *call, const char *why, GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("%s() cannot be called on another machine: %s"),
+               procfun_function_get_name (procfun_call_peek_function (call)), why);
+  return FALSE;
+}
+
+/* A result may have descriptors only where its type has handles. */
+static gboolean
+has_handles (const GVariantType *type)
+{
+  g_autofree char *text = g_variant_type_dup_string (type);
+
+  return strchr (text, 'h') != NULL;
+}
+
+static gboolean
+check (ProcfunCall *call, GError **error)
+{
+  ProcfunFunction *function = procfun_call_peek_function (call);
+  ProcfunLaunchContext *context = procfun_call_get_settings (call)->launch_context;
+  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (GVariant) variant = NULL;
+
+  if (!function_check_process (function, error))
+    return FALSE;
+  if (procfun_call_peek_fd_list (call) != NULL
+      || has_handles (procfun_function_get_arguments_type (function))
+      || has_handles (procfun_function_get_return_type (function)))
+    return set_invalid (call, _ ("descriptors stay on this one"), error);
+  if (context == NULL)
+    return TRUE;
+  variant = g_variant_ref_sink (procfun_launch_context_to_variant (context, &fds));
+  return fds == NULL || set_invalid (call, _ ("its launch context has descriptors"), error);
+}
+
+static GBytes *
+make_options (ProcfunCall *call)
+{
+  const CallSettings *settings = procfun_call_get_settings (call);
+  ProcfunFunction *function = procfun_call_peek_function (call);
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  g_autoptr (GUnixFDList) fds = NULL; /* none: see check() */
+  g_autoptr (GVariant) variant = NULL;
+
+  g_variant_dict_insert (&dict, "name", "s", procfun_function_get_name (function));
+  if (settings->limits != NULL)
+    g_variant_dict_insert_value (&dict, "limits", limits_to_variant (settings->limits));
+  if (settings->launch_context != NULL)
+    g_variant_dict_insert_value (
+        &dict, "context", procfun_launch_context_to_variant (settings->launch_context, &fds));
+  variant = g_variant_ref_sink (g_variant_dict_end (&dict));
+  return g_variant_get_data_as_bytes (variant);
+}
+
+static GBytes *
+make_args (ProcfunCall *call)
+{
+  GBytes *packed = procfun_call_get_packed_arguments (call);
+  g_autoptr (GVariant) normal = NULL;
+
+  if (packed != NULL)
+    return g_bytes_ref (packed);
+  normal = g_variant_get_normal_form (procfun_call_get_arguments (call));
+  return g_variant_get_data_as_bytes (normal);
+}
+
+static void
+init_head (RemoteCallHead *self, ProcfunCall *call)
+{
+  const CallSettings *settings = procfun_call_get_settings (call);
+
+  *self = (RemoteCallHead){ .contract = contract_get (procfun_call_peek_function (call)),
+                            .timeout = procfun_call_get_effective_timeout (call),
+                            .grace_period = settings->grace_period,
+                            .priority = settings->priority,
+                            .window = CALL_WINDOW };
+  for (guint i = 0; i < G_N_ELEMENTS (settings->output_modes); i++)
+    if (settings->output_modes[i] != PROCFUN_OUTPUT_DISCARD)
+      self->output |= 1U << i;
+}
+
+RemoteCall *
+remote_call_new (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **error)
+{
+  ProcfunFunction *function = procfun_call_peek_function (call);
+  g_autoptr (GBytes) args = NULL;
+  RemoteCall *self;
+
+  if (!check (call, error))
+    return NULL;
+  args = make_args (call);
+  if (g_bytes_get_size (args) > max_payload)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
+                   procfun_function_get_name (function), g_bytes_get_size (args), max_payload);
+      return NULL;
+    }
+  self = g_new0 (RemoteCall, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->hosts = hosts_ref (hosts);
+  self->function_name = g_strdup (procfun_function_get_name (function));
+  init_head (&self->head, call);
+  self->options = make_options (call);
+  self->args = g_steal_pointer (&args);
+  self->deadline = procfun_call_get_settings (call)->deadline;
+  self->deadline_at = procfun_call_get_deadline_time (call);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  g_queue_init (&self->events);
+  return self;
+}
+
+RemoteCall *
+remote_call_ref (RemoteCall *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+remote_call_unref (RemoteCall *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_free (self->function_name);
+  g_bytes_unref (self->options);
+  g_bytes_unref (self->args);
+  g_queue_clear_full (&self->events, (GDestroyNotify)remote_event_free);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
+  hosts_unref (self->hosts);
+  g_free (self);
+}
+
+/* News */
+
+static gsize
+get_cost (const RemoteEvent *event)
+{
+  const gsize size = event->payload != NULL ? g_bytes_get_size (event->payload) : 0;
+
+  return event->type == LINK_OUTPUT || event->type == LINK_ITEM ? size + EVENT_COST : 0;
+}
+
+void
+remote_call_post (RemoteCall *self, RemoteEvent *event)
+{
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->events, event);
+  if (self->source != NULL)
+    g_source_set_ready_time (self->source, 0);
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+/* With the lock held. TRUE: the hosts are to look at it, and do not know yet. */
+static gboolean
+note (RemoteCall *self)
+{
+  const gboolean is_news = !self->is_noted;
+
+  self->is_noted = TRUE;
+  return is_news;
+}
+
+void
+remote_call_cancel (RemoteCall *self, gboolean is_urgent)
+{
+  gboolean is_news = FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (!self->is_cancelled)
+    is_news = note (self);
+  self->is_cancelled = TRUE;
+  self->is_urgent = self->is_urgent || is_urgent;
+  g_mutex_unlock (&self->lock);
+  if (is_news)
+    hosts_note (self->hosts, self);
+}
+
+/* With the lock held. TRUE: the hosts are to be told how much was taken. */
+static gboolean
+take (RemoteCall *self, RemoteEvent **event)
+{
+  *event = g_queue_pop_head (&self->events);
+  if (*event == NULL)
+    return FALSE;
+  self->taken += get_cost (*event);
+  return self->taken - self->told >= CALL_WINDOW / 4 && note (self);
+}
+
+RemoteEvent *
+remote_call_take (RemoteCall *self)
+{
+  RemoteEvent *event;
+  gboolean is_news;
+
+  g_mutex_lock (&self->lock);
+  is_news = take (self, &event);
+  g_mutex_unlock (&self->lock);
+  if (is_news)
+    hosts_note (self->hosts, self);
+  return event;
+}
+
+RemoteEvent *
+remote_call_wait (RemoteCall *self)
+{
+  g_mutex_lock (&self->lock);
+  while (g_queue_is_empty (&self->events))
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return remote_call_take (self);
+}
+
+void
+remote_call_set_source (RemoteCall *self, GSource *source)
+{
+  g_mutex_lock (&self->lock);
+  self->source = source;
+  if (source != NULL && !g_queue_is_empty (&self->events))
+    g_source_set_ready_time (source, 0);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Telling the call */
+
+/* Where a function of this machine would have printed itself. */
+static void
+print (ProcfunStream stream, const char *line)
+{
+  FILE *file = stream == PROCFUN_STREAM_STDOUT ? stdout : stderr;
+
+  flockfile (file);
+  fputs (line, file);
+  putc_unlocked ('\n', file);
+  fflush (file);
+  funlockfile (file);
+}
+
+static void
+tell_output (ProcfunCall *call, const RemoteEvent *event)
+{
+  const ProcfunStream stream = (ProcfunStream)event->number;
+  gsize size;
+  const char *data = g_bytes_get_data (event->payload, &size);
+  g_autofree char *line = g_utf8_make_valid (data != NULL ? data : "", (gssize)size);
+
+  switch (procfun_call_get_settings (call)->output_modes[stream])
+    {
+    case PROCFUN_OUTPUT_INHERIT:
+      print (stream, line);
+      break;
+    case PROCFUN_OUTPUT_CAPTURE:
+      procfun_call_emit_output (call, stream, line);
+      break;
+    case PROCFUN_OUTPUT_DISCARD:
+    default:
+      break;
+    }
+}
+
+static void
+tell_progress (ProcfunCall *call, const RemoteEvent *event)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (event->payload, &size);
+  g_autofree char *text
+      = event->number != 0 ? g_utf8_make_valid (data != NULL ? data : "", (gssize)size) : NULL;
+  const Event told = { "progress", event->fraction, text, TRUE };
+
+  procfun_call_emit_event (call, &told);
+}
+
+static GVariant *
+read_value (ProcfunCall *call, GBytes *bytes)
+{
+  ProcfunFunction *function = procfun_call_peek_function (call);
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  GVariant *value;
+
+  if (!wire_serialised_is_normal (procfun_function_get_return_schema (function), data, size))
+    return NULL;
+  value = g_variant_new_from_bytes (procfun_function_get_return_type (function), bytes, TRUE);
+  return g_variant_ref_sink (value);
+}
+
+static GVariant *
+set_unreadable (ProcfunCall *call, GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+               _ ("the result of %s() cannot be read"),
+               procfun_function_get_name (procfun_call_peek_function (call)));
+  return NULL;
+}
+
+GVariant *
+remote_call_read_item (ProcfunCall *call, const RemoteEvent *event, GError **error)
+{
+  GVariant *item = read_value (call, event->payload);
+
+  return item != NULL ? item : set_unreadable (call, error);
+}
+
+static GVariant *
+read_result (ProcfunCall *call, GBytes *payload, GError **error)
+{
+  GVariant *result = NULL;
+
+  if (!procfun_function_is_generator (procfun_call_peek_function (call)))
+    result = read_value (call, payload);
+  else if (g_bytes_get_size (payload) == 0)
+    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+  return result != NULL ? result : set_unreadable (call, error);
+}
+
+/* The function's own name is what the caller knows. */
+static void
+take_failure (ProcfunCall *call, ProcfunFailure *failure, const char *host)
+{
+  if (failure == NULL)
+    return;
+  failure->host = host;
+  procfun_call_take_failure (call, failure);
+}
+
+static void
+tell_end (RemoteCall *self, ProcfunCall *call, RemoteEvent *event, GVariant **result,
+          GError **error)
+{
+  ProcfunFailure *failure = g_steal_pointer (&event->failure);
+
+  if (event->has_usage)
+    procfun_call_set_usage (call, &event->usage);
+  if (event->error != NULL)
+    *error = g_steal_pointer (&event->error);
+  else if (event->number == REMOTE_END_RESULT)
+    *result = read_result (call, event->payload, error);
+  else
+    *error = remote_end_unpack (event->payload, self->function_name, &failure);
+  take_failure (call, failure, event->host);
+}
+
+gboolean
+remote_call_tell (RemoteCall *self, ProcfunCall *call, RemoteEvent *event, GVariant **result,
+                  GError **error)
+{
+  if (event->host != NULL)
+    procfun_call_set_host (call, event->host);
+  switch ((int)event->type)
+    {
+    case LINK_STARTED:
+      procfun_call_started (call, (int)event->pid);
+      return FALSE;
+    case LINK_OUTPUT:
+      tell_output (call, event);
+      return FALSE;
+    case LINK_PROGRESS:
+      tell_progress (call, event);
+      return FALSE;
+    case LINK_END:
+      tell_end (self, call, event, result, error);
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/core/executor.h"
+#include "procfun/remote/message.h"
+#include "procfun/schedule/queue.h"
+
+G_BEGIN_DECLS
+
+typedef struct _Hosts Hosts;
+typedef struct _RemoteHost RemoteHost;
+
+/* News of a call, from the thread of the hosts to that of its caller. */
+typedef struct
+{
+  LinkType type;    /* LINK_STARTED, LINK_OUTPUT, LINK_PROGRESS, LINK_ITEM or LINK_END */
+  const char *host; /* (nullable) (interned): its name */
+  gint64 pid;
+  guint64 number;  /* the stream of output, whether there is text, or the status of the end */
+  double fraction; /* of progress */
+  GBytes *payload; /* (nullable) */
+  gboolean has_usage;
+  ProcfunUsage usage;
+  GError *error;           /* (nullable): of the end, where no host said so */
+  ProcfunFailure *failure; /* (nullable): likewise */
+} RemoteEvent;
+
+void remote_event_free (RemoteEvent *self);
+
+/* A call on its way to a host. The caller has one reference, and the hosts another one until it
+ * has ended. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+
+  /* As it was submitted */
+  Hosts *hosts;
+  char *function_name;
+  RemoteCallHead head;
+  GBytes *options; /* see message.h */
+  GBytes *args;
+  gint64 deadline;    /* as the call was given it, in µs */
+  gint64 deadline_at; /* monotonic time in µs; 0: none */
+
+  /* Of the thread of the hosts */
+  QueueEntry entry;
+  HeapNode deadline_node;
+  RemoteHost *host; /* (nullable): it has been sent */
+  guint32 id;
+  gint64 queued_at;     /* monotonic time in µs */
+  gboolean has_ended;   /* nobody has to be told any more */
+  gboolean was_stopped; /* the host has been told to end it */
+
+  /* With the lock */
+  GMutex lock;
+  GCond cond;
+  GSource *source; /* (nullable) (unowned): to be made ready by news */
+  GQueue events;   /* (element-type RemoteEvent) */
+  gboolean is_cancelled;
+  gboolean is_urgent;
+  gboolean is_noted; /* it is in the list of those that the hosts are to look at */
+  guint64 taken;     /* bytes of items and output that the caller has taken */
+  guint64 told;      /* of these, as the host knows */
+} RemoteCall;
+
+/* FALSE: it cannot run on another machine: %PROCFUN_ERROR_INVALID, or %PROCFUN_ERROR_LIMIT.
+ * Otherwise (transfer full). */
+RemoteCall *remote_call_new (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **error);
+RemoteCall *remote_call_ref (RemoteCall *self);
+void remote_call_unref (RemoteCall *self);
+
+/* In the thread of the hosts: takes @event. */
+void remote_call_post (RemoteCall *self, RemoteEvent *event);
+
+/* In any thread: the host is to end it. */
+void remote_call_cancel (RemoteCall *self, gboolean is_urgent);
+
+/* Waits for news. (transfer full) */
+RemoteEvent *remote_call_wait (RemoteCall *self);
+
+/* (transfer full) (nullable): there are no news */
+RemoteEvent *remote_call_take (RemoteCall *self);
+
+/* Makes @source (nullable) ready whenever there are news. */
+void remote_call_set_source (RemoteCall *self, GSource *source);
+
+/* Tells @call what @event says, in the thread of its caller. An item is left in it. Returns whether
+ * it was the end: then *@result or *@error is set. */
+gboolean remote_call_tell (RemoteCall *self, ProcfunCall *call, RemoteEvent *event,
+                           GVariant **result, GError **error);
+
+/* The item of a generator. (nullable): with %PROCFUN_ERROR_PROTOCOL, it is none of its type */
+GVariant *remote_call_read_item (ProcfunCall *call, const RemoteEvent *event, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemoteCall, remote_call_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RemoteEvent, remote_event_free)
+
+G_END_DECLS

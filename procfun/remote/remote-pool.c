@@ -1,0 +1,1075 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/procfun-remote-pool.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/call-wait.h"
+#include "procfun/core/call.h"
+#include "procfun/core/executor.h"
+#include "procfun/executors/retry.h"
+#include "procfun/procfun-error.h"
+#include "procfun/procfun-statistics.h"
+#include "procfun/remote/remote-run.h"
+#include "procfun/wire/channel.h"
+
+/**
+ * SECTION:procfun-remote-pool
+ * @title: ProcfunRemotePool
+ * @short_description: an executor whose processes are on other machines
+ * @include: procfun.h
+ *
+ * Runs calls on hosts. A host is the same program, started there by a command such as ssh; it has a
+ * #ProcfunPool of its own and takes calls through its standard input and output. So crashes,
+ * limits, times and cancelling are what they are in a pool, and what they leave behind is cleared
+ * away there. A #ProcfunFailure comes back whole, and says by procfun_failure_get_host() where it
+ * was.
+ *
+ * |[<!-- language="C" -->
+ * g_autoptr (ProcfunRemotePool) hosts = procfun_remote_pool_new ("ssh:alpha*16, ssh:beta", &error);
+ *
+ * procfun_executor_set_default (PROCFUN_EXECUTOR (hosts));
+ * ]|
+ *
+ * The same is done for a program by `PROCFUN_EXECUTOR=ssh:alpha*16,ssh:beta` in its environment.
+ *
+ * Hosts are started by the first call. A host that is lost, because it was killed, its machine is
+ * down or the connection was cut, ends the calls that it had with %PROCFUN_ERROR_WORKER_LOST:
+ * nobody knows whether they have run. Those of idempotent functions may be run again, see
+ * #ProcfunRemotePool:retry-on. The host is started again when there are calls. A host ends itself,
+ * and all that it has started, when its caller is gone.
+ *
+ * A host runs a function only if its program has one of the same name with the same types, down to
+ * the names of fields and the values of enums. If none has it, calls fail with
+ * %PROCFUN_ERROR_NOT_FOUND or %PROCFUN_ERROR_MISMATCH. If none can be reached, they fail with
+ * %PROCFUN_ERROR_ENGINE.
+ *
+ * Descriptors do not leave a machine: calls that have some fail with %PROCFUN_ERROR_INVALID. What
+ * functions print comes to this program, a line at a time.
+ *
+ * Since: 0.1
+ */
+
+#define DEFAULT_HEARTBEAT (5 * G_USEC_PER_SEC)
+#define DEFAULT_CONNECT_TIMEOUT (30 * G_USEC_PER_SEC)
+#define DEFAULT_RETRIES 2
+
+/**
+ * ProcfunRemotePool:
+ *
+ * An executor whose processes are on other machines.
+ *
+ * Since: 0.1
+ */
+struct _ProcfunRemotePool
+{
+  ProcfunExecutor parent_instance;
+
+  GPtrArray *specs; /* (element-type HostSpec) */
+  RetryPolicy retry;
+  Hosts *hosts;
+
+  GMutex lock;
+  HostsConfig config; /* with the lock held */
+};
+
+G_DEFINE_FINAL_TYPE (ProcfunRemotePool, procfun_remote_pool, PROCFUN_TYPE_EXECUTOR)
+
+enum
+{
+  PROP_PROGRAM = 1,
+  PROP_HEARTBEAT,
+  PROP_CONNECT_TIMEOUT,
+  PROP_IDLE_TIMEOUT,
+  PROP_CALLS_IN_FLIGHT,
+  PROP_MAX_PAYLOAD,
+  PROP_MAX_RETRIES,
+  PROP_RETRY_ON,
+  N_PROPS
+};
+
+static GParamSpec *props[N_PROPS];
+
+enum
+{
+  HOST_UP,
+  HOST_LOST,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* Running */
+
+static guint64
+get_max_payload (ProcfunRemotePool *self)
+{
+  guint64 bytes;
+
+  g_mutex_lock (&self->lock);
+  bytes = self->config.max_payload;
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+static GVariant *
+run_once (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable, GError **error)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+
+  return remote_run (self->hosts, call, get_max_payload (self), error);
+}
+
+static void
+run_once_then (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
+               ProcfunExecutorFunc func, gpointer user_data)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+
+  remote_run_then (self->hosts, call, get_max_payload (self), context, func, user_data);
+}
+
+/* Of one try. */
+static ProcfunExecutorClass tries = { .run = run_once, .run_then = run_once_then };
+
+/* A cancellable comes from executors of others that hand calls on. */
+static GVariant *
+procfun_remote_pool_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                         GError **error)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+  GVariant *result;
+  CallLink link;
+
+  call_link_init (&link, call, cancellable);
+  result = retry_run (&self->retry, &tries, executor, call, NULL, error);
+  call_link_clear (&link);
+  return result;
+}
+
+static void
+procfun_remote_pool_run_then (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
+                              ProcfunExecutorFunc func, gpointer user_data)
+{
+  retry_run_then (&PROCFUN_REMOTE_POOL (executor)->retry, &tries, executor, call, context, func,
+                  user_data);
+}
+
+/* For executors of others that hand calls on. */
+typedef struct
+{
+  CallLink link;
+  GTask *task;
+} HandedOn;
+
+static void
+on_run (GVariant *result, GError *error, gpointer user_data)
+{
+  g_autofree HandedOn *self = user_data;
+  g_autoptr (GTask) task = self->task;
+
+  call_link_clear (&self->link);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+procfun_remote_pool_run_async (ProcfunExecutor *executor, ProcfunCall *call,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  HandedOn *handed_on = g_new0 (HandedOn, 1);
+
+  call_link_init (&handed_on->link, call, cancellable);
+  handed_on->task = g_task_new (executor, NULL, callback, user_data);
+  procfun_remote_pool_run_then (executor, call, g_task_get_context (handed_on->task), on_run,
+                                handed_on);
+}
+
+static GVariant *
+procfun_remote_pool_run_finish (ProcfunExecutor *executor, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static GVariant *
+procfun_remote_pool_next (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
+                          GError **error)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+
+  return remote_next (self->hosts, call, get_max_payload (self), error);
+}
+
+static void
+procfun_remote_pool_next_async (ProcfunExecutor *executor, ProcfunCall *call,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+
+  remote_next_async (self->hosts, call, get_max_payload (self),
+                     g_task_new (executor, NULL, callback, user_data));
+}
+
+/* Closing */
+
+static gboolean
+procfun_remote_pool_close (ProcfunExecutor *executor, GCancellable *cancellable, GError **error)
+{
+  hosts_close_and_wait (PROCFUN_REMOTE_POOL (executor)->hosts);
+  return TRUE;
+}
+
+static void
+on_closed (gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+procfun_remote_pool_close_async (ProcfunExecutor *executor, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (executor, NULL, callback, user_data);
+
+  hosts_close (PROCFUN_REMOTE_POOL (executor)->hosts, on_closed, task);
+}
+
+/* Calls that this thread has to bring to an end would be waited for in vain. */
+static gboolean
+procfun_remote_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since,
+                                    gboolean blocks, gint64 *next, GError **error)
+{
+  if (!blocks || !hosts_has_own_calls (PROCFUN_REMOTE_POOL (executor)->hosts))
+    return TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                       _ ("the executor has calls that only the thread that waits for them can "
+                          "bring to an end"));
+  return FALSE;
+}
+
+static void
+procfun_remote_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
+{
+  HostsCounts counts;
+
+  procfun_executor_check_process (executor);
+  hosts_count (PROCFUN_REMOTE_POOL (executor)->hosts, &counts);
+  procfun_statistics_set_queue (statistics, counts.n_queued, counts.n_queued_bytes);
+}
+
+/* Hosts */
+
+/* News of hosts, for the main context in which the pool was made. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  GWeakRef pool;
+  GMainContext *context;
+} Relay;
+
+typedef struct
+{
+  Relay *relay;
+  const char *name;
+  guint slots;
+  GError *error; /* (nullable) */
+} News;
+
+static void
+relay_unref (gpointer relay)
+{
+  Relay *self = relay;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_weak_ref_clear (&self->pool);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+static void
+news_free (gpointer news)
+{
+  News *self = news;
+
+  relay_unref (self->relay);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+static gboolean
+tell_news (gpointer user_data)
+{
+  const News *self = user_data;
+  g_autoptr (ProcfunRemotePool) pool = g_weak_ref_get (&self->relay->pool);
+
+  if (pool == NULL)
+    return G_SOURCE_REMOVE;
+  if (self->error != NULL)
+    g_signal_emit (pool, signals[HOST_LOST], 0, self->name, self->error);
+  else
+    g_signal_emit (pool, signals[HOST_UP], 0, self->name, self->slots);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_host (const char *name, guint slots, const GError *error, gpointer user_data)
+{
+  Relay *relay = user_data;
+  g_autoptr (GSource) source = g_idle_source_new ();
+  News *news = g_new (News, 1);
+
+  g_atomic_ref_count_inc (&relay->ref_count);
+  *news = (News){ relay, name, slots, error != NULL ? g_error_copy (error) : NULL };
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, tell_news, news, news_free);
+  g_source_attach (source, relay->context);
+}
+
+static void
+make_hosts (ProcfunRemotePool *self)
+{
+  Relay *relay = g_new0 (Relay, 1);
+
+  g_atomic_ref_count_init (&relay->ref_count);
+  g_weak_ref_init (&relay->pool, self);
+  relay->context = g_main_context_ref_thread_default ();
+  self->hosts = hosts_new (self->specs, on_host, relay, relay_unref);
+  hosts_set_config (self->hosts, &self->config);
+}
+
+/* Those of the parent are left to it. */
+static void
+procfun_remote_pool_begin_anew (ProcfunExecutor *executor)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+
+  g_mutex_init (&self->lock);
+  make_hosts (self);
+}
+
+/* The object */
+
+static void
+procfun_remote_pool_dispose (GObject *object)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (object);
+
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
+  if (self->hosts != NULL)
+    hosts_close (self->hosts, NULL, NULL);
+
+  G_OBJECT_CLASS (procfun_remote_pool_parent_class)->dispose (object);
+}
+
+static void
+procfun_remote_pool_finalize (GObject *object)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (object);
+
+  g_clear_pointer (&self->hosts, hosts_unref);
+  g_clear_pointer (&self->specs, g_ptr_array_unref);
+  g_free (self->config.program);
+  g_mutex_clear (&self->lock);
+
+  G_OBJECT_CLASS (procfun_remote_pool_parent_class)->finalize (object);
+}
+
+static void
+procfun_remote_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (object);
+
+  switch (id)
+    {
+    case PROP_PROGRAM:
+      g_value_take_string (value, procfun_remote_pool_get_program (self));
+      break;
+    case PROP_HEARTBEAT:
+      g_value_set_int64 (value, procfun_remote_pool_get_heartbeat (self));
+      break;
+    case PROP_CONNECT_TIMEOUT:
+      g_value_set_int64 (value, procfun_remote_pool_get_connect_timeout (self));
+      break;
+    case PROP_IDLE_TIMEOUT:
+      g_value_set_int64 (value, procfun_remote_pool_get_idle_timeout (self));
+      break;
+    case PROP_CALLS_IN_FLIGHT:
+      g_value_set_uint (value, procfun_remote_pool_get_calls_in_flight (self));
+      break;
+    case PROP_MAX_PAYLOAD:
+      g_value_set_uint64 (value, procfun_remote_pool_get_max_payload (self));
+      break;
+    case PROP_MAX_RETRIES:
+      g_value_set_uint (value, procfun_remote_pool_get_max_retries (self));
+      break;
+    case PROP_RETRY_ON:
+      g_value_set_flags (value, procfun_remote_pool_get_retry_on (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+procfun_remote_pool_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (object);
+
+  switch (id)
+    {
+    case PROP_PROGRAM:
+      procfun_remote_pool_set_program (self, g_value_get_string (value));
+      break;
+    case PROP_HEARTBEAT:
+      procfun_remote_pool_set_heartbeat (self, g_value_get_int64 (value));
+      break;
+    case PROP_CONNECT_TIMEOUT:
+      procfun_remote_pool_set_connect_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_IDLE_TIMEOUT:
+      procfun_remote_pool_set_idle_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_CALLS_IN_FLIGHT:
+      procfun_remote_pool_set_calls_in_flight (self, g_value_get_uint (value));
+      break;
+    case PROP_MAX_PAYLOAD:
+      procfun_remote_pool_set_max_payload (self, g_value_get_uint64 (value));
+      break;
+    case PROP_MAX_RETRIES:
+      procfun_remote_pool_set_max_retries (self, g_value_get_uint (value));
+      break;
+    case PROP_RETRY_ON:
+      procfun_remote_pool_set_retry_on (self, g_value_get_flags (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static const GParamFlags prop_flags
+    = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+static void
+make_numbers (void)
+{
+  /**
+   * ProcfunRemotePool:heartbeat:
+   *
+   * How often this program and its hosts tell each other that they live, in µs. A side that has not
+   * heard of the other for twice as long takes it for gone; 0: only when the connection is closed.
+   *
+   * Since: 0.1
+   */
+  props[PROP_HEARTBEAT] = g_param_spec_int64 ("heartbeat", NULL, NULL, 0, G_MAXINT64 / 4,
+                                              DEFAULT_HEARTBEAT, prop_flags);
+  /**
+   * ProcfunRemotePool:connect-timeout:
+   *
+   * How long a host may take from the start of its command to its first word, in µs; 0: for ever.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CONNECT_TIMEOUT] = g_param_spec_int64 (
+      "connect-timeout", NULL, NULL, 0, G_MAXINT64 / 4, DEFAULT_CONNECT_TIMEOUT, prop_flags);
+  /**
+   * ProcfunRemotePool:idle-timeout:
+   *
+   * How long a host stays without a call, in µs; 0: until the executor is closed. The next call
+   * starts it again.
+   *
+   * Since: 0.1
+   */
+  props[PROP_IDLE_TIMEOUT]
+      = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64 / 4, 0, prop_flags);
+  /**
+   * ProcfunRemotePool:calls-in-flight:
+   *
+   * How many calls a host is sent for each of its slots. With more than one the next call is there
+   * when a slot becomes free, which saves a round trip; but it waits there even if another host has
+   * a slot that is free, and is lost with the host.
+   *
+   * Since: 0.1
+   */
+  props[PROP_CALLS_IN_FLIGHT]
+      = g_param_spec_uint ("calls-in-flight", NULL, NULL, 1, 65536, 1, prop_flags);
+  /**
+   * ProcfunRemotePool:max-payload:
+   *
+   * Number of bytes that the arguments of a call may take, and likewise its result.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_PAYLOAD] = g_param_spec_uint64 ("max-payload", NULL, NULL, 1, G_MAXINT64,
+                                                 CHANNEL_DEFAULT_LIMIT, prop_flags);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  /**
+   * ProcfunRemotePool:program:
+   *
+   * Path of the program that hosts run, where a host names none of its own; %NULL: the path of this
+   * program.
+   *
+   * Since: 0.1
+   */
+  props[PROP_PROGRAM] = g_param_spec_string ("program", NULL, NULL, NULL, prop_flags);
+  make_numbers ();
+  /**
+   * ProcfunRemotePool:max-retries:
+   *
+   * How often a call of a function that is idempotent is run again, when it failed for one of the
+   * reasons in #ProcfunRemotePool:retry-on. Not so for generators.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_RETRIES]
+      = g_param_spec_uint ("max-retries", NULL, NULL, 0, G_MAXINT - 1, DEFAULT_RETRIES, prop_flags);
+  /**
+   * ProcfunRemotePool:retry-on:
+   *
+   * For which reasons calls are run again; see #ProcfunRemotePool:max-retries. %PROCFUN_RETRY_LOST
+   * is for a host that was lost, too.
+   *
+   * Since: 0.1
+   */
+  props[PROP_RETRY_ON] = g_param_spec_flags ("retry-on", NULL, NULL, PROCFUN_TYPE_RETRY_FLAGS,
+                                             PROCFUN_RETRY_NONE, prop_flags);
+  g_object_class_install_properties (klass, N_PROPS, props);
+}
+
+static void
+make_signals (void)
+{
+  /**
+   * ProcfunRemotePool::host-up:
+   * @self: the executor
+   * @name: the host
+   * @slots: how many calls it runs at once
+   *
+   * Emitted when a host can run calls, in the main context that was the default of the thread that
+   * made the executor.
+   *
+   * Since: 0.1
+   */
+  signals[HOST_UP] = g_signal_new ("host-up", PROCFUN_TYPE_REMOTE_POOL, G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT);
+  /**
+   * ProcfunRemotePool::host-lost:
+   * @self: the executor
+   * @name: the host
+   * @error: why
+   *
+   * Emitted when a host that could run calls was lost, in the same main context as
+   * #ProcfunRemotePool::host-up.
+   *
+   * Since: 0.1
+   */
+  signals[HOST_LOST] = g_signal_new ("host-lost", PROCFUN_TYPE_REMOTE_POOL, G_SIGNAL_RUN_LAST, 0,
+                                     NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_ERROR);
+}
+
+static void
+procfun_remote_pool_class_init (ProcfunRemotePoolClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  ProcfunExecutorClass *executor_class = PROCFUN_EXECUTOR_CLASS (klass);
+
+  object_class->dispose = procfun_remote_pool_dispose;
+  object_class->finalize = procfun_remote_pool_finalize;
+  object_class->get_property = procfun_remote_pool_get_property;
+  object_class->set_property = procfun_remote_pool_set_property;
+  executor_class->run = procfun_remote_pool_run;
+  executor_class->run_then = procfun_remote_pool_run_then;
+  executor_class->run_async = procfun_remote_pool_run_async;
+  executor_class->run_finish = procfun_remote_pool_run_finish;
+  executor_class->next = procfun_remote_pool_next;
+  executor_class->next_async = procfun_remote_pool_next_async;
+  executor_class->next_finish = procfun_remote_pool_run_finish;
+  executor_class->close = procfun_remote_pool_close;
+  executor_class->close_async = procfun_remote_pool_close_async;
+  executor_class->close_progress = procfun_remote_pool_close_progress;
+  executor_class->describe = procfun_remote_pool_describe;
+  executor_class->begin_anew = procfun_remote_pool_begin_anew;
+  install_properties (object_class);
+  make_signals ();
+}
+
+static void
+procfun_remote_pool_init (ProcfunRemotePool *self)
+{
+  g_mutex_init (&self->lock);
+  self->config = (HostsConfig){ .heartbeat = DEFAULT_HEARTBEAT,
+                                .connect_timeout = DEFAULT_CONNECT_TIMEOUT,
+                                .calls_in_flight = 1,
+                                .max_payload = CHANNEL_DEFAULT_LIMIT };
+  self->retry = (RetryPolicy){ .max = DEFAULT_RETRIES, .reasons = PROCFUN_RETRY_NONE };
+  self->specs = g_ptr_array_new_with_free_func ((GDestroyNotify)host_spec_unref);
+  make_hosts (self);
+}
+
+/**
+ * procfun_remote_pool_new:
+ * @hosts: the hosts, as “ssh:alpha*16, ssh:me@beta=/opt/bin/first, local*2”
+ * @error: return location for an error
+ *
+ * Makes an executor whose processes are on other machines. Each host has a word for the command
+ * that starts it, and after a colon what that needs:
+ *
+ * - `ssh:USER@HOST:PORT`: by ssh, without a question and without a terminal
+ * - `srun:OPTIONS`: by Slurm
+ * - `docker:CONTAINER`, `podman:CONTAINER`, `kubectl:POD`: in a container that runs
+ * - `systemd`, `bwrap`: on this machine, by systemd-run or in a sandbox
+ * - `exec:COMMAND`: by a command in which {} stands for that of the program; without {} it is at
+ * the end. A comma in it has to stand in quotes
+ * - `local`: on this machine
+ *
+ * `*N` at the end says how many calls the host runs at once; without it, that is the number of its
+ * processors. `=PATH` before that, not for `exec:`, says where the program is on the host; without
+ * it, it has the same path as here.
+ *
+ * Calls on hosts of another word fail with %PROCFUN_ERROR_ENGINE.
+ *
+ * Returns: (transfer full): a new #ProcfunRemotePool, or %NULL with %PROCFUN_ERROR_INVALID when
+ *   @hosts is no such list
+ *
+ * Since: 0.1
+ */
+ProcfunRemotePool *
+procfun_remote_pool_new (const char *hosts, GError **error)
+{
+  g_autoptr (GPtrArray) specs = NULL;
+  ProcfunRemotePool *self;
+
+  g_return_val_if_fail (hosts != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  specs = host_spec_parse_list (hosts, error);
+  if (specs == NULL)
+    return NULL;
+  self = g_object_new (PROCFUN_TYPE_REMOTE_POOL, NULL);
+  for (guint i = 0; i < specs->len; i++)
+    {
+      g_ptr_array_add (self->specs, host_spec_ref (specs->pdata[i]));
+      hosts_add (self->hosts, specs->pdata[i]);
+    }
+  return self;
+}
+
+/* Settings */
+
+/* Gives what has changed, if that is so, to the hosts. */
+static void
+set (ProcfunRemotePool *self, guint prop, gboolean has_changed)
+{
+  if (has_changed)
+    hosts_set_config (self->hosts, &self->config);
+  g_mutex_unlock (&self->lock);
+  if (has_changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[prop]);
+}
+
+/**
+ * procfun_remote_pool_set_program:
+ * @self: a #ProcfunRemotePool
+ * @path: (nullable): a path on the hosts, or %NULL for that of this program
+ *
+ * Sets #ProcfunRemotePool:program, for hosts that are started from now on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  g_mutex_lock (&self->lock);
+  has_changed = g_strcmp0 (self->config.program, path) != 0;
+  if (has_changed)
+    {
+      g_free (self->config.program);
+      self->config.program = g_strdup (path);
+    }
+  set (self, PROP_PROGRAM, has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_program:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:program.
+ *
+ * Returns: (transfer full) (nullable): a path, or %NULL for that of this program
+ *
+ * Since: 0.1
+ */
+char *
+procfun_remote_pool_get_program (ProcfunRemotePool *self)
+{
+  char *path;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), NULL);
+
+  g_mutex_lock (&self->lock);
+  path = g_strdup (self->config.program);
+  g_mutex_unlock (&self->lock);
+  return path;
+}
+
+/**
+ * procfun_remote_pool_set_heartbeat:
+ * @self: a #ProcfunRemotePool
+ * @us: how often, in µs; 0: never
+ *
+ * Sets #ProcfunRemotePool:heartbeat.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_heartbeat (ProcfunRemotePool *self, gint64 us)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.heartbeat != us;
+  self->config.heartbeat = us;
+  set (self, PROP_HEARTBEAT, has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_heartbeat:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:heartbeat.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_remote_pool_get_heartbeat (ProcfunRemotePool *self)
+{
+  gint64 us;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  us = self->config.heartbeat;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+/**
+ * procfun_remote_pool_set_connect_timeout:
+ * @self: a #ProcfunRemotePool
+ * @us: how long, in µs; 0: for ever
+ *
+ * Sets #ProcfunRemotePool:connect-timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_connect_timeout (ProcfunRemotePool *self, gint64 us)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.connect_timeout != us;
+  self->config.connect_timeout = us;
+  set (self, PROP_CONNECT_TIMEOUT, has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_connect_timeout:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:connect-timeout.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_remote_pool_get_connect_timeout (ProcfunRemotePool *self)
+{
+  gint64 us;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  us = self->config.connect_timeout;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+/**
+ * procfun_remote_pool_set_idle_timeout:
+ * @self: a #ProcfunRemotePool
+ * @us: how long, in µs; 0: until the executor is closed
+ *
+ * Sets #ProcfunRemotePool:idle-timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_idle_timeout (ProcfunRemotePool *self, gint64 us)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.idle_timeout != us;
+  self->config.idle_timeout = us;
+  set (self, PROP_IDLE_TIMEOUT, has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_idle_timeout:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:idle-timeout.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_remote_pool_get_idle_timeout (ProcfunRemotePool *self)
+{
+  gint64 us;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  us = self->config.idle_timeout;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+/**
+ * procfun_remote_pool_set_calls_in_flight:
+ * @self: a #ProcfunRemotePool
+ * @n: how many
+ *
+ * Sets #ProcfunRemotePool:calls-in-flight.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_calls_in_flight (ProcfunRemotePool *self, guint n)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (n >= 1 && n <= 65536);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.calls_in_flight != n;
+  self->config.calls_in_flight = n;
+  set (self, PROP_CALLS_IN_FLIGHT, has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_calls_in_flight:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:calls-in-flight.
+ *
+ * Returns: a number of calls
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_calls_in_flight (ProcfunRemotePool *self)
+{
+  guint n;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  n = self->config.calls_in_flight;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+/**
+ * procfun_remote_pool_set_max_payload:
+ * @self: a #ProcfunRemotePool
+ * @bytes: how many
+ *
+ * Sets #ProcfunRemotePool:max-payload.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_payload (ProcfunRemotePool *self, guint64 bytes)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (bytes >= 1 && bytes <= G_MAXINT64);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.max_payload != bytes;
+  self->config.max_payload = bytes;
+  set (self, PROP_MAX_PAYLOAD, has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_max_payload:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-payload.
+ *
+ * Returns: a number of bytes
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_remote_pool_get_max_payload (ProcfunRemotePool *self)
+{
+  guint64 bytes;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  bytes = self->config.max_payload;
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+/**
+ * procfun_remote_pool_set_max_retries:
+ * @self: a #ProcfunRemotePool
+ * @n: how often a call may be run again; 0: never
+ *
+ * Sets #ProcfunRemotePool:max-retries.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_retries (ProcfunRemotePool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (n < G_MAXINT);
+
+  if (g_atomic_int_get (&self->retry.max) == (gint)n)
+    return;
+  g_atomic_int_set (&self->retry.max, (gint)n);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_RETRIES]);
+}
+
+/**
+ * procfun_remote_pool_get_max_retries:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-retries.
+ *
+ * Returns: how often a call may be run again
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_max_retries (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  return (guint)g_atomic_int_get (&self->retry.max);
+}
+
+/**
+ * procfun_remote_pool_set_retry_on:
+ * @self: a #ProcfunRemotePool
+ * @reasons: for which reasons calls are run again
+ *
+ * Sets #ProcfunRemotePool:retry-on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_retry_on (ProcfunRemotePool *self, ProcfunRetryFlags reasons)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  if (g_atomic_int_get (&self->retry.reasons) == (gint)reasons)
+    return;
+  g_atomic_int_set (&self->retry.reasons, (gint)reasons);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_RETRY_ON]);
+}
+
+/**
+ * procfun_remote_pool_get_retry_on:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:retry-on.
+ *
+ * Returns: the reasons
+ *
+ * Since: 0.1
+ */
+ProcfunRetryFlags
+procfun_remote_pool_get_retry_on (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), PROCFUN_RETRY_NONE);
+
+  return (ProcfunRetryFlags)g_atomic_int_get (&self->retry.reasons);
+}
+
+/**
+ * procfun_remote_pool_get_n_hosts:
+ * @self: a #ProcfunRemotePool
+ *
+ * Counts the hosts that can run calls now.
+ *
+ * Returns: how many there are
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_n_hosts (ProcfunRemotePool *self)
+{
+  HostsCounts counts;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  hosts_count (self->hosts, &counts);
+  return counts.n_hosts;
+}
+
+/**
+ * procfun_remote_pool_get_n_slots:
+ * @self: a #ProcfunRemotePool
+ *
+ * Counts the calls that these hosts can run at once.
+ *
+ * Returns: how many there are
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_n_slots (ProcfunRemotePool *self)
+{
+  HostsCounts counts;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  hosts_count (self->hosts, &counts);
+  return counts.n_slots;
+}
