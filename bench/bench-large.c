@@ -36,9 +36,19 @@ PROCFUN_DEFINE_FUNCTION (fill, GBytes *, (guint64, size), (guint, value))
   return g_bytes_new_take (data, size);
 }
 
+PROCFUN_DEFINE_FUNCTION (fill_shared, GBytes *, (guint64, size), (guint, value))
+{
+  gpointer data;
+  GBytes *bytes = procfun_bytes_new (size, &data);
+
+  memset (data, (int)value, size);
+  return bytes;
+}
+
 static gsize size;
 static guint n_rounds = 7;
 static GBytes *bytes;
+static GBytes *shared;
 static gpointer copy;
 
 static double
@@ -99,12 +109,30 @@ measure_argument (void)
 }
 
 static void
-measure_result (void)
+measure_shared_argument (void)
 {
-  g_autoptr (GVariant) result = run (fill_call (size, 3));
+  g_variant_unref (run (sum_call (shared)));
+}
+
+static void
+look_at (GVariant *result)
+{
   volatile guint64 sum = sum_words (g_variant_get_data (result), size);
 
   (void)sum;
+  g_variant_unref (result);
+}
+
+static void
+measure_result (void)
+{
+  look_at (run (fill_call (size, 3)));
+}
+
+static void
+measure_shared_result (void)
+{
+  look_at (run (fill_shared_call (size, 3)));
 }
 
 /* The best of several, after a first one, which is told, too. In ms. */
@@ -139,38 +167,52 @@ show (const char *name, void (*func) (void), double unit)
 }
 
 static void
-show_executor (const char *name, ProcfunExecutor *which, double copy_unit, double fill_unit)
+show_of (const char *name, const char *what, void (*func) (void), double unit)
 {
-  g_autofree char *argument = g_strdup_printf ("%s: argument / copy + sum", name);
-  g_autofree char *result = g_strdup_printf ("%s: result / fill + sum", name);
+  g_autofree char *line = g_strdup_printf ("%s: %s", name, what);
 
+  show (line, func, unit);
+}
+
+static void
+show_executor (const char *name, ProcfunExecutor *which, double floor_unit, double copy_unit,
+               double fill_unit)
+{
   executor = which;
-  show (argument, measure_argument, copy_unit);
-  show (result, measure_result, fill_unit);
+  show_of (name, "argument / copy + sum", measure_argument, copy_unit);
+  show_of (name, "shared argument / sum", measure_shared_argument, floor_unit);
+  show_of (name, "result / fill + sum", measure_result, fill_unit);
+  show_of (name, "shared result / fill + sum", measure_shared_result, fill_unit);
   g_object_unref (which);
 }
 
 int
 main (int argc, char **argv)
 {
-  double first, copy_unit, fill_unit;
+  double first, floor_unit, copy_unit, fill_unit;
+  gpointer data;
 
   size = (gsize)((argc > 1 ? atof (argv[1]) : 64) * 1024 * 1024) & ~(gsize)7;
   if (argc > 2)
     n_rounds = (guint)atoi (argv[2]);
   copy = g_malloc (size);
   bytes = g_bytes_new_take (memset (g_malloc (size), 1, size), size);
+  shared = procfun_bytes_new (size, &data);
+  memset (data, 1, size);
   printf ("%" G_GSIZE_FORMAT " bytes\n", size);
-  show ("sum", measure_floor, take (measure_floor, &first));
+  floor_unit = take (measure_floor, &first);
+  show ("sum", measure_floor, floor_unit);
   copy_unit = take (measure_copy, &first);
   fill_unit = take (measure_fill, &first);
   show ("copy + sum", measure_copy, copy_unit);
   show ("fill + sum", measure_fill, fill_unit);
-  show_executor ("pool", PROCFUN_EXECUTOR (procfun_pool_new (1)), copy_unit, fill_unit);
-  show_executor ("fork server", PROCFUN_EXECUTOR (procfun_fork_server_new ()), copy_unit,
+  show_executor ("pool", PROCFUN_EXECUTOR (procfun_pool_new (1)), floor_unit, copy_unit, fill_unit);
+  show_executor ("fork server", PROCFUN_EXECUTOR (procfun_fork_server_new ()), floor_unit,
+                 copy_unit, fill_unit);
+  show_executor ("spawner", PROCFUN_EXECUTOR (procfun_spawner_new ()), floor_unit, copy_unit,
                  fill_unit);
-  show_executor ("spawner", PROCFUN_EXECUTOR (procfun_spawner_new ()), copy_unit, fill_unit);
   g_bytes_unref (bytes);
+  g_bytes_unref (shared);
   g_free (copy);
   return 0;
 }

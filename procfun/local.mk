@@ -3,6 +3,7 @@
 # procfun_sources are the files that implement the installed headers, where the scanner looks for documentation.
 
 procfun_headers = \
+	%D%/procfun-bytes.h \
 	%D%/procfun-call-json.h \
 	%D%/procfun-call.h \
 	%D%/procfun-codec.h \
@@ -83,6 +84,7 @@ procfun_sources = \
 	%D%/statistics/statistics-openmetrics.c \
 	%D%/statistics/statistics-workers.c \
 	%D%/statistics/statistics.c \
+	%D%/values/bytes.c \
 	%D%/values/schema.c \
 	%D%/values/values.c
 
@@ -379,8 +381,11 @@ procfun_private = \
 	%D%/statistics/statistics.h \
 	%D%/values/buffer.c \
 	%D%/values/buffer.h \
+	%D%/values/bytes.h \
 	%D%/values/kind.c \
 	%D%/values/kind.h \
+	%D%/values/parts.c \
+	%D%/values/parts.h \
 	%D%/values/schema.h \
 	%D%/values/serialised.c \
 	%D%/values/serialised.h \
@@ -394,6 +399,8 @@ procfun_private = \
 	%D%/values/type.h \
 	%D%/wire/arena.c \
 	%D%/wire/arena.h \
+	%D%/wire/borrower.c \
+	%D%/wire/borrower.h \
 	%D%/wire/channel-in.c \
 	%D%/wire/channel-in.h \
 	%D%/wire/channel-out.c \
@@ -406,6 +413,11 @@ procfun_private = \
 	%D%/wire/frame.c \
 	%D%/wire/frame.h \
 	%D%/wire/journal.h \
+	%D%/wire/lender.c \
+	%D%/wire/lender.h \
+	%D%/wire/loan.h \
+	%D%/wire/loans.c \
+	%D%/wire/loans.h \
 	%D%/wire/ring.c \
 	%D%/wire/ring.h \
 	%D%/wire/setup.c \

@@ -3,6 +3,7 @@
 
 test_programs = \
 	%D%/test-arena \
+	%D%/test-bytes \
 	%D%/test-call \
 	%D%/test-call-json \
 	%D%/test-call-properties \
@@ -48,6 +49,7 @@ test_programs = \
 	%D%/test-lifeline \
 	%D%/test-limits \
 	%D%/test-limits-applied \
+	%D%/test-loans \
 	%D%/test-map \
 	%D%/test-map-faults \
 	%D%/test-map-stream \
@@ -147,6 +149,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
+%C%_test_bytes_SOURCES = %D%/test-bytes.c $(pools)
 %C%_test_large_SOURCES = %D%/test-large.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(pools)

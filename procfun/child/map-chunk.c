@@ -7,6 +7,7 @@
 #include "procfun/platform/leave.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/parts.h"
 #include "procfun/values/schema.h"
 #include "procfun/wire/journal.h"
 #include <inttypes.h>
@@ -55,12 +56,13 @@ map_chunk_free (MapChunk *self)
 }
 
 gboolean
-map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, guint64 max_payload,
-                   GError **error)
+map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, const GArray *parts,
+                   guint64 max_payload, GError **error)
 {
   static const volatile guint8 *mark; /* for all maps of this process */
   ProcfunSchema *args = procfun_function_get_arguments_schema (function);
   g_autoptr (ProcfunSchema) schema = procfun_schema_new_array (args);
+  g_autoptr (GVariant) rest = NULL;
 
   if (self->journal == NULL || self->journal_size <= JOURNAL_RESULTS)
     {
@@ -68,13 +70,18 @@ map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, gui
                            _ ("the caller sent a call that cannot be read"));
       return FALSE;
     }
-  self->array = wire_variant_decode (schema, array, error);
+  rest = wire_variant_decode (schema, array, error);
+  if (rest != NULL)
+    self->array = parts != NULL ? parts_put_back (rest, parts) : g_variant_ref (rest);
+  if (rest != NULL && self->array == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                 _ ("the arguments of %s() have other parts than the caller sent"),
+                 procfun_function_get_name (function));
+  else if (self->array == NULL)
+    g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
+                    procfun_function_get_name (function));
   if (self->array == NULL)
-    {
-      g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
-                      procfun_function_get_name (function));
-      return FALSE;
-    }
+    return FALSE;
   if (mark == NULL)
     mark = memfd_new_mark ();
   self->mark = mark;

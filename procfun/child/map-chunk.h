@@ -12,9 +12,10 @@ typedef struct _MapChunk MapChunk;
 MapChunk *map_chunk_new (GUnixFDList *fds);
 void map_chunk_free (MapChunk *self);
 
-/* Takes the arguments for the function. @max_payload: bytes that a result may take. */
+/* Takes the arguments for the function. @parts: (nullable) (element-type Part): of them.
+ * @max_payload: bytes that a result may take. */
 gboolean map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array,
-                            guint64 max_payload, GError **error);
+                            const GArray *parts, guint64 max_payload, GError **error);
 
 /* Calls it, until there are no more arguments, or it is enough for now. FALSE: the call that was
  * begun last has failed. */

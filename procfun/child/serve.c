@@ -15,6 +15,8 @@
 #include "procfun/platform/limits-apply.h"
 #include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/bytes.h"
+#include "procfun/values/parts.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error-frame.h"
 #include "procfun/wire/setup.h"
@@ -39,12 +41,57 @@
 /* exit() may come from anywhere in the function. */
 static Server *exiting_server;
 
+/* What a frame has beside its payload. */
+typedef struct
+{
+  GUnixFDList *fds; /* (nullable) (owned) */
+  GArray *parts;    /* (nullable) (owned): of a value whose rest is in the payload */
+  GVariant *value;  /* (nullable) (owned): the whole, for the case that they cannot be lent */
+} Extras;
+
+static void
+extras_clear (Extras *self)
+{
+  g_clear_object (&self->fds);
+  g_clear_pointer (&self->parts, g_array_unref);
+  g_clear_pointer (&self->value, g_variant_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Extras, extras_clear)
+
+/* What comes back to the caller is used no more here when it arrives. FALSE: it has to be copied.
+ */
+static gboolean
+send_lent (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
+           GBytes *payload, Extras *extras)
+{
+  if (extras->parts == NULL
+      || !channel_send_lent (self->channel, type, call_id, prefix, prefix_size, payload,
+                             extras->fds, extras->parts))
+    return FALSE;
+  g_clear_pointer (&extras->parts, g_array_unref);
+  g_clear_pointer (&extras->value, g_variant_unref);
+  return TRUE;
+}
+
+/* @extras: (nullable) */
 static void
 send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
-      GBytes *payload, GUnixFDList *fds)
+      GBytes *payload, Extras *extras)
 {
+  g_autoptr (GBytes) whole = NULL;
+  Extras none = { 0 };
+
+  if (extras == NULL)
+    extras = &none;
   g_mutex_lock (&self->write_lock);
-  channel_send (self->channel, type, call_id, prefix, prefix_size, payload, fds);
+  if (!send_lent (self, type, call_id, prefix, prefix_size, payload, extras))
+    {
+      if (extras->parts != NULL)
+        payload = whole = procfun_codec_encode (
+            self->codec, procfun_function_get_return_schema (self->function), extras->value, NULL);
+      channel_send (self->channel, type, call_id, prefix, prefix_size, payload, extras->fds);
+    }
   channel_flush_blocking (self->channel);
   g_mutex_unlock (&self->write_lock);
 }
@@ -68,16 +115,16 @@ send_state (Server *self, guint64 peak, GUnixFDList *fds)
 
 /* Answers begin with the usage; the caller counts the bytes. */
 static void
-send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, GUnixFDList *fds)
+send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, Extras *extras)
 {
   ProcfunUsage usage = { 0 };
 
   usage_end (&self->mark, &usage);
   if (self->is_kept && !self->is_followed)
-    send_state (self, usage.peak_memory, fds);
+    send_state (self, usage.peak_memory, extras != NULL ? extras->fds : NULL);
   if (!self->is_kept)
     leave_write_counts ();
-  send (self, type, call_id, &usage, sizeof usage, payload, fds);
+  send (self, type, call_id, &usage, sizeof usage, payload, extras);
 }
 
 void
@@ -134,17 +181,41 @@ check_size (Server *self, gsize size, GError **error)
   return FALSE;
 }
 
-/* A result, or an item of a generator, with its descriptors. */
-static GBytes *
-encode (Server *self, GVariant *value, GUnixFDList *fds, GError **error)
+static gboolean
+can_lend (gconstpointer data, gsize size, gpointer user_data)
 {
-  g_autoptr (GBytes) payload = procfun_codec_encode (
-      self->codec, procfun_function_get_return_schema (self->function), value, error);
+  return channel_can_lend (((Server *)user_data)->channel, data, size);
+}
 
-  if (payload == NULL || !channel_check_fds (fds, error))
+/* (transfer full): the rest */
+static GVariant *
+take_parts (Server *self, GVariant *value, Extras *extras)
+{
+  GVariant *rest;
+
+  if (g_variant_get_size (value) < BYTES_SHARE_MIN)
+    return g_variant_ref (value);
+  extras->parts = parts_new ();
+  rest = parts_take_out (value, BYTES_SHARE_MIN, FRAME_MAX_FDS, can_lend, self, extras->parts);
+  if (extras->parts->len > 0)
+    extras->value = g_variant_ref (value);
+  else
+    g_clear_pointer (&extras->parts, g_array_unref);
+  return rest;
+}
+
+/* A result, or an item of a generator, not floating, with its descriptors. */
+static GBytes *
+encode (Server *self, GVariant *value, Extras *extras, GError **error)
+{
+  g_autoptr (GVariant) rest = take_parts (self, value, extras);
+  g_autoptr (GBytes) payload = procfun_codec_encode (
+      self->codec, procfun_function_get_return_schema (self->function), rest, error);
+
+  if (payload == NULL || !channel_check_fds (extras->fds, error))
     g_prefix_error (error, _ ("%s of %s() cannot be sent: "), name_value (self),
                     procfun_function_get_name (self->function));
-  else if (check_size (self, g_bytes_get_size (payload), error))
+  else if (check_size (self, g_bytes_get_size (payload) + parts_get_size (extras->parts), error))
     return g_steal_pointer (&payload);
   return NULL;
 }
@@ -153,29 +224,46 @@ static gboolean
 on_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
 {
   Server *self = user_data;
+  g_autoptr (GVariant) value = g_variant_ref_sink (item);
+  g_auto (Extras) extras = { 0 };
   g_autoptr (GBytes) payload = NULL;
   GError *error = NULL;
 
   if (getpid () != self->pid)
     return FALSE;
-  payload = encode (self, item, fds, &error);
+  g_set_object (&extras.fds, fds);
+  payload = encode (self, value, &extras, &error);
   if (payload == NULL)
     {
       procfun_context_fail_item (error);
       return FALSE;
     }
-  if (!listener_take_credit (&self->listener, g_bytes_get_size (payload)))
+  if (!listener_take_credit (&self->listener,
+                             g_bytes_get_size (payload) + parts_get_size (extras.parts)))
     return FALSE;
-  send (self, FRAME_ITEM, self->call_id, NULL, 0, payload, fds);
+  send (self, FRAME_ITEM, self->call_id, NULL, 0, payload, &extras);
   return TRUE;
 }
 
+/* (transfer full) (nullable) */
 static GVariant *
-decode_arguments (Server *self, GBytes *payload, GError **error)
+put_parts_back (Server *self, GVariant *rest, const GArray *parts, GError **error)
+{
+  GVariant *args = parts != NULL ? parts_put_back (rest, parts) : g_variant_ref (rest);
+
+  if (args == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                 _ ("the arguments of %s() have other parts than the caller sent"),
+                 procfun_function_get_name (self->function));
+  return args;
+}
+
+static GVariant *
+decode_arguments (Server *self, GBytes *payload, const GArray *parts, GError **error)
 {
   ProcfunSchema *schema = procfun_function_get_arguments_schema (self->function);
   g_autoptr (GBytes) bytes = NULL;
-  GVariant *args;
+  g_autoptr (GVariant) args = NULL;
 
   if (self->options.arguments != NULL)
     bytes = g_bytes_new_static (self->options.arguments, strlen (self->options.arguments));
@@ -185,10 +273,11 @@ decode_arguments (Server *self, GBytes *payload, GError **error)
   args = procfun_codec_decode (self->options.arguments != NULL ? procfun_codec_get_json ()
                                                                : self->codec,
                                schema, bytes, error);
-  if (args == NULL)
-    g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
-                    procfun_function_get_name (self->function));
-  return args;
+  if (args != NULL)
+    return put_parts_back (self, args, parts, error);
+  g_prefix_error (error, _ ("the arguments of %s() cannot be read: "),
+                  procfun_function_get_name (self->function));
+  return NULL;
 }
 
 static void
@@ -264,30 +353,31 @@ prepare_packed (Server *self, const Frame *frame)
   gsize size;
   const guint8 *data = g_bytes_get_data (frame->payload, &size);
 
-  return frame->fds == NULL && self->options.arguments == NULL && get_packed (self) != NULL
+  return frame->fds == NULL && frame->parts == NULL && self->options.arguments == NULL
+         && get_packed (self) != NULL
          && packed_invocation_prepare (self->packed, data + sizeof (FrameCall),
                                        size - sizeof (FrameCall), frame->payload);
 }
 
-/* Makes no value in between. */
+/* Makes no value in between, unless it is large. */
 static GBytes *
-run_packed (Server *self, GError **error)
+run_packed (Server *self, GVariant **value, GError **error)
 {
   g_auto (Buffer) result = { 0 };
-  g_autoptr (GBytes) whole = NULL;
 
-  if (!packed_invocation_run (self->packed, &result, &whole, error)
-      || !check_size (self, whole != NULL ? g_bytes_get_size (whole) : result.length, error))
+  if (!packed_invocation_run (self->packed, &result, value, error) || *value != NULL
+      || !check_size (self, result.length, error))
     return NULL;
-  return whole != NULL ? g_steal_pointer (&whole) : wire_buffer_steal (&result);
+  return wire_buffer_steal (&result);
 }
 
 /* From the frame of a call to the bytes of its result, of which a generator has none. */
 static GBytes *
-run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **error)
+run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
 {
   const gboolean is_packed = prepare_packed (self, frame);
-  g_autoptr (GVariant) args = is_packed ? NULL : decode_arguments (self, frame->payload, error);
+  g_autoptr (GVariant) args
+      = is_packed ? NULL : decode_arguments (self, frame->payload, frame->parts, error);
   g_autoptr (GVariant) result = NULL;
   g_autoptr (GBytes) bytes = NULL;
 
@@ -297,9 +387,9 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
     return NULL;
   begin (self, frame);
   if (is_packed)
-    bytes = run_packed (self, error);
+    bytes = run_packed (self, &result, error);
   else
-    result = procfun_function_invoke (self->function, args, frame->fds, result_fds, error);
+    result = procfun_function_invoke (self->function, args, frame->fds, &extras->fds, error);
   if (getpid () != self->pid) /* the other one answers */
     leave_process (0);
   end (self);
@@ -315,7 +405,7 @@ run_call (Server *self, const Frame *frame, GUnixFDList **result_fds, GError **e
     return g_bytes_new (NULL, 0);
   if (g_variant_get_size (result) >= LARGE_RESULT)
     server_report (&(Event){ .name = FRAME_EVENT_RETURNED }, self);
-  return encode (self, result, *result_fds, error);
+  return encode (self, result, extras, error);
 }
 
 /* From the frame of many calls to the empty result of all of them. */
@@ -326,7 +416,8 @@ run_map (Server *self, const Frame *frame, MapChunk *map, GError **error)
       frame->payload, sizeof (FrameCall), g_bytes_get_size (frame->payload) - sizeof (FrameCall));
   gboolean ok;
 
-  if (!map_chunk_prepare (map, self->function, array, server_get_max_result (self), error)
+  if (!map_chunk_prepare (map, self->function, array, frame->parts, server_get_max_result (self),
+                          error)
       || !server_apply_limits (self, error))
     return NULL;
   begin (self, frame);
@@ -451,7 +542,7 @@ void
 server_handle_call (Server *self, Frame *frame)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GUnixFDList) result_fds = NULL;
+  g_auto (Extras) extras = { 0 };
   g_autoptr (GBytes) result = NULL;
   const gboolean is_initial = has_flag (frame, FRAME_CALL_INITIAL);
   const gboolean is_ended = has_flag (frame, FRAME_CALL_ENDED);
@@ -466,13 +557,14 @@ server_handle_call (Server *self, Frame *frame)
     error = g_error_copy (self->unprepared);
   else if (find_called (self, frame, &error))
     result = map != NULL ? run_map (self, frame, map, &error)
-                         : run_call (self, frame, &result_fds, &error);
+                         : run_call (self, frame, &extras, &error);
   g_clear_pointer (&frame->payload, g_bytes_unref); /* the next call can use its memory */
+  g_clear_pointer (&frame->parts, g_array_unref);
   if (is_initial)
     end_initial (self, g_steal_pointer (&error));
   else if (result != NULL)
     {
-      send_answer (self, FRAME_RESULT, frame->call_id, result, result_fds);
+      send_answer (self, FRAME_RESULT, frame->call_id, result, &extras);
       self->is_ended = is_ended && self->cancellable != NULL;
     }
   else

@@ -182,25 +182,23 @@ packed_invocation_prepare (PackedInvocation *self, const guint8 *args, gsize siz
 
 /* A value that cannot be packed is refused there, in words. */
 static gboolean
-pack_result (PackedInvocation *self, Buffer *out, GBytes **whole, GError **error)
+pack_result (PackedInvocation *self, Buffer *out, GVariant **value, GError **error)
 {
   const gsize length = out->length;
-  GVariant *variant;
 
   if (type_pack (&self->definition->result, self->function->return_schema, self->room, out))
     return TRUE;
   out->length = length;
-  variant = type_to_variant (&self->definition->result, self->room, NULL, error);
-  if (variant == NULL)
+  *value = type_to_variant (&self->definition->result, self->room, NULL, error);
+  if (*value == NULL)
     g_prefix_error (error, _ ("the result of %s() cannot be sent: "), self->definition->name);
   else
-    *whole = g_variant_get_data_as_bytes (variant);
-  g_clear_pointer (&variant, g_variant_unref);
-  return *whole != NULL;
+    g_variant_ref_sink (*value);
+  return *value != NULL;
 }
 
 gboolean
-packed_invocation_run (PackedInvocation *self, Buffer *out, GBytes **whole, GError **error)
+packed_invocation_run (PackedInvocation *self, Buffer *out, GVariant **value, GError **error)
 {
   gboolean ok;
 
@@ -208,7 +206,7 @@ packed_invocation_run (PackedInvocation *self, Buffer *out, GBytes **whole, GErr
   ok = invoke_packed_thunk (self, error);
   if (ok) /* a result beside an error is not valid, and cannot be freed */
     {
-      ok = pack_result (self, out, whole, error);
+      ok = pack_result (self, out, value, error);
       type_clear (&self->definition->result, self->room);
     }
   if (self->function->plain_args == NULL)

@@ -103,8 +103,8 @@ gboolean packed_invocation_prepare (PackedInvocation *self, const guint8 *args, 
                                     GBytes *owner);
 
 /* Runs the function with these once, and appends the result to @out, whose length is a multiple
- * of 8; or has it in @whole, where that is not copied. */
-gboolean packed_invocation_run (PackedInvocation *self, Buffer *out, GBytes **whole,
+ * of 8; or makes a value of it, not floating, where that is not copied. */
+gboolean packed_invocation_run (PackedInvocation *self, Buffer *out, GVariant **value,
                                 GError **error);
 
 /* Both at once where all values are plain: see values/type-plain.h. @result has room for the

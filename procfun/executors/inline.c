@@ -97,7 +97,7 @@ procfun_inline_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   PlainCall *plain = plain_call;
   g_autoptr (PackedInvocation) invocation = packed_invocation_new (plain->function);
   g_auto (Buffer) result = { 0 };
-  g_autoptr (GBytes) whole = NULL;
+  g_autoptr (GVariant) value = NULL;
   Running running = { .listen = make_cancellable, .user_data = &running };
   Running *before;
 
@@ -106,13 +106,13 @@ procfun_inline_run_plain (ProcfunExecutor *executor, gpointer plain_call)
     return PLAIN_CALL_NOT_BEGUN;
   plain->started_at = g_get_monotonic_time ();
   before = procfun_context_set_running (&running);
-  packed_invocation_run (invocation, &result, &whole, &plain->error);
+  packed_invocation_run (invocation, &result, &value, &plain->error);
   procfun_context_set_running (before);
   g_clear_object (&running.cancellable);
   if (plain->error != NULL)
     return PLAIN_CALL_FAILED;
-  if (whole != NULL)
-    plain_call_read_result (plain, g_bytes_get_data (whole, NULL), g_bytes_get_size (whole));
+  if (value != NULL)
+    plain_call_read_result (plain, g_variant_get_data (value), g_variant_get_size (value));
   else
     plain_call_read_result (plain, result.data, result.length);
   return PLAIN_CALL_DONE;

@@ -76,6 +76,7 @@ preparation_clear (Preparation *self)
   g_clear_object (&self->context);
   g_clear_pointer (&self->limits, procfun_limits_free);
   g_clear_pointer (&self->arguments, g_bytes_unref);
+  exchange_clear_parts (&self->options);
   *self = (Preparation)PREPARATION_INIT;
 }
 
@@ -109,10 +110,13 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   g_set_object (&preparation->context, options->context);
   g_mutex_unlock (&priv->lock);
   options->codec = preparation->codec;
-  if (preparation->arguments == NULL)
-    preparation->arguments = exchange_defers_encoding (call, options)
-                                 ? g_bytes_new (NULL, 0)
-                                 : exchange_encode_arguments (call, options, error);
+  if (preparation->arguments != NULL)
+    return TRUE;
+  if (procfun_call_get_packed_arguments (call) == NULL && procfun_call_get_arguments (call) != NULL)
+    exchange_take_parts (options, procfun_call_get_arguments (call));
+  preparation->arguments = exchange_defers_encoding (call, options)
+                               ? g_bytes_new (NULL, 0)
+                               : exchange_encode_arguments (call, options, error);
   return preparation->arguments != NULL;
 }
 

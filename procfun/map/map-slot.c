@@ -133,14 +133,17 @@ prepare_one (MapSlot *self, const MapChunk *chunk, GError **error)
 static gboolean
 prepare_chunk (MapSlot *self, Worker *worker, const MapChunk *chunk, GError **error)
 {
+  ExchangeOptions *options = &self->preparation.options;
   g_autoptr (GUnixFDList) fds
       = journal_begin (&worker->journal, get_max_result (self), self->config->budget);
 
   self->has_journal = fds != NULL;
   if (!self->has_journal)
     return prepare_one (self, chunk, error);
+  exchange_take_parts (options, chunk->args);
   g_bytes_unref (self->preparation.arguments);
-  self->preparation.arguments = g_variant_get_data_as_bytes (chunk->args);
+  self->preparation.arguments
+      = g_variant_get_data_as_bytes (options->rest != NULL ? options->rest : chunk->args);
   procfun_call_set_fd_list (self->call, fds);
   return TRUE;
 }

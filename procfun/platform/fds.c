@@ -31,6 +31,12 @@ fds_move_up (int *fd)
   return move_above (fd, STDERR_FILENO);
 }
 
+void
+fds_move_far_up (int *fd, int first)
+{
+  move_above (fd, first - 1);
+}
+
 static void
 set_error (GError **error, int error_number)
 {

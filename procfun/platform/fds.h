@@ -21,6 +21,9 @@ fd_clear (int *fd)
 /* A low number would become somebody's standard stream. FALSE: errno says why not. */
 gboolean fds_move_up (int *fd);
 
+/* To a number from @first on, where there is one; else it stays. */
+void fds_move_far_up (int *fd, int first);
+
 /* To a number above @last. */
 gboolean fds_move_above (int *fd, int last, GError **error);
 

@@ -87,6 +87,30 @@ memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts)
   return -1;
 }
 
+int
+memfd_new_for_readers (const char *name, gsize size, gpointer *memory)
+{
+  auto_fd int fd = create (name, size);
+
+  if (fd < 0 || ftruncate (fd, (off_t)size) != 0)
+    return -1;
+  *memory = memfd_map_to_write (fd, size);
+  if (*memory == NULL)
+    return -1;
+  if (fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE) == 0)
+    return g_steal_fd (&fd);
+  memfd_unmap (*memory, size);
+  *memory = NULL;
+  return -1;
+}
+
+gboolean
+memfd_make_constant (int fd, gpointer data, gsize size)
+{
+  return mmap (data, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) != MAP_FAILED
+         && fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) == 0;
+}
+
 gsize
 memfd_check (int fd, gboolean *is_constant)
 {

@@ -647,6 +647,8 @@ exchange_free (Exchange *self)
   gboolean is_usable = exchange_can_go_on (self);
   gboolean has_worker = self->worker.process != NULL;
 
+  if (self->worker.channel != NULL)
+    channel_sweep (self->worker.channel);
   if (self->phase != PHASE_DONE && has_worker)
     process_kill_all (self->worker.process);
   if (has_worker)

@@ -21,12 +21,19 @@ typedef struct
   ProcfunLimits *limits;              /* (nullable): those that the child keeps itself */
   guint64 flags;                      /* of FrameCallFlags: FRAME_CALL_MAP, or 0 */
   GVariant *value; /* (nullable): the arguments, where they are encoded when they are sent */
+  GArray *parts;   /* (nullable) (element-type Part): of the arguments, which the process is lent */
+  GVariant *rest;  /* (nullable): what is encoded then */
+  GVariant *whole; /* (nullable): both */
 } ExchangeOptions;
 
 /* Channel, death, crash report, and two streams of output. */
 #define EXCHANGE_N_FDS 5
 
-/* Encodes the arguments of @call. */
+/* Takes out of arguments what need not be copied. exchange_clear_parts() frees that. */
+void exchange_take_parts (ExchangeOptions *options, GVariant *args);
+void exchange_clear_parts (ExchangeOptions *options);
+
+/* Encodes the arguments of @call, or what is left of them. */
 GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options,
                                    GError **error);
 

@@ -9,6 +9,7 @@
 #include "procfun/core/function.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/parts.h"
 #include "procfun/wire/error-frame.h"
 #include <inttypes.h>
 #include <string.h>
@@ -79,26 +80,34 @@ name_value (Reply *self)
   return procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
 }
 
-/* A result, or an item of a generator, not floating. */
+/* A result, or an item of a generator, not floating. @parts: (nullable) */
 static GVariant *
-read_value (Reply *self, GBytes *payload, GError **error)
+read_value (Reply *self, GBytes *payload, const GArray *parts, GError **error)
 {
   const Worker *worker = self->ending->worker;
   const char *name = procfun_function_get_name (self->function);
-  GVariant *value;
+  const gsize size = g_bytes_get_size (payload) + parts_get_size (parts);
+  GVariant *value, *whole;
 
-  if (g_bytes_get_size (payload) > worker->max_payload)
+  if (size > worker->max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                    _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
-                   name_value (self), name, g_bytes_get_size (payload), worker->max_payload);
+                   name_value (self), name, size, worker->max_payload);
       return NULL;
     }
   value = procfun_codec_decode (worker->codec, procfun_function_get_return_schema (self->function),
                                 payload, error);
   if (value == NULL)
     g_prefix_error (error, _ ("%s of %s() cannot be read: "), name_value (self), name);
-  return value;
+  if (value == NULL || parts == NULL)
+    return value;
+  whole = parts_put_back (value, parts);
+  g_variant_unref (value);
+  if (whole == NULL)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                 _ ("%s of %s() has other parts than its process sent"), name_value (self), name);
+  return whole;
 }
 
 static void
@@ -112,8 +121,8 @@ handle_result (Reply *self, const Frame *frame)
     result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   else
     {
-      self->bytes_out = g_bytes_get_size (payload);
-      result = read_value (self, payload, &error);
+      self->bytes_out = g_bytes_get_size (payload) + parts_get_size (frame->parts);
+      result = read_value (self, payload, frame->parts, &error);
     }
   if (result == NULL)
     {
@@ -174,14 +183,15 @@ static void
 handle_item (Reply *self, const Frame *frame)
 {
   GError *error = NULL;
-  GVariant *item = read_value (self, frame->payload, &error);
+  GVariant *item = read_value (self, frame->payload, frame->parts, &error);
+  const gsize size = g_bytes_get_size (frame->payload) + parts_get_size (frame->parts);
 
-  self->bytes_out += g_bytes_get_size (frame->payload);
+  self->bytes_out += size;
   self->ending->escalation.listens = TRUE;
   if (item == NULL)
     ending_fail_and_kill (self->ending, PROCFUN_CAUSE_PROTOCOL, error);
   else if (!items_push (&self->items, item, frame->fds != NULL ? g_object_ref (frame->fds) : NULL,
-                        g_bytes_get_size (frame->payload)))
+                        size))
     ending_break_off (self->ending, PROCFUN_CAUSE_PROTOCOL, PROCFUN_ERROR_PROTOCOL,
                       g_strdup (_ ("failed: its process sent more items than it may")));
 }

@@ -11,19 +11,52 @@
 #include "procfun/core/launch-context.h"
 #include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/bytes.h"
+#include "procfun/values/parts.h"
 #include "procfun/values/schema.h"
+#include "procfun/wire/loan.h"
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
 
-/* (transfer full) (nullable) */
+/* @rest: (nullable): of the arguments. (transfer full) (nullable) */
 static GBytes *
-encode (ProcfunCall *call, ProcfunCodec *codec, GError **error)
+encode (ProcfunCall *call, ProcfunCodec *codec, GVariant *rest, GError **error)
 {
   if (procfun_call_get_packed_arguments (call) != NULL && codec == procfun_codec_get_gvariant ())
     return g_bytes_ref (procfun_call_get_packed_arguments (call));
   return procfun_codec_encode (
       codec, procfun_function_get_arguments_schema (procfun_call_peek_function (call)),
-      procfun_call_get_arguments (call), error);
+      rest != NULL ? rest : procfun_call_get_arguments (call), error);
+}
+
+static gboolean
+is_shared (gconstpointer data, gsize size, gpointer user_data)
+{
+  BytesPlace place;
+
+  return bytes_find (data, size, &place);
+}
+
+void
+exchange_take_parts (ExchangeOptions *options, GVariant *args)
+{
+  if (!bytes_are_shared () || options->parts != NULL || options->arguments_on_command_line
+      || g_variant_get_size (args) < BYTES_SHARE_MIN)
+    return;
+  options->parts = parts_new ();
+  options->rest
+      = parts_take_out (args, BYTES_SHARE_MIN, LOAN_SLOTS, is_shared, NULL, options->parts);
+  options->whole = g_variant_ref (args);
+  if (options->parts->len == 0)
+    exchange_clear_parts (options);
+}
+
+void
+exchange_clear_parts (ExchangeOptions *options)
+{
+  g_clear_pointer (&options->parts, g_array_unref);
+  g_clear_pointer (&options->rest, g_variant_unref);
+  g_clear_pointer (&options->whole, g_variant_unref);
 }
 
 gboolean
@@ -34,8 +67,9 @@ exchange_defers_encoding (ProcfunCall *call, ExchangeOptions *options)
   GVariant *args;
 
   options->value = NULL;
-  if (procfun_call_get_packed_arguments (call) != NULL || schema->has_variants
-      || options->codec != procfun_codec_get_gvariant () || options->arguments_on_command_line)
+  if (procfun_call_get_packed_arguments (call) != NULL || options->parts != NULL
+      || schema->has_variants || options->codec != procfun_codec_get_gvariant ()
+      || options->arguments_on_command_line)
     return FALSE;
   args = procfun_call_get_arguments (call);
   if (args == NULL || g_variant_get_size (args) < CHANNEL_SHARE_MIN
@@ -50,22 +84,25 @@ exchange_defers_encoding (ProcfunCall *call, ExchangeOptions *options)
 gsize
 exchange_get_arguments_size (const ExchangeOptions *options, GBytes *arguments)
 {
-  return options->value != NULL ? g_variant_get_size (options->value)
-                                : g_bytes_get_size (arguments);
+  if (options->value != NULL)
+    return g_variant_get_size (options->value);
+  return g_bytes_get_size (arguments) + parts_get_size (options->parts);
 }
 
 GBytes *
 exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GError **error)
 {
   const char *name = procfun_function_get_name (procfun_call_peek_function (call));
-  g_autoptr (GBytes) bytes = encode (call, options->codec, error);
+  g_autoptr (GBytes) bytes = encode (call, options->codec, options->rest, error);
+  gsize size;
 
   if (bytes == NULL || !channel_check_fds (procfun_call_peek_fd_list (call), error))
     g_prefix_error (error, _ ("%s() cannot be called with this: "), name);
-  else if (g_bytes_get_size (bytes) > options->max_payload)
+  else if ((size = g_bytes_get_size (bytes) + parts_get_size (options->parts))
+           > options->max_payload)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                  _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"), name,
-                 g_bytes_get_size (bytes), options->max_payload);
+                 size, options->max_payload);
   else
     return g_steal_pointer (&bytes);
   return NULL;
@@ -137,6 +174,32 @@ send_worker_limits (Worker *worker)
   channel_send (worker->channel, FRAME_WORKER_LIMITS, 0, &limits, sizeof limits, NULL, NULL);
 }
 
+/* Where memory cannot be lent after all, it is copied. */
+static void
+send_call (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, const FrameCall *head,
+           GBytes *arguments)
+{
+  GUnixFDList *fds = procfun_call_peek_fd_list (call);
+  g_autoptr (GBytes) all = NULL;
+
+  if (options->value != NULL)
+    {
+      channel_send_value (worker->channel, FRAME_CALL, worker->call_id, head, sizeof *head,
+                          options->value, fds);
+      return;
+    }
+  if (options->parts != NULL && arguments != NULL)
+    {
+      if (channel_send_lent (worker->channel, FRAME_CALL, worker->call_id, head, sizeof *head,
+                             arguments, fds, options->parts))
+        return;
+      arguments = all = (options->flags & FRAME_CALL_MAP) != 0
+                            ? g_variant_get_data_as_bytes (options->whole)
+                            : encode (call, options->codec, NULL, NULL);
+    }
+  channel_send (worker->channel, FRAME_CALL, worker->call_id, head, sizeof *head, arguments, fds);
+}
+
 void
 request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
               GBytes *arguments)
@@ -164,12 +227,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
   if (worker->limits != NULL && !worker->knows_limits && worker->is_kept
       && (flags & FRAME_CALL_INITIAL) == 0)
     send_worker_limits (worker);
-  if (options->value != NULL)
-    channel_send_value (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head,
-                        options->value, procfun_call_peek_fd_list (call));
-  else
-    channel_send (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head, arguments,
-                  procfun_call_peek_fd_list (call));
+  send_call (worker, call, options, &head, arguments);
 }
 
 void

@@ -9,6 +9,8 @@
 #include "procfun/core/plain-call.h"
 #include "procfun/procfun-definition.h"
 #include "procfun/run/default-executor.h"
+#include "procfun/values/bytes.h"
+#include "procfun/values/parts.h"
 #include "procfun/values/type-packed.h"
 #include "procfun/values/type.h"
 
@@ -52,15 +54,26 @@ procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
              : make_call (self, function, values);
 }
 
+/* Whether there may be large bytes in it, which serialising would copy. */
+static gboolean
+has_parts (GVariant *variant)
+{
+  return g_variant_is_container (variant) && g_variant_get_size (variant) >= BYTES_SHARE_MIN
+         && parts_is_built (variant);
+}
+
 /* FALSE if the result needs type_from_variant(): it has variants or descriptors, a number is out of
  * range, or @variant is not in normal form. */
 static gboolean
 unpack_result (ProcfunDefinition *self, GVariant *variant, gpointer result)
 {
   const ProcfunFunction *function = procfun_definition_get_function (self);
-  const guint8 *data = function->packs_result ? g_variant_get_data (variant) : NULL;
   g_autoptr (GBytes) owner = NULL;
+  const guint8 *data;
 
+  if (!function->packs_result || has_parts (variant))
+    return FALSE;
+  data = g_variant_get_data (variant);
   if (data == NULL)
     return FALSE;
   if (function->plain_result == NULL) /* else there is nothing to share */

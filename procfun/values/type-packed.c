@@ -127,7 +127,8 @@ pack_numbers (const Kind *kind, gconstpointer value, Buffer *out)
   ProcfunDoubles numbers;
 
   memcpy (&numbers, value, sizeof numbers);
-  if ((numbers.data == NULL && numbers.length > 0) || numbers.length > G_MAXSSIZE / kind->element)
+  if ((numbers.data == NULL && numbers.length > 0) || numbers.length > G_MAXSSIZE / kind->element
+      || (numbers.owner != NULL && numbers.length >= PACKED_BYTES_MAX / kind->element))
     return FALSE;
   buffer_append (out, numbers.data, numbers.length * kind->element);
   return TRUE;

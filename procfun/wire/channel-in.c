@@ -205,6 +205,7 @@ finish_frame (ChannelIn *self, Frame *frame)
   frame->type = self->header.type;
   frame->call_id = self->header.call_id;
   frame->fds = NULL;
+  frame->parts = NULL;
   if (n_fds > 0)
     {
       frame->fds

@@ -6,6 +6,7 @@
 #include "procfun/platform/memfd.h"
 #include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
+#include "procfun/wire/loans.h"
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -33,6 +34,7 @@ struct _Channel
   gboolean accepts_ring;
   gboolean accepts_shares;
   ArenaIn arena;
+  Loans loans;
   ChannelIn in;
   ChannelOut out;
   guint yield_pause; /* how often channel_yield() is not to */
@@ -56,6 +58,7 @@ channel_free (Channel *self)
   if (self->memory != NULL)
     memfd_unmap (self->memory, self->memory_size);
   arena_in_clear (&self->arena);
+  loans_clear (&self->loans);
   channel_in_clear (&self->in);
   channel_out_clear (&self->out);
   g_free (self);
@@ -133,6 +136,43 @@ channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointe
                     gsize prefix_size, GVariant *value, GUnixFDList *fds)
 {
   channel_out_send_value (&self->out, type, call_id, prefix, prefix_size, value, fds);
+}
+
+gboolean
+channel_can_lend (Channel *self, gconstpointer data, gsize size)
+{
+  return loans_can_lend (&self->loans, data, size);
+}
+
+gboolean
+channel_send_lent (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                   gsize prefix_size, GBytes *payload, GUnixFDList *fds, const GArray *parts)
+{
+  const int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+  g_autoptr (GByteArray) head = g_byte_array_new ();
+  g_autoptr (GUnixFDList) all = NULL;
+  FrameHeader header;
+
+  frame_header_init (&header, type, call_id, (guint)n_fds,
+                     prefix_size + g_bytes_get_size (payload));
+  if (!self->loans.is_open || !loans_write (&self->loans, &header, parts, fds, head, &all))
+    return FALSE;
+  g_byte_array_append (head, prefix, (guint)prefix_size);
+  channel_out_send (&self->out, FRAME_LENT, call_id, head->data, head->len, payload, all);
+  return TRUE;
+}
+
+gpointer
+channel_get_loan_table (Channel *self)
+{
+  return self->loans.lender != NULL ? self->loans.lender->table : NULL;
+}
+
+void
+channel_sweep (Channel *self)
+{
+  if (self->loans.lender != NULL)
+    lender_sweep (self->loans.lender);
 }
 
 void
@@ -236,6 +276,8 @@ channel_share (Channel *self, ShareMode mode, gboolean trusts)
 {
   self->accepts_shares = TRUE;
   self->arena.trusts = trusts;
+  self->loans.is_open = TRUE;
+  self->loans.trusts = trusts;
   self->out.share_mode = mode;
 }
 
@@ -269,7 +311,10 @@ unfold (Channel *self, Frame *frame, GError **error)
   if (!self->accepts_shares || (fd >= 0) != (shared.has_memory != 0)
       || shared.header.n_fds != (frame->fds != NULL ? g_unix_fd_list_get_length (frame->fds) : 0))
     return fail_for_word (error);
-  if (!channel_in_check (&self->in, &shared.header, error))
+  if (shared.header.type != FRAME_LENT && !channel_in_check (&self->in, &shared.header, error))
+    return FALSE;
+  if (shared.header.type == FRAME_LENT
+      && !frame_header_check (&shared.header, self->in.limit, FRAME_FROM_CHANNEL, error))
     return FALSE;
   payload = arena_in_take (&self->arena, shared.index, fd, shared.header.size, error);
   if (payload == NULL)
@@ -279,6 +324,12 @@ unfold (Channel *self, Frame *frame, GError **error)
   frame->type = shared.header.type;
   frame->call_id = shared.header.call_id;
   return TRUE;
+}
+
+static gboolean
+check_lent (const FrameHeader *header, gpointer user_data, GError **error)
+{
+  return channel_in_check (&((Channel *)user_data)->in, header, error);
 }
 
 /* Receiving */
@@ -324,9 +375,12 @@ receive_looking (Channel *self, gboolean look, Frame *frame, GError **error)
         return fail_for_writing (self, error);
       if (status != CHANNEL_FRAME || !frame_is_word (frame))
         return status;
-      if (frame->type == FRAME_SHARED && unfold (self, frame, error))
+      ok = frame->type != FRAME_SHARED || unfold (self, frame, error);
+      if (ok && frame->type == FRAME_LENT)
+        ok = loans_read (&self->loans, frame, check_lent, self, error);
+      if (ok && !frame_is_word (frame))
         return CHANNEL_FRAME;
-      ok = frame->type != FRAME_SHARED && handle_word (self, frame, error);
+      ok = ok && handle_word (self, frame, error);
       frame_clear (frame);
       if (!ok)
         return CHANNEL_FAILED;

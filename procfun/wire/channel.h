@@ -40,6 +40,9 @@ void channel_accept_ring (Channel *self);
  * not copied, and the other side could still change them. */
 void channel_share (Channel *self, ShareMode mode, gboolean trusts);
 
+/* Whether bytes within a value can go with channel_send_lent(), whatever else is sent. */
+gboolean channel_can_lend (Channel *self, gconstpointer data, gsize size);
+
 /* So many descriptors go with a frame: %PROCFUN_ERROR_LIMIT for more. @fds: (nullable) */
 gboolean channel_check_fds (GUnixFDList *fds, GError **error);
 
@@ -56,6 +59,18 @@ gboolean channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, g
 /* The same for a value in normal form, whose serialised form is the payload. */
 void channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                          gsize prefix_size, GVariant *value, GUnixFDList *fds);
+
+/* The same with @parts of a value whose rest is encoded in @payload. They are lent, and not copied.
+ * FALSE: that cannot be, and nothing was sent. */
+gboolean channel_send_lent (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                            gsize prefix_size, GBytes *payload, GUnixFDList *fds,
+                            const GArray *parts);
+
+/* For tests: what its two sides write about what was lent. (nullable) */
+gpointer channel_get_loan_table (Channel *self);
+
+/* Drops what was lent and is used no more. */
+void channel_sweep (Channel *self);
 
 /* Writes as much as goes without waiting. When the other side is gone, the rest is dropped:
  * channel_receive() tells. */

@@ -16,6 +16,7 @@ frame_clear (Frame *self)
 {
   g_clear_pointer (&self->payload, g_bytes_unref);
   g_clear_object (&self->fds);
+  g_clear_pointer (&self->parts, g_array_unref);
 }
 
 static const struct

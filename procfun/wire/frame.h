@@ -73,7 +73,9 @@ typedef enum
   ROW (ANNOUNCE, "announce", CALLER, 0, 0, 0)                                                      \
   /* ProcfunLimits of each call from now on, to a process that is kept. */                         \
   ROW (WORKER_LIMITS, "limits of the worker", CALLER, sizeof (ProcfunLimits),                      \
-       sizeof (ProcfunLimits), 0)
+       sizeof (ProcfunLimits), 0)                                                                  \
+  /* FrameLent: a frame that parts of a value were lent with, see wire/loan.h. */                  \
+  ROW (LENT, "lent", CHANNEL, sizeof (FrameHeader) + 8, FRAME_ANY_SIZE, FRAME_MAX_FDS)
 
 typedef enum
 {
@@ -195,6 +197,7 @@ typedef struct
   guint32 call_id;
   GBytes *payload;
   GUnixFDList *fds; /* (nullable) */
+  GArray *parts;    /* (nullable) (element-type Part): of its value, which has the rest */
 } Frame;
 
 void frame_clear (Frame *self);

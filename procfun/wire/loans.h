@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "procfun/wire/borrower.h"
+#include "procfun/wire/lender.h"
+
+/* What one side of a channel lends, and what it is lent. */
+typedef struct
+{
+  gboolean is_open;
+  gboolean trusts;    /* the other side: what it could still change is taken */
+  Lender *lender;     /* (nullable) */
+  Borrower *borrower; /* (nullable) */
+} Loans;
+
+void loans_clear (Loans *self);
+
+/* Whether bytes can go with a frame. */
+gboolean loans_can_lend (Loans *self, gconstpointer data, gsize size);
+
+/* Makes the beginning of the payload of a FRAME_LENT, and the descriptors that come with it, with
+ * @fds (nullable) of the frame itself. FALSE: the parts have to be copied. */
+gboolean loans_write (Loans *self, const FrameHeader *header, const GArray *parts, GUnixFDList *fds,
+                      GByteArray *out, GUnixFDList **all);
+
+/* The frame that @frame has lent something with takes its place, once @check has accepted its
+ * header and the size of all. */
+typedef gboolean (*LoansCheck) (const FrameHeader *header, gpointer user_data, GError **error);
+
+gboolean loans_read (Loans *self, Frame *frame, LoansCheck check, gpointer user_data,
+                     GError **error);

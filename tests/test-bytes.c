@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Bytes in shared memory, as arguments and results. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/pools.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define THRESHOLD ((gsize)64 * 1024)
+#define PAGE ((gsize)4096)
+#define LARGE ((gsize)3 * 1024 * 1024)
+
+PROCFUN_DEFINE_STRUCT (Picture, (gint, width), (GBytes *, pixels), (ProcfunDoubles, weights))
+
+static guint64
+sum_bytes (GBytes *bytes)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  guint64 sum = 0;
+
+  for (gsize i = 0; i < size; i++)
+    sum += data[i];
+  return sum;
+}
+
+static GBytes *
+make_shared (gsize size, guint8 first)
+{
+  gpointer data;
+  GBytes *bytes = procfun_bytes_new (size, &data);
+
+  for (gsize i = 0; i < size; i++)
+    ((guint8 *)data)[i] = (guint8)(i * 7 + first);
+  return bytes;
+}
+
+/* Whether the memory is that of a memfd. */
+static gboolean
+is_mapped (gconstpointer data)
+{
+  g_autofree char *maps = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    return FALSE;
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *end;
+      const guint64 first = g_ascii_strtoull (lines[i], &end, 16);
+      const guint64 last = *end == '-' ? g_ascii_strtoull (end + 1, NULL, 16) : 0;
+
+      if ((guintptr)data >= first && (guintptr)data < last)
+        return strstr (lines[i], "/memfd:procfun-bytes") != NULL;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_shared (GBytes *bytes)
+{
+  return is_mapped (g_bytes_get_data (bytes, NULL));
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (count, guint64, (GBytes *, bytes)) { return sum_bytes (bytes); }
+
+PROCFUN_DEFINE_STATIC_FUNCTION (find_shared, gboolean, (GBytes *, bytes))
+{
+  return is_shared (bytes);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (echo, GBytes *, (GBytes *, bytes)) { return g_bytes_ref (bytes); }
+
+PROCFUN_DEFINE_STATIC_FUNCTION (cut, GBytes *, (GBytes *, bytes), (guint64, from), (guint64, size))
+{
+  return g_bytes_new_from_bytes (bytes, from, size);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (make, GBytes *, (guint64, size), (guint, first))
+{
+  return make_shared (size, (guint8)first);
+}
+
+static GVariant *
+run (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *result;
+
+  procfun_call_set_executor (call, executor);
+  result = calls_run (call, async, NULL, &error);
+  g_assert_no_error (error);
+  return result;
+}
+
+static guint64
+run_number (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
+{
+  g_autoptr (GVariant) result = run (executor, call, async);
+
+  return g_variant_get_uint64 (result);
+}
+
+static GBytes *
+run_bytes (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
+{
+  g_autoptr (GVariant) result = run (executor, call, async);
+
+  return g_variant_get_data_as_bytes (result);
+}
+
+static gboolean
+run_truth (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
+{
+  g_autoptr (GVariant) result = run (executor, call, async);
+
+  return g_variant_get_boolean (result);
+}
+
+/* Pools have tests of their own. */
+static gboolean is_pool;
+
+static ProcfunExecutor *
+new_executor (void)
+{
+  return is_pool ? PROCFUN_EXECUTOR (procfun_pool_new (1)) : calls_new_executor ();
+}
+
+/* An executor with each codec, blocking and not. */
+typedef void (*WayFunc) (ProcfunExecutor *executor, gboolean async);
+
+static void
+try_ways (WayFunc func)
+{
+  ProcfunCodec *const codecs[] = { procfun_codec_get_json (), procfun_codec_get_gvariant () };
+
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+    {
+      g_autoptr (ProcfunExecutor) executor = new_executor ();
+
+      procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), codecs[i]);
+      for (guint async = 0; async < 2; async++)
+        func (executor, async);
+    }
+}
+
+/* Sizes */
+
+static const gsize sizes[]
+    = { 0, 1, PAGE - 1, PAGE, PAGE + 1, THRESHOLD - 1, THRESHOLD, THRESHOLD + 1, LARGE, LARGE + 1 };
+
+static void
+try_sizes (ProcfunExecutor *executor, gboolean async)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GBytes) bytes = make_shared (sizes[i], (guint8)i);
+      g_autoptr (GBytes) back = NULL;
+      g_autoptr (GBytes) made = NULL;
+
+      g_assert_cmpuint (run_number (executor, count_call (bytes), async), ==, sum_bytes (bytes));
+      back = run_bytes (executor, echo_call (bytes), async);
+      g_assert_true (g_bytes_equal (back, bytes));
+      made = run_bytes (executor, make_call (sizes[i], i), async);
+      g_assert_true (g_bytes_equal (made, bytes));
+    }
+}
+
+static void
+test_sizes (void)
+{
+  try_ways (try_sizes);
+}
+
+static void
+try_mapping (ProcfunExecutor *executor, gboolean async)
+{
+  g_autoptr (GBytes) small = make_shared (THRESHOLD - 1, 1);
+  g_autoptr (GBytes) shared = make_shared (THRESHOLD, 1);
+  g_autoptr (GBytes) part = g_bytes_new_from_bytes (shared, 0, THRESHOLD);
+  g_autoptr (GBytes) copy
+      = g_bytes_new (g_bytes_get_data (shared, NULL), g_bytes_get_size (shared));
+
+  g_assert_false (run_truth (executor, find_shared_call (small), async));
+  g_assert_true (run_truth (executor, find_shared_call (shared), async));
+  g_assert_true (run_truth (executor, find_shared_call (part), async));
+  g_assert_false (run_truth (executor, find_shared_call (copy), async));
+}
+
+static void
+test_mapping (void)
+{
+  try_ways (try_mapping);
+}
+
+/* Results */
+
+static void
+try_back (ProcfunExecutor *executor, gboolean async)
+{
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 3);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  g_autoptr (GBytes) back = run_bytes (executor, echo_call (bytes), async);
+  g_autoptr (GBytes) middle = run_bytes (executor, cut_call (bytes, PAGE, 2 * THRESHOLD), async);
+
+  g_assert_true (g_bytes_get_data (back, NULL) == data);
+  g_assert_cmpuint (g_bytes_get_size (back), ==, LARGE);
+  g_assert_true (g_bytes_get_data (middle, NULL) == data + PAGE);
+  g_assert_cmpuint (g_bytes_get_size (middle), ==, 2 * THRESHOLD);
+}
+
+static void
+test_back (void)
+{
+  try_ways (try_back);
+}
+
+static void
+try_made (ProcfunExecutor *executor, gboolean async)
+{
+  g_autoptr (GBytes) expected = make_shared (LARGE, 9);
+  g_autoptr (GBytes) first = run_bytes (executor, make_call (LARGE, 9), async);
+  g_autoptr (GBytes) second = run_bytes (executor, make_call (LARGE, 8), async);
+
+  g_assert_true (is_shared (first));
+  g_assert_true (is_shared (second));
+  g_assert_true (g_bytes_equal (first, expected));
+}
+
+static void
+test_made (void)
+{
+  try_ways (try_made);
+}
+
+/* Within other values */
+
+PROCFUN_DEFINE_STATIC_FUNCTION (pass_picture, Picture, (Picture, picture))
+{
+  Picture result = picture;
+
+  if (!is_shared (picture.pixels) || !is_mapped (picture.weights.data))
+    abort ();
+  result.width++;
+  g_bytes_ref (result.pixels);
+  g_bytes_ref (result.weights.owner);
+  return result;
+}
+
+static void
+test_struct (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GBytes) numbers = make_shared (8 * THRESHOLD, 5);
+  g_auto (Picture) picture
+      = { 6, make_shared (LARGE, 1), { g_bytes_get_data (numbers, NULL), THRESHOLD, NULL } };
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (Picture) back = { 0 };
+
+  picture.weights.owner = g_bytes_ref (numbers);
+  for (guint i = 0; i < 3; i++)
+    {
+      Picture_clear (&back);
+      g_clear_object (&call);
+      call = pass_picture_call (picture);
+      procfun_call_set_executor (call, executor);
+      back = pass_picture_run (call, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (back.width, ==, 7);
+      g_assert_true (g_bytes_get_data (back.pixels, NULL)
+                     == g_bytes_get_data (picture.pixels, NULL));
+      g_assert_true (back.weights.data == picture.weights.data);
+      g_assert_cmpuint (back.weights.length, ==, THRESHOLD);
+    }
+}
+
+/* Sums up all byte strings within a value, and returns it. */
+static guint64
+sum_all (GVariant *value, guint *n_shared)
+{
+  guint64 sum = 0;
+
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))
+    {
+      g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (value);
+
+      *n_shared += g_bytes_get_size (bytes) > 0 && is_shared (bytes) ? 1 : 0;
+      return sum_bytes (bytes);
+    }
+  for (gsize i = 0; g_variant_is_container (value) && i < g_variant_n_children (value); i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (value, i);
+
+      sum += sum_all (child, n_shared);
+    }
+  return sum;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (look_into, GVariant *, (GVariant *, value))
+{
+  guint n_shared = 0;
+  const guint64 sum = sum_all (value, &n_shared);
+
+  return g_variant_new ("(tuv)", sum, n_shared, value);
+}
+
+static GVariant *
+new_bytes (gsize size, guint8 first)
+{
+  g_autoptr (GBytes) bytes = make_shared (size, first);
+
+  return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
+}
+
+/* 36 of them, of which 5 are small. */
+static GVariant *
+make_nested (void)
+{
+  g_auto (GVariantBuilder) array = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aay"));
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  for (guint i = 0; i < 30; i++)
+    g_variant_builder_add_value (&array, new_bytes (THRESHOLD + i, (guint8)i));
+  for (guint i = 0; i < 5; i++)
+    g_variant_builder_add_value (&array, new_bytes (100 * i, (guint8)i));
+  g_variant_dict_insert (&dict, "name", "s", "nested");
+  g_variant_dict_insert_value (&dict, "pixels", new_bytes (LARGE, 77));
+  g_variant_dict_insert (&dict, "number", "i", 5);
+  return g_variant_ref_sink (
+      g_variant_new ("(@a{sv}m@aay)", g_variant_dict_end (&dict), g_variant_builder_end (&array)));
+}
+
+static void
+try_nested (ProcfunExecutor *executor, gboolean async)
+{
+  g_autoptr (GVariant) nested = make_nested ();
+  g_autoptr (GVariant) result = run (executor, look_into_call (nested), async);
+  g_autoptr (GVariant) tuple = g_variant_get_variant (result);
+  g_autoptr (GVariant) back = NULL;
+  guint n_own = 0, n_shared;
+  guint64 sum;
+
+  g_variant_get (tuple, "(tuv)", &sum, &n_shared, &back);
+  g_assert_cmpuint (sum, ==, sum_all (nested, &n_own));
+  g_assert_cmpuint (n_own, ==, 31);
+  g_assert_cmpuint (n_shared, ==, 31);
+  g_assert_true (g_variant_equal (back, nested));
+}
+
+static void
+test_nested (void)
+{
+  try_ways (try_nested);
+}
+
+/* Items of a generator, and elements of a map */
+
+PROCFUN_DEFINE_GENERATOR (yield_back, GBytes *, (GBytes *, bytes), (guint, n))
+{
+  gboolean is_wanted = TRUE;
+
+  for (guint i = 0; i < n && is_wanted; i++)
+    {
+      GBytes *item = i % 2 == 0 ? g_bytes_ref (bytes) : make_shared (LARGE, (guint8)i);
+
+      is_wanted = yield_back_yield (item);
+      g_bytes_unref (item);
+    }
+}
+
+static void
+test_items (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 9);
+  g_autoptr (ProcfunCall) call = yield_back_call (bytes, 6);
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  procfun_call_set_executor (call, executor);
+  for (;;)
+    {
+      g_autoptr (GVariant) item = procfun_call_next (call, NULL, &error);
+      g_autoptr (GBytes) back = NULL;
+
+      g_assert_no_error (error);
+      if (item == NULL)
+        break;
+      back = g_variant_get_data_as_bytes (item);
+      g_assert_true (is_shared (back));
+      g_assert_cmpint (g_bytes_get_data (back, NULL) == g_bytes_get_data (bytes, NULL), ==,
+                       n % 2 == 0);
+      n++;
+    }
+  g_assert_cmpuint (n, ==, 6);
+}
+
+/* Its elements are calls of one worker. */
+static void
+test_map (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  GVariantBuilder builder;
+  g_autoptr (GVariant) results = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ay)"));
+  for (guint i = 0; i < 20; i++)
+    g_variant_builder_add (&builder, "(@ay)", new_bytes (THRESHOLD + PAGE * i, (guint8)i));
+  results = procfun_pool_map (pool, find_shared_function (), g_variant_builder_end (&builder), NULL,
+                              &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < g_variant_n_children (results); i++)
+    {
+      gboolean found;
+
+      g_variant_get_child (results, i, "b", &found);
+      n += found ? 1 : 0;
+    }
+  g_assert_cmpuint (n, ==, 20);
+}
+
+/* Many of them */
+
+static void
+test_many (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  const guint n_before = fixture_count_descriptors ();
+  struct rlimit before, few;
+
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
+  few = before;
+  few.rlim_cur = MIN (before.rlim_cur, 1024);
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &few));
+  for (guint i = 0; i < 3000; i++)
+    {
+      gpointer data;
+
+      g_ptr_array_add (all, procfun_bytes_new (THRESHOLD + PAGE * (i % 40), &data));
+      *(guint *)data = i;
+    }
+  g_assert_cmpuint (fixture_count_descriptors (), <, n_before + 100);
+  for (guint i = 0; i < 3000; i += 500)
+    g_assert_true (run_truth (executor, find_shared_call (all->pdata[i]), FALSE));
+  for (guint i = 0; i < 3000; i++)
+    g_assert_cmpuint (*(const guint *)g_bytes_get_data (all->pdata[i], NULL), ==, i);
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
+}
+
+/* What was in use before is zero, too. */
+static void
+test_zero (void)
+{
+  g_autoptr (GBytes) first = NULL;
+  gpointer data;
+
+  first = procfun_bytes_new (THRESHOLD, &data);
+  for (guint i = 0; i < 50; i++)
+    {
+      const gsize size = THRESHOLD + 1000 * (i % 7);
+      g_autoptr (GBytes) bytes = procfun_bytes_new (size, &data);
+
+      for (gsize j = 0; j < size; j++)
+        g_assert_cmpuint (((guint8 *)data)[j], ==, 0);
+      memset (data, 0xff, size);
+    }
+}
+
+/* Nobody changes what the caller has */
+
+/* Tries what it can to write to its argument. */
+PROCFUN_DEFINE_STATIC_FUNCTION (scribble, guint, (GBytes *, bytes))
+{
+  gsize size;
+  guint8 *data = (guint8 *)g_bytes_get_data (bytes, &size);
+  const char *const names[] = { "fd", "map_files" };
+  guint n_written = 0;
+
+  if (mprotect (data, size, PROT_READ | PROT_WRITE) == 0)
+    {
+      memset (data, 0xee, size);
+      n_written++;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *folder = g_strconcat ("/proc/self/", names[i], NULL);
+      g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+      const char *name;
+
+      while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+        {
+          g_autofree char *path = g_build_filename (folder, name, NULL);
+          g_autofree char *target = g_file_read_link (path, NULL);
+          int fd = target != NULL && strstr (target, "memfd:procfun-bytes") != NULL
+                       ? open (path, O_RDWR | O_CLOEXEC)
+                       : -1;
+
+          if (fd < 0)
+            continue;
+          if (pwrite (fd, "scribble", 8, 0) > 0 || ftruncate (fd, 0) == 0
+              || mmap (NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED)
+            n_written++;
+          close (fd);
+        }
+    }
+  return n_written;
+}
+
+static void
+test_scribbling (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 4);
+  const guint64 sum = sum_bytes (bytes);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GVariant) result = run (executor, scribble_call (bytes), FALSE);
+
+      g_assert_cmpuint (g_variant_get_uint32 (result), ==, 0);
+      g_assert_cmpuint (sum_bytes (bytes), ==, sum);
+    }
+}
+
+static GBytes *returned;
+static gpointer returned_data;
+
+/* Keeps what it returns. */
+PROCFUN_DEFINE_STATIC_FUNCTION (make_and_keep, GBytes *, (guint64, size))
+{
+  returned = procfun_bytes_new (size, &returned_data);
+  memset (returned_data, 1, size);
+  return g_bytes_ref (returned);
+}
+
+/* 1: it could be changed. */
+PROCFUN_DEFINE_STATIC_FUNCTION (change_kept, gint)
+{
+  int pipe_fds[2];
+  gint changed = 0;
+
+  if (mprotect (returned_data, PAGE, PROT_READ | PROT_WRITE) == 0)
+    *(guint8 *)returned_data = 2;
+  if (pipe2 (pipe_fds, O_CLOEXEC) != 0)
+    return -1;
+  if (write (pipe_fds[1], "change", 6) == 6 && read (pipe_fds[0], returned_data, 6) == 6)
+    changed = 0; /* a copy of its own */
+  close (pipe_fds[0]);
+  close (pipe_fds[1]);
+  return changed;
+}
+
+static void
+test_kept_result (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GBytes) result
+      = run_bytes (PROCFUN_EXECUTOR (pool), make_and_keep_call (LARGE), FALSE);
+
+  g_assert_true (is_shared (result));
+  g_assert_cmpint (pools_get_number (pool, change_kept_call ()), ==, 0);
+  g_assert_cmpuint (sum_bytes (result), ==, LARGE);
+}
+
+/* Lifetimes */
+
+static GBytes *kept;
+
+PROCFUN_DEFINE_STATIC_FUNCTION (keep, guint64, (GBytes *, bytes))
+{
+  const guint64 sum = kept != NULL ? sum_bytes (kept) : 0;
+
+  g_clear_pointer (&kept, g_bytes_unref);
+  kept = g_bytes_ref (bytes);
+  return sum;
+}
+
+/* The caller frees its bytes and makes others of the same size, which do not take their place. */
+static void
+test_keeping (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  static const gsize kinds[] = { THRESHOLD, LARGE };
+
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    {
+      guint64 expected = 0;
+
+      for (guint i = 0; i < 8; i++)
+        {
+          g_autoptr (GBytes) bytes = make_shared (kinds[k], (guint8)(31 * i));
+          const guint64 sum = run_number (PROCFUN_EXECUTOR (pool), keep_call (bytes), FALSE);
+
+          if (i > 0)
+            g_assert_cmpuint (sum, ==, expected);
+          expected = sum_bytes (bytes);
+        }
+    }
+}
+
+static void
+die (gpointer unused)
+{
+  abort ();
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (crash, GBytes *, (GBytes *, bytes))
+{
+  die (NULL);
+  return g_bytes_ref (bytes);
+}
+
+/* Results outlive their process, and arguments a process that dies. */
+static void
+test_deaths (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 6);
+  g_autoptr (GBytes) made = run_bytes (executor, make_call (LARGE, 6), FALSE);
+  g_autoptr (GBytes) back = NULL;
+
+  for (guint async = 0; async < 2; async++)
+    {
+      ProcfunCall *call = crash_call (bytes);
+
+      procfun_call_set_executor (call, executor);
+      calls_assert_error (executor, call, async, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+    }
+  back = run_bytes (executor, echo_call (bytes), FALSE);
+  g_clear_object (&executor);
+  g_assert_true (g_bytes_equal (made, bytes));
+  g_assert_true (g_bytes_equal (back, bytes));
+}
+
+/* No sharing */
+
+static void
+test_refused (int resource)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GBytes) warm = make_shared (10, 1);
+  g_autoptr (GBytes) bytes = NULL;
+  struct rlimit before, none;
+
+  g_assert_cmpuint (run_number (executor, count_call (warm), FALSE), ==, sum_bytes (warm));
+  g_assert_no_errno (getrlimit (resource, &before));
+  none = before;
+  none.rlim_cur = 3;
+  g_assert_no_errno (setrlimit (resource, &none));
+  bytes = make_shared (LARGE, 2);
+  g_assert_no_errno (setrlimit (resource, &before));
+  g_assert_false (is_shared (bytes));
+  g_assert_cmpuint (run_number (executor, count_call (bytes), FALSE), ==, sum_bytes (bytes));
+}
+
+/* A limit counts what is lent. */
+static void
+test_limit (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 2);
+
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (executor), LARGE - 1);
+  for (guint async = 0; async < 2; async++)
+    {
+      calls_assert_error (executor, count_call (bytes), async, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                          "*3145728*3145727*");
+      calls_assert_error (executor, make_call (LARGE, 1), async, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                          "*3145728*3145727*");
+    }
+}
+
+static void
+test_no_descriptors (void)
+{
+  test_refused (RLIMIT_NOFILE);
+}
+
+static void
+test_no_files (void)
+{
+  test_refused (RLIMIT_FSIZE);
+}
+
+typedef struct
+{
+  const char *path;
+  GTestFunc func;
+} Test;
+
+static const Test tests[] = {
+  { "/bytes/of-any-size-go-there-and-back", test_sizes },
+  { "/bytes/are-mapped-and-not-copied", test_mapping },
+  { "/bytes/that-come-back-are-the-callers-own", test_back },
+  { "/bytes/that-a-function-makes-are-mapped", test_made },
+  { "/bytes/in-a-struct-are-mapped", test_struct },
+  { "/bytes/in-dictionaries-and-arrays-are-mapped", test_nested },
+  { "/bytes/of-a-generator-are-mapped", test_items },
+  { "/bytes/take-few-descriptors", test_many },
+  { "/bytes/cannot-be-written-by-a-function", test_scribbling },
+  { "/bytes/outlive-their-process", test_deaths },
+  { "/bytes/without-descriptors-are-copied", test_no_descriptors },
+  { "/bytes/with-a-limit-on-files-are-copied", test_no_files },
+  { "/bytes/count-for-the-largest-payload", test_limit },
+};
+
+static void
+test_on_pool (gconstpointer data)
+{
+  is_pool = TRUE;
+  ((const Test *)data)->func ();
+  is_pool = FALSE;
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
+    {
+      g_autofree char *path = g_strconcat ("/pool", tests[i].path, NULL);
+
+      calls_add_func (tests[i].path, tests[i].func);
+      fixture_add_data_func (path, &tests[i], test_on_pool);
+    }
+  fixture_add_func ("/bytes/of-a-map-are-mapped", test_map);
+  fixture_add_func ("/bytes/are-zero-at-first", test_zero);
+  fixture_add_func ("/bytes/that-a-function-has-returned-it-cannot-change", test_kept_result);
+  fixture_add_func ("/bytes/that-a-function-keeps-stay-as-they-are", test_keeping);
+  return fixture_run ();
+}
