@@ -80,6 +80,10 @@ void procfun_pool_set_idle_timeout (ProcfunPool *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_pool_get_idle_timeout (ProcfunPool *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_set_arena_idle (ProcfunPool *self, gint64 us);
+PROCFUN_AVAILABLE_IN_0_1
+gint64 procfun_pool_get_arena_idle (ProcfunPool *self);
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_calls_in_flight (ProcfunPool *self, guint n);
 PROCFUN_AVAILABLE_IN_0_1
 guint procfun_pool_get_calls_in_flight (ProcfunPool *self);

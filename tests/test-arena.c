@@ -334,6 +334,52 @@ test_later_changes (void)
   pair_close (&pair);
 }
 
+/* Both sides give memory back that nothing is in, and use it again afterwards. */
+static gsize
+count_resident (gconstpointer memory, gsize size)
+{
+  const gsize n_pages = (size + 4095) / 4096;
+  g_autofree guchar *pages = g_malloc (n_pages);
+  gsize n = 0;
+
+  g_assert_no_errno (mincore ((gpointer)memory, size, pages));
+  for (gsize i = 0; i < n_pages; i++)
+    n += pages[i] & 1;
+  return n;
+}
+
+static void
+test_give_back (void)
+{
+  for (guint w = 0; w < G_N_ELEMENTS (ways); w++)
+    for (guint by_sender = 0; by_sender < 2; by_sender++)
+      {
+        Pair pair = pair_open (ways[w].mode, ways[w].trusts);
+        Channel *side = by_sender ? pair.near : pair.far;
+        const ArenaRegion *region = &channel_get_out (pair.near)->arena.regions[0];
+
+        g_assert_false (channel_keeps_memory (side));
+        for (guint i = 0; i < 3; i++)
+          {
+            g_autoptr (GBytes) payload = make_payload (10 * SIZE, (guint8)i);
+            g_auto (Frame) frame = { 0 };
+
+            carry (&pair, payload, NULL, &frame);
+            channel_give_back (side); /* it is in use */
+            assert_payload (&frame, payload);
+            frame_clear (&frame);
+            g_assert_cmpint (channel_keeps_memory (side), ==, ways[w].mode == SHARE_ARENA);
+            if (region->memory == NULL)
+              continue;
+            if (ways[w].trusts) /* else it was copied, and not in use */
+              g_assert_cmpuint (count_resident (region->memory, 10 * SIZE), >, 200);
+            channel_give_back (side);
+            g_assert_cmpuint (count_resident (region->memory, 10 * SIZE), <, 2);
+          }
+        pair_close (&pair);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -348,6 +394,7 @@ main (int argc, char **argv)
                          GINT_TO_POINTER (RLIMIT_FSIZE), test_refused);
   fixture_add_func ("/arena/memory-comes-only-to-who-shares", test_not_asked);
   fixture_add_func ("/arena/later-changes-are-not-seen", test_later_changes);
+  fixture_add_func ("/arena/memory-is-given-back", test_give_back);
   for (gsize i = 0; i < G_N_ELEMENTS (attacks); i++)
     {
       g_autofree char *path = g_strdup_printf ("/arena/attack/%s", attacks[i].name);

@@ -643,6 +643,66 @@ test_deaths (void)
   g_assert_true (g_bytes_equal (back, bytes));
 }
 
+/* Memory that a worker keeps */
+
+static guint
+count_mappings (const char *name)
+{
+  g_autofree char *maps = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint n = 0;
+
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    abort ();
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    n += strstr (lines[i], name) != NULL ? 1 : 0;
+  return n;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (count_shared, gint)
+{
+  return (gint)count_mappings ("/memfd:procfun-bytes");
+}
+
+/* A worker that has nothing to do unmaps what is not in use. */
+static void
+test_idle (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 1);
+
+  procfun_pool_set_arena_idle (pool, 20 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (procfun_pool_get_arena_idle (pool), ==, 20 * G_TIME_SPAN_MILLISECOND);
+  for (guint i = 0; i < 2; i++)
+    {
+      gint n = 1;
+
+      g_assert_cmpuint (run_number (PROCFUN_EXECUTOR (pool), count_call (bytes), FALSE), ==,
+                        sum_bytes (bytes));
+      for (guint tries = 0; tries < 200 && n > 0; tries++)
+        {
+          g_usleep (30000); /* a call is use */
+          n = pools_get_number (pool, count_shared_call ());
+        }
+      g_assert_cmpint (n, ==, 0);
+    }
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
+}
+
+/* By default it keeps them. */
+static void
+test_not_idle (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GBytes) bytes = make_shared (LARGE, 1);
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (run_number (PROCFUN_EXECUTOR (pool), count_call (bytes), FALSE), ==,
+                      sum_bytes (bytes));
+  g_assert_cmpint (pools_get_number (pool, count_shared_call ()), ==, 1);
+}
+
 /* No sharing */
 
 static void
@@ -735,6 +795,8 @@ main (int argc, char **argv)
       fixture_add_data_func (path, &tests[i], test_on_pool);
     }
   fixture_add_func ("/bytes/of-a-map-are-mapped", test_map);
+  fixture_add_func ("/bytes/are-unmapped-by-an-idle-worker", test_idle);
+  fixture_add_func ("/bytes/stay-mapped-between-calls", test_not_idle);
   fixture_add_func ("/bytes/are-zero-at-first", test_zero);
   fixture_add_func ("/bytes/that-a-function-has-returned-it-cannot-change", test_kept_result);
   fixture_add_func ("/bytes/that-a-function-keeps-stay-as-they-are", test_keeping);

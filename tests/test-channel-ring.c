@@ -7,8 +7,10 @@
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -400,6 +402,44 @@ test_both_at_once (void)
   close_pair (&pair);
 }
 
+/* Memory that could be made smaller would end its reader by SIGBUS. */
+static void
+test_unsealed (void)
+{
+  const gsize size = ring_get_pair_size ();
+  const struct
+  {
+    gsize size;
+    int seals;
+  } memories[] = { { size, 0 },
+                   { size, F_SEAL_GROW },
+                   { size - 1, F_SEAL_SHRINK },
+                   { size, F_SEAL_SHRINK | F_SEAL_WRITE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (memories); i++)
+    {
+      g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+      auto_fd int fd = memfd_create ("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+      g_autoptr (GError) error = NULL;
+      g_auto (Frame) frame = { 0 };
+      Pair pair;
+      int fds[2];
+
+      g_assert_no_errno (ftruncate (fd, (off_t)memories[i].size));
+      g_assert_no_errno (fcntl (fd, F_ADD_SEALS, memories[i].seals));
+      g_assert_cmpint (g_unix_fd_list_append (list, fd, NULL), ==, 0);
+      g_assert_true (fds_open_socketpair (fds, NULL));
+      pair.caller = channel_new (fds[0], LIMIT);
+      pair.callee = channel_new (fds[1], LIMIT);
+      channel_accept_ring (pair.callee);
+      channel_out_send_word (channel_get_out (pair.caller), FRAME_RING, list);
+      channel_flush (pair.caller);
+      g_assert_cmpint (channel_receive (pair.callee, &frame, &error), ==, CHANNEL_FAILED);
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+      close_pair (&pair);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -415,5 +455,6 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel-ring/without-ring-all-goes-by-socket", test_not_accepted);
   fixture_add_func ("/channel-ring/nonsense-of-other-side-harms-nobody", test_nonsense);
   fixture_add_func ("/channel-ring/both-sides-send-at-once", test_both_at_once);
+  fixture_add_func ("/channel-ring/memory-that-could-shrink-is-refused", test_unsealed);
   return fixture_run ();
 }

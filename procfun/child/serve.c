@@ -580,6 +580,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   intl_set_locale (setup->locale);
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
+  self->arena_idle = setup->arena_idle;
   if (setup->limits != NULL)
     server_take_limits (self, setup->limits);
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
@@ -733,6 +734,25 @@ await_end (Server *self)
   poll (&poll_fd, 1, END_MAX_MS);
 }
 
+/* What a worker shares with its caller is given back when neither has used it for a while. */
+static ChannelStatus
+next_frame (Server *self, Frame *frame, int idle)
+{
+  const int arena_idle = (int)MIN (self->arena_idle, G_MAXINT);
+
+  if (arena_idle > 0 && (idle < 0 || arena_idle < idle) && channel_keeps_memory (self->channel))
+    {
+      ChannelStatus status = listener_next (&self->listener, frame, arena_idle);
+
+      if (status != CHANNEL_AGAIN)
+        return status;
+      channel_give_back (self->channel);
+      if (idle > 0)
+        idle -= arena_idle;
+    }
+  return listener_next (&self->listener, frame, idle);
+}
+
 static void serve (Server *self, int idle) G_GNUC_NORETURN;
 
 static void
@@ -743,8 +763,7 @@ serve (Server *self, int idle)
   while (go_on)
     {
       g_auto (Frame) frame = { 0 };
-      ChannelStatus status
-          = listener_next (&self->listener, &frame, self->is_call_coming ? -1 : idle);
+      ChannelStatus status = next_frame (self, &frame, self->is_call_coming ? -1 : idle);
 
       if (status == CHANNEL_AGAIN && !has_ended (self, &frame))
         status = CHANNEL_FRAME;

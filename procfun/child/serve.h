@@ -40,6 +40,7 @@ typedef struct
   ProcfunLimits *limits;        /* (nullable): of the next call, and no other */
   ProcfunLimits *worker_limits; /* (nullable): of each call, which the process keeps already */
   guint32 call_id;              /* of the call that runs, for the exit handler */
+  guint arena_idle; /* time without a frame, in ms, after which shared memory is given back */
   gboolean is_running;
   UsageMark mark;
   Running running;

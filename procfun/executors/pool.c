@@ -7,6 +7,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/platform/cpus.h"
 #include "procfun/procfun-error.h"
+#include "procfun/wire/setup.h"
 
 /**
  * SECTION:procfun-pool
@@ -64,6 +65,7 @@ enum
   PROP_CALLS_IN_FLIGHT,
   N_NUMBERS,
   PROP_IDLE_TIMEOUT = N_NUMBERS,
+  PROP_ARENA_IDLE,
   PROP_CLOSE_TIMEOUT,
   PROP_MAX_RETRIES,
   PROP_RETRY_ON,
@@ -246,6 +248,9 @@ procfun_pool_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_IDLE_TIMEOUT:
       g_value_set_int64 (value, procfun_pool_get_idle_timeout (self));
       break;
+    case PROP_ARENA_IDLE:
+      g_value_set_int64 (value, procfun_pool_get_arena_idle (self));
+      break;
     case PROP_CLOSE_TIMEOUT:
       g_value_set_int64 (value, procfun_pool_get_close_timeout (self));
       break;
@@ -280,6 +285,9 @@ procfun_pool_set_property (GObject *object, guint id, const GValue *value, GPara
     {
     case PROP_IDLE_TIMEOUT:
       procfun_pool_set_idle_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_ARENA_IDLE:
+      procfun_pool_set_arena_idle (self, g_value_get_int64 (value));
       break;
     case PROP_CLOSE_TIMEOUT:
       procfun_pool_set_close_timeout (self, g_value_get_int64 (value));
@@ -339,6 +347,18 @@ make_time_specs (GParamFlags flags)
    */
   props[PROP_IDLE_TIMEOUT] = g_param_spec_int64 ("idle-timeout", NULL, NULL, 0, G_MAXINT64,
                                                  DEFAULT_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
+  /**
+   * ProcfunPool:arena-idle:
+   *
+   * How long a worker that has no call keeps the memory by which large arguments and results go, in
+   * µs; 0: for ever. Then it gives that memory back, and what it has mapped of
+   * procfun_bytes_new(); the next large call takes a little longer.
+   *
+   * Since: 0.1
+   */
+  props[PROP_ARENA_IDLE]
+      = g_param_spec_int64 ("arena-idle", NULL, NULL, 0, G_MAXINT64,
+                            SETUP_ARENA_IDLE_MS * G_TIME_SPAN_MILLISECOND, flags);
   /**
    * ProcfunPool:close-timeout:
    *
@@ -454,12 +474,14 @@ procfun_pool_init (ProcfunPool *self)
   const guint max_workers = cpus_count ();
   const guint idle = DEFAULT_IDLE_MS;
   const guint in_flight = 1;
+  const guint arena_idle = SETUP_ARENA_IDLE_MS;
 
   self->scheduler = scheduler_new (PROCFUN_EXECUTOR (self), TRUE, NULL);
   procfun_process_executor_take_scheduler (PROCFUN_PROCESS_EXECUTOR (self), self->scheduler,
                                            max_workers);
   SCHEDULER_SET (self->scheduler, idle, idle);
   SCHEDULER_SET (self->scheduler, calls_in_flight, in_flight);
+  SCHEDULER_SET (self->scheduler, arena_idle, arena_idle);
   self->retry.reasons = PROCFUN_RETRY_LOST;
   self->kept_threads = PROCFUN_KEPT_THREADS_FIRST_CALL;
   SCHEDULER_SET (self->scheduler, tolerated, tolerated[self->kept_threads]);
@@ -784,6 +806,50 @@ procfun_pool_get_idle_timeout (ProcfunPool *self)
 
   scheduler_get_config (self->scheduler, &config);
   return config.idle * G_TIME_SPAN_MILLISECOND;
+}
+
+/**
+ * procfun_pool_set_arena_idle:
+ * @self: a #ProcfunPool
+ * @us: how long a worker without a call keeps memory for large arguments and results, in µs, kept
+ *   to the millisecond; 0: for ever
+ *
+ * Sets #ProcfunPool:arena-idle, for workers that are started from now on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_set_arena_idle (ProcfunPool *self, gint64 us)
+{
+  guint ms;
+
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (us >= 0);
+
+  ms = to_ms (us);
+  if (SCHEDULER_SET (self->scheduler, arena_idle, ms))
+    g_object_notify (G_OBJECT (self), "arena-idle");
+}
+
+/**
+ * procfun_pool_get_arena_idle:
+ * @self: a #ProcfunPool
+ *
+ * Gets #ProcfunPool:arena-idle.
+ *
+ * Returns: a time in µs; 0: for ever
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_pool_get_arena_idle (ProcfunPool *self)
+{
+  SchedulerConfig config;
+
+  g_return_val_if_fail (PROCFUN_IS_POOL (self), 0);
+
+  scheduler_get_config (self->scheduler, &config);
+  return config.arena_idle * G_TIME_SPAN_MILLISECOND;
 }
 
 /**

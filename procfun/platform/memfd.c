@@ -158,6 +158,17 @@ memfd_clear (int fd, gsize offset, gsize size)
   fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
 }
 
+/* The kernel takes memory only from those who could write it. */
+void
+memfd_give_back (gpointer data, gsize size, gboolean is_read_only)
+{
+  if (is_read_only && mprotect (data, size, PROT_READ | PROT_WRITE) != 0)
+    return;
+  madvise (data, size, MADV_REMOVE);
+  if (is_read_only)
+    mprotect (data, size, PROT_READ);
+}
+
 gpointer
 memfd_map (int fd, gsize *size)
 {

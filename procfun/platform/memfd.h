@@ -44,6 +44,9 @@ gboolean memfd_populate (gpointer data, gsize size);
 /* Gives the room from @offset on back; bytes read there are 0 then. */
 void memfd_clear (int fd, gsize offset, gsize size);
 
+/* The same for a mapping, which stays. @is_read_only: as before */
+void memfd_give_back (gpointer data, gsize size, gboolean is_read_only);
+
 /* (nullable): all of it, in this process. */
 gpointer memfd_map (int fd, gsize *size);
 

@@ -124,7 +124,8 @@ request_announce (Channel *channel)
 }
 
 void
-request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeOptions *options)
+request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeOptions *options,
+                    guint arena_idle)
 {
   g_autoptr (GUnixFDList) fds = NULL;
   Setup setup = { .codec = procfun_codec_get_name (options->codec),
@@ -132,6 +133,7 @@ request_send_setup (Channel *channel, ProcfunFunction *function, const ExchangeO
                   .depth = procfun_context_get_depth () + 1,
                   .arguments_on_command_line = options->arguments_on_command_line,
                   .max_payload = options->max_payload,
+                  .arena_idle = arena_idle,
                   .locale = intl_get_locale (),
                   .name = procfun_function_get_name (function),
                   .limits = options->limits };
@@ -151,7 +153,7 @@ static gboolean
 needs_setup (const Worker *worker, const ExchangeOptions *options)
 {
   return worker->codec != options->codec || worker->max_payload != options->max_payload
-         || worker->context != options->context;
+         || worker->context != options->context || worker->arena_idle != worker->told_arena_idle;
 }
 
 static const char *
@@ -216,7 +218,8 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
                     procfun_codec_get_name (options->codec));
   if (needs_setup (worker, options))
     {
-      request_send_setup (worker->channel, function, options);
+      request_send_setup (worker->channel, function, options, worker->arena_idle);
+      worker->told_arena_idle = worker->arena_idle;
       g_set_object (&worker->codec, options->codec);
       g_set_object (&worker->context, options->context);
       worker->max_payload = options->max_payload;

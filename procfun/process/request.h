@@ -14,9 +14,9 @@ void request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *opt
  * waits for a call. */
 void request_announce (Channel *channel);
 
-/* How all children of a zygote are to be. */
+/* How a process, or all children of a zygote, are to be. @arena_idle: in ms */
 void request_send_setup (Channel *channel, ProcfunFunction *function,
-                         const ExchangeOptions *options);
+                         const ExchangeOptions *options, guint arena_idle);
 
 /* Of the module that the caller found @function in, which the child must have, too. */
 const char *request_get_identity (ProcfunFunction *function);

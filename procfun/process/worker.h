@@ -9,6 +9,7 @@
 #include "procfun/procfun-limits.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/journal.h"
+#include "procfun/wire/setup.h"
 
 /* Functions of a process that forks others, for one that it has forked. */
 typedef struct
@@ -54,13 +55,15 @@ typedef struct
   GMainContext *source_context; /* (nullable): this one, which must not go while another thread
                                    takes the source out of it */
   FrameState state;             /* after that */
+  guint arena_idle;             /* time after which it gives shared memory back, in ms; 0: never */
+  guint told_arena_idle;        /* that it knows of */
 } Worker;
 
 #define WORKER_INIT                                                                                \
   {                                                                                                \
     .channel_fd = -1, .lifeline_fd = -1, .report_fd = -1, .output_fds = { -1, -1 },                \
-    .journal                                                                                       \
-        = {.fd = -1 }                                                                              \
+    .journal = { .fd = -1 }, .arena_idle = SETUP_ARENA_IDLE_MS,                                    \
+    .told_arena_idle = SETUP_ARENA_IDLE_MS                                                         \
   }
 
 /* Ends the process, too, if it has nothing more to do. */

@@ -428,7 +428,7 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
       return NULL;
     }
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
-  request_send_setup (self->process.channel, function, &self->options);
+  request_send_setup (self->process.channel, function, &self->options, SETUP_ARENA_IDLE_MS);
   channel_flush (self->process.channel);
   return g_steal_pointer (&self);
 }

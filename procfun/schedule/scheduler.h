@@ -14,6 +14,7 @@ typedef struct
   guint min_workers; /* that stay when there is nothing to do */
   guint max_workers;
   guint idle;                /* how long the others stay, in ms; 0: for ever */
+  guint arena_idle;          /* after which they give shared memory back, in ms; 0: never */
   guint calls_in_flight;     /* that a worker has been sent and has not answered */
   guint64 calls_per_worker;  /* 0: any number */
   guint64 memory_per_worker; /* resident, in bytes; 0: any */

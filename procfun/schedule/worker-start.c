@@ -63,7 +63,10 @@ take_worker (WorkerSlot *slot, Worker *worker)
   slot->started_at = g_get_monotonic_time ();
   slot->pid = process_get_pid (slot->worker.process);
   if (self->keeps)
-    slot->process = slot->worker.process;
+    {
+      slot->process = slot->worker.process;
+      slot->worker.arena_idle = self->config.arena_idle;
+    }
   else
     {
       slot->worker.n_spares = self->config.spares;

@@ -43,7 +43,17 @@ region_is_free (const ArenaRegion *self)
 {
   ArenaHead *head = self->memory;
 
-  return g_atomic_int_get (&head->is_used) == 0;
+  return g_atomic_int_get (&head->use) == ARENA_FREE;
+}
+
+/* FALSE: it is in use. */
+static gboolean
+claim (ArenaHead *head, guint32 use)
+{
+  guint32 before = ARENA_FREE;
+
+  return __atomic_compare_exchange_n (&head->use, &before, use, FALSE, __ATOMIC_SEQ_CST,
+                                      __ATOMIC_SEQ_CST);
 }
 
 /* The free one with room that was written most; else one that is not there, or too small. */
@@ -69,8 +79,12 @@ find (ArenaOut *self, gsize size)
 static gboolean
 region_fill (ArenaRegion *self, const ArenaContent *content)
 {
+  const guint32 n_cleared = g_atomic_int_get (&((ArenaHead *)self->memory)->n_cleared);
   guint8 *data = (guint8 *)self->memory + ARENA_DATA;
 
+  if (self->n_cleared != n_cleared)
+    self->populated = 0;
+  self->n_cleared = n_cleared;
   if (content->size > self->populated && !memfd_populate (data, content->size))
     return FALSE;
   self->populated = MAX (self->populated, content->size);
@@ -110,6 +124,7 @@ region_create (ArenaRegion *self, const ArenaContent *content)
   if (self->memory == NULL)
     return -1;
   memfd_hide_from_children (self->memory, ARENA_DATA + room);
+  claim (self->memory, ARENA_USED);
   if (!region_begin (self, fd, content))
     {
       region_clear (self);
@@ -127,17 +142,44 @@ arena_out_put (ArenaOut *self, const ArenaContent *content, guint32 *index, int 
   *fd = -1;
   if (region == NULL)
     return FALSE;
-  if (region->memory != NULL && region->room >= content->size)
+  head = region->memory;
+  if (head != NULL && region->room >= content->size)
     {
-      if (!region_fill (region, content))
+      if (!claim (head, ARENA_USED))
         return FALSE;
+      if (!region_fill (region, content))
+        {
+          g_atomic_int_set (&head->use, ARENA_FREE);
+          return FALSE;
+        }
     }
   else if ((*fd = region_create (region, content)) < 0)
     return FALSE;
-  head = region->memory;
-  g_atomic_int_set (&head->is_used, 1);
   *index = (guint32)(region - self->regions);
   return TRUE;
+}
+
+/* The first one is used first. */
+gboolean
+arena_out_is_there (const ArenaOut *self)
+{
+  return self->regions[0].memory != NULL;
+}
+
+void
+arena_out_give_back (ArenaOut *self)
+{
+  for (guint i = 0; i < ARENA_REGIONS; i++)
+    {
+      ArenaRegion *region = &self->regions[i];
+      ArenaHead *head = region->memory;
+
+      if (head == NULL || !claim (head, ARENA_CLEARING))
+        continue;
+      memfd_give_back ((guint8 *)region->memory + ARENA_DATA, region->room, FALSE);
+      region->populated = 0;
+      g_atomic_int_set (&head->use, ARENA_FREE);
+    }
 }
 
 /* Receiving */
@@ -162,10 +204,41 @@ mapping_unref (ArenaMapping *self)
 }
 
 void
+arena_in_init (ArenaIn *self)
+{
+  *self = (ArenaIn){ 0 };
+  g_mutex_init (&self->lock);
+}
+
+void
 arena_in_clear (ArenaIn *self)
 {
   for (guint i = 0; i < ARENA_REGIONS; i++)
     g_clear_pointer (&self->mappings[i], mapping_unref);
+  g_mutex_clear (&self->lock);
+}
+
+gboolean
+arena_in_is_there (const ArenaIn *self)
+{
+  return __atomic_load_n (&self->mappings[0], __ATOMIC_ACQUIRE) != NULL;
+}
+
+void
+arena_in_give_back (ArenaIn *self)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < ARENA_REGIONS; i++)
+    {
+      ArenaMapping *mapping = self->mappings[i];
+
+      if (mapping == NULL || !claim (mapping->head, ARENA_CLEARING))
+        continue;
+      memfd_give_back (mapping->data, mapping->room, TRUE);
+      g_atomic_int_inc (&mapping->head->n_cleared);
+      g_atomic_int_set (&mapping->head->use, ARENA_FREE);
+    }
+  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -174,7 +247,7 @@ release (gpointer user_data)
   ArenaMapping *self = user_data;
 
   if (getpid () == self->pid)
-    g_atomic_int_set (&self->head->is_used, 0);
+    g_atomic_int_set (&self->head->use, ARENA_FREE);
   mapping_unref (self);
 }
 
@@ -201,6 +274,7 @@ map (ArenaIn *self, guint32 index, int fd, GError **error)
 {
   gboolean is_constant;
   const gsize size = memfd_check (fd, &is_constant);
+  ArenaMapping *mapping;
   gpointer head, data;
 
   if (size <= ARENA_DATA || is_constant)
@@ -216,10 +290,11 @@ map (ArenaIn *self, guint32 index, int fd, GError **error)
       return fail_for_lack (size, error) != NULL;
     }
   g_clear_pointer (&self->mappings[index], mapping_unref);
-  self->mappings[index] = g_new (ArenaMapping, 1);
-  *self->mappings[index]
+  mapping = g_new (ArenaMapping, 1);
+  *mapping
       = (ArenaMapping){ .head = head, .data = data, .room = size - ARENA_DATA, .pid = getpid () };
-  g_atomic_ref_count_init (&self->mappings[index]->n_refs);
+  g_atomic_ref_count_init (&mapping->n_refs);
+  g_atomic_pointer_set (&self->mappings[index], mapping);
   return TRUE;
 }
 
@@ -232,7 +307,7 @@ copy_out (ArenaMapping *self, gsize size, GError **error)
   if (copy == NULL)
     return fail_for_lack (size, error);
   memcpy (copy, self->data, size);
-  g_atomic_int_set (&self->head->is_used, 0);
+  g_atomic_int_set (&self->head->use, ARENA_FREE);
   return pages_to_bytes (copy, size);
 }
 
@@ -268,15 +343,12 @@ take_sealed (int fd, gsize size, GError **error)
   return g_bytes_new_with_free_func (data, size, sealed_free, self);
 }
 
-GBytes *
-arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
+/* With the lock held. */
+static GBytes *
+take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
 {
   ArenaMapping *mapping;
 
-  if (index == ARENA_SEALED)
-    return take_sealed (fd, size, error);
-  if (index >= ARENA_REGIONS)
-    return fail_for_memory (error);
   if (fd >= 0 && !map (self, index, fd, error))
     return NULL;
   mapping = self->mappings[index];
@@ -286,4 +358,19 @@ arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
     return copy_out (mapping, size, error);
   g_atomic_ref_count_inc (&mapping->n_refs);
   return g_bytes_new_with_free_func (mapping->data, size, release, mapping);
+}
+
+GBytes *
+arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
+{
+  GBytes *bytes;
+
+  if (index == ARENA_SEALED)
+    return take_sealed (fd, size, error);
+  if (index >= ARENA_REGIONS)
+    return fail_for_memory (error);
+  g_mutex_lock (&self->lock);
+  bytes = take (self, index, fd, size, error);
+  g_mutex_unlock (&self->lock);
+  return bytes;
 }

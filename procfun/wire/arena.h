@@ -11,8 +11,16 @@
 /* The head of each region. Both sides write it. */
 typedef struct
 {
-  guint32 is_used; /* atomic: the receiver needs what is there */
+  guint32 use;       /* atomic: ArenaUse */
+  guint32 n_cleared; /* how often the memory was given back */
 } ArenaHead;
+
+typedef enum
+{
+  ARENA_FREE,
+  ARENA_USED,    /* the receiver needs what is there, or the sender writes it */
+  ARENA_CLEARING /* one of both gives the memory back */
+} ArenaUse;
 
 #define ARENA_DATA ((gsize)4096) /* where the payload begins */
 #define ARENA_REGIONS 4
@@ -35,6 +43,7 @@ typedef struct
   gpointer memory; /* (nullable) */
   gsize room;      /* for a payload, in bytes */
   gsize populated; /* of that, what is in memory and mapped */
+  guint32 n_cleared;
 } ArenaRegion;
 
 typedef struct
@@ -50,6 +59,10 @@ gboolean arena_out_put (ArenaOut *self, const ArenaContent *content, guint32 *in
 void arena_out_drop (ArenaOut *self, guint32 index);
 void arena_out_clear (ArenaOut *self);
 
+/* Gives the memory of free regions back, on both sides; they stay. */
+gboolean arena_out_is_there (const ArenaOut *self);
+void arena_out_give_back (ArenaOut *self);
+
 /* Receiving */
 
 typedef struct _ArenaMapping ArenaMapping;
@@ -58,9 +71,14 @@ typedef struct
 {
   ArenaMapping *mappings[ARENA_REGIONS]; /* (nullable) */
   gboolean trusts;                       /* the sender: what it could still change is not copied */
+  GMutex lock;                           /* of the mappings */
 } ArenaIn;
+
+void arena_in_init (ArenaIn *self);
 
 /* The payload of @size bytes that the sender has put there. @fd: what came with it, or -1; it stays
  * the caller's. NULL: %PROCFUN_ERROR_PROTOCOL or %PROCFUN_ERROR_LIMIT. */
 GBytes *arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error);
 void arena_in_clear (ArenaIn *self);
+gboolean arena_in_is_there (const ArenaIn *self);
+void arena_in_give_back (ArenaIn *self);

@@ -182,37 +182,45 @@ send_shared (ChannelOut *self, FrameHeader *header, const ArenaContent *content,
   return TRUE;
 }
 
+/* By the ring, or by the socket. */
+static void
+send_whole (ChannelOut *self, const FrameHeader *header, gconstpointer prefix, gsize prefix_size,
+            GBytes *payload, GUnixFDList *fds)
+{
+  struct iovec parts[]
+      = { { (gpointer)header, sizeof *header }, { (gpointer)prefix, prefix_size }, { NULL, 0 } };
+
+  if (payload != NULL)
+    parts[2].iov_base = (gpointer)g_bytes_get_data (payload, &parts[2].iov_len);
+  if (header->n_fds == 0 && header->size <= COPY_MAX && g_atomic_int_get (&self->may_use_ring)
+      && send_by_ring (self, parts, G_N_ELEMENTS (parts), sizeof *header + header->size))
+    return;
+  if (self->by_ring)
+    turn_to_socket (self);
+  send_by_socket (self, parts, payload, header->n_fds > 0 ? fds : NULL);
+}
+
 void
 channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
                   gsize prefix_size, GBytes *payload, GUnixFDList *fds)
 {
-  int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
-  struct iovec body = { NULL, 0 };
+  const int n_fds = fds != NULL ? g_unix_fd_list_get_length (fds) : 0;
+  const gsize size = prefix_size + (payload != NULL ? g_bytes_get_size (payload) : 0);
   FrameHeader header;
-  gsize size;
 
   g_return_if_fail (n_fds <= FRAME_MAX_FDS);
 
-  if (payload != NULL)
-    body.iov_base = (gpointer)g_bytes_get_data (payload, &body.iov_len);
-  size = prefix_size + body.iov_len;
   frame_header_init (&header, type, call_id, (guint)n_fds, size);
-  {
-    const struct iovec parts[]
-        = { { &header, sizeof header }, { (gpointer)prefix, prefix_size }, body };
+  if (size >= CHANNEL_SHARE_MIN && self->share_mode != SHARE_NOTHING)
+    {
+      ArenaContent content = { .parts = { { (gpointer)prefix, prefix_size } }, .size = size };
 
-    const ArenaContent content = { .parts = { parts[1], parts[2] }, .size = size };
-
-    if (size >= CHANNEL_SHARE_MIN && self->share_mode != SHARE_NOTHING
-        && send_shared (self, &header, &content, n_fds > 0 ? fds : NULL))
-      return;
-    if (n_fds == 0 && size <= COPY_MAX && g_atomic_int_get (&self->may_use_ring)
-        && send_by_ring (self, parts, G_N_ELEMENTS (parts), sizeof header + size))
-      return;
-    if (self->by_ring)
-      turn_to_socket (self);
-    send_by_socket (self, parts, payload, n_fds > 0 ? fds : NULL);
-  }
+      if (payload != NULL)
+        content.parts[1].iov_base = (gpointer)g_bytes_get_data (payload, &content.parts[1].iov_len);
+      if (send_shared (self, &header, &content, n_fds > 0 ? fds : NULL))
+        return;
+    }
+  send_whole (self, &header, prefix, prefix_size, payload, fds);
 }
 
 void
@@ -230,7 +238,10 @@ channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id, gcons
   if (self->share_mode == SHARE_ARENA && send_shared (self, &header, &content, fds))
     return;
   payload = g_variant_get_data_as_bytes (value);
-  channel_out_send (self, type, call_id, prefix, prefix_size, payload, fds);
+  if (self->share_mode == SHARE_ARENA)
+    send_whole (self, &header, prefix, prefix_size, payload, fds);
+  else
+    channel_out_send (self, type, call_id, prefix, prefix_size, payload, fds);
 }
 
 gboolean

@@ -46,6 +46,7 @@ channel_new (int fd, gsize limit)
   Channel *self = g_new0 (Channel, 1);
 
   self->fd = fd;
+  arena_in_init (&self->arena);
   channel_in_init (&self->in, fd, limit);
   channel_out_init (&self->out, fd);
   return self;
@@ -162,6 +163,22 @@ channel_send_lent (Channel *self, FrameType type, guint32 call_id, gconstpointer
   return TRUE;
 }
 
+gboolean
+channel_keeps_memory (Channel *self)
+{
+  return g_atomic_pointer_get (&self->loans.borrower) != NULL || arena_in_is_there (&self->arena)
+         || arena_out_is_there (&self->out.arena);
+}
+
+void
+channel_give_back (Channel *self)
+{
+  arena_in_give_back (&self->arena);
+  arena_out_give_back (&self->out.arena);
+  if (g_atomic_pointer_get (&self->loans.borrower) != NULL)
+    borrower_give_back (self->loans.borrower);
+}
+
 gpointer
 channel_get_loan_table (Channel *self)
 {
@@ -223,12 +240,11 @@ channel_has_lost_at_death (Channel *self, const ChannelMark *mark)
 static gboolean
 map_ring (Channel *self, int fd, gboolean is_first)
 {
+  gboolean is_constant;
+
+  if (memfd_check (fd, &is_constant) < ring_get_pair_size () || is_constant)
+    return FALSE;
   self->memory = memfd_map (fd, &self->memory_size);
-  if (self->memory != NULL && self->memory_size < ring_get_pair_size ())
-    {
-      memfd_unmap (self->memory, self->memory_size);
-      self->memory = NULL;
-    }
   if (self->memory != NULL)
     ring_open_pair (self->memory, is_first, &self->in.ring, &self->out.ring);
   return self->memory != NULL;

@@ -66,6 +66,11 @@ gboolean channel_send_lent (Channel *self, FrameType type, guint32 call_id, gcon
                             gsize prefix_size, GBytes *payload, GUnixFDList *fds,
                             const GArray *parts);
 
+/* Whether one side has memory that both share for the next payloads; and gives it back, as long as
+ * nothing in it is in use. */
+gboolean channel_keeps_memory (Channel *self);
+void channel_give_back (Channel *self);
+
 /* For tests: what its two sides write about what was lent. (nullable) */
 gpointer channel_get_loan_table (Channel *self);
 

@@ -229,7 +229,7 @@ take_table (Loans *self, const FrameLent *lent, Arrived *arrived)
   if (!self->trusts)
     return FALSE;
   if (self->borrower == NULL)
-    self->borrower = borrower_new ();
+    g_atomic_pointer_set (&self->borrower, borrower_new ());
   return borrower_set_table (self->borrower, arrived_next (arrived));
 }
 

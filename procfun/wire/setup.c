@@ -16,6 +16,7 @@ setup_to_bytes (const Setup *self)
   g_variant_dict_insert (&dict, "depth", "u", self->depth);
   g_variant_dict_insert (&dict, "arguments-on-command-line", "b", self->arguments_on_command_line);
   g_variant_dict_insert (&dict, "max-payload", "t", self->max_payload);
+  g_variant_dict_insert (&dict, "arena-idle", "u", self->arena_idle);
   if (self->limits != NULL)
     g_variant_dict_insert_value (&dict, "limits", limits_to_variant (self->limits));
   if (self->context != NULL)
@@ -42,6 +43,7 @@ setup_from_bytes (Setup *self, GBytes *bytes, GVariant **holder, GError **error)
       || !g_variant_lookup (variant, "arguments-on-command-line", "b",
                             &self->arguments_on_command_line)
       || !g_variant_lookup (variant, "max-payload", "t", &self->max_payload)
+      || !g_variant_lookup (variant, "arena-idle", "u", &self->arena_idle)
       || !g_variant_lookup (variant, "locale", "&s", &self->locale)
       || !g_variant_lookup (variant, "name", "&s", &self->name))
     {

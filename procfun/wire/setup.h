@@ -25,6 +25,9 @@
 /* Calls may be nested so deep. */
 #define SETUP_MAX_DEPTH 8
 
+/* What a process does that is not told otherwise, and its default. */
+#define SETUP_ARENA_IDLE_MS 10000
+
 typedef struct
 {
   const char *codec;
@@ -32,7 +35,9 @@ typedef struct
       *identity; /* of the module that the caller found the function in: see platform/module.h */
   guint depth;   /* of the child: 1 for a call of the program */
   gboolean arguments_on_command_line;
-  guint64 max_payload;   /* in bytes */
+  guint64 max_payload; /* in bytes */
+  guint arena_idle;    /* time without a frame, in ms, after which it gives back the memory that it
+                          shares with the caller; 0: never */
   ProcfunLimits *limits; /* (nullable) */
   GVariant *context;     /* (nullable): see platform/launch-context-apply.h */
   const char *locale;    /* of messages: see base/intl.h */
