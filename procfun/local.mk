@@ -52,6 +52,7 @@ procfun_sources = \
 	%D%/core/call.c \
 	%D%/core/context.c \
 	%D%/core/definition.c \
+	%D%/core/executor-close-all.c \
 	%D%/core/executor-close.c \
 	%D%/core/executor.c \
 	%D%/core/failure-text.c \

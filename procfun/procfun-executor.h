@@ -166,6 +166,14 @@ PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_close_full_finish (ProcfunExecutor *self, GAsyncResult *result,
                                              GError **error);
 PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_close_all (ProcfunCloseFlags flags, GCancellable *cancellable,
+                                     GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_executor_close_all_async (ProcfunCloseFlags flags, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_executor_close_all_finish (GAsyncResult *result, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_executor_is_closed (ProcfunExecutor *self);
 
 G_END_DECLS

@@ -83,6 +83,8 @@ void procfun_map_push (ProcfunMap *self, GVariant *args);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_map_end_input (ProcfunMap *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_map_fail_input (ProcfunMap *self, const GError *error);
+PROCFUN_AVAILABLE_IN_0_1
 guint procfun_map_get_n_pushed (ProcfunMap *self);
 
 PROCFUN_AVAILABLE_IN_0_1
@@ -101,6 +103,10 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_map_set_timeout (ProcfunMap *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_map_get_timeout (ProcfunMap *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_map_set_deadline (ProcfunMap *self, gint64 us);
+PROCFUN_AVAILABLE_IN_0_1
+gint64 procfun_map_get_deadline (ProcfunMap *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_map_set_limits (ProcfunMap *self, ProcfunLimits *limits);
 PROCFUN_AVAILABLE_IN_0_1

@@ -93,6 +93,10 @@ void procfun_process_executor_set_max_queue_bytes (ProcfunProcessExecutor *self,
 PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_process_executor_get_max_queue_bytes (ProcfunProcessExecutor *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_has_queue (ProcfunProcessExecutor *self, gboolean has_queue);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_process_executor_get_has_queue (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_process_executor_submit (ProcfunProcessExecutor *self, ProcfunCall *call,
                                           GCancellable *cancellable, GAsyncReadyCallback callback,
                                           gpointer user_data, GError **error);

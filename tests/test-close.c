@@ -57,6 +57,12 @@ close_in_thread (gpointer user_data)
 }
 
 static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+static void
 on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Closing *self = user_data;
@@ -321,6 +327,47 @@ test_inline_cancel (gconstpointer blocking)
   g_atomic_int_set (&inline_runs, FALSE);
 }
 
+/* All of the program, in one of its own. */
+static void
+test_all (gconstpointer blocking)
+{
+  if (g_test_subprocess ())
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      g_autoptr (ProcfunExecutor) spawner = new_spawner ();
+      GAsyncResult *result = NULL;
+      g_autoptr (GError) error = NULL;
+      Load load;
+
+      g_assert_cmpint (add_process (1, 2, NULL), ==, 3);
+      if (blocking != NULL)
+        procfun_executor_close_all (PROCFUN_CLOSE_NONE, NULL, &error);
+      else
+        {
+          load_init (&load, PROCFUN_EXECUTOR (pool));
+          procfun_executor_close_all_async (
+              PROCFUN_CLOSE_DROP_QUEUED | PROCFUN_CLOSE_CANCEL_RUNNING, NULL, keep_result, &result);
+          while (result == NULL)
+            g_main_context_iteration (NULL, TRUE);
+          procfun_executor_close_all_finish (result, &error);
+          g_clear_object (&result);
+          g_thread_join (load.thread);
+          results_wait (&load.waiting, N_WAITING);
+          results_wait (&load.held, 1);
+          g_assert_cmpuint (load.waiting.n_succeeded + load.held.n_succeeded, ==, 0);
+          load_clear (&load);
+        }
+      g_assert_no_error (error);
+      g_assert_true (procfun_executor_is_closed (PROCFUN_EXECUTOR (pool)));
+      g_assert_true (procfun_executor_is_closed (spawner));
+      add_process (1, 2, &error);
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+}
+
 static void
 add_tests (const char *promise, GTestDataFunc func)
 {
@@ -350,5 +397,7 @@ main (int argc, char *argv[])
                          "in a thread", test_inline_cancel);
   fixture_add_data_func ("/close/inline/async/a function that listens is cancelled", NULL,
                          test_inline_cancel);
+  fixture_add_data_func ("/close/all/blocking/all executors are closed", "blocking", test_all);
+  fixture_add_data_func ("/close/all/async/all executors are closed", NULL, test_all);
   return fixture_run ();
 }

@@ -120,6 +120,127 @@ test_too_large (gconstpointer mode)
     }
 }
 
+/* As a whole: elements that run, and those to come. */
+static void
+test_deadline (gconstpointer mode)
+{
+  static const char *const deaths[] = { "hang", "-,hang,-,-,-,-" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (deaths); i++)
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      g_autoptr (ProcfunMap) map = maps_new_deaths (pool, deaths[i], NULL);
+      g_autoptr (GError) error = NULL;
+
+      procfun_map_set_chunk_size (map, 1);
+      procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+      g_object_set (map, "deadline", (gint64)(200 * G_TIME_SPAN_MILLISECOND), NULL);
+      g_assert_cmpint (procfun_map_get_deadline (map), ==, 200 * G_TIME_SPAN_MILLISECOND);
+      g_assert_null (maps_run (map, mode, NULL, &error));
+      calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, "*ten_times()*0.2 s");
+      procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+    }
+}
+
+static gpointer
+acquire (gpointer pool)
+{
+  return procfun_pool_acquire (pool, ten_times_function (), NULL, NULL);
+}
+
+/* No worker is free for it. */
+static void
+test_deadline_without_worker (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = g_thread_join (g_thread_new ("acquires", acquire, pool));
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "-", NULL);
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_set_deadline (map, 50 * G_TIME_SPAN_MILLISECOND);
+  g_assert_null (maps_run (map, mode, NULL, &error));
+  calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, "*0.05 s");
+}
+
+static void
+test_deadline_in_time (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "-,-,-", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_set_deadline (map, G_TIME_SPAN_HOUR);
+  results = maps_run (map, mode, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (results), ==, 3);
+}
+
+/* Input that fails */
+
+typedef struct
+{
+  ProcfunMap *map;
+  gint n;
+} Input;
+
+static GVariant *
+next_until_failure (gpointer user_data)
+{
+  Input *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (self->n++ < 3)
+    return g_variant_new ("(ii)", self->n, 1);
+  g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "the tape is torn");
+  procfun_map_fail_input (self->map, error);
+  return NULL;
+}
+
+/* The elements before it have their results. */
+static void
+test_input_fails (gconstpointer mode)
+{
+  for (guint whole = 0; whole < 2; whole++)
+    {
+      g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+      g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+      Input input = { map, 0 };
+      g_autoptr (GError) error = NULL;
+      guint64 index;
+
+      procfun_map_set_iterator (map, next_until_failure, &input, NULL);
+      for (gint i = 0; i < 3 && whole == 0; i++)
+        {
+          g_autoptr (GVariant) item = maps_next (map, mode, &index, NULL, &error);
+
+          g_assert_no_error (error);
+          g_assert_cmpint (g_variant_get_int32 (item), ==, i + 2);
+        }
+      if (whole == 0)
+        g_assert_null (maps_next (map, mode, &index, NULL, &error));
+      else
+        g_assert_null (maps_run (map, mode, NULL, &error));
+      calls_check_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "the tape is torn");
+      g_assert_cmpuint (procfun_map_get_n_done (map), ==, 3);
+    }
+}
+
+static void
+test_pushed_input_fails (gconstpointer mode)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, add_function ());
+  g_autoptr (GError) torn = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NO_SPACE, "torn");
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_push (map, g_variant_new ("(ii)", 1, 2));
+  procfun_map_fail_input (map, torn);
+  g_assert_null (maps_run (map, mode, NULL, &error));
+  calls_check_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "torn");
+  g_assert_cmpuint (procfun_map_get_n_done (map), ==, 1);
+}
+
 /* A map that has failed gives its workers back, or the pool could not be closed. */
 static void
 test_close_after_failure (gconstpointer mode)
@@ -327,6 +448,11 @@ main (int argc, char *argv[])
     { "pool-closes-after-failure", test_close_after_failure },
     { "pool-closes-after-failed-result", test_close_after_failed_result },
     { "cancelled-map-gives-no-more-results", test_cancelled_between_results },
+    { "a map ends at its deadline", test_deadline },
+    { "a map that waits for a worker ends at its deadline", test_deadline_without_worker },
+    { "a map in time is left alone", test_deadline_in_time },
+    { "a map fails with the error of its input", test_input_fails },
+    { "a map fails with the error of what is pushed", test_pushed_input_fails },
     { "map-ends-in-a-process-that-was-forked", test_forked_process },
     { "map-works-without-shared-memory", test_without_shared_memory },
     { "map-works-after-limit-of-files-was-lowered", test_limit_lowered_between_maps },

@@ -86,6 +86,43 @@ run_holders (gpointer executor, Holder *holders, guint n, guint n_running, Resul
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* It has room for a call only while a process is free. */
+static void
+test_no_queue (void)
+{
+  g_autoptr (ProcfunProcessExecutor) executor = make (1);
+  g_autoptr (ProcfunCall) refused = add_call (1, 1);
+  g_autoptr (GError) error = NULL;
+  Results held, results;
+  Holder holder;
+
+  g_assert_true (procfun_process_executor_get_has_queue (executor));
+  g_object_set (executor, "has-queue", FALSE, NULL);
+  g_assert_false (procfun_process_executor_get_has_queue (executor));
+  results_init (&held);
+  results_init (&results);
+  g_assert_cmpint (add_on (executor, 1), ==, 2);
+  holder_run (&holder, executor, &held);
+  for (gsize async = 0; async < 2; async++)
+    calls_assert_error (PROCFUN_EXECUTOR (executor), add_call (1, 2), async == 1, PROCFUN_ERROR,
+                        PROCFUN_ERROR_BUSY, "*add()*free*");
+  g_assert_false (
+      procfun_process_executor_try_submit (executor, refused, NULL, NULL, NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  holder_let_go (&holder);
+  results_wait (&held, 1);
+  g_clear_error (&error);
+  g_assert_true (
+      procfun_process_executor_try_submit (executor, refused, NULL, results_add, &results, &error));
+  g_assert_no_error (error);
+  results_wait (&results, 1);
+  g_assert_cmpuint (results.n_succeeded, ==, 1);
+  g_assert_cmpint (add_on (executor, 3), ==, 4);
+  holder_clear (&holder);
+  results_clear (&held);
+  results_clear (&results);
+}
+
 static void
 test_max_processes (void)
 {
@@ -608,6 +645,8 @@ main (int argc, char *argv[])
 
   calls_add_func ("/scheduler/max-processes has a default", test_default);
   calls_add_func ("/scheduler/max-processes bounds the processes at once", test_max_processes);
+  calls_add_func ("/scheduler/without a queue a call is refused while no process is free",
+                  test_no_queue);
   calls_add_func ("/scheduler/the more urgent call has the next process", test_priorities);
   calls_add_func ("/scheduler/max-queue-calls bounds the queue", test_bounded_queue);
   calls_add_func ("/scheduler/a thread does not wait for its own calls", test_own_calls);

@@ -246,8 +246,8 @@ procfun_executor_real_end_calls (ProcfunExecutor *self, ProcfunCloseFlags flags)
     canceller_cancel (cancellers->pdata[i]);
 }
 
-static void
-begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags)
+void
+procfun_executor_begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags)
 {
   ExecutorState *state = procfun_executor_get_state (self);
 
@@ -348,7 +348,7 @@ procfun_executor_close_full (ProcfunExecutor *self, ProcfunCloseFlags flags,
 {
   g_return_val_if_fail (PROCFUN_IS_EXECUTOR (self), FALSE);
 
-  begin_to_close (self, flags);
+  procfun_executor_begin_to_close (self, flags);
   if (!wait_in_thread (self, g_get_monotonic_time (), cancellable, error)
       || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -379,7 +379,7 @@ procfun_executor_close_full_async (ProcfunExecutor *self, ProcfunCloseFlags flag
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, procfun_executor_close_full_async);
-  begin_to_close (self, flags);
+  procfun_executor_begin_to_close (self, flags);
   wait_in_context (task, g_get_monotonic_time ());
 }
 

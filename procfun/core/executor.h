@@ -29,6 +29,9 @@ void procfun_executor_count (ProcfunExecutor *self, const Ending *ending);
  * something override `begin_anew` for it. */
 void procfun_executor_check_process (ProcfunExecutor *self);
 
+/* Takes no more calls, and ends those that there are as @flags says. Closing goes on later. */
+void procfun_executor_begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags);
+
 /* With what flags the executor was closed. Executors that know which calls wait, and which run,
  * override `end_calls`, which is called from any thread. */
 ProcfunCloseFlags procfun_executor_get_close_flags (ProcfunExecutor *self);

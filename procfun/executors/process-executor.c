@@ -62,6 +62,7 @@ enum
   PROP_MAX_PROCESSES,
   PROP_MAX_QUEUE_CALLS,
   PROP_MAX_QUEUE_BYTES,
+  PROP_HAS_QUEUE,
   N_PROPS
 };
 
@@ -421,6 +422,9 @@ procfun_process_executor_get_property (GObject *object, guint id, GValue *value,
     case PROP_MAX_QUEUE_BYTES:
       g_value_set_uint64 (value, procfun_process_executor_get_max_queue_bytes (self));
       break;
+    case PROP_HAS_QUEUE:
+      g_value_set_boolean (value, procfun_process_executor_get_has_queue (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -451,6 +455,9 @@ procfun_process_executor_set_property (GObject *object, guint id, const GValue *
       break;
     case PROP_MAX_QUEUE_BYTES:
       procfun_process_executor_set_max_queue_bytes (self, g_value_get_uint64 (value));
+      break;
+    case PROP_HAS_QUEUE:
+      procfun_process_executor_set_has_queue (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -567,6 +574,15 @@ make_bounds (GParamFlags flags)
    */
   props[PROP_MAX_QUEUE_BYTES]
       = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  /**
+   * ProcfunProcessExecutor:has-queue:
+   *
+   * Whether calls wait while no process is free. Where they do not, such a call fails with
+   * %PROCFUN_ERROR_BUSY at once, and procfun_process_executor_submit() waits until one is free.
+   *
+   * Since: 0.1
+   */
+  props[PROP_HAS_QUEUE] = g_param_spec_boolean ("has-queue", NULL, NULL, TRUE, flags);
 }
 
 static void
@@ -911,4 +927,44 @@ procfun_process_executor_get_max_queue_bytes (ProcfunProcessExecutor *self)
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
 
   return get_config (self).max_queue_bytes;
+}
+
+/**
+ * procfun_process_executor_set_has_queue:
+ * @self: a #ProcfunProcessExecutor
+ * @has_queue: whether calls wait while no process is free
+ *
+ * Sets #ProcfunProcessExecutor:has-queue. A #ProcfunSession, which has one process, takes no
+ * notice. A map waits for workers all the same.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_has_queue (ProcfunProcessExecutor *self, gboolean has_queue)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  gboolean refuses = !has_queue;
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+
+  if (priv->scheduler != NULL && SCHEDULER_SET (priv->scheduler, refuses, refuses))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_HAS_QUEUE]);
+}
+
+/**
+ * procfun_process_executor_get_has_queue:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:has-queue.
+ *
+ * Returns: whether calls wait while no process is free
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_process_executor_get_has_queue (ProcfunProcessExecutor *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), FALSE);
+
+  return PRIVATE (self)->scheduler != NULL && !get_config (self).refuses;
 }

@@ -30,7 +30,8 @@ init_request (SlotRequest *request, ProcfunCall *call, const Preparation *prepar
                             .priority = procfun_call_get_settings (call)->priority,
                             .arguments = preparation->arguments,
                             .deadline = procfun_call_get_deadline_time (call),
-                            .is_last = is_last (call) };
+                            .is_last = is_last (call),
+                            .may_be_refused = TRUE };
 }
 
 /* A process that was forked ahead may end, because nobody has called for a while, in the moment in

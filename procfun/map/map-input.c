@@ -110,12 +110,22 @@ procfun_map_set_iterator (ProcfunMap *self, ProcfunMapNextFunc func, gpointer us
   self->destroy = destroy;
 }
 
+/* Takes @args. */
+static GVariant *
+end_if_failed (ProcfunMap *self, GVariant *args)
+{
+  if (self->input_error == NULL || args == NULL)
+    return args;
+  g_variant_unref (g_variant_ref_sink (args));
+  return NULL;
+}
+
 static GVariant *
 next_from_callback (gboolean *later, gpointer user_data)
 {
   ProcfunMap *self = user_data;
 
-  return ((ProcfunMapNextFunc)self->func) (self->user_data);
+  return end_if_failed (self, ((ProcfunMapNextFunc)self->func) (self->user_data));
 }
 
 /**
@@ -166,6 +176,30 @@ procfun_map_end_input (ProcfunMap *self)
 }
 
 /**
+ * procfun_map_fail_input:
+ * @self: a #ProcfunMap
+ * @error: why there are no more elements; copied
+ *
+ * Says that no more elements can be had, because something has failed: to be called by a
+ * #ProcfunMapNextFunc or #ProcfunMapItemFunc, which returns %NULL then, or in place of
+ * procfun_map_end_input(). The elements before that are called for, and then the map fails with
+ * @error. Only the first error counts.
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_fail_input (ProcfunMap *self, const GError *error)
+{
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+  g_return_if_fail (error != NULL);
+
+  if (self->input_error == NULL)
+    self->input_error = g_error_copy (error);
+  if (self->queue != NULL)
+    procfun_map_end_input (self);
+}
+
+/**
  * procfun_map_get_n_pushed:
  * @self: a #ProcfunMap
  *
@@ -196,7 +230,8 @@ next_from_model (gboolean *later, gpointer user_data)
   ProcfunMap *map = self->map;
   g_autoptr (GObject) item = g_list_model_get_item (map->model, self->position++);
 
-  return item != NULL ? ((ProcfunMapItemFunc)map->func) (item, map->user_data) : NULL;
+  return item != NULL ? end_if_failed (map, ((ProcfunMapItemFunc)map->func) (item, map->user_data))
+                      : NULL;
 }
 
 static GVariant *
@@ -283,6 +318,7 @@ map_begin (ProcfunMap *self, GError **error)
                              .goes_on = self->on_error == PROCFUN_MAP_COLLECT,
                              .chunk_size = self->chunk_size,
                              .timeout = self->timeout,
+                             .deadline = self->deadline,
                              .limits = self->limits };
 
   if (self->mapping != NULL)

@@ -26,6 +26,19 @@ begin_waiting (ProcfunMap *self, GError **error)
   return TRUE;
 }
 
+/* Nothing more will come. @error: (nullable): why not; borrowed */
+static gboolean
+has_ended (ProcfunMap *self, const GError **error)
+{
+  const GError *end = NULL;
+
+  if (!mapping_has_ended (self->mapping, &end))
+    return FALSE;
+  if (error != NULL)
+    *error = end != NULL ? end : self->input_error;
+  return TRUE;
+}
+
 /* As a whole */
 
 typedef struct
@@ -87,7 +100,7 @@ collect (ProcfunMap *self, Collected *collected)
       map_batch_clear (&batch);
       map_emit_progress (self);
     }
-  if (!mapping_has_ended (self->mapping, &end))
+  if (!has_ended (self, &end))
     return TRUE;
   if (end != NULL && collected->error == NULL)
     collected->error = g_error_copy (end);
@@ -276,7 +289,7 @@ take (ProcfunMap *self, guint64 *index, GError **error)
         return g_variant_get_child_value (self->batch.results, self->position - 1);
       g_propagate_error (error, g_steal_pointer (&self->batch.error));
     }
-  else if (mapping_has_ended (self->mapping, &end) && end != NULL && error != NULL)
+  else if (has_ended (self, &end) && end != NULL && error != NULL)
     *error = g_error_copy (end);
   return NULL;
 }

@@ -16,6 +16,7 @@ typedef struct
   guint64 chunk_size;    /* in elements; 0: as many as seems good */
   gint64 budget;         /* no element is begun after so many µs; 0: at any time */
   gint64 timeout;        /* of an element, in µs; 0: none */
+  gint64 deadline;       /* of the whole, from its beginning; the same */
   ProcfunLimits *limits; /* (nullable): of the process of a chunk */
 } MapConfig;
 

@@ -47,6 +47,7 @@ enum
   PROP_ON_ERROR,
   PROP_CHUNK_SIZE,
   PROP_TIMEOUT,
+  PROP_DEADLINE,
   PROP_LIMITS,
   N_PROPS
 };
@@ -87,6 +88,7 @@ procfun_map_finalize (GObject *object)
   g_clear_pointer (&self->limits, procfun_limits_free);
   map_batch_clear (&self->batch);
   g_hash_table_unref (self->errors);
+  g_clear_error (&self->input_error);
 
   G_OBJECT_CLASS (procfun_map_parent_class)->finalize (object);
 }
@@ -115,6 +117,9 @@ procfun_map_get_property (GObject *object, guint id, GValue *value, GParamSpec *
       break;
     case PROP_TIMEOUT:
       g_value_set_int64 (value, self->timeout);
+      break;
+    case PROP_DEADLINE:
+      g_value_set_int64 (value, self->deadline);
       break;
     case PROP_LIMITS:
       g_value_set_boxed (value, self->limits);
@@ -149,6 +154,9 @@ procfun_map_set_property (GObject *object, guint id, const GValue *value, GParam
     case PROP_TIMEOUT:
       procfun_map_set_timeout (self, g_value_get_int64 (value));
       break;
+    case PROP_DEADLINE:
+      procfun_map_set_deadline (self, g_value_get_int64 (value));
+      break;
     case PROP_LIMITS:
       procfun_map_set_limits (self, g_value_get_boxed (value));
       break;
@@ -178,6 +186,15 @@ make_chunk_properties (GParamFlags flags)
    * Since: 0.1
    */
   props[PROP_TIMEOUT] = g_param_spec_int64 ("timeout", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  /**
+   * ProcfunMap:deadline:
+   *
+   * How long the map may take as a whole, from its first result being waited for, in microseconds;
+   * 0: as long as it likes. Then it fails with %PROCFUN_ERROR_TIMED_OUT, and what runs is ended.
+   *
+   * Since: 0.1
+   */
+  props[PROP_DEADLINE] = g_param_spec_int64 ("deadline", NULL, NULL, 0, G_MAXINT64, 0, flags);
   /**
    * ProcfunMap:limits:
    *
@@ -478,6 +495,46 @@ procfun_map_get_timeout (ProcfunMap *self)
   g_return_val_if_fail (PROCFUN_IS_MAP (self), 0);
 
   return self->timeout;
+}
+
+/**
+ * procfun_map_set_deadline:
+ * @self: a #ProcfunMap that was not started
+ * @us: how long the map may take, in microseconds; 0: as long as it likes
+ *
+ * Sets #ProcfunMap:deadline.
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_set_deadline (ProcfunMap *self, gint64 us)
+{
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+  g_return_if_fail (us >= 0);
+  g_return_if_fail (self->mapping == NULL);
+
+  if (self->deadline == us)
+    return;
+  self->deadline = us;
+  g_object_notify (G_OBJECT (self), "deadline");
+}
+
+/**
+ * procfun_map_get_deadline:
+ * @self: a #ProcfunMap
+ *
+ * Gets #ProcfunMap:deadline.
+ *
+ * Returns: how long the map may take, in microseconds; 0: as long as it likes
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_map_get_deadline (ProcfunMap *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), 0);
+
+  return self->deadline;
 }
 
 /**

@@ -21,6 +21,8 @@ struct _ProcfunMap
   gpointer user_data;
   GDestroyNotify destroy;
 
+  GError *input_error; /* (nullable): why there is no more input */
+
   GQueue *queue;    /* (nullable) (element-type GVariant): what was pushed */
   gboolean is_open; /* more may be */
 
@@ -28,6 +30,7 @@ struct _ProcfunMap
   ProcfunMapOnError on_error;
   guint chunk_size;
   gint64 timeout;
+  gint64 deadline;
   ProcfunLimits *limits; /* (nullable) */
 
   Mapping *mapping;    /* (nullable): it has not begun */

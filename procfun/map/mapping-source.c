@@ -81,18 +81,9 @@ static void
 update (MappingSource *self)
 {
   GPtrArray *slots = self->mapping->slots;
-  gint64 wake_time = -1;
 
   clear_watches (self);
-  for (guint i = 0; i < slots->len; i++)
-    {
-      Exchange *exchange = ((MapSlot *)slots->pdata[i])->exchange;
-      gint64 time = exchange_fall_asleep (exchange) ? 0 : exchange_get_wake_time (exchange);
-
-      if (time >= 0 && (wake_time < 0 || time < wake_time))
-        wake_time = time;
-    }
-  g_source_set_ready_time (&self->source, wake_time);
+  g_source_set_ready_time (&self->source, mapping_get_wake_time (self->mapping));
   for (guint i = 0; i < slots->len; i++)
     add_watch (self, slots->pdata[i]);
 }

@@ -45,6 +45,7 @@ start_slot (Mapping *self, GCancellable *cancellable)
     return FALSE;
   procfun_executor_check_process (PROCFUN_EXECUTOR (self->config.pool));
   scheduler = self->config.pool->scheduler;
+  request.deadline = self->end;
   if (self->slots->len > 0) /* whose ends can be waited for */
     member = scheduler_try_acquire (scheduler, &request, &error);
   else
@@ -52,24 +53,18 @@ start_slot (Mapping *self, GCancellable *cancellable)
                               &error);
   mapping_start_slot (self, slot, member);
   if (error != NULL)
-    mapping_fail (self, error);
+    {
+      mapping_check_cancelled (self, cancellable); /* it may be late, and not only its worker */
+      mapping_fail (self, error);
+    }
   return member != NULL;
 }
 
 static int
 get_timeout_ms (Mapping *self)
 {
-  gint64 wake_time = -1;
+  gint64 wake_time = mapping_get_wake_time (self);
 
-  for (guint i = 0; i < self->slots->len; i++)
-    {
-      const MapSlot *slot = self->slots->pdata[i];
-      gint64 time
-          = exchange_fall_asleep (slot->exchange) ? 0 : exchange_get_wake_time (slot->exchange);
-
-      if (time >= 0 && (wake_time < 0 || time < wake_time))
-        wake_time = time;
-    }
   return wake_time < 0
              ? -1
              : (int)CLAMP ((wake_time - g_get_monotonic_time () + 999) / 1000, 0, G_MAXINT);

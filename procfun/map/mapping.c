@@ -66,6 +66,8 @@ mapping_new (const MapConfig *config, MapInput *input)
   self->stop_at = G_MAXUINT64;
   self->cost = -1;
   self->process = inherited_state_get_process ();
+  if (config->deadline > 0)
+    self->end = g_get_monotonic_time () + config->deadline;
   return self;
 }
 
@@ -338,6 +340,16 @@ finish_slot (Mapping *self, MapSlot *slot)
   take_yield (self, &chunk, &yield);
 }
 
+/* Results that nobody has taken yet are not late. */
+static gboolean
+is_late (Mapping *self)
+{
+  if (self->end == 0 || self->end > g_get_monotonic_time ())
+    return FALSE;
+  self->end = 0;
+  return self->error == NULL && (self->slots->len > 0 || !map_input_has_ended (self->input));
+}
+
 void
 mapping_check_cancelled (Mapping *self, GCancellable *cancellable)
 {
@@ -345,6 +357,27 @@ mapping_check_cancelled (Mapping *self, GCancellable *cancellable)
 
   if (g_cancellable_set_error_if_cancelled (cancellable, &error))
     mapping_fail (self, error);
+  else if (is_late (self))
+    mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
+                                     _ ("the map of %s() missed its deadline of %.6g s"),
+                                     procfun_function_get_name (self->config.function),
+                                     (double)self->config.deadline / G_USEC_PER_SEC));
+}
+
+gint64
+mapping_get_wake_time (Mapping *self)
+{
+  gint64 wake_time = self->error == NULL && self->end > 0 ? self->end : -1;
+
+  for (guint i = 0; i < self->slots->len; i++)
+    {
+      Exchange *exchange = ((MapSlot *)self->slots->pdata[i])->exchange;
+      gint64 time = exchange_fall_asleep (exchange) ? 0 : exchange_get_wake_time (exchange);
+
+      if (time >= 0 && (wake_time < 0 || time < wake_time))
+        wake_time = time;
+    }
+  return wake_time;
 }
 
 /* The program has forked itself: the parent's workers go on with the map for the parent alone. */

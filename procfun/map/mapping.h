@@ -36,6 +36,7 @@ struct _Mapping
   GPtrArray *spare; /* (element-type MapSlot): not in use */
   GQueue ready;     /* (element-type MapBatch) */
 
+  gint64 end;      /* when the deadline is: monotonic time in µs; 0: never */
   guint64 next;    /* in order: index of the element whose result is due */
   guint64 stop_at; /* index of the first element whose failure stops the map */
   GError *error;   /* (nullable): the map has failed */
@@ -73,7 +74,12 @@ guint64 mapping_get_n_failed (Mapping *self);
 
 /* A batch can be taken, or the mapping has ended. */
 gboolean mapping_is_over (Mapping *self);
+
+/* It fails if @cancellable has tripped, or the deadline is over. */
 void mapping_check_cancelled (Mapping *self, GCancellable *cancellable);
+
+/* When to look again, if nothing happens before: monotonic time in µs; -1: never. */
+gint64 mapping_get_wake_time (Mapping *self);
 
 /* Advances all slots. */
 void mapping_advance (Mapping *self);

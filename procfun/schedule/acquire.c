@@ -39,6 +39,14 @@ try_assign (Scheduler *self, Waiter *waiter)
   return scheduler_get_next (self) == NULL && scheduler_assign_to (self, waiter);
 }
 
+/* With the lock held. One that has waited before, or that others drop, is not refused. */
+static gboolean
+is_refused (Scheduler *self, const Waiter *waiter)
+{
+  return self->config.refuses && waiter->request.may_be_refused && waiter->entry.rank == 0
+         && !scheduler_drops_queued (self);
+}
+
 /* In a thread */
 
 /* One of the threads that wait looks now and then whether workers belong to a main context that
@@ -185,14 +193,20 @@ static gboolean
 assign_or_wait (Scheduler *self, Waiter *waiter, GError **error)
 {
   GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
-  gboolean assigned;
+  gboolean assigned, refused;
 
   begin (self, &waiter->request, &exited, &outdated);
   waiter->is_assigned = FALSE;
   assigned = try_assign (self, waiter);
-  if (!assigned)
+  refused = !assigned && is_refused (self, waiter);
+  if (!assigned && !refused)
     waiter_push (waiter, self);
   end (self, &exited, &outdated);
+  if (refused)
+    {
+      scheduler_set_busy (waiter->request.function, error);
+      return FALSE;
+    }
   return assigned || wait_in_thread (self, waiter, error);
 }
 
@@ -246,6 +260,7 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
   const Owner owner = { .thread = g_thread_self (), .context = context };
   Waiter *to_start = NULL;
   WorkerSlot *slot = NULL;
+  GError *error = NULL;
   Waiter waiter;
 
   waiter_init (&waiter, request, &owner);
@@ -254,15 +269,17 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
     slot = self->keeps ? scheduler_find_busy (self, request) : NULL;
   else if (worker_slot_has_started (waiter.slot))
     slot = waiter.slot;
-  if (slot == NULL)
+  if (slot == NULL && !waiter.is_assigned && is_refused (self, &waiter))
+    scheduler_set_busy (request->function, &error);
+  else if (slot == NULL)
     to_start = context_source_add (self, &waiter, context, callback, user_data);
   if (to_start != NULL
       && (!waiter.is_assigned || g_get_monotonic_time () < self->no_starts_until
           || !g_main_context_acquire (context))) /* its thread sees to it, and may have done so */
     to_start = NULL;
   end (self, &exited, &outdated);
-  if (slot != NULL)
-    callback (slot, NULL, user_data);
+  if (slot != NULL || error != NULL)
+    callback (slot, error, user_data);
   else if (to_start != NULL)
     {
       context_source_start (to_start);

@@ -597,6 +597,14 @@ scheduler_set_nested (ProcfunFunction *function, GError **error)
 }
 
 void
+scheduler_set_busy (ProcfunFunction *function, GError **error)
+{
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY,
+               _ ("%s() cannot be called now: no process is free"),
+               procfun_function_get_name (function));
+}
+
+void
 scheduler_set_closed (ProcfunFunction *function, GError **error)
 {
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
@@ -610,6 +618,8 @@ scheduler_has_room (Scheduler *self)
 {
   const SchedulerConfig *config = &self->config;
 
+  if (config->refuses)
+    return count_present (self) - self->slots.idle.length + self->n_entering < config->max_workers;
   return (config->max_queue_calls == 0
           || self->queue.length + self->n_entering < config->max_queue_calls)
          && (config->max_queue_bytes == 0

@@ -18,6 +18,7 @@ typedef struct
   guint calls_in_flight;     /* that a worker has been sent and has not answered */
   guint64 calls_per_worker;  /* 0: any number */
   guint64 memory_per_worker; /* resident, in bytes; 0: any */
+  gboolean refuses;          /* calls for which no worker is free, instead of letting them wait */
   guint max_queue_calls;     /* that may wait before there is no room for more; 0: any number */
   guint64 max_queue_bytes;   /* likewise, of their arguments */
   guint64 tolerated;         /* FrameLeftovers for which no worker is replaced */
@@ -36,6 +37,7 @@ typedef struct
   gint64 deadline;           /* monotonic time in µs; 0: none */
   gboolean may_be_pipelined; /* can be sent to a busy worker, and wait there */
   gboolean is_last;          /* its worker ends with it */
+  gboolean may_be_refused;   /* where none is free */
 } SlotRequest;
 
 static inline gsize
@@ -248,3 +250,4 @@ void scheduler_announce_room (Scheduler *self);
 
 void scheduler_set_nested (ProcfunFunction *function, GError **error);
 void scheduler_set_closed (ProcfunFunction *function, GError **error);
+void scheduler_set_busy (ProcfunFunction *function, GError **error);
