@@ -176,4 +176,6 @@ messages_appear ()
 
 messages_appear de de_DE German "Aufruf: procfun" "das ist weder ein Programm noch eine Bibliothek" \
   "erwartet: ein int32, gefunden: ein Array" "das Ergebnis von get_null() kann nicht gesendet werden: ist NULL"
+messages_appear zh_CN zh_CN Chinese "用法：procfun 命令" "这不是程序或共享库" \
+  "应为int32，却是数组" "无法发送 get_null() 的结果：是 NULL"
 done_testing
