@@ -147,6 +147,10 @@ check "an error in full" gives 1 "" "  process: " "$tool" call --trace "$program
 check "items until nobody reads any more" \
   gives 0 "$(printf '1\n2')" "" sh -c "'$tool' call '$program' count_up '[0]' | head -n 2"
 check "a timeout between items is 4" gives 4 - "timed out" "$tool" call --timeout 100ms "$program" count_up '[0]'
+check "a host" gives 0 5 "" "$tool" call --executor 'local*1' "$program" add '[2, 3]'
+check "a host for a library" gives 2 "" "hosts run programs" "$tool" call --executor 'local*1' "$library" add '[2, 3]'
+check "a host that cannot be reached" gives 2 "" "/does/not/exist" \
+  "$tool" call --executor exec:/does/not/exist "$program" add '[2, 3]'
 check "an unknown executor" gives 2 "" "--executor: “cloud”" "$tool" call --executor cloud "$program" add '[2, 3]'
 check "an unknown codec" gives 2 "" "--codec: “xml”" "$tool" call --codec xml "$program" add '[2, 3]'
 check "options that need a process" \

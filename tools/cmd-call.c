@@ -125,8 +125,21 @@ fail (GError **error, ProcfunFailure *failure, int signum)
 
 /* Calling */
 
+/* Hosts start the program itself, which they have at the same path. */
+static gboolean
+set_program (ProcfunExecutor *executor, const Program *program, GError **error)
+{
+  if (!PROCFUN_IS_REMOTE_POOL (executor))
+    return TRUE;
+  procfun_remote_pool_set_program (PROCFUN_REMOTE_POOL (executor), program->path);
+  if (!program->is_program)
+    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                 _ ("“%s” is a library, but hosts run programs"), program->name);
+  return program->is_program;
+}
+
 static ProcfunExecutor *
-make_executor (GError **error)
+make_executor (const Program *program, GError **error)
 {
   g_autoptr (ProcfunExecutor) executor
       = procfun_executor_new_by_name (executor_name != NULL ? executor_name : "spawn");
@@ -139,7 +152,7 @@ make_executor (GError **error)
   else if (codec_name != NULL && codec == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("--codec: “%s”: the codecs are json and gvariant"), codec_name);
-  else
+  else if (set_program (executor, program, error))
     {
       if (codec != NULL && PROCFUN_IS_PROCESS_EXECUTOR (executor))
         procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), codec);
@@ -267,7 +280,7 @@ command_call (int argc, char **argv)
   if (program != NULL)
     function = program_find (program, argv[2], &error);
   if (function != NULL)
-    executor = make_executor (&error);
+    executor = make_executor (program, &error);
   if (executor == NULL)
     return (int)refuse (error);
   return (int)(PROCFUN_IS_INLINE (executor) ? run_here (program, function, argv[3])
