@@ -297,6 +297,8 @@ procfun_private = \
 	%D%/process/patience.h \
 	%D%/process/plain-exchange.c \
 	%D%/process/plain-exchange.h \
+	%D%/process/preloads.c \
+	%D%/process/preloads.h \
 	%D%/process/reply.c \
 	%D%/process/reply.h \
 	%D%/process/request.c \

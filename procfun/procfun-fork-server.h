@@ -28,4 +28,8 @@ void procfun_fork_server_set_idle_timeout (ProcfunForkServer *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_fork_server_get_idle_timeout (ProcfunForkServer *self);
 
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_fork_server_add_preload (ProcfunForkServer *self, ProcfunFunction *function,
+                                      GVariant *args);
+
 G_END_DECLS

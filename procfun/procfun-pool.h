@@ -105,6 +105,8 @@ PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_pool_get_max_queue_bytes (ProcfunPool *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVariant *args);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_add_preload (ProcfunPool *self, ProcfunFunction *function, GVariant *args);
 
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_close_timeout (ProcfunPool *self, gint64 us);

@@ -66,6 +66,7 @@ test_programs = \
 	%D%/test-pool-limits \
 	%D%/test-pool-pipelined \
 	%D%/test-pool-queue \
+	%D%/test-preload \
 	%D%/test-process-with \
 	%D%/test-queue \
 	%D%/test-registry \
@@ -176,6 +177,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_pool_limits_SOURCES = %D%/test-pool-limits.c $(pools)
 %C%_test_process_with_SOURCES = %D%/test-process-with.c $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
+%C%_test_preload_SOURCES = %D%/test-preload.c $(pools)
 %C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)

@@ -290,8 +290,8 @@ begin (Server *self, const Frame *frame)
     self->cancellable = g_cancellable_new ();
   self->running = (Running){ .cancellable = self->cancellable,
                              .deadline = head->deadline,
-                             .listen = on_listen,
-                             .report = server_report,
+                             .listen = self->is_alone ? NULL : on_listen,
+                             .report = self->is_alone ? NULL : server_report,
                              .generator = yields ? self->function : NULL,
                              .yield = on_yield,
                              .user_data = self };
@@ -520,22 +520,44 @@ server_set_unprepared (Server *self, GError *error)
   self->leftovers.found |= FRAME_LEFT_UNPREPARED;
 }
 
+GError *
+server_make_initial_error (Server *self, const GError *error)
+{
+  const char *name = self->function != NULL ? procfun_function_get_name (self->function) : "?";
+
+  return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                      _ ("the process for calls could not be prepared by %s(): %s"), name,
+                      error->message);
+}
+
 /* Takes @error (nullable). */
 static void
 end_initial (Server *self, GError *error)
 {
-  const char *name = self->function != NULL ? procfun_function_get_name (self->function) : "?";
-
   if (error != NULL)
     {
-      server_set_unprepared (self,
-                             g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                                          _ ("the process for calls could not be prepared by %s(): "
-                                             "%s"),
-                                          name, error->message));
+      server_set_unprepared (self, server_make_initial_error (self, error));
       g_error_free (error);
     }
   server_say_hello (self, self->channel);
+}
+
+gboolean
+server_run_preload (Server *self, Channel *channel, const Frame *frame, GError **error)
+{
+  Channel *before = self->channel;
+  g_auto (Extras) extras = { 0 };
+  g_autoptr (GBytes) result = NULL;
+
+  self->channel = channel;
+  self->pid = getpid ();
+  self->call_id = frame->call_id;
+  self->is_alone = TRUE;
+  if (find_called (self, frame, error))
+    result = run_call (self, frame, &extras, error);
+  self->is_alone = FALSE;
+  self->channel = before;
+  return result != NULL;
 }
 
 void

@@ -53,6 +53,7 @@ typedef struct
   gboolean is_followed; /* the next one is there already */
   gboolean is_call_coming;
   guint n_unchecked;   /* calls since the last look for leftovers */
+  gboolean is_alone;   /* no caller hears the function */
   gboolean is_ended;   /* by its caller, which has a result */
   GMutex write_lock;   /* threads of the function report while it runs */
   Event held;          /* the last report; its text is @held_text */
@@ -71,6 +72,13 @@ gboolean server_handle_setup (Server *self, Channel *channel, const Frame *frame
 
 /* Tells the caller who this is. */
 void server_say_hello (Server *self, Channel *channel);
+
+/* (transfer full): why the process cannot be had: its last function has failed. */
+GError *server_make_initial_error (Server *self, const GError *error);
+
+/* Runs the function of @frame in this process, before anything is forked; its reports go nowhere.
+ * Fails with the error of the function. */
+gboolean server_run_preload (Server *self, Channel *channel, const Frame *frame, GError **error);
 
 /* Prepares the server, so that nothing has to be looked up, loaded or bound after a fork. */
 void server_prepare_to_fork (Server *self);

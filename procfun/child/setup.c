@@ -89,6 +89,15 @@ tie_to_parent (void)
     setup_end ();
 }
 
+void
+setup_zygote_ends_at_once (gboolean at_once)
+{
+  if (at_once)
+    tie_to_lifeline (-getpgrp (), SIGKILL);
+  else
+    tie_to_lifeline (getpid (), SIGCONT);
+}
+
 /* A zygote ends in order, with its children first: when it is stopped, it has to go on for that. */
 void
 setup_process (gboolean close, gboolean is_zygote)
@@ -103,7 +112,7 @@ setup_process (gboolean close, gboolean is_zygote)
   fcntl (SETUP_REPORT_FD, F_SETFD, FD_CLOEXEC);
   descendants_adopt ();
   if (is_zygote)
-    tie_to_lifeline (getpid (), SIGCONT);
+    setup_zygote_ends_at_once (FALSE);
   else
     {
       tie_to_lifeline (-getpgrp (), SIGKILL);

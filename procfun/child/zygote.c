@@ -34,6 +34,7 @@ typedef struct
   int caller_fd;        /* readable when the caller has died; -1: not known */
   GHashTable *children; /* (element-type gint): their numbers */
   int idle;             /* time without children before it ends, in ms; -1: any time */
+  gboolean stays;       /* it was prepared at some price, and ends with its caller alone */
   gint64 left_since;    /* when a child died that may have left something behind, or NEVER */
 } ZygoteServer;
 
@@ -155,7 +156,7 @@ handle_fork (ZygoteServer *self, const Frame *frame)
 
   if (g_bytes_get_size (frame->payload) == sizeof what)
     memcpy (&what, g_bytes_get_data (frame->payload, NULL), sizeof what);
-  self->idle = what.idle > 0 ? (int)what.idle : -1;
+  self->idle = what.idle > 0 && !self->stays ? (int)what.idle : -1;
   schedule_give_way (what.is_ahead);
   for (guint32 i = 0; i < what.n; i++)
     fork_one (self, &what);
@@ -222,6 +223,45 @@ end (void)
 }
 
 static void
+refuse (ZygoteServer *self, GError *error)
+{
+  send_error (self, error);
+  channel_flush_blocking (self->channel);
+  end ();
+}
+
+/* They could not be told from processes that calls leave behind. */
+static gboolean
+check_children (GError **error)
+{
+  if (!descendants_exist ())
+    return TRUE;
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                       _ ("no process can be forked from one that has started others"));
+  return FALSE;
+}
+
+/* The function may do what it likes but leave what a fork would share. */
+static void
+handle_preload (ZygoteServer *self, const Frame *frame)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  setup_zygote_ends_at_once (TRUE);
+  forks_watch_deaths (FALSE);
+  ok = server_run_preload (self->server, self->channel, frame, &error);
+  forks_watch_deaths (TRUE);
+  setup_zygote_ends_at_once (FALSE);
+  fflush (NULL);
+  self->stays = TRUE;
+  if (!ok || !forks_become_safe (&error) || !check_children (&error)
+      || !forks_check_descriptors (self->death_fd, &error))
+    refuse (self, server_make_initial_error (self->server, error));
+  server_say_hello (self->server, self->channel);
+}
+
+static void
 handle_frames (ZygoteServer *self)
 {
   for (;;)
@@ -240,28 +280,11 @@ handle_frames (ZygoteServer *self)
           server_say_hello (self->server, self->channel);
           warm_up (self->server);
         }
+      else if (frame.type == FRAME_CALL)
+        handle_preload (self, &frame);
       else if (frame.type == FRAME_FORK)
         handle_fork (self, &frame);
     }
-}
-
-static void
-refuse (ZygoteServer *self, GError *error)
-{
-  send_error (self, error);
-  channel_flush_blocking (self->channel);
-  end ();
-}
-
-/* They could not be told from processes that calls leave behind. */
-static gboolean
-check_children (GError **error)
-{
-  if (!descendants_exist ())
-    return TRUE;
-  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                       _ ("no process can be forked from one that has started others"));
-  return FALSE;
 }
 
 static int
@@ -284,7 +307,7 @@ zygote_serve (Server *server)
   self->left_since = NEVER;
   self->idle = -1;
   self->caller_fd = forks_open_peer (SETUP_CHANNEL_FD);
-  if (!forks_check_descriptors (&error) || !forks_are_safe (&error) || !check_children (&error)
+  if (!forks_check_descriptors (-1, &error) || !forks_are_safe (&error) || !check_children (&error)
       || !forks_check_pidfd (&error) || !forks_open_death_fd (&self->death_fd, &error))
     refuse (self, error);
   fflush (NULL); /* or each child would write it again */

@@ -242,3 +242,37 @@ procfun_fork_server_get_idle_timeout (ProcfunForkServer *self)
   scheduler_get_config (get_scheduler (self), &config);
   return config.idle * G_TIME_SPAN_MILLISECOND;
 }
+
+/**
+ * procfun_fork_server_add_preload:
+ * @self: a #ProcfunForkServer
+ * @function: a function of the same module as those that are to be called
+ * @args: (nullable): its arguments, a tuple, or %NULL for none; a floating reference is taken
+ *
+ * Has @function run once in the zygote, before that forks anything: it loads a model or a library,
+ * which each process then finds in its memory. Functions are run in the order in which they were
+ * added; those of another module in the zygote of that one. Their results are thrown away. Calls
+ * from now on have processes that are prepared so.
+ *
+ * When one fails, or ends the process, calls fail with %PROCFUN_ERROR_SPAWN, which names the
+ * function and says why; it is tried again later, after a while that grows. The same holds when it
+ * leaves a thread, which the error names, a process, or an eventfd or its like: nothing can be
+ * forked then. Where there can be no zygote, no process is executed instead, and calls fail with
+ * the reason.
+ *
+ * A call waits for the function as long as its deadline and its timeout allow, and fails with
+ * %PROCFUN_ERROR_TIMED_OUT after that, while the function goes on for the next call. After ten
+ * minutes it counts as failed. It hears nothing of cancelling, and nobody hears of its progress.
+ *
+ * A zygote that was prepared does not end after #ProcfunForkServer:idle-timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_fork_server_add_preload (ProcfunForkServer *self, ProcfunFunction *function, GVariant *args)
+{
+  g_return_if_fail (PROCFUN_IS_FORK_SERVER (self));
+  g_return_if_fail (PROCFUN_IS_FUNCTION (function));
+
+  procfun_process_executor_add_preload (PROCFUN_PROCESS_EXECUTOR (self), function, args);
+}

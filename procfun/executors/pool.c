@@ -876,6 +876,31 @@ procfun_pool_set_initializer (ProcfunPool *self, ProcfunFunction *function, GVar
 }
 
 /**
+ * procfun_pool_add_preload:
+ * @self: a #ProcfunPool
+ * @function: a function of the same module as those that are to be called
+ * @args: (nullable): its arguments, a tuple, or %NULL for none; a floating reference is taken
+ *
+ * Has @function run once in the process that forks the workers, before it forks any: what it loads
+ * is there for all of them, and takes memory once. Functions are run in the order in which they
+ * were added; those of another module in the process that forks workers for that one. Workers that
+ * are there are replaced.
+ *
+ * All that is said of procfun_fork_server_add_preload() holds here, too. The initializer of
+ * procfun_pool_set_initializer() is run in each worker, after this.
+ *
+ * Since: 0.1
+ */
+void
+procfun_pool_add_preload (ProcfunPool *self, ProcfunFunction *function, GVariant *args)
+{
+  g_return_if_fail (PROCFUN_IS_POOL (self));
+  g_return_if_fail (PROCFUN_IS_FUNCTION (function));
+
+  procfun_process_executor_add_preload (PROCFUN_PROCESS_EXECUTOR (self), function, args);
+}
+
+/**
  * procfun_pool_set_close_timeout:
  * @self: a #ProcfunPool
  * @us: how long closing waits for calls, in µs, kept to the millisecond; 0: until they have ended

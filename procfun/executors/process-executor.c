@@ -372,6 +372,15 @@ procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self)
   return PRIVATE (self)->scheduler;
 }
 
+void
+procfun_process_executor_add_preload (ProcfunProcessExecutor *self, ProcfunFunction *function,
+                                      GVariant *args)
+{
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
+  scheduler_add_preload (PRIVATE (self)->scheduler, function,
+                         args != NULL ? args : g_variant_new_tuple (NULL, 0));
+}
+
 /* The object */
 
 static void

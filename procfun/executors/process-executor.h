@@ -58,6 +58,10 @@ Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunC
 void procfun_process_executor_take_scheduler (ProcfunProcessExecutor *self, Scheduler *scheduler,
                                               guint default_processes);
 
+/* For executors with zygotes. @args: (nullable) */
+void procfun_process_executor_add_preload (ProcfunProcessExecutor *self, ProcfunFunction *function,
+                                           GVariant *args);
+
 /* Where a process is for one call: four for each CPU. */
 #define PROCESS_EXECUTOR_DEFAULT_PROCESSES (4 * MAX (cpus_count (), 1))
 

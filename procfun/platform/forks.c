@@ -13,18 +13,36 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* How long a thread that ends may take, and how often to look. */
+#define THREAD_END_US (100 * G_TIME_SPAN_MILLISECOND)
+#define THREAD_STEP_US 200
+
 gboolean
 forks_are_safe (GError **error)
 {
+  char name[THREAD_NAME_SIZE];
+
   if (thread_count () == 1)
     return TRUE;
+  thread_get_other_name (name);
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-               _ ("no process can be forked from one that has threads"));
+               _ ("no process can be forked from one that has another thread: “%s”"), name);
   return FALSE;
 }
 
+/* One that has been joined may be there for another moment. */
 gboolean
-forks_check_descriptors (GError **error)
+forks_become_safe (GError **error)
+{
+  const gint64 until = g_get_monotonic_time () + THREAD_END_US;
+
+  while (thread_count () != 1 && g_get_monotonic_time () < until)
+    g_usleep (THREAD_STEP_US);
+  return forks_are_safe (error);
+}
+
+gboolean
+forks_check_descriptors (int own, GError **error)
 {
   static const char *const shared[] = { "anon_inode:[eventfd]",
                                         "anon_inode:[eventpoll]",
@@ -41,7 +59,8 @@ forks_check_descriptors (GError **error)
       g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
       g_autofree char *target = g_file_read_link (path, NULL);
 
-      if (target == NULL || !g_strv_contains (shared, target))
+      if (target == NULL || !g_strv_contains (shared, target)
+          || g_ascii_strtoll (name, NULL, 10) == own)
         continue;
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
                    _ ("no process can be forked from one that has opened “%s”"), target);
@@ -68,6 +87,16 @@ forks_check_pidfd (GError **error)
   return check_opened (fd, error);
 }
 
+void
+forks_watch_deaths (gboolean watch)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGCHLD);
+  sigprocmask (watch ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 gboolean
 forks_open_death_fd (int *fd, GError **error)
 {
@@ -75,7 +104,7 @@ forks_open_death_fd (int *fd, GError **error)
 
   sigemptyset (&set);
   sigaddset (&set, SIGCHLD);
-  sigprocmask (SIG_BLOCK, &set, NULL);
+  forks_watch_deaths (TRUE);
   *fd = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   return check_opened (*fd, error);
 }

@@ -90,6 +90,32 @@ thread_count (void)
   return stat ("/proc/self/task", &st) == 0 && st.st_nlink > 2 ? (guint)st.st_nlink - 2 : 0;
 }
 
+/* proc(5): a line with the name. */
+void
+thread_get_other_name (char name[THREAD_NAME_SIZE])
+{
+  int ids[2];
+  gsize n = thread_list (ids, G_N_ELEMENTS (ids));
+  int saved_errno = errno;
+  char path[64];
+  gssize length = 0;
+  int fd;
+
+  if (n > 0)
+    {
+      snprintf (path, sizeof path, "/proc/self/task/%d/comm",
+                n > 1 && ids[0] == thread_get_id () ? ids[1] : ids[0]);
+      fd = open (path, O_RDONLY | O_CLOEXEC);
+      if (fd >= 0)
+        {
+          length = read (fd, name, THREAD_NAME_SIZE);
+          close (fd);
+        }
+    }
+  name[length > 0 ? length - 1 : 0] = '\0'; /* in place of the end of the line */
+  errno = saved_errno;
+}
+
 /* proc(5): the state follows the name in parentheses. */
 static gboolean
 is_asleep (int id)

@@ -17,6 +17,9 @@ gsize thread_list (int *ids, gsize max);
 /* Number of threads of this process; 0: not known. */
 guint thread_count (void);
 
+/* The name of one that is not this one; empty: there is none. */
+void thread_get_other_name (char name[THREAD_NAME_SIZE]);
+
 /* Whether all threads of this process but this one sleep, as of now. */
 gboolean thread_others_are_asleep (void);
 

@@ -179,25 +179,11 @@ judge (Outcome *self, const OutcomeRemains *remains, const CrashFacts *crash,
   outcome_fail_by (self, verdict.cause, verdict.code, verdict_to_string (&verdict, &facts));
 }
 
-/* The function is not to blame for a process that ended before HELLO. (transfer full) */
-static char *
-describe_start (const OutcomeRemains *remains)
-{
-  g_autofree char *signal_name = NULL;
-
-  if (!remains->has_status)
-    return g_strdup (_ ("how it ended is not known"));
-  if (WIFEXITED (remains->wait_status))
-    return g_strdup_printf (_ ("it ended with exit code %d"), WEXITSTATUS (remains->wait_status));
-  signal_name = failure_name_signal (WTERMSIG (remains->wait_status));
-  return g_strdup_printf (_ ("it was ended by %s (%s)"), signal_name,
-                          g_strsignal (WTERMSIG (remains->wait_status)));
-}
-
+/* The function is not to blame for a process that ended before HELLO. */
 static void
 fail_to_start (Outcome *self, const OutcomeRemains *remains)
 {
-  g_autofree char *how = describe_start (remains);
+  g_autofree char *how = verdict_describe_start (remains->has_status, remains->wait_status);
 
   outcome_fail (self, PROCFUN_CAUSE_START,
                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,

@@ -250,6 +250,20 @@ describe_signal (int signum)
 }
 
 char *
+verdict_describe_start (gboolean has_status, int wait_status)
+{
+  g_autofree char *signal_name = NULL;
+
+  if (!has_status)
+    return g_strdup (_ ("how it ended is not known"));
+  if (WIFEXITED (wait_status))
+    return g_strdup_printf (_ ("it ended with exit code %d"), WEXITSTATUS (wait_status));
+  signal_name = failure_name_signal (WTERMSIG (wait_status));
+  return g_strdup_printf (_ ("it was ended by %s (%s)"), signal_name,
+                          g_strsignal (WTERMSIG (wait_status)));
+}
+
+char *
 verdict_to_string (const Verdict *self, const VerdictFacts *facts)
 {
   if (self->limit != NULL)

@@ -36,6 +36,9 @@ typedef struct
 
 Verdict verdict_find (const VerdictFacts *facts);
 
+/* A sentence about a process that ended before it did anything for a call. (transfer full) */
+char *verdict_describe_start (gboolean has_status, int wait_status);
+
 /* A sentence without its subject, which is the function: “needed more memory than it may use; its
  * limit is 200M”. */
 char *verdict_to_string (const Verdict *self, const VerdictFacts *facts);

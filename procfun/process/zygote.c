@@ -9,6 +9,7 @@
 #include "procfun/platform/inherited-state.h"
 #include "procfun/process/deaths.h"
 #include "procfun/process/launch.h"
+#include "procfun/process/preloads.h"
 #include "procfun/process/request.h"
 #include "procfun/process/spares.h"
 #include "procfun/procfun-error.h"
@@ -34,6 +35,9 @@
  * and to wait on the processor of the caller, which need not wake another one for its call. */
 #define BUSY_US 500
 
+/* While arguments are sent that the socket has no room for. */
+#define SEND_STEP_US G_TIME_SPAN_MILLISECOND
+
 /* How long a status may be under way that the kernel does not tell. */
 #define STATUS_MAX_US G_USEC_PER_SEC
 
@@ -54,6 +58,8 @@ struct _Zygote
   gint64 used_at; /* when one was last replaced */
   Deaths *deaths; /* for kernels that do not tell */
   GError *error;  /* (nullable): why none came */
+  Preloads preloads;
+  GError *start_error; /* (nullable): why it has not started, where calls are told so */
   gboolean has_forked;
   gboolean has_own_numbers; /* it has another pid namespace */
   gboolean has_ended;       /* or does not answer */
@@ -110,6 +116,13 @@ end_process (Worker *worker, int ms)
     process_kill_all (worker->process);
 }
 
+/* And has prepared itself. */
+static gboolean
+has_greeted (Zygote *self)
+{
+  return self->process.has_greeted && preloads_are_done (&self->preloads);
+}
+
 void
 zygote_unref (Zygote *self)
 {
@@ -117,10 +130,12 @@ zygote_unref (Zygote *self)
     return;
   spares_clear (&self->spares);
   if (zygote_is_own (self))
-    end_process (&self->process, self->is_stuck || !self->process.has_greeted ? 0 : END_MAX_MS);
+    end_process (&self->process, self->is_stuck || !has_greeted (self) ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
   g_clear_error (&self->error);
+  preloads_clear (&self->preloads);
+  g_clear_error (&self->start_error);
   g_free (self->identity);
   deaths_free (self->deaths);
   g_cond_clear (&self->news);
@@ -191,8 +206,13 @@ take_hello (Zygote *self, const Frame *frame)
   gsize size;
   const char *identity = g_bytes_get_data (frame->payload, &size);
 
-  if (size == strlen (self->identity) && memcmp (identity, self->identity, size) == 0)
-    self->process.has_greeted = TRUE;
+  if (self->process.has_greeted)
+    preloads_note_done (&self->preloads);
+  else if (size == strlen (self->identity) && memcmp (identity, self->identity, size) == 0)
+    {
+      self->process.has_greeted = TRUE;
+      preloads_begin (&self->preloads);
+    }
   else if (self->error == NULL)
     self->error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_MISMATCH,
                                        _ ("the process that forks others has other functions"));
@@ -310,6 +330,15 @@ get_sleep_ms (const Patience *patience, gint64 left)
   return (int)MIN (left / 1000 + 1, patience->cancellable != NULL ? LOOK_MS : G_MAXINT);
 }
 
+/* Programs may do much before main(), and what a program asks for besides may take longer. */
+static gint64
+get_start_end (Zygote *self)
+{
+  if (self->process.has_greeted && !preloads_are_done (&self->preloads))
+    return self->preloads.until;
+  return self->started_at + START_MAX_MS * G_TIME_SPAN_MILLISECOND;
+}
+
 /* Until @is_there, @end, or the end of @patience. One thread reads, the others are told. */
 static gboolean
 wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), gint64 end, const Patience *patience)
@@ -322,7 +351,8 @@ wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), gint64 end, const
     end = MIN (end, deadline);
   for (receive (self); !is_there (self) && goes_on; receive (self))
     {
-      gint64 left = end - g_get_monotonic_time ();
+      gint64 left
+          = (has_greeted (self) ? end : MIN (end, get_start_end (self))) - g_get_monotonic_time ();
 
       goes_on = !self->has_ended && self->error == NULL && left > 0 && !patience_is_over (patience);
       if (goes_on && self->has_reader)
@@ -366,12 +396,6 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
 }
 
 static gboolean
-has_greeted (Zygote *self)
-{
-  return self->process.has_greeted;
-}
-
-static gboolean
 has_spare (Zygote *self)
 {
   return !g_queue_is_empty (&self->spares);
@@ -388,6 +412,11 @@ has_spare_or_must_ask (Zygote *self)
 static void
 give_up (Zygote *self, GError **error)
 {
+  if (self->start_error != NULL && error != &self->start_error)
+    {
+      g_propagate_error (error, g_error_copy (self->start_error));
+      return;
+    }
   if (self->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&self->error));
@@ -405,7 +434,7 @@ give_up (Zygote *self, GError **error)
 
 Zygote *
 zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
-            gboolean *was_refused, GError **error)
+            GPtrArray *preloads, gboolean *was_refused, GError **error)
 {
   const Worker nothing = WORKER_INIT;
   g_autoptr (Zygote) self = g_new0 (Zygote, 1);
@@ -422,6 +451,7 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
   self->owner = inherited_state_get_process ();
   self->identity = g_strdup (request_get_identity (function));
   self->started_at = g_get_monotonic_time ();
+  preloads_init (&self->preloads, preloads);
   if (!launch_zygote (&self->process, function, error))
     {
       *was_refused = self->process.was_refused;
@@ -429,25 +459,48 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
     }
   self->process.channel = channel_new (g_steal_fd (&self->process.channel_fd), FRAME_LIMIT);
   request_send_setup (self->process.channel, function, &self->options, SETUP_ARENA_IDLE_MS);
+  if (!preloads_send (&self->preloads, self->process.channel, &self->options, error))
+    return NULL;
   channel_flush (self->process.channel);
   return g_steal_pointer (&self);
 }
 
-static gint64
-get_start_end (Zygote *self)
-{
-  return self->started_at + START_MAX_MS * G_TIME_SPAN_MILLISECOND;
-}
-
-/* There will be none. */
+/* There will be none. Who asked for what it was to run first is told why. */
 static void
 fail_to_start (Zygote *self, GError **error)
 {
   self->failed_at = g_get_monotonic_time ();
+  if (!preloads_are_none (&self->preloads) && self->start_error == NULL)
+    {
+      if (g_error_matches (self->error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
+        g_clear_error (&self->error); /* it has not said why */
+      if (self->error == NULL && self->process.has_greeted)
+        self->error = preloads_make_error (&self->preloads, self->process.process);
+      give_up (self, &self->start_error);
+    }
   give_up (self, error);
   self->has_ended = TRUE;
   process_signal (self->process.process, SIGKILL);
   tell_others (self);
+}
+
+GError *
+zygote_get_start_error (Zygote *self)
+{
+  GError *error;
+
+  g_mutex_lock (&self->lock);
+  if (!preloads_are_none (&self->preloads) && !has_greeted (self) && self->start_error == NULL)
+    fail_to_start (self, NULL);
+  error = self->start_error != NULL ? g_error_copy (self->start_error) : NULL;
+  g_mutex_unlock (&self->lock);
+  return error;
+}
+
+gboolean
+zygote_has_preloads (const Zygote *self)
+{
+  return !preloads_are_none (&self->preloads);
 }
 
 gint64
@@ -506,12 +559,30 @@ get_child (Zygote *self, Worker *worker, guint idle, const Patience *patience, G
   return ok;
 }
 
+/* The time of a call limits what runs in its process before it, too. */
+static gint64
+get_timeout (const Zygote *self, ProcfunCall *call)
+{
+  return call != NULL && !preloads_are_none (&self->preloads)
+             ? procfun_call_get_effective_timeout (call)
+             : 0;
+}
+
 static gboolean
 wait_for_greeting (Zygote *self, const Patience *patience, GError **error)
 {
-  if (has_greeted (self) || wait_until (self, has_greeted, get_start_end (self), patience))
+  const gint64 timeout = get_timeout (self, patience->call);
+  const gint64 end = timeout > 0 ? g_get_monotonic_time () + timeout : G_MAXINT64;
+
+  if (has_greeted (self) || wait_until (self, has_greeted, end, patience))
     return TRUE;
-  if (!patience_is_over (patience))
+  if (patience_is_over (patience))
+    return FALSE;
+  if (!self->has_ended && self->error == NULL && timeout > 0 && g_get_monotonic_time () >= end)
+    g_propagate_error (error, preloads_make_timeout (&self->preloads,
+                                                     procfun_call_peek_function (patience->call),
+                                                     timeout));
+  else
     fail_to_start (self, error);
   return FALSE;
 }
@@ -609,38 +680,52 @@ zygote_get_fd (Zygote *self)
 
 /* With the lock held. */
 static ZygoteStatus
-try_greeting (Zygote *self, gint64 now, gint64 *end, GError **error)
+try_greeting (Zygote *self, ZygoteWait *wait, gint64 now, GError **error)
 {
-  *end = get_start_end (self);
+  const gint64 timeout = get_timeout (self, wait->call);
+  const gboolean may_come = self->error == NULL && !self->has_ended && now < get_start_end (self);
+
+  if (wait->begun_at == 0)
+    wait->begun_at = now;
+  wait->end = get_start_end (self);
+  if (timeout > 0)
+    wait->end = MIN (wait->end, wait->begun_at + timeout);
+  if (may_come && channel_has_output (self->process.channel))
+    wait->end = MIN (wait->end, now + SEND_STEP_US);
   if (has_greeted (self) && !self->has_ended)
     return ZYGOTE_FORKED;
-  if (self->error == NULL && !self->has_ended && now < *end)
+  if (may_come && (timeout == 0 || now < wait->begun_at + timeout))
     return ZYGOTE_WAITS;
+  if (may_come)
+    {
+      g_propagate_error (error,
+                         preloads_make_timeout (&self->preloads,
+                                                procfun_call_peek_function (wait->call), timeout));
+      return ZYGOTE_FAILED;
+    }
   fail_to_start (self, error);
   return ZYGOTE_FAILED;
 }
 
 static ZygoteStatus
-try_child (Zygote *self, Worker *worker, guint idle, gint64 now, gint64 *asked_at, gint64 *end,
-           GError **error)
+try_child (Zygote *self, Worker *worker, ZygoteWait *wait, gint64 now, GError **error)
 {
   if (spares_take (&self->spares, self->process.process, worker))
     return ZYGOTE_FORKED;
-  if (*asked_at == 0)
-    *asked_at = now;
-  *end = *asked_at + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND;
-  if (self->has_ended || self->error != NULL || now >= *end)
+  if (wait->asked_at == 0)
+    wait->asked_at = now;
+  wait->end = wait->asked_at + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND;
+  if (self->has_ended || self->error != NULL || now >= wait->end)
     {
       give_up (self, error);
       return ZYGOTE_FAILED;
     }
-  ask_for_those_who_wait (self, idle);
+  ask_for_those_who_wait (self, wait->idle);
   return ZYGOTE_WAITS;
 }
 
 ZygoteStatus
-zygote_try_fork (Zygote *self, Worker *worker, guint idle, gint64 *asked_at, gint64 *end,
-                 GError **error)
+zygote_try_fork (Zygote *self, Worker *worker, ZygoteWait *wait, GError **error)
 {
   gint64 now = g_get_monotonic_time ();
   ZygoteStatus status;
@@ -649,9 +734,9 @@ zygote_try_fork (Zygote *self, Worker *worker, guint idle, gint64 *asked_at, gin
   if (!self->has_reader)
     channel_flush (self->process.channel);
   receive (self);
-  status = has_greeted (self) ? ZYGOTE_FORKED : try_greeting (self, now, end, error);
+  status = has_greeted (self) ? ZYGOTE_FORKED : try_greeting (self, wait, now, error);
   if (status == ZYGOTE_FORKED)
-    status = try_child (self, worker, idle, now, asked_at, end, error);
+    status = try_child (self, worker, wait, now, error);
   g_mutex_unlock (&self->lock);
   if (status == ZYGOTE_FORKED)
     become_parent (self, worker);

@@ -11,10 +11,11 @@
 typedef struct _Zygote Zygote;
 
 /* Starts the one for the module of @function, which was checked, and does not wait for it. @state:
- * what this process would hand down now. Fails with %PROCFUN_ERROR_SPAWN; @was_refused tells
- * whether the machine had no room for another process. */
+ * what this process would hand down now. @preloads: (nullable) (element-type ProcfunCall): what it
+ * runs before it forks. Fails with %PROCFUN_ERROR_SPAWN, or with the error of arguments that cannot
+ * be sent; @was_refused tells whether the machine had no room for another process. */
 Zygote *zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 state,
-                    gboolean *was_refused, GError **error);
+                    GPtrArray *preloads, gboolean *was_refused, GError **error);
 Zygote *zygote_ref (Zygote *self);
 
 /* The last reference ends it, and all that it has forked. */
@@ -22,7 +23,8 @@ void zygote_unref (Zygote *self);
 
 /* A process that waits for calls, and ends when none comes within @idle milliseconds; 0: it waits
  * for ever. Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_MISMATCH or %PROCFUN_ERROR_WORKER_LOST;
- * and when @patience is over. */
+ * when @patience is over; and, where it has something to run before it forks, with
+ * %PROCFUN_ERROR_TIMED_OUT when the timeout of the call is up. */
 gboolean zygote_fork (Zygote *self, Worker *worker, guint idle, const Patience *patience,
                       GError **error);
 
@@ -40,12 +42,26 @@ void zygote_add_watcher (Zygote *self, GSource *source);
 void zygote_remove_watcher (Zygote *self, GSource *source);
 int zygote_get_fd (Zygote *self);
 
-/* @asked_at: (inout): 0 the first time. *@end: when to try again even if nothing happens. */
-ZygoteStatus zygote_try_fork (Zygote *self, Worker *worker, guint idle, gint64 *asked_at,
-                              gint64 *end, GError **error);
+/* For one caller. Times are monotonic, in µs, and 0 in the beginning. */
+typedef struct
+{
+  ProcfunCall *call; /* (nullable): borrowed */
+  guint idle;
+  gint64 begun_at; /* waiting for its greeting */
+  gint64 asked_at; /* for a process */
+  gint64 end;      /* when to try again even if nothing happens */
+} ZygoteWait;
+
+ZygoteStatus zygote_try_fork (Zygote *self, Worker *worker, ZygoteWait *wait, GError **error);
 
 /* Ends those that were forked ahead. FALSE: there are none. */
 gboolean zygote_drop_spares (Zygote *self);
+
+/* (transfer full) (nullable): of one that has ended without having started, where it had something
+ * to run before it forks. */
+GError *zygote_get_start_error (Zygote *self);
+
+gboolean zygote_has_preloads (const Zygote *self);
 
 /* How long it has taken until it was known that it does not start, in µs; 0: it has started. */
 gint64 zygote_get_failed_time (Zygote *self);

@@ -24,8 +24,14 @@ void zygotes_renew (Zygotes *self);
 /* Key of a zygote: the script, the program, or the file of a library. */
 const char *zygotes_get_key (ProcfunFunction *function);
 
-/* A process for @function, as zygote_fork() gives it; where no zygote can be had, one that is
- * executed. Fails as launch() does, and when @patience is over. */
+/* Each zygote of the module of @call, which it takes, runs it before it forks; those that are there
+ * have to be renewed. The second form is for @other's. */
+void zygotes_add_preload (Zygotes *self, ProcfunCall *call);
+void zygotes_copy_preloads (Zygotes *self, Zygotes *other);
+
+/* A process for @function, as zygote_fork() gives it; where no zygote can be had, and none had
+ * anything to run before it forks, one that is executed. Fails as zygote_fork() and launch() do,
+ * and when @patience is over. */
 gboolean zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options,
                        guint idle, const Patience *patience, Worker *worker, GError **error);
 
@@ -35,13 +41,11 @@ typedef struct
   Zygotes *zygotes;
   ProcfunFunction *function;
   const ExchangeOptions *options;
-  guint idle;
   GSource *source; /* that is made ready when it is to be tried again */
 
   Zygote *zygote; /* (nullable): that it waits for: see zygote_get_fd() */
   guint n_tries;
-  gint64 asked_at;
-  gint64 end; /* when to try again even if nothing happens */
+  ZygoteWait wait;
 } ZygotesFork;
 
 ZygoteStatus zygotes_try_fork (ZygotesFork *self, Worker *worker, GError **error);

@@ -106,7 +106,7 @@ wait_for_start (ContextWaiter *self)
 {
   ContextSource *source = self->base.source;
   gint64 deadline = self->base.request.deadline;
-  gint64 end = deadline > 0 ? MIN (deadline, self->fork->end) : self->fork->end;
+  gint64 end = deadline > 0 ? MIN (deadline, self->fork->wait.end) : self->fork->wait.end;
 
   if (self->fork_tag == NULL)
     self->fork_tag = g_source_add_unix_fd (&source->source, zygote_get_fd (self->fork->zygote),
@@ -239,7 +239,7 @@ has_news (const ContextWaiter *self, gboolean is_told)
   GSource *source = &self->base.source->source;
 
   return is_told || g_source_query_unix_fd (source, self->fork_tag) != 0
-         || g_get_monotonic_time () >= self->fork->end;
+         || g_get_monotonic_time () >= self->fork->wait.end;
 }
 
 static ContextWaiter *

@@ -40,6 +40,7 @@ scheduler_new_like (Scheduler *other)
   Scheduler *self = scheduler_new (other->executor, other->keeps, other->launch);
 
   self->config = other->config;
+  zygotes_copy_preloads (self->zygotes, other->zygotes);
   g_set_object (&self->initializer, other->initializer);
   if (other->initializer_args != NULL)
     self->initializer_args = g_variant_ref (other->initializer_args);

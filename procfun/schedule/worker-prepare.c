@@ -16,6 +16,13 @@ scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant 
   g_mutex_unlock (&self->lock);
 }
 
+void
+scheduler_add_preload (Scheduler *self, ProcfunFunction *function, GVariant *args)
+{
+  zygotes_add_preload (self->zygotes, procfun_call_new (function, args));
+  scheduler_renew (self);
+}
+
 static gboolean
 limits_are_equal (const ProcfunLimits *limits, const ProcfunLimits *other)
 {

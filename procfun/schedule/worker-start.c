@@ -152,7 +152,7 @@ worker_slot_begin_start (WorkerSlot *slot, const Waiter *waiter, GSource *source
   fork->zygotes = slot->scheduler->zygotes;
   fork->function = waiter->request.function;
   fork->options = waiter->request.options;
-  fork->idle = get_idle (slot);
+  fork->wait = (ZygoteWait){ .call = waiter->request.call, .idle = get_idle (slot) };
   fork->source = source;
   return fork;
 }
