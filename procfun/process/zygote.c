@@ -170,19 +170,18 @@ find_number (Zygote *self, pid_t pid, int pidfd)
 }
 
 static void
-take_child (Zygote *self, const Frame *frame)
+take_child (Zygote *self, Frame *frame)
 {
   const Worker nothing = WORKER_INIT;
+  const int *fds = frame->child_fds;
   Worker *child;
   Child *who;
-  g_autofree int *fds = NULL;
   gint32 pid;
 
-  if (frame->fds == NULL || g_unix_fd_list_get_length (frame->fds) != FRAME_CHILD_N_FDS
-      || g_bytes_get_size (frame->payload) != sizeof pid)
+  if (frame->n_child_fds != FRAME_CHILD_N_FDS || g_bytes_get_size (frame->payload) != sizeof pid)
     return;
   memcpy (&pid, g_bytes_get_data (frame->payload, NULL), sizeof pid);
-  fds = g_unix_fd_list_steal_fds (frame->fds, NULL);
+  frame->n_child_fds = 0; /* they are the worker's */
   child = g_memdup2 (&nothing, sizeof nothing);
   who = g_new (Child, 1);
   *who = (Child){ self, pid };
@@ -219,7 +218,7 @@ take_hello (Zygote *self, const Frame *frame)
 }
 
 static void
-handle_frame (Zygote *self, const Frame *frame)
+handle_frame (Zygote *self, Frame *frame)
 {
   switch (frame->type)
     {

@@ -11,8 +11,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* Room to receive several small frames at once. */
+/* Room to receive several small frames at once. A process that has one call mostly sends a single
+ * frame, for which the smaller one is enough. */
 #define BUFFER_SIZE ((gsize)8 * 1024)
+#define FIRST_BUFFER_SIZE ((gsize)512)
 
 /* A socket gives no more at once. Tools that check memory look at all that a system call is
  * offered, each time. */
@@ -31,15 +33,12 @@ void
 channel_in_init (ChannelIn *self, int fd, gsize limit)
 {
   *self = (ChannelIn){ .fd = fd, .limit = limit, .senders = FRAME_FROM_ALL };
-  self->data = g_malloc (BUFFER_SIZE);
-  self->fds = g_array_new (FALSE, FALSE, sizeof (int));
-  g_array_set_clear_func (self->fds, clear_fd);
 }
 
 void
 channel_in_clear (ChannelIn *self)
 {
-  g_array_unref (self->fds);
+  g_clear_pointer (&self->fds, g_array_unref);
   pages_free (self->payload, self->header.size);
   g_free (self->data);
 }
@@ -49,6 +48,23 @@ channel_in_reopen (ChannelIn *self, int fd)
 {
   self->fd = fd;
   self->start = self->end = 0;
+}
+
+static void
+push_fd (ChannelIn *self, int fd)
+{
+  if (self->fds == NULL)
+    {
+      self->fds = g_array_new (FALSE, FALSE, sizeof fd);
+      g_array_set_clear_func (self->fds, clear_fd);
+    }
+  g_array_append_val (self->fds, fd);
+}
+
+static guint
+count_fds (const ChannelIn *self)
+{
+  return self->fds != NULL ? self->fds->len : 0;
 }
 
 /* The kernel gives the lowest numbers, also those of standard streams that the program has closed.
@@ -69,7 +85,7 @@ take_fds (ChannelIn *self, struct msghdr *message)
 
           memcpy (&fd, CMSG_DATA (cmsg) + at, sizeof fd);
           fds_move_up (&fd); /* where there is no other, it stays */
-          g_array_append_val (self->fds, fd);
+          push_fd (self, fd);
         }
     }
 }
@@ -102,6 +118,26 @@ read_some (ChannelIn *self, void *data, gsize size)
   return n;
 }
 
+/* Reads into the buffer, behind what is there. */
+static gssize
+read_to_buffer (ChannelIn *self)
+{
+  gssize n;
+
+  if (self->start > 0)
+    memmove (self->data, self->data + self->start, self->end - self->start);
+  self->end -= self->start;
+  self->start = 0;
+  if (self->data == NULL)
+    self->data = g_malloc (self->room = FIRST_BUFFER_SIZE);
+  n = read_some (self, self->data + self->end, self->room - self->end);
+  if (n > 0)
+    self->end += (gsize)n;
+  if (self->end == self->room && self->room < BUFFER_SIZE)
+    self->data = g_realloc (self->data, self->room = BUFFER_SIZE);
+  return n;
+}
+
 static gboolean
 fail_for_fds (GError **error)
 {
@@ -115,7 +151,7 @@ fail_for_fds (GError **error)
 static gboolean
 check_fds (ChannelIn *self, guint n_before, gboolean is_payload, GError **error)
 {
-  if (self->fds->len > n_before && (is_payload || self->fds->len > 2 * FRAME_MAX_FDS))
+  if (count_fds (self) > n_before && (is_payload || count_fds (self) > 2 * FRAME_MAX_FDS))
     {
       g_array_set_size (self->fds, 0);
       return fail_for_fds (error);
@@ -128,7 +164,7 @@ static ChannelStatus
 fill (ChannelIn *self, GError **error)
 {
   const gboolean is_payload = self->payload != NULL && self->start == self->end;
-  const guint n_fds = self->fds->len;
+  const guint n_fds = count_fds (self);
   gssize n;
 
   if (self->has_turns && self->bytes_left == 0)
@@ -144,15 +180,7 @@ fill (ChannelIn *self, GError **error)
         self->payload_filled += (gsize)n;
     }
   else
-    {
-      if (self->start > 0)
-        memmove (self->data, self->data + self->start, self->end - self->start);
-      self->end -= self->start;
-      self->start = 0;
-      n = read_some (self, self->data + self->end, BUFFER_SIZE - self->end);
-      if (n > 0)
-        self->end += (gsize)n;
-    }
+    n = read_to_buffer (self);
   if (n > 0)
     return check_fds (self, n_fds, is_payload, error) ? CHANNEL_FRAME : CHANNEL_FAILED;
   if (n < 0 && errno == EAGAIN)
@@ -172,8 +200,10 @@ has_announced_fds (const ChannelIn *self)
 {
   const gsize after_header = self->end - self->start - sizeof (FrameHeader);
 
-  return self->header.n_fds == self->fds->len
-         || (self->header.n_fds < self->fds->len && self->header.size < after_header);
+  const guint n_fds = count_fds (self);
+
+  return self->header.n_fds == n_fds
+         || (self->header.n_fds < n_fds && self->header.size < after_header);
 }
 
 static gboolean
@@ -197,23 +227,35 @@ start_payload (ChannelIn *self, GError **error)
   return TRUE;
 }
 
+/* An object for those of a process would take a tenth of a forked call. */
+static void
+take_announced_fds (ChannelIn *self, Frame *frame)
+{
+  const guint n = self->header.n_fds;
+  const int *fds = (const int *)(gpointer)self->fds->data;
+
+  if (frame->type == FRAME_CHILD)
+    {
+      memcpy (frame->child_fds, fds, n * sizeof *fds);
+      frame->n_child_fds = n;
+    }
+  else
+    frame->fds = g_unix_fd_list_new_from_array (fds, (int)n);
+  g_array_set_clear_func (self->fds, NULL); /* they are the frame's now */
+  g_array_remove_range (self->fds, 0, n);
+  g_array_set_clear_func (self->fds, clear_fd);
+}
+
 static void
 finish_frame (ChannelIn *self, Frame *frame)
 {
-  guint n_fds = self->header.n_fds;
-
   frame->type = self->header.type;
   frame->call_id = self->header.call_id;
   frame->fds = NULL;
   frame->parts = NULL;
-  if (n_fds > 0)
-    {
-      frame->fds
-          = g_unix_fd_list_new_from_array ((const int *)(gpointer)self->fds->data, (int)n_fds);
-      g_array_set_clear_func (self->fds, NULL); /* they are the list's now */
-      g_array_remove_range (self->fds, 0, n_fds);
-      g_array_set_clear_func (self->fds, clear_fd);
-    }
+  frame->n_child_fds = 0;
+  if (self->header.n_fds > 0)
+    take_announced_fds (self, frame);
   frame->payload = pages_to_bytes (g_steal_pointer (&self->payload), self->header.size);
 }
 
@@ -435,17 +477,11 @@ channel_in_is_filled (ChannelIn *self)
 gboolean
 channel_in_read_ahead (ChannelIn *self)
 {
-  gssize n;
-
   if (self->by_ring)
     return ring_get_filled (&self->ring) > 0;
   if (self->payload != NULL || self->start != self->end)
     return TRUE;
-  self->start = self->end = 0;
-  n = read_some (self, self->data, BUFFER_SIZE);
-  if (n > 0)
-    self->end = (gsize)n;
-  return n >= 0 || errno != EAGAIN;
+  return read_to_buffer (self) >= 0 || errno != EAGAIN;
 }
 
 void

@@ -19,10 +19,11 @@ typedef struct
   gsize limit;
   FrameSenders senders; /* whose frames may come */
 
-  guint8 *data; /* received by the socket, not yet looked at: from start to end */
+  guint8 *data; /* (nullable): received by the socket, not yet looked at: from start to end */
+  gsize room;   /* for so much */
   gsize start;
   gsize end;
-  GArray *fds; /* (element-type int) received, not yet given to a frame */
+  GArray *fds; /* (nullable) (element-type int): received, not yet given to a frame */
   RingEnd ring;
   gboolean by_ring;
 

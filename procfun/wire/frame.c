@@ -2,6 +2,7 @@
 #include "procfun/wire/frame.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
 #include <inttypes.h>
 #include <string.h>
@@ -17,6 +18,8 @@ frame_clear (Frame *self)
   g_clear_pointer (&self->payload, g_bytes_unref);
   g_clear_object (&self->fds);
   g_clear_pointer (&self->parts, g_array_unref);
+  while (self->n_child_fds > 0)
+    fd_clear (&self->child_fds[--self->n_child_fds]);
 }
 
 static const struct

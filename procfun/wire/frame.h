@@ -196,8 +196,10 @@ typedef struct
   FrameType type;
   guint32 call_id;
   GBytes *payload;
-  GUnixFDList *fds; /* (nullable) */
-  GArray *parts;    /* (nullable) (element-type Part): of its value, which has the rest */
+  GUnixFDList *fds;                 /* (nullable) */
+  int child_fds[FRAME_CHILD_N_FDS]; /* of FRAME_CHILD, which has no list */
+  guint n_child_fds;                /* of them, which belong to the frame */
+  GArray *parts; /* (nullable) (element-type Part): of its value, which has the rest */
 } Frame;
 
 void frame_clear (Frame *self);
