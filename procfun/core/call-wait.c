@@ -7,76 +7,149 @@
 
 struct _CallWait
 {
-  GObject parent_instance;
-
+  gatomicrefcount ref_count;
   ProcfunCall *call;
   ProcfunExecutor *executor; /* (nullable) */
   CallLink link;
   GMainContext *context;
   GAsyncReadyCallback callback; /* (nullable) */
-  gpointer user_data;
-  gpointer source_tag;
-  CallWaitFunc at_end; /* (nullable) */
+  CallWaitFunc at_end;          /* (nullable) */
+  gboolean is_final;            /* the result is that of the call, and not an item of it */
   gint has_begun;
-
-  GVariant *value; /* (nullable) */
-  GError *error;   /* (nullable) */
+  CallAnswer answer;
 };
 
-static void call_wait_iface_init (GAsyncResultIface *iface);
+/* Results */
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (CallWait, call_wait, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, call_wait_iface_init))
+void
+call_answer_clear (CallAnswer *self)
+{
+  g_clear_pointer (&self->value, g_variant_unref);
+  g_clear_error (&self->error);
+}
 
 static gpointer
-call_wait_get_user_data (GAsyncResult *result)
+call_get_user_data (GAsyncResult *result)
 {
-  return CALL_WAIT (result)->user_data;
+  return PROCFUN_CALL (result)->answer.user_data;
 }
 
 static GObject *
-call_wait_get_source_object (GAsyncResult *result)
+call_get_source_object (GAsyncResult *result)
 {
-  return g_object_ref (G_OBJECT (CALL_WAIT (result)->call));
+  return g_object_ref (G_OBJECT (result));
 }
 
 static gboolean
-call_wait_is_tagged (GAsyncResult *result, gpointer source_tag)
+call_is_tagged (GAsyncResult *result, gpointer source_tag)
 {
-  return CALL_WAIT (result)->source_tag == source_tag;
+  return PROCFUN_CALL (result)->answer.source_tag == source_tag;
+}
+
+void
+call_init_async_result (GAsyncResultIface *iface)
+{
+  iface->get_user_data = call_get_user_data;
+  iface->get_source_object = call_get_source_object;
+  iface->is_tagged = call_is_tagged;
+}
+
+/* Of an item */
+
+#define CALL_TYPE_ITEM (call_item_get_type ())
+G_DECLARE_FINAL_TYPE (CallItem, call_item, CALL, ITEM, GObject)
+
+struct _CallItem
+{
+  GObject parent_instance;
+
+  ProcfunCall *call;
+  CallAnswer answer;
+};
+
+static void call_item_iface_init (GAsyncResultIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (CallItem, call_item, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, call_item_iface_init))
+
+static gpointer
+call_item_get_user_data (GAsyncResult *result)
+{
+  return CALL_ITEM (result)->answer.user_data;
+}
+
+static GObject *
+call_item_get_source_object (GAsyncResult *result)
+{
+  return g_object_ref (G_OBJECT (CALL_ITEM (result)->call));
+}
+
+static gboolean
+call_item_is_tagged (GAsyncResult *result, gpointer source_tag)
+{
+  return CALL_ITEM (result)->answer.source_tag == source_tag;
 }
 
 static void
-call_wait_iface_init (GAsyncResultIface *iface)
+call_item_iface_init (GAsyncResultIface *iface)
 {
-  iface->get_user_data = call_wait_get_user_data;
-  iface->get_source_object = call_wait_get_source_object;
-  iface->is_tagged = call_wait_is_tagged;
+  iface->get_user_data = call_item_get_user_data;
+  iface->get_source_object = call_item_get_source_object;
+  iface->is_tagged = call_item_is_tagged;
 }
 
 static void
-call_wait_finalize (GObject *object)
+call_item_finalize (GObject *object)
 {
-  CallWait *self = CALL_WAIT (object);
+  CallItem *self = CALL_ITEM (object);
 
   g_object_unref (self->call);
-  g_main_context_unref (self->context);
-  g_clear_pointer (&self->value, g_variant_unref);
-  g_clear_error (&self->error);
+  call_answer_clear (&self->answer);
 
-  G_OBJECT_CLASS (call_wait_parent_class)->finalize (object);
+  G_OBJECT_CLASS (call_item_parent_class)->finalize (object);
 }
 
 static void
-call_wait_class_init (CallWaitClass *klass)
+call_item_class_init (CallItemClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = call_wait_finalize;
+  G_OBJECT_CLASS (klass)->finalize = call_item_finalize;
 }
 
 static void
-call_wait_init (CallWait *self)
+call_item_init (CallItem *self)
 {
 }
+
+/* (nullable): NULL if it is no result of a wait for @call */
+static CallAnswer *
+find_answer (GAsyncResult *result, ProcfunCall *call)
+{
+  if ((gpointer)result == (gpointer)call)
+    return &call->answer;
+  return CALL_IS_ITEM (result) && CALL_ITEM (result)->call == call ? &CALL_ITEM (result)->answer
+                                                                   : NULL;
+}
+
+gboolean
+call_wait_is_valid (GAsyncResult *result, ProcfunCall *call, gpointer source_tag)
+{
+  const CallAnswer *answer = find_answer (result, call);
+
+  return answer != NULL && answer->source_tag == source_tag;
+}
+
+GVariant *
+call_wait_finish (GAsyncResult *result, GError **error)
+{
+  CallAnswer *answer
+      = CALL_IS_ITEM (result) ? &CALL_ITEM (result)->answer : &PROCFUN_CALL (result)->answer;
+
+  if (answer->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&answer->error));
+  return g_steal_pointer (&answer->value);
+}
+
+/* Waiting */
 
 static void
 on_cancelled (GCancellable *cancellable, gpointer user_data)
@@ -110,18 +183,36 @@ call_wait_new (ProcfunCall *call, ProcfunExecutor *executor, GCancellable *cance
                GAsyncReadyCallback callback, gpointer user_data, gpointer source_tag,
                CallWaitFunc at_end)
 {
-  CallWait *self = g_object_new (CALL_TYPE_WAIT, NULL);
+  CallWait *self = g_new (CallWait, 1);
 
-  self->call = g_object_ref (call);
+  *self = (CallWait){ .call = g_object_ref (call) };
+  g_atomic_ref_count_init (&self->ref_count);
+  g_atomic_ref_count_inc (&self->ref_count); /* two: see the header */
   self->executor = executor;
   call_link_init (&self->link, call, cancellable);
   self->context = g_main_context_ref_thread_default ();
   call_join_set_context (call, self->context);
   self->callback = callback;
-  self->user_data = user_data;
-  self->source_tag = source_tag;
+  self->answer = (CallAnswer){ .user_data = user_data, .source_tag = source_tag };
   self->at_end = at_end;
-  return g_object_ref (self);
+  return self;
+}
+
+void
+call_wait_unref (CallWait *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_object_unref (self->call);
+  g_main_context_unref (self->context);
+  call_answer_clear (&self->answer);
+  g_free (self);
+}
+
+void
+call_wait_set_final (CallWait *self)
+{
+  self->is_final = TRUE;
 }
 
 void
@@ -148,18 +239,45 @@ call_wait_get_context (CallWait *self)
   return self->context;
 }
 
+static void
+give_result (CallWait *self)
+{
+  CallAnswer answer = self->answer;
+
+  self->answer = (CallAnswer){ .user_data = NULL };
+  self->call->answer = answer;
+  if (self->callback != NULL)
+    self->callback (G_OBJECT (self->call), G_ASYNC_RESULT (self->call), answer.user_data);
+}
+
+static void
+give_item (CallWait *self)
+{
+  g_autoptr (CallItem) item = NULL;
+
+  if (self->callback == NULL)
+    return;
+  item = g_object_new (CALL_TYPE_ITEM, NULL);
+  item->call = g_object_ref (self->call);
+  item->answer = self->answer;
+  self->answer = (CallAnswer){ .user_data = NULL };
+  self->callback (G_OBJECT (self->call), G_ASYNC_RESULT (item), item->answer.user_data);
+}
+
 /* A GTask would check the cancellable here, and hide that the call succeeded. */
 static void
 end_here (CallWait *self)
 {
   call_link_clear (&self->link);
   if (self->at_end != NULL)
-    self->at_end (self->call, self->value, self->error);
+    self->at_end (self->call, self->answer.value, self->answer.error);
   call_join_set_context (self->call, NULL);
   g_clear_object (&self->executor);
-  if (self->callback != NULL)
-    self->callback (G_OBJECT (self->call), G_ASYNC_RESULT (self), self->user_data);
-  g_object_unref (self);
+  if (self->is_final)
+    give_result (self);
+  else
+    give_item (self);
+  call_wait_unref (self);
 }
 
 static gboolean
@@ -199,29 +317,12 @@ call_wait_end (CallWait *self, GVariant *value, GError *error)
 {
   GSource *current = g_main_current_source ();
 
-  self->value = value;
-  self->error = error;
+  self->answer.value = value;
+  self->answer.error = error;
   if (g_atomic_int_get (&self->has_begun) && current != NULL
       && g_source_get_context (current) == self->context
       && g_source_get_priority (current) >= self->call->settings.io_priority)
     end_in_context (self);
   else
     end_later (self);
-}
-
-gboolean
-call_wait_is_valid (GAsyncResult *result, ProcfunCall *call, gpointer source_tag)
-{
-  return CALL_IS_WAIT (result) && CALL_WAIT (result)->call == call
-         && CALL_WAIT (result)->source_tag == source_tag;
-}
-
-GVariant *
-call_wait_finish (GAsyncResult *result, GError **error)
-{
-  CallWait *self = CALL_WAIT (result);
-
-  if (self->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->error));
-  return g_steal_pointer (&self->value);
 }

@@ -3,6 +3,7 @@
 #include "procfun/core/call.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/core/call-wait.h"
 #include "procfun/procfun-executor.h"
 
 /**
@@ -28,7 +29,8 @@
 /* Most functions do not listen to their cancellable: the first step ends them. */
 #define DEFAULT_GRACE_PERIOD G_USEC_PER_SEC
 
-G_DEFINE_FINAL_TYPE (ProcfunCall, procfun_call, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE_WITH_CODE (ProcfunCall, procfun_call, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT, call_init_async_result))
 
 enum
 {
@@ -84,6 +86,7 @@ procfun_call_finalize (GObject *object)
   g_clear_object (&self->fd_list);
   g_clear_object (&self->settings.executor);
   g_clear_pointer (&self->result, g_variant_unref);
+  call_answer_clear (&self->answer);
   g_clear_object (&self->result_fd_list);
   g_clear_pointer (&self->settings.limits, procfun_limits_free);
   canceller_unref (self->canceller);

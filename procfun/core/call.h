@@ -35,6 +35,15 @@ typedef struct
   gboolean (*close) (ProcfunCall *call);
 } CallItems;
 
+/* What the one who waited for a call is given. */
+typedef struct
+{
+  GVariant *value; /* (nullable) */
+  GError *error;   /* (nullable) */
+  gpointer user_data;
+  gpointer source_tag; /* (nullable): nobody was given it yet */
+} CallAnswer;
+
 /* Fields are used in core/call*.c and by the functions below; see tests/test-layers.sh. */
 struct _ProcfunCall
 {
@@ -62,6 +71,8 @@ struct _ProcfunCall
   CallItems items;
   gpointer stream; /* (nullable): the executor's */
   GDestroyNotify free_stream;
+
+  CallAnswer answer; /* of an asynchronous run, whose result is the call itself */
 
   /* outcome */
   gint pid;

@@ -84,6 +84,7 @@ on_run (GVariant *result, GError *error, gpointer user_data)
  *
  * Runs the call without waiting for its end. Signals and @callback come in the main context that is
  * this thread's default now, and that must be run until then: the call keeps it, and its process.
+ * The result that @callback is given is the call itself, which is a #GAsyncResult.
  *
  * A call that runs keeps itself: dropping references does not end it, and procfun_call_abort()
  * does.
@@ -103,6 +104,7 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
 
   wait = call_wait_new (self, procfun_call_ref_executor (self), cancellable, callback, user_data,
                         procfun_call_run_async, procfun_call_end);
+  call_wait_set_final (wait);
   if (check (self, &error) && procfun_executor_enter (call_wait_get_executor (wait), self, &error))
     procfun_executor_run_async (call_wait_get_executor (wait), self, call_wait_get_context (wait),
                                 on_run, wait);
