@@ -15,13 +15,19 @@
 static void
 begin (Scheduler *self, const SlotRequest *request, GQueue *exited, GQueue *outdated)
 {
-  gint64 asked_at = request->call != NULL ? procfun_call_get_submitted_at (request->call) : 0;
-  gint64 now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
-  guint64 state = self->keeps ? zygotes_get_state (self->zygotes, now) : 0;
+  gint64 asked_at, now;
+  guint64 state;
 
+  if (!self->keeps)
+    {
+      g_mutex_lock (&self->lock);
+      return;
+    }
+  asked_at = request->call != NULL ? procfun_call_get_submitted_at (request->call) : 0;
+  now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
+  state = zygotes_get_state (self->zygotes, now);
   g_mutex_lock (&self->lock);
-  if (self->keeps)
-    scheduler_remove_gone (self, now, state, exited, outdated);
+  scheduler_remove_gone (self, now, state, exited, outdated);
 }
 
 static void

@@ -534,8 +534,9 @@ worker_slot_hold (WorkerSlot *slot)
   return ok;
 }
 
+/* @state: what a worker that is started now would inherit. With the lock held. */
 static gboolean
-check_take (WorkerSlot *slot, ProcfunFunction *function, GError **error)
+check_take (WorkerSlot *slot, ProcfunFunction *function, guint64 state, GError **error)
 {
   const char *name = procfun_function_get_name (function);
 
@@ -546,8 +547,7 @@ check_take (WorkerSlot *slot, ProcfunFunction *function, GError **error)
                  _ ("%s() cannot be called: the session belongs to the process that forked this "
                     "one"),
                  name);
-  else if (slot->inherited_state
-           != zygotes_get_state (slot->scheduler->zygotes, g_get_monotonic_time ()))
+  else if (slot->inherited_state != state)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                  _ ("%s() cannot be called: the process of the session was started before the "
                     "program changed its user, directory or the like"),
@@ -571,10 +571,11 @@ worker_slot_take (WorkerSlot *slot, ProcfunCall *call, gboolean is_async, GError
 {
   g_autoptr (GMainContext) context = is_async ? g_main_context_ref_thread_default () : NULL;
   g_autoptr (GMainContext) before = NULL;
+  guint64 state = zygotes_get_state (slot->scheduler->zygotes, g_get_monotonic_time ());
   gboolean ok;
 
   g_mutex_lock (&slot->scheduler->lock);
-  ok = check_take (slot, procfun_call_peek_function (call), error);
+  ok = check_take (slot, procfun_call_peek_function (call), state, error);
   if (ok)
     {
       slot->call = call;
