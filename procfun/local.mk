@@ -177,10 +177,14 @@ procfun_private = \
 	%D%/core/recorder.c \
 	%D%/core/recorder.h \
 	%D%/core/registry.h \
+	%D%/executors/fork-plain.c \
+	%D%/executors/fork-plain.h \
 	%D%/executors/pool.h \
 	%D%/executors/process-executor.h \
 	%D%/executors/process-next.c \
 	%D%/executors/process-next.h \
+	%D%/executors/process-plain.c \
+	%D%/executors/process-plain.h \
 	%D%/executors/process-start.c \
 	%D%/executors/process-start.h \
 	%D%/executors/retry.c \

@@ -58,6 +58,7 @@ test_programs = \
 	%D%/test-number \
 	%D%/test-placement \
 	%D%/test-plain-call \
+	%D%/test-plain-fork \
 	%D%/test-pool \
 	%D%/test-pool-bounds \
 	%D%/test-pool-close \
@@ -169,6 +170,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_close_SOURCES = %D%/test-close.c $(pools)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
 %C%_test_plain_call_SOURCES = %D%/test-plain-call.c %D%/hostile-ring.c %D%/hostile-ring.h $(pools)
+%C%_test_plain_fork_SOURCES = %D%/test-plain-fork.c $(calls)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)
 %C%_test_pool_bounds_SOURCES = %D%/test-pool-bounds.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)

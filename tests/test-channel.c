@@ -381,6 +381,68 @@ test_nobody_reads (void)
   channel_free (channel);
 }
 
+/* What the socket does not take follows, in order. */
+static void
+test_at_once (void)
+{
+  guint8 payload[3000] = { 1, 2, 3 };
+  const guint32 prefix = 77;
+  guint32 n = 0;
+  Channel *a, *b;
+
+  open_both (&a, &b, LIMIT);
+  channel_send_now (a, FRAME_CALL, n++, &prefix, sizeof prefix, NULL, 0);
+  g_assert_false (channel_has_output (a));
+  while (!channel_has_output (a))
+    channel_send_now (a, FRAME_CALL, n++, &prefix, sizeof prefix, payload, sizeof payload);
+  channel_send_now (a, FRAME_CALL, n++, NULL, 0, payload, sizeof payload);
+  channel_send (a, FRAME_CALL, n++, NULL, 0, NULL, NULL);
+  for (guint32 i = 0; i < n; i++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      carry (a, b, &frame);
+      g_assert_cmpuint (frame.call_id, ==, i);
+      if (i > 0 && i < n - 2)
+        g_assert_cmpmem ((const guint8 *)g_bytes_get_data (frame.payload, NULL) + sizeof prefix,
+                         g_bytes_get_size (frame.payload) - sizeof prefix, payload, sizeof payload);
+    }
+  g_assert_false (channel_has_output (a));
+  assert_status (b, CHANNEL_AGAIN);
+  channel_free (b);
+  channel_free (a);
+}
+
+static void
+test_peek (void)
+{
+  g_autoptr (GBytes) payload = make_payload (100);
+  g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, 5, payload);
+  guint8 seen[100];
+  FrameHeader header;
+  int other;
+  Channel *channel = open_half (&other, LIMIT);
+
+  g_assert_false (channel_peek (channel, &header));
+  write_raw (other, bytes->data, 50);
+  g_assert_true (channel_wake_up (channel));
+  g_assert_false (channel_peek (channel, &header));
+  g_assert_true (channel_has_input (channel));
+  write_raw (other, bytes->data + 50, bytes->len - 50);
+  write_raw (other, bytes->data, bytes->len);
+  assert_status (channel, CHANNEL_FRAME);
+  g_assert_true (channel_wake_up (channel));
+  g_assert_true (channel_peek (channel, &header));
+  g_assert_cmpuint (header.call_id, ==, 5);
+  channel_peek_payload (channel, &header, seen);
+  g_assert_cmpmem (seen, sizeof seen, g_bytes_get_data (payload, NULL), sizeof seen);
+  channel_take (channel, &header);
+  g_assert_false (channel_has_input (channel));
+  assert_status (channel, CHANNEL_AGAIN);
+  close (other);
+  channel_free (channel);
+}
+
 static guint
 count_flushes (Channel *channel, guint max)
 {
@@ -676,6 +738,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel/end-of-output-leaves-input-open", test_end_of_output);
   fixture_add_func ("/channel/last-words-arrive-after-end", test_nobody_reads);
   fixture_add_func ("/channel/reset-is-an-end", test_reset);
+  fixture_add_func ("/channel/frame-sent-at-once-keeps-its-place", test_at_once);
+  fixture_add_func ("/channel/frame-that-was-read-can-be-looked-at", test_peek);
   fixture_add_func ("/channel/lack-of-buffers-ends-in-time", test_no_buffers);
   fixture_add_func ("/channel/lack-of-buffers-may-pass", test_buffers_again);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_headers); i++)

@@ -2,6 +2,7 @@
 
 #include "procfun/procfun-fork-server.h"
 
+#include "procfun/executors/fork-plain.h"
 #include "procfun/executors/process-executor.h"
 #include "procfun/platform/cpus.h"
 
@@ -109,6 +110,7 @@ procfun_fork_server_class_init (ProcfunForkServerClass *klass)
 
   object_class->get_property = procfun_fork_server_get_property;
   object_class->set_property = procfun_fork_server_set_property;
+  PROCFUN_EXECUTOR_CLASS (klass)->run_plain = procfun_fork_server_run_plain;
 
   /**
    * ProcfunForkServer:spares:

@@ -2,47 +2,12 @@
 
 /* Calls of a pool that ask for nothing special, with a worker that waits: without an object. */
 
-#include "procfun/core/call.h"
-#include "procfun/core/executor.h"
 #include "procfun/core/function.h"
 #include "procfun/core/plain-call.h"
 #include "procfun/executors/pool.h"
-#include "procfun/process/exchange-drive.h"
+#include "procfun/executors/process-plain.h"
 #include "procfun/process/plain-exchange.h"
 #include "procfun/schedule/idle.h"
-
-/* TRUE: there is an outcome, which is not that of a worker that had ended before. */
-static gboolean
-run_sent (PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
-{
-  g_autoptr (Exchange) exchange
-      = exchange_new_sent (plain->call, worker_slot_get_worker (slot), mark);
-
-  exchange_set_release (exchange, worker_slot_release, slot);
-  if (!exchange_was_sent (exchange))
-    {
-      worker_slot_set_unsent (slot);
-      return FALSE;
-    }
-  plain->variant = exchange_run (exchange, &plain->error);
-  if (exchange_was_begun (exchange))
-    return TRUE;
-  procfun_call_take_failure (plain->call, NULL);
-  g_clear_error (&plain->error);
-  return FALSE;
-}
-
-/* Something else than the result has come, or nothing yet. */
-static void
-go_on (ProcfunPool *self, PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
-{
-  ProcfunExecutor *executor = PROCFUN_EXECUTOR (self);
-  ProcfunCall *call = plain_call_make (plain);
-
-  worker_slot_set_call (slot, call);
-  if (!run_sent (plain, slot, mark))
-    plain->variant = PROCFUN_EXECUTOR_GET_CLASS (self)->run (executor, call, NULL, &plain->error);
-}
 
 /* A call that may be tried again needs its arguments longer. */
 static gboolean
@@ -84,7 +49,7 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   plain->started_at = g_get_monotonic_time ();
   if (!plain_exchange_receive (worker_slot_get_worker (slot), plain))
     {
-      go_on (self, plain, slot, &mark);
+      process_plain_go_on (executor, plain, slot, &mark);
       return PLAIN_CALL_MADE;
     }
   worker_slot_put_back (slot, worker_slot_get_worker (slot), TRUE);

@@ -49,6 +49,31 @@ plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
   return TRUE;
 }
 
+/* A process that was forked, that has been set up, and whose end nobody needs to wait for. */
+static gboolean
+is_ready_once (const Worker *worker)
+{
+  return worker->parent != NULL && worker->channel_fd >= 0 && worker->has_greeted
+         && worker_ends_with_result (worker) && worker->report_fd >= 0 && worker->output_fds[0] >= 0
+         && worker->output_fds[1] >= 0;
+}
+
+gboolean
+plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark)
+{
+  const FrameCall head = { .hash = procfun_function_get_hash_number (plain->function),
+                           .flags = FRAME_CALL_LAST | FRAME_CALL_ENDED };
+
+  if (!is_ready_once (worker))
+    return FALSE;
+  worker_open_channel (worker, worker->max_payload);
+  channel_get_mark (worker->channel, mark);
+  channel_send_now (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head,
+                    plain->args.data, plain->args.length);
+  channel_flush (worker->channel);
+  return TRUE;
+}
+
 /* A crash, or what the function has printed, which comes before its result. */
 static gboolean
 has_written (const Worker *worker)
@@ -126,11 +151,14 @@ sleep_for_frame (Worker *worker, FrameHeader *header)
   return FALSE;
 }
 
+/* A process that was forked ahead may be woken on this processor, which it gets when this one
+ * sleeps: to yield is not enough. */
 static gboolean
 wait_for_frame (Worker *worker, FrameHeader *header)
 {
   return (channel_peek (worker->channel, header)
-          || (channel_yield (worker->channel) && channel_peek (worker->channel, header))
+          || (worker->is_kept && channel_yield (worker->channel)
+              && channel_peek (worker->channel, header))
           || (!channel_has_input (worker->channel) && sleep_for_frame (worker, header)))
          && header->call_id == worker->call_id;
 }

@@ -7,12 +7,18 @@
 
 #ifndef __GI_SCANNER__ /* as core/plain-call.h */
 
-/* A call of a worker that waits, when nothing happens but a call and its result, and both go by the
- * ring. All else is for the Exchange, which goes on with the call that was sent here. */
+/* A call when nothing happens but a call and its result. All else is for the Exchange, which goes
+ * on with the call that was sent here. */
 
-/* Sends the call. FALSE: the worker is not ready for it, and nothing was sent. *@mark: how much was
- * sent before. */
+/* Arguments of plain_exchange_send_once(), in bytes. */
+#define PLAIN_EXCHANGE_MAX ((gsize)4 * 1024)
+
+/* Sends the call, by the ring of a worker that waits. FALSE: the worker is not ready for it, and
+ * nothing was sent. *@mark: how much was sent before. */
 gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark);
+
+/* The same by the socket, to a worker that was forked for this call. It ends when it is cleared. */
+gboolean plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark);
 
 /* Waits for the result, for two milliseconds at most. FALSE: something else has come, or nothing,
  * and is left as it is. */

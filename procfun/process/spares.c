@@ -4,17 +4,35 @@
 
 #include <poll.h>
 
-static void
-free_spare (gpointer data)
+typedef struct
 {
-  worker_clear (data); /* which it notices */
-  g_free (data);
+  GList link;
+  Worker worker;
+} Spare;
+
+static void
+free_spare (Spare *self)
+{
+  worker_clear (&self->worker); /* which it notices */
+  g_free (self);
 }
 
 void
 spares_push (Spares *self, Worker *worker)
 {
-  g_queue_push_tail (self, worker);
+  Spare *spare = g_new (Spare, 1);
+
+  *spare = (Spare){ .link = { .data = spare }, .worker = worker_steal (worker) };
+  g_queue_push_tail_link (self, &spare->link);
+}
+
+/* (nullable) */
+static Spare *
+pop (Spares *self)
+{
+  GList *link = g_queue_pop_head_link (self);
+
+  return link != NULL ? link->data : NULL;
 }
 
 /* A spare ends when it has waited too long, or with the zygote. Its channel tells so at once, but
@@ -32,14 +50,14 @@ is_alive (const Worker *spare, Process *zygote)
 gboolean
 spares_take (Spares *self, Process *zygote, Worker *worker)
 {
-  Worker *spare;
+  Spare *spare;
 
-  while ((spare = g_queue_pop_head (self)) != NULL)
+  while ((spare = pop (self)) != NULL)
     {
-      gboolean is_usable = is_alive (spare, zygote);
+      gboolean is_usable = is_alive (&spare->worker, zygote);
 
       if (is_usable)
-        *worker = worker_steal (spare);
+        *worker = worker_steal (&spare->worker);
       free_spare (spare);
       if (is_usable)
         return TRUE;
@@ -50,5 +68,8 @@ spares_take (Spares *self, Process *zygote, Worker *worker)
 void
 spares_clear (Spares *self)
 {
-  g_queue_clear_full (self, free_spare);
+  Spare *spare;
+
+  while ((spare = pop (self)) != NULL)
+    free_spare (spare);
 }

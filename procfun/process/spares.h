@@ -5,9 +5,9 @@
 #include "procfun/process/worker.h"
 
 /* Processes that a zygote has forked ahead. */
-typedef GQueue Spares; /* (element-type Worker) */
+typedef GQueue Spares; /* (element-type Spare) */
 
-/* Takes @worker, of which g_free() frees the memory. */
+/* Takes the contents of @worker. */
 void spares_push (Spares *self, Worker *worker);
 
 /* FALSE: none of them is alive. @zygote: they end with it. */

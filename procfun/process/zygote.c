@@ -123,6 +123,18 @@ has_greeted (Zygote *self)
   return self->process.has_greeted && preloads_are_done (&self->preloads);
 }
 
+gboolean
+zygote_can_fork_with (Zygote *self, const ExchangeOptions *options)
+{
+  gboolean greeted;
+
+  g_mutex_lock (&self->lock);
+  greeted = has_greeted (self);
+  g_mutex_unlock (&self->lock);
+  return greeted && self->options.codec == options->codec
+         && self->options.max_payload == options->max_payload && options->context == NULL;
+}
+
 void
 zygote_unref (Zygote *self)
 {
@@ -172,9 +184,8 @@ find_number (Zygote *self, pid_t pid, int pidfd)
 static void
 take_child (Zygote *self, Frame *frame)
 {
-  const Worker nothing = WORKER_INIT;
   const int *fds = frame->child_fds;
-  Worker *child;
+  Worker child = WORKER_INIT;
   Child *who;
   gint32 pid;
 
@@ -182,20 +193,19 @@ take_child (Zygote *self, Frame *frame)
     return;
   memcpy (&pid, g_bytes_get_data (frame->payload, NULL), sizeof pid);
   frame->n_child_fds = 0; /* they are the worker's */
-  child = g_memdup2 (&nothing, sizeof nothing);
   who = g_new (Child, 1);
   *who = (Child){ self, pid };
-  child->process = process_new_for_pidfd (find_number (self, pid, fds[FRAME_CHILD_PIDFD]),
-                                          fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
-  child->channel_fd = fds[FRAME_CHILD_CHANNEL];
-  child->report_fd = fds[FRAME_CHILD_REPORT];
-  child->output_fds[0] = fds[FRAME_CHILD_STDOUT];
-  child->output_fds[1] = fds[FRAME_CHILD_STDERR];
-  child->has_greeted = TRUE;
-  child->codec = g_object_ref (self->options.codec);
-  child->max_payload = self->options.max_payload;
+  child.process = process_new_for_pidfd (find_number (self, pid, fds[FRAME_CHILD_PIDFD]),
+                                         fds[FRAME_CHILD_PIDFD], ask_for_status, who, g_free);
+  child.channel_fd = fds[FRAME_CHILD_CHANNEL];
+  child.report_fd = fds[FRAME_CHILD_REPORT];
+  child.output_fds[0] = fds[FRAME_CHILD_STDOUT];
+  child.output_fds[1] = fds[FRAME_CHILD_STDERR];
+  child.has_greeted = TRUE;
+  child.codec = g_object_ref (self->options.codec);
+  child.max_payload = self->options.max_payload;
   self->has_forked = TRUE;
-  spares_push (&self->spares, child);
+  spares_push (&self->spares, &child);
 }
 
 /* The zygote has checked itself that it is of this build, if it has functions at all. */
@@ -525,7 +535,7 @@ ask (Zygote *self, guint n, guint idle, gboolean is_ahead, int cpu)
   if (!self->has_ended)
     g_clear_error (&self->error); /* of an earlier one */
   self->n_wanted += n;
-  channel_send (self->process.channel, FRAME_FORK, 0, &fork, sizeof fork, NULL, NULL);
+  channel_send_now (self->process.channel, FRAME_FORK, 0, &fork, sizeof fork, NULL, 0);
   channel_flush (self->process.channel);
 }
 

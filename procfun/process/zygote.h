@@ -87,6 +87,9 @@ gboolean zygote_has_forked (Zygote *self);
 /* Whether this process started it, and not one that has forked this one. */
 gboolean zygote_is_own (Zygote *self);
 
+/* Whether it has started, and its children have these without being told. */
+gboolean zygote_can_fork_with (Zygote *self, const ExchangeOptions *options);
+
 /* Arguments of zygote_new(). */
 guint64 zygote_get_state (Zygote *self);
 

@@ -256,6 +256,19 @@ find_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *op
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+zygotes_can_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options)
+{
+  const Entry *entry;
+  gboolean can;
+
+  g_mutex_lock (&self->lock);
+  entry = g_hash_table_lookup (self->entries, zygotes_get_key (function));
+  can = entry != NULL && entry->zygote != NULL && zygote_can_fork_with (entry->zygote, options);
+  g_mutex_unlock (&self->lock);
+  return can;
+}
+
 /* Two that have died since the call before, or did not start: then each call has a process
  * executed.
  */

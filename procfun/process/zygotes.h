@@ -35,6 +35,10 @@ void zygotes_copy_preloads (Zygotes *self, Zygotes *other);
 gboolean zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *options,
                        guint idle, const Patience *patience, Worker *worker, GError **error);
 
+/* Whether a zygote for @function is there that forks processes with @options. */
+gboolean zygotes_can_fork (Zygotes *self, ProcfunFunction *function,
+                           const ExchangeOptions *options);
+
 /* The same without waiting. Of @function, @options and @source only pointers are kept. */
 typedef struct
 {

@@ -15,7 +15,7 @@ worker_slot_new (Scheduler *scheduler, const char *module, ProcfunLaunchContext 
   self->link.data = self;
   self->scheduler = scheduler_ref (scheduler);
   self->worker = nothing;
-  self->module = g_intern_string (module);
+  self->module = module;
   g_set_object (&self->context, context);
   if (scheduler->worker_limits != NULL)
     self->limits = g_atomic_rc_box_acquire (scheduler->worker_limits);

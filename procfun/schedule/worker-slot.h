@@ -38,7 +38,8 @@ typedef struct
   gboolean is_lost;  /* while it was held */
 } WorkerSlot;
 
-/* @context: (nullable): the one of all calls of the worker. With the lock of @scheduler held. */
+/* @module: of zygotes_get_key(). @context: (nullable): the one of all calls of the worker. With the
+ * lock of @scheduler held. */
 WorkerSlot *worker_slot_new (Scheduler *scheduler, const char *module,
                              ProcfunLaunchContext *context);
 WorkerSlot *worker_slot_ref (WorkerSlot *self);

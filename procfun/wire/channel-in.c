@@ -14,7 +14,7 @@
 /* Room to receive several small frames at once. A process that has one call mostly sends a single
  * frame, for which the smaller one is enough. */
 #define BUFFER_SIZE ((gsize)8 * 1024)
-#define FIRST_BUFFER_SIZE ((gsize)512)
+#define FIRST_BUFFER_SIZE ((gsize)1024)
 
 /* A socket gives no more at once. Tools that check memory look at all that a system call is
  * offered, each time. */
@@ -334,14 +334,32 @@ read_from_ring (ChannelIn *self, gsize filled, Frame *frame, GError **error)
   return TRUE;
 }
 
+/* In the ring, or in the buffer unless a payload is awaited. */
+static gsize
+get_filled (ChannelIn *self)
+{
+  if (self->by_ring)
+    return ring_get_filled (&self->ring);
+  return self->payload == NULL && count_fds (self) == 0 ? self->end - self->start : 0;
+}
+
+static void
+peek (ChannelIn *self, gsize offset, gpointer data, gsize size)
+{
+  if (self->by_ring)
+    ring_peek (&self->ring, offset, data, size);
+  else
+    memcpy (data, self->data + self->start + offset, size);
+}
+
 gboolean
 channel_in_peek (ChannelIn *self, FrameHeader *header)
 {
-  gsize filled = self->by_ring ? ring_get_filled (&self->ring) : 0;
+  gsize filled = get_filled (self);
 
   if (filled < sizeof *header || filled > RING_SIZE || self->has_rest)
     return FALSE;
-  ring_peek (&self->ring, 0, header, sizeof *header);
+  peek (self, 0, header, sizeof *header);
   return frame_header_check (header, self->limit, self->senders, NULL)
          && header->size <= filled - sizeof *header && header->n_fds == 0;
 }
@@ -349,13 +367,16 @@ channel_in_peek (ChannelIn *self, FrameHeader *header)
 void
 channel_in_peek_payload (ChannelIn *self, const FrameHeader *header, gpointer payload)
 {
-  ring_peek (&self->ring, sizeof *header, payload, header->size);
+  peek (self, sizeof *header, payload, header->size);
 }
 
 void
 channel_in_take (ChannelIn *self, const FrameHeader *header)
 {
-  ring_take (&self->ring, sizeof *header + header->size);
+  if (self->by_ring)
+    ring_take (&self->ring, sizeof *header + header->size);
+  else
+    self->start += sizeof *header + header->size;
 }
 
 static gboolean
@@ -386,10 +407,23 @@ look_at_socket (ChannelIn *self, GError **error)
 }
 
 gboolean
+channel_in_read_ahead (ChannelIn *self)
+{
+  if (self->by_ring)
+    return ring_get_filled (&self->ring) > 0;
+  if (self->payload != NULL || self->start != self->end)
+    return TRUE;
+  return read_to_buffer (self) >= 0 || errno != EAGAIN;
+}
+
+gboolean
 channel_in_wake_up (ChannelIn *self)
 {
-  ChannelStatus status = look_at_socket (self, NULL);
+  ChannelStatus status;
 
+  if (!self->by_ring)
+    return channel_in_read_ahead (self);
+  status = look_at_socket (self, NULL);
   return status == CHANNEL_FRAME || status == CHANNEL_AGAIN;
 }
 
@@ -472,16 +506,6 @@ gboolean
 channel_in_is_filled (ChannelIn *self)
 {
   return self->by_ring ? ring_get_filled (&self->ring) > 0 : self->start != self->end;
-}
-
-gboolean
-channel_in_read_ahead (ChannelIn *self)
-{
-  if (self->by_ring)
-    return ring_get_filled (&self->ring) > 0;
-  if (self->payload != NULL || self->start != self->end)
-    return TRUE;
-  return read_to_buffer (self) >= 0 || errno != EAGAIN;
 }
 
 void

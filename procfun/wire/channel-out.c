@@ -11,7 +11,8 @@
 #define TRANSFER_MAX ((gsize)1024 * 1024)
 
 #define COPY_MAX                                                                                   \
-  ((gsize)4 * 1024) /* payloads up to this size are joined with their header: one write */
+  ((gsize)4 * 1024) /* payloads up to this size are joined with their header:                      \
+                       one write */
 
 /* Where the kernel has no memory for a frame, poll() still says that the socket takes more. So each
  * try makes a pause, and the channel is broken when no try has worked for so long. */
@@ -50,14 +51,16 @@ channel_out_clear (ChannelOut *self)
 }
 
 static void
-push_chunk (ChannelOut *self, GBytes *bytes, GUnixFDList *fds)
+push_chunk (ChannelOut *self, GBytes *bytes, GUnixFDList *fds, gboolean is_word)
 {
   Chunk *chunk = g_new0 (Chunk, 1);
 
   chunk->bytes = bytes;
   chunk->fds = fds != NULL ? g_object_ref (fds) : NULL;
+  chunk->is_word = is_word;
   g_queue_push_tail (&self->chunks, chunk);
-  self->n_queued += g_bytes_get_size (bytes);
+  if (!is_word)
+    self->n_queued += g_bytes_get_size (bytes);
 }
 
 static void
@@ -73,9 +76,9 @@ send_by_socket (ChannelOut *self, const struct iovec parts[2], GBytes *payload, 
     end = mempcpy (end, parts[1].iov_base, parts[1].iov_len);
   if (joined > 0)
     memcpy (end, g_bytes_get_data (payload, NULL), joined);
-  push_chunk (self, g_bytes_new_take (head, head_size), fds);
+  push_chunk (self, g_bytes_new_take (head, head_size), fds, FALSE);
   if (payload_size > joined)
-    push_chunk (self, g_bytes_ref (payload), NULL);
+    push_chunk (self, g_bytes_ref (payload), NULL, FALSE);
 }
 
 /* With no payload, from channel to channel. */
@@ -83,13 +86,9 @@ void
 channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds)
 {
   FrameHeader header;
-  Chunk *word;
 
   frame_header_init (&header, type, 0, fds != NULL ? 1 : 0, 0);
-  push_chunk (self, g_bytes_new (&header, sizeof header), fds);
-  word = g_queue_peek_tail (&self->chunks);
-  word->is_word = TRUE;
-  self->n_queued -= sizeof header;
+  push_chunk (self, g_bytes_new (&header, sizeof header), fds, TRUE);
 }
 
 static gboolean
@@ -332,13 +331,65 @@ drop_written (ChannelOut *self, gsize written)
     }
 }
 
+/* Written at once if nothing is queued. What the socket does not take is queued as the rest of a
+ * chunk, and so is all of it when that fails: the next channel_out_flush() tells why. */
+static void
+write_or_queue (ChannelOut *self, struct iovec *parts, guint n_parts, gboolean is_word)
+{
+  const struct msghdr message = { .msg_iov = parts, .msg_iovlen = n_parts };
+  gsize size = 0;
+  gssize written = 0;
+  guint8 *data, *end;
+
+  for (guint i = 0; i < n_parts; i++)
+    size += parts[i].iov_len;
+  if (channel_out_is_empty (self) && !self->is_broken)
+    written = sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  written = MAX (written, 0);
+  if (!is_word)
+    self->n_written += (gsize)written;
+  if ((gsize)written == size)
+    {
+      if (!is_word)
+        self->n_queued += size;
+      return;
+    }
+  data = end = g_malloc (size);
+  for (guint i = 0; i < n_parts; i++)
+    if (parts[i].iov_len > 0)
+      end = mempcpy (end, parts[i].iov_base, parts[i].iov_len);
+  push_chunk (self, g_bytes_new_take (data, size), NULL, is_word);
+  ((Chunk *)g_queue_peek_tail (&self->chunks))->written = (gsize)written;
+}
+
+void
+channel_out_send_now (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                      gsize prefix_size, gconstpointer payload, gsize size)
+{
+  FrameHeader header;
+  struct iovec parts[] = { { &header, sizeof header },
+                           { (gpointer)prefix, prefix_size },
+                           { (gpointer)payload, size } };
+
+  g_return_if_fail (!self->by_ring);
+
+  frame_header_init (&header, type, call_id, 0, prefix_size + size);
+  write_or_queue (self, parts, G_N_ELEMENTS (parts), FALSE);
+}
+
 /* The reader of the ring looks at the socket only when it sleeps; chunks on their way there wake
  * it, too. */
 static void
 wake_reader (ChannelOut *self)
 {
+  FrameHeader header;
+  struct iovec part = { &header, sizeof header };
+
   if (self->has_news && ring_take_sleeper (&self->ring) && channel_out_is_empty (self))
-    channel_out_send_word (self, FRAME_WAKE, NULL);
+    {
+      frame_header_init (&header, FRAME_WAKE, 0, 0, 0);
+      write_or_queue (self, &part, 1, TRUE);
+    }
   self->has_news = FALSE;
 }
 

@@ -56,6 +56,10 @@ gboolean channel_out_send_by_ring (ChannelOut *self, FrameType type, guint32 cal
                                    gconstpointer prefix, gsize prefix_size, gconstpointer payload,
                                    gsize size);
 
+/* The same by the socket alone, written at once if nothing is queued. */
+void channel_out_send_now (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                           gsize prefix_size, gconstpointer payload, gsize size);
+
 /* The same for a value in normal form and its serialised form, which is written where the other
  * side reads it if that can be. */
 void channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id,

@@ -133,6 +133,13 @@ channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpoin
 }
 
 void
+channel_send_now (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                  gsize prefix_size, gconstpointer payload, gsize size)
+{
+  channel_out_send_now (&self->out, type, call_id, prefix, prefix_size, payload, size);
+}
+
+void
 channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                     gsize prefix_size, GVariant *value, GUnixFDList *fds)
 {

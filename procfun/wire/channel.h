@@ -56,6 +56,11 @@ void channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer
 gboolean channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                                gsize prefix_size, gconstpointer payload, gsize size);
 
+/* The same by the socket, and without descriptors; written at once if nothing is queued. For small
+ * payloads, since what the socket does not take is copied. */
+void channel_send_now (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
+                       gsize prefix_size, gconstpointer payload, gsize size);
+
 /* The same for a value in normal form, whose serialised form is the payload. */
 void channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
                          gsize prefix_size, GVariant *value, GUnixFDList *fds);
@@ -90,13 +95,14 @@ void channel_end_output (Channel *self);
 
 ChannelStatus channel_receive (Channel *self, Frame *frame, GError **error);
 
-/* Looks at the next frame, and its payload, without taking it, where it has come by the ring. */
+/* Looks at the next frame, and its payload, without taking it, where it is in the ring, or was read
+ * from the socket. */
 gboolean channel_peek (Channel *self, FrameHeader *header);
 void channel_peek_payload (Channel *self, const FrameHeader *header, gpointer payload);
 void channel_take (Channel *self, const FrameHeader *header);
 
-/* After poll() has found something in the socket. FALSE: it is more than the word that there is
- * something in the ring. */
+/* After poll() has found something in the socket, which is read where there is no ring. FALSE: it
+ * is more than the word that there is something in the ring. */
 gboolean channel_wake_up (Channel *self);
 
 /* A turn of channel_receive() takes so much, and leaves the rest for the next one: CHANNEL_AGAIN

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls without an object that need one after all. */
+
+#include "procfun/executors/process-plain.h"
+
+#include "procfun/core/call.h"
+#include "procfun/core/executor.h"
+#include "procfun/process/exchange-drive.h"
+#include "procfun/schedule/idle.h"
+#include "procfun/schedule/pipeline.h"
+
+/* TRUE: there is an outcome, which is not that of a worker that had ended before. */
+static gboolean
+run_sent (PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
+{
+  g_autoptr (Exchange) exchange
+      = exchange_new_sent (plain->call, worker_slot_get_worker (slot), mark);
+
+  exchange_set_release (exchange, worker_slot_release, slot);
+  if (!exchange_was_sent (exchange))
+    {
+      worker_slot_set_unsent (slot);
+      return FALSE;
+    }
+  plain->variant = exchange_run (exchange, &plain->error);
+  if (exchange_was_begun (exchange))
+    return TRUE;
+  procfun_call_take_failure (plain->call, NULL);
+  g_clear_error (&plain->error);
+  return FALSE;
+}
+
+void
+process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *slot,
+                     const ChannelMark *mark)
+{
+  ProcfunCall *call = plain_call_make (plain);
+
+  worker_slot_set_call (slot, call);
+  if (!run_sent (plain, slot, mark))
+    plain->variant
+        = PROCFUN_EXECUTOR_GET_CLASS (executor)->run (executor, call, NULL, &plain->error);
+}

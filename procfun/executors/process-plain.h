@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "procfun/core/plain-call.h"
+#include "procfun/executors/process-executor.h"
+
+G_BEGIN_DECLS
+
+#ifndef __GI_SCANNER__ /* as core/plain-call.h */
+
+/* Goes on with a call that was sent to the worker of @slot: something else than its result has
+ * come, or nothing yet. It becomes an object, and is run to its end. @mark: what was sent before
+ * it. */
+void process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *slot,
+                          const ChannelMark *mark);
+
+#endif
+
+G_END_DECLS
