@@ -4,6 +4,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/usage.h"
+#include "procfun/codecs/gvariant.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
@@ -80,6 +81,18 @@ name_value (Reply *self)
   return procfun_function_is_generator (self->function) ? _ ("an item") : _ ("the result");
 }
 
+/* To go through the interface costs nearly as much as to read a small value. */
+static GVariant *
+decode (Reply *self, GBytes *payload, GError **error)
+{
+  ProcfunCodec *codec = self->ending->worker->codec;
+  ProcfunSchema *schema = procfun_function_get_return_schema (self->function);
+
+  return codec == procfun_codec_get_gvariant ()
+             ? wire_variant_decode (schema, payload, error)
+             : procfun_codec_decode (codec, schema, payload, error);
+}
+
 /* A result, or an item of a generator, not floating. @parts: (nullable) */
 static GVariant *
 read_value (Reply *self, GBytes *payload, const GArray *parts, GError **error)
@@ -96,8 +109,7 @@ read_value (Reply *self, GBytes *payload, const GArray *parts, GError **error)
                    name_value (self), name, size, worker->max_payload);
       return NULL;
     }
-  value = procfun_codec_decode (worker->codec, procfun_function_get_return_schema (self->function),
-                                payload, error);
+  value = decode (self, payload, error);
   if (value == NULL)
     g_prefix_error (error, _ ("%s of %s() cannot be read: "), name_value (self), name);
   if (value == NULL || parts == NULL)

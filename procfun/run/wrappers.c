@@ -238,15 +238,15 @@ gboolean
 procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_result,
                                    gpointer result, GError **error)
 {
-  g_autoptr (GObject) call = g_async_result_get_source_object (async_result);
+  ProcfunCall *call = (ProcfunCall *)async_result; /* which is its own result */
   GVariant *variant = NULL;
 
-  if (!is_call_of (self, (ProcfunCall *)call))
+  if (!is_call_of (self, call))
     g_critical ("%s_process_finish() was given something else than the result of %s()", self->name,
                 self->name);
   else
-    variant = procfun_call_run_finish (PROCFUN_CALL (call), async_result, error);
-  return finish (self, (ProcfunCall *)call, variant, result, error);
+    variant = procfun_call_run_finish (call, async_result, error);
+  return finish (self, call, variant, result, error);
 }
 
 /* Generators */
