@@ -614,13 +614,14 @@ exchange_was_sent (Exchange *self)
   return !channel_has_lost (self->worker.channel, &self->mark);
 }
 
-/* FALSE if frames or output of the call that has ended may still come. */
+/* FALSE if frames or output of the call that has ended may still come, or it broke its limit. */
 gboolean
 exchange_can_go_on (Exchange *self)
 {
   return self->phase == PHASE_DONE && exchange_was_answered (self)
          && self->ending.escalation.step <= PROCFUN_STEP_CANCELLABLE
-         && !self->ending.clocks.asked_for_stacks && streams_are_intact (&self->streams);
+         && !self->ending.clocks.asked_for_stacks && streams_are_intact (&self->streams)
+         && (is_followed (self) || !streams_are_over_limit (&self->streams));
 }
 
 gboolean
