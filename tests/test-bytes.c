@@ -474,6 +474,7 @@ test_zero (void)
       for (gsize j = 0; j < size; j++)
         g_assert_cmpuint (((guint8 *)data)[j], ==, 0);
       memset (data, 0xff, size);
+      g_assert_cmpuint (g_bytes_get_size (bytes), ==, size);
     }
 }
 

@@ -306,6 +306,7 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GVariant) value = procfun_call_run_finish (PROCFUN_CALL (source), result, NULL);
 
+  g_assert_nonnull (value);
   *(gint *)user_data = get_priority_now ();
 }
 

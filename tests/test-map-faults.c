@@ -160,6 +160,7 @@ test_deadline_without_worker (gconstpointer mode)
   procfun_map_set_deadline (map, 50 * G_TIME_SPAN_MILLISECOND);
   g_assert_null (maps_run (map, mode, NULL, &error));
   calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, "*0.05 s");
+  g_assert_nonnull (session);
 }
 
 static void
