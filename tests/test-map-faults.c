@@ -399,13 +399,16 @@ take_rest (ProcfunMap *map, gconstpointer mode, GError **error)
     }
 }
 
-/* The workers of a process that forks go on for it alone, and no element is called for twice. */
+/* The workers of a process that forks go on for it alone, and no element is called for twice. There
+ * are more elements than can be done before the process forks. */
 static void
 test_forked_process (gconstpointer mode)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  const guint n = 200;
   g_autofree char *path = maps_make_path ();
-  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, ",,,,,,,,,", path);
+  g_autofree char *deaths = g_strnfill (n - 1, ',');
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, deaths, path);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) first = NULL;
   pid_t pid;
@@ -430,9 +433,9 @@ test_forked_process (gconstpointer mode)
       g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
       g_assert_cmpint (status, ==, 0);
     }
-  g_assert_cmpuint (take_rest (map, mode, &error), ==, 9);
+  g_assert_cmpuint (take_rest (map, mode, &error), ==, n - 1);
   g_assert_no_error (error);
-  maps_assert_called_once (path, 10);
+  maps_assert_called_once (path, n);
 }
 
 int
