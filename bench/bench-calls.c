@@ -138,6 +138,32 @@ set_up_pool (void)
 }
 
 static void
+use_shut_in (ProcfunExecutor *executor)
+{
+  g_autoptr (GError) error = NULL;
+
+  procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (executor),
+                                        PROCFUN_SANDBOX_PURE_COMPUTE);
+  procfun_executor_set_default (executor);
+  add_process (1, 2, &error);
+  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_SANDBOX))
+    contender_skip (error->message);
+  use (executor);
+}
+
+static void
+set_up_shut_in_fork_server (void)
+{
+  use_shut_in (PROCFUN_EXECUTOR (procfun_fork_server_new ()));
+}
+
+static void
+set_up_shut_in_pool (void)
+{
+  use_shut_in (PROCFUN_EXECUTOR (procfun_pool_new (1)));
+}
+
+static void
 set_up_pool_of_all (void)
 {
   ProcfunPool *pool = procfun_pool_new (PIPELINE_WORKERS);
@@ -263,6 +289,8 @@ main (int argc, char **argv)
           { "fork-server-paused", .set_up = set_up_fork_server, .call = call_add,
             .pause_us = 1000 },
           { "pool", .set_up = set_up_pool, .call = call_add },
+          { "fork-server-shut-in", .set_up = set_up_shut_in_fork_server, .call = call_add },
+          { "pool-shut-in", .set_up = set_up_shut_in_pool, .call = call_add },
           { "pool-async", .set_up = set_up_pool, .call = call_add_async },
           { "pool-pipelined", .set_up = set_up_pool_of_all, .batch = run_pipelined },
           { "pool-pipelined-json", .set_up = set_up_json_pool, .batch = run_pipelined },

@@ -30,6 +30,7 @@ procfun_headers = \
 	%D%/procfun-process-executor.h \
 	%D%/procfun-registry.h \
 	%D%/procfun-remote-pool.h \
+	%D%/procfun-sandbox.h \
 	%D%/procfun-schema.h \
 	%D%/procfun-session.h \
 	%D%/procfun-spawner.h \
@@ -43,6 +44,7 @@ procfun_headers = \
 procfun_sources = \
 	%D%/base/error.c \
 	%D%/base/limits.c \
+	%D%/base/sandbox.c \
 	%D%/base/usage.c \
 	%D%/child/enter.c \
 	%D%/codecs/codec.c \
@@ -100,11 +102,14 @@ procfun_private = \
 	%D%/base/limits.h \
 	%D%/base/readable.c \
 	%D%/base/readable.h \
+	%D%/base/sandbox.h \
 	%D%/base/usage.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \
 	%D%/child/command.h \
+	%D%/child/confinement.c \
+	%D%/child/confinement.h \
 	%D%/child/crash-record.c \
 	%D%/child/crash-record.h \
 	%D%/child/crash-stacks.c \
@@ -227,6 +232,8 @@ procfun_private = \
 	%D%/platform/forks.h \
 	%D%/platform/inherited-state.c \
 	%D%/platform/inherited-state.h \
+	%D%/platform/landlock.c \
+	%D%/platform/landlock.h \
 	%D%/platform/launch-context-apply.c \
 	%D%/platform/launch-context-apply.h \
 	%D%/platform/leave.c \
@@ -251,6 +258,8 @@ procfun_private = \
 	%D%/platform/redirect.h \
 	%D%/platform/reserve.c \
 	%D%/platform/reserve.h \
+	%D%/platform/sandbox-apply.c \
+	%D%/platform/sandbox-apply.h \
 	%D%/platform/schedule.c \
 	%D%/platform/schedule.h \
 	%D%/platform/self.c \
@@ -261,6 +270,10 @@ procfun_private = \
 	%D%/platform/stack.h \
 	%D%/platform/symbols.c \
 	%D%/platform/symbols.h \
+	%D%/platform/syscall-filter.c \
+	%D%/platform/syscall-filter.h \
+	%D%/platform/syscall-refusal.c \
+	%D%/platform/syscall-refusal.h \
 	%D%/platform/thread.c \
 	%D%/platform/thread.h \
 	%D%/platform/timers.c \
@@ -427,6 +440,8 @@ procfun_private = \
 	%D%/wire/loans.h \
 	%D%/wire/ring.c \
 	%D%/wire/ring.h \
+	%D%/wire/sandbox-frame.c \
+	%D%/wire/sandbox-frame.h \
 	%D%/wire/setup.c \
 	%D%/wire/setup.h
 
@@ -451,7 +466,7 @@ noinst_LTLIBRARIES = %D%/libprocfun-all.la
 %C%_libprocfun_all_la_SOURCES = $(procfun_headers) $(procfun_sources) $(procfun_private)
 # Casts are not checked: those of one call cost as much as to make an object.
 %C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"' -DG_DISABLE_CAST_CHECKS
-%C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS) -fvisibility=hidden
+%C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS) $(SECCOMP_CFLAGS) -fvisibility=hidden
 %C%_libprocfun_all_la_LIBADD = $(PROCFUN_LIBS)
 
 lib_LTLIBRARIES = %D%/libprocfun.la

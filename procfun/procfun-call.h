@@ -12,6 +12,7 @@
 #include <procfun/procfun-function.h>
 #include <procfun/procfun-launch-context.h>
 #include <procfun/procfun-limits.h>
+#include <procfun/procfun-sandbox.h>
 #include <procfun/procfun-usage.h>
 #include <procfun/procfun-version-macros.h>
 
@@ -172,6 +173,14 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_set_limits (ProcfunCall *self, const ProcfunLimits *limits);
 PROCFUN_AVAILABLE_IN_0_1
 const ProcfunLimits *procfun_call_get_limits (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_sandbox (ProcfunCall *self, ProcfunSandbox sandbox);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_call_set_sandbox_rules (ProcfunCall *self, const ProcfunSandboxRules *rules);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunSandbox procfun_call_get_sandbox (ProcfunCall *self);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunSandboxParts procfun_call_get_sandbox_parts (ProcfunCall *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_call_set_output_mode (ProcfunCall *self, ProcfunStream stream, ProcfunOutputMode mode);
 PROCFUN_AVAILABLE_IN_0_1

@@ -198,6 +198,68 @@
                    PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
 
 /**
+ * PROCFUN_DEFINE_SANDBOXED_FUNCTION:
+ * @LEVEL: `NO_NEW_PRIVS`, `NO_NETWORK`, `READ_ONLY` or `PURE_COMPUTE`, as in #ProcfunSandbox
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_FUNCTION() does, and declares that the function runs in a sandbox
+ * of this level at least, wherever it is called from: its calls fail with
+ * %PROCFUN_ERROR_SANDBOX where that cannot be had, and it cannot be called without a process. It is
+ * declared in headers like any other.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_SANDBOXED_FUNCTION(LEVEL, name, ...)                                        \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), EXTERN_, LEVEL##_PLAIN_, name,                    \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
+ * PROCFUN_DEFINE_SANDBOXED_FUNCTION_WITH_ERROR:
+ * @LEVEL: `NO_NEW_PRIVS`, `NO_NETWORK`, `READ_ONLY` or `PURE_COMPUTE`, as in #ProcfunSandbox
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_FUNCTION_WITH_ERROR() does, and declares that the function runs in a
+ * sandbox of this level at least, wherever it is called from.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_SANDBOXED_FUNCTION_WITH_ERROR(LEVEL, name, ...)                             \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), EXTERN_, LEVEL##_ERROR_, name,                    \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
+ * PROCFUN_DEFINE_STATIC_SANDBOXED_FUNCTION:
+ * @LEVEL: `NO_NEW_PRIVS`, `NO_NETWORK`, `READ_ONLY` or `PURE_COMPUTE`, as in #ProcfunSandbox
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_STATIC_FUNCTION() does, and declares that the function runs in a sandbox
+ * of this level at least, wherever it is called from.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_STATIC_SANDBOXED_FUNCTION(LEVEL, name, ...)                                 \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), STATIC_, LEVEL##_PLAIN_, name,                    \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
+ * PROCFUN_DEFINE_STATIC_SANDBOXED_FUNCTION_WITH_ERROR:
+ * @LEVEL: `NO_NEW_PRIVS`, `NO_NETWORK`, `READ_ONLY` or `PURE_COMPUTE`, as in #ProcfunSandbox
+ * @name: the name of the function
+ * @...: the type of the result, and then up to 12 pairs of a type and a name in parentheses
+ *
+ * Does what PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR() does, and declares that the function runs
+ * in a sandbox of this level at least, wherever it is called from.
+ *
+ * Since: 0.1
+ */
+#define PROCFUN_DEFINE_STATIC_SANDBOXED_FUNCTION_WITH_ERROR(LEVEL, name, ...)                      \
+  PROCFUN_DEFINE_ (PROCFUN_COUNT_ (__VA_ARGS__), STATIC_, LEVEL##_ERROR_, name,                    \
+                   PROCFUN_FIRST_ (__VA_ARGS__), __VA_ARGS__)
+
+/**
  * PROCFUN_DECLARE_FUNCTION:
  * @name: the name of the function
  * @...: the same as in its PROCFUN_DEFINE_FUNCTION(): the type of the result, and the arguments

@@ -28,7 +28,8 @@ typedef enum /*< skip >*/
   PROCFUN_DEFINITION_NONE = 0,
   PROCFUN_DEFINITION_WITH_ERROR = 1 << 0,
   PROCFUN_DEFINITION_GENERATOR = 1 << 1, /* the result is the type of an item */
-  PROCFUN_DEFINITION_IDEMPOTENT = 1 << 2
+  PROCFUN_DEFINITION_IDEMPOTENT = 1 << 2,
+  PROCFUN_DEFINITION_SANDBOX_SHIFT = 8 /* a ProcfunSandbox from this bit on */
 } ProcfunDefinitionFlags;
 
 /* Calls the function: args[i] points to the i-th argument, result to room for the result. */

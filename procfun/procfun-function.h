@@ -7,6 +7,7 @@
 #endif
 
 #include <glib-object.h>
+#include <procfun/procfun-sandbox.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-version-macros.h>
 
@@ -57,6 +58,10 @@ PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunctionFlags procfun_function_get_flags (ProcfunFunction *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_function_set_idempotent (ProcfunFunction *self, gboolean idempotent);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_function_set_sandbox (ProcfunFunction *self, ProcfunSandbox sandbox);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunSandbox procfun_function_get_sandbox (ProcfunFunction *self);
 PROCFUN_AVAILABLE_IN_0_1
 guint procfun_function_get_n_arguments (ProcfunFunction *self);
 PROCFUN_AVAILABLE_IN_0_1

@@ -9,6 +9,7 @@
 #include <procfun/procfun-codec.h>
 #include <procfun/procfun-executor.h>
 #include <procfun/procfun-launch-context.h>
+#include <procfun/procfun-sandbox.h>
 #include <procfun/procfun-version-macros.h>
 
 G_BEGIN_DECLS
@@ -121,6 +122,16 @@ void procfun_process_executor_drain_async (ProcfunProcessExecutor *self, GCancel
 PROCFUN_AVAILABLE_IN_0_1
 gboolean procfun_process_executor_drain_finish (ProcfunProcessExecutor *self, GAsyncResult *result,
                                                 GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_sandbox (ProcfunProcessExecutor *self, ProcfunSandbox sandbox);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunSandbox procfun_process_executor_get_sandbox (ProcfunProcessExecutor *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_process_executor_set_sandbox_rules (ProcfunProcessExecutor *self,
+                                                 const ProcfunSandboxRules *rules);
+PROCFUN_AVAILABLE_IN_0_1
+const ProcfunSandboxRules *
+procfun_process_executor_get_sandbox_rules (ProcfunProcessExecutor *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_process_executor_renew (ProcfunProcessExecutor *self);
 

@@ -33,6 +33,7 @@
 #include <procfun/procfun-process-executor.h>
 #include <procfun/procfun-registry.h>
 #include <procfun/procfun-remote-pool.h>
+#include <procfun/procfun-sandbox.h>
 #include <procfun/procfun-schema.h>
 #include <procfun/procfun-session.h>
 #include <procfun/procfun-spawner.h>

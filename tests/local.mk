@@ -75,6 +75,7 @@ test_programs = \
 	%D%/test-remote-faults \
 	%D%/test-remote-link \
 	%D%/test-schema \
+	%D%/test-sandbox \
 	%D%/test-scheduler \
 	%D%/test-schema-json \
 	%D%/test-serve \
@@ -180,6 +181,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_process_with_SOURCES = %D%/test-process-with.c $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
 %C%_test_preload_SOURCES = %D%/test-preload.c $(pools)
+%C%_test_sandbox_SOURCES = %D%/test-sandbox.c %D%/escapes.c %D%/escapes.h
 %C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)

@@ -161,6 +161,15 @@ do
   check "no time: “$time”" gives 2 "" "--timeout: “$time”: a time is" "$tool" call "--timeout=$time" "$program" add
 done
 check "no size" gives 2 "" "--memory: “1 cpu=1s”: a size is" "$tool" call --memory "1 cpu=1s" "$program" add
+check "a sandbox that is none" gives 2 "" "the levels are none, no-new-privs" "$tool" call --sandbox pure "$program" add '[1,2]'
+if "$tool" call --sandbox pure-compute "$program" add '[1,2]' >"$tmp/sandboxed" 2>/dev/null; then
+  check "a function in a sandbox computes" test "$(cat "$tmp/sandboxed")" = 3
+  check "a function in a sandbox reads nothing" \
+    gives 1 "" "was refused the system call open" "$tool" call --sandbox pure-compute "$program" read_file '["/etc/passwd"]'
+else
+  skip "a function in a sandbox computes" "there are no sandboxes here"
+  skip "a function in a sandbox reads nothing" "there are no sandboxes here"
+fi
 check "no limits" gives 2 "" "the limits are memory, cpu" "$tool" call --limits "mem=3" "$program" add
 
 if test "$SANITIZERS" = no

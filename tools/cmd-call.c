@@ -21,6 +21,9 @@ static gint64 deadline;
 static gint64 cpu_time;
 static guint64 memory;
 static char *limits_text;
+static char *sandbox_name;
+static char **writable;
+static char **readable;
 static char *executor_name;
 static char *codec_name;
 static gboolean with_usage;
@@ -56,6 +59,13 @@ static const GOptionEntry entries[]
           N_ ("let the function use no more CPU time"), N_ ("TIME") },
         { "limits", 'l', 0, G_OPTION_ARG_STRING, &limits_text,
           N_ ("limits by name, as “memory=200M cpu=2s files=32”"), N_ ("LIMITS") },
+        { "sandbox", 0, 0, G_OPTION_ARG_STRING, &sandbox_name,
+          N_ ("what the function can reach: no-new-privs, no-network, read-only or pure-compute"),
+          N_ ("LEVEL") },
+        { "writable", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &writable,
+          N_ ("a folder that is not read-only"), N_ ("FOLDER") },
+        { "readable", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &readable,
+          N_ ("read nothing but this folder, where it is read-only"), N_ ("FOLDER") },
         { "executor", 'e', 0, G_OPTION_ARG_STRING, &executor_name,
           N_ ("where to run it: spawn, fork, pool, or inline for this process"), N_ ("NAME") },
         { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name,
@@ -161,6 +171,34 @@ make_executor (const Program *program, GError **error)
   return NULL;
 }
 
+/* FALSE: there is no such level, or none for the folders. */
+static gboolean
+set_sandbox (ProcfunCall *call, GError **error)
+{
+  g_autoptr (GEnumClass) levels = g_type_class_ref (PROCFUN_TYPE_SANDBOX);
+  const GEnumValue *level
+      = g_enum_get_value_by_nick (levels, sandbox_name != NULL ? sandbox_name : "none");
+  g_autoptr (ProcfunSandboxRules) rules = procfun_sandbox_rules_new ();
+
+  if (level == NULL)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                   _ ("--sandbox: “%s”: the levels are none, no-new-privs, no-network, read-only "
+                      "and pure-compute"),
+                   sandbox_name);
+      return FALSE;
+    }
+  for (char **path = writable; path != NULL && *path != NULL; path++)
+    procfun_sandbox_rules_add_writable (rules, *path);
+  for (char **path = readable; path != NULL && *path != NULL; path++)
+    procfun_sandbox_rules_add_readable (rules, *path);
+  if (sandbox_name != NULL)
+    procfun_call_set_sandbox (call, (ProcfunSandbox)level->value);
+  if (writable != NULL || readable != NULL)
+    procfun_call_set_sandbox_rules (call, rules);
+  return TRUE;
+}
+
 static ProcfunCall *
 make_call (ProcfunFunction *function, ProcfunExecutor *executor, const char *text, GError **error)
 {
@@ -168,7 +206,7 @@ make_call (ProcfunFunction *function, ProcfunExecutor *executor, const char *tex
   g_autoptr (GVariant) args
       = limits != NULL ? program_read_arguments (function, text, is_raw_input, error) : NULL;
   g_autofree char *set = limits != NULL ? procfun_limits_to_string (limits) : NULL;
-  ProcfunCall *call;
+  g_autoptr (ProcfunCall) call = NULL;
 
   if (args == NULL)
     return NULL;
@@ -179,7 +217,7 @@ make_call (ProcfunFunction *function, ProcfunExecutor *executor, const char *tex
   procfun_call_set_deadline (call, deadline);
   if (set[0] != '\0')
     procfun_call_set_limits (call, limits);
-  return call;
+  return set_sandbox (call, error) ? g_steal_pointer (&call) : NULL;
 }
 
 typedef struct
@@ -243,7 +281,8 @@ run_here (Program *program, ProcfunFunction *function, const char *text)
   g_autoptr (GError) error = NULL;
 
   if (timeout > 0 || deadline > 0 || memory > 0 || cpu_time > 0 || limits_text != NULL
-      || codec_name != NULL || is_raw_input || is_raw_output || with_usage || with_trace || as_json)
+      || sandbox_name != NULL || writable != NULL || readable != NULL || codec_name != NULL
+      || is_raw_input || is_raw_output || with_usage || with_trace || as_json)
     g_set_error_literal (&error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                          _ ("with --executor=inline there is no process that another option could "
                             "be for"));

@@ -99,6 +99,16 @@ read_flags (JsonNode *node)
   return flags;
 }
 
+static ProcfunSandbox
+read_sandbox (JsonNode *node)
+{
+  gint64 level = node != NULL && json_node_get_value_type (node) == G_TYPE_INT64
+                     ? json_node_get_int (node)
+                     : PROCFUN_SANDBOX_NONE;
+
+  return (ProcfunSandbox)CLAMP (level, PROCFUN_SANDBOX_NONE, PROCFUN_SANDBOX_PURE_COMPUTE);
+}
+
 static ProcfunFunction *
 read_function (JsonNode *node, Module *module, GError **error)
 {
@@ -106,6 +116,7 @@ read_function (JsonNode *node, Module *module, GError **error)
   g_autoptr (ProcfunSchema) args = NULL;
   g_autoptr (ProcfunSchema) result = NULL;
   const char *name = object != NULL ? get_string (object, "name") : NULL;
+  ProcfunFunction *function;
 
   if (name == NULL)
     {
@@ -119,9 +130,12 @@ read_function (JsonNode *node, Module *module, GError **error)
     result = schema_from_json (json_object_get_member (object, "result"), error);
   if (result == NULL)
     return NULL;
-  return procfun_function_new_for_module (
+  function = procfun_function_new_for_module (
       name, args, result, read_flags (json_object_get_member (object, "flags")),
       module_new_for_file (module->path, module->is_program, module->identity));
+  procfun_function_set_sandbox (function,
+                                read_sandbox (json_object_get_member (object, "sandbox")));
+  return function;
 }
 
 static gboolean

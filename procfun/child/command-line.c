@@ -144,7 +144,7 @@ append_function (ProcfunFunction *function, GString *json)
   schema_to_json (procfun_function_get_return_schema (function), json);
   g_string_append (json, ",\"flags\":[");
   append_flags (procfun_function_get_flags (function), json);
-  g_string_append (json, "]}");
+  g_string_append_printf (json, "],\"sandbox\":%d}", (int)procfun_function_get_sandbox (function));
 }
 
 static void G_GNUC_NORETURN

@@ -6,6 +6,7 @@
 #include "procfun/child/crash-threads.h"
 #include "procfun/platform/leave.h"
 #include "procfun/platform/limits-apply.h"
+#include "procfun/platform/syscall-refusal.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
@@ -83,6 +84,20 @@ get_flags (const Fault *fault)
 }
 
 static void
+read_system_calls (CrashDeath *death, const siginfo_t *info)
+{
+  death->system_call = -1;
+  if (death->signum == SIGSYS && info->si_code > 0)
+    {
+      death->system_call = info->si_syscall;
+      if (!syscall_refusal_is_native (info))
+        death->flags |= CRASH_FOREIGN_SYSTEM_CALL;
+    }
+  else
+    death->refused = MAX (syscall_refusal_get_last (), 0);
+}
+
+static void
 report_death (int signum, const siginfo_t *info, const Fault *fault, int error_number)
 {
   static CrashDeath death; /* one thread reports */
@@ -93,9 +108,9 @@ report_death (int signum, const siginfo_t *info, const Fault *fault, int error_n
   death.pid = getpid ();
   death.tid = thread_get_id ();
   death.sender = info->si_code <= 0 ? info->si_pid : 0;
-  death.system_call = signum == SIGSYS && info->si_code > 0 ? info->si_syscall : -1;
   death.access = fault->access;
   death.flags = get_flags (fault);
+  read_system_calls (&death, info);
   death.address = fault->has_address ? (guintptr)info->si_addr : 0;
   death.pc = fault->pc;
   death.sp = fault->sp;
@@ -154,6 +169,8 @@ on_crash (int signum, siginfo_t *info, void *context)
   int self = thread_get_id ();
   int nobody = 0;
 
+  if (signum == SIGSYS && syscall_refusal_handle (info, context))
+    return;
   crash_try_end (signum);
   if (!crash_record_is_mine ())
     ;
@@ -177,6 +194,9 @@ is_free (int signum)
   return sigaction (signum, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
 }
 
+static const struct sigaction crash_action
+    = { .sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+
 /* No SA_RESETHAND: a second thread that crashes must not end the process while the first one
  * reports. SA_NODEFER, so that a crash in the handler comes to the handler. */
 static void
@@ -184,12 +204,16 @@ install_handlers (void)
 {
   static const int signals[]
       = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU, SIGXFSZ };
-  struct sigaction action
-      = { .sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     if (is_free (signals[i]))
-      sigaction (signals[i], &action, NULL);
+      sigaction (signals[i], &crash_action, NULL);
+}
+
+void
+crash_take_refusals (void)
+{
+  sigaction (SIGSYS, &crash_action, NULL);
 }
 
 void

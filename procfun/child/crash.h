@@ -14,5 +14,8 @@
  * once more after a fork, it makes the fork report to a pipe of its own. */
 void crash_install (int report_fd);
 
+/* Handles SIGSYS, whoever has handled it before: a sandbox needs it. */
+void crash_take_refusals (void);
+
 /* Moment from which the usage of a call counts. (nullable) (not copied) */
 void crash_set_usage_mark (const UsageMark *mark);

@@ -14,6 +14,7 @@
 #include "procfun/platform/leave.h"
 #include "procfun/platform/limits-apply.h"
 #include "procfun/platform/schedule.h"
+#include "procfun/platform/syscall-refusal.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/bytes.h"
 #include "procfun/values/parts.h"
@@ -302,6 +303,7 @@ begin (Server *self, const Frame *frame)
   else
     usage_begin (&self->mark);
   self->is_running = TRUE;
+  syscall_refusal_forget ();
   errno = 0; /* a crash report has it, and it shall be that of the function */
 }
 
@@ -371,6 +373,30 @@ run_packed (Server *self, GVariant **value, GError **error)
   return wire_buffer_steal (&result);
 }
 
+/* A process that is kept was shut in before its first call. */
+static gboolean
+restrict_process (Server *self, GError **error)
+{
+  Confinement *confinement = &self->confinement;
+
+  if (!self->is_kept && !confinement_prepare (confinement, error))
+    return FALSE;
+  if (!server_apply_limits (self, error))
+    return FALSE;
+  return (self->is_kept || confinement_enter (confinement, self->channel, error))
+         && confinement_check (confinement, self->function, error);
+}
+
+/* The caller names it in the error of the function. */
+static void
+report_refusal (Server *self)
+{
+  const int number = syscall_refusal_get_last ();
+
+  if (number >= 0)
+    server_report (&(Event){ .name = FRAME_EVENT_REFUSED, .number = number }, self);
+}
+
 /* From the frame of a call to the bytes of its result, of which a generator has none. */
 static GBytes *
 run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
@@ -383,7 +409,7 @@ run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
 
   if (!is_packed && args == NULL)
     return NULL;
-  if (!server_apply_limits (self, error))
+  if (!restrict_process (self, error))
     return NULL;
   begin (self, frame);
   if (is_packed)
@@ -393,6 +419,8 @@ run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
   if (getpid () != self->pid) /* the other one answers */
     leave_process (0);
   end (self);
+  if (result == NULL && bytes == NULL)
+    report_refusal (self);
   if (self->running.item_error != NULL) /* the function may have changed it */
     {
       g_clear_error (error);
@@ -418,7 +446,7 @@ run_map (Server *self, const Frame *frame, MapChunk *map, GError **error)
 
   if (!map_chunk_prepare (map, self->function, array, frame->parts, server_get_max_result (self),
                           error)
-      || !server_apply_limits (self, error))
+      || !restrict_process (self, error))
     return NULL;
   begin (self, frame);
   ok = map_chunk_run (map, error);
@@ -567,17 +595,21 @@ server_handle_call (Server *self, Frame *frame)
   g_auto (Extras) extras = { 0 };
   g_autoptr (GBytes) result = NULL;
   const gboolean is_initial = has_flag (frame, FRAME_CALL_INITIAL);
+  const gboolean is_worker = !is_last (frame) && !is_initial;
   const gboolean is_ended = has_flag (frame, FRAME_CALL_ENDED);
   g_autoptr (MapChunk) map = has_flag (frame, FRAME_CALL_MAP) ? map_chunk_new (frame->fds) : NULL;
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
   channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_SEALED, TRUE);
-  if (self->is_kept && !is_initial) /* leftovers of the initializer stay */
+  /* What the initializer has left stays. */
+  if (is_worker && self->unprepared == NULL && confinement_prepare (&self->confinement, &error))
+    confinement_enter (&self->confinement, self->channel, &error);
+  if (is_worker)
     leftovers_begin (&self->leftovers, count_own_threads (self), frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
-  else if (find_called (self, frame, &error))
+  else if (error == NULL && find_called (self, frame, &error))
     result = map != NULL ? run_map (self, frame, map, &error)
                          : run_call (self, frame, &extras, &error);
   g_clear_pointer (&frame->payload, g_bytes_unref); /* the next call can use its memory */
@@ -659,6 +691,9 @@ handle_frame (Server *self, Frame *frame)
       return server_handle_limits (self, frame);
     case FRAME_SETUP:
       return server_handle_setup (self, self->channel, frame);
+    case FRAME_SANDBOX:
+      confinement_take_order (&self->confinement, frame->payload);
+      return TRUE;
     case FRAME_ANNOUNCE:
       self->is_call_coming = TRUE;
       return TRUE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "procfun/child/confinement.h"
 #include "procfun/child/leftovers.h"
 #include "procfun/child/listener.h"
 #include "procfun/child/placement.h"
@@ -39,7 +40,8 @@ typedef struct
   guint64 max_payload;
   ProcfunLimits *limits;        /* (nullable): of the next call, and no other */
   ProcfunLimits *worker_limits; /* (nullable): of each call, which the process keeps already */
-  guint32 call_id;              /* of the call that runs, for the exit handler */
+  Confinement confinement;
+  guint32 call_id;  /* of the call that runs, for the exit handler */
   guint arena_idle; /* time without a frame, in ms, after which shared memory is given back */
   gboolean is_running;
   UsageMark mark;

@@ -89,6 +89,7 @@ procfun_call_finalize (GObject *object)
   call_answer_clear (&self->answer);
   g_clear_object (&self->result_fd_list);
   g_clear_pointer (&self->settings.limits, procfun_limits_free);
+  g_clear_pointer (&self->settings.sandbox_rules, procfun_sandbox_rules_free);
   canceller_unref (self->canceller);
   g_clear_object (&self->settings.launch_context);
   g_clear_pointer (&self->failure, procfun_failure_unref);
@@ -561,6 +562,13 @@ gint64
 procfun_call_get_deadline_time (ProcfunCall *self)
 {
   return self->settings.deadline > 0 ? self->submitted_at + self->settings.deadline : 0;
+}
+
+void
+procfun_call_set_confined (ProcfunCall *self, guint32 level, guint32 parts)
+{
+  g_atomic_int_set (&self->sandbox, level);
+  g_atomic_int_set (&self->sandbox_parts, parts);
 }
 
 void
@@ -1130,6 +1138,92 @@ procfun_call_get_limits (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
   return self->settings.limits;
+}
+
+/**
+ * procfun_call_set_sandbox:
+ * @self: a #ProcfunCall that was not started
+ * @sandbox: what the function can reach
+ *
+ * Sets the sandbox of the call. It takes the place of the executor's
+ * (#ProcfunProcessExecutor:sandbox). Where the executor keeps its processes it can only be
+ * stricter, since these are in the executor's already; such a call has a process that ends with it.
+ * A function that says itself how strict its sandbox is at least
+ * (PROCFUN_DEFINE_SANDBOXED_FUNCTION(), procfun_function_set_sandbox()) has that, whatever is set
+ * here.
+ *
+ * A call whose sandbox cannot be had fails with %PROCFUN_ERROR_SANDBOX before the function runs,
+ * unless procfun_call_set_sandbox_rules() says otherwise.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_sandbox (ProcfunCall *self, ProcfunSandbox sandbox)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (sandbox <= PROCFUN_SANDBOX_PURE_COMPUTE);
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  self->settings.has_sandbox = TRUE;
+  self->settings.sandbox = sandbox;
+}
+
+/**
+ * procfun_call_set_sandbox_rules:
+ * @self: a #ProcfunCall that was not started
+ * @rules: (nullable): what its sandbox leaves, or %NULL for the executor's
+ *   (#ProcfunProcessExecutor:sandbox-rules); copied
+ *
+ * Sets which folders the sandbox of the call leaves, and whether it must be whole. Where the
+ * function itself asks for a sandbox, it must be.
+ *
+ * Since: 0.1
+ */
+void
+procfun_call_set_sandbox_rules (ProcfunCall *self, const ProcfunSandboxRules *rules)
+{
+  g_return_if_fail (PROCFUN_IS_CALL (self));
+  g_return_if_fail (procfun_call_get_state (self) == PROCFUN_CALL_NEW);
+
+  g_clear_pointer (&self->settings.sandbox_rules, procfun_sandbox_rules_free);
+  self->settings.sandbox_rules = rules != NULL ? procfun_sandbox_rules_copy (rules) : NULL;
+}
+
+/**
+ * procfun_call_get_sandbox:
+ * @self: a #ProcfunCall
+ *
+ * Gets the sandbox that the function ran in: the highest level that was whole. It is known when the
+ * call has ended.
+ *
+ * Returns: what was achieved; %PROCFUN_SANDBOX_NONE also when the function did not run
+ *
+ * Since: 0.1
+ */
+ProcfunSandbox
+procfun_call_get_sandbox (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), PROCFUN_SANDBOX_NONE);
+
+  return (ProcfunSandbox)g_atomic_int_get (&self->sandbox);
+}
+
+/**
+ * procfun_call_get_sandbox_parts:
+ * @self: a #ProcfunCall
+ *
+ * Gets the parts of the sandbox that the function ran in, also of one that was not whole.
+ *
+ * Returns: the parts
+ *
+ * Since: 0.1
+ */
+ProcfunSandboxParts
+procfun_call_get_sandbox_parts (ProcfunCall *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_CALL (self), PROCFUN_SANDBOX_PART_NONE);
+
+  return (ProcfunSandboxParts)g_atomic_int_get (&self->sandbox_parts);
 }
 
 /**

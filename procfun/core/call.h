@@ -19,6 +19,9 @@ typedef struct
   gint priority;         /* in a queue */
   gint io_priority;      /* of the source that calls back */
   ProcfunLimits *limits; /* (nullable) */
+  gboolean has_sandbox;  /* of its own */
+  ProcfunSandbox sandbox;
+  ProcfunSandboxRules *sandbox_rules; /* (nullable) */
   ProcfunOutputMode output_modes[2];
   ProcfunLaunchContext *launch_context; /* (nullable) */
 } CallSettings;
@@ -81,6 +84,8 @@ struct _ProcfunCall
   char *progress_message; /* (nullable) */
   GVariant *result;
   GUnixFDList *result_fd_list; /* (nullable) */
+  guint32 sandbox;             /* the ProcfunSandbox that was achieved, */
+  guint32 sandbox_parts;       /* and its ProcfunSandboxParts */
   gboolean has_usage;
   ProcfunUsage usage;
   ProcfunFailure *failure; /* (nullable) */
@@ -134,6 +139,9 @@ void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const ch
 /* Descriptors of the result; reason of the failure. (nullable) (transfer full) */
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
 void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
+
+/* What its process has shut itself into. */
+void procfun_call_set_confined (ProcfunCall *self, guint32 level, guint32 parts);
 
 void procfun_call_set_usage (ProcfunCall *self, const ProcfunUsage *usage);
 

@@ -7,6 +7,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/readable.h"
 #include "procfun/base/usage.h"
+#include "procfun/platform/syscall-filter.h"
 #include <string.h>
 
 /* Longest part of the last line of output, in a message */
@@ -41,6 +42,14 @@ describe_origin (ProcfunFailure *self, const char *name)
   return g_strdup_printf (_ ("%s (sent by process %d)"), name, self->sender);
 }
 
+static char *
+describe_system_call (ProcfunFailure *self)
+{
+  if (self->is_foreign_call)
+    return g_strdup_printf (_ ("%d of another architecture"), self->system_call);
+  return syscall_filter_name (self->system_call);
+}
+
 char *
 failure_describe_signal (ProcfunFailure *self)
 {
@@ -52,7 +61,11 @@ failure_describe_signal (ProcfunFailure *self)
   if (self->has_address)
     return describe_access (self, name);
   if (self->system_call >= 0)
-    return g_strdup_printf (_ ("%s (system call %d is not allowed)"), name, self->system_call);
+    {
+      g_autofree char *call = describe_system_call (self);
+
+      return g_strdup_printf (_ ("%s (system call %s is not allowed)"), name, call);
+    }
   if (code != NULL)
     return g_strdup_printf ("%s (%s)", name, code);
   if (self->sender > 0)
@@ -154,6 +167,14 @@ describe_abort (ProcfunFailure *self)
   return g_strdup_printf (_ ("%s() aborted: “%s”"), self->function_name, message);
 }
 
+static char *
+describe_refusal (ProcfunFailure *self)
+{
+  g_autofree char *call = describe_system_call (self);
+
+  return g_strdup_printf (_ ("%s() was refused the system call %s"), self->function_name, call);
+}
+
 /* Sentence about the cause. The verdict is more exact where there is one. */
 static char *
 describe_cause (ProcfunFailure *self)
@@ -163,6 +184,8 @@ describe_cause (ProcfunFailure *self)
 
   if (self->verdict != NULL && !is_crash (self))
     return g_strdup_printf (_ ("%s() %s"), name, self->verdict);
+  if (is_crash (self) && self->system_call >= 0)
+    return describe_refusal (self);
   if (has_given_up (self) && self->abort_message != NULL)
     return describe_abort (self);
   if (how != NULL && self->signum == SIGABRT)
@@ -344,6 +367,8 @@ procfun_failure_to_string (ProcfunFailure *self)
     add_row (text, _ ("exit code"), g_strdup_printf ("%d", self->exit_code));
   if (self->step != PROCFUN_STEP_NONE)
     add_row (text, _ ("ended by"), g_strdup (get_nick (PROCFUN_TYPE_STEP, (int)self->step)));
+  if (self->refused_call >= 0)
+    add_row (text, _ ("refused before"), syscall_filter_name (self->refused_call));
   if (self->abort_message != NULL)
     add_block (text, _ ("message"), self->abort_message);
   if (self->backtrace != NULL && self->backtrace[0] != NULL)

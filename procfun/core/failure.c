@@ -86,6 +86,7 @@ procfun_failure_new (ProcfunCause cause, const char *function_name)
   self->function_name = g_strdup (function_name);
   self->exit_code = -1;
   self->system_call = -1;
+  self->refused_call = -1;
   return self;
 }
 

@@ -86,8 +86,10 @@ struct _ProcfunFailure
   int signum;      /* 0: none */
   int wait_signum; /* signal that the process died of, if another one; else 0 */
   int signal_code;
-  int sender;      /* pid that sent the signal; 0: the kernel, or nobody */
-  int system_call; /* number of the call that raised SIGSYS; -1: none */
+  int sender;               /* pid that sent the signal; 0: the kernel, or nobody */
+  int system_call;          /* number of the call that raised SIGSYS; -1: none */
+  gboolean is_foreign_call; /* it is one of another architecture */
+  int refused_call;         /* the last one that a sandbox has refused before; -1: none */
   guint64 fault_address;
   gboolean has_address; /* @fault_address is valid */
   FaultAccess access;

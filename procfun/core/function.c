@@ -168,6 +168,7 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
   self = function_new (definition->name,
                        type_schema_arguments (definition->args, definition->n_args),
                        type_schema (&definition->result), flags);
+  self->sandbox = definition->flags >> PROCFUN_DEFINITION_SANDBOX_SHIFT;
   self->definition = definition;
   self->plain_args = type_plain_new_tuple (definition->args, definition->n_args);
   self->plain_result = type_plain_new (&definition->result);
@@ -409,6 +410,46 @@ procfun_function_set_idempotent (ProcfunFunction *self, gboolean idempotent)
   g_return_if_fail (PROCFUN_IS_FUNCTION (self));
 
   g_atomic_int_set (&self->idempotent, idempotent);
+}
+
+/**
+ * procfun_function_set_sandbox:
+ * @self: a #ProcfunFunction
+ * @sandbox: the least sandbox of its calls
+ *
+ * Says that the function is to run in a sandbox of this level at least, whatever its call or
+ * executor says, and that it must be whole. What is defined by a macro can say so there, see
+ * PROCFUN_DEFINE_SANDBOXED_FUNCTION(), and then its process checks it, too; this is for generators
+ * and for functions that are registered at run time. It is said before the function is called.
+ *
+ * Since: 0.1
+ */
+void
+procfun_function_set_sandbox (ProcfunFunction *self, ProcfunSandbox sandbox)
+{
+  g_return_if_fail (PROCFUN_IS_FUNCTION (self));
+  g_return_if_fail (sandbox <= PROCFUN_SANDBOX_PURE_COMPUTE);
+
+  g_atomic_int_set (&self->sandbox, (gint)sandbox);
+}
+
+/**
+ * procfun_function_get_sandbox:
+ * @self: a #ProcfunFunction
+ *
+ * Gets the least sandbox of calls of the function, as its definition or
+ * procfun_function_set_sandbox() says.
+ *
+ * Returns: a level
+ *
+ * Since: 0.1
+ */
+ProcfunSandbox
+procfun_function_get_sandbox (ProcfunFunction *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_FUNCTION (self), PROCFUN_SANDBOX_NONE);
+
+  return function_get_sandbox (self);
 }
 
 /**

@@ -33,6 +33,7 @@ struct _ProcfunFunction
   ProcfunSchema *return_schema;
   Module *module;  /* (nullable) */
   gint idempotent; /* flag that may be set later */
+  gint sandbox;    /* likewise: the least ProcfunSandbox of its calls */
   guint state;     /* bits of FunctionState */
 
   ProcfunDefinition
@@ -75,6 +76,12 @@ guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 /* Marks a function as one of two with the same module and hash: a child could not choose. */
 void procfun_function_set_ambiguous (ProcfunFunction *self);
 gboolean procfun_function_is_ambiguous (ProcfunFunction *self);
+
+static inline ProcfunSandbox
+function_get_sandbox (ProcfunFunction *self)
+{
+  return (ProcfunSandbox)g_atomic_int_get (&self->sandbox);
+}
 
 /* Asked once at the beginning of a call. FALSE: no other process can run the function for this one.
  * Fails with %PROCFUN_ERROR_SPAWN, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID or

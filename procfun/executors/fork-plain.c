@@ -11,11 +11,14 @@
 #include "procfun/schedule/acquire.h"
 #include "procfun/schedule/pipeline.h"
 
-/* Processes have the settings of their zygote, and others need a SETUP. */
+/* Processes have the settings of their zygote, and others need a SETUP; a sandbox needs a frame of
+ * its own. */
 static gboolean
 is_plain (const Scheduler *scheduler, const PlainCall *plain, const ExchangeOptions *options)
 {
   return options->codec == procfun_codec_get_gvariant () && options->context == NULL
+         && options->sandbox == NULL
+         && function_get_sandbox (plain->function) == PROCFUN_SANDBOX_NONE
          && plain->args.length <= MIN (options->max_payload, PLAIN_EXCHANGE_MAX)
          && zygotes_can_fork (scheduler->zygotes, plain->function, options)
          && function_check_callable (plain->function, NULL);

@@ -47,15 +47,18 @@ report (const Event *event, gpointer user_data)
 static gboolean
 check_settings (ProcfunCall *call, GError **error)
 {
-  if (procfun_call_get_limits (call) == NULL && procfun_call_get_timeout (call) == 0
+  if (procfun_call_get_settings (call)->sandbox == PROCFUN_SANDBOX_NONE
+      && function_get_sandbox (procfun_call_peek_function (call)) == PROCFUN_SANDBOX_NONE
+      && procfun_call_get_limits (call) == NULL && procfun_call_get_timeout (call) == 0
       && procfun_call_get_deadline (call) == 0 && procfun_call_get_launch_context (call) == NULL
       && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDOUT) == PROCFUN_OUTPUT_INHERIT
       && procfun_call_get_output_mode (call, PROCFUN_STREAM_STDERR) == PROCFUN_OUTPUT_INHERIT)
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called: limits, times, launch context and output need a process "
-                  "of its own"),
-               procfun_function_get_name (procfun_call_get_function (call)));
+  g_set_error (
+      error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+      _ ("%s() cannot be called: limits, times, launch context, sandbox and output need a process "
+         "of its own"),
+      procfun_function_get_name (procfun_call_get_function (call)));
   return FALSE;
 }
 

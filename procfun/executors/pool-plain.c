@@ -9,12 +9,26 @@
 #include "procfun/process/plain-exchange.h"
 #include "procfun/schedule/idle.h"
 
+/* The plan is borrowed, and may be gone: only its pointer counts. */
+static gboolean
+has_sandbox (const ExchangeOptions *options, ProcfunFunction *function)
+{
+  guint level = function_get_sandbox (function);
+
+  if (G_LIKELY (level == PROCFUN_SANDBOX_NONE))
+    return TRUE;
+  while (level <= PROCFUN_SANDBOX_PURE_COMPUTE
+         && options->sandbox != sandbox_plan_of_level ((ProcfunSandbox)level))
+    level++;
+  return level <= PROCFUN_SANDBOX_PURE_COMPUTE;
+}
+
 /* A call that may be tried again needs its arguments longer. */
 static gboolean
 is_plain (ProcfunPool *self, const PlainCall *plain, const ExchangeOptions *options)
 {
   return options->codec == procfun_codec_get_gvariant () && options->context == NULL
-         && plain->args.length <= options->max_payload
+         && has_sandbox (options, plain->function) && plain->args.length <= options->max_payload
          && !retry_may_be_needed (&self->retry, plain->function)
          && function_check_callable (plain->function, NULL);
 }
@@ -23,7 +37,8 @@ static gboolean
 send (const ExchangeOptions *options, PlainCall *plain, Worker *worker, ChannelMark *mark)
 {
   return worker->codec == options->codec && worker->max_payload == options->max_payload
-         && worker->context == NULL && plain_exchange_send (worker, plain, mark);
+         && worker->context == NULL && worker->sandbox == options->sandbox
+         && plain_exchange_send (worker, plain, mark);
 }
 
 guint

@@ -16,6 +16,7 @@
 #include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
+#include "procfun/wire/sandbox-frame.h"
 
 /**
  * SECTION:procfun-process-executor
@@ -43,6 +44,9 @@ typedef struct
   gboolean is_codec_chosen; /* by the program, or by its environment */
   guint64 max_payload;
   ProcfunLaunchContext *launch_context; /* (nullable) */
+  ProcfunSandbox sandbox;
+  ProcfunSandboxRules *sandbox_rules; /* (nullable) */
+  SandboxPlan *sandbox_plan;          /* (nullable): of both */
 
   Scheduler *scheduler; /* (nullable) */
   guint default_processes;
@@ -63,6 +67,8 @@ enum
   PROP_MAX_QUEUE_CALLS,
   PROP_MAX_QUEUE_BYTES,
   PROP_HAS_QUEUE,
+  PROP_SANDBOX,
+  PROP_SANDBOX_RULES,
   N_PROPS
 };
 
@@ -76,6 +82,7 @@ preparation_clear (Preparation *self)
   g_clear_object (&self->codec);
   g_clear_object (&self->context);
   g_clear_pointer (&self->limits, procfun_limits_free);
+  g_clear_pointer (&self->sandbox, sandbox_plan_unref);
   g_clear_pointer (&self->arguments, g_bytes_unref);
   exchange_clear_parts (&self->options);
   *self = (Preparation)PREPARATION_INIT;
@@ -93,12 +100,67 @@ procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self)
   return is_chosen;
 }
 
+/* Processes that are kept are in the executor's sandbox already. */
+static ProcfunSandbox
+choose_level (ProcfunProcessExecutorPrivate *priv, const CallSettings *settings,
+              ProcfunFunction *function)
+{
+  const gboolean keeps = priv->scheduler == NULL || priv->scheduler->keeps;
+  ProcfunSandbox level = settings->has_sandbox ? settings->sandbox : priv->sandbox;
+
+  if (keeps)
+    level = MAX (level, priv->sandbox);
+  return MAX (level, function_get_sandbox (function));
+}
+
+/* With the lock held. (transfer full) (nullable) */
+static SandboxPlan *
+choose_sandbox (ProcfunProcessExecutorPrivate *priv, ProcfunCall *call)
+{
+  ProcfunFunction *function = procfun_call_peek_function (call);
+  const CallSettings *settings = procfun_call_get_settings (call);
+  const ProcfunSandboxRules *rules
+      = settings->sandbox_rules != NULL ? settings->sandbox_rules : priv->sandbox_rules;
+  ProcfunSandbox level;
+  SandboxPlan *plan;
+
+  if (!settings->has_sandbox && settings->sandbox_rules == NULL
+      && function_get_sandbox (function) == PROCFUN_SANDBOX_NONE)
+    return priv->sandbox_plan != NULL ? sandbox_plan_ref (priv->sandbox_plan) : NULL;
+  level = choose_level (priv, settings, function);
+  if (rules == NULL)
+    return level == PROCFUN_SANDBOX_NONE ? NULL : sandbox_plan_ref (sandbox_plan_of_level (level));
+  if (settings->sandbox_rules == NULL && level == priv->sandbox
+      && function_get_sandbox (function) == PROCFUN_SANDBOX_NONE)
+    return priv->sandbox_plan != NULL ? sandbox_plan_ref (priv->sandbox_plan) : NULL;
+  plan = sandbox_plan_new (level, rules);
+  if (function_get_sandbox (function) != PROCFUN_SANDBOX_NONE)
+    plan->best_effort = FALSE;
+  return plan;
+}
+
+/* FALSE: it can be had nowhere. */
+static gboolean
+prepare_sandbox (ProcfunCall *call, Preparation *preparation, SandboxPlan *usual, GError **error)
+{
+  SandboxPlan *plan = preparation->sandbox;
+
+  preparation->options.sandbox = plan;
+  preparation->has_own_sandbox = plan != usual;
+  if (plan == NULL || sandbox_to_bytes (plan, error) != NULL)
+    return TRUE;
+  g_prefix_error (error, _ ("%s() cannot be called: "),
+                  procfun_function_get_name (procfun_call_peek_function (call)));
+  return FALSE;
+}
+
 gboolean
 procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *call,
                                   ProcfunCodec *codec, Preparation *preparation, GError **error)
 {
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
   ExchangeOptions *options = &preparation->options;
+  g_autoptr (SandboxPlan) usual = NULL;
 
   if (!function_check_callable (procfun_call_peek_function (call), error))
     return FALSE;
@@ -109,7 +171,12 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   if (options->context == NULL)
     options->context = priv->launch_context;
   g_set_object (&preparation->context, options->context);
+  usual = priv->sandbox_plan != NULL ? sandbox_plan_ref (priv->sandbox_plan) : NULL;
+  g_clear_pointer (&preparation->sandbox, sandbox_plan_unref);
+  preparation->sandbox = choose_sandbox (priv, call);
   g_mutex_unlock (&priv->lock);
+  if (!prepare_sandbox (call, preparation, usual, error))
+    return FALSE;
   options->codec = preparation->codec;
   if (preparation->arguments != NULL)
     return TRUE;
@@ -129,7 +196,8 @@ procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOpti
   g_mutex_lock (&priv->lock);
   *options = (ExchangeOptions){ .codec = priv->codec,
                                 .max_payload = priv->max_payload,
-                                .context = priv->launch_context };
+                                .context = priv->launch_context,
+                                .sandbox = priv->sandbox_plan };
   g_mutex_unlock (&priv->lock);
 }
 
@@ -400,6 +468,8 @@ procfun_process_executor_finalize (GObject *object)
 
   g_clear_object (&priv->codec);
   g_clear_object (&priv->launch_context);
+  g_clear_pointer (&priv->sandbox_rules, procfun_sandbox_rules_free);
+  g_clear_pointer (&priv->sandbox_plan, sandbox_plan_unref);
   g_clear_pointer (&priv->scheduler, scheduler_unref);
   g_mutex_clear (&priv->lock);
 
@@ -427,6 +497,12 @@ procfun_process_executor_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_MAX_QUEUE_CALLS:
       g_value_set_uint (value, procfun_process_executor_get_max_queue_calls (self));
+      break;
+    case PROP_SANDBOX:
+      g_value_set_enum (value, (gint)procfun_process_executor_get_sandbox (self));
+      break;
+    case PROP_SANDBOX_RULES:
+      g_value_set_boxed (value, procfun_process_executor_get_sandbox_rules (self));
       break;
     case PROP_MAX_QUEUE_BYTES:
       g_value_set_uint64 (value, procfun_process_executor_get_max_queue_bytes (self));
@@ -461,6 +537,12 @@ procfun_process_executor_set_property (GObject *object, guint id, const GValue *
       break;
     case PROP_MAX_QUEUE_CALLS:
       procfun_process_executor_set_max_queue_calls (self, g_value_get_uint (value));
+      break;
+    case PROP_SANDBOX:
+      procfun_process_executor_set_sandbox (self, (ProcfunSandbox)g_value_get_enum (value));
+      break;
+    case PROP_SANDBOX_RULES:
+      procfun_process_executor_set_sandbox_rules (self, g_value_get_boxed (value));
       break;
     case PROP_MAX_QUEUE_BYTES:
       procfun_process_executor_set_max_queue_bytes (self, g_value_get_uint64 (value));
@@ -535,6 +617,30 @@ make_properties (GParamFlags flags)
    */
   props[PROP_LAUNCH_CONTEXT]
       = g_param_spec_object ("launch-context", NULL, NULL, PROCFUN_TYPE_LAUNCH_CONTEXT, flags);
+}
+
+static void
+make_sandbox_properties (GParamFlags flags)
+{
+  /**
+   * ProcfunProcessExecutor:sandbox:
+   *
+   * The sandbox of calls that set none. Processes that are kept are shut in once, after the
+   * initializer of their #ProcfunPool and before their first call.
+   *
+   * Since: 0.1
+   */
+  props[PROP_SANDBOX] = g_param_spec_enum ("sandbox", NULL, NULL, PROCFUN_TYPE_SANDBOX,
+                                           PROCFUN_SANDBOX_NONE, flags);
+  /**
+   * ProcfunProcessExecutor:sandbox-rules:
+   *
+   * The folders that the sandbox leaves, and whether it must be whole, for calls that set no rules.
+   *
+   * Since: 0.1
+   */
+  props[PROP_SANDBOX_RULES]
+      = g_param_spec_boxed ("sandbox-rules", NULL, NULL, PROCFUN_TYPE_SANDBOX_RULES, flags);
 }
 
 static void
@@ -623,6 +729,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   klass->start = slot_start;
   klass->start_async = slot_start_async;
   make_properties (flags);
+  make_sandbox_properties (flags);
   make_bounds (flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
@@ -770,6 +877,125 @@ procfun_process_executor_get_launch_context (ProcfunProcessExecutor *self)
 
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), NULL);
   return priv->launch_context;
+}
+
+/* Workers that are there already have another one. */
+static void
+set_sandbox (ProcfunProcessExecutor *self, ProcfunSandbox sandbox, ProcfunSandboxRules *rules)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_mutex_lock (&priv->lock);
+  priv->sandbox = sandbox;
+  if (rules != priv->sandbox_rules)
+    g_clear_pointer (&priv->sandbox_rules, procfun_sandbox_rules_free);
+  priv->sandbox_rules = rules;
+  g_clear_pointer (&priv->sandbox_plan, sandbox_plan_unref);
+  if (rules != NULL && sandbox != PROCFUN_SANDBOX_NONE)
+    priv->sandbox_plan = sandbox_plan_new (sandbox, rules);
+  else if (sandbox != PROCFUN_SANDBOX_NONE)
+    priv->sandbox_plan = sandbox_plan_ref (sandbox_plan_of_level (sandbox));
+  g_mutex_unlock (&priv->lock);
+  if (priv->scheduler != NULL && priv->scheduler->keeps)
+    procfun_process_executor_renew (self);
+}
+
+void
+procfun_process_executor_share_sandbox (ProcfunProcessExecutor *self, ProcfunProcessExecutor *other)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  ProcfunProcessExecutorPrivate *from = PRIVATE (other);
+
+  g_mutex_lock (&from->lock);
+  priv->sandbox = from->sandbox;
+  priv->sandbox_rules
+      = from->sandbox_rules != NULL ? procfun_sandbox_rules_copy (from->sandbox_rules) : NULL;
+  priv->sandbox_plan = from->sandbox_plan != NULL ? sandbox_plan_ref (from->sandbox_plan) : NULL;
+  g_mutex_unlock (&from->lock);
+}
+
+/**
+ * procfun_process_executor_set_sandbox:
+ * @self: a #ProcfunProcessExecutor
+ * @sandbox: what functions can reach
+ *
+ * Sets #ProcfunProcessExecutor:sandbox. Calls that run are not affected. A pool starts other
+ * workers, and a #ProcfunSession keeps what its worker has.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_sandbox (ProcfunProcessExecutor *self, ProcfunSandbox sandbox)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+  g_return_if_fail (sandbox <= PROCFUN_SANDBOX_PURE_COMPUTE);
+
+  if (priv->sandbox == sandbox)
+    return;
+  set_sandbox (self, sandbox, priv->sandbox_rules);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SANDBOX]);
+}
+
+/**
+ * procfun_process_executor_get_sandbox:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:sandbox.
+ *
+ * Returns: what functions can reach
+ *
+ * Since: 0.1
+ */
+ProcfunSandbox
+procfun_process_executor_get_sandbox (ProcfunProcessExecutor *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), PROCFUN_SANDBOX_NONE);
+
+  return PRIVATE (self)->sandbox;
+}
+
+/**
+ * procfun_process_executor_set_sandbox_rules:
+ * @self: a #ProcfunProcessExecutor
+ * @rules: (nullable): what the sandbox leaves, or %NULL for nothing; copied
+ *
+ * Sets #ProcfunProcessExecutor:sandbox-rules. Calls that run are not affected. A pool starts other
+ * workers.
+ *
+ * Since: 0.1
+ */
+void
+procfun_process_executor_set_sandbox_rules (ProcfunProcessExecutor *self,
+                                            const ProcfunSandboxRules *rules)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+
+  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
+
+  if (rules == NULL && priv->sandbox_rules == NULL)
+    return;
+  set_sandbox (self, priv->sandbox, rules != NULL ? procfun_sandbox_rules_copy (rules) : NULL);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SANDBOX_RULES]);
+}
+
+/**
+ * procfun_process_executor_get_sandbox_rules:
+ * @self: a #ProcfunProcessExecutor
+ *
+ * Gets #ProcfunProcessExecutor:sandbox-rules.
+ *
+ * Returns: (transfer none) (nullable): what the sandbox leaves, or %NULL for nothing
+ *
+ * Since: 0.1
+ */
+const ProcfunSandboxRules *
+procfun_process_executor_get_sandbox_rules (ProcfunProcessExecutor *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), NULL);
+
+  return PRIVATE (self)->sandbox_rules;
 }
 
 /**

@@ -20,6 +20,8 @@ typedef struct
   ProcfunCodec *codec;
   ProcfunLaunchContext *context; /* (nullable) */
   ProcfunLimits *limits;         /* (nullable) */
+  SandboxPlan *sandbox;          /* (nullable) */
+  gboolean has_own_sandbox;      /* another one than the executor's */
   GBytes *arguments;             /* (nullable): not yet */
 } Preparation;
 
@@ -48,6 +50,10 @@ gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, Procfun
 /* The codec, the largest payload and the launch context of calls that set none; all borrowed, to be
  * compared only. */
 void procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOptions *options);
+
+/* Lets @self have the sandbox of @other. */
+void procfun_process_executor_share_sandbox (ProcfunProcessExecutor *self,
+                                             ProcfunProcessExecutor *other);
 
 /* Begins with what was prepared and @worker, which it takes. (nullable) */
 Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,

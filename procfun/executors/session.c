@@ -22,9 +22,9 @@
  * other, and find what those before them have left there: an open file, a static variable.
  * procfun_pool_acquire() gives one; its calls are those that are run on it as their executor.
  *
- * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with a launch context of its own
- * or with limits that need a process of their own (#ProcfunLimits) with %PROCFUN_ERROR_INVALID, and
- * so does a function of another module. When the process
+ * A second call while one runs fails with %PROCFUN_ERROR_BUSY, one with a launch context or a
+ * sandbox of its own or with limits that need a process of their own (#ProcfunLimits) with
+ * %PROCFUN_ERROR_INVALID, and so does a function of another module. When the process
  * has ended, every call fails with %PROCFUN_ERROR_WORKER_LOST. Calls are not retried.
  *
  * procfun_executor_close(), or dropping the session, gives the worker back, and the pool looks
@@ -73,11 +73,13 @@ check_call (ProcfunCall *call, const Preparation *preparation, GError **error)
 {
   const ProcfunLimits *limits = procfun_call_get_settings (call)->limits;
 
-  if ((limits == NULL || !limits_need_process (limits)) && preparation->options.context == NULL)
+  if ((limits == NULL || !limits_need_process (limits)) && preparation->options.context == NULL
+      && !preparation->has_own_sandbox)
     return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called in a session with limits or launch context of its own"),
-               procfun_function_get_name (procfun_call_peek_function (call)));
+  g_set_error (
+      error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+      _ ("%s() cannot be called in a session with limits, launch context or sandbox of its own"),
+      procfun_function_get_name (procfun_call_peek_function (call)));
   return FALSE;
 }
 
@@ -190,6 +192,7 @@ session_new (ProcfunPool *pool, WorkerSlot *slot)
       = g_object_new (PROCFUN_TYPE_SESSION, "codec", procfun_process_executor_get_codec (parent),
                       "max-payload", procfun_process_executor_get_max_payload (parent), NULL);
 
+  procfun_process_executor_share_sandbox (PROCFUN_PROCESS_EXECUTOR (self), parent);
   self->pool = g_object_ref (pool);
   self->slot = slot;
   return self;
@@ -243,9 +246,10 @@ acquisition_init (Acquisition *acquisition, ProcfunPool *self, ProcfunFunction *
                  _ ("%s() cannot be called: the executor is closed"),
                  procfun_function_get_name (function));
   else if (procfun_process_executor_get_launch_context (executor) != NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("%s() cannot be called in a session with limits or launch context of its own"),
-                 procfun_function_get_name (function));
+    g_set_error (
+        error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+        _ ("%s() cannot be called in a session with limits, launch context or sandbox of its own"),
+        procfun_function_get_name (function));
   else
     return TRUE;
   return FALSE;

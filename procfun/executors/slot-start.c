@@ -9,16 +9,15 @@
 #include "procfun/schedule/acquire.h"
 #include "procfun/schedule/pipeline.h"
 
-/* What the kernel limits, and a launch context, cannot be taken back: the worker ends with the
- * call.
- */
+/* What the kernel limits, a launch context and a sandbox cannot be taken back: the worker ends with
+ * the call. */
 static gboolean
-is_last (ProcfunCall *call)
+is_last (ProcfunCall *call, const Preparation *preparation)
 {
   const CallSettings *settings = procfun_call_get_settings (call);
 
   return (settings->limits != NULL && limits_need_process (settings->limits))
-         || settings->launch_context != NULL;
+         || settings->launch_context != NULL || preparation->has_own_sandbox;
 }
 
 static void
@@ -30,7 +29,8 @@ init_request (SlotRequest *request, ProcfunCall *call, const Preparation *prepar
                             .priority = procfun_call_get_settings (call)->priority,
                             .arguments = preparation->arguments,
                             .deadline = procfun_call_get_deadline_time (call),
-                            .is_last = is_last (call),
+                            .is_last = is_last (call, preparation),
+                            .is_first = preparation->has_own_sandbox,
                             .may_be_refused = TRUE };
 }
 
@@ -77,9 +77,9 @@ procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCal
 /* Limits and launch context are not for those before it, and what it yields not for those
  * pipelined; and its deadline is not watched before its turn. */
 static gboolean
-may_be_pipelined (ProcfunCall *call)
+may_be_pipelined (ProcfunCall *call, const Preparation *preparation)
 {
-  return !is_last (call) && procfun_call_get_settings (call)->deadline == 0
+  return !is_last (call, preparation) && procfun_call_get_settings (call)->deadline == 0
          && procfun_call_peek_fd_list (call) == NULL
          && !procfun_function_is_generator (procfun_call_peek_function (call));
 }
@@ -98,7 +98,7 @@ begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation
       worker_slot_queue (slot, exchange);
       return exchange;
     }
-  if (is_last (call))
+  if (is_last (call, preparation))
     worker_slot_get_worker (slot)->is_kept = FALSE;
   exchange = procfun_process_executor_begin_in_slot (self, call, preparation, slot, n_tries,
                                                      worker_slot_release, slot, error);
@@ -164,7 +164,7 @@ wait_for_slot (ProcessStart *to_start)
   SlotRequest request;
 
   init_request (&request, to_start->call, &to_start->preparation);
-  request.may_be_pipelined = may_be_pipelined (to_start->call);
+  request.may_be_pipelined = may_be_pipelined (to_start->call, &to_start->preparation);
   scheduler_acquire_async (procfun_process_executor_get_scheduler (to_start->executor), &request,
                            to_start->context, on_slot, to_start);
 }

@@ -87,7 +87,11 @@ map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error)
                             .is_last = is_last (config) };
   if (procfun_process_executor_prepare (PROCFUN_PROCESS_EXECUTOR (config->pool), self->call, NULL,
                                         &self->preparation, error))
-    return TRUE;
+    {
+      request->is_first = self->preparation.has_own_sandbox;
+      request->is_last = request->is_last || request->is_first;
+      return TRUE;
+    }
   map_slot_forget (self);
   return FALSE;
 }
@@ -152,7 +156,7 @@ prepare_chunk (MapSlot *self, Worker *worker, const MapChunk *chunk, GError **er
 static Exchange *
 begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
-  if (is_last (self->config))
+  if (is_last (self->config) || self->preparation.has_own_sandbox)
     worker_slot_get_worker (member)->is_kept = FALSE;
   return procfun_process_executor_begin_in_slot (PROCFUN_PROCESS_EXECUTOR (self->config->pool),
                                                  self->call, &self->preparation, member, 1,

@@ -69,14 +69,14 @@ thread_list (int *ids, gsize max)
 {
   guint64 buffer[256];
   int saved_errno = errno;
-  int fd = open ("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = proc_open (PROC_OWN_THREADS, O_RDONLY | O_DIRECTORY);
   gsize n = 0;
   long size;
 
   while (fd >= 0 && (size = syscall (SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
     n = add_entries ((const guint8 *)buffer, (const guint8 *)buffer + size, ids, n, max);
   if (fd >= 0)
-    close (fd);
+    proc_close (fd);
   errno = saved_errno;
   return n;
 }
@@ -85,9 +85,15 @@ thread_list (int *ids, gsize max)
 guint
 thread_count (void)
 {
-  struct stat st;
+  struct stat st = { 0 };
+  int fd = proc_open (PROC_OWN_THREADS, O_PATH | O_DIRECTORY);
 
-  return stat ("/proc/self/task", &st) == 0 && st.st_nlink > 2 ? (guint)st.st_nlink - 2 : 0;
+  if (fd < 0)
+    return 0;
+  if (!proc_look_at (fd, &st))
+    st.st_nlink = 0;
+  proc_close (fd);
+  return st.st_nlink > 2 ? (guint)st.st_nlink - 2 : 0;
 }
 
 /* proc(5): a line with the name. */

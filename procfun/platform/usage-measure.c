@@ -43,13 +43,13 @@ static struct rusage at_end; /* of the last call */
 static void
 forget_peak (void)
 {
-  int fd = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+  int fd = proc_open (PROC_OWN_CLEAR_REFS, O_WRONLY);
 
   if (fd < 0)
     return;
   if (write (fd, "5", 1) != 1)
     errno = 0; /* then the peak is that of the process */
-  close (fd);
+  proc_close (fd);
 }
 
 void

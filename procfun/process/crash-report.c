@@ -101,6 +101,8 @@ fill_failure (ProcfunFailure *failure, const CrashDeath *death)
   failure->signal_code = death->code;
   failure->sender = death->sender == death->pid ? failure->pid : MAX (death->sender, 0);
   failure->system_call = death->system_call;
+  failure->is_foreign_call = (death->flags & CRASH_FOREIGN_SYSTEM_CALL) != 0;
+  failure->refused_call = death->refused > 0 ? death->refused : -1;
   failure->fault_address = death->address;
   failure->has_address = (death->flags & CRASH_HAS_ADDRESS) != 0;
   failure->access = death->access <= FAULT_EXECUTE ? (FaultAccess)death->access : FAULT_UNKNOWN;

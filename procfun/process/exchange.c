@@ -489,6 +489,9 @@ take_worker (Exchange *self, Worker *worker)
     clocks_delay_spares (&self->ending.clocks);
   ending_take_worker (&self->ending, &self->worker);
   streams_init (&self->streams, self->call, self->ending.limits, &self->worker);
+  if (self->worker.confined.parts != 0)
+    procfun_call_set_confined (self->call, self->worker.confined.level,
+                               self->worker.confined.parts);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d is there",
                     self->ending.outcome.pid);

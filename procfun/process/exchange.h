@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/base/sandbox.h"
 #include "procfun/platform/canceller.h"
 #include "procfun/process/worker.h"
 #include "procfun/procfun-call.h"
@@ -19,6 +20,7 @@ typedef struct
   gboolean arguments_on_command_line; /* the child has them, as JSON */
   ProcfunLaunchContext *context;      /* (nullable) */
   ProcfunLimits *limits;              /* (nullable): those that the child keeps itself */
+  SandboxPlan *sandbox;               /* (nullable) */
   guint64 flags;                      /* of FrameCallFlags: FRAME_CALL_MAP, or 0 */
   GVariant *value; /* (nullable): the arguments, where they are encoded when they are sent */
   GArray *parts;   /* (nullable) (element-type Part): of the arguments, which the process is lent */

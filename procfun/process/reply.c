@@ -8,6 +8,7 @@
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/syscall-filter.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/parts.h"
@@ -147,12 +148,26 @@ handle_result (Reply *self, const Frame *frame)
   ending_await (self->ending);
 }
 
+/* In a sandbox, a function often has no more to say than “Permission denied”. */
+static void
+explain (Reply *self, GError *error)
+{
+  g_autofree char *name = syscall_filter_name (self->refused_call);
+  char *message = g_strdup_printf (_ ("%s; %s() was refused the system call %s"), error->message,
+                                   procfun_function_get_name (self->function), name);
+
+  g_free (error->message);
+  error->message = message;
+}
+
 static void
 handle_error (Reply *self, const Frame *frame)
 {
   g_autoptr (GBytes) payload = take_usage (self, frame);
   GError *error = error_from_bytes (payload);
 
+  if (self->refused_call > 0)
+    explain (self, error);
   worker_note_error (self->ending->worker, error);
   ending_fail (self->ending, PROCFUN_CAUSE_ERROR, error);
 }
@@ -183,6 +198,8 @@ handle_event (Reply *self, const Frame *frame)
     text = g_utf8_make_valid ((const char *)data + sizeof event, (gssize)(size - sizeof event));
   if (strcmp (event.name, FRAME_EVENT_LISTENS) == 0)
     self->ending->escalation.listens = TRUE;
+  else if (strcmp (event.name, FRAME_EVENT_REFUSED) == 0)
+    self->refused_call = (int)CLAMP (event.number, 0, G_MAXINT);
   else if (strcmp (event.name, FRAME_EVENT_RETURNED) == 0)
     clocks_note_return (&self->ending->clocks, 0);
   else if (!ending_is_decided (self->ending))
@@ -209,6 +226,16 @@ handle_item (Reply *self, const Frame *frame)
 }
 
 static void
+handle_confined (Reply *self, const Frame *frame)
+{
+  SandboxState *state = &self->ending->worker->confined;
+
+  memcpy (state, g_bytes_get_data (frame->payload, NULL), sizeof *state);
+  state->level = MIN (state->level, PROCFUN_SANDBOX_PURE_COMPUTE);
+  procfun_call_set_confined (self->ending->call, state->level, state->parts);
+}
+
+static void
 handle_frame (Reply *self, const Frame *frame)
 {
   static const struct
@@ -225,6 +252,11 @@ handle_frame (Reply *self, const Frame *frame)
     call_debug_log (self->ending->call, self->ending->outcome.pid,
                     "frame received: %s, %" G_GSIZE_FORMAT " bytes",
                     frame_type_get_name (frame->type), g_bytes_get_size (frame->payload));
+  if (frame->type == FRAME_CONFINED)
+    {
+      handle_confined (self, frame);
+      return;
+    }
   if (frame->call_id != self->call_id && self->ending->worker->call_id > 0
       && frame->type != FRAME_HELLO)
     return; /* a word of a call that has ended */

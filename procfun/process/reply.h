@@ -15,6 +15,7 @@ typedef struct
   gboolean is_map;     /* many calls, whose results do not come here */
   gboolean is_started; /* the worker is known to be there */
   gboolean has_ended;  /* nothing more will come */
+  int refused_call;    /* number of a system call that a sandbox has refused; 0: none is known */
   guint64 bytes_out;   /* of the result, or of the items that came */
   Items items;         /* of a generator */
 } Reply;

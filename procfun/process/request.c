@@ -15,6 +15,7 @@
 #include "procfun/values/parts.h"
 #include "procfun/values/schema.h"
 #include "procfun/wire/loan.h"
+#include "procfun/wire/sandbox-frame.h"
 #include "procfun/wire/setup.h"
 #include <inttypes.h>
 
@@ -202,6 +203,17 @@ send_call (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, co
   channel_send (worker->channel, FRAME_CALL, worker->call_id, head, sizeof *head, arguments, fds);
 }
 
+/* Its bytes were made when the call was prepared. */
+static void
+send_sandbox (Worker *worker, SandboxPlan *sandbox)
+{
+  if (worker->sandbox == sandbox || sandbox == NULL)
+    return;
+  channel_send (worker->channel, FRAME_SANDBOX, 0, NULL, 0, sandbox_to_bytes (sandbox, NULL), NULL);
+  g_clear_pointer (&worker->sandbox, sandbox_plan_unref);
+  worker->sandbox = sandbox_plan_ref (sandbox);
+}
+
 void
 request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, guint64 flags,
               GBytes *arguments)
@@ -230,6 +242,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
   if (worker->limits != NULL && !worker->knows_limits && worker->is_kept
       && (flags & FRAME_CALL_INITIAL) == 0)
     send_worker_limits (worker);
+  send_sandbox (worker, options->sandbox);
   send_call (worker, call, options, &head, arguments);
 }
 
@@ -237,10 +250,12 @@ void
 exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOptions *options)
 {
   g_autoptr (GBytes) arguments = exchange_encode_arguments (call, options, NULL);
+  ExchangeOptions open = *options;
 
+  open.sandbox = NULL;
   worker_open_channel (worker, options->max_payload);
   worker->has_greeted = FALSE;
   worker->is_preparing = TRUE;
-  request_send (worker, call, options, FRAME_CALL_INITIAL, arguments);
+  request_send (worker, call, &open, FRAME_CALL_INITIAL, arguments);
   channel_flush (worker->channel);
 }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/base/sandbox.h"
 #include "procfun/platform/cgroup.h"
 #include "procfun/platform/process.h"
 #include "procfun/procfun-codec.h"
@@ -47,6 +48,8 @@ typedef struct
   ProcfunCodec *codec;           /* that it was told to use */
   guint64 max_payload;           /* likewise */
   ProcfunLaunchContext *context; /* (nullable): likewise */
+  SandboxPlan *sandbox;          /* (nullable): likewise, */
+  SandboxState confined;         /* and what became of it */
   gboolean is_preparing;         /* runs its initializer */
   char *trouble;                 /* (nullable): why that failed */
   gboolean has_greeted;

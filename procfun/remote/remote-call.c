@@ -64,6 +64,8 @@ check (ProcfunCall *call, GError **error)
       || has_handles (procfun_function_get_arguments_type (function))
       || has_handles (procfun_function_get_return_type (function)))
     return set_invalid (call, _ ("descriptors stay on this one"), error);
+  if (procfun_call_get_settings (call)->sandbox != PROCFUN_SANDBOX_NONE)
+    return set_invalid (call, _ ("its sandbox is for this one"), error);
   if (context == NULL)
     return TRUE;
   variant = g_variant_ref_sink (procfun_launch_context_to_variant (context, &fds));

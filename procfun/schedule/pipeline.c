@@ -21,6 +21,7 @@ can_pipeline (WorkerSlot *slot, const SlotRequest *request)
   return worker->is_kept && worker->channel != NULL && worker->codec == request->options->codec
          && worker->max_payload == request->options->max_payload
          && slot->context == request->options->context
+         && worker->sandbox == request->options->sandbox
          && slot->pipelined.length + 1 < slot->scheduler->config.calls_in_flight
          && worker_slot_find_reason (slot, worker, n_calls) == NULL
          && g_str_equal (slot->module, zygotes_get_key (request->function));

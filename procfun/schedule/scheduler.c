@@ -272,8 +272,9 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
 
   if (scheduler_drops_queued (self))
     return FALSE;
-  waiter->slot
-      = slots_find_idle (&self->slots, waiter->module, request->options->context, request->is_last);
+  waiter->slot = request->is_first ? NULL
+                                   : slots_find_idle (&self->slots, waiter->module,
+                                                      request->options->context, request->is_last);
   if (waiter->slot != NULL)
     slots_set_busy (&self->slots, waiter->slot);
   else if (!may_start (self, waiter->module))

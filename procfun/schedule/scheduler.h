@@ -36,7 +36,8 @@ typedef struct
   GBytes *arguments;         /* (nullable) */
   gint64 deadline;           /* monotonic time in µs; 0: none */
   gboolean may_be_pipelined; /* can be sent to a busy worker, and wait there */
-  gboolean is_last;          /* its worker ends with it */
+  gboolean is_last;          /* its worker ends with it, */
+  gboolean is_first;         /* and has had no other */
   gboolean may_be_refused;   /* where none is free */
 } SlotRequest;
 

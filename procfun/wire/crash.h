@@ -46,7 +46,8 @@ typedef enum
   CRASH_FILES_EXHAUSTED = 1 << 1,
   CRASH_STACK_OVERFLOW = 1 << 2,
   CRASH_HAS_ADDRESS = 1 << 3,
-  CRASH_HAS_USAGE = 1 << 4
+  CRASH_HAS_USAGE = 1 << 4,
+  CRASH_FOREIGN_SYSTEM_CALL = 1 << 5 /* of another architecture, as by int 0x80 */
 } CrashFlags;
 
 typedef struct
@@ -61,7 +62,7 @@ typedef struct
   gint32 system_call; /* of a SIGSYS, or -1 */
   guint32 access;     /* FaultAccess */
   guint32 flags;
-  guint32 reserved;
+  gint32 refused; /* the last system call that was refused by an error; 0: none */
   guint64 address;
   guint64 pc;
   guint64 sp;

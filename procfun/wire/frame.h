@@ -3,6 +3,7 @@
 
 #include "procfun/base/limits.h"
 #include "procfun/base/usage.h"
+#include "procfun/platform/sandbox-apply.h"
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
@@ -26,6 +27,7 @@ typedef enum
 
 #define FRAME_ERROR_MAX (2 * 1024 * 1024)
 #define FRAME_EVENT_MAX 4096
+#define FRAME_SANDBOX_MAX (1024 * 1024)
 
 /* The name of each type, its sender, the least and the greatest size of its payload in bytes, and
  * how many descriptors may come with it. */
@@ -75,7 +77,11 @@ typedef enum
   ROW (WORKER_LIMITS, "limits of the worker", CALLER, sizeof (ProcfunLimits),                      \
        sizeof (ProcfunLimits), 0)                                                                  \
   /* FrameLent: a frame that parts of a value were lent with, see wire/loan.h. */                  \
-  ROW (LENT, "lent", CHANNEL, sizeof (FrameHeader) + 8, FRAME_ANY_SIZE, FRAME_MAX_FDS)
+  ROW (LENT, "lent", CHANNEL, sizeof (FrameHeader) + 8, FRAME_ANY_SIZE, FRAME_MAX_FDS)             \
+  /* What the process is to shut itself into before its next call: see wire/sandbox-frame.h. */    \
+  ROW (SANDBOX, "sandbox", CALLER, 0, FRAME_SANDBOX_MAX, 0)                                        \
+  /* SandboxState: it has. */                                                                      \
+  ROW (CONFINED, "confined", CALLEE, sizeof (SandboxState), sizeof (SandboxState), 0)
 
 typedef enum
 {
@@ -132,6 +138,7 @@ typedef struct
 } FrameEvent;
 
 #define FRAME_EVENT_LISTENS "listens"   /* the function has asked for its cancellable */
+#define FRAME_EVENT_REFUSED "refused"   /* it has failed; a number: a refused system call */
 #define FRAME_EVENT_RETURNED "returned" /* it has returned, and its large result follows */
 
 /* Totals that a generator may yield, counted from its beginning. It waits when it has yielded as
