@@ -25,12 +25,12 @@
  * procfun_sandbox_rules_set_best_effort() the function runs with what there is, and
  * procfun_call_get_sandbox() and procfun_call_get_sandbox_parts() tell what that was.
  *
- * What the function is refused fails with `EPERM` or `EACCES`, as the system would do it. At
- * %PROCFUN_SANDBOX_PURE_COMPUTE the name of the refused system call is in the error of the call, if
- * it fails; and what no harmless program does, such as to trace another process, ends the process.
+ * A refused system call fails with `EPERM` or `EACCES`, as the system would do it. At
+ * %PROCFUN_SANDBOX_PURE_COMPUTE its name is in the error of the call, if the call fails; and a
+ * system call that no harmless program makes, such as `ptrace`, ends the process.
  *
- * What is open stays open: standard output and error, descriptors among the arguments, and what
- * constructors and the initializer of a pool have opened.
+ * Open descriptors stay open: standard output and error, descriptors among the arguments, and those
+ * that constructors and the initializer of a pool have opened.
  *
  * Since: 0.1
  */

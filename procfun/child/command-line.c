@@ -295,7 +295,7 @@ command_line_set_host (CommandLineHostFunc func)
   host_func = func;
 }
 
-/* What is no number is none. */
+/* Text that is no number counts as none. */
 static guint
 read_slots (char *const *rest)
 {

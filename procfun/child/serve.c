@@ -42,7 +42,7 @@
 /* exit() may come from anywhere in the function. */
 static Server *exiting_server;
 
-/* What a frame has beside its payload. */
+/* The parts of a frame beside its payload. */
 typedef struct
 {
   GUnixFDList *fds; /* (nullable) (owned) */
@@ -60,8 +60,8 @@ extras_clear (Extras *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Extras, extras_clear)
 
-/* What comes back to the caller is used no more here when it arrives. FALSE: it has to be copied.
- */
+/* Bytes that go back to the caller are used no more here when they arrive. FALSE: they have to be
+ * copied. */
 static gboolean
 send_lent (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
            GBytes *payload, Extras *extras)
@@ -602,7 +602,7 @@ server_handle_call (Server *self, Frame *frame)
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
   channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_SEALED, TRUE);
-  /* What the initializer has left stays. */
+  /* Leftovers of the initializer stay. */
   if (is_worker && self->unprepared == NULL && confinement_prepare (&self->confinement, &error))
     confinement_enter (&self->confinement, self->channel, &error);
   if (is_worker)

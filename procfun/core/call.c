@@ -271,10 +271,8 @@ make_outcome (void)
 }
 
 static void
-make_settings (void)
+make_settings (GParamFlags flags)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
-
   /**
    * ProcfunCall:executor:
    *
@@ -291,6 +289,11 @@ make_settings (void)
    * Since: 0.1
    */
   props[PROP_LIMITS] = g_param_spec_boxed ("limits", NULL, NULL, PROCFUN_TYPE_LIMITS, flags);
+}
+
+static void
+make_times (GParamFlags flags)
+{
   /**
    * ProcfunCall:timeout:
    *
@@ -318,6 +321,11 @@ make_settings (void)
    */
   props[PROP_GRACE_PERIOD]
       = g_param_spec_int64 ("grace-period", NULL, NULL, 0, G_MAXINT64, DEFAULT_GRACE_PERIOD, flags);
+}
+
+static void
+make_priorities (GParamFlags flags)
+{
   /**
    * ProcfunCall:priority:
    *
@@ -347,6 +355,8 @@ make_settings (void)
 static void
 install_properties (GObjectClass *object_class)
 {
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
   /**
    * ProcfunCall:function:
    *
@@ -367,7 +377,9 @@ install_properties (GObjectClass *object_class)
       = g_param_spec_enum ("state", NULL, NULL, PROCFUN_TYPE_CALL_STATE, PROCFUN_CALL_NEW,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   make_outcome ();
-  make_settings ();
+  make_settings (flags);
+  make_times (flags);
+  make_priorities (flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
