@@ -321,13 +321,3 @@ sandbox_plan_of_level (ProcfunSandbox level)
   sandbox_plan_unref (plan);
   return g_atomic_pointer_get (&plans[level]);
 }
-
-SandboxPlan *
-sandbox_plan_at_least (SandboxPlan *self, ProcfunSandbox level)
-{
-  if (level == PROCFUN_SANDBOX_NONE)
-    return self;
-  if (self == NULL || self->level < level || self->best_effort)
-    return sandbox_plan_of_level (self != NULL ? MAX (level, self->level) : level);
-  return self;
-}

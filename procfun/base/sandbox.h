@@ -25,9 +25,6 @@ void sandbox_plan_unref (SandboxPlan *self);
 /* The whole level without rules. Lives for ever. */
 SandboxPlan *sandbox_plan_of_level (ProcfunSandbox level);
 
-/* The stricter of a plan (nullable) and a level. (transfer none) (nullable): no sandbox */
-SandboxPlan *sandbox_plan_at_least (SandboxPlan *self, ProcfunSandbox level);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SandboxPlan, sandbox_plan_unref)
 
 G_END_DECLS
