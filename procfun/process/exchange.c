@@ -401,12 +401,6 @@ exchange_get_canceller (Exchange *self)
   return procfun_call_get_canceller (self->call);
 }
 
-GCancellable *
-exchange_get_cancellable (Exchange *self)
-{
-  return canceller_get_cancellable (procfun_call_get_canceller (self->call));
-}
-
 gboolean
 exchange_is_ending (Exchange *self)
 {

@@ -115,9 +115,8 @@ gboolean exchange_was_sent (Exchange *self);
 void exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS]);
 gint64 exchange_get_wake_time (Exchange *self);
 
-/* Canceller of its call; and its GCancellable, for callers that cannot wait for a canceller. */
+/* Canceller of its call. */
 Canceller *exchange_get_canceller (Exchange *self);
-GCancellable *exchange_get_cancellable (Exchange *self);
 
 /* Whether it is too late to cancel. */
 gboolean exchange_is_ending (Exchange *self);
