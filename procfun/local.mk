@@ -70,6 +70,7 @@ procfun_sources = \
 	%D%/executors/inline.c \
 	%D%/executors/pool-plain.c \
 	%D%/executors/pool.c \
+	%D%/executors/process-bounds.c \
 	%D%/executors/process-executor.c \
 	%D%/executors/session.c \
 	%D%/executors/spawner.c \
@@ -182,6 +183,8 @@ procfun_private = \
 	%D%/core/recorder.c \
 	%D%/core/recorder.h \
 	%D%/core/registry.h \
+	%D%/executors/executor-sandbox.c \
+	%D%/executors/executor-sandbox.h \
 	%D%/executors/fork-plain.c \
 	%D%/executors/fork-plain.h \
 	%D%/executors/pool.h \

@@ -9,6 +9,7 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
+#include "procfun/executors/executor-sandbox.h"
 #include "procfun/executors/process-next.h"
 #include "procfun/executors/process-start.h"
 #include "procfun/executors/slot-start.h"
@@ -44,9 +45,7 @@ typedef struct
   gboolean is_codec_chosen; /* by the program, or by its environment */
   guint64 max_payload;
   ProcfunLaunchContext *launch_context; /* (nullable) */
-  ProcfunSandbox sandbox;
-  ProcfunSandboxRules *sandbox_rules; /* (nullable) */
-  SandboxPlan *sandbox_plan;          /* (nullable): of both */
+  ExecutorSandbox sandbox;
 
   Scheduler *scheduler; /* (nullable) */
   guint default_processes;
@@ -100,53 +99,13 @@ procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self)
   return is_chosen;
 }
 
-/* Processes that are kept are in the executor's sandbox already. */
-static ProcfunSandbox
-choose_level (ProcfunProcessExecutorPrivate *priv, const CallSettings *settings,
-              ProcfunFunction *function)
-{
-  const gboolean keeps = priv->scheduler == NULL || priv->scheduler->keeps;
-  ProcfunSandbox level = settings->has_sandbox ? settings->sandbox : priv->sandbox;
-
-  if (keeps)
-    level = MAX (level, priv->sandbox);
-  return MAX (level, function_get_sandbox (function));
-}
-
-/* With the lock held. (transfer full) (nullable) */
-static SandboxPlan *
-choose_sandbox (ProcfunProcessExecutorPrivate *priv, ProcfunCall *call)
-{
-  ProcfunFunction *function = procfun_call_peek_function (call);
-  const CallSettings *settings = procfun_call_get_settings (call);
-  const ProcfunSandboxRules *rules
-      = settings->sandbox_rules != NULL ? settings->sandbox_rules : priv->sandbox_rules;
-  ProcfunSandbox level;
-  SandboxPlan *plan;
-
-  if (!settings->has_sandbox && settings->sandbox_rules == NULL
-      && function_get_sandbox (function) == PROCFUN_SANDBOX_NONE)
-    return priv->sandbox_plan != NULL ? sandbox_plan_ref (priv->sandbox_plan) : NULL;
-  level = choose_level (priv, settings, function);
-  if (rules == NULL)
-    return level == PROCFUN_SANDBOX_NONE ? NULL : sandbox_plan_ref (sandbox_plan_of_level (level));
-  if (settings->sandbox_rules == NULL && level == priv->sandbox
-      && function_get_sandbox (function) == PROCFUN_SANDBOX_NONE)
-    return priv->sandbox_plan != NULL ? sandbox_plan_ref (priv->sandbox_plan) : NULL;
-  plan = sandbox_plan_new (level, rules);
-  if (function_get_sandbox (function) != PROCFUN_SANDBOX_NONE)
-    plan->best_effort = FALSE;
-  return plan;
-}
-
 /* FALSE: it can be had nowhere. */
 static gboolean
-prepare_sandbox (ProcfunCall *call, Preparation *preparation, SandboxPlan *usual, GError **error)
+prepare_sandbox (ProcfunCall *call, Preparation *preparation, GError **error)
 {
   SandboxPlan *plan = preparation->sandbox;
 
   preparation->options.sandbox = plan;
-  preparation->has_own_sandbox = plan != usual;
   if (plan == NULL || sandbox_to_bytes (plan, error) != NULL)
     return TRUE;
   g_prefix_error (error, _ ("%s() cannot be called: "),
@@ -160,10 +119,11 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
 {
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
   ExchangeOptions *options = &preparation->options;
-  g_autoptr (SandboxPlan) usual = NULL;
+  gboolean keeps;
 
   if (!function_check_callable (procfun_call_peek_function (call), error))
     return FALSE;
+  keeps = priv->scheduler == NULL || priv->scheduler->keeps;
   g_mutex_lock (&priv->lock);
   preparation->codec = g_object_ref (codec != NULL ? codec : priv->codec);
   options->max_payload = priv->max_payload;
@@ -171,11 +131,11 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   if (options->context == NULL)
     options->context = priv->launch_context;
   g_set_object (&preparation->context, options->context);
-  usual = priv->sandbox_plan != NULL ? sandbox_plan_ref (priv->sandbox_plan) : NULL;
   g_clear_pointer (&preparation->sandbox, sandbox_plan_unref);
-  preparation->sandbox = choose_sandbox (priv, call);
+  preparation->sandbox = executor_sandbox_choose (&priv->sandbox, call, keeps);
+  preparation->has_own_sandbox = preparation->sandbox != priv->sandbox.plan;
   g_mutex_unlock (&priv->lock);
-  if (!prepare_sandbox (call, preparation, usual, error))
+  if (!prepare_sandbox (call, preparation, error))
     return FALSE;
   options->codec = preparation->codec;
   if (preparation->arguments != NULL)
@@ -197,7 +157,7 @@ procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOpti
   *options = (ExchangeOptions){ .codec = priv->codec,
                                 .max_payload = priv->max_payload,
                                 .context = priv->launch_context,
-                                .sandbox = priv->sandbox_plan };
+                                .sandbox = priv->sandbox.plan };
   g_mutex_unlock (&priv->lock);
 }
 
@@ -440,6 +400,12 @@ procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self)
   return PRIVATE (self)->scheduler;
 }
 
+guint
+procfun_process_executor_get_default_processes (ProcfunProcessExecutor *self)
+{
+  return PRIVATE (self)->default_processes;
+}
+
 void
 procfun_process_executor_add_preload (ProcfunProcessExecutor *self, ProcfunFunction *function,
                                       GVariant *args)
@@ -468,8 +434,7 @@ procfun_process_executor_finalize (GObject *object)
 
   g_clear_object (&priv->codec);
   g_clear_object (&priv->launch_context);
-  g_clear_pointer (&priv->sandbox_rules, procfun_sandbox_rules_free);
-  g_clear_pointer (&priv->sandbox_plan, sandbox_plan_unref);
+  executor_sandbox_clear (&priv->sandbox);
   g_clear_pointer (&priv->scheduler, scheduler_unref);
   g_mutex_clear (&priv->lock);
 
@@ -886,15 +851,7 @@ set_sandbox (ProcfunProcessExecutor *self, ProcfunSandbox sandbox, ProcfunSandbo
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
 
   g_mutex_lock (&priv->lock);
-  priv->sandbox = sandbox;
-  if (rules != priv->sandbox_rules)
-    g_clear_pointer (&priv->sandbox_rules, procfun_sandbox_rules_free);
-  priv->sandbox_rules = rules;
-  g_clear_pointer (&priv->sandbox_plan, sandbox_plan_unref);
-  if (rules != NULL && sandbox != PROCFUN_SANDBOX_NONE)
-    priv->sandbox_plan = sandbox_plan_new (sandbox, rules);
-  else if (sandbox != PROCFUN_SANDBOX_NONE)
-    priv->sandbox_plan = sandbox_plan_ref (sandbox_plan_of_level (sandbox));
+  executor_sandbox_set (&priv->sandbox, sandbox, rules);
   g_mutex_unlock (&priv->lock);
   if (priv->scheduler != NULL && priv->scheduler->keeps)
     procfun_process_executor_renew (self);
@@ -903,14 +860,10 @@ set_sandbox (ProcfunProcessExecutor *self, ProcfunSandbox sandbox, ProcfunSandbo
 void
 procfun_process_executor_share_sandbox (ProcfunProcessExecutor *self, ProcfunProcessExecutor *other)
 {
-  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
   ProcfunProcessExecutorPrivate *from = PRIVATE (other);
 
   g_mutex_lock (&from->lock);
-  priv->sandbox = from->sandbox;
-  priv->sandbox_rules
-      = from->sandbox_rules != NULL ? procfun_sandbox_rules_copy (from->sandbox_rules) : NULL;
-  priv->sandbox_plan = from->sandbox_plan != NULL ? sandbox_plan_ref (from->sandbox_plan) : NULL;
+  executor_sandbox_copy (&PRIVATE (self)->sandbox, &from->sandbox);
   g_mutex_unlock (&from->lock);
 }
 
@@ -932,9 +885,9 @@ procfun_process_executor_set_sandbox (ProcfunProcessExecutor *self, ProcfunSandb
   g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
   g_return_if_fail (sandbox <= PROCFUN_SANDBOX_PURE_COMPUTE);
 
-  if (priv->sandbox == sandbox)
+  if (priv->sandbox.level == sandbox)
     return;
-  set_sandbox (self, sandbox, priv->sandbox_rules);
+  set_sandbox (self, sandbox, priv->sandbox.rules);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SANDBOX]);
 }
 
@@ -953,7 +906,7 @@ procfun_process_executor_get_sandbox (ProcfunProcessExecutor *self)
 {
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), PROCFUN_SANDBOX_NONE);
 
-  return PRIVATE (self)->sandbox;
+  return PRIVATE (self)->sandbox.level;
 }
 
 /**
@@ -974,9 +927,10 @@ procfun_process_executor_set_sandbox_rules (ProcfunProcessExecutor *self,
 
   g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
 
-  if (rules == NULL && priv->sandbox_rules == NULL)
+  if (rules == NULL && priv->sandbox.rules == NULL)
     return;
-  set_sandbox (self, priv->sandbox, rules != NULL ? procfun_sandbox_rules_copy (rules) : NULL);
+  set_sandbox (self, priv->sandbox.level,
+               rules != NULL ? procfun_sandbox_rules_copy (rules) : NULL);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SANDBOX_RULES]);
 }
 
@@ -995,7 +949,7 @@ procfun_process_executor_get_sandbox_rules (ProcfunProcessExecutor *self)
 {
   g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), NULL);
 
-  return PRIVATE (self)->sandbox_rules;
+  return PRIVATE (self)->sandbox.rules;
 }
 
 /**
@@ -1028,178 +982,4 @@ procfun_process_executor_renew (ProcfunProcessExecutor *self)
   procfun_executor_check_process (PROCFUN_EXECUTOR (self));
   if (PRIVATE (self)->scheduler != NULL)
     scheduler_renew (PRIVATE (self)->scheduler);
-}
-
-/* A session has one process, and no queue. */
-static SchedulerConfig
-get_config (ProcfunProcessExecutor *self)
-{
-  SchedulerConfig config = { .max_workers = 1 };
-
-  if (PRIVATE (self)->scheduler != NULL)
-    scheduler_get_config (PRIVATE (self)->scheduler, &config);
-  return config;
-}
-
-/**
- * procfun_process_executor_set_max_processes:
- * @self: a #ProcfunProcessExecutor
- * @n: how many calls may have a process at once; 0: the default
- *
- * Sets #ProcfunProcessExecutor:max-processes. A #ProcfunSession, which has one process, takes
- * no notice.
- *
- * Since: 0.1
- */
-void
-procfun_process_executor_set_max_processes (ProcfunProcessExecutor *self, guint n)
-{
-  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
-
-  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
-  g_return_if_fail (n <= G_MAXINT);
-
-  if (n == 0)
-    n = priv->default_processes;
-  if (priv->scheduler == NULL || !SCHEDULER_SET (priv->scheduler, max_workers, n))
-    return;
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_PROCESSES]);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (self), "max-workers") != NULL)
-    g_object_notify (G_OBJECT (self), "max-workers");
-}
-
-/**
- * procfun_process_executor_get_max_processes:
- * @self: a #ProcfunProcessExecutor
- *
- * Gets #ProcfunProcessExecutor:max-processes.
- *
- * Returns: a number of processes, also where the default is in use
- *
- * Since: 0.1
- */
-guint
-procfun_process_executor_get_max_processes (ProcfunProcessExecutor *self)
-{
-  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
-
-  return get_config (self).max_workers;
-}
-
-/**
- * procfun_process_executor_set_max_queue_calls:
- * @self: a #ProcfunProcessExecutor
- * @n: how many calls may wait; 0: any number
- *
- * Sets #ProcfunProcessExecutor:max-queue-calls. A #ProcfunSession, which has one process, takes
- * no notice.
- *
- * Since: 0.1
- */
-void
-procfun_process_executor_set_max_queue_calls (ProcfunProcessExecutor *self, guint n)
-{
-  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
-
-  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
-
-  if (priv->scheduler != NULL && SCHEDULER_SET (priv->scheduler, max_queue_calls, n))
-    g_object_notify (G_OBJECT (self), "max-queue-calls");
-}
-
-/**
- * procfun_process_executor_get_max_queue_calls:
- * @self: a #ProcfunProcessExecutor
- *
- * Gets #ProcfunProcessExecutor:max-queue-calls.
- *
- * Returns: how many calls may wait; 0: any number
- *
- * Since: 0.1
- */
-guint
-procfun_process_executor_get_max_queue_calls (ProcfunProcessExecutor *self)
-{
-  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
-
-  return get_config (self).max_queue_calls;
-}
-
-/**
- * procfun_process_executor_set_max_queue_bytes:
- * @self: a #ProcfunProcessExecutor
- * @bytes: how many bytes the arguments of waiting calls may take; 0: any number
- *
- * Sets #ProcfunProcessExecutor:max-queue-bytes. A #ProcfunSession, which has one process, takes
- * no notice.
- *
- * Since: 0.1
- */
-void
-procfun_process_executor_set_max_queue_bytes (ProcfunProcessExecutor *self, guint64 bytes)
-{
-  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
-
-  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
-
-  if (priv->scheduler != NULL && SCHEDULER_SET (priv->scheduler, max_queue_bytes, bytes))
-    g_object_notify (G_OBJECT (self), "max-queue-bytes");
-}
-
-/**
- * procfun_process_executor_get_max_queue_bytes:
- * @self: a #ProcfunProcessExecutor
- *
- * Gets #ProcfunProcessExecutor:max-queue-bytes.
- *
- * Returns: a number of bytes; 0: any
- *
- * Since: 0.1
- */
-guint64
-procfun_process_executor_get_max_queue_bytes (ProcfunProcessExecutor *self)
-{
-  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), 0);
-
-  return get_config (self).max_queue_bytes;
-}
-
-/**
- * procfun_process_executor_set_has_queue:
- * @self: a #ProcfunProcessExecutor
- * @has_queue: whether calls wait while no process is free
- *
- * Sets #ProcfunProcessExecutor:has-queue. A #ProcfunSession, which has one process, takes no
- * notice. A map waits for workers all the same.
- *
- * Since: 0.1
- */
-void
-procfun_process_executor_set_has_queue (ProcfunProcessExecutor *self, gboolean has_queue)
-{
-  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
-  gboolean refuses = !has_queue;
-
-  g_return_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self));
-
-  if (priv->scheduler != NULL && SCHEDULER_SET (priv->scheduler, refuses, refuses))
-    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_HAS_QUEUE]);
-}
-
-/**
- * procfun_process_executor_get_has_queue:
- * @self: a #ProcfunProcessExecutor
- *
- * Gets #ProcfunProcessExecutor:has-queue.
- *
- * Returns: whether calls wait while no process is free
- *
- * Since: 0.1
- */
-gboolean
-procfun_process_executor_get_has_queue (ProcfunProcessExecutor *self)
-{
-  g_return_val_if_fail (PROCFUN_IS_PROCESS_EXECUTOR (self), FALSE);
-
-  return PRIVATE (self)->scheduler != NULL && !get_config (self).refuses;
 }
