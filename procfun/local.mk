@@ -333,6 +333,8 @@ procfun_private = \
 	%D%/process/verdict.h \
 	%D%/process/worker.c \
 	%D%/process/worker.h \
+	%D%/process/zygote-state.h \
+	%D%/process/zygote-try.c \
 	%D%/process/zygote.c \
 	%D%/process/zygote.h \
 	%D%/process/zygotes.c \

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/process/zygote.h"
+#include "procfun/process/zygote-state.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/inherited-state.h"
-#include "procfun/process/deaths.h"
 #include "procfun/process/launch.h"
-#include "procfun/process/preloads.h"
 #include "procfun/process/request.h"
-#include "procfun/process/spares.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/error-frame.h"
 #include <poll.h>
@@ -24,9 +21,6 @@
  * executed one by one. */
 #define START_MAX_MS 10000
 
-/* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
-#define FORK_MAX_MS 5000
-
 /* Its end is not waited for longer than this. */
 #define END_MAX_MS 5000
 
@@ -35,45 +29,10 @@
  * and to wait on the processor of the caller, which need not wake another one for its call. */
 #define BUSY_US 500
 
-/* While arguments are sent that the socket has no room for. */
-#define SEND_STEP_US G_TIME_SPAN_MILLISECOND
-
 /* How long a status may be under way that the kernel does not tell. */
 #define STATUS_MAX_US G_USEC_PER_SEC
 
 #define FRAME_LIMIT ((gsize)1 << 20)
-
-struct _Zygote
-{
-  gatomicrefcount ref_count;
-  Worker process;          /* of the zygote itself */
-  ExchangeOptions options; /* that its children have */
-  guint64 state;           /* inherited by it, and so by its children */
-  guint owner;             /* which of the program's processes started it */
-  char *identity;          /* of the module */
-
-  GMutex lock;
-  Spares spares;
-  guint n_wanted; /* that were asked for and have not come */
-  gint64 used_at; /* when one was last replaced */
-  Deaths *deaths; /* for kernels that do not tell */
-  GError *error;  /* (nullable): why none came */
-  Preloads preloads;
-  GError *start_error; /* (nullable): why it has not started, where calls are told so */
-  gboolean has_forked;
-  gboolean has_own_numbers; /* it has another pid namespace */
-  gboolean has_ended;       /* or does not answer */
-  gboolean is_stuck;        /* does not answer */
-  gint64 started_at;        /* monotonic time in µs */
-  gint64 failed_at;         /* the same: it has not started; 0: it has, or may */
-
-  /* Those that wait for what it says */
-  guint n_waiting;     /* for a process each */
-  gboolean has_reader; /* a thread sleeps on the channel, and reads it alone */
-  guint n_sleeping;    /* other threads */
-  GCond news;          /* for them */
-  GQueue watchers;     /* (element-type GSource) (unowned): main contexts */
-};
 
 /* How often threads that wait for what another one reads look whether they were cancelled, and how
  * long the one that reads sleeps without the descriptor that tells so. */
@@ -117,8 +76,8 @@ end_process (Worker *worker, int ms)
 }
 
 /* And has prepared itself. */
-static gboolean
-has_greeted (Zygote *self)
+gboolean
+zygote_has_greeted (Zygote *self)
 {
   return self->process.has_greeted && preloads_are_done (&self->preloads);
 }
@@ -129,7 +88,7 @@ zygote_can_fork_with (Zygote *self, const ExchangeOptions *options)
   gboolean greeted;
 
   g_mutex_lock (&self->lock);
-  greeted = has_greeted (self);
+  greeted = zygote_has_greeted (self);
   g_mutex_unlock (&self->lock);
   return greeted && self->options.codec == options->codec
          && self->options.max_payload == options->max_payload && options->context == NULL;
@@ -142,7 +101,7 @@ zygote_unref (Zygote *self)
     return;
   spares_clear (&self->spares);
   if (zygote_is_own (self))
-    end_process (&self->process, self->is_stuck || !has_greeted (self) ? 0 : END_MAX_MS);
+    end_process (&self->process, self->is_stuck || !zygote_has_greeted (self) ? 0 : END_MAX_MS);
   worker_clear (&self->process);
   g_clear_object (&self->options.codec);
   g_clear_error (&self->error);
@@ -287,8 +246,8 @@ tell_others (Zygote *self)
     g_source_set_ready_time (l->data, 0);
 }
 
-static void
-receive (Zygote *self)
+void
+zygote_receive (Zygote *self)
 {
   gboolean is_new = FALSE;
 
@@ -340,8 +299,8 @@ get_sleep_ms (const Patience *patience, gint64 left)
 }
 
 /* Programs may do much before main(), and what a program asks for besides may take longer. */
-static gint64
-get_start_end (Zygote *self)
+gint64
+zygote_get_start_end (Zygote *self)
 {
   if (self->process.has_greeted && !preloads_are_done (&self->preloads))
     return self->preloads.until;
@@ -358,10 +317,10 @@ wait_until (Zygote *self, gboolean (*is_there) (Zygote *self), gint64 end, const
 
   if (deadline > 0)
     end = MIN (end, deadline);
-  for (receive (self); !is_there (self) && goes_on; receive (self))
+  for (zygote_receive (self); !is_there (self) && goes_on; zygote_receive (self))
     {
-      gint64 left
-          = (has_greeted (self) ? end : MIN (end, get_start_end (self))) - g_get_monotonic_time ();
+      gint64 left = (zygote_has_greeted (self) ? end : MIN (end, zygote_get_start_end (self)))
+                    - g_get_monotonic_time ();
 
       goes_on = !self->has_ended && self->error == NULL && left > 0 && !patience_is_over (patience);
       if (goes_on && self->has_reader)
@@ -388,8 +347,8 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
   if (!zygote_is_own (self))
     return FALSE;
   g_mutex_lock (&self->lock);
-  for (receive (self); !(found = deaths_get_status (self->deaths, pid, wait_status));
-       receive (self))
+  for (zygote_receive (self); !(found = deaths_get_status (self->deaths, pid, wait_status));
+       zygote_receive (self))
     {
       struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
 
@@ -418,8 +377,8 @@ has_spare_or_must_ask (Zygote *self)
 }
 
 /* Why the zygote gives none. Nobody else shall wait for one that does not answer. */
-static void
-give_up (Zygote *self, GError **error)
+void
+zygote_give_up (Zygote *self, GError **error)
 {
   if (self->start_error != NULL && error != &self->start_error)
     {
@@ -475,8 +434,8 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
 }
 
 /* There will be none. Who asked for what it was to run first is told why. */
-static void
-fail_to_start (Zygote *self, GError **error)
+void
+zygote_fail_to_start (Zygote *self, GError **error)
 {
   self->failed_at = g_get_monotonic_time ();
   if (!preloads_are_none (&self->preloads) && self->start_error == NULL)
@@ -485,9 +444,9 @@ fail_to_start (Zygote *self, GError **error)
         g_clear_error (&self->error); /* it has not said why */
       if (self->error == NULL && self->process.has_greeted)
         self->error = preloads_make_error (&self->preloads, self->process.process);
-      give_up (self, &self->start_error);
+      zygote_give_up (self, &self->start_error);
     }
-  give_up (self, error);
+  zygote_give_up (self, error);
   self->has_ended = TRUE;
   process_signal (self->process.process, SIGKILL);
   tell_others (self);
@@ -499,8 +458,9 @@ zygote_get_start_error (Zygote *self)
   GError *error;
 
   g_mutex_lock (&self->lock);
-  if (!preloads_are_none (&self->preloads) && !has_greeted (self) && self->start_error == NULL)
-    fail_to_start (self, NULL);
+  if (!preloads_are_none (&self->preloads) && !zygote_has_greeted (self)
+      && self->start_error == NULL)
+    zygote_fail_to_start (self, NULL);
   error = self->start_error != NULL ? g_error_copy (self->start_error) : NULL;
   g_mutex_unlock (&self->lock);
   return error;
@@ -540,8 +500,8 @@ ask (Zygote *self, guint n, guint idle, gboolean is_ahead, int cpu)
 }
 
 /* As many as wait, and none twice. */
-static void
-ask_for_those_who_wait (Zygote *self, guint idle)
+void
+zygote_ask_for_those_who_wait (Zygote *self, guint idle)
 {
   if (self->n_wanted < self->n_waiting)
     ask (self, self->n_waiting - self->n_wanted, idle, FALSE, -1);
@@ -557,20 +517,21 @@ get_child (Zygote *self, Worker *worker, guint idle, const Patience *patience, G
   self->n_waiting++;
   while (!(ok = spares_take (&self->spares, self->process.process, worker)))
     {
-      ask_for_those_who_wait (self, idle);
+      zygote_ask_for_those_who_wait (self, idle);
       if (!wait_until (self, has_spare_or_must_ask,
-                       g_get_monotonic_time () + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND, patience))
+                       g_get_monotonic_time () + ZYGOTE_FORK_MAX_MS * G_TIME_SPAN_MILLISECOND,
+                       patience))
         break;
     }
   self->n_waiting--;
   if (!ok && !patience_is_over (patience))
-    give_up (self, error);
+    zygote_give_up (self, error);
   return ok;
 }
 
 /* The time of a call limits what runs in its process before it, too. */
-static gint64
-get_timeout (const Zygote *self, ProcfunCall *call)
+gint64
+zygote_get_timeout (const Zygote *self, ProcfunCall *call)
 {
   return call != NULL && !preloads_are_none (&self->preloads)
              ? procfun_call_get_effective_timeout (call)
@@ -580,10 +541,10 @@ get_timeout (const Zygote *self, ProcfunCall *call)
 static gboolean
 wait_for_greeting (Zygote *self, const Patience *patience, GError **error)
 {
-  const gint64 timeout = get_timeout (self, patience->call);
+  const gint64 timeout = zygote_get_timeout (self, patience->call);
   const gint64 end = timeout > 0 ? g_get_monotonic_time () + timeout : G_MAXINT64;
 
-  if (has_greeted (self) || wait_until (self, has_greeted, end, patience))
+  if (zygote_has_greeted (self) || wait_until (self, zygote_has_greeted, end, patience))
     return TRUE;
   if (patience_is_over (patience))
     return FALSE;
@@ -592,7 +553,7 @@ wait_for_greeting (Zygote *self, const Patience *patience, GError **error)
                                                      procfun_call_peek_function (patience->call),
                                                      timeout));
   else
-    fail_to_start (self, error);
+    zygote_fail_to_start (self, error);
   return FALSE;
 }
 
@@ -637,8 +598,8 @@ unref (gpointer parent)
 
 static const WorkerParentFuncs parent_funcs = { has_died, fork_ahead, unref };
 
-static void
-become_parent (Zygote *self, Worker *worker)
+void
+zygote_become_parent (Zygote *self, Worker *worker)
 {
   worker->parent = zygote_ref (self);
   worker->parent_funcs = &parent_funcs;
@@ -655,101 +616,10 @@ zygote_fork (Zygote *self, Worker *worker, guint idle, const Patience *patience,
        && get_child (self, worker, idle, patience, &own_error);
   g_mutex_unlock (&self->lock);
   if (ok)
-    become_parent (self, worker);
+    zygote_become_parent (self, worker);
   else if (own_error != NULL)
     g_propagate_error (error, own_error);
   return ok;
-}
-
-/* Without waiting */
-
-void
-zygote_add_watcher (Zygote *self, GSource *source)
-{
-  g_mutex_lock (&self->lock);
-  self->n_waiting++;
-  g_queue_push_tail (&self->watchers, source);
-  g_mutex_unlock (&self->lock);
-}
-
-void
-zygote_remove_watcher (Zygote *self, GSource *source)
-{
-  g_mutex_lock (&self->lock);
-  self->n_waiting--;
-  g_queue_remove (&self->watchers, source);
-  g_mutex_unlock (&self->lock);
-}
-
-int
-zygote_get_fd (Zygote *self)
-{
-  return channel_get_fd (self->process.channel);
-}
-
-/* With the lock held. */
-static ZygoteStatus
-try_greeting (Zygote *self, ZygoteWait *wait, gint64 now, GError **error)
-{
-  const gint64 timeout = get_timeout (self, wait->call);
-  const gboolean may_come = self->error == NULL && !self->has_ended && now < get_start_end (self);
-
-  if (wait->begun_at == 0)
-    wait->begun_at = now;
-  wait->end = get_start_end (self);
-  if (timeout > 0)
-    wait->end = MIN (wait->end, wait->begun_at + timeout);
-  if (may_come && channel_has_output (self->process.channel))
-    wait->end = MIN (wait->end, now + SEND_STEP_US);
-  if (has_greeted (self) && !self->has_ended)
-    return ZYGOTE_FORKED;
-  if (may_come && (timeout == 0 || now < wait->begun_at + timeout))
-    return ZYGOTE_WAITS;
-  if (may_come)
-    {
-      g_propagate_error (error,
-                         preloads_make_timeout (&self->preloads,
-                                                procfun_call_peek_function (wait->call), timeout));
-      return ZYGOTE_FAILED;
-    }
-  fail_to_start (self, error);
-  return ZYGOTE_FAILED;
-}
-
-static ZygoteStatus
-try_child (Zygote *self, Worker *worker, ZygoteWait *wait, gint64 now, GError **error)
-{
-  if (spares_take (&self->spares, self->process.process, worker))
-    return ZYGOTE_FORKED;
-  if (wait->asked_at == 0)
-    wait->asked_at = now;
-  wait->end = wait->asked_at + FORK_MAX_MS * G_TIME_SPAN_MILLISECOND;
-  if (self->has_ended || self->error != NULL || now >= wait->end)
-    {
-      give_up (self, error);
-      return ZYGOTE_FAILED;
-    }
-  ask_for_those_who_wait (self, wait->idle);
-  return ZYGOTE_WAITS;
-}
-
-ZygoteStatus
-zygote_try_fork (Zygote *self, Worker *worker, ZygoteWait *wait, GError **error)
-{
-  gint64 now = g_get_monotonic_time ();
-  ZygoteStatus status;
-
-  g_mutex_lock (&self->lock);
-  if (!self->has_reader)
-    channel_flush (self->process.channel);
-  receive (self);
-  status = has_greeted (self) ? ZYGOTE_FORKED : try_greeting (self, wait, now, error);
-  if (status == ZYGOTE_FORKED)
-    status = try_child (self, worker, wait, now, error);
-  g_mutex_unlock (&self->lock);
-  if (status == ZYGOTE_FORKED)
-    become_parent (self, worker);
-  return status;
 }
 
 gboolean
@@ -791,7 +661,7 @@ zygote_has_forked (Zygote *self)
 static gboolean
 is_over (Zygote *self)
 {
-  receive (self);
+  zygote_receive (self);
   return self->has_ended || process_has_died (self->process.process);
 }
 
