@@ -105,6 +105,8 @@ procfun_private = \
 	%D%/base/readable.h \
 	%D%/base/sandbox.h \
 	%D%/base/usage.h \
+	%D%/child/answer.c \
+	%D%/child/answer.h \
 	%D%/child/command-line.c \
 	%D%/child/command-line.h \
 	%D%/child/command.c \

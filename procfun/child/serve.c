@@ -3,6 +3,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
+#include "procfun/child/answer.h"
 #include "procfun/child/crash.h"
 #include "procfun/child/map-chunk.h"
 #include "procfun/child/setup.h"
@@ -16,10 +17,8 @@
 #include "procfun/platform/schedule.h"
 #include "procfun/platform/syscall-refusal.h"
 #include "procfun/procfun-error.h"
-#include "procfun/values/bytes.h"
 #include "procfun/values/parts.h"
 #include "procfun/wire/channel.h"
-#include "procfun/wire/error-frame.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -42,98 +41,10 @@
 /* exit() may come from anywhere in the function. */
 static Server *exiting_server;
 
-/* The parts of a frame beside its payload. */
-typedef struct
-{
-  GUnixFDList *fds; /* (nullable) (owned) */
-  GArray *parts;    /* (nullable) (owned): of a value whose rest is in the payload */
-  GVariant *value;  /* (nullable) (owned): the whole, for the case that they cannot be lent */
-} Extras;
-
-static void
-extras_clear (Extras *self)
-{
-  g_clear_object (&self->fds);
-  g_clear_pointer (&self->parts, g_array_unref);
-  g_clear_pointer (&self->value, g_variant_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Extras, extras_clear)
-
-/* Bytes that go back to the caller are used no more here when they arrive. FALSE: they have to be
- * copied. */
-static gboolean
-send_lent (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
-           GBytes *payload, Extras *extras)
-{
-  if (extras->parts == NULL
-      || !channel_send_lent (self->channel, type, call_id, prefix, prefix_size, payload,
-                             extras->fds, extras->parts))
-    return FALSE;
-  g_clear_pointer (&extras->parts, g_array_unref);
-  g_clear_pointer (&extras->value, g_variant_unref);
-  return TRUE;
-}
-
-/* @extras: (nullable) */
-static void
-send (Server *self, FrameType type, guint32 call_id, gconstpointer prefix, gsize prefix_size,
-      GBytes *payload, Extras *extras)
-{
-  g_autoptr (GBytes) whole = NULL;
-  Extras none = { 0 };
-
-  if (extras == NULL)
-    extras = &none;
-  g_mutex_lock (&self->write_lock);
-  if (!send_lent (self, type, call_id, prefix, prefix_size, payload, extras))
-    {
-      if (extras->parts != NULL)
-        payload = whole = procfun_codec_encode (
-            self->codec, procfun_function_get_return_schema (self->function), extras->value, NULL);
-      channel_send (self->channel, type, call_id, prefix, prefix_size, payload, extras->fds);
-    }
-  channel_flush_blocking (self->channel);
-  g_mutex_unlock (&self->write_lock);
-}
-
-static guint
-count_own_threads (Server *self)
+guint
+server_count_own_threads (Server *self)
 {
   return (self->listener.has_thread ? 1 : 0) + (self->has_reporter ? 1 : 0);
-}
-
-/* State that the caller must know before it gives this process another call. */
-static void
-send_state (Server *self, guint64 peak, GUnixFDList *fds)
-{
-  FrameState state;
-
-  if (leftovers_find (&self->leftovers, count_own_threads (self), self->function, peak, fds,
-                      &state))
-    channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
-}
-
-/* Answers begin with the usage; the caller counts the bytes. */
-static void
-send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, Extras *extras)
-{
-  ProcfunUsage usage = { 0 };
-
-  usage_end (&self->mark, &usage);
-  if (self->is_kept && !self->is_followed)
-    send_state (self, usage.peak_memory, extras != NULL ? extras->fds : NULL);
-  if (!self->is_kept)
-    leave_write_counts ();
-  send (self, type, call_id, &usage, sizeof usage, payload, extras);
-}
-
-void
-server_send_error (Server *self, guint32 call_id, const GError *error)
-{
-  g_autoptr (GBytes) bytes = error_to_bytes (error);
-
-  send_answer (self, FRAME_ERROR, call_id, bytes, NULL);
 }
 
 static void
@@ -147,7 +58,7 @@ on_exit_called (int code, void *user_data)
     return;
   server_flush_reports (self);
   bytes = g_bytes_new (&number, sizeof number);
-  send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
+  server_send_answer (self, FRAME_EXIT, self->call_id, bytes, NULL);
 }
 
 /* Requests of the function while it runs. */
@@ -160,90 +71,6 @@ on_listen (gpointer user_data)
   self->cancellable = NULL; /* a thread of the function may look at it for ever */
   if (listener_start (&self->listener))
     server_report (&(Event){ .name = FRAME_EVENT_LISTENS }, self);
-}
-
-/* To translate takes as long as to encode a small value. */
-static const char *
-name_value (Server *self)
-{
-  return self->running.generator != NULL ? _ ("an item") : _ ("the result");
-}
-
-static gboolean
-check_size (Server *self, gsize size, GError **error)
-{
-  const guint64 limit = server_get_max_result (self);
-
-  if (size <= limit)
-    return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
-               _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
-               procfun_function_get_name (self->function), size, limit);
-  return FALSE;
-}
-
-static gboolean
-can_lend (gconstpointer data, gsize size, gpointer user_data)
-{
-  return channel_can_lend (((Server *)user_data)->channel, data, size);
-}
-
-/* (transfer full): the rest */
-static GVariant *
-take_parts (Server *self, GVariant *value, Extras *extras)
-{
-  GVariant *rest;
-
-  if (g_variant_get_size (value) < BYTES_SHARE_MIN)
-    return g_variant_ref (value);
-  extras->parts = parts_new ();
-  rest = parts_take_out (value, BYTES_SHARE_MIN, FRAME_MAX_FDS, can_lend, self, extras->parts);
-  if (extras->parts->len > 0)
-    extras->value = g_variant_ref (value);
-  else
-    g_clear_pointer (&extras->parts, g_array_unref);
-  return rest;
-}
-
-/* A result, or an item of a generator, not floating, with its descriptors. */
-static GBytes *
-encode (Server *self, GVariant *value, Extras *extras, GError **error)
-{
-  g_autoptr (GVariant) rest = take_parts (self, value, extras);
-  g_autoptr (GBytes) payload = procfun_codec_encode (
-      self->codec, procfun_function_get_return_schema (self->function), rest, error);
-
-  if (payload == NULL || !channel_check_fds (extras->fds, error))
-    g_prefix_error (error, _ ("%s of %s() cannot be sent: "), name_value (self),
-                    procfun_function_get_name (self->function));
-  else if (check_size (self, g_bytes_get_size (payload) + parts_get_size (extras->parts), error))
-    return g_steal_pointer (&payload);
-  return NULL;
-}
-
-static gboolean
-on_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
-{
-  Server *self = user_data;
-  g_autoptr (GVariant) value = g_variant_ref_sink (item);
-  g_auto (Extras) extras = { 0 };
-  g_autoptr (GBytes) payload = NULL;
-  GError *error = NULL;
-
-  if (getpid () != self->pid)
-    return FALSE;
-  g_set_object (&extras.fds, fds);
-  payload = encode (self, value, &extras, &error);
-  if (payload == NULL)
-    {
-      procfun_context_fail_item (error);
-      return FALSE;
-    }
-  if (!listener_take_credit (&self->listener,
-                             g_bytes_get_size (payload) + parts_get_size (extras.parts)))
-    return FALSE;
-  send (self, FRAME_ITEM, self->call_id, NULL, 0, payload, &extras);
-  return TRUE;
 }
 
 /* (transfer full) (nullable) */
@@ -294,7 +121,7 @@ begin (Server *self, const Frame *frame)
                              .listen = self->is_alone ? NULL : on_listen,
                              .report = self->is_alone ? NULL : server_report,
                              .generator = yields ? self->function : NULL,
-                             .yield = on_yield,
+                             .yield = server_yield,
                              .user_data = self };
   listener_begin_call (&self->listener, frame->call_id, self->cancellable);
   procfun_context_set_running (&self->running);
@@ -368,7 +195,7 @@ run_packed (Server *self, GVariant **value, GError **error)
   g_auto (Buffer) result = { 0 };
 
   if (!packed_invocation_run (self->packed, &result, value, error) || *value != NULL
-      || !check_size (self, result.length, error))
+      || !server_check_size (self, result.length, error))
     return NULL;
   return wire_buffer_steal (&result);
 }
@@ -433,7 +260,7 @@ run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
     return g_bytes_new (NULL, 0);
   if (g_variant_get_size (result) >= LARGE_RESULT)
     server_report (&(Event){ .name = FRAME_EVENT_RETURNED }, self);
-  return encode (self, result, extras, error);
+  return server_encode (self, result, extras, error);
 }
 
 /* From the frame of many calls to the empty result of all of them. */
@@ -606,7 +433,7 @@ server_handle_call (Server *self, Frame *frame)
   if (is_worker && self->unprepared == NULL && confinement_prepare (&self->confinement, &error))
     confinement_enter (&self->confinement, self->channel, &error);
   if (is_worker)
-    leftovers_begin (&self->leftovers, count_own_threads (self), frame->fds);
+    leftovers_begin (&self->leftovers, server_count_own_threads (self), frame->fds);
   if (self->unprepared != NULL)
     error = g_error_copy (self->unprepared);
   else if (error == NULL && find_called (self, frame, &error))
@@ -618,7 +445,7 @@ server_handle_call (Server *self, Frame *frame)
     end_initial (self, g_steal_pointer (&error));
   else if (result != NULL)
     {
-      send_answer (self, FRAME_RESULT, frame->call_id, result, &extras);
+      server_send_answer (self, FRAME_RESULT, frame->call_id, result, &extras);
       self->is_ended = is_ended && self->cancellable != NULL;
     }
   else

@@ -97,6 +97,9 @@ void server_open (Server *self, int fd);
 
 void server_close (Server *self);
 
+/* Threads of this process that are the server's. */
+guint server_count_own_threads (Server *self);
+
 /* Takes the payload of @frame. */
 void server_handle_call (Server *self, Frame *frame);
 
