@@ -283,8 +283,9 @@ test_threads (void)
     {
       g_thread_join (threads[i]);
       g_assert_true (waiting[i].has_ended);
-      g_object_unref (calls[i]);
     }
+  for (gsize i = 0; i < N_THREADS; i++)
+    g_object_unref (calls[i]);
 }
 
 /* How urgent it is */
