@@ -2,10 +2,12 @@
 
 /* Waiting until nothing runs, and closing. */
 
+#include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor-state.h"
 #include "procfun/core/executor.h"
 #include "procfun/platform/waker.h"
+#include "procfun/procfun-error.h"
 
 G_DEFINE_FLAGS_TYPE (ProcfunCloseFlags, procfun_close_flags,
                      G_DEFINE_ENUM_VALUE (PROCFUN_CLOSE_NONE, "none"),
@@ -216,6 +218,15 @@ procfun_executor_wait_async (GTask *task)
 }
 
 /* Closing */
+
+gboolean
+executor_fail_nested (GError **error)
+{
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
+                       _ ("the executor has calls that only the thread that waits for them can "
+                          "bring to an end"));
+  return FALSE;
+}
 
 ProcfunCloseFlags
 procfun_executor_get_close_flags (ProcfunExecutor *self)

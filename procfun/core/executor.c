@@ -4,6 +4,7 @@
 
 #include "procfun/base/debug.h"
 #include "procfun/base/intl.h"
+#include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor-state.h"
 #include "procfun/platform/inherited-state.h"
@@ -141,6 +142,47 @@ procfun_executor_finalize (GObject *object)
   G_OBJECT_CLASS (procfun_executor_parent_class)->finalize (object);
 }
 
+/* A call that an executor of others hands on. */
+typedef struct
+{
+  CallLink link;
+  GTask *task;
+} HandedOn;
+
+static void
+on_handed_on_run (GVariant *result, GError *error, gpointer user_data)
+{
+  g_autofree HandedOn *self = user_data;
+  g_autoptr (GTask) task = self->task;
+
+  call_link_clear (&self->link);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/* For executors with `run_then`. */
+static void
+procfun_executor_real_run_async (ProcfunExecutor *self, ProcfunCall *call,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  HandedOn *handed_on = g_new0 (HandedOn, 1);
+
+  call_link_init (&handed_on->link, call, cancellable);
+  handed_on->task = g_task_new (self, NULL, callback, user_data);
+  PROCFUN_EXECUTOR_GET_CLASS (self)->run_then (self, call, g_task_get_context (handed_on->task),
+                                               on_handed_on_run, handed_on);
+}
+
+/* Of a call, and of an item. */
+static GVariant *
+procfun_executor_real_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
 static GVariant *
 procfun_executor_real_next (ProcfunExecutor *self, ProcfunCall *call, GCancellable *cancellable,
                             GError **error)
@@ -164,12 +206,6 @@ procfun_executor_real_next_async (ProcfunExecutor *self, ProcfunCall *call,
     g_task_return_error (task, error);
   else
     g_task_return_pointer (task, item, (GDestroyNotify)g_variant_unref);
-}
-
-static GVariant *
-procfun_executor_real_next_finish (ProcfunExecutor *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 static gboolean
@@ -279,9 +315,11 @@ procfun_executor_class_init (ProcfunExecutorClass *klass)
 {
   G_OBJECT_CLASS (klass)->constructed = procfun_executor_constructed;
   G_OBJECT_CLASS (klass)->finalize = procfun_executor_finalize;
+  klass->run_async = procfun_executor_real_run_async;
+  klass->run_finish = procfun_executor_real_finish;
   klass->next = procfun_executor_real_next;
   klass->next_async = procfun_executor_real_next_async;
-  klass->next_finish = procfun_executor_real_next_finish;
+  klass->next_finish = procfun_executor_real_finish;
   klass->close = procfun_executor_real_close;
   klass->close_async = procfun_executor_real_close_async;
   klass->close_finish = procfun_executor_real_close_finish;

@@ -32,6 +32,10 @@ void procfun_executor_check_process (ProcfunExecutor *self);
 /* Takes no more calls, and ends those that there are as @flags says. Closing goes on later. */
 void procfun_executor_begin_to_close (ProcfunExecutor *self, ProcfunCloseFlags flags);
 
+/* FALSE, with an error: calls that this thread has to bring to an end would be waited for in
+ * vain. */
+gboolean executor_fail_nested (GError **error);
+
 /* With what flags the executor was closed. Executors that know which calls wait, and which run,
  * override `end_calls`, which is called from any thread. */
 ProcfunCloseFlags procfun_executor_get_close_flags (ProcfunExecutor *self);

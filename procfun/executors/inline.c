@@ -169,12 +169,6 @@ procfun_inline_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancell
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
-static GVariant *
-procfun_inline_run_finish (ProcfunExecutor *executor, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 procfun_inline_class_init (ProcfunInlineClass *klass)
 {
@@ -183,7 +177,6 @@ procfun_inline_class_init (ProcfunInlineClass *klass)
   executor_class->run = procfun_inline_run;
   executor_class->run_plain = procfun_inline_run_plain;
   executor_class->run_async = procfun_inline_run_async;
-  executor_class->run_finish = procfun_inline_run_finish;
 }
 
 static void

@@ -273,46 +273,6 @@ procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
   process_start_begin (to_start);
 }
 
-/* For executors of others that hand calls on. */
-typedef struct
-{
-  CallLink link;
-  GTask *task;
-} HandedOn;
-
-static void
-on_run (GVariant *result, GError *error, gpointer user_data)
-{
-  g_autofree HandedOn *self = user_data;
-  g_autoptr (GTask) task = self->task;
-
-  call_link_clear (&self->link);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-}
-
-static void
-procfun_process_executor_run_async (ProcfunExecutor *executor, ProcfunCall *call,
-                                    GCancellable *cancellable, GAsyncReadyCallback callback,
-                                    gpointer user_data)
-{
-  HandedOn *handed_on = g_new0 (HandedOn, 1);
-
-  call_link_init (&handed_on->link, call, cancellable);
-  handed_on->task = g_task_new (executor, NULL, callback, user_data);
-  PROCFUN_EXECUTOR_GET_CLASS (executor)->run_then (
-      executor, call, g_task_get_context (handed_on->task), on_run, handed_on);
-}
-
-static GVariant *
-procfun_process_executor_run_finish (ProcfunExecutor *executor, GAsyncResult *result,
-                                     GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 /* Closing, and what is kept */
 
 static gboolean
@@ -325,13 +285,9 @@ procfun_process_executor_close_progress (ProcfunExecutor *executor, gint64 closi
     return TRUE;
   if (closing_since > 0)
     scheduler_begin_to_close (scheduler);
-  /* Calls that this thread has to bring to an end would be waited for in vain. */
   if (!blocks || !scheduler_has_own_calls (scheduler))
     return TRUE;
-  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                       _ ("the executor has calls that only the thread that waits for them can "
-                          "bring to an end"));
-  return FALSE;
+  return executor_fail_nested (error);
 }
 
 static gboolean
@@ -678,12 +634,9 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   object_class->get_property = procfun_process_executor_get_property;
   object_class->set_property = procfun_process_executor_set_property;
   executor_class->run = procfun_process_executor_run;
-  executor_class->run_async = procfun_process_executor_run_async;
-  executor_class->run_finish = procfun_process_executor_run_finish;
   executor_class->run_then = procfun_process_executor_run_then;
   executor_class->next = procfun_process_executor_next;
   executor_class->next_async = procfun_process_executor_next_async;
-  executor_class->next_finish = procfun_process_executor_run_finish;
   executor_class->close = procfun_process_executor_close;
   executor_class->close_async = procfun_process_executor_close_async;
   executor_class->close_progress = procfun_process_executor_close_progress;

@@ -2,7 +2,6 @@
 
 #include "procfun/procfun-remote-pool.h"
 
-#include "procfun/base/intl.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
@@ -154,45 +153,6 @@ procfun_remote_pool_run_then (ProcfunExecutor *executor, ProcfunCall *call, GMai
                   user_data);
 }
 
-/* For executors of others that hand calls on. */
-typedef struct
-{
-  CallLink link;
-  GTask *task;
-} HandedOn;
-
-static void
-on_run (GVariant *result, GError *error, gpointer user_data)
-{
-  g_autofree HandedOn *self = user_data;
-  g_autoptr (GTask) task = self->task;
-
-  call_link_clear (&self->link);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify)g_variant_unref);
-  else
-    g_task_return_error (task, error);
-}
-
-static void
-procfun_remote_pool_run_async (ProcfunExecutor *executor, ProcfunCall *call,
-                               GCancellable *cancellable, GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  HandedOn *handed_on = g_new0 (HandedOn, 1);
-
-  call_link_init (&handed_on->link, call, cancellable);
-  handed_on->task = g_task_new (executor, NULL, callback, user_data);
-  procfun_remote_pool_run_then (executor, call, g_task_get_context (handed_on->task), on_run,
-                                handed_on);
-}
-
-static GVariant *
-procfun_remote_pool_run_finish (ProcfunExecutor *executor, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static GVariant *
 procfun_remote_pool_next (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
                           GError **error)
@@ -239,17 +199,13 @@ procfun_remote_pool_close_async (ProcfunExecutor *executor, GCancellable *cancel
   hosts_close (PROCFUN_REMOTE_POOL (executor)->hosts, on_closed, task);
 }
 
-/* Calls that this thread has to bring to an end would be waited for in vain. */
 static gboolean
 procfun_remote_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since,
                                     gboolean blocks, gint64 *next, GError **error)
 {
   if (!blocks || !hosts_has_own_calls (PROCFUN_REMOTE_POOL (executor)->hosts))
     return TRUE;
-  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED,
-                       _ ("the executor has calls that only the thread that waits for them can "
-                          "bring to an end"));
-  return FALSE;
+  return executor_fail_nested (error);
 }
 
 static void
@@ -588,11 +544,8 @@ procfun_remote_pool_class_init (ProcfunRemotePoolClass *klass)
   object_class->set_property = procfun_remote_pool_set_property;
   executor_class->run = procfun_remote_pool_run;
   executor_class->run_then = procfun_remote_pool_run_then;
-  executor_class->run_async = procfun_remote_pool_run_async;
-  executor_class->run_finish = procfun_remote_pool_run_finish;
   executor_class->next = procfun_remote_pool_next;
   executor_class->next_async = procfun_remote_pool_next_async;
-  executor_class->next_finish = procfun_remote_pool_run_finish;
   executor_class->close = procfun_remote_pool_close;
   executor_class->close_async = procfun_remote_pool_close_async;
   executor_class->close_progress = procfun_remote_pool_close_progress;
