@@ -357,6 +357,9 @@ procfun_private = \
 	%D%/remote/link.h \
 	%D%/remote/message.c \
 	%D%/remote/message.h \
+	%D%/remote/outbox.c \
+	%D%/remote/outbox.h \
+	%D%/remote/piece.h \
 	%D%/remote/remote-call.c \
 	%D%/remote/remote-call.h \
 	%D%/remote/remote-host.c \

@@ -5,21 +5,14 @@
 #include "procfun/base/intl.h"
 #include "procfun/platform/fds.h"
 #include "procfun/procfun-error.h"
+#include "procfun/remote/outbox.h"
+#include "procfun/remote/piece.h"
 #include <errno.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 
-#define MAGIC 0xf5
-#define LINK_VERSION 1
-
-/* Of a piece's contents. A larger message goes in several. */
-#define PIECE_MAX ((gsize)64 * 1024)
-
-/* Bytes of pieces that may be on their way. What is more would stand before small messages in the
- * buffers of the kernel and of ssh. */
-#define WINDOW ((guint64)1024 * 1024)
 #define CREDIT_STEP ((guint64)256 * 1024)
 
 /* Text before the first message, as login shells print it. */
@@ -33,39 +26,6 @@
 
 #define BUFFER_SIZE ((gsize)64 * 1024)
 #define FIRST_ROOM ((gsize)1024 * 1024)
-
-enum
-{
-  PIECE_FIRST = 1 << 0,
-  PIECE_LAST = 1 << 1,
-  PIECE_WHOLE = PIECE_FIRST | PIECE_LAST
-};
-
-/* All numbers are little-endian. Those of the message stand in its first piece. */
-typedef struct
-{
-  guint8 magic;
-  guint8 version;
-  guint8 type;
-  guint8 flags;
-  guint32 id;
-  guint32 size;      /* of the contents that follow */
-  guint32 head_size; /* of the message */
-  guint64 total;     /* likewise: its head and its payload */
-} PieceHeader;
-
-G_STATIC_ASSERT (sizeof (PieceHeader) == 24);
-
-/* A message on its way out, in pieces. */
-typedef struct _Outgoing
-{
-  struct _Outgoing *next; /* (nullable) (owned): of the same call, which must not overtake it */
-  LinkType type;
-  guint32 id;
-  GBytes *head;
-  GBytes *payload; /* (nullable) */
-  gsize sent;
-} Outgoing;
 
 /* A message whose pieces come. */
 typedef struct
@@ -105,13 +65,8 @@ struct _Link
   gsize piece_left;       /* of its contents */
   guint64 credit_to_give; /* for pieces that were read */
 
-  GByteArray *out;     /* being written */
-  gsize n_written;     /* of that */
-  GQueue small;        /* (element-type Outgoing): of one piece */
-  GQueue bulk;         /* (element-type Outgoing): of more */
+  Outbox outbox;
   gboolean is_blocked; /* the other side has no room now */
-  guint64 in_window;   /* bytes of pieces that the other side has not read */
-  gsize n_waiting;     /* bytes in both queues */
 };
 
 const char *
@@ -127,108 +82,6 @@ link_type_get_name (LinkType type)
 }
 
 /* Writing */
-
-static void
-outgoing_free (gpointer outgoing)
-{
-  Outgoing *self = outgoing;
-
-  g_bytes_unref (self->head);
-  g_clear_pointer (&self->payload, g_bytes_unref);
-  g_clear_pointer (&self->next, outgoing_free);
-  g_free (self);
-}
-
-static gsize
-get_payload_size (const Outgoing *self)
-{
-  return self->payload != NULL ? g_bytes_get_size (self->payload) : 0;
-}
-
-static gsize
-get_total (const Outgoing *self)
-{
-  return g_bytes_get_size (self->head) + get_payload_size (self);
-}
-
-static void
-append_part (GByteArray *out, GBytes *bytes, gsize offset, gsize size)
-{
-  const guint8 *data = size > 0 ? g_bytes_get_data (bytes, NULL) : NULL;
-
-  if (size > 0)
-    g_byte_array_append (out, data + offset, (guint)size);
-}
-
-/* TRUE: it was the last one. */
-static gboolean
-append_piece (Link *self, Outgoing *message)
-{
-  const gsize head_size = g_bytes_get_size (message->head);
-  const gsize total = get_total (message);
-  const gsize size = MIN (total - message->sent, PIECE_MAX);
-  const gsize of_head = message->sent < head_size ? MIN (size, head_size - message->sent) : 0;
-  const gboolean is_first = message->sent == 0;
-  const gboolean is_last = message->sent + size == total;
-  const PieceHeader header
-      = { .magic = MAGIC,
-          .version = LINK_VERSION,
-          .type = (guint8)message->type,
-          .flags = (guint8)((is_first ? PIECE_FIRST : 0) | (is_last ? PIECE_LAST : 0)),
-          .id = GUINT32_TO_LE (message->id),
-          .size = GUINT32_TO_LE ((guint32)size),
-          .head_size = GUINT32_TO_LE (is_first ? (guint32)head_size : 0),
-          .total = GUINT64_TO_LE (is_first ? total : 0) };
-
-  g_byte_array_append (self->out, (const guint8 *)&header, sizeof header);
-  append_part (self->out, message->head, message->sent, of_head);
-  append_part (self->out, message->payload, message->sent + of_head - head_size, size - of_head);
-  message->sent += size;
-  self->n_waiting -= size;
-  if (header.flags != PIECE_WHOLE)
-    self->in_window += size;
-  return is_last;
-}
-
-/* The next call has its turn after each piece. */
-static void
-append_bulk (Link *self)
-{
-  Outgoing *message = g_queue_pop_head (&self->bulk);
-  Outgoing *left = message;
-
-  if (append_piece (self, message))
-    {
-      left = g_steal_pointer (&message->next);
-      outgoing_free (message);
-    }
-  if (left != NULL)
-    g_queue_push_tail (&self->bulk, left);
-}
-
-static gboolean
-may_send_bulk (const Link *self)
-{
-  return self->bulk.length > 0 && self->in_window < WINDOW;
-}
-
-static void
-fill (Link *self)
-{
-  if (self->n_written < self->out->len)
-    return;
-  g_byte_array_set_size (self->out, 0);
-  self->n_written = 0;
-  while (self->small.length > 0 && self->out->len < PIECE_MAX)
-    {
-      Outgoing *message = g_queue_pop_head (&self->small);
-
-      append_piece (self, message);
-      outgoing_free (message);
-    }
-  if (may_send_bulk (self) && self->out->len < PIECE_MAX)
-    append_bulk (self);
-}
 
 static void
 end (Link *self, GError *error)
@@ -249,34 +102,6 @@ make_system_error (void)
                       g_strerror (errno));
 }
 
-/* FALSE: an error, in errno. A pipe knows no MSG_NOSIGNAL: who uses a link blocks SIGPIPE. */
-static gboolean
-write_some (Link *self, gsize max)
-{
-  gsize n_done = 0;
-
-  for (fill (self); self->n_written < self->out->len && n_done < max; fill (self))
-    {
-      const gssize n = write (self->out_fd, self->out->data + self->n_written,
-                              self->out->len - self->n_written);
-
-      self->is_blocked = n < 0 && errno == EAGAIN;
-      if (self->is_blocked)
-        return TRUE;
-      if (n < 0 && errno != EINTR)
-        return FALSE;
-      self->n_written += (gsize)MAX (n, 0);
-      n_done += (gsize)MAX (n, 0);
-    }
-  return TRUE;
-}
-
-static gboolean
-has_output (const Link *self)
-{
-  return self->n_written < self->out->len || self->small.length > 0 || may_send_bulk (self);
-}
-
 /* Once more only when the room has changed: each change wakes the main loop. */
 static void
 watch (Link *self)
@@ -292,54 +117,23 @@ watch (Link *self)
     g_source_modify_unix_fd (self->source, self->out_tag, output);
 }
 
-static Outgoing *
-find_bulk (const Link *self, guint32 id)
-{
-  for (GList *l = id != 0 ? self->bulk.head : NULL; l != NULL; l = l->next)
-    if (((Outgoing *)l->data)->id == id)
-      return l->data;
-  return NULL;
-}
-
-static void
-queue (Link *self, Outgoing *message)
-{
-  const gsize total = get_total (message);
-  Outgoing *before = find_bulk (self, message->id);
-
-  self->n_waiting += total;
-  while (before != NULL && before->next != NULL)
-    before = before->next;
-  if (before != NULL)
-    before->next = message;
-  else
-    g_queue_push_tail (total <= PIECE_MAX ? &self->small : &self->bulk, message);
-}
-
 void
 link_send_with (Link *self, LinkType type, guint32 id, gconstpointer head, gsize head_size,
                 GBytes *more, GBytes *payload)
 {
-  Outgoing *message;
+  g_autoptr (GByteArray) both = NULL;
 
   if (self->has_ended)
     {
       g_clear_pointer (&payload, g_bytes_unref);
       return;
     }
-  message = g_new (Outgoing, 1);
-  *message = (Outgoing){ .type = type, .id = id, .payload = payload };
+  both = g_byte_array_sized_new ((guint)head_size);
+  g_byte_array_append (both, head, (guint)head_size);
   if (more != NULL)
-    {
-      GByteArray *both = g_byte_array_sized_new ((guint)(head_size + g_bytes_get_size (more)));
-
-      g_byte_array_append (both, head, (guint)head_size);
-      append_part (both, more, 0, g_bytes_get_size (more));
-      message->head = g_byte_array_free_to_bytes (both);
-    }
-  else
-    message->head = g_bytes_new (head, head_size);
-  queue (self, message);
+    g_byte_array_append (both, g_bytes_get_data (more, NULL), (guint)g_bytes_get_size (more));
+  outbox_push (&self->outbox, type, id, g_byte_array_free_to_bytes (g_steal_pointer (&both)),
+               payload);
 }
 
 void
@@ -354,12 +148,13 @@ link_flush (Link *self, int ms)
 {
   const gint64 until = g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND;
 
-  while (!self->has_ended && has_output (self))
+  while (!self->has_ended && outbox_has_output (&self->outbox))
     {
       struct pollfd fd = { .fd = self->out_fd, .events = POLLOUT };
       const gint64 left = until - g_get_monotonic_time ();
 
-      if (left <= 0 || poll (&fd, 1, (int)(left / 1000) + 1) <= 0 || !write_some (self, TURN_MAX))
+      if (left <= 0 || poll (&fd, 1, (int)(left / 1000) + 1) <= 0
+          || !outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
         break;
     }
 }
@@ -367,7 +162,7 @@ link_flush (Link *self, int ms)
 gsize
 link_get_unsent (const Link *self)
 {
-  return self->n_waiting + self->out->len - self->n_written;
+  return outbox_get_unsent (&self->outbox);
 }
 
 /* Reading */
@@ -439,7 +234,7 @@ begin_part (Link *self, const PieceHeader *header, GError **error)
 static gboolean
 check_header (const PieceHeader *header, GError **error)
 {
-  if (header->magic != MAGIC)
+  if (header->magic != PIECE_MAGIC)
     return set_protocol_error (error);
   if (header->version != LINK_VERSION)
     {
@@ -519,9 +314,8 @@ take_credit (Link *self, const LinkMessage *message, GError **error)
     return set_protocol_error (error);
   memcpy (&bytes, g_bytes_get_data (message->head, NULL), sizeof bytes);
   bytes = GUINT64_FROM_LE (bytes);
-  if (bytes > self->in_window)
+  if (!outbox_take_credit (&self->outbox, bytes))
     return set_protocol_error (error);
-  self->in_window -= bytes;
   return TRUE;
 }
 
@@ -564,7 +358,7 @@ end_piece (Link *self, GError **error)
 static gboolean
 skip_banner (Link *self, const guint8 *data, gsize *n, GError **error)
 {
-  const guint8 *begin = memchr (data, MAGIC, *n);
+  const guint8 *begin = memchr (data, PIECE_MAGIC, *n);
   const gsize size = begin != NULL ? (gsize)(begin - data) : *n;
 
   if (size > 0 && self->banner == NULL)
@@ -713,7 +507,7 @@ link_source_prepare (GSource *source, int *timeout)
   const Link *self = ((LinkSource *)source)->link;
 
   *timeout = -1;
-  return !self->is_blocked && has_output (self);
+  return !self->is_blocked && outbox_has_output (&self->outbox);
 }
 
 static gboolean
@@ -723,7 +517,8 @@ link_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 
   if (is_asked_for (self, self->in_tag, G_IO_IN) && !read_some (self))
     return G_SOURCE_REMOVE;
-  if (has_output (self) && !write_some (self, TURN_MAX))
+  if (outbox_has_output (&self->outbox)
+      && !outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
     {
       end (self, make_system_error ());
       return G_SOURCE_REMOVE;
@@ -760,9 +555,7 @@ link_new (int in_fd, int out_fd, guint64 max_payload, GMainContext *context, Lin
   self->user_data = user_data;
   self->heard_at = g_get_monotonic_time ();
   self->parts = g_hash_table_new_full (NULL, NULL, NULL, incoming_free);
-  self->out = g_byte_array_new ();
-  g_queue_init (&self->small);
-  g_queue_init (&self->bulk);
+  outbox_init (&self->outbox);
   g_unix_set_fd_nonblocking (in_fd, TRUE, NULL);
   g_unix_set_fd_nonblocking (out_fd, TRUE, NULL);
   make_source (self, context);
@@ -780,9 +573,7 @@ link_free (Link *self)
     fd_clear (&self->out_fd);
   fd_clear (&self->in_fd);
   g_hash_table_unref (self->parts);
-  g_byte_array_unref (self->out);
-  g_queue_clear_full (&self->small, outgoing_free);
-  g_queue_clear_full (&self->bulk, outgoing_free);
+  outbox_clear (&self->outbox);
   if (self->banner != NULL)
     g_string_free (self->banner, TRUE);
   g_free (self);
