@@ -360,6 +360,10 @@ procfun_private = \
 	%D%/remote/outbox.c \
 	%D%/remote/outbox.h \
 	%D%/remote/piece.h \
+	%D%/remote/placement.c \
+	%D%/remote/placement.h \
+	%D%/remote/reaper.c \
+	%D%/remote/reaper.h \
 	%D%/remote/remote-call.c \
 	%D%/remote/remote-call.h \
 	%D%/remote/remote-host.c \

@@ -7,22 +7,9 @@
 #include "procfun/platform/process.h"
 #include "procfun/procfun-error.h"
 #include "procfun/remote/io-thread.h"
+#include "procfun/remote/placement.h"
+#include "procfun/remote/reaper.h"
 #include "procfun/remote/remote-host.h"
-#include <signal.h>
-#include <sys/wait.h>
-
-/* How long a launcher may take to end once its host has no connection any more. */
-#define END_WAIT_US (2 * G_USEC_PER_SEC)
-#define END_STEP_US 10000
-#define END_MAX_US (5 * G_USEC_PER_SEC)
-
-/* A launcher that is to end. */
-typedef struct
-{
-  Process *process;
-  gint64 since; /* monotonic time in µs */
-  gboolean was_killed;
-} EndingLauncher;
 
 typedef struct
 {
@@ -58,10 +45,8 @@ struct _Hosts
 
   /* Of the thread of the hosts */
   HostsConfig config;
-  GPtrArray *hosts; /* (element-type RemoteHost) */
-  Queue queue;      /* (element-type RemoteCall) */
-  Heap deadlines;   /* (element-type RemoteCall): of these */
-  GArray *ending;   /* (element-type EndingLauncher) */
+  Placement placement;
+  Reaper reaper;
   guint64 n_lost;
 };
 
@@ -94,10 +79,8 @@ hosts_new (GPtrArray *specs, HostsFunc func, gpointer user_data, GDestroyNotify 
   self->new_specs = g_ptr_array_new_with_free_func ((GDestroyNotify)host_spec_unref);
   for (guint i = 0; i < specs->len; i++)
     g_ptr_array_add (self->new_specs, host_spec_ref (specs->pdata[i]));
-  self->hosts = g_ptr_array_new_with_free_func ((GDestroyNotify)remote_host_free);
-  self->ending = g_array_new (FALSE, FALSE, sizeof (EndingLauncher));
-  queue_init (&self->queue);
-  heap_init (&self->deadlines);
+  placement_init (&self->placement);
+  reaper_init (&self->reaper);
   return self;
 }
 
@@ -116,10 +99,8 @@ hosts_unref (Hosts *self)
   if (self->destroy != NULL)
     self->destroy (self->user_data);
   g_ptr_array_unref (self->new_specs);
-  g_ptr_array_unref (self->hosts);
-  g_array_unref (self->ending);
-  queue_clear (&self->queue);
-  heap_clear (&self->deadlines);
+  placement_clear (&self->placement);
+  reaper_clear (&self->reaper);
   config_clear (&self->config);
   config_clear (&self->next_config);
   g_mutex_clear (&self->lock);
@@ -217,78 +198,10 @@ hosts_count (Hosts *self, HostsCounts *counts)
 /* The calls */
 
 void
-hosts_end_call (RemoteCall *remote, RemoteEvent *event)
-{
-  if (remote->has_ended)
-    {
-      remote_event_free (event);
-      return;
-    }
-  remote->has_ended = TRUE;
-  remote_call_post (remote, event);
-  remote_call_unref (remote);
-}
-
-void
-hosts_fail_call (RemoteCall *remote, ProcfunCause cause, const char *host, GError *error)
-{
-  RemoteEvent *event = g_new0 (RemoteEvent, 1);
-
-  event->type = LINK_END;
-  event->host = host;
-  event->error = error;
-  event->failure = procfun_failure_new (cause, remote->function_name);
-  hosts_end_call (remote, event);
-}
-
-static void
-cancel_queued (RemoteCall *remote)
-{
-  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
-  GError *error = NULL;
-
-  g_cancellable_cancel (cancelled);
-  g_cancellable_set_error_if_cancelled (cancelled, &error); /* the words are GLib's */
-  hosts_fail_call (remote, PROCFUN_CAUSE_CANCELLED, NULL, error);
-}
-
-static RemoteCall *
-get_call (QueueEntry *entry)
-{
-  return entry != NULL ? (gpointer)((guint8 *)entry - G_STRUCT_OFFSET (RemoteCall, entry)) : NULL;
-}
-
-static void
-watch_deadline (Hosts *self, RemoteCall *remote)
-{
-  if (remote->deadline_at > 0)
-    heap_add (&self->deadlines, &remote->deadline_node, remote->deadline_at);
-}
-
-void
 hosts_return_call (Hosts *self, RemoteCall *remote)
 {
-  gboolean is_cancelled;
-
-  remote->host = NULL;
-  g_mutex_lock (&remote->lock);
-  is_cancelled = remote->is_cancelled;
-  g_mutex_unlock (&remote->lock);
-  if (is_cancelled)
-    {
-      cancel_queued (remote);
-      return;
-    }
-  queue_return (&self->queue, &remote->entry, remote->head.priority);
-  watch_deadline (self, remote);
+  placement_return (&self->placement, remote);
   hosts_wake (self);
-}
-
-static void
-leave_queue (Hosts *self, RemoteCall *remote)
-{
-  queue_remove (&self->queue, &remote->entry);
-  heap_remove (&self->deadlines, &remote->deadline_node);
 }
 
 static void
@@ -303,9 +216,7 @@ take_incoming (Hosts *self)
       g_mutex_unlock (&self->lock);
       if (remote == NULL)
         return;
-      queue_push (&self->queue, &remote->entry, remote->head.priority,
-                  g_bytes_get_size (remote->args));
-      watch_deadline (self, remote);
+      placement_push (&self->placement, remote);
     }
 }
 
@@ -328,11 +239,8 @@ look_at_call (Hosts *self, RemoteCall *remote)
     remote_host_cancel (remote->host, remote, is_urgent);
   else if (remote->host != NULL)
     remote_host_tell_taken (remote->host, remote, taken);
-  else if (is_cancelled && queue_has (&remote->entry))
-    {
-      leave_queue (self, remote);
-      cancel_queued (remote);
-    }
+  else if (is_cancelled)
+    placement_cancel (&self->placement, remote);
 }
 
 static void
@@ -352,203 +260,13 @@ take_noted (Hosts *self)
     }
 }
 
-/* Which host */
-
-/* The one with the largest share of free slots. (nullable) */
-static RemoteHost *
-choose_host (Hosts *self, const RemoteCall *remote)
-{
-  RemoteHost *best = NULL;
-  double best_load = 0;
-
-  for (guint i = 0; i < self->hosts->len; i++)
-    {
-      RemoteHost *host = self->hosts->pdata[i];
-      const guint room = remote_host_get_room (host);
-      const guint n = remote_host_get_n_calls (host);
-      const double load = (double)n / (n + room + 1);
-
-      if (room > 0 && remote_host_may_run (host, remote->head.contract)
-          && (best == NULL || load < best_load))
-        {
-          best = host;
-          best_load = load;
-        }
-    }
-  return best;
-}
-
-/* Why no host will run @remote, unless one may yet. (nullable) */
-static const GError *
-find_obstacle (Hosts *self, const RemoteCall *remote)
-{
-  const GError *why = NULL;
-
-  for (guint i = 0; i < self->hosts->len; i++)
-    {
-      const RemoteHost *host = self->hosts->pdata[i];
-      const GError *refusal = remote_host_get_refusal (host, remote->head.contract);
-
-      if (refusal == NULL && (remote_host_is_there (host) || remote_host_get_error (host) == NULL))
-        return NULL;
-      if (why == NULL || refusal != NULL)
-        why = refusal != NULL ? refusal : remote_host_get_error (host);
-    }
-  return why;
-}
-
-static void
-fail_for_lack (RemoteCall *remote, const GError *why)
-{
-  GError *error = why != NULL ? g_error_copy (why)
-                              : g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
-                                                     _ ("there are no hosts"));
-
-  g_prefix_error (&error, _ ("%s() cannot be called: "), remote->function_name);
-  hosts_fail_call (remote, PROCFUN_CAUSE_START, NULL, error);
-}
-
-static gboolean
-has_room (QueueEntry *entry, gpointer hosts)
-{
-  return choose_host (hosts, get_call (entry)) != NULL;
-}
-
-static gboolean
-has_no_hope (QueueEntry *entry, gpointer hosts)
-{
-  return find_obstacle (hosts, get_call (entry)) != NULL;
-}
-
-static gboolean
-has_any_room (Hosts *self)
-{
-  for (guint i = 0; i < self->hosts->len; i++)
-    if (remote_host_get_room (self->hosts->pdata[i]) > 0)
-      return TRUE;
-  return FALSE;
-}
-
-static void
-start_hosts (Hosts *self)
-{
-  for (guint i = 0; i < self->hosts->len && self->queue.length > 0; i++)
-    remote_host_start (self->hosts->pdata[i]);
-}
-
-static void
-send_calls (Hosts *self)
-{
-  while (has_any_room (self))
-    {
-      RemoteCall *remote = get_call (queue_find (&self->queue, has_room, self));
-
-      if (remote == NULL)
-        return;
-      leave_queue (self, remote);
-      remote_host_send (choose_host (self, remote), remote);
-    }
-}
-
-/* TRUE: some host runs all that comes, sooner or later. */
-static gboolean
-has_good_host (Hosts *self)
-{
-  for (guint i = 0; i < self->hosts->len; i++)
-    {
-      const RemoteHost *host = self->hosts->pdata[i];
-
-      if (!remote_host_has_refused (host)
-          && (remote_host_is_there (host) || remote_host_get_error (host) == NULL))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static void
-fail_hopeless (Hosts *self)
-{
-  QueueEntry *entry;
-
-  if (has_good_host (self))
-    return;
-  while ((entry = self->hosts->len > 0 ? queue_find (&self->queue, has_no_hope, self)
-                                       : queue_peek (&self->queue))
-         != NULL)
-    {
-      RemoteCall *remote = get_call (entry);
-      const GError *why = find_obstacle (self, remote);
-
-      leave_queue (self, remote);
-      fail_for_lack (remote, why);
-    }
-}
-
-/* Returns when the next one is late. */
-static gint64
-fail_late (Hosts *self, gint64 now)
-{
-  HeapNode *node;
-
-  while ((node = heap_peek (&self->deadlines)) != NULL && node->key <= now)
-    {
-      RemoteCall *remote = (gpointer)((guint8 *)node - G_STRUCT_OFFSET (RemoteCall, deadline_node));
-
-      leave_queue (self, remote);
-      hosts_fail_call (remote, PROCFUN_CAUSE_TIMED_OUT, NULL,
-                       g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
-                                    _ ("%s() missed its deadline of %.6g s"), remote->function_name,
-                                    (double)remote->deadline / G_USEC_PER_SEC));
-    }
-  return node != NULL ? node->key : G_MAXINT64;
-}
-
-/* Ends */
+/* News of hosts */
 
 void
 hosts_reap (Hosts *self, Process *process, gboolean is_hung)
 {
-  const EndingLauncher launcher
-      = { .process = process, .since = g_get_monotonic_time (), .was_killed = is_hung };
-
-  if (is_hung)
-    process_signal (process, SIGKILL);
-  g_array_append_val (self->ending, launcher);
+  reaper_take (&self->reaper, process, is_hung);
   hosts_wake (self);
-}
-
-/* TRUE: it is gone, or nobody waits for it any more. */
-static gboolean
-advance_launcher (EndingLauncher *self, gint64 now)
-{
-  const pid_t pid = process_get_pid (self->process);
-
-  if (process_has_died (self->process))
-    {
-      waitpid (pid, NULL, WNOHANG);
-      return TRUE;
-    }
-  if (!self->was_killed && now - self->since >= END_WAIT_US)
-    {
-      process_signal (self->process, SIGKILL);
-      self->was_killed = TRUE;
-    }
-  return now - self->since >= END_MAX_US;
-}
-
-static gint64
-advance_launchers (Hosts *self, gint64 now)
-{
-  for (guint i = self->ending->len; i-- > 0;)
-    {
-      EndingLauncher *launcher = &g_array_index (self->ending, EndingLauncher, i);
-
-      if (!advance_launcher (launcher, now))
-        continue;
-      process_free (launcher->process);
-      g_array_remove_index_fast (self->ending, i);
-    }
-  return self->ending->len > 0 ? now + END_STEP_US : G_MAXINT64;
 }
 
 void
@@ -580,7 +298,7 @@ take_settings (Hosts *self)
     {
       g_autoptr (HostSpec) spec = g_ptr_array_steal_index (self->new_specs, 0);
 
-      g_ptr_array_add (self->hosts, remote_host_new (self, spec));
+      g_ptr_array_add (self->placement.hosts, remote_host_new (self, spec));
     }
   g_mutex_unlock (&self->lock);
 }
@@ -588,13 +306,13 @@ take_settings (Hosts *self)
 static void
 update_counts (Hosts *self)
 {
-  HostsCounts counts = { .n_queued = self->queue.length,
-                         .n_queued_bytes = self->queue.n_bytes,
+  HostsCounts counts = { .n_queued = self->placement.queue.length,
+                         .n_queued_bytes = self->placement.queue.n_bytes,
                          .n_lost = self->n_lost };
 
-  for (guint i = 0; i < self->hosts->len; i++)
+  for (guint i = 0; i < self->placement.hosts->len; i++)
     {
-      const RemoteHost *host = self->hosts->pdata[i];
+      const RemoteHost *host = self->placement.hosts->pdata[i];
       const guint n = remote_host_get_n_calls (host);
 
       if (!remote_host_is_up (host))
@@ -617,9 +335,9 @@ try_to_end (Hosts *self)
   GQueue noted = G_QUEUE_INIT;
   Closer *closer;
 
-  for (guint i = 0; i < self->hosts->len; i++)
-    remote_host_stop (self->hosts->pdata[i]);
-  if (self->ending->len > 0)
+  for (guint i = 0; i < self->placement.hosts->len; i++)
+    remote_host_stop (self->placement.hosts->pdata[i]);
+  if (reaper_has_any (&self->reaper))
     return FALSE;
   update_counts (self);
   g_mutex_lock (&self->lock);
@@ -656,17 +374,8 @@ advance (Hosts *self)
   take_settings (self);
   take_incoming (self);
   take_noted (self);
-  next = fail_late (self, now);
-  send_calls (self);
-  start_hosts (self);
-  fail_hopeless (self);
-  for (guint i = 0; i < self->hosts->len; i++)
-    {
-      const gint64 due = remote_host_advance (self->hosts->pdata[i], now);
-
-      next = due >= 0 ? MIN (next, due) : next;
-    }
-  next = MIN (next, advance_launchers (self, now));
+  next = placement_advance (&self->placement, now);
+  next = MIN (next, reaper_advance (&self->reaper, now));
   update_counts (self);
   return next;
 }
@@ -686,7 +395,7 @@ hosts_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
       && (g_source_get_ready_time (source) < 0 || next < g_source_get_ready_time (source)))
     g_source_set_ready_time (source, next);
   g_mutex_unlock (&self->lock);
-  if (is_closing && self->queue.length == 0 && try_to_end (self))
+  if (is_closing && self->placement.queue.length == 0 && try_to_end (self))
     return G_SOURCE_REMOVE;
   return G_SOURCE_CONTINUE;
 }

@@ -84,10 +84,6 @@ void hosts_wake (Hosts *self);
 /* Puts a call back to its place in the queue. */
 void hosts_return_call (Hosts *self, RemoteCall *remote);
 
-/* Ends a call that is not in the queue. Takes @event, or @error. @host: (nullable) */
-void hosts_end_call (RemoteCall *remote, RemoteEvent *event);
-void hosts_fail_call (RemoteCall *remote, ProcfunCause cause, const char *host, GError *error);
-
 /* Takes a launcher that is to end by itself, or (@is_hung) at once. */
 void hosts_reap (Hosts *self, Process *process, gboolean is_hung);
 

@@ -193,6 +193,31 @@ remote_call_post (RemoteCall *self, RemoteEvent *event)
   g_mutex_unlock (&self->lock);
 }
 
+void
+remote_call_end (RemoteCall *self, RemoteEvent *event)
+{
+  if (self->has_ended)
+    {
+      remote_event_free (event);
+      return;
+    }
+  self->has_ended = TRUE;
+  remote_call_post (self, event);
+  remote_call_unref (self);
+}
+
+void
+remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError *error)
+{
+  RemoteEvent *event = g_new0 (RemoteEvent, 1);
+
+  event->type = LINK_END;
+  event->host = host;
+  event->error = error;
+  event->failure = procfun_failure_new (cause, self->function_name);
+  remote_call_end (self, event);
+}
+
 /* With the lock held. TRUE: the hosts are to look at it, and do not know yet. */
 static gboolean
 note (RemoteCall *self)

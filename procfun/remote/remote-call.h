@@ -73,6 +73,10 @@ void remote_call_unref (RemoteCall *self);
 /* In the thread of the hosts: takes @event. */
 void remote_call_post (RemoteCall *self, RemoteEvent *event);
 
+/* Likewise, and nothing more: it is not in the queue. Takes @event, or @error. @host: (nullable) */
+void remote_call_end (RemoteCall *self, RemoteEvent *event);
+void remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError *error);
+
 /* In any thread: the host is to end it. */
 void remote_call_cancel (RemoteCall *self, gboolean is_urgent);
 

@@ -224,10 +224,10 @@ lose_calls (RemoteHost *self, const GError *error)
   self->calls = g_hash_table_new (NULL, NULL);
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &remote))
-    hosts_fail_call (remote, PROCFUN_CAUSE_WORKER_LOST, get_name (self),
-                     g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
-                                  _ ("%s() lost its host: %s"),
-                                  ((RemoteCall *)remote)->function_name, error->message));
+    remote_call_fail (remote, PROCFUN_CAUSE_WORKER_LOST, get_name (self),
+                      g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                                   _ ("%s() lost its host: %s"),
+                                   ((RemoteCall *)remote)->function_name, error->message));
 }
 
 /* What came of an attempt to start a host, in the words of the caller. */
@@ -376,7 +376,7 @@ take_end (RemoteHost *self, RemoteCall *remote, const LinkMessage *message)
   event->number = head.status;
   event->has_usage = head.has_usage != 0;
   event->usage = head.usage;
-  hosts_end_call (remote, event);
+  remote_call_end (remote, event);
   return TRUE;
 }
 
