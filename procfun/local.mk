@@ -51,6 +51,7 @@ procfun_sources = \
 	%D%/codecs/json-node.c \
 	%D%/core/call-join.c \
 	%D%/core/call-life.c \
+	%D%/core/call-settings.c \
 	%D%/core/call.c \
 	%D%/core/context.c \
 	%D%/core/definition.c \
