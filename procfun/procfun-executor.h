@@ -30,7 +30,7 @@ typedef struct _ProcfunExecutorClass ProcfunExecutorClass;
  * @PROCFUN_CLOSE_DROP_QUEUED: calls that wait for a process fail with %PROCFUN_ERROR_CLOSED
  * @PROCFUN_CLOSE_CANCEL_RUNNING: calls that run are ended as by procfun_call_abort()
  *
- * What becomes of the calls of an executor that is closed. A call that was sent ahead to the worker
+ * How the calls of an executor end when it is closed. A call that was sent ahead to the worker
  * of another one, as #ProcfunPool:calls-in-flight allows, runs.
  *
  * Since: 0.1

@@ -76,7 +76,7 @@ GType procfun_sandbox_parts_get_type (void) G_GNUC_CONST;
 /**
  * ProcfunSandboxRules:
  *
- * What a sandbox leaves, and whether it must be whole.
+ * Folders that a sandbox leaves open, and whether it must be whole.
  *
  * Since: 0.1
  */

@@ -513,7 +513,7 @@ try_one (const Escape *escape)
   return (int)escape->try ();
 }
 
-/* What is refused at a level above the next is not tried: it might work, and do harm. */
+/* An attempt that only a level above the next refuses is not made: it might work, and do harm. */
 void
 escapes_try (ProcfunSandbox level, const char *in, int pid, gint32 *outcomes)
 {

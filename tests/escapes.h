@@ -29,7 +29,7 @@ typedef struct
 extern const Escape escapes[];
 extern const gsize n_escapes;
 
-/* What escapes_try() tells of one that ended in SIGSYS. */
+/* Outcome of an attempt that ended in SIGSYS. */
 #define ESCAPE_TRAPPED (-1000)
 
 /* Tries those that are refused at @level, and those that work at it, and tells the outcome of each:

@@ -458,7 +458,7 @@ test_many (void)
   g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
 }
 
-/* What was in use before is zero, too. */
+/* Memory that was in use before is zero, too. */
 static void
 test_zero (void)
 {
@@ -478,7 +478,7 @@ test_zero (void)
     }
 }
 
-/* Nobody changes what the caller has */
+/* The caller's bytes stay as they are */
 
 /* Tries what it can to write to its argument. */
 PROCFUN_DEFINE_STATIC_FUNCTION (scribble, guint, (GBytes *, bytes))

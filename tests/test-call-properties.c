@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a user interface can bind to. */
+/* Properties of a call that a user interface can bind to. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"

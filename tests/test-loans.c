@@ -334,7 +334,7 @@ test_attack (gconstpointer data)
   pair_close (&pair);
 }
 
-/* Whatever a callee writes into the table, the caller has its bytes as long as it needs them. */
+/* The caller keeps its bytes as long as it needs them, with any value in the table. */
 static void
 test_scribbled_table (void)
 {

@@ -34,7 +34,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (use_cpu, gint, (guint64, ms))
   return getpid ();
 }
 
-/* What the next three take is given back before they return. */
+/* The next three functions give back their memory before they return. */
 PROCFUN_DEFINE_STATIC_FUNCTION (use_memory, gint, (guint64, mib))
 {
   g_free (g_malloc (mib * MIB));
@@ -74,7 +74,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (use_output, gint, (guint64, n))
 
 PROCFUN_DEFINE_STATIC_FUNCTION (use_result, char *, (guint64, n)) { return g_strnfill (n, 'x'); }
 
-/* What calls before have left is lower than it would be without a limit. */
+/* Limits that earlier calls have left are lower than without a limit. */
 PROCFUN_DEFINE_STATIC_FUNCTION (get_limit, guint64, (gint, resource))
 {
   struct rlimit limit;

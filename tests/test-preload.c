@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What is loaded, as it is in the process that runs a call. */
+/* The loaded model, as the process of a call sees it. */
 static gint model;
 static pid_t loaded_by;
 static guint64 n_loaded;
@@ -306,7 +306,7 @@ test_wrong_arguments (gconstpointer data)
     }
 }
 
-/* What was missing is there now. */
+/* The missing file is there now. */
 static void
 test_retry (gconstpointer data)
 {

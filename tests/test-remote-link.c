@@ -180,7 +180,7 @@ test_closed (void)
 
 /* Bytes of somebody who knows no messages */
 
-/* What a link says to @bytes, when nothing follows. */
+/* Gives @bytes to a link, and nothing after them. */
 static void
 feed (gconstpointer bytes, gsize size, guint64 max_payload, End *end)
 {
@@ -276,7 +276,7 @@ test_hostile (void)
     }
 }
 
-/* Whatever it is, the link ends, and nothing is read that was not sent. */
+/* Random bytes end the link, and nothing is read that was not sent. */
 static void
 test_random (void)
 {

@@ -618,7 +618,7 @@ await_end (Server *self)
   poll (&poll_fd, 1, END_MAX_MS);
 }
 
-/* What a worker shares with its caller is given back when neither has used it for a while. */
+/* Memory shared with the caller is given back when neither side has used it for a while. */
 static ChannelStatus
 next_frame (Server *self, Frame *frame, int idle)
 {

@@ -17,8 +17,8 @@ void setup_process (gboolean close, gboolean is_zygote);
 
 /* The same after a fork by @zygote: puts the descriptors that are given where they
  * belong. */
-/* What a zygote does before it forks anything may never end: then it ends with the caller as others
- * do. */
+/* Work of a zygote before its first fork may never end: then it ends with the caller, as other
+ * processes do. */
 void setup_zygote_ends_at_once (gboolean at_once);
 
 void setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd,

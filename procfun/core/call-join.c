@@ -47,7 +47,7 @@ has_ended (ProcfunCall *self)
   return procfun_call_get_state (self) >= PROCFUN_CALL_SUCCEEDED;
 }
 
-/* Nobody but this thread brings it to an end. A main context that no thread runs counts as run by
+/* Only this thread can bring it to an end. A main context that no thread runs counts as run by
  * the thread that started the call. */
 static gboolean
 is_in_vain (ProcfunCall *self)

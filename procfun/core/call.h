@@ -38,7 +38,7 @@ typedef struct
   gboolean (*close) (ProcfunCall *call);
 } CallItems;
 
-/* What the one who waited for a call is given. */
+/* Answer for the one who waited for a call. */
 typedef struct
 {
   GVariant *value; /* (nullable) */
@@ -140,7 +140,7 @@ void procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const ch
 void procfun_call_take_result_fd_list (ProcfunCall *self, GUnixFDList *fd_list);
 void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
 
-/* What its process has shut itself into. */
+/* Sandbox that its process is in. */
 void procfun_call_set_confined (ProcfunCall *self, guint32 level, guint32 parts);
 
 void procfun_call_set_usage (ProcfunCall *self, const ProcfunUsage *usage);

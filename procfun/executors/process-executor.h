@@ -74,7 +74,7 @@ void procfun_process_executor_add_preload (ProcfunProcessExecutor *self, Procfun
 /* (nullable) (transfer none): NULL for a session */
 Scheduler *procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self);
 
-/* What 0 stands for as their bound. */
+/* Their bound where it is set to 0. */
 guint procfun_process_executor_get_default_processes (ProcfunProcessExecutor *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Preparation, preparation_clear)

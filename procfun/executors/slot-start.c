@@ -9,7 +9,7 @@
 #include "procfun/schedule/acquire.h"
 #include "procfun/schedule/pipeline.h"
 
-/* What the kernel limits, a launch context and a sandbox cannot be taken back: the worker ends with
+/* Limits of the kernel, a launch context and a sandbox cannot be taken back: the worker ends with
  * the call. */
 static gboolean
 is_last (ProcfunCall *call, const Preparation *preparation)

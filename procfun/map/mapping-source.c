@@ -199,7 +199,7 @@ mapping_source_wake (Mapping *mapping)
   g_source_set_ready_time (mapping->driver, 0);
 }
 
-/* Nobody may run @context again, which would then be kept by the worker that is started for it. */
+/* @context may never run again, and the worker that is started for it would then keep it. */
 static void
 withdraw (MappingSource *self, GMainContext *context)
 {

@@ -9,7 +9,7 @@
  * kernel once. */
 guint landlock_get_version (void);
 
-/* What a domain is to take away. Sets of rights that the kernel does not know are left out. */
+/* Rights that a domain is to take away. Sets that the kernel does not know are left out. */
 typedef enum
 {
   LANDLOCK_FILES = 1 << 0, /* all access to files, but by rules */

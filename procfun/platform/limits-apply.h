@@ -16,8 +16,8 @@ gboolean limits_apply (const ProcfunLimits *limits, GError **error);
  * to limit. */
 gboolean limits_apply_to_worker (const ProcfunLimits *limits, GError **error);
 
-/* What a call has left in the process is not counted any more: from now on the limits count from
- * what there is now. The second form is for those that have to be counted before each call. */
+/* Makes the limits count from what the process has now, without what earlier calls have left in it.
+ * The second form is for limits that are counted anew before each call. */
 void limits_count_anew (const ProcfunLimits *limits);
 void limits_count_for_call (const ProcfunLimits *limits);
 

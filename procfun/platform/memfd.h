@@ -21,8 +21,8 @@ int memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts
 /* The same, written here by *@memory alone; others can read it. */
 int memfd_new_for_readers (const char *name, gsize size, gpointer *memory);
 
-/* Nobody can change such memory any more, and @data, all of it, can only be read. FALSE: somebody
- * may still write. */
+/* Makes the memory unchangeable for everybody, and @data, which is all of it, read-only. FALSE:
+ * some process may still write to it. */
 gboolean memfd_make_constant (int fd, gpointer data, gsize size);
 
 /* FALSE: there is no memory for it. */

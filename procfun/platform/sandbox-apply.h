@@ -3,7 +3,7 @@
 
 #include "procfun/procfun-sandbox.h"
 
-/* What a process is to shut itself into. */
+/* Sandbox that a process is to enter. */
 typedef struct
 {
   ProcfunSandbox level;
@@ -15,7 +15,7 @@ typedef struct
   int ruleset_fd;              /* of sandbox_prepare(); -1: none */
 } SandboxOrder;
 
-/* What it got: the highest level that is whole, and all parts. */
+/* Sandbox that it is in: the highest level that is whole, and all parts. */
 typedef struct
 {
   guint32 level;

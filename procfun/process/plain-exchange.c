@@ -13,8 +13,8 @@
 /* A call that ends within this time is not worth an object. */
 #define SLEEP_US (2 * G_TIME_SPAN_MILLISECOND)
 
-/* Nobody looks at the CPU time of such a call, and nobody need, if it may have more than all
- * processors give it in the meantime. */
+/* The CPU time of such a call is not looked at. It need not be if the limit is more than all
+ * processors can give it in the meantime. */
 static gboolean
 has_cpu_time (const Worker *worker)
 {

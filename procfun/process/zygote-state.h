@@ -7,7 +7,7 @@
 #include "procfun/process/spares.h"
 #include "procfun/process/zygote.h"
 
-/* What zygote.c, which waits in a thread, and zygote-try.c, which does not wait, have in common. */
+/* State that zygote.c, which waits in a thread, and zygote-try.c, which does not wait, share. */
 
 /* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
 #define ZYGOTE_FORK_MAX_MS 5000

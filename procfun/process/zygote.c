@@ -369,7 +369,7 @@ has_spare (Zygote *self)
   return !g_queue_is_empty (&self->spares);
 }
 
-/* Somebody else has taken what was asked for. An error ends the wait. */
+/* A process may have gone to another thread: then one more is asked for. An error ends the wait. */
 static gboolean
 has_spare_or_must_ask (Zygote *self)
 {

@@ -99,7 +99,7 @@ zygotes_get_key (ProcfunFunction *function)
   return module->path != NULL ? module_get_key (module) : "program";
 }
 
-/* What is run first */
+/* Preloaded functions */
 
 static GPtrArray *
 copy_array (GPtrArray *calls)
@@ -212,7 +212,7 @@ drop_zygote (Entry *entry, guint64 state)
   g_clear_pointer (&entry->zygote, zygote_unref);
 }
 
-/* What came of asking for a zygote. */
+/* Answer to a request for a zygote. */
 typedef struct
 {
   Zygote *zygote;       /* (nullable) */

@@ -12,7 +12,7 @@
 #include "procfun/values/serialised.h"
 #include <string.h>
 
-/* What an item costs besides its bytes, as the caller counts it. */
+/* Cost of an item besides its bytes, as the caller counts it. */
 #define ITEM_COST 64
 
 struct _HostCall

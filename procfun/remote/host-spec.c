@@ -102,7 +102,7 @@ cut_slots (char *text, guint *slots)
   return TRUE;
 }
 
-/* What follows the scheme, without slots and program. */
+/* Text after the scheme, without slots and program. */
 static char *
 cut_address (HostSpec *self, char *rest)
 {

@@ -38,7 +38,7 @@ void hosts_add (Hosts *self, HostSpec *spec);
 /* FALSE: there is no thread for it. */
 gboolean hosts_submit (Hosts *self, RemoteCall *remote, GError **error);
 
-/* Who takes the answer of a call: the thread, or main context, of @owner, which has no reference.
+/* Wait for the answer of a call, in the thread or main context of @owner, which is not referenced.
  */
 typedef struct
 {

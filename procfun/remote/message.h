@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 #define REMOTE_PROTOCOL 1U
 
-/* What the two sides say first. */
+/* First message of either side. */
 typedef struct
 {
   guint slots;         /* of a host: calls that it runs at once */

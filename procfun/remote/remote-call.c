@@ -18,7 +18,7 @@
 /* Bytes of items and output that a host sends ahead of its caller. */
 #define CALL_WINDOW ((guint64)1024 * 1024)
 
-/* What an event costs besides its text. */
+/* Cost of an event besides its text. */
 #define EVENT_COST 64
 
 void

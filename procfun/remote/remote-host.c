@@ -230,7 +230,7 @@ lose_calls (RemoteHost *self, const GError *error)
                                    ((RemoteCall *)remote)->function_name, error->message));
 }
 
-/* What came of an attempt to start a host, in the words of the caller. */
+/* Error of a host that could not be started, in the words of the caller. */
 static GError *
 describe (RemoteHost *self, const GError *error, const char *last_words)
 {
@@ -546,7 +546,7 @@ remote_host_start (RemoteHost *self)
   greet (self);
 }
 
-/* What is due */
+/* Work that is due */
 
 static gboolean
 has_waited_too_long (RemoteHost *self, gint64 now, gint64 *next)

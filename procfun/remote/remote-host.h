@@ -19,7 +19,8 @@ void remote_host_start (RemoteHost *self);
 /* Ends it. Calls that it runs are lost. */
 void remote_host_stop (RemoteHost *self);
 
-/* What is due; returns when it is to be asked again: monotonic time in µs; -1: never. */
+/* Does the work that is due; returns when it is to be called again: monotonic time in µs; -1:
+ * never. */
 gint64 remote_host_advance (RemoteHost *self, gint64 now);
 
 /* Calls that can be sent to it now. */

@@ -446,9 +446,9 @@ make_numbers (void)
   /**
    * ProcfunRemotePool:calls-in-flight:
    *
-   * How many calls a host is sent for each of its slots. With more than one the next call is there
-   * when a slot becomes free, which saves a round trip; but it waits there even if another host has
-   * a slot that is free, and is lost with the host.
+   * Number of calls that a host is sent for each of its slots. With more than one the next call is
+   * there when a slot becomes free, which saves a round trip; but it waits there even if another
+   * host has a slot that is free, and is lost with the host.
    *
    * Since: 0.1
    */

@@ -61,7 +61,7 @@ clear (Wait *self)
   g_clear_pointer (&self->call, remote_call_unref);
 }
 
-/* Nobody takes its answer any more. */
+/* The answer is not taken any more. */
 static void
 give_up (Wait *self)
 {

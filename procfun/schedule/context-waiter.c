@@ -278,7 +278,7 @@ context_source_go_on_starting (ContextSource *self, gboolean is_told)
     }
 }
 
-/* Nobody wants it any more */
+/* Requests that are given up */
 
 typedef struct
 {

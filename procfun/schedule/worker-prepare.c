@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What each worker has before its first call: an initializer, and limits. */
+/* Preparation of each worker before its first call: an initializer, and limits. */
 
 #include "procfun/process/launch.h"
 #include "procfun/process/request.h"
@@ -65,7 +65,7 @@ scheduler_get_worker_limits (Scheduler *self)
   return limits;
 }
 
-/* Nobody has moved it yet, and what it does before its first call does not count. */
+/* It is not in a group of its own yet, and its work before the first call does not count. */
 static gboolean
 confine (Worker *worker, const WorkerSlot *slot, GError **error)
 {

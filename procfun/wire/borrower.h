@@ -9,13 +9,14 @@ typedef struct _Borrower Borrower;
 
 Borrower *borrower_new (void);
 
-/* What is still in use stays. */
+/* Bytes that are still in use stay. */
 void borrower_free (Borrower *self);
 
 /* Takes the table. FALSE: it is none. */
 gboolean borrower_set_table (Borrower *self, int fd);
 
-/* What was lent. @fd: what came with it, or -1; it stays the caller's. NULL: @error is set. */
+/* Bytes that were lent. @fd: the one that came with them, or -1; it stays the caller's. NULL:
+ * @error is set. */
 GBytes *borrower_take (Borrower *self, const FrameLoan *loan, int fd, GError **error);
 
 /* Whether this was lent, or a part of it. */

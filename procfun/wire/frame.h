@@ -78,7 +78,7 @@ typedef enum
        sizeof (ProcfunLimits), 0)                                                                  \
   /* FrameLent: a frame that parts of a value were lent with, see wire/loan.h. */                  \
   ROW (LENT, "lent", CHANNEL, sizeof (FrameHeader) + 8, FRAME_ANY_SIZE, FRAME_MAX_FDS)             \
-  /* What the process is to shut itself into before its next call: see wire/sandbox-frame.h. */    \
+  /* Sandbox to enter before the next call: see wire/sandbox-frame.h. */                           \
   ROW (SANDBOX, "sandbox", CALLER, 0, FRAME_SANDBOX_MAX, 0)                                        \
   /* SandboxState: it has. */                                                                      \
   ROW (CONFINED, "confined", CALLEE, sizeof (SandboxState), sizeof (SandboxState), 0)

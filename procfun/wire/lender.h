@@ -29,5 +29,5 @@ void lender_undo (Lender *self, const GArray *loans, gboolean has_table);
 /* Frees what is used no more. */
 void lender_sweep (Lender *self);
 
-/* What comes back. (nullable): NULL where it was not lent */
+/* Bytes that come back. (nullable): NULL where they were not lent */
 GBytes *lender_take_back (Lender *self, const FrameLoan *loan);

@@ -4,7 +4,7 @@
 #include "procfun/wire/borrower.h"
 #include "procfun/wire/lender.h"
 
-/* What one side of a channel lends, and what it is lent. */
+/* Loans of one side of a channel, in both directions. */
 typedef struct
 {
   gboolean is_open;

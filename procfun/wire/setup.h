@@ -25,7 +25,7 @@
 /* Calls may be nested so deep. */
 #define SETUP_MAX_DEPTH 8
 
-/* What a process does that is not told otherwise, and its default. */
+/* Default of a process that is not told otherwise. */
 #define SETUP_ARENA_IDLE_MS 10000
 
 typedef struct
