@@ -11,6 +11,7 @@ test_programs = \
 	%D%/test-canceller \
 	%D%/test-cgroup \
 	%D%/test-channel \
+	%D%/test-channel-descriptors \
 	%D%/test-channel-ring \
 	%D%/test-close \
 	%D%/test-codec \
@@ -76,6 +77,7 @@ test_programs = \
 	%D%/test-remote-link \
 	%D%/test-schema \
 	%D%/test-sandbox \
+	%D%/test-sandbox-pool \
 	%D%/test-scheduler \
 	%D%/test-schema-json \
 	%D%/test-serve \
@@ -135,7 +137,10 @@ check_LTLIBRARIES = %D%/libfixture.la
 # Functions that tests call, and the calls.
 calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/hostile-children.c %D%/hostile-children.h
 %C%_test_call_SOURCES = %D%/test-call.c $(calls)
-%C%_test_channel_SOURCES = %D%/test-channel.c %D%/faults.c %D%/faults.h
+channel_ends = %D%/channel-ends.c %D%/channel-ends.h
+%C%_test_channel_SOURCES = %D%/test-channel.c %D%/faults.c %D%/faults.h $(channel_ends)
+%C%_test_channel_descriptors_SOURCES = %D%/test-channel-descriptors.c $(channel_ends)
+%C%_test_channel_ring_SOURCES = %D%/test-channel-ring.c $(channel_ends)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_call_properties_SOURCES = %D%/test-call-properties.c $(calls)
 %C%_test_environment_SOURCES = %D%/test-environment.c $(calls)
@@ -181,7 +186,9 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_process_with_SOURCES = %D%/test-process-with.c $(pools)
 %C%_test_pool_queue_SOURCES = %D%/test-pool-queue.c $(pools)
 %C%_test_preload_SOURCES = %D%/test-preload.c $(pools)
-%C%_test_sandbox_SOURCES = %D%/test-sandbox.c %D%/escapes.c %D%/escapes.h
+sandbox_conditions = %D%/sandbox-conditions.c %D%/sandbox-conditions.h
+%C%_test_sandbox_SOURCES = %D%/test-sandbox.c %D%/escapes.c %D%/escapes.h $(sandbox_conditions)
+%C%_test_sandbox_pool_SOURCES = %D%/test-sandbox-pool.c $(sandbox_conditions)
 %C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)

@@ -2,6 +2,7 @@
 
 /* Frames through shared memory, and what must be the same with it. */
 
+#include "tests/channel-ends.h"
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
@@ -22,31 +23,13 @@ typedef struct
   Channel *callee;
 } Pair;
 
-/* Sends and receives until @to has a frame. */
-static void
-carry (Channel *from, Channel *to, Frame *frame)
-{
-  for (;;)
-    {
-      g_autoptr (GError) error = NULL;
-      ChannelStatus status;
-
-      channel_flush (from);
-      status = channel_receive (to, frame, &error);
-      g_assert_no_error (error);
-      if (status == CHANNEL_FRAME)
-        return;
-      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
-    }
-}
-
 static void
 say (Channel *from, Channel *to, guint32 call_id)
 {
   g_auto (Frame) frame = { 0 };
 
   channel_send (from, FRAME_CALL, call_id, "word", 4, NULL, NULL);
-  carry (from, to, &frame);
+  channel_ends_carry (from, to, &frame);
   g_assert_cmpuint (frame.call_id, ==, call_id);
   g_assert_cmpmem (g_bytes_get_data (frame.payload, NULL), g_bytes_get_size (frame.payload), "word",
                    4);
@@ -141,7 +124,7 @@ test_order (void)
         {
           g_auto (Frame) frame = { 0 };
 
-          carry (pair.caller, pair.callee, &frame);
+          channel_ends_carry (pair.caller, pair.callee, &frame);
           g_assert_cmpuint (frame.call_id, ==, i);
           g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, sizes[i]);
         }
@@ -168,7 +151,7 @@ test_full (void)
         {
           g_auto (Frame) frame = { 0 };
 
-          carry (pair.caller, pair.callee, &frame);
+          channel_ends_carry (pair.caller, pair.callee, &frame);
           g_assert_cmpuint (frame.call_id, ==, i);
         }
     }
@@ -191,10 +174,10 @@ test_descriptors (void)
 
       channel_send (pair.caller, FRAME_CALL, i, NULL, 0, NULL, fds);
       channel_send (pair.caller, FRAME_CANCEL, i, NULL, 0, NULL, NULL);
-      carry (pair.caller, pair.callee, &frame);
+      channel_ends_carry (pair.caller, pair.callee, &frame);
       g_assert_cmpint (g_unix_fd_list_get_length (frame.fds), ==, 1);
       frame_clear (&frame);
-      carry (pair.caller, pair.callee, &frame);
+      channel_ends_carry (pair.caller, pair.callee, &frame);
       g_assert_cmpint (frame.type, ==, FRAME_CANCEL);
       g_assert_null (frame.fds);
     }
@@ -220,7 +203,7 @@ test_wakes (void)
     {
       g_auto (Frame) frame = { 0 };
 
-      carry (pair.caller, pair.callee, &frame);
+      channel_ends_carry (pair.caller, pair.callee, &frame);
       g_assert_cmpuint (frame.call_id, ==, i);
     }
   assert_nothing (pair.callee);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "tests/channel-ends.h"
 #include "tests/faults.h"
 #include "tests/fixture.h"
 
@@ -14,52 +15,6 @@
 #include <sys/stat.h>
 
 #define LIMIT ((gsize)1024 * 1024)
-
-/* A channel, and the bare socket at its other end. */
-static Channel *
-open_half (int *other, gsize limit)
-{
-  int fds[2];
-
-  g_assert_true (fds_open_socketpair (fds, NULL));
-  *other = fds[1];
-  return channel_new (fds[0], limit);
-}
-
-static void
-open_both (Channel **a, Channel **b, gsize limit)
-{
-  int other;
-
-  *a = open_half (&other, limit);
-  *b = channel_new (other, limit);
-}
-
-static GBytes *
-make_payload (gsize size)
-{
-  guint8 *data = g_malloc (size);
-
-  for (gsize i = 0; i < size; i++)
-    data[i] = (guint8)(i % 253);
-  return g_bytes_new_take (data, size);
-}
-
-/* The bytes of a frame as they go over the wire. */
-static GByteArray *
-make_frame (FrameType type, guint32 call_id, GBytes *payload)
-{
-  GByteArray *bytes = g_byte_array_new ();
-  FrameHeader header;
-  gsize size = 0;
-  const guint8 *data = payload != NULL ? g_bytes_get_data (payload, &size) : NULL;
-
-  frame_header_init (&header, type, call_id, 0, size);
-  g_byte_array_append (bytes, (const guint8 *)&header, sizeof header);
-  if (size > 0)
-    g_byte_array_append (bytes, data, (guint)size);
-  return bytes;
-}
 
 static void
 write_raw (int fd, gconstpointer data, gsize size)
@@ -88,24 +43,6 @@ assert_fails (Channel *channel, gint code)
   g_assert_error (error, PROCFUN_ERROR, code);
 }
 
-/* Sends and receives on both until @to has a frame; neither waits for the other. */
-static void
-carry (Channel *from, Channel *to, Frame *frame)
-{
-  for (;;)
-    {
-      g_autoptr (GError) error = NULL;
-      ChannelStatus status;
-
-      channel_flush (from);
-      status = channel_receive (to, frame, &error);
-      g_assert_no_error (error);
-      if (status == CHANNEL_FRAME)
-        return;
-      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
-    }
-}
-
 static void
 test_sizes (void)
 {
@@ -113,14 +50,14 @@ test_sizes (void)
       = { 0, 1, 7, 8, 4095, 4096, 4097, 8 * 1024 - 17, 8 * 1024 - 16, 8 * 1024, 65536, LIMIT };
   Channel *a, *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
-      g_autoptr (GBytes) payload = make_payload (sizes[i]);
+      g_autoptr (GBytes) payload = channel_ends_make_payload (sizes[i]);
       g_auto (Frame) frame = { 0 };
 
       channel_send (a, FRAME_RESULT, (guint32)i, NULL, 0, payload, NULL);
-      carry (a, b, &frame);
+      channel_ends_carry (a, b, &frame);
       g_assert_cmpint (frame.type, ==, FRAME_RESULT);
       g_assert_cmpuint (frame.call_id, ==, i);
       g_assert_true (g_bytes_equal (frame.payload, payload));
@@ -138,16 +75,16 @@ test_prefix (void)
   static const gsize sizes[] = { 0, 3, 100000 };
   Channel *a, *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
-      g_autoptr (GBytes) payload = make_payload (sizes[i]);
+      g_autoptr (GBytes) payload = channel_ends_make_payload (sizes[i]);
       g_auto (Frame) frame = { 0 };
       gsize size;
       const guint8 *data;
 
       channel_send (a, FRAME_CALL, 0, "prefix", 6, sizes[i] > 0 ? payload : NULL, NULL);
-      carry (a, b, &frame);
+      channel_ends_carry (a, b, &frame);
       data = g_bytes_get_data (frame.payload, &size);
       g_assert_cmpuint (size, ==, 6 + sizes[i]);
       g_assert_cmpmem (data, 6, "prefix", 6);
@@ -161,10 +98,10 @@ test_prefix (void)
 static void
 test_every_byte (void)
 {
-  g_autoptr (GBytes) payload = make_payload (20);
-  g_autoptr (GByteArray) bytes = make_frame (FRAME_ERROR, 7, payload);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (20);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_ERROR, 7, payload);
   int other;
-  Channel *channel = open_half (&other, LIMIT);
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
 
   for (guint cut = 0; cut < bytes->len; cut++)
     {
@@ -184,10 +121,10 @@ test_every_byte (void)
 static void
 test_byte_by_byte (void)
 {
-  g_autoptr (GBytes) payload = make_payload (20);
-  g_autoptr (GByteArray) bytes = make_frame (FRAME_ERROR, 7, payload);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (20);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_ERROR, 7, payload);
   int other;
-  Channel *channel = open_half (&other, LIMIT);
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
 
   for (guint i = 0; i + 1 < bytes->len; i++)
     {
@@ -207,10 +144,10 @@ test_many_at_once (void)
 {
   Channel *a, *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   for (guint i = 0; i < 500; i++)
     {
-      g_autoptr (GBytes) payload = make_payload (i % 50 == 0 ? 20000 + i : i % 40);
+      g_autoptr (GBytes) payload = channel_ends_make_payload (i % 50 == 0 ? 20000 + i : i % 40);
 
       channel_send (a, FRAME_RESULT, i, NULL, 0, payload, NULL);
     }
@@ -218,9 +155,9 @@ test_many_at_once (void)
   for (guint i = 0; i < 500; i++)
     {
       g_auto (Frame) frame = { 0 };
-      g_autoptr (GBytes) payload = make_payload (i % 50 == 0 ? 20000 + i : i % 40);
+      g_autoptr (GBytes) payload = channel_ends_make_payload (i % 50 == 0 ? 20000 + i : i % 40);
 
-      carry (a, b, &frame);
+      channel_ends_carry (a, b, &frame);
       g_assert_cmpuint (frame.call_id, ==, i);
       g_assert_true (g_bytes_equal (frame.payload, payload));
     }
@@ -234,10 +171,10 @@ static void
 test_large_buffers (void)
 {
   const int room = 16 * 1024 * 1024;
-  g_autoptr (GBytes) payload = make_payload (3 * LIMIT);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (3 * LIMIT);
   Channel *a, *b;
 
-  open_both (&a, &b, 3 * LIMIT);
+  channel_ends_open_both (&a, &b, 3 * LIMIT);
   /* More than everybody may have: only root gets it. */
   setsockopt (channel_get_fd (a), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
   for (guint i = 0; i < 4; i++)
@@ -246,7 +183,7 @@ test_large_buffers (void)
     {
       g_auto (Frame) frame = { 0 };
 
-      carry (a, b, &frame);
+      channel_ends_carry (a, b, &frame);
       g_assert_cmpuint (frame.call_id, ==, i);
       g_assert_true (g_bytes_equal (frame.payload, payload));
     }
@@ -271,13 +208,13 @@ pump (Channel *channel, Frame *frame)
 static void
 test_both_directions (void)
 {
-  g_autoptr (GBytes) payload = make_payload (LARGE);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (LARGE);
   g_auto (Frame) at_a = { 0 };
   g_auto (Frame) at_b = { 0 };
   gboolean a_works, b_works;
   Channel *a, *b;
 
-  open_both (&a, &b, LARGE);
+  channel_ends_open_both (&a, &b, LARGE);
   channel_send (a, FRAME_CALL, 1, NULL, 0, payload, NULL);
   channel_send (b, FRAME_RESULT, 2, NULL, 0, payload, NULL);
   do
@@ -295,7 +232,7 @@ test_both_directions (void)
 static gpointer
 send_blocking (gpointer user_data)
 {
-  g_autoptr (GBytes) payload = make_payload (LARGE);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (LARGE);
 
   channel_send (user_data, FRAME_CALL, 1, NULL, 0, payload, NULL);
   channel_flush_blocking (user_data);
@@ -309,7 +246,7 @@ test_blocking (void)
   GThread *thread;
   Channel *a, *b;
 
-  open_both (&a, &b, LARGE);
+  channel_ends_open_both (&a, &b, LARGE);
   thread = g_thread_new ("sender", send_blocking, a);
   g_assert_cmpint (channel_receive_blocking (b, &frame, NULL), ==, CHANNEL_FRAME);
   g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, LARGE);
@@ -324,13 +261,13 @@ test_blocking (void)
 static void
 test_end_in_frame (void)
 {
-  g_autoptr (GBytes) payload = make_payload (20);
-  g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, 7, payload);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (20);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 7, payload);
 
   for (guint cut = 0; cut < bytes->len; cut++)
     {
       int other;
-      Channel *channel = open_half (&other, LIMIT);
+      Channel *channel = channel_ends_open_half (&other, LIMIT);
 
       write_raw (other, bytes->data, bytes->len);
       write_raw (other, bytes->data, cut);
@@ -347,7 +284,7 @@ test_end_of_output (void)
 {
   Channel *a, *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
   channel_end_output (a);
   assert_status (b, CHANNEL_FRAME);
@@ -366,10 +303,10 @@ test_end_of_output (void)
 static void
 test_nobody_reads (void)
 {
-  g_autoptr (GBytes) payload = make_payload (LIMIT);
-  g_autoptr (GByteArray) bytes = make_frame (FRAME_ERROR, 1, NULL);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (LIMIT);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_ERROR, 1, NULL);
   int other;
-  Channel *channel = open_half (&other, LIMIT);
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
 
   write_raw (other, bytes->data, bytes->len);
   close (other);
@@ -381,7 +318,7 @@ test_nobody_reads (void)
   channel_free (channel);
 }
 
-/* What the socket does not take follows, in order. */
+/* Bytes that the socket does not take at once follow, in order. */
 static void
 test_at_once (void)
 {
@@ -390,7 +327,7 @@ test_at_once (void)
   guint32 n = 0;
   Channel *a, *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   channel_send_now (a, FRAME_CALL, n++, &prefix, sizeof prefix, NULL, 0);
   g_assert_false (channel_has_output (a));
   while (!channel_has_output (a))
@@ -401,7 +338,7 @@ test_at_once (void)
     {
       g_auto (Frame) frame = { 0 };
 
-      carry (a, b, &frame);
+      channel_ends_carry (a, b, &frame);
       g_assert_cmpuint (frame.call_id, ==, i);
       if (i > 0 && i < n - 2)
         g_assert_cmpmem ((const guint8 *)g_bytes_get_data (frame.payload, NULL) + sizeof prefix,
@@ -416,12 +353,12 @@ test_at_once (void)
 static void
 test_peek (void)
 {
-  g_autoptr (GBytes) payload = make_payload (100);
-  g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, 5, payload);
+  g_autoptr (GBytes) payload = channel_ends_make_payload (100);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 5, payload);
   guint8 seen[100];
   FrameHeader header;
   int other;
-  Channel *channel = open_half (&other, LIMIT);
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
 
   g_assert_false (channel_peek (channel, &header));
   write_raw (other, bytes->data, 50);
@@ -463,7 +400,7 @@ test_no_buffers (void)
   Channel *a;
   Channel *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
   faults_set (faults);
   g_assert_cmpuint (count_flushes (a, 10000), <, 10000);
@@ -482,7 +419,7 @@ test_buffers_again (void)
   Channel *a;
   Channel *b;
 
-  open_both (&a, &b, LIMIT);
+  channel_ends_open_both (&a, &b, LIMIT);
   channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
   faults_set (faults);
   g_assert_cmpuint (count_flushes (a, 10), <, 10);
@@ -496,7 +433,7 @@ static void
 test_reset (void)
 {
   int other;
-  Channel *channel = open_half (&other, LIMIT);
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
 
   /* Unread bytes at the end of a socket make the kernel say ECONNRESET, which is an end, too. */
   channel_send (channel, FRAME_CALL, 0, NULL, 0, NULL, NULL);
@@ -531,7 +468,7 @@ test_bad_header (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
   int other;
-  Channel *channel = open_half (&other, LIMIT);
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
 
   write_raw (other, &bad_headers[i].header, sizeof (FrameHeader));
   assert_fails (channel, bad_headers[i].code);
@@ -545,149 +482,11 @@ test_no_memory (void)
 {
   const FrameHeader header = { 0xf5, 1, FRAME_RESULT, 0, 0, (guint64)1 << 60 };
   int other;
-  Channel *channel = open_half (&other, G_MAXINT64);
+  Channel *channel = channel_ends_open_half (&other, G_MAXINT64);
 
   write_raw (other, &header, sizeof header);
   assert_fails (channel, PROCFUN_ERROR_LIMIT);
   channel_free (channel);
-  close (other);
-}
-
-/* Descriptors */
-
-/* (transfer full) @n descriptors of files that differ. */
-static GUnixFDList *
-open_descriptors (guint n)
-{
-  GUnixFDList *list = g_unix_fd_list_new ();
-
-  for (guint i = 0; i < n; i++)
-    {
-      int ends[2];
-
-      g_assert_no_errno (pipe2 (ends, O_CLOEXEC));
-      g_assert_cmpint (g_unix_fd_list_append (list, ends[0], NULL), >=, 0);
-      close (ends[0]);
-      close (ends[1]);
-    }
-  return list;
-}
-
-static void
-assert_same_files (GUnixFDList *a, GUnixFDList *b)
-{
-  int n_a, n_b;
-  const int *fds_a = g_unix_fd_list_peek_fds (a, &n_a);
-  const int *fds_b = g_unix_fd_list_peek_fds (b, &n_b);
-
-  g_assert_cmpint (n_a, ==, n_b);
-  for (int i = 0; i < n_a; i++)
-    {
-      struct stat stat_a, stat_b;
-
-      g_assert_cmpint (fds_a[i], !=, fds_b[i]);
-      g_assert_no_errno (fstat (fds_a[i], &stat_a));
-      g_assert_no_errno (fstat (fds_b[i], &stat_b));
-      g_assert_cmpuint (stat_a.st_ino, ==, stat_b.st_ino);
-      g_assert_cmpint (fcntl (fds_b[i], F_GETFD), ==, FD_CLOEXEC);
-    }
-}
-
-static void
-test_descriptors (void)
-{
-  static const guint numbers[] = { 1, 0, 3, 0, 0, FRAME_MAX_FDS, 2 };
-  static const gsize sizes[] = { 0, 5, 50000, 0, 50000, 1, 5000 };
-  GUnixFDList *lists[G_N_ELEMENTS (numbers)];
-  Channel *a, *b;
-
-  open_both (&a, &b, LIMIT);
-  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
-    {
-      g_autoptr (GBytes) payload = make_payload (sizes[i]);
-
-      lists[i] = open_descriptors (numbers[i]);
-      channel_send (a, FRAME_CALL, 0, NULL, 0, payload, lists[i]);
-    }
-  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
-    {
-      g_auto (Frame) frame = { 0 };
-
-      carry (a, b, &frame);
-      g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, sizes[i]);
-      if (numbers[i] > 0)
-        assert_same_files (lists[i], frame.fds);
-      else
-        g_assert_null (frame.fds);
-      g_object_unref (lists[i]);
-    }
-  channel_free (a);
-  channel_free (b);
-}
-
-static void
-send_raw_fds (int fd, gconstpointer data, gsize size, int passed, guint n)
-{
-  union
-  {
-    struct cmsghdr align;
-    char room[CMSG_SPACE (sizeof (int) * FRAME_MAX_FDS)];
-  } control = { 0 };
-  struct iovec part = { (gpointer)data, size };
-  struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control };
-  struct cmsghdr *cmsg;
-
-  message.msg_controllen = CMSG_SPACE (sizeof (int) * n);
-  cmsg = CMSG_FIRSTHDR (&message);
-  cmsg->cmsg_level = SOL_SOCKET;
-  cmsg->cmsg_type = SCM_RIGHTS;
-  cmsg->cmsg_len = CMSG_LEN (sizeof (int) * n);
-  for (guint i = 0; i < n; i++)
-    memcpy (CMSG_DATA (cmsg) + i * sizeof (int), &passed, sizeof (int));
-  g_assert_cmpint (sendmsg (fd, &message, MSG_NOSIGNAL), ==, size);
-}
-
-static void
-test_too_many_descriptors (void)
-{
-  g_autoptr (GUnixFDList) most = open_descriptors (FRAME_MAX_FDS);
-  g_autoptr (GUnixFDList) too_many = open_descriptors (FRAME_MAX_FDS + 1);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (channel_check_fds (NULL, &error));
-  g_assert_true (channel_check_fds (most, &error));
-  g_assert_no_error (error);
-  g_assert_false (channel_check_fds (too_many, &error));
-  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
-}
-
-/* Descriptors that no frame announces are closed, at the latest with the channel; and there can't
- * be many. */
-static void
-test_unannounced_descriptors (void)
-{
-  g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, 0, NULL);
-  g_autoptr (GError) error = NULL;
-  ChannelStatus status = CHANNEL_FRAME;
-  int other;
-  Channel *channel = open_half (&other, LIMIT);
-  guint before = fixture_count_descriptors ();
-  guint n_frames;
-
-  for (n_frames = 0; n_frames < 10 && status == CHANNEL_FRAME; n_frames++)
-    {
-      g_auto (Frame) frame = { 0 };
-
-      send_raw_fds (other, bytes->data, bytes->len, other, 200);
-      status = channel_receive (channel, &frame, &error);
-      if (status == CHANNEL_FRAME)
-        g_assert_null (frame.fds);
-    }
-  g_assert_cmpint (status, ==, CHANNEL_FAILED);
-  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
-  g_assert_cmpuint (n_frames, <, 10);
-  channel_free (channel);
-  g_assert_cmpuint (fixture_count_descriptors (), ==, before - 1);
   close (other);
 }
 
@@ -699,11 +498,12 @@ test_garbage (void)
 
   for (guint i = 0; i < 5000; i++)
     {
-      g_autoptr (GBytes) payload = make_payload ((gsize)g_rand_int_range (random, 0, 60));
-      g_autoptr (GByteArray) bytes = make_frame (FRAME_RESULT, i, payload);
+      g_autoptr (GBytes) payload
+          = channel_ends_make_payload ((gsize)g_rand_int_range (random, 0, 60));
+      g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, i, payload);
       ChannelStatus status = CHANNEL_FRAME;
       int other;
-      Channel *channel = open_half (&other, 200);
+      Channel *channel = channel_ends_open_half (&other, 200);
 
       for (gint n = g_rand_int_range (random, 0, 4); n > 0; n--)
         bytes->data[g_rand_int_range (random, 0, (gint)bytes->len)] = (guint8)g_rand_int (random);
@@ -750,8 +550,5 @@ main (int argc, char *argv[])
     }
   fixture_add_func ("/channel/lack-of-memory-for-payload-is-an-error", test_no_memory);
   fixture_add_func ("/channel/garbage-is-an-error", test_garbage);
-  fixture_add_func ("/channel/descriptors-arrive-with-their-frame", test_descriptors);
-  fixture_add_func ("/channel/too-many-descriptors-are-refused", test_too_many_descriptors);
-  fixture_add_func ("/channel/unannounced-descriptors-are-closed", test_unannounced_descriptors);
   return fixture_run ();
 }

@@ -3,6 +3,7 @@
 #include "procfun/platform/landlock.h"
 #include "tests/escapes.h"
 #include "tests/fixture.h"
+#include "tests/sandbox-conditions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,35 +122,6 @@ PROCFUN_DEFINE_STATIC_SANDBOXED_FUNCTION_WITH_ERROR (READ_ONLY, look_only, gbool
   return write_file (path, error);
 }
 
-static int kept_fd = -1;
-
-PROCFUN_DEFINE_STATIC_FUNCTION (open_kept, gint, (const char *, path))
-{
-  kept_fd = open (path, O_RDONLY);
-  return kept_fd;
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (read_kept, gint)
-{
-  char byte = 0;
-
-  return pread (kept_fd, &byte, 1, 0) == 1 ? byte : -errno;
-}
-
-static gpointer
-sleep_for_ever (gpointer data)
-{
-  for (;;)
-    pause ();
-  return NULL;
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (leave_thread, gint)
-{
-  g_thread_unref (g_thread_new ("left", sleep_for_ever, NULL));
-  return 0;
-}
-
 /* Executors */
 
 typedef ProcfunExecutor *(*MakeFunc) (void);
@@ -196,68 +168,9 @@ close_executor (ProcfunExecutor *executor)
 /* Conditions */
 
 static gboolean
-skips (void)
-{
-  if (fixture_has_sanitizers ())
-    g_test_skip ("sanitizers open files of their own in the process of the function");
-#ifndef HAVE_SECCOMP
-  else
-    g_test_skip ("this build is without libseccomp");
-#else
-  else if (g_getenv ("PROCFUN_NO_SECCOMP") != NULL || prctl (PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
-    g_test_skip ("there is no seccomp here");
-  else
-    return FALSE;
-#endif
-  return TRUE;
-}
-
-static gboolean
 can_read_only (void)
 {
   return landlock_get_version () > 0;
-}
-
-/* Folders */
-
-static void
-make_file (const char *folder, const char *name)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (GError) error = NULL;
-
-  g_file_set_contents (path, "text", -1, &error);
-  g_assert_no_error (error);
-}
-
-static char *
-make_folder (void)
-{
-  g_autoptr (GError) error = NULL;
-  char *folder = g_dir_make_tmp ("test-sandbox-XXXXXX", &error);
-  g_autofree char *inner = g_build_filename (folder, "folder", NULL);
-
-  g_assert_no_error (error);
-  make_file (folder, "file");
-  make_file (folder, "file-to-go");
-  g_assert_cmpint (g_mkdir (inner, 0700), ==, 0);
-  return folder;
-}
-
-static void
-remove_folder (char *folder)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-
-      g_remove (path);
-    }
-  g_assert_cmpint (g_rmdir (folder), ==, 0);
-  g_free (folder);
 }
 
 /* Escapes */
@@ -299,7 +212,7 @@ check_escape (const Escape *escape, ProcfunSandbox level, gint32 outcome)
 static void
 try_level (ProcfunExecutor *executor, ProcfunSandbox level, gboolean on_call)
 {
-  char *folder = make_folder ();
+  char *folder = sandbox_make_folder ();
   g_autoptr (ProcfunCall) call = try_escapes_call ((gint)level, folder, getpid ());
   g_autoptr (GError) error = NULL;
   g_auto (ProcfunInt32s) outcomes = { 0 };
@@ -315,7 +228,7 @@ try_level (ProcfunExecutor *executor, ProcfunSandbox level, gboolean on_call)
   for (gsize i = 0; i < n_escapes; i++)
     check_escape (&escapes[i], level, outcomes.data[i]);
   g_assert_cmpuint (procfun_call_get_sandbox (call), ==, level);
-  remove_folder (folder);
+  sandbox_remove_folder (folder);
 }
 
 static void
@@ -323,7 +236,7 @@ test_escapes (gconstpointer data)
 {
   const ProcfunSandbox level = GPOINTER_TO_UINT (data);
 
-  if (skips ())
+  if (sandbox_skips ())
     return;
   if (level == PROCFUN_SANDBOX_READ_ONLY && !can_read_only ())
     {
@@ -349,12 +262,12 @@ test_table (void)
       g_assert_cmpstr (escapes[i].name, !=, escapes[j].name);
 }
 
-/* What is left */
+/* Functions that pure computing leaves */
 
 static void
 test_compute (void)
 {
-  if (skips ())
+  if (sandbox_skips ())
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     {
@@ -383,7 +296,7 @@ test_descriptor (void)
   call = read_descriptor_call (fds[0]);
   procfun_call_set_executor (call, executor);
   procfun_call_set_sandbox (call, PROCFUN_SANDBOX_PURE_COMPUTE);
-  if (!skips ())
+  if (!sandbox_skips ())
     {
       g_assert_cmpint (read_descriptor_run (call, NULL, &error), ==, 'p');
       g_assert_no_error (error);
@@ -409,7 +322,7 @@ run_pure (ProcfunCall *call, ProcfunExecutor *executor, GError **error)
 static void
 test_names (void)
 {
-  if (skips ())
+  if (sandbox_skips ())
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     {
@@ -454,7 +367,7 @@ set_rules (ProcfunCall *call, ProcfunSandbox level, const char *writable, const 
 static gboolean
 skips_files (void)
 {
-  if (skips ())
+  if (sandbox_skips ())
     return TRUE;
   if (can_read_only ())
     return FALSE;
@@ -470,8 +383,8 @@ test_folders (void)
 
   if (skips_files ())
     return;
-  folder = make_folder ();
-  other = make_folder ();
+  folder = sandbox_make_folder ();
+  other = sandbox_make_folder ();
   inside = g_build_filename (folder, "new", NULL);
   outside = g_build_filename (other, "file", NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
@@ -504,8 +417,8 @@ test_folders (void)
       g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_ACCES);
       close_executor (executor);
     }
-  remove_folder (folder);
-  remove_folder (other);
+  sandbox_remove_folder (folder);
+  sandbox_remove_folder (other);
 }
 
 static void
@@ -547,7 +460,7 @@ test_rules (void)
   g_assert_null (procfun_sandbox_rules_get_readable (copy)[2]);
 }
 
-/* Who decides */
+/* Which of several sandboxes counts */
 
 static void
 test_definition (void)
@@ -557,7 +470,7 @@ test_definition (void)
 
   if (skips_files ())
     return;
-  folder = make_folder ();
+  folder = sandbox_make_folder ();
   path = g_build_filename (folder, "file", NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     {
@@ -587,7 +500,7 @@ test_definition (void)
   g_assert_cmpuint (procfun_function_get_sandbox (look_only_function ()), ==,
                     PROCFUN_SANDBOX_READ_ONLY);
   g_assert_cmpuint (procfun_function_get_sandbox (add_function ()), ==, PROCFUN_SANDBOX_NONE);
-  remove_folder (folder);
+  sandbox_remove_folder (folder);
 }
 
 static void
@@ -600,76 +513,6 @@ test_inline (void)
   procfun_call_set_executor (call, executor);
   shut_in_run (call, NULL, &error);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID);
-}
-
-/* A worker is shut in once, and what it needs between calls it has. */
-static void
-test_kept_worker (void)
-{
-  ProcfunExecutor *executor = make_pool ();
-  gint pid = 0;
-
-  if (!skips ())
-    {
-      procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (executor),
-                                            PROCFUN_SANDBOX_PURE_COMPUTE);
-      for (gint i = 0; i < 40; i++)
-        {
-          g_autoptr (ProcfunCall) call = add_call (i, 1);
-          g_autoptr (GError) error = NULL;
-
-          procfun_call_set_executor (call, executor);
-          g_assert_cmpint (add_run (call, NULL, &error), ==, i + 1);
-          g_assert_no_error (error);
-          g_assert_cmpuint (procfun_call_get_sandbox (call), ==, PROCFUN_SANDBOX_PURE_COMPUTE);
-          g_assert_true (pid == 0 || pid == procfun_call_get_pid (call));
-          pid = procfun_call_get_pid (call);
-        }
-    }
-  close_executor (executor);
-}
-
-static void
-test_initializer (void)
-{
-  ProcfunExecutor *executor = make_pool ();
-  g_autoptr (ProcfunCall) call = read_kept_call ();
-  g_autoptr (GError) error = NULL;
-  char *folder = make_folder ();
-  g_autofree char *path = g_build_filename (folder, "file", NULL);
-
-  if (!skips ())
-    {
-      procfun_pool_set_initializer (PROCFUN_POOL (executor), open_kept_function (),
-                                    g_variant_new ("(s)", path));
-      procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (executor),
-                                            PROCFUN_SANDBOX_PURE_COMPUTE);
-      procfun_call_set_executor (call, executor);
-      g_assert_cmpint (read_kept_run (call, NULL, &error), ==, 't');
-      g_assert_no_error (error);
-    }
-  close_executor (executor);
-  remove_folder (folder);
-}
-
-static void
-test_threads (void)
-{
-  ProcfunExecutor *executor = make_pool ();
-  g_autoptr (ProcfunCall) call = add_call (1, 2);
-  g_autoptr (GError) error = NULL;
-
-  if (!skips ())
-    {
-      procfun_pool_set_initializer (PROCFUN_POOL (executor), leave_thread_function (), NULL);
-      procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (executor),
-                                            PROCFUN_SANDBOX_NO_NETWORK);
-      procfun_call_set_executor (call, executor);
-      add_run (call, NULL, &error);
-      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SANDBOX);
-      g_assert_nonnull (strstr (error->message, "threads"));
-    }
-  close_executor (executor);
 }
 
 static void
@@ -686,126 +529,6 @@ test_executor_property (void)
   g_assert_cmpuint (sandbox, ==, PROCFUN_SANDBOX_READ_ONLY);
   g_assert_cmpstr (procfun_sandbox_rules_get_writable (got)[0], ==, "/tmp");
   close_executor (executor);
-}
-
-/* A worker that others have used would be no place for a call with a sandbox of its own. */
-static void
-test_fresh_worker (void)
-{
-  ProcfunExecutor *executor = make_pool ();
-  gint pids[3] = { 0 };
-
-  if (skips ())
-    {
-      close_executor (executor);
-      return;
-    }
-  for (gsize i = 0; i < G_N_ELEMENTS (pids); i++)
-    {
-      g_autoptr (ProcfunCall) call = add_call (1, 2);
-      g_autoptr (GError) error = NULL;
-
-      procfun_call_set_executor (call, executor);
-      if (i == 1)
-        procfun_call_set_sandbox (call, PROCFUN_SANDBOX_NO_NETWORK);
-      g_assert_cmpint (add_run (call, NULL, &error), ==, 3);
-      g_assert_no_error (error);
-      pids[i] = procfun_call_get_pid (call);
-    }
-  g_assert_cmpint (pids[0], !=, pids[1]);
-  g_assert_cmpint (pids[1], !=, pids[2]);
-  close_executor (executor);
-}
-
-static void
-test_session (void)
-{
-  ProcfunExecutor *pool = make_pool ();
-  g_autoptr (ProcfunSession) session = NULL;
-  g_autoptr (ProcfunCall) call = add_call (1, 2);
-  g_autoptr (ProcfunCall) stricter = add_call (1, 2);
-  g_autoptr (GError) error = NULL;
-
-  if (!skips ())
-    {
-      procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (pool),
-                                            PROCFUN_SANDBOX_NO_NETWORK);
-      session = procfun_pool_acquire (PROCFUN_POOL (pool), add_function (), NULL, &error);
-      g_assert_no_error (error);
-      procfun_call_set_executor (call, PROCFUN_EXECUTOR (session));
-      g_assert_cmpint (add_run (call, NULL, &error), ==, 3);
-      g_assert_no_error (error);
-      g_assert_cmpuint (procfun_call_get_sandbox (call), ==, PROCFUN_SANDBOX_NO_NETWORK);
-      procfun_call_set_executor (stricter, PROCFUN_EXECUTOR (session));
-      procfun_call_set_sandbox (stricter, PROCFUN_SANDBOX_PURE_COMPUTE);
-      add_run (stricter, NULL, &error);
-      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID);
-      g_clear_object (&session);
-    }
-  close_executor (pool);
-}
-
-static void
-test_map (void)
-{
-  ProcfunExecutor *pool = make_pool ();
-  const gint32 numbers[][2] = { { 1, 2 }, { 3, 4 }, { 5, 6 } };
-  g_autoptr (GVariant) elements = g_variant_ref_sink (
-      g_variant_new_fixed_array (G_VARIANT_TYPE ("(ii)"), numbers, 3, sizeof numbers[0]));
-  g_autoptr (GVariant) results = NULL;
-  g_autoptr (GError) error = NULL;
-  gint32 last = 0;
-
-  if (!skips ())
-    {
-      procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (pool),
-                                            PROCFUN_SANDBOX_PURE_COMPUTE);
-      results = procfun_pool_map (PROCFUN_POOL (pool), add_function (), elements, NULL, &error);
-      g_assert_no_error (error);
-      g_variant_get_child (results, 2, "i", &last);
-      g_assert_cmpint (last, ==, 11);
-    }
-  close_executor (pool);
-}
-
-/* Most of the tests again, by a user without rights. */
-
-static void
-become_nobody (gpointer user_data)
-{
-  const uid_t nobody = 65534;
-
-  if (setgroups (0, NULL) != 0 || setresgid (nobody, nobody, nobody) != 0
-      || setresuid (nobody, nobody, nobody) != 0)
-    _exit (1);
-}
-
-static void
-test_other_user (void)
-{
-  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
-  char *argv[] = { program, (char *)"-s",
-                   (char *)"/sandbox/the same holds for a user without rights", NULL };
-  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), "TMPDIR", "/tmp", TRUE);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *output = NULL;
-  int status;
-
-  if (geteuid () != 0)
-    {
-      g_test_skip ("this user has no rights to give up");
-      return;
-    }
-  if (skips ())
-    return;
-  if (!g_spawn_sync ("/", argv, environment, G_SPAWN_DEFAULT, become_nobody, NULL, &output, NULL,
-                     &status, &error))
-    {
-      g_test_skip ("others may not execute the tests");
-      return;
-    }
-  if (!g_spawn_check_wait_status (status, &error))
-    g_error ("%s: %s", error->message, output);
 }
 
 #define add_level_test(path, level)                                                                \
@@ -829,13 +552,7 @@ main (int argc, char **argv)
   fixture_add_func ("/sandbox/rules are copied", test_rules);
   fixture_add_func ("/sandbox/a definition has the last word", test_definition);
   fixture_add_func ("/sandbox/a sandbox needs a process", test_inline);
-  fixture_add_func ("/sandbox/a worker stays in its sandbox", test_kept_worker);
-  fixture_add_func ("/sandbox/the initializer of a pool runs outside", test_initializer);
-  fixture_add_func ("/sandbox/a thread outside is an error", test_threads);
   fixture_add_func ("/sandbox/an executor has a sandbox", test_executor_property);
-  fixture_add_func ("/sandbox/a sandbox of a call has a worker of its own", test_fresh_worker);
-  fixture_add_func ("/sandbox/a session is in the sandbox of its pool", test_session);
-  fixture_add_func ("/sandbox/a map is in the sandbox of its pool", test_map);
-  fixture_add_func ("/sandbox/the same holds for a user without rights", test_other_user);
+  sandbox_add_other_user ("/sandbox/the same holds for a user without rights");
   return fixture_run ();
 }
