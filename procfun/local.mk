@@ -83,6 +83,7 @@ procfun_sources = \
 	%D%/run/call-next.c \
 	%D%/run/call-run.c \
 	%D%/run/default-executor.c \
+	%D%/run/pool-broadcast.c \
 	%D%/run/pool-submit.c \
 	%D%/run/submit.c \
 	%D%/statistics/monitor.c \
@@ -200,6 +201,7 @@ procfun_private = \
 	%D%/executors/process-start.h \
 	%D%/executors/retry.c \
 	%D%/executors/retry.h \
+	%D%/executors/session.h \
 	%D%/executors/slot-start.c \
 	%D%/executors/slot-start.h \
 	%D%/map/journal.c \
@@ -397,6 +399,8 @@ procfun_private = \
 	%D%/schedule/presence.h \
 	%D%/schedule/queue.c \
 	%D%/schedule/queue.h \
+	%D%/schedule/reservation.c \
+	%D%/schedule/reservation.h \
 	%D%/schedule/scheduler-close.c \
 	%D%/schedule/scheduler.c \
 	%D%/schedule/scheduler.h \

@@ -109,6 +109,14 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_add_preload (ProcfunPool *self, ProcfunFunction *function, GVariant *args);
 
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_pool_broadcast_async (ProcfunPool *self, ProcfunFunction *function, GVariant *args,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data);
+
+PROCFUN_AVAILABLE_IN_0_1
+GPtrArray *procfun_pool_broadcast_finish (ProcfunPool *self, GAsyncResult *result, GError **error);
+
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_pool_set_close_timeout (ProcfunPool *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_pool_get_close_timeout (ProcfunPool *self);

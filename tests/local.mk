@@ -3,6 +3,7 @@
 
 test_programs = \
 	%D%/test-arena \
+	%D%/test-broadcast \
 	%D%/test-bytes \
 	%D%/test-call \
 	%D%/test-call-json \
@@ -173,6 +174,7 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)
+%C%_test_broadcast_SOURCES = %D%/test-broadcast.c $(pools)
 %C%_test_close_SOURCES = %D%/test-close.c $(pools)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
 %C%_test_plain_call_SOURCES = %D%/test-plain-call.c %D%/hostile-ring.c %D%/hostile-ring.h $(pools)

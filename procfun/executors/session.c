@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-session.h"
+#include "procfun/executors/session.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
@@ -271,9 +271,9 @@ acquisition_free (gpointer data)
   g_free (acquisition);
 }
 
-/* (nullable) */
-static ProcfunSession *
-make_session (ProcfunPool *self, WorkerSlot *slot, ProcfunFunction *function, GError **error)
+ProcfunSession *
+session_new_for_slot (ProcfunPool *self, WorkerSlot *slot, ProcfunFunction *function,
+                      GError **error)
 {
   if (worker_slot_hold (slot))
     return session_new (self, slot);
@@ -315,7 +315,7 @@ procfun_pool_acquire (ProcfunPool *self, ProcfunFunction *function, GCancellable
     slot = scheduler_acquire (self->scheduler, &acquisition.request, error);
   acquisition_clear (&acquisition);
   if (slot != NULL)
-    session = make_session (self, slot, function, error);
+    session = session_new_for_slot (self, slot, function, error);
   return session;
 }
 
@@ -329,8 +329,8 @@ on_acquired (WorkerSlot *slot, GError *error, gpointer user_data)
     {
       const Acquisition *acquisition = g_task_get_task_data (task);
 
-      session = make_session (g_task_get_source_object (task), slot, acquisition->request.function,
-                              &error);
+      session = session_new_for_slot (g_task_get_source_object (task), slot,
+                                      acquisition->request.function, &error);
     }
   if (session != NULL)
     g_task_return_pointer (task, session, g_object_unref);

@@ -14,7 +14,8 @@ can_pipeline (WorkerSlot *slot, const SlotRequest *request)
   guint64 n_calls;
 
   if (!request->may_be_pipelined || scheduler_drops_queued (slot->scheduler) || slot->is_spent
-      || context == NULL || !g_main_context_is_owner (context) || slot->head == NULL)
+      || context == NULL || !g_main_context_is_owner (context) || slot->head == NULL
+      || slot->reservations.length > 0)
     return FALSE;
   worker = exchange_get_worker (slot->head);
   n_calls = slot->n_calls + 1 + slot->pipelined.length;

@@ -7,6 +7,7 @@
 #include "procfun/core/call.h"
 #include "procfun/schedule/admission.h"
 #include "procfun/schedule/context-source.h"
+#include "procfun/schedule/reservation.h"
 #include <signal.h>
 
 /* How long killed workers are waited for. */
@@ -31,6 +32,7 @@ scheduler_begin_to_close (Scheduler *self)
   for (GList *l = self->sources.head; l != NULL; l = l->next)
     context_source_wake_sessions (l->data);
   scheduler_wake_submitters (self);
+  scheduler_drop_reservations (self);
   g_mutex_unlock (&self->lock);
 }
 

@@ -9,6 +9,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/context-source.h"
 #include "procfun/schedule/presence.h"
+#include "procfun/schedule/reservation.h"
 #include "procfun/schedule/worker-start.h"
 #include <signal.h>
 #include <string.h>
@@ -441,10 +442,10 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContex
   slot->is_lost = slot->is_held;
   self->is_refused = FALSE;
   stays = is_usable && *reason == NULL;
-  if (stays)
-    slots_set_idle (&self->slots, slot);
-  else
+  if (!stays)
     slots_remove (&self->slots, slot);
+  else if (!worker_slot_assign_reserved (slot))
+    slots_set_idle (&self->slots, slot);
   scheduler_assign (self);
   return !stays;
 }

@@ -2,6 +2,8 @@
 
 #include "procfun/schedule/slots.h"
 
+#include "procfun/schedule/reservation.h"
+
 /* Idle workers end by themselves; nobody is told. */
 #define LOOK_US G_USEC_PER_SEC
 
@@ -91,6 +93,7 @@ void
 slots_remove (Slots *self, WorkerSlot *slot)
 {
   take_out (self, slot);
+  worker_slot_lose_reservations (slot);
   if (slot->is_permanent)
     self->n_permanent--;
   slot->is_permanent = FALSE;

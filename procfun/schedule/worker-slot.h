@@ -30,12 +30,14 @@ typedef struct
 
   /* While it is busy */
   Owner owner;
-  ProcfunCall *call; /* (nullable) (unowned) */
-  gboolean is_plain; /* it has a call that is no object */
-  Exchange *head;    /* (nullable) (unowned): its call, where others may be sent behind it */
-  GQueue pipelined;  /* (element-type Exchange): sent behind the head */
-  gboolean is_held;  /* by a session */
-  gboolean is_lost;  /* while it was held */
+  ProcfunCall *call;    /* (nullable) (unowned) */
+  gboolean is_plain;    /* it has a call that is no object */
+  Exchange *head;       /* (nullable) (unowned): its call, where others may be sent behind it */
+  GQueue pipelined;     /* (element-type Exchange): sent behind the head */
+  gboolean is_held;     /* by a session */
+  gboolean is_lost;     /* while it was held */
+  GQueue reservations;  /* (element-type Reservation): that wait for this worker */
+  gpointer reservation; /* (nullable) (unowned): that was assigned it, and is not told yet */
 } WorkerSlot;
 
 /* @module: of zygotes_get_key(). @context: (nullable): the one of all calls of the worker. With the
