@@ -133,8 +133,8 @@ gboolean scheduler_set_config (Scheduler *self, gsize offset, gsize size, gconst
 /* @function: (nullable) */
 void scheduler_set_initializer (Scheduler *self, ProcfunFunction *function, GVariant *args);
 
-/* What zygotes run before they fork anything. @args: (nullable). Processes from before are not used
- * any more. */
+/* Adds a function that zygotes run before they fork. @args: (nullable). Processes from before are
+ * not used any more. */
 void scheduler_add_preload (Scheduler *self, ProcfunFunction *function, GVariant *args);
 
 /* Calls are to have other limits from now on. */
