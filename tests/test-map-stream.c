@@ -470,6 +470,23 @@ test_left_while_starting (void)
   g_assert_cmpint (kill (zygote, SIGCONT), ==, 0);
 }
 
+/* The same, when the map has failed. */
+static void
+test_failed_while_starting (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (pool, "fail,-", NULL);
+  g_autoptr (GError) error = NULL;
+  int zygote = pools_get_number (pool, get_parent_id_call ());
+
+  g_assert_cmpint (kill (zygote, SIGSTOP), ==, 0);
+  procfun_map_set_chunk_size (map, 1);
+  g_assert_null (maps_run (map, "async", NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_clear_object (&map);
+  g_assert_cmpint (kill (zygote, SIGCONT), ==, 0);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -503,5 +520,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/map-stream/a-nested-map-is-refused", test_nested);
   fixture_add_func ("/map-stream/nothing-is-left-of-a-map-whose-worker-is-being-started",
                     test_left_while_starting);
+  fixture_add_func (
+      "/map-stream/nothing-is-left-of-a-map-that-fails-while-a-worker-is-being-started",
+      test_failed_while_starting);
   return fixture_run ();
 }

@@ -159,6 +159,18 @@ stop_asking (MappingSource *self)
   map_slot_abort (asking->slot);
 }
 
+/* @context may never run again, and the worker that is started for it would then keep it. */
+static void
+withdraw (MappingSource *self, GMainContext *context)
+{
+  g_autoptr (ProcfunCall) call
+      = self->asking != NULL ? g_object_ref (self->asking->slot->call) : NULL;
+
+  stop_asking (self);
+  if (call != NULL)
+    context_source_withdraw (self->mapping->config.pool->scheduler, context, call);
+}
+
 /* The source */
 
 static void
@@ -184,7 +196,7 @@ mapping_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   while (mapping_wants_worker (self->mapping) && self->asking == NULL && ask_for_worker (self))
     ;
   if (!mapping_wants_worker (self->mapping))
-    stop_asking (self);
+    withdraw (self, g_source_get_context (source));
   update (self);
   if (callback == NULL || !mapping_is_over (self->mapping))
     return G_SOURCE_CONTINUE;
@@ -197,18 +209,6 @@ static void
 mapping_source_wake (Mapping *mapping)
 {
   g_source_set_ready_time (mapping->driver, 0);
-}
-
-/* @context may never run again, and the worker that is started for it would then keep it. */
-static void
-withdraw (MappingSource *self, GMainContext *context)
-{
-  g_autoptr (ProcfunCall) call
-      = self->asking != NULL ? g_object_ref (self->asking->slot->call) : NULL;
-
-  stop_asking (self);
-  if (call != NULL)
-    context_source_withdraw (self->mapping->config.pool->scheduler, context, call);
 }
 
 static void
