@@ -34,7 +34,7 @@ typedef enum
 #define FRAME_ROWS(ROW)                                                                            \
   /* The identity of the module, as text. */                                                       \
   ROW (HELLO, "hello", CALLEE, 0, 256, 0)                                                          \
-  /* Once: a{sv}, see wire/setup.h. */                                                             \
+  /* Once: see wire/setup.h. */                                                                    \
   ROW (SETUP, "setup", CALLER, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                   \
   /* FrameCall, then the encoded arguments. */                                                     \
   ROW (CALL, "call", CALLER, 0, FRAME_ANY_SIZE, FRAME_MAX_FDS)                                     \
