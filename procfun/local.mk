@@ -3,6 +3,7 @@
 # procfun_sources are the files that implement the installed headers, where the scanner looks for documentation.
 
 procfun_headers = \
+	%D%/procfun-buffer.h \
 	%D%/procfun-bytes.h \
 	%D%/procfun-call-json.h \
 	%D%/procfun-call.h \
@@ -90,6 +91,7 @@ procfun_sources = \
 	%D%/statistics/statistics-openmetrics.c \
 	%D%/statistics/statistics-workers.c \
 	%D%/statistics/statistics.c \
+	%D%/values/buffer.c \
 	%D%/values/bytes.c \
 	%D%/values/schema.c \
 	%D%/values/values.c
@@ -168,6 +170,8 @@ procfun_private = \
 	%D%/codecs/number-powers.c \
 	%D%/codecs/schema-json.c \
 	%D%/codecs/schema-json.h \
+	%D%/core/call-buffers.c \
+	%D%/core/call-buffers.h \
 	%D%/core/call-debug.c \
 	%D%/core/call-debug.h \
 	%D%/core/call-wait.c \
@@ -418,8 +422,9 @@ procfun_private = \
 	%D%/statistics/monitor-serve.c \
 	%D%/statistics/monitor.h \
 	%D%/statistics/statistics.h \
-	%D%/values/buffer.c \
 	%D%/values/buffer.h \
+	%D%/values/byte-buffer.c \
+	%D%/values/byte-buffer.h \
 	%D%/values/bytes.h \
 	%D%/values/kind.c \
 	%D%/values/kind.h \

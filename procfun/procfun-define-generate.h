@@ -89,6 +89,8 @@
 
 #define PROCFUN_ASSERT_ARGUMENT_(c, pair) PROCFUN_ASSERT_ARGUMENT_OF_ pair
 #define PROCFUN_ASSERT_ARGUMENT_OF_(Type, arg) PROCFUN_ASSERT_VALUE_ (Type)
+#define PROCFUN_ASSERT_FIELD_(c, pair) PROCFUN_ASSERT_FIELD_OF_ pair
+#define PROCFUN_ASSERT_FIELD_OF_(Type, field) PROCFUN_ASSERT_INNER_ (Type)
 
 /* The description of the function, and its thunk for the library. The thunk calls the function
  * through a variable: a compiler that knows the function drops a call that seems to do nothing, or
@@ -342,7 +344,7 @@ G_END_DECLS
 /* Struct and enumeration: the C type, its array, their descriptions, and the types whose sizes
  * stand for a kind. */
 #define PROCFUN_DEFINE_STRUCT_(n, Name, ...)                                                       \
-  PROCFUN_EACH_ (n, PROCFUN_ASSERT_ARGUMENT_, ~, __VA_ARGS__)                                      \
+  PROCFUN_EACH_ (n, PROCFUN_ASSERT_FIELD_, ~, __VA_ARGS__)                                         \
   typedef struct _##Name Name;                                                                     \
   struct _##Name                                                                                   \
   {                                                                                                \

@@ -37,7 +37,7 @@
 #define PROCFUN_COMMA_ERROR_PARAMETER_ERROR_ , GError **error_
 
 #define PROCFUN_DEFINE_GENERATOR_(n, scope, fails, name, Item, ...)                                \
-  PROCFUN_EACH_ (n, PROCFUN_ASSERT_ARGUMENT_, ~, __VA_ARGS__)                                      \
+  PROCFUN_EACH_ (n, PROCFUN_ASSERT_FIELD_, ~, __VA_ARGS__)                                         \
   PROCFUN_ASSERT_VALUE_ (Item)                                                                     \
   PROCFUN_ASSERT_RESULT_ (Item)                                                                    \
   PROCFUN_STATIC_ASSERT_ (n - 1 <= PROCFUN_MAX_ARGUMENTS,                                          \

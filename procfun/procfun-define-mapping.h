@@ -8,6 +8,7 @@
 
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
+#include <procfun/procfun-buffer.h>
 #include <procfun/procfun-define-each.h>
 #include <procfun/procfun-type-info.h>
 #include <procfun/procfun-values.h>
@@ -77,6 +78,7 @@
 #define procfun_mapping_of_GBytes ~, GBytes
 #define procfun_mapping_of_GVariant ~, GVariant
 #define procfun_mapping_of_GUnixFDList ~, GUnixFDList
+#define procfun_mapping_of_ProcfunBuffer ~, ProcfunBuffer
 #define procfun_mapping_of_ProcfunFd ~, struct procfun_tag_ProcfunFd_
 #define procfun_mapping_of_ProcfunMaybeString ~, struct procfun_tag_ProcfunMaybeString_
 #define procfun_mapping_of_ProcfunInt16s ~, ProcfunInt16s
@@ -118,6 +120,7 @@ struct procfun_tag_ProcfunMaybeString_;
   m (GVariant *, PROCFUN_KIND_VARIANT) \
   m (struct procfun_tag_ProcfunFd_, PROCFUN_KIND_FD) \
   m (GUnixFDList *, PROCFUN_KIND_FD_LIST) \
+  m (ProcfunBuffer *, PROCFUN_KIND_BUFFER) \
   m (ProcfunInt16s, PROCFUN_KIND_INT16S) \
   m (ProcfunUint16s, PROCFUN_KIND_UINT16S) \
   m (ProcfunInt32s, PROCFUN_KIND_INT32S) \
@@ -198,12 +201,19 @@ extern "C++"
 #define PROCFUN_NO_OWNER_                                                                          \
   "procfun: nobody could own a result of the type const char *; return char *, which the caller "  \
   "frees"
+#define PROCFUN_ARGUMENT_ONLY_                                                                     \
+  "procfun: a ProcfunBuffer * can only be an argument, and not of a generator"
 #endif
 
-/* Assertions about the type of an argument or a field, and of a result. */
+/* Assertions about the type of an argument, of a field or an item, and of a result. */
 #define PROCFUN_ASSERT_VALUE_(Type)                                                                \
   PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) > PROCFUN_KIND_VOID, PROCFUN_NO_MAPPING_ (#Type));
+#define PROCFUN_ASSERT_INNER_(Type)                                                                \
+  PROCFUN_ASSERT_VALUE_ (Type)                                                                     \
+  PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) != PROCFUN_KIND_BUFFER, PROCFUN_ARGUMENT_ONLY_);
 #define PROCFUN_ASSERT_RESULT_(Type)                                                               \
   PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) > PROCFUN_KIND_NONE,                             \
                           PROCFUN_NO_MAPPING_ (#Type));                                            \
-  PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) != PROCFUN_KIND_CONST_STRING, PROCFUN_NO_OWNER_);
+  PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) != PROCFUN_KIND_CONST_STRING,                    \
+                          PROCFUN_NO_OWNER_);                                                      \
+  PROCFUN_STATIC_ASSERT_ (PROCFUN_KIND_OF_ (Type) != PROCFUN_KIND_BUFFER, PROCFUN_ARGUMENT_ONLY_);

@@ -50,9 +50,10 @@
  *
  * Types are spelled as in any prototype: numbers, `gboolean`, `bool`, `char *`, `const char *`,
  * `GStrv`, `GBytes *`, `GVariant *`, `GUnixFDList *`, the types of
- * [this section][procfun-Value-types], and what PROCFUN_DEFINE_STRUCT() and
- * PROCFUN_DEFINE_ENUM() define; the [guide][guide-types] has them all. A type that cannot be sent
- * to another process does not compile, and the message of the compiler names it.
+ * [this section][procfun-Value-types], `ProcfunBuffer *` for arguments, and what
+ * PROCFUN_DEFINE_STRUCT() and PROCFUN_DEFINE_ENUM() define; the [guide][guide-types] has them all.
+ * A type that cannot be sent to another process does not compile, and the message of the compiler
+ * names it.
  *
  * Arguments are borrowed: neither the function nor its wrappers free them. A result belongs to the
  * caller, both of the function and of its wrappers, and is freed by g_free(), g_bytes_unref() and

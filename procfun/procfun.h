@@ -6,6 +6,7 @@
 
 #define PROCFUN_INSIDE
 
+#include <procfun/procfun-buffer.h>
 #include <procfun/procfun-bytes.h>
 #include <procfun/procfun-call-json.h>
 #include <procfun/procfun-call.h>

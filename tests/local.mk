@@ -4,6 +4,7 @@
 test_programs = \
 	%D%/test-arena \
 	%D%/test-broadcast \
+	%D%/test-buffer \
 	%D%/test-bytes \
 	%D%/test-call \
 	%D%/test-call-json \
@@ -158,6 +159,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
+%C%_test_buffer_SOURCES = %D%/test-buffer.c $(pools)
 %C%_test_bytes_SOURCES = %D%/test-bytes.c $(pools)
 %C%_test_large_SOURCES = %D%/test-large.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)

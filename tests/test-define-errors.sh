@@ -92,6 +92,15 @@ check_compiler ()
   check "$name: a result that nobody owns" refused \
     'PROCFUN_DEFINE_FUNCTION (f, const char *) { return ""; }' \
     'nobody could own a result of the type const char *; return char *, which the caller frees'
+  check "$name: a buffer as a result" refused \
+    'PROCFUN_DEFINE_FUNCTION (f, ProcfunBuffer *) { return NULL; }' \
+    'a ProcfunBuffer * can only be an argument, and not of a generator'
+  check "$name: a buffer as a field" refused \
+    'PROCFUN_DEFINE_STRUCT (Broken, (ProcfunBuffer *, a))' \
+    'a ProcfunBuffer * can only be an argument, and not of a generator'
+  check "$name: a buffer as an argument of a generator" refused \
+    'PROCFUN_DEFINE_GENERATOR (f, int, (ProcfunBuffer *, a)) { f_yield (1); }' \
+    'a ProcfunBuffer * can only be an argument, and not of a generator'
   check "$name: 13 arguments" refused \
     'PROCFUN_DEFINE_FUNCTION (f, int, (int, a), (int, b), (int, c), (int, d), (int, e), (int, g), (int, h),
        (int, i), (int, j), (int, k), (int, l), (int, m), (int, n)) { return 0; }' \

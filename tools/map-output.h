@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 #include "procfun/values/serialised.h"
 #include <procfun.h>
 

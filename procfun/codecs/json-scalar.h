@@ -4,7 +4,7 @@
 
 #include "procfun/codecs/json-path.h"
 #include "procfun/codecs/json-scanner.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 #include "procfun/values/serialised.h"
 
 G_BEGIN_DECLS

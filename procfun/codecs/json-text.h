@@ -3,7 +3,7 @@
 #pragma once
 
 #include "procfun/codecs/number.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 
 G_BEGIN_DECLS
 

@@ -8,7 +8,7 @@
 #include "procfun/codecs/json-text.h"
 #include "procfun/codecs/json.h"
 #include "procfun/procfun-error.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 #include "procfun/values/serialised.h"
 
 /* Walks over the serialised form, in which nothing has to be allocated, locked or counted. */

@@ -57,6 +57,7 @@ struct _ProcfunCall
   GBytes *packed_args;  /* (nullable): @args in serialised form */
   GError *encode_error; /* (nullable) */
   GUnixFDList *fd_list; /* (nullable) */
+  GPtrArray *buffers;   /* (nullable) (element-type ProcfunBuffer): see core/call-buffers.h */
 
   CallSettings settings;
 

@@ -85,8 +85,26 @@ invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
   return variant;
 }
 
+/* Contents that the function has written go with the result. Takes @result. */
 static GVariant *
-invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *fds,
+add_buffers (const ProcfunDefinition *definition, gpointer *values, GVariant *result)
+{
+  GVariant *children[PROCFUN_MAX_ARGUMENTS + 1];
+  GVariant *all;
+  gsize n = 0;
+
+  if (definition->result.kind != PROCFUN_KIND_VOID)
+    children[n++] = result;
+  for (guint i = 0; i < definition->n_args; i++)
+    if (definition->args[i].kind == PROCFUN_KIND_BUFFER)
+      children[n++] = type_to_variant (&definition->args[i], values[i], NULL, NULL);
+  all = g_variant_ref_sink (g_variant_new_tuple (children, n));
+  g_variant_unref (result);
+  return all;
+}
+
+static GVariant *
+invoke_definition (ProcfunDefinition *definition, guint n_buffers, GVariant *args, GUnixFDList *fds,
                    GUnixFDList **result_fds, GError **error)
 {
   g_autofree guint8 *room = g_malloc0 (get_values_size (definition));
@@ -110,6 +128,8 @@ invoke_definition (ProcfunDefinition *definition, GVariant *args, GUnixFDList *f
         }
     }
   result = invoke_thunk (definition, values, room, result_fds, error);
+  if (result != NULL && n_buffers > 0)
+    result = add_buffers (definition, values, result);
   clear_values (definition, values, n);
   return result;
 }
@@ -265,7 +285,7 @@ procfun_function_invoke (ProcfunFunction *self, GVariant *args, GUnixFDList *fds
   if (self->handler != NULL)
     return invoke_handler (self, args, error);
   if (definition != NULL)
-    return invoke_definition (definition, args, fds, result_fds, error);
+    return invoke_definition (definition, self->n_buffers, args, fds, result_fds, error);
   if (procfun_function_check_loaded (self, error))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
                  _ ("%s() cannot be called here: it is in another program"), self->name);

@@ -165,15 +165,16 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
     flags |= PROCFUN_FUNCTION_GENERATOR;
   if ((definition->flags & PROCFUN_DEFINITION_IDEMPOTENT) != 0)
     flags |= PROCFUN_FUNCTION_IDEMPOTENT;
-  self = function_new (definition->name,
-                       type_schema_arguments (definition->args, definition->n_args),
-                       type_schema (&definition->result), flags);
+  self = function_new (
+      definition->name, type_schema_arguments (definition->args, definition->n_args),
+      type_schema_result (&definition->result, definition->args, definition->n_args), flags);
   self->sandbox = definition->flags >> PROCFUN_DEFINITION_SANDBOX_SHIFT;
   self->definition = definition;
+  self->n_buffers = (guint)type_count_buffers (definition->args, definition->n_args);
   self->plain_args = type_plain_new_tuple (definition->args, definition->n_args);
-  self->plain_result = type_plain_new (&definition->result);
+  self->plain_result = self->n_buffers == 0 ? type_plain_new (&definition->result) : NULL;
   self->packs_args = type_are_packable (definition->args, definition->n_args);
-  self->packs_result = type_is_packable (&definition->result);
+  self->packs_result = self->n_buffers == 0 && type_is_packable (&definition->result);
   self->module = module_new_for_address (definition->module);
   return self;
 }

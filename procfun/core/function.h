@@ -6,7 +6,7 @@
 #include "procfun/procfun-definition.h"
 #include "procfun/procfun-function.h"
 #include "procfun/procfun-registry.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 #include "procfun/values/type-plain.h"
 #include <gio/gunixfdlist.h>
 
@@ -40,6 +40,7 @@ struct _ProcfunFunction
       *definition;         /* (nullable): definition of a macro, until its library is unloaded */
   TypePlain *plain_args;   /* (nullable): layout of the arguments, if all are plain */
   TypePlain *plain_result; /* (nullable): likewise of the result, or of an item */
+  guint n_buffers;         /* among the arguments: the result is a struct with them */
   gboolean packs_args;     /* they need no GVariants: see values/type-packed.h */
   gboolean packs_result;   /* likewise the result */
 

@@ -4,7 +4,7 @@
 
 #include "procfun/procfun-definition.h"
 #include "procfun/procfun-executor.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 
 G_BEGIN_DECLS
 

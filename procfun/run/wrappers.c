@@ -3,6 +3,7 @@
 /* Typed wrappers of a definition: C values become a call, and its result C values. */
 
 #include "procfun/base/intl.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
@@ -40,6 +41,8 @@ make_call (ProcfunDefinition *self, ProcfunFunction *function, gconstpointer con
   call = procfun_call_new (function, args);
   if (fds != NULL)
     procfun_call_set_fd_list (call, fds);
+  if (function->n_buffers > 0)
+    call_keep_buffers (call, self->args, self->n_args, values);
   return call;
 }
 
@@ -85,6 +88,28 @@ unpack_result (ProcfunDefinition *self, GVariant *variant, gpointer result)
                       owner, result);
 }
 
+static gboolean
+read_result (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
+             GError **error)
+{
+  return self->result_size == 0 || unpack_result (self, variant, result)
+         || type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call),
+                               result, error);
+}
+
+/* The buffers of the caller change only when all else has been read. */
+static gboolean
+read_with_buffers (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
+                   GError **error)
+{
+  g_autoptr (GVariant) first = g_variant_get_child_value (variant, 0);
+
+  if (!call_check_buffers (call, variant, error) || !read_result (self, call, first, result, error))
+    return FALSE;
+  call_write_buffers (call, variant);
+  return TRUE;
+}
+
 /* Takes @variant: NULL when the call failed, and at the end of a generator. */
 static gboolean
 finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer result,
@@ -93,9 +118,10 @@ finish (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant, gpointer 
   gboolean ok = variant != NULL;
 
   type_init (&self->result, result);
-  if (ok && self->result_size > 0 && !unpack_result (self, variant, result))
-    ok = type_from_variant (&self->result, variant, procfun_call_get_result_fd_list (call), result,
-                            error);
+  if (ok && procfun_definition_get_function (self)->n_buffers > 0)
+    ok = read_with_buffers (self, call, variant, result, error);
+  else if (ok)
+    ok = read_result (self, call, variant, result, error);
   g_clear_pointer (&variant, g_variant_unref);
   return ok;
 }

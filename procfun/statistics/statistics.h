@@ -4,7 +4,7 @@
 
 #include "procfun/core/recorder.h"
 #include "procfun/procfun-statistics.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 
 G_BEGIN_DECLS
 

@@ -2,65 +2,19 @@
 
 #pragma once
 
-#include <glib.h>
-#include <string.h>
+#include "procfun/procfun-buffer.h"
 
 G_BEGIN_DECLS
 
-/* Bytes that grow at the end, like a GByteArray without a call for each byte; { 0 } is an empty
- * one. */
-typedef struct
-{
-  guint8 *data; /* (owned) */
-  gsize length;
-  gsize allocated;
-} Buffer;
+/* A copy in memory of this process alone. (nullable): there is no memory for it. */
+ProcfunBuffer *buffer_new_private (gconstpointer data, gsize size);
 
-void wire_buffer_grow (Buffer *self, gsize more);
-void wire_buffer_clear (Buffer *self);
+/* (transfer full): the memory itself, which may change. */
+GBytes *buffer_share_bytes (ProcfunBuffer *self);
 
-/* Takes the bytes out of the buffer, without the unused room. */
-GBytes *wire_buffer_steal (Buffer *self);
+/* Takes over what a function has written, which has the same size. */
+void buffer_write (ProcfunBuffer *self, gconstpointer data);
 
-/* Room for @more bytes; the caller raises length when they are written. */
-static inline guint8 *
-buffer_reserve (Buffer *self, gsize more)
-{
-  if (G_UNLIKELY (self->allocated - self->length < more))
-    wire_buffer_grow (self, more);
-  return self->data + self->length;
-}
-
-static inline void
-buffer_append (Buffer *self, gconstpointer data, gsize size)
-{
-  guint8 *room = buffer_reserve (self, size);
-
-  if (size > 0)
-    memcpy (room, data, size);
-  self->length += size;
-}
-
-static inline void
-buffer_append_byte (Buffer *self, guint8 byte)
-{
-  *buffer_reserve (self, 1) = byte;
-  self->length++;
-}
-
-/* Pads with zeros; @alignment is a power of two, at most 8. */
-static inline void
-buffer_align (Buffer *self, gsize alignment)
-{
-  gsize padding = -self->length & (alignment - 1);
-
-  if (padding > 0)
-    {
-      memset (buffer_reserve (self, 8), 0, 8);
-      self->length += padding;
-    }
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Buffer, wire_buffer_clear)
+gsize buffer_get_size (const ProcfunBuffer *self);
 
 G_END_DECLS

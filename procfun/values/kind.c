@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-values.h"
+#include "procfun/values/buffer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -174,6 +175,37 @@ static void
 clear_bytes (gpointer value)
 {
   g_clear_pointer ((GBytes **)value, g_bytes_unref);
+}
+
+/* Buffers, of which a function gets a copy to write */
+
+static GVariant *
+encode_buffer (const Kind *self, gconstpointer value, GUnixFDList **fds, GError **error)
+{
+  ProcfunBuffer *buffer = *(ProcfunBuffer *const *)value;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (buffer == NULL)
+    return kind_encode_error (error, _ ("is NULL"));
+  bytes = buffer_share_bytes (buffer);
+  return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
+}
+
+static gboolean
+decode_buffer (const Kind *self, GVariant *variant, GUnixFDList *fds, gpointer value,
+               GError **error)
+{
+  ProcfunBuffer *buffer
+      = buffer_new_private (g_variant_get_data (variant), g_variant_get_size (variant));
+
+  *(ProcfunBuffer **)value = buffer;
+  return buffer != NULL || kind_decode_error (error, _ ("is too long"));
+}
+
+static void
+clear_buffer (gpointer value)
+{
+  g_clear_pointer ((ProcfunBuffer **)value, procfun_buffer_unref);
 }
 
 static GVariant *
@@ -414,6 +446,7 @@ static const Kind kinds[] = {
   [PROCFUN_KIND_VARIANT]      = OTHER (GVariant *, "v", variant),
   [PROCFUN_KIND_FD]           = OTHER (ProcfunFd, "h", fd),
   [PROCFUN_KIND_FD_LIST]      = OTHER (GUnixFDList *, "ah", fd_list),
+  [PROCFUN_KIND_BUFFER]       = OTHER (ProcfunBuffer *, "ay", buffer),
   [PROCFUN_KIND_INT16S]       = NUMBERS (ProcfunInt16s, gint16, "an"),
   [PROCFUN_KIND_UINT16S]      = NUMBERS (ProcfunUint16s, guint16, "aq"),
   [PROCFUN_KIND_INT32S]       = NUMBERS (ProcfunInt32s, gint32, "ai"),

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 #include "procfun/values/schema.h"
 
 G_BEGIN_DECLS

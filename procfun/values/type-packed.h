@@ -3,7 +3,7 @@
 #pragma once
 
 #include "procfun/procfun-type-info.h"
-#include "procfun/values/buffer.h"
+#include "procfun/values/byte-buffer.h"
 #include "procfun/values/schema.h"
 
 G_BEGIN_DECLS

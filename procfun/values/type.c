@@ -113,6 +113,37 @@ type_schema (const ProcfunMember *member)
     }
 }
 
+gsize
+type_count_buffers (const ProcfunMember *args, gsize n_args)
+{
+  gsize n = 0;
+
+  for (gsize i = 0; i < n_args; i++)
+    n += args[i].kind == PROCFUN_KIND_BUFFER;
+  return n;
+}
+
+/* No argument in C can have the name of the result. */
+ProcfunSchema *
+type_schema_result (const ProcfunMember *result, const ProcfunMember *args, gsize n_args)
+{
+  g_autofree ProcfunMember *members = NULL;
+  gsize n = 0;
+
+  if (type_count_buffers (args, n_args) == 0)
+    return type_schema (result);
+  members = g_new (ProcfunMember, n_args + 1);
+  if (result->kind != PROCFUN_KIND_VOID)
+    {
+      members[n] = *result;
+      members[n++].name = "return";
+    }
+  for (gsize i = 0; i < n_args; i++)
+    if (args[i].kind == PROCFUN_KIND_BUFFER)
+      members[n++] = args[i];
+  return schema_named (PROCFUN_SCHEMA_STRUCT, members, n);
+}
+
 ProcfunSchema *
 type_schema_arguments (const ProcfunMember *args, gsize n_args)
 {

@@ -33,6 +33,13 @@ char *type_string (const ProcfunMember *member);
 /* (transfer full) */
 ProcfunSchema *type_schema (const ProcfunMember *member);
 
+/* (transfer full): of what a call brings: the result, or a struct of it and the buffers among the
+ * arguments. */
+ProcfunSchema *type_schema_result (const ProcfunMember *result, const ProcfunMember *args,
+                                   gsize n_args);
+
+gsize type_count_buffers (const ProcfunMember *args, gsize n_args);
+
 /* (transfer full), the schema of the arguments: a tuple with names */
 ProcfunSchema *type_schema_arguments (const ProcfunMember *args, gsize n_args);
 

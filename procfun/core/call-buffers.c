@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/core/call-buffers.h"
+
+#include "procfun/base/intl.h"
+#include "procfun/core/function.h"
+#include "procfun/procfun-error.h"
+#include "procfun/values/buffer.h"
+
+void
+call_keep_buffers (ProcfunCall *self, const ProcfunMember *args, gsize n_args,
+                   gconstpointer const *values)
+{
+  self->buffers = g_ptr_array_new_with_free_func ((GDestroyNotify)procfun_buffer_unref);
+  for (gsize i = 0; i < n_args; i++)
+    if (args[i].kind == PROCFUN_KIND_BUFFER)
+      g_ptr_array_add (self->buffers, procfun_buffer_ref (*(ProcfunBuffer *const *)values[i]));
+}
+
+/* (transfer full) */
+static GVariant *
+get_contents (ProcfunCall *self, GVariant *result, guint index)
+{
+  const gsize first = g_variant_n_children (result) - self->buffers->len;
+
+  return g_variant_get_child_value (result, first + index);
+}
+
+gboolean
+call_check_buffers (ProcfunCall *self, GVariant *result, GError **error)
+{
+  for (guint i = 0; self->buffers != NULL && i < self->buffers->len; i++)
+    {
+      g_autoptr (GVariant) contents = get_contents (self, result, i);
+      const gsize size = buffer_get_size (self->buffers->pdata[i]);
+
+      if (g_variant_get_size (contents) != size)
+        {
+          g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE,
+                       _ ("%s() wrote %zu bytes to a buffer of %zu"),
+                       procfun_function_get_name (self->function), g_variant_get_size (contents),
+                       size);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+void
+call_write_buffers (ProcfunCall *self, GVariant *result)
+{
+  for (guint i = 0; self->buffers != NULL && i < self->buffers->len; i++)
+    {
+      g_autoptr (GVariant) contents = get_contents (self, result, i);
+
+      buffer_write (self->buffers->pdata[i], g_variant_get_data (contents));
+    }
+  g_clear_pointer (&self->buffers, g_ptr_array_unref);
+}
