@@ -174,6 +174,8 @@ procfun_private = \
 	%D%/core/call-buffers.h \
 	%D%/core/call-debug.c \
 	%D%/core/call-debug.h \
+	%D%/core/call-streams.c \
+	%D%/core/call-streams.h \
 	%D%/core/call-wait.c \
 	%D%/core/call-join.h \
 	%D%/core/call-wait.h \
@@ -191,6 +193,10 @@ procfun_private = \
 	%D%/core/recorder.c \
 	%D%/core/recorder.h \
 	%D%/core/registry.h \
+	%D%/core/stream-pump.c \
+	%D%/core/stream-pump.h \
+	%D%/core/stream-spool.c \
+	%D%/core/stream-spool.h \
 	%D%/executors/executor-sandbox.c \
 	%D%/executors/executor-sandbox.h \
 	%D%/executors/fork-plain.c \

@@ -76,6 +76,7 @@
 #define procfun_mapping_of_gconstpointer ~, gconstpointer
 #define procfun_mapping_of_GStrv ~, struct procfun_tag_GStrv_
 #define procfun_mapping_of_GBytes ~, GBytes
+#define procfun_mapping_of_GInputStream ~, GInputStream
 #define procfun_mapping_of_GVariant ~, GVariant
 #define procfun_mapping_of_GUnixFDList ~, GUnixFDList
 #define procfun_mapping_of_ProcfunBuffer ~, ProcfunBuffer
@@ -121,6 +122,7 @@ struct procfun_tag_ProcfunMaybeString_;
   m (struct procfun_tag_ProcfunFd_, PROCFUN_KIND_FD) \
   m (GUnixFDList *, PROCFUN_KIND_FD_LIST) \
   m (ProcfunBuffer *, PROCFUN_KIND_BUFFER) \
+  m (GInputStream *, PROCFUN_KIND_INPUT_STREAM) \
   m (ProcfunInt16s, PROCFUN_KIND_INT16S) \
   m (ProcfunUint16s, PROCFUN_KIND_UINT16S) \
   m (ProcfunInt32s, PROCFUN_KIND_INT32S) \

@@ -49,7 +49,8 @@
  * Where the result is `void`, these return %TRUE on success and %FALSE on failure.
  *
  * Types are spelled as in any prototype: numbers, `gboolean`, `bool`, `char *`, `const char *`,
- * `GStrv`, `GBytes *`, `GVariant *`, `GUnixFDList *`, the types of
+ * `GStrv`, `GBytes *`, `GVariant *`, `GUnixFDList *`, `GInputStream *`,
+ * the types of
  * [this section][procfun-Value-types], `ProcfunBuffer *` for arguments, and what
  * PROCFUN_DEFINE_STRUCT() and PROCFUN_DEFINE_ENUM() define; the [guide][guide-types] has them all.
  * A type that cannot be sent to another process does not compile, and the message of the compiler

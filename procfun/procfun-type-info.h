@@ -39,6 +39,7 @@ typedef enum /*< skip >*/
   PROCFUN_KIND_FD,           /* h, ProcfunFd */
   PROCFUN_KIND_FD_LIST,      /* ah, GUnixFDList * */
   PROCFUN_KIND_BUFFER,       /* ay, ProcfunBuffer *: an argument, and in the result once more */
+  PROCFUN_KIND_INPUT_STREAM, /* h, GInputStream * */
   PROCFUN_KIND_INT16S,       /* an, ProcfunInt16s, and so on */
   PROCFUN_KIND_UINT16S,
   PROCFUN_KIND_INT32S,

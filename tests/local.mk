@@ -90,6 +90,7 @@ test_programs = \
 	%D%/test-spawner-failures \
 	%D%/test-statistics \
 	%D%/test-statistics-text \
+	%D%/test-stream \
 	%D%/test-symbolise \
 	%D%/test-type \
 	%D%/test-type-packed \
@@ -199,6 +200,7 @@ sandbox_conditions = %D%/sandbox-conditions.c %D%/sandbox-conditions.h
 %C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
 %C%_test_serve_SOURCES = %D%/test-serve.c $(calls)
 %C%_test_soak_SOURCES = %D%/test-soak.c $(calls)
+%C%_test_stream_SOURCES = %D%/test-stream.c $(pools)
 %C%_test_spawner_SOURCES = %D%/test-spawner.c $(calls)
 %C%_test_spawner_async_SOURCES = %D%/test-spawner-async.c $(calls)
 %C%_test_spawner_failures_SOURCES = %D%/test-spawner-failures.c $(calls)

@@ -35,6 +35,7 @@ ASSERT_KIND (GVariant *, VARIANT);
 ASSERT_KIND (ProcfunFd, FD);
 ASSERT_KIND (GUnixFDList *, FD_LIST);
 ASSERT_KIND (ProcfunBuffer *, BUFFER);
+ASSERT_KIND (GInputStream *, INPUT_STREAM);
 ASSERT_KIND (ProcfunInt16s, INT16S);
 ASSERT_KIND (ProcfunUint64s, UINT64S);
 ASSERT_KIND (ProcfunDoubles, DOUBLES);

@@ -5,6 +5,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call-join.h"
+#include "procfun/core/call-streams.h"
 #include "procfun/core/call.h"
 #include "procfun/core/failure.h"
 #include "procfun/core/function.h"
@@ -74,6 +75,8 @@ procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
 {
   const char *name = procfun_function_get_name (self->function);
 
+  if (self->pumps != NULL)
+    call_end_pumps (self);
   if (result != NULL)
     self->result = g_variant_ref (result);
   else if (self->failure == NULL)

@@ -84,6 +84,7 @@ procfun_call_finalize (GObject *object)
   g_clear_pointer (&self->packed_args, g_bytes_unref);
   g_clear_error (&self->encode_error);
   g_clear_object (&self->fd_list);
+  g_clear_pointer (&self->pumps, g_ptr_array_unref);
   g_clear_pointer (&self->buffers, g_ptr_array_unref);
   g_clear_object (&self->settings.executor);
   g_clear_pointer (&self->result, g_variant_unref);

@@ -57,6 +57,7 @@ struct _ProcfunCall
   GBytes *packed_args;  /* (nullable): @args in serialised form */
   GError *encode_error; /* (nullable) */
   GUnixFDList *fd_list; /* (nullable) */
+  GPtrArray *pumps;     /* (nullable) (element-type StreamPump): see core/call-streams.h */
   GPtrArray *buffers;   /* (nullable) (element-type ProcfunBuffer): see core/call-buffers.h */
 
   CallSettings settings;
@@ -145,6 +146,13 @@ void procfun_call_take_failure (ProcfunCall *self, ProcfunFailure *failure);
 void procfun_call_set_confined (ProcfunCall *self, guint32 level, guint32 parts);
 
 void procfun_call_set_usage (ProcfunCall *self, const ProcfunUsage *usage);
+
+/* Whether it reads streams that have no descriptor. */
+static inline gboolean
+procfun_call_has_pumps (ProcfunCall *self)
+{
+  return self->pumps != NULL;
+}
 
 /* Fields, without the checks of public functions: a pooled call reads them thirty times. */
 

@@ -4,6 +4,7 @@
 
 #include "procfun/base/debug.h"
 #include "procfun/base/intl.h"
+#include "procfun/core/call-streams.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor-state.h"
@@ -436,6 +437,8 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
     {
       if (lists_calls (self))
         list_call (self, call);
+      if (procfun_call_has_pumps (call))
+        call_start_pumps (call);
       return TRUE;
     }
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
@@ -530,6 +533,8 @@ procfun_executor_end (ProcfunExecutor *self, ProcfunCall *call, GVariant *result
 {
   if (PROCFUN_EXECUTOR_GET_CLASS (self)->run_then == NULL)
     result = check_result (call, result, error);
+  if (procfun_call_has_pumps (call))
+    result = call_check_pumps (call, result, error);
   procfun_executor_leave (self, call, *error);
   return result;
 }
@@ -591,7 +596,8 @@ procfun_executor_next (ProcfunExecutor *self, ProcfunCall *call, GError **error)
   GVariant *item
       = PROCFUN_EXECUTOR_GET_CLASS (self)->next (self, call, get_cancellable (self, call), error);
 
-  return check_result (call, item, error);
+  item = check_result (call, item, error);
+  return procfun_call_has_pumps (call) ? call_check_pumps (call, item, error) : item;
 }
 
 void
@@ -608,7 +614,8 @@ procfun_executor_next_finish (ProcfunExecutor *self, ProcfunCall *call, GAsyncRe
 {
   GVariant *item = PROCFUN_EXECUTOR_GET_CLASS (self)->next_finish (self, result, error);
 
-  return check_result (call, item, error);
+  item = check_result (call, item, error);
+  return procfun_call_has_pumps (call) ? call_check_pumps (call, item, error) : item;
 }
 
 /* Statistics */

@@ -4,11 +4,13 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
+#include "procfun/core/stream-spool.h"
 #include "procfun/platform/stack.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/serialised.h"
 #include "procfun/values/type-packed.h"
 #include "procfun/values/type.h"
+#include <gio/gfiledescriptorbased.h>
 #include <string.h>
 
 static STACK_BOUNDARY GVariant *
@@ -61,6 +63,24 @@ clear_values (const ProcfunDefinition *definition, gpointer *values, guint n)
     type_clear (&definition->args[i], values[i]);
 }
 
+/* A stream without a descriptor is read here: nobody else could, when this process is gone. */
+static gboolean
+make_sendable (const ProcfunMember *member, gpointer result, GError **error)
+{
+  GInputStream **stream = result;
+  GInputStream *file;
+
+  if (member->kind != PROCFUN_KIND_INPUT_STREAM || *stream == NULL
+      || G_IS_FILE_DESCRIPTOR_BASED (*stream))
+    return TRUE;
+  file = stream_spool (*stream, error);
+  if (file == NULL)
+    return FALSE;
+  g_object_unref (*stream);
+  *stream = file;
+  return TRUE;
+}
+
 static STACK_BOUNDARY GVariant *
 invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
               GUnixFDList **result_fds, GError **error)
@@ -76,7 +96,9 @@ invoke_thunk (ProcfunDefinition *definition, gpointer *values, gpointer result,
     }
   if ((definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0)
     return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
-  variant = type_to_variant (&definition->result, result, result_fds, error);
+  variant = make_sendable (&definition->result, result, error)
+                ? type_to_variant (&definition->result, result, result_fds, error)
+                : NULL;
   if (variant != NULL)
     g_variant_ref_sink (variant);
   else

@@ -170,7 +170,10 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
       type_schema_result (&definition->result, definition->args, definition->n_args), flags);
   self->sandbox = definition->flags >> PROCFUN_DEFINITION_SANDBOX_SHIFT;
   self->definition = definition;
-  self->n_buffers = (guint)type_count_buffers (definition->args, definition->n_args);
+  self->takes_streams
+      = type_count_kind (definition->args, definition->n_args, PROCFUN_KIND_INPUT_STREAM) > 0;
+  self->n_buffers
+      = (guint)type_count_kind (definition->args, definition->n_args, PROCFUN_KIND_BUFFER);
   self->plain_args = type_plain_new_tuple (definition->args, definition->n_args);
   self->plain_result = self->n_buffers == 0 ? type_plain_new (&definition->result) : NULL;
   self->packs_args = type_are_packable (definition->args, definition->n_args);

@@ -40,6 +40,7 @@ struct _ProcfunFunction
       *definition;         /* (nullable): definition of a macro, until its library is unloaded */
   TypePlain *plain_args;   /* (nullable): layout of the arguments, if all are plain */
   TypePlain *plain_result; /* (nullable): likewise of the result, or of an item */
+  gboolean takes_streams;  /* which are read only once */
   guint n_buffers;         /* among the arguments: the result is a struct with them */
   gboolean packs_args;     /* they need no GVariants: see values/type-packed.h */
   gboolean packs_result;   /* likewise the result */

@@ -3,6 +3,7 @@
 #include "procfun/procfun-inline.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/call-streams.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
 #include "procfun/core/executor.h"
@@ -74,6 +75,7 @@ procfun_inline_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *
   if (!check_settings (call, error))
     return NULL;
   procfun_call_started (call, (int)getpid ());
+  call_cut_pumps_at_failure (call);
   before = procfun_context_set_running (&running);
   result = procfun_function_invoke (procfun_call_get_function (call),
                                     procfun_call_get_arguments (call),

@@ -3,13 +3,14 @@
 #include "procfun/executors/retry.h"
 
 #include "procfun/core/call.h"
+#include "procfun/core/function.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-pool.h"
 
 gboolean
 retry_may_be_needed (const RetryPolicy *self, ProcfunFunction *function)
 {
-  return g_atomic_int_get (&self->max) > 0
+  return g_atomic_int_get (&self->max) > 0 && !function->takes_streams
          && (procfun_function_get_flags (function) & PROCFUN_FUNCTION_IDEMPOTENT) != 0;
 }
 

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 static gboolean
 move_above (int *fd, int last)
@@ -93,6 +95,26 @@ fds_open_pipe (int fds[2], GError **error)
       result = -1;
     }
   return finish_pair (result, fds, error);
+}
+
+/* Large data belongs on a disk, and some systems have the usual folder in memory. */
+int
+fds_open_nameless (GError **error)
+{
+  const char *folders[] = { g_getenv ("TMPDIR"), "/var/tmp", "/tmp" };
+  int fd = -1;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (folders) && fd < 0; i++)
+    if (folders[i] != NULL)
+      fd = open (folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd < 0)
+    fd = memfd_create ("procfun-stream", MFD_CLOEXEC);
+  if (fd >= 0 && fds_move_up (&fd))
+    return fd;
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT, _ ("no temporary file can be had: %s"),
+               g_strerror (errno));
+  fd_clear (&fd);
+  return -1;
 }
 
 /* For kernels and tools (valgrind) without close_range(). */

@@ -30,6 +30,10 @@ gboolean fds_move_above (int *fd, int last, GError **error);
 gboolean fds_open_socketpair (int fds[2], GError **error);
 gboolean fds_open_pipe (int fds[2], GError **error);
 
+/* A file that has no name, to be written and read: where temporary files are, or else in memory.
+ * -1: there is none to have. */
+int fds_open_nameless (GError **error);
+
 /* Whether it belongs to an event loop: an eventfd, inotify and their like, and no file. */
 gboolean fds_is_for_events (int fd);
 

@@ -4,6 +4,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/call-buffers.h"
+#include "procfun/core/call-streams.h"
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
@@ -29,10 +30,20 @@ static ProcfunCall *
 make_call (ProcfunDefinition *self, ProcfunFunction *function, gconstpointer const *values)
 {
   g_autoptr (GUnixFDList) fds = NULL;
+  g_auto (PipedValues) piped = { 0 };
   GError *error = NULL;
-  GVariant *args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
+  GVariant *args = NULL;
   ProcfunCall *call;
 
+  if (function->takes_streams)
+    {
+      if (piped_values_init (&piped, self->args, self->n_args, values, &error))
+        values = piped.values;
+      else
+        values = NULL;
+    }
+  if (values != NULL)
+    args = type_arguments_to_variant (self->args, self->n_args, values, &fds, &error);
   if (args == NULL)
     {
       g_prefix_error (&error, _ ("%s() cannot be called with this: "), self->name);
@@ -41,6 +52,8 @@ make_call (ProcfunDefinition *self, ProcfunFunction *function, gconstpointer con
   call = procfun_call_new (function, args);
   if (fds != NULL)
     procfun_call_set_fd_list (call, fds);
+  if (function->takes_streams)
+    call_take_pumps (call, &piped);
   if (function->n_buffers > 0)
     call_keep_buffers (call, self->args, self->n_args, values);
   return call;

@@ -8,6 +8,8 @@
 #include "procfun/values/buffer.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gfiledescriptorbased.h>
+#include <gio/gunixinputstream.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -357,6 +359,38 @@ clear_fd_list (gpointer value)
   g_clear_object ((GUnixFDList **)value);
 }
 
+/* Streams, of which only the descriptor is passed */
+
+static GVariant *
+encode_input_stream (const Kind *self, gconstpointer value, GUnixFDList **fds, GError **error)
+{
+  GInputStream *stream = *(GInputStream *const *)value;
+
+  if (stream == NULL)
+    return kind_encode_error (error, _ ("is NULL"));
+  if (!G_IS_FILE_DESCRIPTOR_BASED (stream))
+    return kind_encode_error (error, _ ("is a stream without a file descriptor"));
+  return new_handle (g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream)), fds, error);
+}
+
+static gboolean
+decode_input_stream (const Kind *self, GVariant *variant, GUnixFDList *fds, gpointer value,
+                     GError **error)
+{
+  ProcfunFd fd;
+
+  if (!decode_fd (self, variant, fds, &fd, error))
+    return FALSE;
+  *(GInputStream **)value = g_unix_input_stream_new (fd, TRUE);
+  return TRUE;
+}
+
+static void
+clear_input_stream (gpointer value)
+{
+  g_clear_object ((GInputStream **)value);
+}
+
 /* Arrays of numbers, which differ in the type of their data only */
 
 /* The bytes of an array: a part of its owner, or a copy. */
@@ -447,6 +481,7 @@ static const Kind kinds[] = {
   [PROCFUN_KIND_FD]           = OTHER (ProcfunFd, "h", fd),
   [PROCFUN_KIND_FD_LIST]      = OTHER (GUnixFDList *, "ah", fd_list),
   [PROCFUN_KIND_BUFFER]       = OTHER (ProcfunBuffer *, "ay", buffer),
+  [PROCFUN_KIND_INPUT_STREAM] = OTHER (GInputStream *, "h", input_stream),
   [PROCFUN_KIND_INT16S]       = NUMBERS (ProcfunInt16s, gint16, "an"),
   [PROCFUN_KIND_UINT16S]      = NUMBERS (ProcfunUint16s, guint16, "aq"),
   [PROCFUN_KIND_INT32S]       = NUMBERS (ProcfunInt32s, gint32, "ai"),

@@ -19,6 +19,7 @@ type_is_packable (const ProcfunMember *member)
     case PROCFUN_KIND_FD:
     case PROCFUN_KIND_FD_LIST:
     case PROCFUN_KIND_BUFFER:
+    case PROCFUN_KIND_INPUT_STREAM:
       return FALSE;
     case PROCFUN_KIND_STRUCT:
       return type_are_packable (member->info->members, member->info->n_members);

@@ -114,12 +114,12 @@ type_schema (const ProcfunMember *member)
 }
 
 gsize
-type_count_buffers (const ProcfunMember *args, gsize n_args)
+type_count_kind (const ProcfunMember *args, gsize n_args, ProcfunKind kind)
 {
   gsize n = 0;
 
   for (gsize i = 0; i < n_args; i++)
-    n += args[i].kind == PROCFUN_KIND_BUFFER;
+    n += args[i].kind == kind;
   return n;
 }
 
@@ -130,7 +130,7 @@ type_schema_result (const ProcfunMember *result, const ProcfunMember *args, gsiz
   g_autofree ProcfunMember *members = NULL;
   gsize n = 0;
 
-  if (type_count_buffers (args, n_args) == 0)
+  if (type_count_kind (args, n_args, PROCFUN_KIND_BUFFER) == 0)
     return type_schema (result);
   members = g_new (ProcfunMember, n_args + 1);
   if (result->kind != PROCFUN_KIND_VOID)

@@ -38,7 +38,7 @@ ProcfunSchema *type_schema (const ProcfunMember *member);
 ProcfunSchema *type_schema_result (const ProcfunMember *result, const ProcfunMember *args,
                                    gsize n_args);
 
-gsize type_count_buffers (const ProcfunMember *args, gsize n_args);
+gsize type_count_kind (const ProcfunMember *args, gsize n_args, ProcfunKind kind);
 
 /* (transfer full), the schema of the arguments: a tuple with names */
 ProcfunSchema *type_schema_arguments (const ProcfunMember *args, gsize n_args);
