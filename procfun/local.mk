@@ -216,6 +216,8 @@ procfun_private = \
 	%D%/executors/slot-start.h \
 	%D%/map/journal.c \
 	%D%/map/journal.h \
+	%D%/map/map-call.c \
+	%D%/map/map-call.h \
 	%D%/map/map-collector.c \
 	%D%/map/map-collector.h \
 	%D%/map/map-queue.c \
@@ -228,6 +230,8 @@ procfun_private = \
 	%D%/map/mapping-wait.h \
 	%D%/map/mapping.c \
 	%D%/map/mapping.h \
+	%D%/map/nested-source.c \
+	%D%/map/nested-source.h \
 	%D%/platform/canceller.c \
 	%D%/platform/canceller.h \
 	%D%/platform/cgroup-place.c \

@@ -135,7 +135,8 @@ struct _ProcfunExecutorClass
   void (*begin_anew) (ProcfunExecutor *self);
   guint (*run_plain) (ProcfunExecutor *self, gpointer plain_call);
   void (*end_calls) (ProcfunExecutor *self, ProcfunCloseFlags flags);
-  gpointer padding[2];
+  guint (*get_capacity) (ProcfunExecutor *self);
+  gpointer padding[1];
 #endif
 };
 

@@ -66,6 +66,10 @@ G_DECLARE_FINAL_TYPE (ProcfunMap, procfun_map, PROCFUN, MAP, GObject)
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunMap *procfun_map_new (ProcfunPool *pool, ProcfunFunction *function);
 PROCFUN_AVAILABLE_IN_0_1
+ProcfunMap *procfun_map_new_on (ProcfunExecutor *executor, ProcfunFunction *function);
+PROCFUN_AVAILABLE_IN_0_1
+ProcfunExecutor *procfun_map_get_executor (ProcfunMap *self);
+PROCFUN_AVAILABLE_IN_0_1
 ProcfunPool *procfun_map_get_pool (ProcfunMap *self);
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunFunction *procfun_map_get_function (ProcfunMap *self);

@@ -55,6 +55,7 @@ test_programs = \
 	%D%/test-loans \
 	%D%/test-map \
 	%D%/test-map-faults \
+	%D%/test-map-on \
 	%D%/test-map-stream \
 	%D%/test-matrix \
 	%D%/test-monitor \
@@ -173,6 +174,7 @@ json_schemas = %D%/json-schemas.c %D%/json-schemas.h
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_map_faults_SOURCES = %D%/test-map-faults.c $(maps)
+%C%_test_map_on_SOURCES = %D%/test-map-on.c $(maps)
 %C%_test_map_stream_SOURCES = %D%/test-map-stream.c %D%/pools.c %D%/pools.h $(maps)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 ProcfunMap *
-maps_new (ProcfunPool *pool, const char *name, const char *array)
+maps_new (gpointer executor, const char *name, const char *array)
 {
   ProcfunFunction *function
       = procfun_registry_lookup_by_name (procfun_registry_get_default (), name);
-  ProcfunMap *map = procfun_map_new (pool, function);
+  ProcfunMap *map = procfun_map_new_on (executor, function);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) parsed
       = array != NULL ? g_variant_parse (NULL, array, NULL, NULL, &error) : NULL;
@@ -24,9 +24,9 @@ maps_new (ProcfunPool *pool, const char *name, const char *array)
 }
 
 ProcfunMap *
-maps_new_deaths (ProcfunPool *pool, const char *deaths, const char *path)
+maps_new_deaths (gpointer executor, const char *deaths, const char *path)
 {
-  ProcfunMap *map = procfun_map_new (pool, ten_times_function ());
+  ProcfunMap *map = procfun_map_new_on (executor, ten_times_function ());
   g_auto (GStrv) names = g_strsplit (deaths, ",", -1);
   GVariantBuilder builder;
 

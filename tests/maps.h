@@ -4,11 +4,12 @@
 
 #include <procfun.h>
 
-/* A map of the function with this name; @array as g_variant_parse() reads it, or NULL. */
-ProcfunMap *maps_new (ProcfunPool *pool, const char *name, const char *array);
+/* A map on a ProcfunExecutor of the function with this name; @array as g_variant_parse() reads it,
+ * or NULL. */
+ProcfunMap *maps_new (gpointer executor, const char *name, const char *array);
 
 /* A map of ten_times() over as many elements as @deaths has; @path: (nullable) */
-ProcfunMap *maps_new_deaths (ProcfunPool *pool, const char *deaths, const char *path);
+ProcfunMap *maps_new_deaths (gpointer executor, const char *deaths, const char *path);
 
 /* (0, 1), (1, 1), (2, 1) … */
 GVariant *maps_make_pairs (gsize n);

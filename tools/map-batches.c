@@ -240,7 +240,8 @@ record_clear (gpointer record)
 static gpointer
 start (MapRun *run)
 {
-  const MapConfig config = { .pool = run->pool,
+  const MapConfig config = { .executor = PROCFUN_EXECUTOR (run->pool),
+                             .pool = run->pool,
                              .function = run->function,
                              .is_ordered = !run->options->is_unordered,
                              .goes_on = TRUE,

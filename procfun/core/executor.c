@@ -230,6 +230,12 @@ procfun_executor_real_close_finish (ProcfunExecutor *self, GAsyncResult *result,
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+static guint
+procfun_executor_real_get_capacity (ProcfunExecutor *self)
+{
+  return g_get_num_processors ();
+}
+
 /* Class handlers, so that signals of executors outside the library count, too. */
 
 static void
@@ -325,6 +331,7 @@ procfun_executor_class_init (ProcfunExecutorClass *klass)
   klass->close_async = procfun_executor_real_close_async;
   klass->close_finish = procfun_executor_real_close_finish;
   klass->end_calls = procfun_executor_real_end_calls;
+  klass->get_capacity = procfun_executor_real_get_capacity;
   make_signals ();
 }
 
@@ -499,6 +506,14 @@ procfun_executor_leave (ProcfunExecutor *self, ProcfunCall *call, const GError *
   if (lists_calls (self))
     unlist_call (self, call);
   procfun_executor_count (self, &ending);
+}
+
+guint
+procfun_executor_get_capacity (ProcfunExecutor *self)
+{
+  guint n = PROCFUN_EXECUTOR_GET_CLASS (self)->get_capacity (self);
+
+  return MAX (n, 1);
 }
 
 /* Results of foreign executors may be of a wrong type, and the conversion to C values relies on it.

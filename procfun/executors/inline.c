@@ -171,6 +171,13 @@ procfun_inline_run_async (ProcfunExecutor *executor, ProcfunCall *call, GCancell
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
+/* A main context runs them one after the other. */
+static guint
+procfun_inline_get_capacity (ProcfunExecutor *executor)
+{
+  return 1;
+}
+
 static void
 procfun_inline_class_init (ProcfunInlineClass *klass)
 {
@@ -178,6 +185,7 @@ procfun_inline_class_init (ProcfunInlineClass *klass)
 
   executor_class->run = procfun_inline_run;
   executor_class->run_plain = procfun_inline_run_plain;
+  executor_class->get_capacity = procfun_inline_get_capacity;
   executor_class->run_async = procfun_inline_run_async;
 }
 

@@ -328,6 +328,12 @@ procfun_process_executor_begin_anew (ProcfunExecutor *executor)
     priv->scheduler = scheduler_new_like (priv->scheduler);
 }
 
+static guint
+procfun_process_executor_get_capacity (ProcfunExecutor *executor)
+{
+  return procfun_process_executor_get_max_processes (PROCFUN_PROCESS_EXECUTOR (executor));
+}
+
 static void
 procfun_process_executor_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
 {
@@ -643,6 +649,7 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   executor_class->end_calls = procfun_process_executor_end_calls;
   executor_class->begin_anew = procfun_process_executor_begin_anew;
   executor_class->describe = procfun_process_executor_describe;
+  executor_class->get_capacity = procfun_process_executor_get_capacity;
   klass->get_default_codec = procfun_codec_get_gvariant;
   klass->start = slot_start;
   klass->start_async = slot_start_async;

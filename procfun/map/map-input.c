@@ -312,7 +312,8 @@ check (ProcfunMap *self, GError **error)
 gboolean
 map_begin (ProcfunMap *self, GError **error)
 {
-  const MapConfig config = { .pool = self->pool,
+  const MapConfig config = { .executor = self->executor,
+                             .pool = procfun_map_get_pool (self),
                              .function = self->function,
                              .is_ordered = self->ordered,
                              .goes_on = self->on_error == PROCFUN_MAP_COLLECT,

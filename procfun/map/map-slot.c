@@ -34,7 +34,7 @@ leave (MapSlot *self, GVariant *result, GError *error)
 {
   g_clear_pointer (&self->exchange, exchange_free);
   procfun_call_end (self->call, result, error);
-  procfun_executor_leave (PROCFUN_EXECUTOR (self->config->pool), self->call, error);
+  procfun_executor_leave (self->config->executor, self->call, error);
   map_slot_forget (self);
 }
 
@@ -48,10 +48,85 @@ map_slot_free (MapSlot *self)
 
       leave (self, NULL, error);
     }
+  if (self->running != NULL)
+    map_call_drop (self->running);
   map_slot_forget (self);
   map_chunk_clear (&self->chunk);
   g_free (self);
 }
+
+/* A call of another executor */
+
+static void
+apply (const MapConfig *config, ProcfunCall *call, gint64 more_time)
+{
+  if (config->timeout > 0)
+    procfun_call_set_timeout (call, config->timeout + more_time);
+  if (config->limits != NULL)
+    procfun_call_set_limits (call, config->limits);
+}
+
+gboolean
+map_slot_begin_call (MapSlot *self, MapChunk *chunk, MapCallFunc func, gpointer user_data,
+                     GError **error)
+{
+  g_autoptr (GVariant) args = g_variant_get_child_value (chunk->args, 0);
+
+  self->is_aborted = FALSE;
+  self->call = procfun_call_new (self->config->function, args);
+  apply (self->config, self->call, 0);
+  self->running = map_call_begin (self->config->executor, self->call, func, user_data, error);
+  if (self->running == NULL)
+    {
+      map_slot_forget (self);
+      return FALSE;
+    }
+  self->chunk = map_chunk_steal (chunk);
+  return TRUE;
+}
+
+/* Other elements would fail likewise. */
+static gboolean
+is_of_executor (MapSlot *self, const GError *error)
+{
+  const ProcfunFailure *failure = procfun_call_peek_failure (self->call);
+
+  return g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED)
+         || (failure != NULL
+             && procfun_failure_get_cause ((ProcfunFailure *)failure) == PROCFUN_CAUSE_START);
+}
+
+static void
+end_call (MapSlot *self, MapYield *yield)
+{
+  ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
+  g_autoptr (GVariant) result = map_call_finish (g_steal_pointer (&self->running), &yield->error);
+
+  yield->duration = -1;
+  yield->is_cancelled = canceller_is_cancelled (procfun_call_get_canceller (self->call));
+  yield->of_element = result == NULL && !is_of_executor (self, yield->error);
+  yield->n_done = result != NULL ? 1 : 0;
+  if (result != NULL)
+    yield->results = g_variant_ref_sink (g_variant_new_array (schema->type, &result, 1));
+  map_slot_forget (self);
+}
+
+gboolean
+map_slot_advance (MapSlot *self)
+{
+  return self->exchange != NULL ? exchange_advance (self->exchange)
+                                : map_call_has_ended (self->running);
+}
+
+gint64
+map_slot_get_wake_time (MapSlot *self)
+{
+  if (self->exchange == NULL)
+    return -1;
+  return exchange_fall_asleep (self->exchange) ? 0 : exchange_get_wake_time (self->exchange);
+}
+
+/* A chunk for a worker of a pool */
 
 /* As for a call of a pool. */
 static gboolean
@@ -65,10 +140,7 @@ make_call (const MapConfig *config)
 {
   ProcfunCall *call = procfun_call_new_failed (config->function, NULL);
 
-  if (config->timeout > 0)
-    procfun_call_set_timeout (call, config->timeout + config->budget);
-  if (config->limits != NULL)
-    procfun_call_set_limits (call, config->limits);
+  apply (config, call, config->budget);
   return call;
 }
 
@@ -107,6 +179,13 @@ map_slot_abort (MapSlot *self)
 {
   self->is_aborted = TRUE;
   canceller_cancel (procfun_call_get_canceller (self->call));
+}
+
+void
+map_slot_abort_at_once (MapSlot *self)
+{
+  procfun_call_set_urgent (self->call);
+  map_slot_abort (self);
 }
 
 static gsize
@@ -169,7 +248,7 @@ map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **err
   GError *own_error = NULL;
   gboolean ok;
 
-  if (!procfun_executor_enter (PROCFUN_EXECUTOR (self->config->pool), self->call, error))
+  if (!procfun_executor_enter (self->config->executor, self->call, error))
     {
       worker_slot_give_back (member);
       map_slot_forget (self);
@@ -261,6 +340,11 @@ map_slot_end (MapSlot *self, MapYield *yield)
   g_autoptr (GVariant) result = NULL;
 
   *yield = (MapYield){ 0 };
+  if (self->running != NULL)
+    {
+      end_call (self, yield);
+      return;
+    }
   result = exchange_finish (self->exchange, &yield->error);
   yield->duration = get_duration (self->call);
   yield->is_cancelled = canceller_is_cancelled (procfun_call_get_canceller (self->call));

@@ -4,12 +4,14 @@
 
 #include "procfun/executors/pool.h"
 #include "procfun/map/journal.h"
+#include "procfun/map/map-call.h"
 #include "procfun/map/map-queue.h"
 #include "procfun/process/exchange.h"
 
 typedef struct
 {
-  ProcfunPool *pool;
+  ProcfunExecutor *executor;
+  ProcfunPool *pool; /* (nullable) (unowned): the same, whose workers are given chunks */
   ProcfunFunction *function;
   gboolean is_ordered;
   gboolean goes_on;      /* after an element that failed */
@@ -20,14 +22,16 @@ typedef struct
   ProcfunLimits *limits; /* (nullable): of the process of a chunk */
 } MapConfig;
 
-/* One of a map's calls at a time: of the elements of a chunk, by one worker. */
+/* One of a map's calls at a time: of the elements of a chunk, by one worker of a pool; or of one
+ * element, by another executor. */
 typedef struct
 {
   const MapConfig *config;
   MapChunk chunk;
 
   ProcfunCall *call;  /* (nullable) */
-  Exchange *exchange; /* (nullable): nothing runs */
+  Exchange *exchange; /* (nullable): nothing runs, or */
+  MapCall *running;   /* (nullable): by another executor */
   Preparation preparation;
   gboolean has_journal; /* FALSE: only the first element of the chunk was sent */
   gboolean is_aborted;
@@ -57,14 +61,27 @@ void map_slot_forget (MapSlot *self);
  * had ended, unnoticed. */
 gboolean map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **error);
 
-/* Ends it. */
+/* Begins a call of another executor, in the main context that is this thread's default. Takes what
+ * is in @chunk, which is one element. FALSE: the chunk is as it was. */
+gboolean map_slot_begin_call (MapSlot *self, MapChunk *chunk, MapCallFunc func, gpointer user_data,
+                              GError **error);
+
+/* Advances it. TRUE: it has ended. */
+gboolean map_slot_advance (MapSlot *self);
+
+/* When to do so again, if nothing happens before: monotonic time in µs; -1: never. */
+gint64 map_slot_get_wake_time (MapSlot *self);
+
+/* Ends it; the second without a grace period. */
 void map_slot_abort (MapSlot *self);
+void map_slot_abort_at_once (MapSlot *self);
 
 /* Trips when it is to end. (transfer none) */
 GCancellable *map_slot_get_cancellable (MapSlot *self);
 
-/* Once the exchange has ended. */
+/* Once it has ended. */
 void map_slot_end (MapSlot *self, MapYield *yield);
 void map_yield_clear (MapYield *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapYield, map_yield_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MapSlot, map_slot_free)

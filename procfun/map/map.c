@@ -8,11 +8,12 @@
  * @short_description: one function for many elements
  *
  * Calls a function for each element of an array, of a #GListModel, or of what a callback gives one
- * after the other, in the workers of a #ProcfunPool.
+ * after the other, in the workers of a #ProcfunPool or, by procfun_map_new_on(), on any other
+ * executor.
  *
- * A worker is given a chunk of elements at a time, so that what it costs to send one does not
- * count: as many as take about 10 ms by what the last ones took, and fewer towards the end, so that
- * all workers end together. What a worker has not begun after twice that time it gives back.
+ * A worker of a pool is given a chunk of elements at a time, so that what it costs to send one does
+ * not count: as many as take about 10 ms by what the last ones took, and fewer towards the end, so
+ * that all workers end together. What a worker has not begun after twice that time it gives back.
  *
  * The function is called once for each element. When it fails or even crashes, it is known for
  * which element; what was done before in the same chunk is kept, and the rest is called for in
@@ -21,7 +22,8 @@
  *
  * procfun_map_run() gives all results at once, procfun_map_next() one after the other. A map is
  * used by one thread at a time, and once. To the pool each chunk is a call: its statistics count it
- * so, and closing waits for those that run. When the map is dropped they are ended.
+ * so, and closing waits for those that run. On another executor each element is one. When the map
+ * is dropped they are ended.
  */
 
 /**
@@ -41,6 +43,7 @@ G_DEFINE_ENUM_TYPE (ProcfunMapOnError, procfun_map_on_error,
 enum
 {
   PROP_0,
+  PROP_EXECUTOR,
   PROP_POOL,
   PROP_FUNCTION,
   PROP_ORDERED,
@@ -74,7 +77,7 @@ procfun_map_dispose (GObject *object)
 
   g_clear_pointer (&self->mapping, mapping_free);
   map_clear_source (self);
-  g_clear_object (&self->pool);
+  g_clear_object (&self->executor);
   g_clear_object (&self->function);
 
   G_OBJECT_CLASS (procfun_map_parent_class)->dispose (object);
@@ -100,8 +103,11 @@ procfun_map_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 
   switch (id)
     {
+    case PROP_EXECUTOR:
+      g_value_set_object (value, self->executor);
+      break;
     case PROP_POOL:
-      g_value_set_object (value, self->pool);
+      g_value_set_object (value, procfun_map_get_pool (self));
       break;
     case PROP_FUNCTION:
       g_value_set_object (value, self->function);
@@ -136,8 +142,10 @@ procfun_map_set_property (GObject *object, guint id, const GValue *value, GParam
 
   switch (id)
     {
-    case PROP_POOL:
-      self->pool = g_value_dup_object (value);
+    case PROP_EXECUTOR:
+    case PROP_POOL: /* the other one is NULL */
+      if (self->executor == NULL)
+        self->executor = g_value_dup_object (value);
       break;
     case PROP_FUNCTION:
       self->function = g_value_dup_object (value);
@@ -171,8 +179,8 @@ make_chunk_properties (GParamFlags flags)
   /**
    * ProcfunMap:chunk-size:
    *
-   * Number of elements that a worker is given at a time, if there are so many; 0: the map chooses.
-   * Where it is set, a worker gives nothing back because of the time.
+   * Number of elements that a worker of a pool is given at a time, if there are so many; 0: the map
+   * chooses. Where it is set, a worker gives nothing back because of the time.
    *
    * Since: 0.1
    */
@@ -213,9 +221,17 @@ install_properties (GObjectClass *klass)
   const GParamFlags once = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
 
   /**
+   * ProcfunMap:executor:
+   *
+   * Where the function is called.
+   *
+   * Since: 0.1
+   */
+  props[PROP_EXECUTOR] = g_param_spec_object ("executor", NULL, NULL, PROCFUN_TYPE_EXECUTOR, once);
+  /**
    * ProcfunMap:pool:
    *
-   * Whose workers call the function.
+   * The executor, if it is a #ProcfunPool.
    *
    * Since: 0.1
    */
@@ -305,12 +321,53 @@ procfun_map_new (ProcfunPool *pool, ProcfunFunction *function)
 }
 
 /**
+ * procfun_map_new_on:
+ * @executor: a #ProcfunExecutor
+ * @function: what is to be called
+ *
+ * Makes a map on any executor. Where that is no #ProcfunPool, each element is a call, and as many
+ * run at once as keep the executor busy: #ProcfunProcessExecutor:max-processes, or twice the slots
+ * of all hosts of a #ProcfunRemotePool.
+ *
+ * Returns: (transfer full): a new #ProcfunMap
+ *
+ * Since: 0.1
+ */
+ProcfunMap *
+procfun_map_new_on (ProcfunExecutor *executor, ProcfunFunction *function)
+{
+  g_return_val_if_fail (PROCFUN_IS_EXECUTOR (executor), NULL);
+  g_return_val_if_fail (PROCFUN_IS_FUNCTION (function), NULL);
+
+  return g_object_new (PROCFUN_TYPE_MAP, "executor", executor, "function", function, NULL);
+}
+
+/**
+ * procfun_map_get_executor:
+ * @self: a #ProcfunMap
+ *
+ * Gets #ProcfunMap:executor.
+ *
+ * Returns: (transfer none): where the function is called
+ *
+ * Since: 0.1
+ */
+ProcfunExecutor *
+procfun_map_get_executor (ProcfunMap *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
+
+  return self->executor;
+}
+
+/**
  * procfun_map_get_pool:
  * @self: a #ProcfunMap
  *
  * Gets #ProcfunMap:pool.
  *
- * Returns: (transfer none): whose workers call the function
+ * Returns: (transfer none) (nullable): whose workers call the function, or %NULL where the executor
+ *   is no pool
  *
  * Since: 0.1
  */
@@ -319,7 +376,7 @@ procfun_map_get_pool (ProcfunMap *self)
 {
   g_return_val_if_fail (PROCFUN_IS_MAP (self), NULL);
 
-  return self->pool;
+  return PROCFUN_IS_POOL (self->executor) ? PROCFUN_POOL (self->executor) : NULL;
 }
 
 /**

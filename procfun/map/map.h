@@ -11,7 +11,7 @@ struct _ProcfunMap
 {
   GObject parent_instance;
 
-  ProcfunPool *pool;
+  ProcfunExecutor *executor;
   ProcfunFunction *function;
 
   /* Where the arguments come from, until they are taken */

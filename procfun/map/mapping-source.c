@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A map in a main context: one source has the descriptors of all slots. */
+/* A map in a main context: one source has the descriptors of all slots. Calls of executors that are
+ * no pool have another main context, which a second source runs. */
 
 #include "procfun/map/mapping-wait.h"
 
 #include "procfun/base/intl.h"
 #include "procfun/core/executor.h"
+#include "procfun/map/nested-source.h"
 #include "procfun/platform/waker.h"
 #include "procfun/schedule/acquire.h"
 #include "procfun/schedule/context-source.h"
@@ -31,6 +33,7 @@ typedef struct
   Mapping *mapping;
   GArray *watches; /* (element-type Watch) */
   Asking *asking;  /* (nullable) */
+  GSource *calls;  /* (nullable): runs their main context */
 
   GCancellable *cancellable; /* (nullable) */
   Waker *waker;              /* (nullable) */
@@ -85,7 +88,8 @@ update (MappingSource *self)
   clear_watches (self);
   g_source_set_ready_time (&self->source, mapping_get_wake_time (self->mapping));
   for (guint i = 0; i < slots->len; i++)
-    add_watch (self, slots->pdata[i]);
+    if (((MapSlot *)slots->pdata[i])->exchange != NULL)
+      add_watch (self, slots->pdata[i]);
 }
 
 static void
@@ -181,6 +185,21 @@ stop_waiting (MappingSource *self)
   self->callback = NULL;
 }
 
+static void
+advance (MappingSource *self)
+{
+  if (self->mapping->context != NULL)
+    {
+      mapping_advance_calls (self->mapping);
+      return;
+    }
+  mapping_advance (self->mapping);
+  while (mapping_wants_worker (self->mapping) && self->asking == NULL && ask_for_worker (self))
+    ;
+  if (!mapping_wants_worker (self->mapping))
+    withdraw (self, g_source_get_context (&self->source));
+}
+
 /* The mapping may be gone when the callback returns. */
 static gboolean
 mapping_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
@@ -192,11 +211,7 @@ mapping_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   note_ready (self);
   clear_watches (self);
   mapping_check_cancelled (self->mapping, self->cancellable);
-  mapping_advance (self->mapping);
-  while (mapping_wants_worker (self->mapping) && self->asking == NULL && ask_for_worker (self))
-    ;
-  if (!mapping_wants_worker (self->mapping))
-    withdraw (self, g_source_get_context (source));
+  advance (self);
   update (self);
   if (callback == NULL || !mapping_is_over (self->mapping))
     return G_SOURCE_CONTINUE;
@@ -212,6 +227,14 @@ mapping_source_wake (Mapping *mapping)
 }
 
 static void
+stop_calls (MappingSource *self)
+{
+  if (self->calls != NULL)
+    g_source_destroy (self->calls);
+  g_clear_pointer (&self->calls, g_source_unref);
+}
+
+static void
 mapping_source_stop (Mapping *mapping)
 {
   GSource *source = g_steal_pointer (&mapping->driver);
@@ -221,6 +244,7 @@ mapping_source_stop (Mapping *mapping)
   mapping->driver_funcs = NULL;
   clear_watches (self);
   stop_waiting (self);
+  stop_calls (self);
   withdraw (self, context);
   self->mapping = NULL;
   g_source_destroy (source);
@@ -256,6 +280,7 @@ static void
 mapping_source_finalize (GSource *source)
 {
   g_array_unref (((MappingSource *)source)->watches);
+  g_clear_pointer (&((MappingSource *)source)->calls, g_source_unref);
 }
 
 static GSourceFuncs mapping_source_funcs
@@ -273,6 +298,11 @@ mapping_source_new (Mapping *mapping)
   g_source_set_dispose_function (source, mapping_source_dispose);
   g_source_set_static_name (source, "procfun map");
   g_source_attach (source, context);
+  if (mapping->context != NULL)
+    {
+      self->calls = nested_source_new (mapping->context);
+      g_source_attach (self->calls, context);
+    }
   g_source_unref (source);
   return source;
 }

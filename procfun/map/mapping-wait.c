@@ -5,6 +5,7 @@
 #include "procfun/core/executor.h"
 #include "procfun/map/mapping.h"
 #include "procfun/platform/canceller.h"
+#include "procfun/platform/waker.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/acquire.h"
@@ -108,14 +109,61 @@ wait_for_something (Mapping *self, int cancel_fd, gboolean looks_again)
 }
 
 static void
+check_input (Mapping *self)
+{
+  if (self->slots->len == 0 && map_input_is_waiting (self->input))
+    mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                                     _ ("the map of %s() waits for elements that only this thread "
+                                        "could add"),
+                                     procfun_function_get_name (self->config.function)));
+}
+
+/* Calls of an executor that is no pool */
+
+static gboolean
+wake (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  g_source_set_ready_time (source, -1);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The time is set before the cancellable is looked at, which makes the alarm ready. */
+static void
+wait_for_calls (Mapping *self, GCancellable *cancellable)
+{
+  static GSourceFuncs funcs = { .dispatch = wake };
+  g_autoptr (GSource) alarm = g_source_new (&funcs, sizeof (GSource));
+  Waker *waker = cancellable != NULL ? waker_new (cancellable, alarm) : NULL;
+
+  mapping_stop_driver (self);
+  g_source_attach (alarm, self->context);
+  for (;;)
+    {
+      g_source_set_ready_time (alarm, mapping_get_wake_time (self));
+      mapping_check_cancelled (self, cancellable);
+      mapping_advance_calls (self);
+      check_input (self);
+      if (mapping_is_over (self))
+        break;
+      g_main_context_push_thread_default (self->context);
+      g_main_context_iteration (self->context, TRUE);
+      g_main_context_pop_thread_default (self->context);
+    }
+  g_clear_pointer (&waker, waker_free);
+  g_source_destroy (alarm);
+}
+
+/* Workers of a pool */
+
+static void
 pass_on (GCancellable *cancellable, gpointer canceller)
 {
   canceller_cancel (canceller);
 }
 
 /* Not g_cancellable_get_fd(), which ends the program when there is no descriptor. */
-void
-mapping_wait (Mapping *self, GCancellable *cancellable)
+static void
+wait_for_workers (Mapping *self, GCancellable *cancellable)
 {
   g_autoptr (Canceller) canceller = canceller_new ();
   int cancel_fd = cancellable != NULL ? canceller_open_fd (canceller) : -1;
@@ -135,11 +183,17 @@ mapping_wait (Mapping *self, GCancellable *cancellable)
         break;
       if (self->slots->len > 0)
         wait_for_something (self, cancel_fd, cancellable != NULL && cancel_fd < 0);
-      else if (map_input_is_waiting (self->input))
-        mapping_fail (self, g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                                         _ ("the map of %s() waits for elements that only this "
-                                            "thread could add"),
-                                         procfun_function_get_name (self->config.function)));
+      else
+        check_input (self);
     }
   g_cancellable_disconnect (cancellable, handler);
+}
+
+void
+mapping_wait (Mapping *self, GCancellable *cancellable)
+{
+  if (self->context != NULL)
+    wait_for_calls (self, cancellable);
+  else
+    wait_for_workers (self, cancellable);
 }

@@ -2,6 +2,7 @@
 #include "procfun/map/mapping.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/executor.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/inherited-state.h"
 #include "procfun/procfun-error.h"
@@ -13,6 +14,9 @@
  * A chunk that takes twice as long gives back the elements that it has not begun. */
 #define CHUNK_TIME 10000
 #define CHUNK_TIME_MIN 1000
+
+/* How long the end of a map waits for that of its calls. */
+#define END_TIME_MS 2000
 
 /* So many chunks a worker may wait for those before them. */
 #define READY_PER_WORKER 4
@@ -55,7 +59,7 @@ mapping_new (const MapConfig *config, MapInput *input)
 
   self->config = *config;
   self->config.budget = config->chunk_size > 0 ? 0 : 2 * CHUNK_TIME;
-  g_object_ref (config->pool);
+  g_object_ref (config->executor);
   g_object_ref (config->function);
   if (config->limits != NULL)
     self->config.limits = procfun_limits_copy (config->limits);
@@ -66,15 +70,56 @@ mapping_new (const MapConfig *config, MapInput *input)
   self->stop_at = G_MAXUINT64;
   self->cost = -1;
   self->process = inherited_state_get_process ();
+  if (config->pool == NULL)
+    self->context = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
   if (config->deadline > 0)
     self->end = g_get_monotonic_time () + config->deadline;
   return self;
+}
+
+static gboolean
+has_running (Mapping *self)
+{
+  for (guint i = 0; i < self->slots->len; i++)
+    if (!map_slot_advance (self->slots->pdata[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+note_late (gpointer is_late)
+{
+  *(gboolean *)is_late = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Calls are ended before their main context goes. Those of a parent are not ours. */
+static void
+end_calls (Mapping *self)
+{
+  g_autoptr (GSource) timeout = g_timeout_source_new (END_TIME_MS);
+  gboolean is_late = FALSE;
+
+  if (self->process != inherited_state_get_process ())
+    return;
+  for (guint i = 0; i < self->slots->len; i++)
+    map_slot_abort_at_once (self->slots->pdata[i]);
+  g_source_set_callback (timeout, note_late, &is_late, NULL);
+  g_source_attach (timeout, self->context);
+  g_main_context_push_thread_default (self->context);
+  while (!is_late && has_running (self))
+    g_main_context_iteration (self->context, TRUE);
+  g_main_context_pop_thread_default (self->context);
+  g_source_destroy (timeout);
+  g_main_context_unref (self->context);
 }
 
 void
 mapping_free (Mapping *self)
 {
   mapping_stop_driver (self);
+  if (self->context != NULL)
+    end_calls (self);
   g_ptr_array_set_free_func (self->slots, (GDestroyNotify)map_slot_free);
   g_ptr_array_unref (self->slots);
   g_ptr_array_unref (self->spare);
@@ -83,7 +128,7 @@ mapping_free (Mapping *self)
   g_clear_error (&self->error);
   g_clear_pointer (&self->config.limits, procfun_limits_free);
   g_object_unref (self->config.function);
-  g_object_unref (self->config.pool);
+  g_object_unref (self->config.executor);
   g_free (self);
 }
 
@@ -92,7 +137,7 @@ mapping_free (Mapping *self)
 static guint
 get_max_slots (Mapping *self)
 {
-  return procfun_pool_get_max_workers (self->config.pool);
+  return procfun_executor_get_capacity (self->config.executor);
 }
 
 /* Elements that a worker gave back come before all others, and must not wait for them. */
@@ -114,7 +159,7 @@ choose_size (Mapping *self)
   guint64 left = map_input_get_left (self->input);
   double n;
 
-  if (self->config.chunk_size > 0)
+  if (self->config.pool != NULL && self->config.chunk_size > 0)
     return self->config.chunk_size;
   if (self->cost < 0)
     return 1;
@@ -236,16 +281,20 @@ take_chunk (Mapping *self, guint64 limit, MapChunk *chunk)
   return FALSE;
 }
 
+static MapSlot *
+take_slot (Mapping *self)
+{
+  if (self->spare->len > 0)
+    return g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
+  return map_slot_new (&self->config);
+}
+
 MapSlot *
 mapping_prepare_slot (Mapping *self, SlotRequest *request)
 {
-  MapSlot *slot;
+  MapSlot *slot = take_slot (self);
   GError *error = NULL;
 
-  if (self->spare->len > 0)
-    slot = g_ptr_array_steal_index_fast (self->spare, self->spare->len - 1);
-  else
-    slot = map_slot_new (&self->config);
   if (map_slot_prepare (slot, request, &error))
     return slot;
   g_ptr_array_add (self->spare, slot);
@@ -371,8 +420,7 @@ mapping_get_wake_time (Mapping *self)
 
   for (guint i = 0; i < self->slots->len; i++)
     {
-      Exchange *exchange = ((MapSlot *)self->slots->pdata[i])->exchange;
-      gint64 time = exchange_fall_asleep (exchange) ? 0 : exchange_get_wake_time (exchange);
+      gint64 time = map_slot_get_wake_time (self->slots->pdata[i]);
 
       if (time >= 0 && (wake_time < 0 || time < wake_time))
         wake_time = time;
@@ -393,17 +441,59 @@ check_process (Mapping *self)
 }
 
 /* Backwards: slots that have ended leave the list. */
-void
+gboolean
 mapping_advance (Mapping *self)
 {
+  gboolean has_ended = FALSE;
+
   check_process (self);
   for (guint i = self->slots->len; i-- > 0;)
     {
       MapSlot *slot = self->slots->pdata[i];
 
-      if (exchange_advance (slot->exchange))
-        finish_slot (self, slot);
+      if (map_slot_advance (slot))
+        {
+          finish_slot (self, slot);
+          has_ended = TRUE;
+        }
     }
+  return has_ended;
+}
+
+static void
+on_call (gpointer mapping)
+{
+  wake_driver (mapping);
+}
+
+/* FALSE: there is no element for it, or the map has failed. */
+static gboolean
+begin_call (Mapping *self)
+{
+  g_auto (MapChunk) chunk = { 0 };
+  MapSlot *slot;
+  GError *error = NULL;
+  gboolean ok;
+
+  if (!take_chunk (self, G_MAXUINT64, &chunk))
+    return FALSE;
+  slot = take_slot (self);
+  g_main_context_push_thread_default (self->context);
+  ok = map_slot_begin_call (slot, &chunk, on_call, self, &error);
+  g_main_context_pop_thread_default (self->context);
+  g_ptr_array_add (ok ? self->slots : self->spare, slot);
+  if (!ok)
+    mapping_fail (self, error);
+  return ok;
+}
+
+void
+mapping_advance_calls (Mapping *self)
+{
+  do
+    while (mapping_wants_worker (self) && begin_call (self))
+      ;
+  while (mapping_advance (self));
 }
 
 /* Results for the reader */

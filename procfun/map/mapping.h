@@ -25,9 +25,10 @@ typedef struct
   void (*stop) (Mapping *self);
 } MappingDriverFuncs;
 
-/* A running map. Its chunks go to the workers of a pool, and their results wait here, in order,
- * until they are taken. When too many wait, no more is taken from the input. A mapping never
- * blocks; mapping-wait.h has the two ways to drive it. One thread at a time uses it. */
+/* A running map. Its chunks go to the workers of a pool, or its elements are calls of another
+ * executor, and their results wait here, in order, until they are taken. When too many wait, no
+ * more is taken from the input. A mapping never blocks; mapping-wait.h has the two ways to drive
+ * it. One thread at a time uses it. */
 struct _Mapping
 {
   MapConfig config;
@@ -45,6 +46,8 @@ struct _Mapping
   guint n_losses; /* workers lost in a row without any element done */
   double cost;    /* of an element, in µs; -1: unknown */
   guint process;  /* inherited_state_get_process() of the one that runs it */
+
+  GMainContext *context; /* (nullable): where calls run, if the executor is no pool */
 
   const MappingDriverFuncs *driver_funcs; /* (nullable): no main context drives it */
   gpointer driver;
@@ -81,8 +84,8 @@ void mapping_check_cancelled (Mapping *self, GCancellable *cancellable);
 /* When to look again, if nothing happens before: monotonic time in µs; -1: never. */
 gint64 mapping_get_wake_time (Mapping *self);
 
-/* Advances all slots. */
-void mapping_advance (Mapping *self);
+/* Advances all slots. TRUE: one of them has ended. */
+gboolean mapping_advance (Mapping *self);
 
 /* Ends the driver in a main context, if there is one. */
 void mapping_stop_driver (Mapping *self);
@@ -95,6 +98,9 @@ MapSlot *mapping_prepare_slot (Mapping *self, SlotRequest *request);
 
 /* Starts a chunk in @slot with @worker. Takes both. @worker: (nullable): there is none. */
 void mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *worker);
+
+/* Advances all calls, and begins as many as there should be; for executors that are no pool. */
+void mapping_advance_calls (Mapping *self);
 
 /* Takes @error, which belongs to no element. */
 void mapping_fail (Mapping *self, GError *error);

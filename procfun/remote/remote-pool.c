@@ -218,6 +218,23 @@ procfun_remote_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *stat
   procfun_statistics_set_queue (statistics, counts.n_queued, counts.n_queued_bytes);
 }
 
+/* The next call of a slot is there when the one before has ended. Before a host is up, its slots
+ * are not known if nobody has said so. */
+static guint
+procfun_remote_pool_get_capacity (ProcfunExecutor *executor)
+{
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+  HostsCounts counts;
+  guint n = 0;
+
+  hosts_count (self->hosts, &counts);
+  if (counts.n_slots > 0)
+    return MIN (counts.n_slots, G_MAXINT / 2) * 2;
+  for (guint i = 0; i < self->specs->len; i++)
+    n += MAX (((const HostSpec *)self->specs->pdata[i])->slots, 1);
+  return n;
+}
+
 /* Hosts */
 
 /* News of hosts, for the main context in which the pool was made. */
@@ -551,6 +568,7 @@ procfun_remote_pool_class_init (ProcfunRemotePoolClass *klass)
   executor_class->close_progress = procfun_remote_pool_close_progress;
   executor_class->describe = procfun_remote_pool_describe;
   executor_class->begin_anew = procfun_remote_pool_begin_anew;
+  executor_class->get_capacity = procfun_remote_pool_get_capacity;
   install_properties (object_class);
   make_signals ();
 }

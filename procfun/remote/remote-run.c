@@ -2,6 +2,7 @@
 
 #include "procfun/remote/remote-run.h"
 
+#include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 
 /* Events that are told before other sources have their turn. */
@@ -105,7 +106,7 @@ typedef struct
 static gboolean
 end_source (RunSource *self, GVariant *result, GError *error)
 {
-  ProcfunExecutorFunc func = self->func;
+  ProcfunExecutorFunc func = g_steal_pointer (&self->func);
   gpointer user_data = self->user_data;
 
   clear (&self->wait);
@@ -134,15 +135,21 @@ run_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The main context went away with the call unfinished. */
+/* The main context may have gone away with the call unfinished. */
 static void
-run_source_finalize (GSource *source)
+run_source_dispose (GSource *source)
 {
-  give_up (&((RunSource *)source)->wait);
+  RunSource *self = (RunSource *)source;
+
+  if (self->func == NULL)
+    return;
+  remote_call_cancel (self->wait.call, FALSE);
+  end_source (self, NULL,
+              g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                   _ ("the main context of the call is gone")));
 }
 
-static GSourceFuncs run_source_funcs
-    = { .dispatch = run_source_dispatch, .finalize = run_source_finalize };
+static GSourceFuncs run_source_funcs = { .dispatch = run_source_dispatch };
 
 /* A call that cannot begin fails in its main context, like any other. */
 typedef struct
@@ -194,6 +201,7 @@ remote_run_then (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GMainCont
   self->call = call;
   self->func = func;
   self->user_data = user_data;
+  g_source_set_dispose_function (source, run_source_dispose);
   g_source_set_static_name (source, "procfun remote call");
   g_source_attach (source, context);
   remote_call_set_source (wait.call, source);

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Maps on executors that are no pool: their elements are calls. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/map-functions.h"
+#include "tests/maps.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct
+{
+  const char *name;
+  ProcfunExecutor *(*make) (void);
+  gconstpointer async; /* (nullable) */
+  gboolean is_apart;   /* functions have processes of their own, or one that is theirs */
+} Mode;
+
+static ProcfunExecutor *
+make_spawner (void)
+{
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
+
+  procfun_process_executor_set_max_processes (PROCFUN_PROCESS_EXECUTOR (executor), 3);
+  return executor;
+}
+
+static ProcfunExecutor *
+make_fork_server (void)
+{
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
+
+  procfun_process_executor_set_max_processes (PROCFUN_PROCESS_EXECUTOR (executor), 3);
+  return executor;
+}
+
+static ProcfunExecutor *
+make_inline (void)
+{
+  return PROCFUN_EXECUTOR (procfun_inline_new ());
+}
+
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (3));
+}
+
+static ProcfunExecutor *
+make_hosts (void)
+{
+  g_autoptr (GError) error = NULL;
+  ProcfunRemotePool *hosts = procfun_remote_pool_new ("local*1, local*2", &error);
+
+  g_assert_no_error (error);
+  return PROCFUN_EXECUTOR (hosts);
+}
+
+static const Mode modes[] = { { "spawner/blocking", make_spawner, NULL, TRUE },
+                              { "spawner/async", make_spawner, "", TRUE },
+                              { "fork-server/blocking", make_fork_server, NULL, TRUE },
+                              { "fork-server/async", make_fork_server, "", TRUE },
+                              { "inline/blocking", make_inline, NULL, FALSE },
+                              { "inline/async", make_inline, "", FALSE },
+                              { "pool/blocking", make_pool, NULL, TRUE },
+                              { "pool/async", make_pool, "", TRUE },
+                              { "hosts/blocking", make_hosts, NULL, TRUE },
+                              { "hosts/async", make_hosts, "", TRUE } };
+
+static void
+close_executor (ProcfunExecutor *executor)
+{
+  g_autoptr (GError) error = NULL;
+
+  procfun_executor_close (executor, NULL, &error);
+  g_assert_no_error (error);
+  g_object_unref (executor);
+}
+
+static void
+assert_printed (GVariant *value, const char *expected)
+{
+  g_autofree char *text = value != NULL ? g_variant_print (value, FALSE) : NULL;
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_results (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, add_function ());
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) sums = NULL;
+
+  g_assert_true (procfun_map_get_executor (map) == executor);
+  g_assert_true ((procfun_map_get_pool (map) != NULL) == PROCFUN_IS_POOL (executor));
+  procfun_map_set_array (map, maps_make_pairs (50));
+  sums = maps_run (map, mode->async, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (sums), ==, 50);
+  for (gsize i = 0; i < 50; i++)
+    {
+      gint sum;
+
+      g_variant_get_child (sums, i, "i", &sum);
+      g_assert_cmpint (sum, ==, (gint)i + 1);
+    }
+  g_assert_cmpuint (procfun_map_get_n_done (map), ==, 50);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+test_nothing (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = maps_new (executor, "echo_string", "@a(s) []");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = maps_run (map, mode->async, NULL, &error);
+
+  g_assert_no_error (error);
+  assert_printed (results, "[]");
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* Each element is called for once, whatever becomes of the others. */
+static void
+test_errors_are_collected (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  const char *deaths = mode->is_apart ? ",crash,,fail,exit,cancel," : ",,,fail,,cancel,";
+  g_autofree char *path = maps_make_path ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, deaths, path);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_no_error (error);
+  maps_assert_error (map, 3, G_IO_ERROR, G_IO_ERROR_BUSY);
+  maps_assert_error (map, 5, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  if (mode->is_apart)
+    {
+      maps_assert_error (map, 1, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+      maps_assert_error (map, 4, PROCFUN_ERROR, PROCFUN_ERROR_EXITED);
+      assert_printed (results, "[0, nothing, 20, nothing, nothing, nothing, 60]");
+    }
+  else
+    assert_printed (results, "[0, 10, 20, nothing, 40, nothing, 60]");
+  maps_assert_called_once (path, 7);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+test_error_stops (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map
+      = maps_new_deaths (executor, mode->is_apart ? ",,fail,hang,hang" : ",,fail,", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = maps_run (map, mode->async, NULL, &error);
+
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_null (results);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+test_any_order (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, add_function ());
+  gboolean seen[30] = { FALSE };
+  g_autoptr (GError) error = NULL;
+  GVariant *result;
+  guint64 index;
+  guint n = 0;
+
+  procfun_map_set_array (map, maps_make_pairs (G_N_ELEMENTS (seen)));
+  procfun_map_set_ordered (map, FALSE);
+  while ((result = maps_next (map, mode->async, &index, NULL, &error)) != NULL)
+    {
+      g_assert_cmpint (g_variant_get_int32 (result), ==, (gint)index + 1);
+      g_assert_false (seen[index]);
+      seen[index] = TRUE;
+      n++;
+      g_variant_unref (result);
+    }
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, ==, G_N_ELEMENTS (seen));
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* Who takes results may be another main context each time, or none. */
+static void
+test_turns (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, add_function ());
+  g_autoptr (GError) error = NULL;
+
+  procfun_map_set_array (map, maps_make_pairs (20));
+  for (gint i = 0; i < 20; i++)
+    {
+      g_autoptr (GVariant) sum
+          = maps_next (map, i % 3 == 0 ? mode->async : NULL, NULL, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpint (g_variant_get_int32 (sum), ==, i + 1);
+    }
+  g_assert_null (maps_next (map, mode->async, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static GVariant *
+next_pair (gpointer n_given)
+{
+  guint *n = n_given;
+
+  return g_variant_new ("(ii)", (*n)++, 1);
+}
+
+/* Only so many are taken as can wait; dropping the map ends what runs. */
+static void
+test_endless_input (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  ProcfunMap *map = procfun_map_new_on (executor, add_function ());
+  g_autoptr (GError) error = NULL;
+  guint n_given = 0;
+
+  procfun_map_set_iterator (map, next_pair, &n_given, NULL);
+  for (gint i = 0; i < 10; i++)
+    {
+      g_autoptr (GVariant) sum = maps_next (map, mode->async, NULL, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpint (g_variant_get_int32 (sum), ==, i + 1);
+    }
+  if (!PROCFUN_IS_POOL (executor))
+    g_assert_cmpuint (n_given, <, 100);
+  g_object_unref (map);
+  close_executor (executor);
+}
+
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (20000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_cancel (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, "hang,hang,hang,hang", NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GThread *thread = g_thread_new ("canceller", cancel_soon, cancellable);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = maps_run (map, mode->async, cancellable, &error);
+
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_null (results);
+  g_thread_join (thread);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+test_deadline (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, "hang,hang", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_set_deadline (map, 50000);
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "the map of ten_times()"));
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+test_timeout (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, "hang,,hang", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  procfun_map_set_timeout (map, 50000);
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_no_error (error);
+  assert_printed (results, "[nothing, 10, nothing]");
+  maps_assert_error (map, 0, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  maps_assert_error (map, 2, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+test_closed (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, add_function ());
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_set_array (map, maps_make_pairs (5));
+  close_executor (g_object_ref (executor));
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  g_clear_object (&map);
+  g_object_unref (executor);
+}
+
+/* Where no call could begin, the map has failed, and not its elements. */
+static void
+test_hosts_out_of_reach (gconstpointer data)
+{
+  const Mode *mode = data;
+  g_autoptr (GError) error = NULL;
+  ProcfunRemotePool *hosts = procfun_remote_pool_new ("exec:/nowhere/at/all {}", &error);
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (PROCFUN_EXECUTOR (hosts), add_function ());
+  g_autoptr (GVariant) results = NULL;
+
+  g_assert_no_error (error);
+  procfun_map_set_array (map, maps_make_pairs (5));
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENGINE);
+  g_clear_object (&map);
+  close_executor (PROCFUN_EXECUTOR (hosts));
+}
+
+/* No more at once than the executor has processes. */
+static void
+test_bound (void)
+{
+  ProcfunExecutor *executor = make_fork_server ();
+  g_autoptr (ProcfunMap) map = maps_new (executor, "take_time", NULL);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+  GVariantBuilder builder;
+  guint n_max = 0;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(x)"));
+  for (guint i = 0; i < 12; i++)
+    g_variant_builder_add (&builder, "(x)", (gint64)5000);
+  procfun_map_set_array (map, g_variant_builder_end (&builder));
+  g_main_context_push_thread_default (context);
+  procfun_map_run_async (map, NULL, maps_on_result, &result);
+  while (result == NULL)
+    {
+      g_autoptr (ProcfunStatistics) statistics = NULL;
+
+      g_main_context_iteration (context, TRUE);
+      statistics = procfun_statistics_new (executor);
+      n_max = MAX (n_max, procfun_statistics_get_running (statistics)
+                              + procfun_statistics_get_queued (statistics));
+    }
+  g_main_context_pop_thread_default (context);
+  results = procfun_map_run_finish (map, result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_max, <=, 3);
+  g_assert_cmpuint (n_max, >=, 2);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* The only child of this process. */
+static pid_t
+find_child (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *thread;
+
+  while ((thread = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", thread, "children", NULL);
+      g_autofree char *children = NULL;
+
+      if (g_file_get_contents (path, &children, NULL, NULL) && *children != '\0')
+        return (pid_t)atoi (children);
+    }
+  return 0;
+}
+
+/* Its calls end with the main context of the map, and nobody waits for them any more. */
+static void
+test_frozen_host (void)
+{
+  g_autoptr (GError) error = NULL;
+  ProcfunRemotePool *hosts = procfun_remote_pool_new ("local*1", &error);
+  ProcfunMap *map = procfun_map_new_on (PROCFUN_EXECUTOR (hosts), add_function ());
+  g_autoptr (GVariant) sum = NULL;
+  guint n_given = 0;
+  pid_t host;
+
+  procfun_map_set_iterator (map, next_pair, &n_given, NULL);
+  sum = procfun_map_next (map, NULL, NULL, &error);
+  g_assert_no_error (error);
+  host = find_child ();
+  g_assert_cmpint (host, >, 0);
+  g_assert_no_errno (kill (host, SIGSTOP));
+  g_object_unref (map);
+  g_assert_no_errno (kill (host, SIGCONT));
+  close_executor (PROCFUN_EXECUTOR (hosts));
+}
+
+typedef struct
+{
+  const char *name;
+  GTestDataFunc func;
+  gboolean needs_processes;
+} Test;
+
+int
+main (int argc, char **argv)
+{
+  static const Test tests[]
+      = { { "results-come-in-order", test_results, FALSE },
+          { "no-elements-have-no-results", test_nothing, FALSE },
+          { "errors-are-of-their-elements", test_errors_are_collected, FALSE },
+          { "error-ends-the-others", test_error_stops, FALSE },
+          { "results-come-as-they-are-there", test_any_order, FALSE },
+          { "main-contexts-take-turns", test_turns, FALSE },
+          { "input-may-have-no-end", test_endless_input, FALSE },
+          { "cancelled-map-ends-its-calls", test_cancel, TRUE },
+          { "late-map-ends-its-calls", test_deadline, TRUE },
+          { "late-elements-fail-alone", test_timeout, TRUE },
+          { "closed-executor-fails-the-map", test_closed, FALSE } };
+
+  fixture_init (&argc, &argv);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    for (gsize j = 0; j < G_N_ELEMENTS (modes); j++)
+      {
+        g_autofree char *path = g_strdup_printf ("/map-on/%s/%s", modes[j].name, tests[i].name);
+
+        if (modes[j].is_apart || !tests[i].needs_processes)
+          fixture_add_data_func (path, &modes[j], tests[i].func);
+      }
+  fixture_add_data_func ("/map-on/hosts/blocking/out-of-reach-fail-the-map", &modes[8],
+                         test_hosts_out_of_reach);
+  fixture_add_data_func ("/map-on/hosts/async/out-of-reach-fail-the-map", &modes[9],
+                         test_hosts_out_of_reach);
+  fixture_add_func ("/map-on/hosts/frozen-one-does-not-keep-a-dropped-map", test_frozen_host);
+  fixture_add_func ("/map-on/fork-server/bound-of-processes-holds", test_bound);
+
+  return fixture_run ();
+}
