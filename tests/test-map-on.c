@@ -314,7 +314,7 @@ test_timeout (gconstpointer data)
   g_autoptr (GVariant) results = NULL;
 
   procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
-  procfun_map_set_timeout (map, 50000);
+  procfun_map_set_timeout (map, G_USEC_PER_SEC);
   results = maps_run (map, mode->async, NULL, &error);
   g_assert_no_error (error);
   assert_printed (results, "[nothing, 10, nothing]");
