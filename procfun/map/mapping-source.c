@@ -79,7 +79,8 @@ add_watch (MappingSource *self, MapSlot *slot)
   g_array_append_val (self->watches, watch);
 }
 
-/* Wakers may make it ready at once, so the time is set before. */
+/* Wakers may make it ready at once, so the time is set before. The map may have been cancelled
+ * since that was looked at. */
 static void
 update (MappingSource *self)
 {
@@ -87,6 +88,8 @@ update (MappingSource *self)
 
   clear_watches (self);
   g_source_set_ready_time (&self->source, mapping_get_wake_time (self->mapping));
+  if (self->mapping->error == NULL && g_cancellable_is_cancelled (self->cancellable))
+    g_source_set_ready_time (&self->source, 0);
   for (guint i = 0; i < slots->len; i++)
     if (((MapSlot *)slots->pdata[i])->exchange != NULL)
       add_watch (self, slots->pdata[i]);
