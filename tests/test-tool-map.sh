@@ -79,6 +79,12 @@ do
   check "$name: one argument as it is" maps 0 '1\n[1]\n' 'true\ntrue\n' "" -j2 "$file" take
 done
 
+check "on hosts" maps 0 '[1, 2]\n[3, 4]\n' '3\n7\n' "" --on 'local*1, local*2' "$program" add
+check "on hosts, a crash is of its line" maps 1 '[]\n[]\n' - "crash() crashed: SIGSEGV" --on 'local*1' "$program" crash
+check "on hosts that are out of reach" maps 2 '[1, 2]\n' '' "/does/not/exist" --on 'exec:/does/not/exist {}' "$program" add
+check "hosts and jobs" maps 2 '' '' "--jobs" --on local --jobs 2 "$program" add
+check "a log names hosts" maps 0 '[1, 2]\n' '3\n' "" --on 'local*1' --joblog "$tmp/log-of-hosts" "$program" add
+check "by their names in the list" grep -qF "$(printf '1\tlocal*1\t')" "$tmp/log-of-hosts"
 check "no lines" maps 0 '' '' "" "$program" add
 check "empty lines" maps 0 '\n \n[1, 2]\n\n' '3\n' "" "$program" add
 check "no arguments" maps 0 '[]\n[]\n' '[]\n[]\n' "" "$program" nothing

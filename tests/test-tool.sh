@@ -70,7 +70,7 @@ END
 # No letter has two meanings in the help of the commands.
 short_options_agree ()
 {
-  for command in bench call list map monitor
+  for command in bench call hosts list map monitor
   do
     timeout 60 "$tool" "$command" --help | sed -nE 's/^  (-[A-Za-z]), (--[a-z-]+).*/\1 \2/p'
   done | sort -u >"$tmp/options"
@@ -151,6 +151,12 @@ check "a host" gives 0 5 "" "$tool" call --executor 'local*1' "$program" add '[2
 check "a host for a library" gives 2 "" "hosts run programs" "$tool" call --executor 'local*1' "$library" add '[2, 3]'
 check "a host that cannot be reached" gives 2 "" "/does/not/exist" \
   "$tool" call --executor exec:/does/not/exist "$program" add '[2, 3]'
+check "--on" gives 0 5 "" "$tool" call --on 'local*1, local*2' "$program" add '[2, 3]'
+check "--on: a crash" gives 3 "" "crash() crashed: SIGSEGV" "$tool" call --on 'local*1' "$program" crash
+check "--on: a library" gives 2 "" "hosts run programs" "$tool" call --on 'local*1' "$library" add '[2, 3]'
+check "--on: no list" gives 2 "" "--on: “nowhere” names no host" "$tool" call --on nowhere "$program" add '[2, 3]'
+check "--on beside another executor" \
+  gives 2 "" "--executor" "$tool" call --on 'local*1' --executor pool "$program" add '[2, 3]'
 check "an unknown executor" gives 2 "" "--executor: “cloud”" "$tool" call --executor cloud "$program" add '[2, 3]'
 check "an unknown codec" gives 2 "" "--codec: “xml”" "$tool" call --codec xml "$program" add '[2, 3]'
 check "options that need a process" \
@@ -269,6 +275,8 @@ check "bench: the function's error is 1" \
   gives 1 "" "read_file() failed (g-file-error-quark, 4): " "$tool" bench "$program" read_file '["/nowhere/at/all"]'
 check "bench --json: a failure" tells_programs 3 cause=exited exit-code=7 status=3 \
   -- "$tool" bench --json "$program" leave '[7]'
+check "bench --on" measures 10 2 --calls 10 --parallel 2 --on 'local*2'
+check "bench --on: its name is the list" grep -qF '"local*2"' "$tmp/measured"
 check "bench: no number" gives 2 "" "--calls: 0: it must be" "$tool" bench --calls 0 "$program" add '[2, 3]'
 check "bench: no executor" gives 2 "" "“nobody”, but spawn" "$tool" bench --executor nobody "$program" add '[2, 3]'
 check "bench: wrong arguments" gives 2 "" "/b" "$tool" bench "$program" add '[2, "x"]'
@@ -284,7 +292,7 @@ check "help" gives 0 - "" "$tool" --help
 check "help of a command" gives 0 - "" "$tool" call --help
 check "the version" gives 0 - "" "$tool" --version
 check "the version, in short" gives 0 - "" "$tool" -V
-for command in bench call list map monitor
+for command in bench call hosts list map monitor
 do
   check "the version, by $command" gives 0 "$("$tool" -V)" "" "$tool" "$command" -V
 done
@@ -378,6 +386,33 @@ else
 fi
 check "the tool refuses a setuid program" gives 2 "" "setuid" "$tool" list "$tmp/setuid"
 
+# Hosts
+
+# finds_hosts STATUS HOSTS PROGRAM ASSERTION: of the array that is printed.
+finds_hosts ()
+{
+  timeout 60 "$tool" hosts --json "$2" ${3:+"$3"} >"$tmp/hosts"
+  result=$?
+  cat "$tmp/hosts"
+  test "$result" = "$1" || { echo "exit status $result"; return 1; }
+  python3 -c "import json, sys; a = json.load (open (sys.argv[1])); assert $4" "$tmp/hosts"
+}
+
+check "hosts" gives 0 - "" "$tool" hosts 'local*2, local*3' "$program"
+check "hosts: a line for each" grep -qE '^local\*3 +up +3 ' "$tmp/stdout"
+check "hosts: one has all functions" finds_hosts 0 'local*2' "$program" \
+  "a[0]['up'] and a[0]['slots'] == 2 and a[0]['round-trip'] > 0 and a[0]['functions'] > 5 and a[0]['missing'] == []"
+check "hosts: another program has others" finds_hosts 1 "local=$TOP_BUILDDIR/tests/hosts" "$program" \
+  "a[0]['up'] and 'halve' in a[0]['missing']"
+check "hosts: without a program they run the tool" finds_hosts 0 'local*1' "" "a[0]['up'] and 'functions' not in a[0]"
+check "hosts: one is down" finds_hosts 1 'local*1, exec:/does/not/exist {}' "$program" \
+  "a[0]['up'] and not a[1]['up'] and '/does/not/exist' in a[1]['error']"
+check "hosts: one does not answer" \
+  gives 1 - "" "$tool" hosts --timeout 200ms "exec:sh -c 'sleep 100' {}" "$program"
+check "hosts: the reason stands below" grep -qF "did not answer within 0.2 s" "$tmp/stdout"
+check "hosts: a library" gives 2 "" "hosts run programs" "$tool" hosts 'local*1' "$library"
+check "hosts: no list" gives 2 "" "names no host" "$tool" hosts nowhere
+
 # Manual and completion
 
 manual_is_clean ()
@@ -386,7 +421,7 @@ manual_is_clean ()
   do
     LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/$page.1" 2>&1 >"$tmp/manual" | grep . && return 1
   done
-  for word in bench list call --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --codec --usage --trace
+  for word in bench list call hosts --on --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --codec --usage --trace
   do
     grep -q -e "$word" "$tmp/manual" || { echo "not there: $word"; return 1; }
   done
@@ -433,7 +468,7 @@ options_of ()
 # names_all_options FILE PATTERN: each option stands there; %s is its name.
 names_all_options ()
 {
-  for command in bench call list map monitor
+  for command in bench call hosts list map monitor
   do
     for option in $(options_of "$command")
     do
@@ -460,6 +495,9 @@ then
   check "completion of executors of bench" completes "spawn" bench --executor sp
   check "completion of functions for bench" completes "add add_elsewhere" bench -n 5 "$program" ad
   check "completion of options of monitor" completes "--once --openmetrics" monitor --o
+  check "completion of hosts" completes "ssh: srun systemd" hosts s
+  check "completion of hosts of a call" completes "local" call --on lo
+  check "completion of files for hosts" completes "$program" hosts local "$TOP_BUILDDIR/tests/tool-prog"
   check "completion of executors" completes "spawn fork pool inline" call --executor ""
   check "completion of codecs" completes "gvariant" call --codec g
   check "completion of files" completes "$program" call "$TOP_BUILDDIR/tests/tool-prog"

@@ -7,6 +7,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/run/default-executor.h"
 #include "tools/latencies.h"
+#include "tools/on-hosts.h"
 #include "tools/program.h"
 #include "tools/report.h"
 #include "tools/run.h"
@@ -24,6 +25,7 @@ static const char *const executors[] = { "spawn", "fork", "pool" };
 static int n_calls = 200;
 static int n_parallel; /* 0: as many as there are processors */
 static char *wanted;   /* (nullable): all */
+static char *hosts;    /* (nullable): on this machine */
 static gboolean as_json;
 
 static const GOptionEntry entries[]
@@ -34,6 +36,8 @@ static const GOptionEntry entries[]
           N_ ("NUMBER") },
         { "executor", 'e', 0, G_OPTION_ARG_STRING, &wanted, N_ ("measure this executor alone"),
           N_ ("NAME") },
+        { "on", 0, 0, G_OPTION_ARG_STRING, &hosts,
+          N_ ("measure these machines alone, as “ssh:alpha*16,ssh:beta”"), N_ ("HOSTS") },
         { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_ ("print the results as JSON"), NULL },
         { NULL } };
 
@@ -52,6 +56,13 @@ check_executor (GError **error)
 {
   g_autoptr (GString) names = g_string_new (NULL);
 
+  if (wanted != NULL && hosts != NULL)
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                           _ ("--on: hosts have an executor of their own, and --executor names "
+                              "another one"));
+      return FALSE;
+    }
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     {
       if (wanted == NULL || strcmp (wanted, executors[i]) == 0)
@@ -290,26 +301,43 @@ end_json (JsonBuilder *builder)
   return json_to_string (list, TRUE);
 }
 
-static Status
-bench (ProcfunFunction *function, GVariant *args)
+static ProcfunExecutor *
+make_executor (const char *name, const Program *program, GError **error)
 {
+  return hosts != NULL ? on_hosts_new (name, program, error) : procfun_executor_new_by_name (name);
+}
+
+static gboolean
+bench (Bench *self, const char *name, const Program *program, GString *text, JsonBuilder *builder)
+{
+  g_auto (Measured) measured = { 0 };
+
+  self->executor = make_executor (name, program, &self->error);
+  if (self->executor == NULL || !measure (self, &measured))
+    return FALSE;
+  append_text (text, name, &measured);
+  build_json (builder, name, &measured);
+  return TRUE;
+}
+
+static Status
+bench_all (const Program *program, ProcfunFunction *function, GVariant *args)
+{
+  const char *const on_hosts[] = { hosts };
+  const char *const *names = hosts != NULL ? on_hosts : executors;
+  const gsize n_names = hosts != NULL ? 1 : G_N_ELEMENTS (executors);
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autofree char *json = NULL;
 
   json_builder_begin_array (builder);
-  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+  for (gsize i = 0; i < n_names; i++)
     {
-      g_auto (Measured) measured = { 0 };
       g_auto (Bench) self = { .function = function, .args = args };
 
-      if (wanted != NULL && strcmp (wanted, executors[i]) != 0)
-        continue;
-      self.executor = procfun_executor_new_by_name (executors[i]);
-      if (!measure (&self, &measured))
+      if ((wanted == NULL || strcmp (wanted, names[i]) == 0)
+          && !bench (&self, names[i], program, text, builder))
         return report (&self.error, self.failure);
-      append_text (text, executors[i], &measured);
-      build_json (builder, executors[i], &measured);
     }
   json = end_json (builder);
   g_string_truncate (text, text->len - 1); /* printing adds the end of the line */
@@ -343,5 +371,5 @@ command_bench (int argc, char **argv)
     args = program_read_arguments (function, argv[3], FALSE, &error);
   if (args == NULL)
     return (int)report (&error, NULL);
-  return (int)bench (function, args);
+  return (int)bench_all (program, function, args);
 }

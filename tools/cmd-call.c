@@ -7,6 +7,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/run/default-executor.h"
 #include "procfun/values/schema.h"
+#include "tools/on-hosts.h"
 #include "tools/program.h"
 #include "tools/report.h"
 #include "tools/run.h"
@@ -25,6 +26,7 @@ static char *sandbox_name;
 static char **writable;
 static char **readable;
 static char *executor_name;
+static char *hosts;
 static char *codec_name;
 static gboolean with_usage;
 static gboolean with_trace;
@@ -68,6 +70,8 @@ static const GOptionEntry entries[]
           N_ ("read nothing but this folder, where it is read-only"), N_ ("FOLDER") },
         { "executor", 'e', 0, G_OPTION_ARG_STRING, &executor_name,
           N_ ("where to run it: spawn, fork, pool, or inline for this process"), N_ ("NAME") },
+        { "on", 0, 0, G_OPTION_ARG_STRING, &hosts,
+          N_ ("run it on one of these machines, as “ssh:alpha*16,ssh:beta”"), N_ ("HOSTS") },
         { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name,
           N_ ("how values go to the process and back: json or gvariant"), N_ ("NAME") },
         { "raw-input", 'R', 0, G_OPTION_ARG_NONE, &is_raw_input,
@@ -135,21 +139,8 @@ fail (GError **error, ProcfunFailure *failure, int signum)
 
 /* Calling */
 
-/* Hosts start the program itself, which they have at the same path. */
-static gboolean
-set_program (ProcfunExecutor *executor, const Program *program, GError **error)
-{
-  if (!PROCFUN_IS_REMOTE_POOL (executor))
-    return TRUE;
-  procfun_remote_pool_set_program (PROCFUN_REMOTE_POOL (executor), program->path);
-  if (!program->is_program)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("“%s” is a library, but hosts run programs"), program->name);
-  return program->is_program;
-}
-
 static ProcfunExecutor *
-make_executor (const Program *program, GError **error)
+make_executor_here (const Program *program, GError **error)
 {
   g_autoptr (ProcfunExecutor) executor
       = procfun_executor_new_by_name (executor_name != NULL ? executor_name : "spawn");
@@ -162,13 +153,26 @@ make_executor (const Program *program, GError **error)
   else if (codec_name != NULL && codec == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("--codec: “%s”: the codecs are json and gvariant"), codec_name);
-  else if (set_program (executor, program, error))
+  else if (on_hosts_set_program (executor, program, error))
     {
       if (codec != NULL && PROCFUN_IS_PROCESS_EXECUTOR (executor))
         procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), codec);
       return g_steal_pointer (&executor);
     }
   return NULL;
+}
+
+static ProcfunExecutor *
+make_executor (const Program *program, GError **error)
+{
+  if (hosts != NULL && executor_name == NULL)
+    return on_hosts_new (hosts, program, error);
+  if (hosts != NULL)
+    g_set_error_literal (
+        error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+        _ ("--on: hosts have an executor of their own, and --executor names another "
+           "one"));
+  return hosts == NULL ? make_executor_here (program, error) : NULL;
 }
 
 /* FALSE: there is no such level, or none for the folders. */

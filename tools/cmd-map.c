@@ -6,6 +6,7 @@
 
 #include "procfun/base/intl.h"
 #include "tools/map-run.h"
+#include "tools/on-hosts.h"
 #include "tools/program.h"
 #include <string.h>
 
@@ -36,12 +37,20 @@ check_function (ProcfunFunction *function, const MapOptions *options, GError **e
   return FALSE;
 }
 
+static ProcfunExecutor *
+make_executor (const MapOptions *options, const Program *program, GError **error)
+{
+  if (options->hosts != NULL)
+    return on_hosts_new (options->hosts, program, error);
+  return PROCFUN_EXECUTOR (procfun_pool_new (options->n_workers));
+}
+
 int
 command_map (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (Program) program = NULL;
-  g_autoptr (ProcfunPool) pool = NULL;
+  g_autoptr (ProcfunExecutor) executor = NULL;
   const MapOptions *options = map_options_read (&argc, &argv);
   ProcfunFunction *function = NULL;
   Status status;
@@ -51,10 +60,11 @@ command_map (int argc, char **argv)
   program = program_open (argv[1], &error);
   if (program != NULL)
     function = program_find (program, argv[2], &error);
-  if (function == NULL || !check_function (function, options, &error))
+  if (function != NULL && check_function (function, options, &error))
+    executor = make_executor (options, program, &error);
+  if (executor == NULL)
     return command_fail (error, STATUS_USAGE);
-  pool = procfun_pool_new (options->n_workers);
-  status = map_run (options, function, pool);
-  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+  status = map_run (options, function, executor);
+  procfun_executor_close (executor, NULL, NULL);
   return (int)status;
 }

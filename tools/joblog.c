@@ -136,8 +136,9 @@ joblog_add (JobLog *self, const JobLogEntry *entry, GError **error)
 {
   g_autofree char *command = make_command (entry);
 
-  fprintf (self->file, "%" PRIu64 "\t:\t%" PRId64 ".%03d\t%" PRId64 ".%03d\t%zu\t%zu\t%d\t%d\t%s\n",
-           entry->number, entry->began_at / G_USEC_PER_SEC,
+  fprintf (self->file,
+           "%" PRIu64 "\t%s\t%" PRId64 ".%03d\t%" PRId64 ".%03d\t%zu\t%zu\t%d\t%d\t%s\n",
+           entry->number, entry->host != NULL ? entry->host : ":", entry->began_at / G_USEC_PER_SEC,
            (int)(entry->began_at % G_USEC_PER_SEC / 1000), entry->duration / G_USEC_PER_SEC,
            (int)(entry->duration % G_USEC_PER_SEC / 1000), entry->n_sent, entry->n_received,
            entry->exit_status, entry->signum, command);

@@ -13,6 +13,7 @@ typedef struct
   gint64 duration; /* in µs */
   gsize n_sent;    /* bytes of the record */
   gsize n_received;
+  const char *host; /* (nullable): this machine */
   int exit_status;
   int signum;       /* 0: none */
   const char *name; /* of the function */

@@ -6,6 +6,7 @@ bin_PROGRAMS += %D%/procfun
 %C%_procfun_SOURCES = \
 	%D%/cmd-bench.c \
 	%D%/cmd-call.c \
+	%D%/cmd-hosts.c \
 	%D%/cmd-list.c \
 	%D%/cmd-map.c \
 	%D%/cmd-monitor.c \
@@ -17,6 +18,8 @@ bin_PROGRAMS += %D%/procfun
 	%D%/fields.h \
 	%D%/halt.c \
 	%D%/halt.h \
+	%D%/host-check.c \
+	%D%/host-check.h \
 	%D%/joblog.c \
 	%D%/joblog.h \
 	%D%/latencies.c \
@@ -41,6 +44,8 @@ bin_PROGRAMS += %D%/procfun
 	%D%/monitor-client.h \
 	%D%/monitor-view.c \
 	%D%/monitor-view.h \
+	%D%/on-hosts.c \
+	%D%/on-hosts.h \
 	%D%/procfun.c \
 	%D%/program.c \
 	%D%/program.h \

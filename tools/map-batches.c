@@ -240,13 +240,14 @@ record_clear (gpointer record)
 static gpointer
 start (MapRun *run)
 {
-  const MapConfig config = { .executor = PROCFUN_EXECUTOR (run->pool),
-                             .pool = run->pool,
-                             .function = run->function,
-                             .is_ordered = !run->options->is_unordered,
-                             .goes_on = TRUE,
-                             .timeout = run->options->timeout,
-                             .limits = run->options->limits };
+  const MapConfig config
+      = { .executor = run->executor,
+          .pool = PROCFUN_IS_POOL (run->executor) ? PROCFUN_POOL (run->executor) : NULL,
+          .function = run->function,
+          .is_ordered = !run->options->is_unordered,
+          .goes_on = TRUE,
+          .timeout = run->options->timeout,
+          .limits = run->options->limits };
   Batches *self = g_new0 (Batches, 1);
 
   self->run = run;

@@ -2,6 +2,7 @@
 
 /* A call for each record: of generators, and for options that are about single calls. */
 
+#include "procfun/core/executor.h"
 #include "tools/map-job.h"
 #include <string.h>
 
@@ -74,7 +75,7 @@ static void
 start_more (Calls *self)
 {
   MapRun *run = self->run;
-  guint n = procfun_pool_get_max_workers (run->pool);
+  guint n = procfun_executor_get_capacity (run->executor);
 
   while (self->n_running < n && self->waiting.head != NULL && self->timer == 0
          && !g_cancellable_is_cancelled (run->cancellable))

@@ -75,6 +75,7 @@ end_call (MapJob *self)
 {
   ProcfunFailure *failure = procfun_call_get_failure (self->call);
 
+  self->host = procfun_call_get_host (self->call);
   if (self->error != NULL)
     {
       self->status
@@ -130,7 +131,7 @@ run_once (MapJob *self)
   self->text.length = 0;
   self->n_results = 0;
   self->call = procfun_call_new (run->function, self->args);
-  procfun_call_set_executor (self->call, PROCFUN_EXECUTOR (run->pool));
+  procfun_call_set_executor (self->call, run->executor);
   if (run->options->timeout > 0)
     procfun_call_set_timeout (self->call, run->options->timeout);
   if (run->options->limits != NULL)
@@ -188,6 +189,7 @@ note_in_log (MapJob *self)
                               .duration = self->duration,
                               .n_sent = self->record.size,
                               .n_received = self->n_results,
+                              .host = self->host,
                               .exit_status = self->error != NULL ? (int)self->status : 0,
                               .signum = self->signum,
                               .name = procfun_function_get_name (run->function),

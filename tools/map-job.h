@@ -19,7 +19,8 @@ typedef struct
   Buffer text;     /* results as they are printed */
   gsize n_results; /* bytes of them, also those that were printed */
   Status status;
-  int signum; /* that ended the process; 0: none */
+  const char *host; /* (nullable) (interned): that had the last call */
+  int signum;       /* that ended the process; 0: none */
   gboolean is_over;
   gboolean is_streamed; /* results are printed as they come */
   void (*on_over) (gpointer job, gpointer user_data);

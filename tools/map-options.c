@@ -74,6 +74,8 @@ static const GOptionEntry entries[] = {
     N_ ("show how long it will take, and in the end how long it took"), NULL },
   { "dry-run", 0, 0, G_OPTION_ARG_NONE, &options.is_dry,
     N_ ("print what would be called, and call nothing"), NULL },
+  { "on", 0, 0, G_OPTION_ARG_STRING, &options.hosts,
+    N_ ("run it on these machines, as “ssh:alpha*16,ssh:beta”"), N_ ("HOSTS") },
   { "jobs", 'j', 0, G_OPTION_ARG_CALLBACK, (gpointer)on_jobs,
     N_ ("how many processes there may be: 4, or +1, -1 or 50%, counted from the CPUs"), N_ ("N") },
   { "timeout", 't', 0, G_OPTION_ARG_CALLBACK, (gpointer)on_time,
@@ -189,6 +191,8 @@ find_fault (void)
     return _ ("--arg-file: the arguments are after “:::” already");
   if ((options.resumes || options.resumes_failed) && options.log == NULL)
     return _ ("--resume: the log of what was done is named by --joblog");
+  if (options.hosts != NULL && options.n_workers > 0)
+    return _ ("--jobs: hosts say themselves how many calls they run at once, as in ssh:alpha*16");
   if (retries < 0)
     return _ ("--retries: a number of times is not less than 0");
   return NULL;

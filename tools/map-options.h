@@ -23,7 +23,8 @@ typedef struct
   char *results; /* (nullable): the folder */
 
   /* Calls */
-  guint n_workers;
+  char *hosts;     /* (nullable): on this machine */
+  guint n_workers; /* 0: as many as seems good */
   gint64 timeout;
   ProcfunLimits *limits; /* (nullable): none */
   guint retries;

@@ -314,13 +314,13 @@ needs_calls (const MapOptions *options, ProcfunFunction *function)
 }
 
 Status
-map_run (const MapOptions *options, ProcfunFunction *function, ProcfunPool *pool)
+map_run (const MapOptions *options, ProcfunFunction *function, ProcfunExecutor *executor)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   MapRun self
       = { .options = options,
           .function = function,
-          .pool = pool,
+          .executor = executor,
           .funcs = needs_calls (options, function) ? &map_calls_engine : &map_batches_engine,
           .cancellable = cancellable };
   int input = -1;

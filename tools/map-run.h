@@ -45,7 +45,7 @@ struct _MapRun
 {
   const MapOptions *options;
   ProcfunFunction *function;
-  ProcfunPool *pool;
+  ProcfunExecutor *executor;
   const MapEngine *funcs;
   gpointer engine;
 
@@ -68,8 +68,8 @@ struct _MapRun
   Status status;
 };
 
-/* Maps @function by workers of @pool, as @options say. */
-Status map_run (const MapOptions *options, ProcfunFunction *function, ProcfunPool *pool);
+/* Maps @function on @executor, as @options say. */
+Status map_run (const MapOptions *options, ProcfunFunction *function, ProcfunExecutor *executor);
 
 /* For the engines: a record has been dealt with, and its result printed. With an error it is
  * printed here. @error: borrowed. @to: where results go. */

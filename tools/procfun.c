@@ -7,6 +7,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/platform/fds.h"
+#include "tools/host-check.h"
 #include <fcntl.h>
 #include <locale.h>
 #include <procfun.h>
@@ -23,6 +24,7 @@ static const struct
 } commands[] = {
   { "bench", command_bench, N_ ("measure how long calls of a function take") },
   { "call", command_call, N_ ("call a function in a process of its own") },
+  { "hosts", command_hosts, N_ ("check which hosts can be reached") },
   { "list", command_list, N_ ("list the functions of a program or library") },
   { "map", command_map, N_ ("call a function for each line of stdin") },
   { "monitor", command_monitor, N_ ("show what the executors of a running program do") },
@@ -55,6 +57,7 @@ fill_standard (void)
 int
 main (int argc, char **argv)
 {
+  host_check_answer ();
   fill_standard ();
   signal (SIGCHLD, SIG_DFL); /* ignored signals are inherited, and exit statuses would be lost */
   g_log_writer_default_set_use_stderr (TRUE); /* stdout has results alone */

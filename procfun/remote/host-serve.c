@@ -23,6 +23,9 @@
 
 #define HEARTBEAT_MIN 1000
 
+/* So many functions a host names to its caller. */
+#define CONTRACTS_MAX 4096
+
 /* How long the last answers may take to leave a host that ends. */
 #define FLUSH_MS 1000
 
@@ -319,10 +322,30 @@ set_up (void)
   pthread_sigmask (SIG_BLOCK, &broken, NULL);
 }
 
+/* (nullable): there are too many to be told */
+static GVariant *
+list_contracts (HostServer *self)
+{
+  g_autofree gpointer *contracts = NULL;
+  g_autofree guint64 *numbers = NULL;
+  guint n;
+
+  contracts = g_hash_table_get_keys_as_array (self->functions, &n);
+  if (n > CONTRACTS_MAX)
+    return NULL;
+  numbers = g_new (guint64, n);
+  for (guint i = 0; i < n; i++)
+    numbers[i] = *(const guint64 *)contracts[i];
+  return g_variant_ref_sink (
+      g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, numbers, n, sizeof *numbers));
+}
+
 static void
 greet (HostServer *self)
 {
-  RemoteHello hello = { .slots = self->slots, .name = (char *)g_get_host_name () };
+  g_autoptr (GVariant) contracts = list_contracts (self);
+  RemoteHello hello
+      = { .slots = self->slots, .name = (char *)g_get_host_name (), .contracts = contracts };
 
   remote_hello_send (&hello, self->link);
 }

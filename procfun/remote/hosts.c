@@ -270,19 +270,23 @@ hosts_reap (Hosts *self, Process *process, gboolean is_hung)
 }
 
 void
-hosts_host_is_up (Hosts *self, const char *name, guint slots)
+hosts_host_is_up (Hosts *self, const char *name, guint slots, GVariant *contracts)
 {
+  const HostNews news = { .name = name, .slots = slots, .contracts = contracts };
+
   if (self->func != NULL)
-    self->func (name, slots, NULL, self->user_data);
+    self->func (&news, self->user_data);
   hosts_wake (self);
 }
 
 void
 hosts_host_is_lost (Hosts *self, const char *name, const GError *error)
 {
+  const HostNews news = { .name = name, .error = error };
+
   self->n_lost++;
   if (self->func != NULL)
-    self->func (name, 0, error, self->user_data);
+    self->func (&news, self->user_data);
 }
 
 /* The source */

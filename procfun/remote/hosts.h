@@ -20,8 +20,16 @@ typedef struct
   char *program;          /* (nullable): what hosts run, if not this program */
 } HostsConfig;
 
-/* Told in the thread of the hosts. @error: (nullable): the host is up, with @slots */
-typedef void (*HostsFunc) (const char *name, guint slots, const GError *error, gpointer user_data);
+/* News of a host, in the thread of the hosts. */
+typedef struct
+{
+  const char *name; /* (interned) */
+  guint slots;
+  GVariant *contracts; /* (nullable): an “at” of its functions, if it says so */
+  const GError *error; /* (nullable): it is up */
+} HostNews;
+
+typedef void (*HostsFunc) (const HostNews *news, gpointer user_data);
 
 /* The hosts of a pool, and the calls that wait for one. The thread of the hosts alone touches them;
  * others submit calls. Hosts are started when there are calls. */
@@ -77,7 +85,7 @@ void hosts_count (Hosts *self, HostsCounts *counts);
 /* For RemoteHost, in the thread of the hosts */
 GMainContext *hosts_get_context (Hosts *self);
 const HostsConfig *hosts_get_config (Hosts *self);
-void hosts_host_is_up (Hosts *self, const char *name, guint slots);
+void hosts_host_is_up (Hosts *self, const char *name, guint slots, GVariant *contracts);
 void hosts_host_is_lost (Hosts *self, const char *name, const GError *error);
 void hosts_wake (Hosts *self);
 

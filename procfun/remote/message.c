@@ -25,6 +25,8 @@ remote_hello_send (const RemoteHello *self, Link *link)
   g_variant_dict_insert (&dict, "max-payload", "t", self->max_payload);
   if (self->name != NULL)
     g_variant_dict_insert (&dict, "name", "s", self->name);
+  if (self->contracts != NULL)
+    g_variant_dict_insert_value (&dict, "contracts", self->contracts);
   if (self->locale != NULL)
     g_variant_dict_insert (&dict, "locale", "s", self->locale);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
@@ -35,6 +37,7 @@ void
 remote_hello_clear (RemoteHello *self)
 {
   g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->contracts, g_variant_unref);
   g_clear_pointer (&self->locale, g_free);
 }
 
@@ -90,6 +93,7 @@ remote_hello_read (RemoteHello *self, const LinkMessage *message, GError **error
   g_variant_lookup (variant, "max-payload", "t", &self->max_payload);
   self->name = get_text (variant, "name");
   self->locale = get_text (variant, "locale");
+  self->contracts = g_variant_lookup_value (variant, "contracts", G_VARIANT_TYPE ("at"));
   return TRUE;
 }
 

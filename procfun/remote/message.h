@@ -20,6 +20,7 @@ typedef struct
   guint depth;         /* of a caller: of the calls that a host runs */
   guint64 max_payload; /* of a caller, in bytes */
   char *name;          /* (nullable): of a host */
+  GVariant *contracts; /* (nullable): of a host's functions, an “at” */
   char *locale;        /* (nullable): of a caller's messages */
 } RemoteHello;
 

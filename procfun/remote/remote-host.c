@@ -413,7 +413,7 @@ take_hello (RemoteHost *self, const LinkMessage *message, GError **error)
   self->idle_since = g_get_monotonic_time ();
   back_off_reset (&self->back_off);
   g_clear_error (&self->error);
-  hosts_host_is_up (self->hosts, get_name (self), self->slots);
+  hosts_host_is_up (self->hosts, get_name (self), self->slots, hello.contracts);
   return TRUE;
 }
 

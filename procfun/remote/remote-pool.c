@@ -291,14 +291,15 @@ tell_news (gpointer user_data)
 }
 
 static void
-on_host (const char *name, guint slots, const GError *error, gpointer user_data)
+on_host (const HostNews *told, gpointer user_data)
 {
   Relay *relay = user_data;
   g_autoptr (GSource) source = g_idle_source_new ();
   News *news = g_new (News, 1);
 
   g_atomic_ref_count_inc (&relay->ref_count);
-  *news = (News){ relay, name, slots, error != NULL ? g_error_copy (error) : NULL };
+  *news = (News){ relay, told->name, told->slots,
+                  told->error != NULL ? g_error_copy (told->error) : NULL };
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, tell_news, news, news_free);
   g_source_attach (source, relay->context);
