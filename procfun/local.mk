@@ -99,6 +99,8 @@ procfun_sources = \
 procfun_private = \
 	%D%/base/debug.c \
 	%D%/base/debug.h \
+	%D%/base/marks.c \
+	%D%/base/marks.h \
 	%D%/base/environment.c \
 	%D%/base/environment.h \
 	%D%/base/error.h \
@@ -500,8 +502,8 @@ noinst_LTLIBRARIES = %D%/libprocfun-all.la
 %C%_libprocfun_all_la_SOURCES = $(procfun_headers) $(procfun_sources) $(procfun_private)
 # Casts are not checked: those of one call cost as much as to make an object.
 %C%_libprocfun_all_la_CPPFLAGS = $(AM_CPPFLAGS) -DG_LOG_DOMAIN='"procfun"' -DG_DISABLE_CAST_CHECKS
-%C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS) $(SECCOMP_CFLAGS) -fvisibility=hidden
-%C%_libprocfun_all_la_LIBADD = $(PROCFUN_LIBS)
+%C%_libprocfun_all_la_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS) $(SECCOMP_CFLAGS) $(SYSPROF_CFLAGS) -fvisibility=hidden
+%C%_libprocfun_all_la_LIBADD = $(PROCFUN_LIBS) $(SYSPROF_LIBS)
 
 lib_LTLIBRARIES = %D%/libprocfun.la
 %C%_libprocfun_la_SOURCES =

@@ -57,6 +57,7 @@ test_programs = \
 	%D%/test-map-faults \
 	%D%/test-map-on \
 	%D%/test-map-stream \
+	%D%/test-marks \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-number \
@@ -176,6 +177,9 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 %C%_test_map_faults_SOURCES = %D%/test-map-faults.c $(maps)
 %C%_test_map_on_SOURCES = %D%/test-map-on.c $(maps)
 %C%_test_map_stream_SOURCES = %D%/test-map-stream.c %D%/pools.c %D%/pools.h $(maps)
+%C%_test_marks_SOURCES = %D%/test-marks.c $(pools)
+%C%_test_marks_CFLAGS = $(AM_CFLAGS) $(SYSPROF_CFLAGS)
+%C%_test_marks_LDADD = $(LDADD) $(SYSPROF_LIBS)
 %C%_test_matrix_SOURCES = %D%/test-matrix.c $(calls)
 %C%_test_zygote_SOURCES = %D%/test-zygote.c %D%/faults.c %D%/faults.h $(calls)
 pools = %D%/pools.c %D%/pools.h $(calls)

@@ -3,6 +3,7 @@
 #include "procfun/base/debug.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/base/marks.h"
 #include "procfun/base/readable.h"
 
 #define FIELDS_MAX 7
@@ -21,7 +22,7 @@ parse_topics (const char *text)
   } known[] = { { "calls", DEBUG_CALLS },
                 { "workers", DEBUG_WORKERS },
                 { "wire", DEBUG_WIRE },
-                { "all", DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE },
+                { "all", DEBUG_LOGS },
                 { "", 0 } };
   g_auto (GStrv) words = g_strsplit (text, ",", -1);
   gint topics = 0;
@@ -49,8 +50,9 @@ debug_read_topics (void)
   if (g_once_init_enter (&read))
     {
       const char *text = environment_get ("PROCFUN_DEBUG");
+      gint topics = text != NULL ? parse_topics (text) : 0;
 
-      g_atomic_int_set (&debug_topics, text != NULL ? parse_topics (text) : 0);
+      g_atomic_int_set (&debug_topics, topics | (marks_are_wanted () ? DEBUG_MARKS : 0));
       g_once_init_leave (&read, 1);
     }
   return g_atomic_int_get (&debug_topics);

@@ -14,8 +14,11 @@ typedef enum
 {
   DEBUG_CALLS = 1 << 0,   /* when each call starts and ends */
   DEBUG_WORKERS = 1 << 1, /* processes */
-  DEBUG_WIRE = 1 << 2     /* frames */
+  DEBUG_WIRE = 1 << 2,    /* frames */
+  DEBUG_MARKS = 1 << 3    /* for sysprof, which asks for them itself: see marks.h */
 } DebugTopics;
+
+#define DEBUG_LOGS (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE)
 
 /* Fields of a message. */
 typedef struct

@@ -99,9 +99,17 @@ setup_zygote_ends_at_once (gboolean at_once)
 }
 
 /* A zygote ends in order, with its children first: when it is stopped, it has to go on for that. */
+/* A collector of sysprof would write to this descriptor of the program, which is another here. */
+static void
+leave_profiler (void)
+{
+  unsetenv ("SYSPROF_CONTROL_FD");
+}
+
 void
 setup_process (gboolean close, gboolean is_zygote)
 {
+  leave_profiler ();
   setsid ();
   reset_signals ();
   if (close)

@@ -2,6 +2,7 @@
 
 #include "procfun/core/call-debug.h"
 
+#include "procfun/base/marks.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/self.h"
@@ -138,12 +139,28 @@ get_cause (ProcfunFailure *failure)
   return value != NULL ? g_intern_string (value->value_nick) : "";
 }
 
+/* The time in the queue and in the process. A call may fail before it has one. */
+static void
+add_marks (ProcfunCall *self, const GError *error)
+{
+  const char *name = procfun_function_get_name (self->function);
+  const gint64 started_at = self->started_at > 0 ? self->started_at : g_get_monotonic_time ();
+
+  marks_add ("queue", self->submitted_at, started_at, "%s()", name);
+  if (self->started_at > 0)
+    marks_add ("call", started_at, g_get_monotonic_time (), "%s() in process %d%s%s", name,
+               g_atomic_int_get (&self->pid), error != NULL ? ": " : "",
+               error != NULL ? error->message : "");
+}
+
 void
 call_debug_end (ProcfunCall *self, const GError *error)
 {
   double ms = (double)(g_get_monotonic_time () - self->submitted_at) / 1000;
   DebugSubject subject = get_subject (self);
 
+  if (debug_has (DEBUG_MARKS))
+    add_marks (self, error);
   if (!debug_has (DEBUG_CALLS))
     return;
   if (error != NULL)

@@ -45,7 +45,7 @@ procfun_call_begin (ProcfunCall *self)
     }
   g_atomic_pointer_set (&self->thread, g_thread_self ());
   self->submitted_at = g_get_monotonic_time ();
-  if (debug_has (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE))
+  if (debug_has (DEBUG_LOGS))
     call_debug_begin (self);
   procfun_call_notify_state (self);
   return TRUE;
@@ -83,7 +83,7 @@ procfun_call_end (ProcfunCall *self, GVariant *result, GError *error)
     self->failure = procfun_failure_new (procfun_call_find_cause (error), name);
   if (error != NULL && error->domain == PROCFUN_ERROR)
     failure_attach (self->failure, error);
-  if (debug_has (DEBUG_CALLS))
+  if (debug_has (DEBUG_CALLS | DEBUG_MARKS))
     call_debug_end (self, error);
   g_atomic_int_set (&self->state, result != NULL ? PROCFUN_CALL_SUCCEEDED : PROCFUN_CALL_FAILED);
   call_join_wake (self);

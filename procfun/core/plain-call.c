@@ -65,7 +65,7 @@ procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self)
   ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (executor);
   PlainCallStatus status;
 
-  if (klass->run_plain == NULL || debug_has (DEBUG_CALLS | DEBUG_WORKERS | DEBUG_WIRE)
+  if (klass->run_plain == NULL || debug_has (DEBUG_LOGS | DEBUG_MARKS)
       || !procfun_executor_try_enter (executor))
     return PLAIN_CALL_NOT_BEGUN;
   self->submitted_at = g_get_monotonic_time ();

@@ -3,6 +3,7 @@
 #include "procfun/schedule/scheduler.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/marks.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/failure.h"
@@ -93,6 +94,9 @@ scheduler_reap (WorkerSlot *slot, int ms)
     }
   if (!process_get_status (slot->process, &status))
     status = -1;
+  if (debug_has (DEBUG_MARKS) && self->keeps)
+    marks_add ("worker", slot->started_at, g_get_monotonic_time (),
+               "process %d, calls: %" G_GUINT64_FORMAT, slot->pid, slot->n_calls);
   procfun_executor_emit_worker_exited (self->executor, slot->pid, status);
   worker_slot_unref (slot);
 }
