@@ -25,6 +25,7 @@ test_programs = \
 	%D%/test-deaths \
 	%D%/test-define \
 	%D%/test-define-cxx \
+	%D%/test-descriptors \
 	%D%/test-elf \
 	%D%/test-environment \
 	%D%/test-error \
@@ -165,6 +166,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_buffer_SOURCES = %D%/test-buffer.c $(pools)
 %C%_test_bytes_SOURCES = %D%/test-bytes.c $(pools)
 %C%_test_large_SOURCES = %D%/test-large.c $(pools)
+%C%_test_descriptors_SOURCES = %D%/test-descriptors.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(pools)
 %C%_test_remote_SOURCES = %D%/test-remote.c %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(pools)
