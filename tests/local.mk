@@ -40,6 +40,7 @@ test_programs = \
 	%D%/test-generator-ends \
 	%D%/test-histogram \
 	%D%/test-hosts \
+	%D%/test-huge \
 	%D%/test-inherited \
 	%D%/test-inline \
 	%D%/test-json \
@@ -161,6 +162,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_control_limits_SOURCES = %D%/test-control-limits.c $(calls)
 %C%_test_control_output_SOURCES = %D%/test-control-output.c $(calls)
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
+%C%_test_huge_SOURCES = %D%/test-huge.c $(calls)
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_buffer_SOURCES = %D%/test-buffer.c $(pools)

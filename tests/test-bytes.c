@@ -667,6 +667,137 @@ PROCFUN_DEFINE_STATIC_FUNCTION (count_shared, gint)
 }
 
 /* A worker that has nothing to do unmaps what is not in use. */
+/* A caller that drops what a function reads */
+
+PROCFUN_DEFINE_STATIC_FUNCTION (count_later, guint64, (ProcfunFd, ready), (ProcfunFd, go),
+                                (GBytes *, bytes))
+{
+  char byte = 1;
+
+  if (write (ready, &byte, 1) != 1 || read (go, &byte, 1) != 0)
+    abort ();
+  return sum_bytes (bytes);
+}
+
+static void
+keep_number (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  *(guint64 *)user_data = count_later_run_finish (PROCFUN_CALL (source), result, &error);
+  g_assert_no_error (error);
+}
+
+static void
+try_freed (ProcfunExecutor *executor, GBytes *own)
+{
+  g_autoptr (GBytes) bytes = own;
+  const guint64 sum = sum_bytes (bytes);
+  guint64 came = 0;
+  Signal ready, go;
+  ProcfunCall *call;
+
+  signal_open (&ready);
+  signal_open (&go);
+  call = count_later_call (ready.ends[1], go.ends[0], bytes);
+  procfun_call_set_executor (call, executor);
+  procfun_call_run_async (call, NULL, keep_number, &came);
+  g_object_unref (call);
+  g_clear_pointer (&bytes, g_bytes_unref);
+  signal_await (&ready);
+  close (go.ends[1]);
+  go.ends[1] = -1;
+  while (came == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (came, ==, sum);
+  signal_close (&ready);
+  signal_close (&go);
+}
+
+static void
+test_freed (void)
+{
+  g_autoptr (ProcfunExecutor) executor = new_executor ();
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GBytes) shared = make_shared (LARGE, (guint8)i);
+      gsize size;
+      gconstpointer data = g_bytes_get_data (shared, &size);
+
+      try_freed (executor, g_bytes_new (data, size));
+      try_freed (executor, g_steal_pointer (&shared));
+    }
+}
+
+/* Writes over all shared memory of its process, that of the library itself too, and answers if it
+ * still can. */
+PROCFUN_DEFINE_STATIC_FUNCTION (scribble_all, guint, (GBytes *, bytes))
+{
+  g_autofree char *maps = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint n_written = 0;
+
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    return 0;
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *end;
+      const guint64 first = g_ascii_strtoull (lines[i], &end, 16);
+      const guint64 last = *end == '-' ? g_ascii_strtoull (end + 1, NULL, 16) : 0;
+      gpointer memory = (gpointer)(guintptr)first;
+
+      if (strstr (lines[i], "/memfd:procfun") == NULL
+          || mprotect (memory, last - first, PROT_READ | PROT_WRITE) != 0)
+        continue;
+      memset (memory, 0xee, last - first);
+      n_written++;
+    }
+  return n_written;
+}
+
+static void
+check_both (ProcfunExecutor *executor, GBytes *shared, GBytes *copy, guint64 sum)
+{
+  g_autoptr (GBytes) back = NULL;
+
+  g_assert_cmpuint (sum_bytes (shared), ==, sum);
+  g_assert_cmpuint (run_number (executor, count_call (shared), FALSE), ==, sum);
+  g_assert_cmpuint (run_number (executor, count_call (copy), FALSE), ==, sum);
+  back = run_bytes (executor, echo_call (copy), FALSE);
+  g_assert_cmpuint (sum_bytes (back), ==, sum);
+}
+
+/* Calls of such a worker end in some way; those of others have the same bytes, and are right. */
+static void
+test_scribbling_all (void)
+{
+  g_autoptr (ProcfunPool) scribblers = procfun_pool_new (1);
+  g_autoptr (ProcfunPool) others = procfun_pool_new (1);
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (others);
+  g_autoptr (GBytes) shared = make_shared (LARGE, 5);
+  g_autoptr (GBytes) copy
+      = g_bytes_new (g_bytes_get_data (shared, NULL), g_bytes_get_size (shared));
+  const guint64 sum = sum_bytes (shared);
+
+  check_both (executor, shared, copy, sum);
+  for (guint async = 0; async < 2; async++)
+    for (guint i = 0; i < 4; i++)
+      {
+        ProcfunCall *call = scribble_all_call (i % 2 == 0 ? shared : copy);
+        g_autoptr (GError) error = NULL;
+        g_autoptr (GVariant) result = NULL;
+
+        procfun_call_set_executor (call, PROCFUN_EXECUTOR (scribblers));
+        procfun_call_set_timeout (call, G_TIME_SPAN_SECOND);
+        procfun_call_set_grace_period (call, 10 * G_TIME_SPAN_MILLISECOND);
+        result = calls_run (call, async, NULL, &error);
+        g_assert_true ((result != NULL) != (error != NULL));
+        check_both (executor, shared, copy, sum);
+      }
+}
+
 static void
 test_idle (void)
 {
@@ -771,6 +902,7 @@ static const Test tests[] = {
   { "/bytes/take-few-descriptors", test_many },
   { "/bytes/cannot-be-written-by-a-function", test_scribbling },
   { "/bytes/outlive-their-process", test_deaths },
+  { "/bytes/may-be-freed-while-a-function-reads-them", test_freed },
   { "/bytes/without-descriptors-are-copied", test_no_descriptors },
   { "/bytes/with-a-limit-on-files-are-copied", test_no_files },
   { "/bytes/count-for-the-largest-payload", test_limit },
@@ -799,6 +931,8 @@ main (int argc, char **argv)
   fixture_add_func ("/bytes/are-unmapped-by-an-idle-worker", test_idle);
   fixture_add_func ("/bytes/stay-mapped-between-calls", test_not_idle);
   fixture_add_func ("/bytes/are-zero-at-first", test_zero);
+  fixture_add_func ("/bytes/are-safe-from-who-scribbles-over-all-that-is-shared",
+                    test_scribbling_all);
   fixture_add_func ("/bytes/that-a-function-has-returned-it-cannot-change", test_kept_result);
   fixture_add_func ("/bytes/that-a-function-keeps-stay-as-they-are", test_keeping);
   return fixture_run ();
