@@ -204,6 +204,8 @@ procfun_private = \
 	%D%/executors/fork-plain.c \
 	%D%/executors/fork-plain.h \
 	%D%/executors/pool.h \
+	%D%/executors/preparation.c \
+	%D%/executors/preparation.h \
 	%D%/executors/process-executor.h \
 	%D%/executors/process-next.c \
 	%D%/executors/process-next.h \

@@ -205,7 +205,7 @@ test_any_order (gconstpointer data)
   close_executor (executor);
 }
 
-/* Who takes results may be another main context each time, or none. */
+/* Results may be taken in another main context each time, or in none. */
 static void
 test_turns (gconstpointer data)
 {

@@ -40,7 +40,7 @@ gboolean executor_fail_nested (GError **error);
  * override `end_calls`, which is called from any thread. */
 ProcfunCloseFlags procfun_executor_get_close_flags (ProcfunExecutor *self);
 
-/* How many calls at once keep the executor busy; one at least. Executors of the library override
+/* Number of calls that keep the executor busy; one at least. Executors of the library override
  * `get_capacity` for this, which is called from any thread. */
 guint procfun_executor_get_capacity (ProcfunExecutor *self);
 

@@ -75,18 +75,6 @@ static GParamSpec *props[N_PROPS];
 
 /* For those that derive */
 
-void
-preparation_clear (Preparation *self)
-{
-  g_clear_object (&self->codec);
-  g_clear_object (&self->context);
-  g_clear_pointer (&self->limits, procfun_limits_free);
-  g_clear_pointer (&self->sandbox, sandbox_plan_unref);
-  g_clear_pointer (&self->arguments, g_bytes_unref);
-  exchange_clear_parts (&self->options);
-  *self = (Preparation)PREPARATION_INIT;
-}
-
 gboolean
 procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self)
 {
@@ -159,36 +147,6 @@ procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOpti
                                 .context = priv->launch_context,
                                 .sandbox = priv->sandbox.plan };
   g_mutex_unlock (&priv->lock);
-}
-
-void
-preparation_set_limits (Preparation *self, const ProcfunLimits *limits, gboolean is_kept)
-{
-  g_clear_pointer (&self->limits, procfun_limits_free); /* of a try before */
-  if (limits != NULL && is_kept && limits->result_size > 0)
-    {
-      self->limits = procfun_limits_new ();
-      self->limits->result_size = limits->result_size;
-    }
-  else if (limits != NULL && !is_kept)
-    self->limits = procfun_limits_copy (limits);
-  self->options.limits = self->limits;
-}
-
-/* Limits that a control group keeps are not the child's to keep. */
-Exchange *
-procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                Preparation *preparation, Worker *worker, GError **error)
-{
-  const ProcfunLimits *own = procfun_call_get_settings (call)->limits;
-  g_autoptr (ProcfunLimits) limits = worker->is_kept ? NULL : limits_merge (own, worker->limits);
-
-  if (!launch_confine (worker, limits, error))
-    return NULL;
-  preparation_set_limits (preparation, worker->is_kept ? own : limits, worker->is_kept);
-  if (!worker->is_kept && worker->cgroup != NULL && cgroup_limits_processes (worker->cgroup))
-    procfun_limits_set_processes (preparation->limits, 0);
-  return exchange_new (call, worker, &preparation->options, preparation->arguments);
 }
 
 /* Running */

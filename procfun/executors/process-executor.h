@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "procfun/process/exchange.h"
+#include "procfun/executors/preparation.h"
 #include "procfun/procfun-process-executor.h"
 #include "procfun/schedule/scheduler.h"
 
@@ -13,32 +13,7 @@ G_BEGIN_DECLS
  * `start` and `start_async` by one that has its process already. `get_default_codec` tells how
  * values are written where neither the program nor the user has chosen. */
 
-/* The settings that an executor has for all its calls, as one call uses them. */
-typedef struct
-{
-  ExchangeOptions options;
-  ProcfunCodec *codec;
-  ProcfunLaunchContext *context; /* (nullable) */
-  ProcfunLimits *limits;         /* (nullable) */
-  SandboxPlan *sandbox;          /* (nullable) */
-  gboolean has_own_sandbox;      /* another one than the executor's */
-  GBytes *arguments;             /* (nullable): not yet */
-} Preparation;
-
-#define PREPARATION_INIT                                                                           \
-  {                                                                                                \
-    {                                                                                              \
-      NULL                                                                                         \
-    }                                                                                              \
-  }
-
-void preparation_clear (Preparation *self);
-
-/* The limits of a call (nullable) that its process has to know. @is_kept: these are only some,
- * since nothing that the kernel keeps is set there for one call. */
-void preparation_set_limits (Preparation *self, const ProcfunLimits *limits, gboolean is_kept);
-
-/* FALSE: nobody said how values are to be written. */
+/* FALSE: neither the program nor the user has said how values are to be written. */
 gboolean procfun_process_executor_is_codec_chosen (ProcfunProcessExecutor *self);
 
 /* Checks that the function can be called, and encodes its arguments unless they are there. @codec:
@@ -54,10 +29,6 @@ void procfun_process_executor_get_options (ProcfunProcessExecutor *self, Exchang
 /* Lets @self have the sandbox of @other. */
 void procfun_process_executor_share_sandbox (ProcfunProcessExecutor *self,
                                              ProcfunProcessExecutor *other);
-
-/* Begins with what was prepared and @worker, which it takes. (nullable) */
-Exchange *procfun_process_executor_begin (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                          Preparation *preparation, Worker *worker, GError **error);
 
 /* Takes @scheduler; once, at the beginning. @default_processes: what 0 stands for as their bound.
  */
@@ -76,7 +47,5 @@ Scheduler *procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self)
 
 /* Their bound where it is set to 0. */
 guint procfun_process_executor_get_default_processes (ProcfunProcessExecutor *self);
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Preparation, preparation_clear)
 
 G_END_DECLS

@@ -104,8 +104,7 @@ start (ProcfunSession *self, ProcfunCall *call, gboolean is_async, GError **erro
     }
   session_call = g_new (SessionCall, 1);
   *session_call = (SessionCall){ self, call };
-  exchange = procfun_process_executor_begin_in_slot (executor, call, &preparation, self->slot, 1,
-                                                     on_released, session_call, error);
+  exchange = slot_start_begin (call, &preparation, self->slot, 1, on_released, session_call, error);
   if (exchange == NULL && (error == NULL || *error == NULL))
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                  _ ("%s() cannot be called: the process of the session has ended"),

@@ -44,17 +44,15 @@ may_try_another (const WorkerSlot *slot, const Worker *worker, guint n_tries)
 }
 
 Exchange *
-procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                        Preparation *preparation, WorkerSlot *slot, guint n_tries,
-                                        WorkerReleaseFunc release, gpointer user_data,
-                                        GError **error)
+slot_start_begin (ProcfunCall *call, Preparation *preparation, WorkerSlot *slot, guint n_tries,
+                  WorkerReleaseFunc release, gpointer user_data, GError **error)
 {
   Worker *worker = worker_slot_get_worker (slot);
   Exchange *exchange = NULL;
 
   preparation_set_limits (preparation, NULL, TRUE); /* none for what runs before */
   if (!slot->scheduler->keeps || worker_slot_begin (slot, &preparation->options, error))
-    exchange = procfun_process_executor_begin (self, call, preparation, worker, error);
+    exchange = preparation_begin (preparation, call, worker, error);
   if (exchange == NULL)
     {
       worker_slot_set_unused (slot);
@@ -85,8 +83,7 @@ may_be_pipelined (ProcfunCall *call, const Preparation *preparation)
 }
 
 static Exchange *
-begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
-       guint n_tries, GError **error)
+begin (ProcfunCall *call, Preparation *preparation, WorkerSlot *slot, guint n_tries, GError **error)
 {
   Exchange *head = worker_slot_get_head (slot);
   Exchange *exchange;
@@ -100,8 +97,7 @@ begin (ProcfunProcessExecutor *self, ProcfunCall *call, Preparation *preparation
     }
   if (is_last (call, preparation))
     worker_slot_get_worker (slot)->is_kept = FALSE;
-  exchange = procfun_process_executor_begin_in_slot (self, call, preparation, slot, n_tries,
-                                                     worker_slot_release, slot, error);
+  exchange = slot_start_begin (call, preparation, slot, n_tries, worker_slot_release, slot, error);
   if (exchange != NULL)
     worker_slot_set_head (slot, exchange);
   return exchange;
@@ -134,7 +130,7 @@ slot_start (ProcfunProcessExecutor *self, ProcfunCall *call, GError **error)
           = scheduler_acquire (procfun_process_executor_get_scheduler (self), &request, &own_error);
 
       if (slot != NULL)
-        exchange = begin (self, call, &preparation, slot, n_tries, &own_error);
+        exchange = begin (call, &preparation, slot, n_tries, &own_error);
     }
   if (own_error != NULL)
     g_propagate_error (error, g_steal_pointer (&own_error));
@@ -150,8 +146,7 @@ on_slot (WorkerSlot *slot, GError *error, gpointer user_data)
   Exchange *exchange = NULL;
 
   if (slot != NULL)
-    exchange = begin (to_start->executor, to_start->call, &to_start->preparation, slot,
-                      ++to_start->n_unsent, &error);
+    exchange = begin (to_start->call, &to_start->preparation, slot, ++to_start->n_unsent, &error);
   if (exchange == NULL && error == NULL)
     wait_for_slot (to_start);
   else

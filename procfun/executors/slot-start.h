@@ -16,7 +16,6 @@ void slot_start_async (ProcfunProcessExecutor *self, gpointer process_start);
 
 /* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
  * (nullable): without an error when its process had ended, unnoticed. */
-Exchange *procfun_process_executor_begin_in_slot (ProcfunProcessExecutor *self, ProcfunCall *call,
-                                                  Preparation *preparation, WorkerSlot *slot,
-                                                  guint n_tries, WorkerReleaseFunc release,
-                                                  gpointer user_data, GError **error);
+Exchange *slot_start_begin (ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,
+                            guint n_tries, WorkerReleaseFunc release, gpointer user_data,
+                            GError **error);

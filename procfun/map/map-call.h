@@ -21,7 +21,7 @@ gboolean map_call_has_ended (const MapCall *self);
 /* Once it has ended: its result, or an error. Frees it. */
 GVariant *map_call_finish (MapCall *self, GError **error);
 
-/* Nobody is told of its end any more. */
+/* Its end is not told any more. */
 void map_call_drop (MapCall *self);
 
 G_END_DECLS

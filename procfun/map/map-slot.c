@@ -237,9 +237,8 @@ begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
   if (is_last (self->config) || self->preparation.has_own_sandbox)
     worker_slot_get_worker (member)->is_kept = FALSE;
-  return procfun_process_executor_begin_in_slot (PROCFUN_PROCESS_EXECUTOR (self->config->pool),
-                                                 self->call, &self->preparation, member, 1,
-                                                 worker_slot_release, member, error);
+  return slot_start_begin (self->call, &self->preparation, member, 1, worker_slot_release, member,
+                           error);
 }
 
 gboolean
