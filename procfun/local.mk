@@ -23,6 +23,7 @@ procfun_headers = \
 	%D%/procfun-generator.h \
 	%D%/procfun-inline.h \
 	%D%/procfun-launch-context.h \
+	%D%/procfun-launcher.h \
 	%D%/procfun-limits.h \
 	%D%/procfun-json.h \
 	%D%/procfun-map.h \
@@ -79,6 +80,8 @@ procfun_sources = \
 	%D%/map/map-input.c \
 	%D%/map/map-run.c \
 	%D%/map/map.c \
+	%D%/remote/launcher.c \
+	%D%/remote/remote-pool-settings.c \
 	%D%/remote/remote-pool.c \
 	%D%/run/call-json.c \
 	%D%/run/call-next.c \
@@ -374,6 +377,7 @@ procfun_private = \
 	%D%/remote/hosts.h \
 	%D%/remote/io-thread.c \
 	%D%/remote/io-thread.h \
+	%D%/remote/launcher.h \
 	%D%/remote/link.c \
 	%D%/remote/link.h \
 	%D%/remote/message.c \
@@ -389,6 +393,7 @@ procfun_private = \
 	%D%/remote/remote-call.h \
 	%D%/remote/remote-host.c \
 	%D%/remote/remote-host.h \
+	%D%/remote/remote-pool.h \
 	%D%/remote/remote-run.c \
 	%D%/remote/remote-run.h \
 	%D%/run/default-executor.h \

@@ -7,6 +7,7 @@
 #endif
 
 #include <procfun/procfun-executor.h>
+#include <procfun/procfun-launcher.h>
 #include <procfun/procfun-pool.h>
 #include <procfun/procfun-version-macros.h>
 
@@ -19,6 +20,8 @@ G_DECLARE_FINAL_TYPE (ProcfunRemotePool, procfun_remote_pool, PROCFUN, REMOTE_PO
 
 PROCFUN_AVAILABLE_IN_0_1
 ProcfunRemotePool *procfun_remote_pool_new (const char *hosts, GError **error);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_remote_pool_add_launcher (ProcfunRemotePool *self, ProcfunLauncher *launcher);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path);
 PROCFUN_AVAILABLE_IN_0_1
@@ -35,6 +38,14 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_remote_pool_set_idle_timeout (ProcfunRemotePool *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_remote_pool_get_idle_timeout (ProcfunRemotePool *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_remote_pool_set_min_hosts (ProcfunRemotePool *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_remote_pool_get_min_hosts (ProcfunRemotePool *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_remote_pool_set_max_hosts (ProcfunRemotePool *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_remote_pool_get_max_hosts (ProcfunRemotePool *self);
 PROCFUN_AVAILABLE_IN_0_1
 void procfun_remote_pool_set_calls_in_flight (ProcfunRemotePool *self, guint n);
 PROCFUN_AVAILABLE_IN_0_1

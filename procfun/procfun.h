@@ -27,6 +27,7 @@
 #include <procfun/procfun-inline.h>
 #include <procfun/procfun-json.h>
 #include <procfun/procfun-launch-context.h>
+#include <procfun/procfun-launcher.h>
 #include <procfun/procfun-limits.h>
 #include <procfun/procfun-map.h>
 #include <procfun/procfun-monitor.h>

@@ -80,6 +80,7 @@ test_programs = \
 	%D%/test-registry \
 	%D%/test-remote \
 	%D%/test-remote-faults \
+	%D%/test-remote-hosts \
 	%D%/test-remote-link \
 	%D%/test-schema \
 	%D%/test-sandbox \
@@ -171,6 +172,7 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_descriptors_SOURCES = %D%/test-descriptors.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(pools)
+%C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(pools)
 %C%_test_remote_SOURCES = %D%/test-remote.c %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(pools)
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
 json_schemas = %D%/json-schemas.c %D%/json-schemas.h

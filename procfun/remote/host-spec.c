@@ -70,10 +70,18 @@ HostSpec *
 host_spec_new (const char *name, const char *const *command)
 {
   HostSpec *self = make (name);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gboolean has_place = FALSE;
 
-  self->command = g_strdupv ((char **)command);
+  for (gsize i = 0; command != NULL && command[i] != NULL; i++)
+    {
+      has_place = has_place || strstr (command[i], PLACE) != NULL;
+      g_strv_builder_add (builder, command[i]);
+    }
+  if (!has_place)
+    g_strv_builder_add (builder, PLACE);
+  self->command = g_strv_builder_end (builder);
   self->scheme = g_strdup ("exec");
-  self->is_here = TRUE;
   return self;
 }
 

@@ -37,6 +37,8 @@ struct _Hosts
   GQueue waiters;       /* (element-type HostsWaiter) */
   GQueue closers;       /* (element-type Closer) */
   gboolean is_closing;
+  gboolean drops;   /* what waits */
+  gboolean cancels; /* what runs, once */
   HostsConfig next_config;
   gboolean has_settings; /* or specs, that are new */
   GMainContext *context; /* (nullable): the thread is not held */
@@ -119,6 +121,12 @@ hosts_get_config (Hosts *self)
   return &self->config;
 }
 
+guint
+hosts_count_there (Hosts *self)
+{
+  return placement_count_there (&self->placement);
+}
+
 /* From any thread */
 
 /* With the lock held. */
@@ -153,6 +161,16 @@ hosts_add (Hosts *self, HostSpec *spec)
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->new_specs, host_spec_ref (spec));
   self->has_settings = TRUE;
+  wake (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+hosts_end_calls (Hosts *self, gboolean drops, gboolean cancels)
+{
+  g_mutex_lock (&self->lock);
+  self->drops = self->drops || drops;
+  self->cancels = cancels;
   wake (self);
   g_mutex_unlock (&self->lock);
 }
@@ -258,6 +276,22 @@ take_noted (Hosts *self)
       look_at_call (self, remote);
       remote_call_unref (remote);
     }
+}
+
+static void
+end_calls (Hosts *self)
+{
+  gboolean drops, cancels;
+
+  g_mutex_lock (&self->lock);
+  drops = self->drops;
+  cancels = self->cancels;
+  self->cancels = FALSE;
+  g_mutex_unlock (&self->lock);
+  if (drops)
+    placement_drop (&self->placement);
+  if (cancels)
+    placement_cancel_running (&self->placement);
 }
 
 /* News of hosts */
@@ -378,7 +412,8 @@ advance (Hosts *self)
   take_settings (self);
   take_incoming (self);
   take_noted (self);
-  next = placement_advance (&self->placement, now);
+  end_calls (self);
+  next = placement_advance (&self->placement, self->config.max_hosts, now);
   next = MIN (next, reaper_advance (&self->reaper, now));
   update_counts (self);
   return next;

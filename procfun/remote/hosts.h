@@ -15,6 +15,8 @@ typedef struct
   gint64 heartbeat;
   gint64 connect_timeout; /* from the start of a launcher to the first word of its host */
   gint64 idle_timeout;    /* a host without a call ends after that */
+  guint min_hosts;        /* that stay without a call */
+  guint max_hosts;        /* that are started; 0: all */
   guint calls_in_flight;  /* for each slot of a host */
   guint64 max_payload;    /* in bytes */
   char *program;          /* (nullable): what hosts run, if not this program */
@@ -63,6 +65,10 @@ gboolean hosts_has_own_calls (Hosts *self);
 /* @remote has something that they are to look at. */
 void hosts_note (Hosts *self, RemoteCall *remote);
 
+/* From now on, no call waits: they fail with CLOSED (@drops). Those that run now are ended
+ * (@cancels). */
+void hosts_end_calls (Hosts *self, gboolean drops, gboolean cancels);
+
 /* Ends all hosts. @func: (nullable) is called when they have ended, in their thread. */
 void hosts_close (Hosts *self, void (*func) (gpointer user_data), gpointer user_data);
 
@@ -85,6 +91,7 @@ void hosts_count (Hosts *self, HostsCounts *counts);
 /* For RemoteHost, in the thread of the hosts */
 GMainContext *hosts_get_context (Hosts *self);
 const HostsConfig *hosts_get_config (Hosts *self);
+guint hosts_count_there (Hosts *self);
 void hosts_host_is_up (Hosts *self, const char *name, guint slots, GVariant *contracts);
 void hosts_host_is_lost (Hosts *self, const char *name, const GError *error);
 void hosts_wake (Hosts *self);

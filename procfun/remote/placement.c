@@ -89,6 +89,30 @@ placement_cancel (Placement *self, RemoteCall *remote)
   cancel_queued (remote);
 }
 
+void
+placement_drop (Placement *self)
+{
+  QueueEntry *entry;
+
+  while ((entry = queue_peek (&self->queue)) != NULL)
+    {
+      RemoteCall *remote = get_call (entry);
+
+      leave_queue (self, remote);
+      remote_call_fail (remote, PROCFUN_CAUSE_START, NULL,
+                        g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_CLOSED,
+                                     _ ("%s() cannot be called: the executor is closed"),
+                                     remote->function_name));
+    }
+}
+
+void
+placement_cancel_running (Placement *self)
+{
+  for (guint i = 0; i < self->hosts->len; i++)
+    remote_host_cancel_all (self->hosts->pdata[i]);
+}
+
 /* Which host */
 
 /* The one with the largest share of free slots. (nullable) */
@@ -166,11 +190,38 @@ has_any_room (Placement *self)
   return FALSE;
 }
 
-static void
-start_hosts (Placement *self)
+guint
+placement_count_there (const Placement *self)
 {
-  for (guint i = 0; i < self->hosts->len && self->queue.length > 0; i++)
-    remote_host_start (self->hosts->pdata[i]);
+  guint n = 0;
+
+  for (guint i = 0; i < self->hosts->len; i++)
+    n += remote_host_is_there (self->hosts->pdata[i]) ? 1 : 0;
+  return n;
+}
+
+/* A host that does not have some function is no use to the calls that wait for it. */
+static gboolean
+is_of_use (const RemoteHost *host)
+{
+  return remote_host_is_there (host) && !remote_host_has_refused (host);
+}
+
+static void
+start_hosts (Placement *self, guint max)
+{
+  guint n = 0;
+
+  if (self->queue.length == 0)
+    return;
+  for (guint i = 0; i < self->hosts->len; i++)
+    n += is_of_use (self->hosts->pdata[i]) ? 1 : 0;
+  for (guint i = 0; i < self->hosts->len && (max == 0 || n < max); i++)
+    if (!remote_host_is_there (self->hosts->pdata[i]))
+      {
+        remote_host_start (self->hosts->pdata[i]);
+        n += remote_host_is_there (self->hosts->pdata[i]) ? 1 : 0;
+      }
 }
 
 static void
@@ -242,12 +293,12 @@ fail_late (Placement *self, gint64 now)
 }
 
 gint64
-placement_advance (Placement *self, gint64 now)
+placement_advance (Placement *self, guint max, gint64 now)
 {
   gint64 next = fail_late (self, now);
 
   send_calls (self);
-  start_hosts (self);
+  start_hosts (self, max);
   fail_hopeless (self);
   for (guint i = 0; i < self->hosts->len; i++)
     {

@@ -25,8 +25,15 @@ void placement_return (Placement *self, RemoteCall *remote);
 /* Ends a call that may wait. */
 void placement_cancel (Placement *self, RemoteCall *remote);
 
-/* Sends calls, starts hosts, and ends what is late or hopeless. Returns when to do so again:
- * monotonic time in µs; G_MAXINT64: never. */
-gint64 placement_advance (Placement *self, gint64 now);
+/* Ends all that wait, and all that run. */
+void placement_drop (Placement *self);
+void placement_cancel_running (Placement *self);
+
+/* Hosts that are up or being started. */
+guint placement_count_there (const Placement *self);
+
+/* Sends calls, starts hosts (@max at most; 0: all), and ends what is late or hopeless. Returns when
+ * to do so again: monotonic time in µs; G_MAXINT64: never. */
+gint64 placement_advance (Placement *self, guint max, gint64 now);
 
 G_END_DECLS

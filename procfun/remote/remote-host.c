@@ -608,11 +608,20 @@ ping (RemoteHost *self, gint64 now, gint64 *next)
   *next = MIN (*next, self->pinged_at + step);
 }
 
+/* In µs; 0: for ever. */
+static gint64
+get_idle_timeout (RemoteHost *self)
+{
+  const HostsConfig *config = hosts_get_config (self->hosts);
+
+  return hosts_count_there (self->hosts) > config->min_hosts ? config->idle_timeout : 0;
+}
+
 /* TRUE: it has ended. */
 static gboolean
 is_superfluous (RemoteHost *self, gint64 now, gint64 *next)
 {
-  const gint64 idle = hosts_get_config (self->hosts)->idle_timeout;
+  const gint64 idle = get_idle_timeout (self);
 
   if (remote_host_get_n_calls (self) > 0 || self->state < HOST_UP)
     return FALSE;
@@ -666,6 +675,17 @@ remote_host_cancel (RemoteHost *self, RemoteCall *remote, gboolean is_urgent)
   if (!remote->was_stopped || is_urgent)
     link_send (self->link, LINK_CANCEL, remote->id, &head, sizeof head, NULL);
   remote->was_stopped = TRUE;
+}
+
+void
+remote_host_cancel_all (RemoteHost *self)
+{
+  GHashTableIter iter;
+  gpointer remote;
+
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &remote))
+    remote_host_cancel (self, remote, FALSE);
 }
 
 void

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "procfun/procfun-remote-pool.h"
+#include "procfun/remote/remote-pool.h"
 
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
-#include "procfun/executors/retry.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-statistics.h"
+#include "procfun/remote/launcher.h"
 #include "procfun/remote/remote-run.h"
 #include "procfun/wire/channel.h"
 
@@ -59,17 +59,6 @@
  *
  * Since: 0.1
  */
-struct _ProcfunRemotePool
-{
-  ProcfunExecutor parent_instance;
-
-  GPtrArray *specs; /* (element-type HostSpec) */
-  RetryPolicy retry;
-  Hosts *hosts;
-
-  GMutex lock;
-  HostsConfig config; /* with the lock held */
-};
 
 G_DEFINE_FINAL_TYPE (ProcfunRemotePool, procfun_remote_pool, PROCFUN_TYPE_EXECUTOR)
 
@@ -79,6 +68,8 @@ enum
   PROP_HEARTBEAT,
   PROP_CONNECT_TIMEOUT,
   PROP_IDLE_TIMEOUT,
+  PROP_MIN_HOSTS,
+  PROP_MAX_HOSTS,
   PROP_CALLS_IN_FLIGHT,
   PROP_MAX_PAYLOAD,
   PROP_MAX_RETRIES,
@@ -199,6 +190,13 @@ procfun_remote_pool_close_async (ProcfunExecutor *executor, GCancellable *cancel
   hosts_close (PROCFUN_REMOTE_POOL (executor)->hosts, on_closed, task);
 }
 
+static void
+procfun_remote_pool_end_calls (ProcfunExecutor *executor, ProcfunCloseFlags flags)
+{
+  hosts_end_calls (PROCFUN_REMOTE_POOL (executor)->hosts, (flags & PROCFUN_CLOSE_DROP_QUEUED) != 0,
+                   (flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0);
+}
+
 static gboolean
 procfun_remote_pool_close_progress (ProcfunExecutor *executor, gint64 closing_since,
                                     gboolean blocks, gint64 *next, GError **error)
@@ -230,8 +228,10 @@ procfun_remote_pool_get_capacity (ProcfunExecutor *executor)
   hosts_count (self->hosts, &counts);
   if (counts.n_slots > 0)
     return MIN (counts.n_slots, G_MAXINT / 2) * 2;
+  g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->specs->len; i++)
     n += MAX (((const HostSpec *)self->specs->pdata[i])->slots, 1);
+  g_mutex_unlock (&self->lock);
   return n;
 }
 
@@ -373,6 +373,12 @@ procfun_remote_pool_get_property (GObject *object, guint id, GValue *value, GPar
     case PROP_IDLE_TIMEOUT:
       g_value_set_int64 (value, procfun_remote_pool_get_idle_timeout (self));
       break;
+    case PROP_MIN_HOSTS:
+      g_value_set_uint (value, procfun_remote_pool_get_min_hosts (self));
+      break;
+    case PROP_MAX_HOSTS:
+      g_value_set_uint (value, procfun_remote_pool_get_max_hosts (self));
+      break;
     case PROP_CALLS_IN_FLIGHT:
       g_value_set_uint (value, procfun_remote_pool_get_calls_in_flight (self));
       break;
@@ -408,6 +414,12 @@ procfun_remote_pool_set_property (GObject *object, guint id, const GValue *value
       break;
     case PROP_IDLE_TIMEOUT:
       procfun_remote_pool_set_idle_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_MIN_HOSTS:
+      procfun_remote_pool_set_min_hosts (self, g_value_get_uint (value));
+      break;
+    case PROP_MAX_HOSTS:
+      procfun_remote_pool_set_max_hosts (self, g_value_get_uint (value));
       break;
     case PROP_CALLS_IN_FLIGHT:
       procfun_remote_pool_set_calls_in_flight (self, g_value_get_uint (value));
@@ -497,6 +509,23 @@ install_properties (GObjectClass *klass)
   props[PROP_PROGRAM] = g_param_spec_string ("program", NULL, NULL, NULL, prop_flags);
   make_numbers ();
   /**
+   * ProcfunRemotePool:min-hosts:
+   *
+   * Number of hosts that #ProcfunRemotePool:idle-timeout does not end. They are not started ahead.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MIN_HOSTS] = g_param_spec_uint ("min-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
+  /**
+   * ProcfunRemotePool:max-hosts:
+   *
+   * Number of hosts that are started, the first ones of the list first; 0: all. Another one is
+   * started when one of them is lost, or does not have a function that is called.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_HOSTS] = g_param_spec_uint ("max-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
+  /**
    * ProcfunRemotePool:max-retries:
    *
    * How often a call of a function that is idempotent is run again, when it failed for one of the
@@ -566,6 +595,7 @@ procfun_remote_pool_class_init (ProcfunRemotePoolClass *klass)
   executor_class->next_async = procfun_remote_pool_next_async;
   executor_class->close = procfun_remote_pool_close;
   executor_class->close_async = procfun_remote_pool_close_async;
+  executor_class->end_calls = procfun_remote_pool_end_calls;
   executor_class->close_progress = procfun_remote_pool_close_progress;
   executor_class->describe = procfun_remote_pool_describe;
   executor_class->begin_anew = procfun_remote_pool_begin_anew;
@@ -587,9 +617,20 @@ procfun_remote_pool_init (ProcfunRemotePool *self)
   make_hosts (self);
 }
 
+static void
+add (ProcfunRemotePool *self, HostSpec *spec)
+{
+  procfun_executor_check_process (PROCFUN_EXECUTOR (self));
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->specs, host_spec_ref (spec));
+  g_mutex_unlock (&self->lock);
+  hosts_add (self->hosts, spec);
+}
+
 /**
  * procfun_remote_pool_new:
- * @hosts: the hosts, as “ssh:alpha*16, ssh:me@beta=/opt/bin/first, local*2”
+ * @hosts: (nullable): the hosts, as “ssh:alpha*16, ssh:me@beta=/opt/bin/first, local*2”; %NULL:
+ * none but those that procfun_remote_pool_add_launcher() will add
  * @error: return location for an error
  *
  * Makes an executor whose processes are on other machines. Each host has a word for the command
@@ -620,428 +661,33 @@ procfun_remote_pool_new (const char *hosts, GError **error)
   g_autoptr (GPtrArray) specs = NULL;
   ProcfunRemotePool *self;
 
-  g_return_val_if_fail (hosts != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  specs = host_spec_parse_list (hosts, error);
-  if (specs == NULL)
+  if (hosts != NULL && (specs = host_spec_parse_list (hosts, error)) == NULL)
     return NULL;
   self = g_object_new (PROCFUN_TYPE_REMOTE_POOL, NULL);
-  for (guint i = 0; i < specs->len; i++)
-    {
-      g_ptr_array_add (self->specs, host_spec_ref (specs->pdata[i]));
-      hosts_add (self->hosts, specs->pdata[i]);
-    }
+  for (guint i = 0; specs != NULL && i < specs->len; i++)
+    add (self, specs->pdata[i]);
   return self;
 }
 
-/* Settings */
-
-/* Gives what has changed, if that is so, to the hosts. */
-static void
-set (ProcfunRemotePool *self, guint prop, gboolean has_changed)
-{
-  if (has_changed)
-    hosts_set_config (self->hosts, &self->config);
-  g_mutex_unlock (&self->lock);
-  if (has_changed)
-    g_object_notify_by_pspec (G_OBJECT (self), props[prop]);
-}
-
 /**
- * procfun_remote_pool_set_program:
+ * procfun_remote_pool_add_launcher:
  * @self: a #ProcfunRemotePool
- * @path: (nullable): a path on the hosts, or %NULL for that of this program
+ * @launcher: how the host is started
  *
- * Sets #ProcfunRemotePool:program, for hosts that are started from now on.
+ * Adds a host. What @launcher says now counts.
  *
  * Since: 0.1
  */
 void
-procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path)
+procfun_remote_pool_add_launcher (ProcfunRemotePool *self, ProcfunLauncher *launcher)
 {
-  gboolean has_changed;
+  g_autoptr (HostSpec) spec = NULL;
 
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (PROCFUN_IS_LAUNCHER (launcher));
 
-  g_mutex_lock (&self->lock);
-  has_changed = g_strcmp0 (self->config.program, path) != 0;
-  if (has_changed)
-    {
-      g_free (self->config.program);
-      self->config.program = g_strdup (path);
-    }
-  set (self, PROP_PROGRAM, has_changed);
-}
-
-/**
- * procfun_remote_pool_get_program:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:program.
- *
- * Returns: (transfer full) (nullable): a path, or %NULL for that of this program
- *
- * Since: 0.1
- */
-char *
-procfun_remote_pool_get_program (ProcfunRemotePool *self)
-{
-  char *path;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), NULL);
-
-  g_mutex_lock (&self->lock);
-  path = g_strdup (self->config.program);
-  g_mutex_unlock (&self->lock);
-  return path;
-}
-
-/**
- * procfun_remote_pool_set_heartbeat:
- * @self: a #ProcfunRemotePool
- * @us: how often, in µs; 0: never
- *
- * Sets #ProcfunRemotePool:heartbeat.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_heartbeat (ProcfunRemotePool *self, gint64 us)
-{
-  gboolean has_changed;
-
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
-
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.heartbeat != us;
-  self->config.heartbeat = us;
-  set (self, PROP_HEARTBEAT, has_changed);
-}
-
-/**
- * procfun_remote_pool_get_heartbeat:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:heartbeat.
- *
- * Returns: a time in µs; 0: none
- *
- * Since: 0.1
- */
-gint64
-procfun_remote_pool_get_heartbeat (ProcfunRemotePool *self)
-{
-  gint64 us;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  g_mutex_lock (&self->lock);
-  us = self->config.heartbeat;
-  g_mutex_unlock (&self->lock);
-  return us;
-}
-
-/**
- * procfun_remote_pool_set_connect_timeout:
- * @self: a #ProcfunRemotePool
- * @us: how long, in µs; 0: for ever
- *
- * Sets #ProcfunRemotePool:connect-timeout.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_connect_timeout (ProcfunRemotePool *self, gint64 us)
-{
-  gboolean has_changed;
-
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
-
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.connect_timeout != us;
-  self->config.connect_timeout = us;
-  set (self, PROP_CONNECT_TIMEOUT, has_changed);
-}
-
-/**
- * procfun_remote_pool_get_connect_timeout:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:connect-timeout.
- *
- * Returns: a time in µs; 0: none
- *
- * Since: 0.1
- */
-gint64
-procfun_remote_pool_get_connect_timeout (ProcfunRemotePool *self)
-{
-  gint64 us;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  g_mutex_lock (&self->lock);
-  us = self->config.connect_timeout;
-  g_mutex_unlock (&self->lock);
-  return us;
-}
-
-/**
- * procfun_remote_pool_set_idle_timeout:
- * @self: a #ProcfunRemotePool
- * @us: how long, in µs; 0: until the executor is closed
- *
- * Sets #ProcfunRemotePool:idle-timeout.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_idle_timeout (ProcfunRemotePool *self, gint64 us)
-{
-  gboolean has_changed;
-
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
-
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.idle_timeout != us;
-  self->config.idle_timeout = us;
-  set (self, PROP_IDLE_TIMEOUT, has_changed);
-}
-
-/**
- * procfun_remote_pool_get_idle_timeout:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:idle-timeout.
- *
- * Returns: a time in µs; 0: none
- *
- * Since: 0.1
- */
-gint64
-procfun_remote_pool_get_idle_timeout (ProcfunRemotePool *self)
-{
-  gint64 us;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  g_mutex_lock (&self->lock);
-  us = self->config.idle_timeout;
-  g_mutex_unlock (&self->lock);
-  return us;
-}
-
-/**
- * procfun_remote_pool_set_calls_in_flight:
- * @self: a #ProcfunRemotePool
- * @n: how many
- *
- * Sets #ProcfunRemotePool:calls-in-flight.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_calls_in_flight (ProcfunRemotePool *self, guint n)
-{
-  gboolean has_changed;
-
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-  g_return_if_fail (n >= 1 && n <= 65536);
-
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.calls_in_flight != n;
-  self->config.calls_in_flight = n;
-  set (self, PROP_CALLS_IN_FLIGHT, has_changed);
-}
-
-/**
- * procfun_remote_pool_get_calls_in_flight:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:calls-in-flight.
- *
- * Returns: a number of calls
- *
- * Since: 0.1
- */
-guint
-procfun_remote_pool_get_calls_in_flight (ProcfunRemotePool *self)
-{
-  guint n;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  g_mutex_lock (&self->lock);
-  n = self->config.calls_in_flight;
-  g_mutex_unlock (&self->lock);
-  return n;
-}
-
-/**
- * procfun_remote_pool_set_max_payload:
- * @self: a #ProcfunRemotePool
- * @bytes: how many
- *
- * Sets #ProcfunRemotePool:max-payload.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_max_payload (ProcfunRemotePool *self, guint64 bytes)
-{
-  gboolean has_changed;
-
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-  g_return_if_fail (bytes >= 1 && bytes <= G_MAXINT64);
-
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.max_payload != bytes;
-  self->config.max_payload = bytes;
-  set (self, PROP_MAX_PAYLOAD, has_changed);
-}
-
-/**
- * procfun_remote_pool_get_max_payload:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:max-payload.
- *
- * Returns: a number of bytes
- *
- * Since: 0.1
- */
-guint64
-procfun_remote_pool_get_max_payload (ProcfunRemotePool *self)
-{
-  guint64 bytes;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  g_mutex_lock (&self->lock);
-  bytes = self->config.max_payload;
-  g_mutex_unlock (&self->lock);
-  return bytes;
-}
-
-/**
- * procfun_remote_pool_set_max_retries:
- * @self: a #ProcfunRemotePool
- * @n: how often a call may be run again; 0: never
- *
- * Sets #ProcfunRemotePool:max-retries.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_max_retries (ProcfunRemotePool *self, guint n)
-{
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-  g_return_if_fail (n < G_MAXINT);
-
-  if (g_atomic_int_get (&self->retry.max) == (gint)n)
-    return;
-  g_atomic_int_set (&self->retry.max, (gint)n);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_RETRIES]);
-}
-
-/**
- * procfun_remote_pool_get_max_retries:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:max-retries.
- *
- * Returns: how often a call may be run again
- *
- * Since: 0.1
- */
-guint
-procfun_remote_pool_get_max_retries (ProcfunRemotePool *self)
-{
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  return (guint)g_atomic_int_get (&self->retry.max);
-}
-
-/**
- * procfun_remote_pool_set_retry_on:
- * @self: a #ProcfunRemotePool
- * @reasons: for which reasons calls are run again
- *
- * Sets #ProcfunRemotePool:retry-on.
- *
- * Since: 0.1
- */
-void
-procfun_remote_pool_set_retry_on (ProcfunRemotePool *self, ProcfunRetryFlags reasons)
-{
-  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
-
-  if (g_atomic_int_get (&self->retry.reasons) == (gint)reasons)
-    return;
-  g_atomic_int_set (&self->retry.reasons, (gint)reasons);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_RETRY_ON]);
-}
-
-/**
- * procfun_remote_pool_get_retry_on:
- * @self: a #ProcfunRemotePool
- *
- * Gets #ProcfunRemotePool:retry-on.
- *
- * Returns: the reasons
- *
- * Since: 0.1
- */
-ProcfunRetryFlags
-procfun_remote_pool_get_retry_on (ProcfunRemotePool *self)
-{
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), PROCFUN_RETRY_NONE);
-
-  return (ProcfunRetryFlags)g_atomic_int_get (&self->retry.reasons);
-}
-
-/**
- * procfun_remote_pool_get_n_hosts:
- * @self: a #ProcfunRemotePool
- *
- * Counts the hosts that can run calls now.
- *
- * Returns: how many there are
- *
- * Since: 0.1
- */
-guint
-procfun_remote_pool_get_n_hosts (ProcfunRemotePool *self)
-{
-  HostsCounts counts;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  hosts_count (self->hosts, &counts);
-  return counts.n_hosts;
-}
-
-/**
- * procfun_remote_pool_get_n_slots:
- * @self: a #ProcfunRemotePool
- *
- * Counts the calls that these hosts can run at once.
- *
- * Returns: how many there are
- *
- * Since: 0.1
- */
-guint
-procfun_remote_pool_get_n_slots (ProcfunRemotePool *self)
-{
-  HostsCounts counts;
-
-  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
-
-  hosts_count (self->hosts, &counts);
-  return counts.n_slots;
+  spec = launcher_make_spec (launcher);
+  add (self, spec);
 }

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The properties of a remote pool, and its counts. */
+
+#include "procfun/remote/remote-pool.h"
+
+/* Gives what has changed, if that is so, to the hosts. */
+static void
+set (ProcfunRemotePool *self, const char *name, gboolean has_changed)
+{
+  if (has_changed)
+    hosts_set_config (self->hosts, &self->config);
+  g_mutex_unlock (&self->lock);
+  if (has_changed)
+    g_object_notify (G_OBJECT (self), name);
+}
+
+/**
+ * procfun_remote_pool_set_program:
+ * @self: a #ProcfunRemotePool
+ * @path: (nullable): a path on the hosts, or %NULL for that of this program
+ *
+ * Sets #ProcfunRemotePool:program, for hosts that are started from now on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  g_mutex_lock (&self->lock);
+  has_changed = g_strcmp0 (self->config.program, path) != 0;
+  if (has_changed)
+    {
+      g_free (self->config.program);
+      self->config.program = g_strdup (path);
+    }
+  set (self, "program", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_program:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:program.
+ *
+ * Returns: (transfer full) (nullable): a path, or %NULL for that of this program
+ *
+ * Since: 0.1
+ */
+char *
+procfun_remote_pool_get_program (ProcfunRemotePool *self)
+{
+  char *path;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), NULL);
+
+  g_mutex_lock (&self->lock);
+  path = g_strdup (self->config.program);
+  g_mutex_unlock (&self->lock);
+  return path;
+}
+
+/**
+ * procfun_remote_pool_set_heartbeat:
+ * @self: a #ProcfunRemotePool
+ * @us: how often, in µs; 0: never
+ *
+ * Sets #ProcfunRemotePool:heartbeat.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_heartbeat (ProcfunRemotePool *self, gint64 us)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.heartbeat != us;
+  self->config.heartbeat = us;
+  set (self, "heartbeat", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_heartbeat:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:heartbeat.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_remote_pool_get_heartbeat (ProcfunRemotePool *self)
+{
+  gint64 us;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  us = self->config.heartbeat;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+/**
+ * procfun_remote_pool_set_connect_timeout:
+ * @self: a #ProcfunRemotePool
+ * @us: how long, in µs; 0: for ever
+ *
+ * Sets #ProcfunRemotePool:connect-timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_connect_timeout (ProcfunRemotePool *self, gint64 us)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.connect_timeout != us;
+  self->config.connect_timeout = us;
+  set (self, "connect-timeout", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_connect_timeout:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:connect-timeout.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_remote_pool_get_connect_timeout (ProcfunRemotePool *self)
+{
+  gint64 us;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  us = self->config.connect_timeout;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+/**
+ * procfun_remote_pool_set_idle_timeout:
+ * @self: a #ProcfunRemotePool
+ * @us: how long, in µs; 0: until the executor is closed
+ *
+ * Sets #ProcfunRemotePool:idle-timeout.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_idle_timeout (ProcfunRemotePool *self, gint64 us)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.idle_timeout != us;
+  self->config.idle_timeout = us;
+  set (self, "idle-timeout", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_idle_timeout:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:idle-timeout.
+ *
+ * Returns: a time in µs; 0: none
+ *
+ * Since: 0.1
+ */
+gint64
+procfun_remote_pool_get_idle_timeout (ProcfunRemotePool *self)
+{
+  gint64 us;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  us = self->config.idle_timeout;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+/**
+ * procfun_remote_pool_set_min_hosts:
+ * @self: a #ProcfunRemotePool
+ * @n: how many hosts stay without a call
+ *
+ * Sets #ProcfunRemotePool:min-hosts.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_min_hosts (ProcfunRemotePool *self, guint n)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.min_hosts != n;
+  self->config.min_hosts = n;
+  set (self, "min-hosts", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_min_hosts:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:min-hosts.
+ *
+ * Returns: a number of hosts
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_min_hosts (ProcfunRemotePool *self)
+{
+  guint n;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  n = self->config.min_hosts;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+/**
+ * procfun_remote_pool_set_max_hosts:
+ * @self: a #ProcfunRemotePool
+ * @n: how many hosts there may be; 0: all
+ *
+ * Sets #ProcfunRemotePool:max-hosts.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_hosts (ProcfunRemotePool *self, guint n)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.max_hosts != n;
+  self->config.max_hosts = n;
+  set (self, "max-hosts", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_max_hosts:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-hosts.
+ *
+ * Returns: a number of hosts; 0: all
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_max_hosts (ProcfunRemotePool *self)
+{
+  guint n;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  n = self->config.max_hosts;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+/**
+ * procfun_remote_pool_set_calls_in_flight:
+ * @self: a #ProcfunRemotePool
+ * @n: how many
+ *
+ * Sets #ProcfunRemotePool:calls-in-flight.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_calls_in_flight (ProcfunRemotePool *self, guint n)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (n >= 1 && n <= 65536);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.calls_in_flight != n;
+  self->config.calls_in_flight = n;
+  set (self, "calls-in-flight", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_calls_in_flight:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:calls-in-flight.
+ *
+ * Returns: a number of calls
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_calls_in_flight (ProcfunRemotePool *self)
+{
+  guint n;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  n = self->config.calls_in_flight;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+/**
+ * procfun_remote_pool_set_max_payload:
+ * @self: a #ProcfunRemotePool
+ * @bytes: how many
+ *
+ * Sets #ProcfunRemotePool:max-payload.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_payload (ProcfunRemotePool *self, guint64 bytes)
+{
+  gboolean has_changed;
+
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (bytes >= 1 && bytes <= G_MAXINT64);
+
+  g_mutex_lock (&self->lock);
+  has_changed = self->config.max_payload != bytes;
+  self->config.max_payload = bytes;
+  set (self, "max-payload", has_changed);
+}
+
+/**
+ * procfun_remote_pool_get_max_payload:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-payload.
+ *
+ * Returns: a number of bytes
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_remote_pool_get_max_payload (ProcfunRemotePool *self)
+{
+  guint64 bytes;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  g_mutex_lock (&self->lock);
+  bytes = self->config.max_payload;
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+/**
+ * procfun_remote_pool_set_max_retries:
+ * @self: a #ProcfunRemotePool
+ * @n: how often a call may be run again; 0: never
+ *
+ * Sets #ProcfunRemotePool:max-retries.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_retries (ProcfunRemotePool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+  g_return_if_fail (n < G_MAXINT);
+
+  if (g_atomic_int_get (&self->retry.max) == (gint)n)
+    return;
+  g_atomic_int_set (&self->retry.max, (gint)n);
+  g_object_notify (G_OBJECT (self), "max-retries");
+}
+
+/**
+ * procfun_remote_pool_get_max_retries:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-retries.
+ *
+ * Returns: how often a call may be run again
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_max_retries (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  return (guint)g_atomic_int_get (&self->retry.max);
+}
+
+/**
+ * procfun_remote_pool_set_retry_on:
+ * @self: a #ProcfunRemotePool
+ * @reasons: for which reasons calls are run again
+ *
+ * Sets #ProcfunRemotePool:retry-on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_retry_on (ProcfunRemotePool *self, ProcfunRetryFlags reasons)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  if (g_atomic_int_get (&self->retry.reasons) == (gint)reasons)
+    return;
+  g_atomic_int_set (&self->retry.reasons, (gint)reasons);
+  g_object_notify (G_OBJECT (self), "retry-on");
+}
+
+/**
+ * procfun_remote_pool_get_retry_on:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:retry-on.
+ *
+ * Returns: the reasons
+ *
+ * Since: 0.1
+ */
+ProcfunRetryFlags
+procfun_remote_pool_get_retry_on (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), PROCFUN_RETRY_NONE);
+
+  return (ProcfunRetryFlags)g_atomic_int_get (&self->retry.reasons);
+}
+
+/**
+ * procfun_remote_pool_get_n_hosts:
+ * @self: a #ProcfunRemotePool
+ *
+ * Counts the hosts that can run calls now.
+ *
+ * Returns: how many there are
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_n_hosts (ProcfunRemotePool *self)
+{
+  HostsCounts counts;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  hosts_count (self->hosts, &counts);
+  return counts.n_hosts;
+}
+
+/**
+ * procfun_remote_pool_get_n_slots:
+ * @self: a #ProcfunRemotePool
+ *
+ * Counts the calls that these hosts can run at once.
+ *
+ * Returns: how many there are
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_n_slots (ProcfunRemotePool *self)
+{
+  HostsCounts counts;
+
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  hosts_count (self->hosts, &counts);
+  return counts.n_slots;
+}

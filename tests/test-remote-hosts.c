@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which hosts of a remote pool are started, stay and end, how they are launched, and what becomes
+ * of calls when it is closed. */
+
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/pools.h"
+
+static ProcfunRemotePool *
+make_hosts (const char *list)
+{
+  g_autoptr (GError) error = NULL;
+  ProcfunRemotePool *hosts = procfun_remote_pool_new (list, &error);
+
+  g_assert_no_error (error);
+  return hosts;
+}
+
+static void
+close_hosts (ProcfunRemotePool *hosts)
+{
+  g_autoptr (GError) error = NULL;
+
+  procfun_executor_close (PROCFUN_EXECUTOR (hosts), NULL, &error);
+  g_assert_no_error (error);
+  g_object_unref (hosts);
+}
+
+/* A function that only this program has. */
+PROCFUN_DEFINE_STATIC_FUNCTION (find_nobody, gint) { return 7; }
+
+PROCFUN_DEFINE_STATIC_FUNCTION (sleep_and_return, gint, (gint64, us), (gint, result))
+{
+  g_usleep ((gulong)us);
+  return result;
+}
+
+/* For as long as it is left. */
+PROCFUN_DEFINE_STATIC_FUNCTION (turn, void)
+{
+  for (volatile guint i = 0;; i++)
+    ;
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer is_closed)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (procfun_executor_close_full_finish (PROCFUN_EXECUTOR (source), result, &error));
+  g_assert_no_error (error);
+  *(gboolean *)is_closed = TRUE;
+}
+
+typedef struct
+{
+  guint n_up;
+  guint slots;
+  char *name;
+} Ups;
+
+static void
+note_up (ProcfunRemotePool *hosts, const char *name, guint slots, gpointer user_data)
+{
+  Ups *self = user_data;
+
+  self->n_up++;
+  self->slots += slots;
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
+/* The list has three, and calls would be enough for all. */
+static void
+test_max_hosts (void)
+{
+  ProcfunRemotePool *hosts = make_hosts ("local*1, local*1, local*1");
+  Results results;
+
+  procfun_remote_pool_set_max_hosts (hosts, 2);
+  g_assert_cmpuint (procfun_remote_pool_get_max_hosts (hosts), ==, 2);
+  results_init (&results);
+  for (gint i = 0; i < 20; i++)
+    results_run (&results, hosts, add_call (i, 1));
+  results_wait (&results, 20);
+  g_assert_cmpuint (results.n_succeeded, ==, 20);
+  g_assert_cmpuint (procfun_remote_pool_get_n_hosts (hosts), <=, 2);
+  results_clear (&results);
+  close_hosts (hosts);
+}
+
+/* Another host takes the place of one whose program has no such function. */
+static void
+test_max_hosts_of_use (void)
+{
+  g_autofree char *list = g_strdup_printf ("local=%s/hosts, local*1", g_getenv ("G_TEST_BUILDDIR"));
+  ProcfunRemotePool *hosts = make_hosts (list);
+
+  procfun_remote_pool_set_max_hosts (hosts, 1);
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), find_nobody_call (), FALSE, "7");
+  close_hosts (hosts);
+}
+
+static void
+test_min_hosts (void)
+{
+  ProcfunRemotePool *hosts = make_hosts ("local*1, local*1, local*1");
+  Results results;
+
+  procfun_remote_pool_set_idle_timeout (hosts, 20000);
+  procfun_remote_pool_set_min_hosts (hosts, 1);
+  g_assert_cmpuint (procfun_remote_pool_get_min_hosts (hosts), ==, 1);
+  results_init (&results);
+  for (gint i = 0; i < 20; i++)
+    results_run (&results, hosts, add_call (i, 1));
+  results_wait (&results, 20);
+  results_clear (&results);
+  while (procfun_remote_pool_get_n_hosts (hosts) != 1)
+    g_usleep (1000);
+  g_usleep (100000); /* five times its idle timeout */
+  g_assert_cmpuint (procfun_remote_pool_get_n_hosts (hosts), ==, 1);
+  close_hosts (hosts);
+}
+
+/* The first call runs and ends, and the others, which wait, do not begin. */
+static void
+test_drop_queued (void)
+{
+  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  gboolean is_closed = FALSE;
+  Results results;
+
+  results_init (&results);
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
+  for (gint i = 0; i < 4; i++)
+    results_run (&results, hosts, sleep_and_return_call (200000, i));
+  procfun_executor_close_full_async (PROCFUN_EXECUTOR (hosts), PROCFUN_CLOSE_DROP_QUEUED, NULL,
+                                     on_closed, &is_closed);
+  results_wait (&results, 4);
+  g_assert_cmpuint (results.n_succeeded, <=, 1);
+  g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  while (!is_closed)
+    g_main_context_iteration (NULL, TRUE);
+  results_clear (&results);
+  g_object_unref (hosts);
+}
+
+static void
+note_running (ProcfunCall *call, gint pid, gpointer is_running)
+{
+  *(gboolean *)is_running = TRUE;
+}
+
+static void
+test_cancel_when_closing (void)
+{
+  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunCall *call = turn_call ();
+  gboolean is_closed = FALSE;
+  gboolean is_running = FALSE;
+  Results results;
+
+  results_init (&results);
+  g_signal_connect (call, "started", G_CALLBACK (note_running), &is_running);
+  procfun_call_set_grace_period (call, 0);
+  results_run (&results, hosts, call);
+  while (!is_running)
+    g_main_context_iteration (NULL, TRUE);
+  procfun_executor_close_full_async (PROCFUN_EXECUTOR (hosts), PROCFUN_CLOSE_CANCEL_RUNNING, NULL,
+                                     on_closed, &is_closed);
+  results_wait (&results, 1);
+  g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  while (!is_closed)
+    g_main_context_iteration (NULL, TRUE);
+  results_clear (&results);
+  g_object_unref (hosts);
+}
+
+/* Launchers */
+
+static void
+test_launcher (void)
+{
+  static const char *const command[] = { "env", "WHO=me", "{}", NULL };
+  g_autoptr (ProcfunLauncher) launcher = procfun_launcher_new ("alpha", command);
+  g_autoptr (ProcfunRemotePool) hosts = procfun_remote_pool_new (NULL, NULL);
+  g_autoptr (ProcfunCall) call = add_call (2, 3);
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GError) error = NULL;
+  Ups ups = { 0 };
+
+  g_signal_connect (hosts, "host-up", G_CALLBACK (note_up), &ups);
+  procfun_launcher_set_slots (launcher, 3);
+  g_assert_cmpstr (procfun_launcher_get_name (launcher), ==, "alpha");
+  g_assert_cmpstr (procfun_launcher_get_command (launcher)[1], ==, "WHO=me");
+  g_assert_cmpuint (procfun_launcher_get_slots (launcher), ==, 3);
+  g_assert_false (procfun_launcher_get_quote (launcher));
+  g_assert_null (procfun_launcher_get_program (launcher));
+  procfun_remote_pool_add_launcher (hosts, launcher);
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (hosts));
+  result = procfun_call_run (call, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_variant_get_int32 (result), ==, 5);
+  g_assert_cmpstr (procfun_call_get_host (call), ==, "alpha");
+  while (ups.n_up == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (ups.name, ==, "alpha");
+  g_assert_cmpuint (ups.slots, ==, 3);
+  g_free (ups.name);
+  close_hosts (g_object_ref (hosts));
+}
+
+/* The shell that a launcher gives its last word to, as sshd does. */
+static void
+test_quoting_launcher (void)
+{
+  static const char *const command[] = { "sh", "-c", NULL };
+  g_autoptr (ProcfunLauncher) launcher = procfun_launcher_new ("by a shell", command);
+  g_autoptr (ProcfunRemotePool) hosts = procfun_remote_pool_new (NULL, NULL);
+
+  procfun_launcher_set_quote (launcher, TRUE);
+  procfun_launcher_set_slots (launcher, 1);
+  procfun_remote_pool_add_launcher (hosts, launcher);
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (2, 3), FALSE, "5");
+  close_hosts (g_object_ref (hosts));
+}
+
+/* A pool without hosts has none to wait for. */
+static void
+test_no_hosts (void)
+{
+  ProcfunRemotePool *hosts = procfun_remote_pool_new (NULL, NULL);
+
+  calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_ENGINE, "add()*no hosts*");
+  close_hosts (hosts);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+
+  fixture_add_func ("/remote-hosts/close/waiting-calls-are-dropped", test_drop_queued);
+  fixture_add_func ("/remote-hosts/close/running-calls-are-cancelled", test_cancel_when_closing);
+  fixture_add_func ("/remote-hosts/start/no-more-than-max-hosts-start", test_max_hosts);
+  fixture_add_func ("/remote-hosts/start/those-without-the-function-do-not-count",
+                    test_max_hosts_of_use);
+  fixture_add_func ("/remote-hosts/start/min-hosts-stay", test_min_hosts);
+  fixture_add_func ("/remote-hosts/start/none-are-an-error", test_no_hosts);
+  fixture_add_func ("/remote-hosts/launchers/start-hosts", test_launcher);
+  fixture_add_func ("/remote-hosts/launchers/quote-for-a-shell", test_quoting_launcher);
+
+  return fixture_run ();
+}
