@@ -45,10 +45,33 @@ PROCFUN_DEFINE_FUNCTION (fill_shared, GBytes *, (guint64, size), (guint, value))
   return bytes;
 }
 
+PROCFUN_DEFINE_FUNCTION (sum_and_write, guint64, (ProcfunBuffer *, buffer))
+{
+  gsize size;
+  guint64 *words = procfun_buffer_get_data (buffer, &size);
+
+  words[0]++;
+  return sum_words (words, size);
+}
+
+PROCFUN_DEFINE_FUNCTION (sum_stream, guint64, (GInputStream *, stream))
+{
+  static guint64 words[8192];
+  guint64 sum = 0;
+  gsize n;
+
+  while (g_input_stream_read_all (stream, words, sizeof words, &n, NULL, NULL) && n > 0)
+    sum += sum_words (words, n);
+  return sum;
+}
+
+PROCFUN_DEFINE_FUNCTION (add, int, (int, a), (int, b)) { return a + b; }
+
 static gsize size;
 static guint n_rounds = 7;
 static GBytes *bytes;
 static GBytes *shared;
+static ProcfunBuffer *buffer;
 static gpointer copy;
 
 static double
@@ -112,6 +135,24 @@ static void
 measure_shared_argument (void)
 {
   g_variant_unref (run (sum_call (shared)));
+}
+
+static void
+measure_buffer (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  sum_and_write_process_with (buffer, executor, NULL, &error);
+  if (error != NULL)
+    g_error ("%s", error->message);
+}
+
+static void
+measure_stream (void)
+{
+  g_autoptr (GInputStream) stream = g_memory_input_stream_new_from_bytes (bytes);
+
+  g_variant_unref (run (sum_stream_call (stream)));
 }
 
 static void
@@ -181,9 +222,130 @@ show_executor (const char *name, ProcfunExecutor *which, double floor_unit, doub
   executor = which;
   show_of (name, "argument / copy + sum", measure_argument, copy_unit);
   show_of (name, "shared argument / sum", measure_shared_argument, floor_unit);
+  show_of (name, "buffer / copy + sum", measure_buffer, copy_unit);
+  show_of (name, "stream / copy + sum", measure_stream, copy_unit);
   show_of (name, "result / fill + sum", measure_result, fill_unit);
   show_of (name, "shared result / fill + sum", measure_shared_result, fill_unit);
   g_object_unref (which);
+}
+
+/* A result of 9 MiB on its way into a main loop that paints for 100 ms a turn: turns until it is
+ * there, at most, and calls that were late although their function was not. */
+
+#define PICTURE ((gsize)9 * 1024 * 1024)
+#define PAINT_US (100 * G_TIME_SPAN_MILLISECOND)
+#define N_PICTURES 10
+
+static guint n_turns;
+
+static gboolean
+paint (gpointer unused)
+{
+  n_turns++;
+  g_usleep (PAINT_US);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+/* The turn in which the function runs does not count. */
+static guint
+count_turns (guint *n_late)
+{
+  g_autoptr (ProcfunCall) call = fill_call (PICTURE, 3);
+  g_autoptr (GBytes) picture = NULL;
+  GAsyncResult *result = NULL;
+
+  procfun_call_set_executor (call, executor);
+  procfun_call_set_timeout (call, PAINT_US / 2);
+  procfun_call_run_async (call, NULL, keep_result, &result);
+  g_usleep (PAINT_US / 4);
+  n_turns = 0;
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  picture = fill_run_finish (call, result, NULL);
+  *n_late += picture == NULL;
+  g_object_unref (result);
+  return n_turns;
+}
+
+static void
+show_turns (void)
+{
+  guint most = 0, n_late = 0;
+  guint source;
+
+  executor = PROCFUN_EXECUTOR (procfun_pool_new (1));
+  g_variant_unref (run (add_call (1, 2)));
+  source = g_idle_add_full (G_PRIORITY_DEFAULT, paint, NULL, NULL);
+  for (guint i = 0; i < N_PICTURES; i++)
+    {
+      const guint n = count_turns (&n_late);
+
+      most = MAX (most, n);
+    }
+  g_source_remove (source);
+  printf ("9 MiB into a loop that paints: %u turns at most, %u of %u calls late\n", most, n_late,
+          N_PICTURES);
+  g_object_unref (executor);
+}
+
+/* Small calls beside large ones of the same pool, by the median. */
+
+#define N_SMALL 2001
+
+static gint is_busy;
+
+static gpointer
+run_large (gpointer pool)
+{
+  while (g_atomic_int_get (&is_busy))
+    sum_process_with (bytes, pool, NULL, NULL);
+  return NULL;
+}
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  return *(const double *)a < *(const double *)b ? -1 : 1;
+}
+
+static double
+take_small (void)
+{
+  static double times[N_SMALL];
+
+  for (guint i = 0; i < N_SMALL; i++)
+    {
+      const double before = now ();
+
+      add_process_with (1, 2, executor, NULL, NULL);
+      times[i] = now () - before;
+    }
+  qsort (times, N_SMALL, sizeof *times, compare);
+  return times[N_SMALL / 2];
+}
+
+static void
+show_latency (void)
+{
+  double alone, beside;
+  GThread *thread;
+
+  executor = PROCFUN_EXECUTOR (procfun_pool_new (2));
+  take_small ();
+  alone = take_small ();
+  g_atomic_int_set (&is_busy, TRUE);
+  thread = g_thread_new ("large", run_large, executor);
+  beside = take_small ();
+  g_atomic_int_set (&is_busy, FALSE);
+  g_thread_join (thread);
+  printf ("add beside large calls / alone: %.4f / %.4f ms  %.2f\n", beside, alone, beside / alone);
+  g_object_unref (executor);
 }
 
 int
@@ -199,6 +361,8 @@ main (int argc, char **argv)
   bytes = g_bytes_new_take (memset (g_malloc (size), 1, size), size);
   shared = procfun_bytes_new (size, &data);
   memset (data, 1, size);
+  buffer = procfun_buffer_new (size, &data);
+  memset (data, 1, size);
   printf ("%" G_GSIZE_FORMAT " bytes\n", size);
   floor_unit = take (measure_floor, &first);
   show ("sum", measure_floor, floor_unit);
@@ -211,8 +375,11 @@ main (int argc, char **argv)
                  copy_unit, fill_unit);
   show_executor ("spawner", PROCFUN_EXECUTOR (procfun_spawner_new ()), floor_unit, copy_unit,
                  fill_unit);
+  show_turns ();
+  show_latency ();
   g_bytes_unref (bytes);
   g_bytes_unref (shared);
+  procfun_buffer_unref (buffer);
   g_free (copy);
   return 0;
 }

@@ -22,6 +22,7 @@ bench_scripts = \
 	%D%/definition-size.sh \
 	%D%/instructions.sh \
 	%D%/peers/callr.R \
+	%D%/peers/large.py \
 	%D%/peers/node.js \
 	%D%/peers/pools.py \
 	%D%/report.py
