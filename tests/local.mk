@@ -6,6 +6,7 @@ test_programs = \
 	%D%/test-broadcast \
 	%D%/test-buffer \
 	%D%/test-bytes \
+	%D%/test-bytes-kept \
 	%D%/test-call \
 	%D%/test-call-json \
 	%D%/test-call-properties \
@@ -167,7 +168,9 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_buffer_SOURCES = %D%/test-buffer.c $(pools)
-%C%_test_bytes_SOURCES = %D%/test-bytes.c $(pools)
+shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
+%C%_test_bytes_SOURCES = %D%/test-bytes.c $(pools) $(shared_bytes)
+%C%_test_bytes_kept_SOURCES = %D%/test-bytes-kept.c $(pools) $(shared_bytes)
 %C%_test_large_SOURCES = %D%/test-large.c $(pools)
 %C%_test_descriptors_SOURCES = %D%/test-descriptors.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)

@@ -5,6 +5,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/pools.h"
+#include "tests/shared-bytes.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -18,62 +19,14 @@
 
 PROCFUN_DEFINE_STRUCT (Picture, (gint, width), (GBytes *, pixels), (ProcfunDoubles, weights))
 
-static guint64
-sum_bytes (GBytes *bytes)
+PROCFUN_DEFINE_STATIC_FUNCTION (count, guint64, (GBytes *, bytes))
 {
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-  guint64 sum = 0;
-
-  for (gsize i = 0; i < size; i++)
-    sum += data[i];
-  return sum;
+  return shared_bytes_sum (bytes);
 }
-
-static GBytes *
-make_shared (gsize size, guint8 first)
-{
-  gpointer data;
-  GBytes *bytes = procfun_bytes_new (size, &data);
-
-  for (gsize i = 0; i < size; i++)
-    ((guint8 *)data)[i] = (guint8)(i * 7 + first);
-  return bytes;
-}
-
-/* Whether the memory is that of a memfd. */
-static gboolean
-is_mapped (gconstpointer data)
-{
-  g_autofree char *maps = NULL;
-  g_auto (GStrv) lines = NULL;
-
-  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
-    return FALSE;
-  lines = g_strsplit (maps, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      char *end;
-      const guint64 first = g_ascii_strtoull (lines[i], &end, 16);
-      const guint64 last = *end == '-' ? g_ascii_strtoull (end + 1, NULL, 16) : 0;
-
-      if ((guintptr)data >= first && (guintptr)data < last)
-        return strstr (lines[i], "/memfd:procfun-bytes") != NULL;
-    }
-  return FALSE;
-}
-
-static gboolean
-is_shared (GBytes *bytes)
-{
-  return is_mapped (g_bytes_get_data (bytes, NULL));
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (count, guint64, (GBytes *, bytes)) { return sum_bytes (bytes); }
 
 PROCFUN_DEFINE_STATIC_FUNCTION (find_shared, gboolean, (GBytes *, bytes))
 {
-  return is_shared (bytes);
+  return shared_bytes_is_mapped (bytes);
 }
 
 PROCFUN_DEFINE_STATIC_FUNCTION (echo, GBytes *, (GBytes *, bytes)) { return g_bytes_ref (bytes); }
@@ -85,43 +38,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (cut, GBytes *, (GBytes *, bytes), (guint64, from
 
 PROCFUN_DEFINE_STATIC_FUNCTION (make, GBytes *, (guint64, size), (guint, first))
 {
-  return make_shared (size, (guint8)first);
-}
-
-static GVariant *
-run (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
-{
-  g_autoptr (GError) error = NULL;
-  GVariant *result;
-
-  procfun_call_set_executor (call, executor);
-  result = calls_run (call, async, NULL, &error);
-  g_assert_no_error (error);
-  return result;
-}
-
-static guint64
-run_number (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
-{
-  g_autoptr (GVariant) result = run (executor, call, async);
-
-  return g_variant_get_uint64 (result);
-}
-
-static GBytes *
-run_bytes (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
-{
-  g_autoptr (GVariant) result = run (executor, call, async);
-
-  return g_variant_get_data_as_bytes (result);
-}
-
-static gboolean
-run_truth (ProcfunExecutor *executor, ProcfunCall *call, gboolean async)
-{
-  g_autoptr (GVariant) result = run (executor, call, async);
-
-  return g_variant_get_boolean (result);
+  return shared_bytes_new (size, (guint8)first);
 }
 
 /* Pools have tests of their own. */
@@ -161,14 +78,15 @@ try_sizes (ProcfunExecutor *executor, gboolean async)
 {
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
-      g_autoptr (GBytes) bytes = make_shared (sizes[i], (guint8)i);
+      g_autoptr (GBytes) bytes = shared_bytes_new (sizes[i], (guint8)i);
       g_autoptr (GBytes) back = NULL;
       g_autoptr (GBytes) made = NULL;
 
-      g_assert_cmpuint (run_number (executor, count_call (bytes), async), ==, sum_bytes (bytes));
-      back = run_bytes (executor, echo_call (bytes), async);
+      g_assert_cmpuint (shared_bytes_run_number (executor, count_call (bytes), async), ==,
+                        shared_bytes_sum (bytes));
+      back = shared_bytes_run (executor, echo_call (bytes), async);
       g_assert_true (g_bytes_equal (back, bytes));
-      made = run_bytes (executor, make_call (sizes[i], i), async);
+      made = shared_bytes_run (executor, make_call (sizes[i], i), async);
       g_assert_true (g_bytes_equal (made, bytes));
     }
 }
@@ -182,16 +100,16 @@ test_sizes (void)
 static void
 try_mapping (ProcfunExecutor *executor, gboolean async)
 {
-  g_autoptr (GBytes) small = make_shared (THRESHOLD - 1, 1);
-  g_autoptr (GBytes) shared = make_shared (THRESHOLD, 1);
+  g_autoptr (GBytes) small = shared_bytes_new (THRESHOLD - 1, 1);
+  g_autoptr (GBytes) shared = shared_bytes_new (THRESHOLD, 1);
   g_autoptr (GBytes) part = g_bytes_new_from_bytes (shared, 0, THRESHOLD);
   g_autoptr (GBytes) copy
       = g_bytes_new (g_bytes_get_data (shared, NULL), g_bytes_get_size (shared));
 
-  g_assert_false (run_truth (executor, find_shared_call (small), async));
-  g_assert_true (run_truth (executor, find_shared_call (shared), async));
-  g_assert_true (run_truth (executor, find_shared_call (part), async));
-  g_assert_false (run_truth (executor, find_shared_call (copy), async));
+  g_assert_false (shared_bytes_run_truth (executor, find_shared_call (small), async));
+  g_assert_true (shared_bytes_run_truth (executor, find_shared_call (shared), async));
+  g_assert_true (shared_bytes_run_truth (executor, find_shared_call (part), async));
+  g_assert_false (shared_bytes_run_truth (executor, find_shared_call (copy), async));
 }
 
 static void
@@ -205,10 +123,11 @@ test_mapping (void)
 static void
 try_back (ProcfunExecutor *executor, gboolean async)
 {
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 3);
+  g_autoptr (GBytes) bytes = shared_bytes_new (LARGE, 3);
   const guint8 *data = g_bytes_get_data (bytes, NULL);
-  g_autoptr (GBytes) back = run_bytes (executor, echo_call (bytes), async);
-  g_autoptr (GBytes) middle = run_bytes (executor, cut_call (bytes, PAGE, 2 * THRESHOLD), async);
+  g_autoptr (GBytes) back = shared_bytes_run (executor, echo_call (bytes), async);
+  g_autoptr (GBytes) middle
+      = shared_bytes_run (executor, cut_call (bytes, PAGE, 2 * THRESHOLD), async);
 
   g_assert_true (g_bytes_get_data (back, NULL) == data);
   g_assert_cmpuint (g_bytes_get_size (back), ==, LARGE);
@@ -225,12 +144,12 @@ test_back (void)
 static void
 try_made (ProcfunExecutor *executor, gboolean async)
 {
-  g_autoptr (GBytes) expected = make_shared (LARGE, 9);
-  g_autoptr (GBytes) first = run_bytes (executor, make_call (LARGE, 9), async);
-  g_autoptr (GBytes) second = run_bytes (executor, make_call (LARGE, 8), async);
+  g_autoptr (GBytes) expected = shared_bytes_new (LARGE, 9);
+  g_autoptr (GBytes) first = shared_bytes_run (executor, make_call (LARGE, 9), async);
+  g_autoptr (GBytes) second = shared_bytes_run (executor, make_call (LARGE, 8), async);
 
-  g_assert_true (is_shared (first));
-  g_assert_true (is_shared (second));
+  g_assert_true (shared_bytes_is_mapped (first));
+  g_assert_true (shared_bytes_is_mapped (second));
   g_assert_true (g_bytes_equal (first, expected));
 }
 
@@ -246,7 +165,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (pass_picture, Picture, (Picture, picture))
 {
   Picture result = picture;
 
-  if (!is_shared (picture.pixels) || !is_mapped (picture.weights.data))
+  if (!shared_bytes_is_mapped (picture.pixels) || !shared_bytes_has (picture.weights.data))
     abort ();
   result.width++;
   g_bytes_ref (result.pixels);
@@ -258,9 +177,9 @@ static void
 test_struct (void)
 {
   g_autoptr (ProcfunExecutor) executor = new_executor ();
-  g_autoptr (GBytes) numbers = make_shared (8 * THRESHOLD, 5);
+  g_autoptr (GBytes) numbers = shared_bytes_new (8 * THRESHOLD, 5);
   g_auto (Picture) picture
-      = { 6, make_shared (LARGE, 1), { g_bytes_get_data (numbers, NULL), THRESHOLD, NULL } };
+      = { 6, shared_bytes_new (LARGE, 1), { g_bytes_get_data (numbers, NULL), THRESHOLD, NULL } };
   g_autoptr (ProcfunCall) call = NULL;
   g_autoptr (GError) error = NULL;
   g_auto (Picture) back = { 0 };
@@ -292,8 +211,8 @@ sum_all (GVariant *value, guint *n_shared)
     {
       g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (value);
 
-      *n_shared += g_bytes_get_size (bytes) > 0 && is_shared (bytes) ? 1 : 0;
-      return sum_bytes (bytes);
+      *n_shared += g_bytes_get_size (bytes) > 0 && shared_bytes_is_mapped (bytes) ? 1 : 0;
+      return shared_bytes_sum (bytes);
     }
   for (gsize i = 0; g_variant_is_container (value) && i < g_variant_n_children (value); i++)
     {
@@ -315,7 +234,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (look_into, GVariant *, (GVariant *, value))
 static GVariant *
 new_bytes (gsize size, guint8 first)
 {
-  g_autoptr (GBytes) bytes = make_shared (size, first);
+  g_autoptr (GBytes) bytes = shared_bytes_new (size, first);
 
   return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
 }
@@ -342,7 +261,7 @@ static void
 try_nested (ProcfunExecutor *executor, gboolean async)
 {
   g_autoptr (GVariant) nested = make_nested ();
-  g_autoptr (GVariant) result = run (executor, look_into_call (nested), async);
+  g_autoptr (GVariant) result = shared_bytes_run_any (executor, look_into_call (nested), async);
   g_autoptr (GVariant) tuple = g_variant_get_variant (result);
   g_autoptr (GVariant) back = NULL;
   guint n_own = 0, n_shared;
@@ -369,7 +288,7 @@ PROCFUN_DEFINE_GENERATOR (yield_back, GBytes *, (GBytes *, bytes), (guint, n))
 
   for (guint i = 0; i < n && is_wanted; i++)
     {
-      GBytes *item = i % 2 == 0 ? g_bytes_ref (bytes) : make_shared (LARGE, (guint8)i);
+      GBytes *item = i % 2 == 0 ? g_bytes_ref (bytes) : shared_bytes_new (LARGE, (guint8)i);
 
       is_wanted = yield_back_yield (item);
       g_bytes_unref (item);
@@ -380,7 +299,7 @@ static void
 test_items (void)
 {
   g_autoptr (ProcfunExecutor) executor = new_executor ();
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 9);
+  g_autoptr (GBytes) bytes = shared_bytes_new (LARGE, 9);
   g_autoptr (ProcfunCall) call = yield_back_call (bytes, 6);
   g_autoptr (GError) error = NULL;
   guint n = 0;
@@ -395,7 +314,7 @@ test_items (void)
       if (item == NULL)
         break;
       back = g_variant_get_data_as_bytes (item);
-      g_assert_true (is_shared (back));
+      g_assert_true (shared_bytes_is_mapped (back));
       g_assert_cmpint (g_bytes_get_data (back, NULL) == g_bytes_get_data (bytes, NULL), ==,
                        n % 2 == 0);
       n++;
@@ -452,7 +371,7 @@ test_many (void)
     }
   g_assert_cmpuint (fixture_count_descriptors (), <, n_before + 100);
   for (guint i = 0; i < 3000; i += 500)
-    g_assert_true (run_truth (executor, find_shared_call (all->pdata[i]), FALSE));
+    g_assert_true (shared_bytes_run_truth (executor, find_shared_call (all->pdata[i]), FALSE));
   for (guint i = 0; i < 3000; i++)
     g_assert_cmpuint (*(const guint *)g_bytes_get_data (all->pdata[i], NULL), ==, i);
   g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
@@ -522,93 +441,19 @@ static void
 test_scribbling (void)
 {
   g_autoptr (ProcfunExecutor) executor = new_executor ();
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 4);
-  const guint64 sum = sum_bytes (bytes);
+  g_autoptr (GBytes) bytes = shared_bytes_new (LARGE, 4);
+  const guint64 sum = shared_bytes_sum (bytes);
 
   for (guint i = 0; i < 3; i++)
     {
-      g_autoptr (GVariant) result = run (executor, scribble_call (bytes), FALSE);
+      g_autoptr (GVariant) result = shared_bytes_run_any (executor, scribble_call (bytes), FALSE);
 
       g_assert_cmpuint (g_variant_get_uint32 (result), ==, 0);
-      g_assert_cmpuint (sum_bytes (bytes), ==, sum);
+      g_assert_cmpuint (shared_bytes_sum (bytes), ==, sum);
     }
-}
-
-static GBytes *returned;
-static gpointer returned_data;
-
-/* Keeps what it returns. */
-PROCFUN_DEFINE_STATIC_FUNCTION (make_and_keep, GBytes *, (guint64, size))
-{
-  returned = procfun_bytes_new (size, &returned_data);
-  memset (returned_data, 1, size);
-  return g_bytes_ref (returned);
-}
-
-/* 1: it could be changed. */
-PROCFUN_DEFINE_STATIC_FUNCTION (change_kept, gint)
-{
-  int pipe_fds[2];
-  gint changed = 0;
-
-  if (mprotect (returned_data, PAGE, PROT_READ | PROT_WRITE) == 0)
-    *(guint8 *)returned_data = 2;
-  if (pipe2 (pipe_fds, O_CLOEXEC) != 0)
-    return -1;
-  if (write (pipe_fds[1], "change", 6) == 6 && read (pipe_fds[0], returned_data, 6) == 6)
-    changed = 0; /* a copy of its own */
-  close (pipe_fds[0]);
-  close (pipe_fds[1]);
-  return changed;
-}
-
-static void
-test_kept_result (void)
-{
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
-  g_autoptr (GBytes) result
-      = run_bytes (PROCFUN_EXECUTOR (pool), make_and_keep_call (LARGE), FALSE);
-
-  g_assert_true (is_shared (result));
-  g_assert_cmpint (pools_get_number (pool, change_kept_call ()), ==, 0);
-  g_assert_cmpuint (sum_bytes (result), ==, LARGE);
 }
 
 /* Lifetimes */
-
-static GBytes *kept;
-
-PROCFUN_DEFINE_STATIC_FUNCTION (keep, guint64, (GBytes *, bytes))
-{
-  const guint64 sum = kept != NULL ? sum_bytes (kept) : 0;
-
-  g_clear_pointer (&kept, g_bytes_unref);
-  kept = g_bytes_ref (bytes);
-  return sum;
-}
-
-/* The caller frees its bytes and makes others of the same size, which do not take their place. */
-static void
-test_keeping (void)
-{
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
-  static const gsize kinds[] = { THRESHOLD, LARGE };
-
-  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
-    {
-      guint64 expected = 0;
-
-      for (guint i = 0; i < 8; i++)
-        {
-          g_autoptr (GBytes) bytes = make_shared (kinds[k], (guint8)(31 * i));
-          const guint64 sum = run_number (PROCFUN_EXECUTOR (pool), keep_call (bytes), FALSE);
-
-          if (i > 0)
-            g_assert_cmpuint (sum, ==, expected);
-          expected = sum_bytes (bytes);
-        }
-    }
-}
 
 static void
 die (gpointer unused)
@@ -627,8 +472,8 @@ static void
 test_deaths (void)
 {
   g_autoptr (ProcfunExecutor) executor = new_executor ();
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 6);
-  g_autoptr (GBytes) made = run_bytes (executor, make_call (LARGE, 6), FALSE);
+  g_autoptr (GBytes) bytes = shared_bytes_new (LARGE, 6);
+  g_autoptr (GBytes) made = shared_bytes_run (executor, make_call (LARGE, 6), FALSE);
   g_autoptr (GBytes) back = NULL;
 
   for (guint async = 0; async < 2; async++)
@@ -638,35 +483,12 @@ test_deaths (void)
       procfun_call_set_executor (call, executor);
       calls_assert_error (executor, call, async, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
     }
-  back = run_bytes (executor, echo_call (bytes), FALSE);
+  back = shared_bytes_run (executor, echo_call (bytes), FALSE);
   g_clear_object (&executor);
   g_assert_true (g_bytes_equal (made, bytes));
   g_assert_true (g_bytes_equal (back, bytes));
 }
 
-/* Memory that a worker keeps */
-
-static guint
-count_mappings (const char *name)
-{
-  g_autofree char *maps = NULL;
-  g_auto (GStrv) lines = NULL;
-  guint n = 0;
-
-  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
-    abort ();
-  lines = g_strsplit (maps, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    n += strstr (lines[i], name) != NULL ? 1 : 0;
-  return n;
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (count_shared, gint)
-{
-  return (gint)count_mappings ("/memfd:procfun-bytes");
-}
-
-/* A worker that has nothing to do unmaps what is not in use. */
 /* A caller that drops what a function reads */
 
 PROCFUN_DEFINE_STATIC_FUNCTION (count_later, guint64, (ProcfunFd, ready), (ProcfunFd, go),
@@ -676,7 +498,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (count_later, guint64, (ProcfunFd, ready), (Procf
 
   if (write (ready, &byte, 1) != 1 || read (go, &byte, 1) != 0)
     abort ();
-  return sum_bytes (bytes);
+  return shared_bytes_sum (bytes);
 }
 
 static void
@@ -692,7 +514,7 @@ static void
 try_freed (ProcfunExecutor *executor, GBytes *own)
 {
   g_autoptr (GBytes) bytes = own;
-  const guint64 sum = sum_bytes (bytes);
+  const guint64 sum = shared_bytes_sum (bytes);
   guint64 came = 0;
   Signal ready, go;
   ProcfunCall *call;
@@ -721,7 +543,7 @@ test_freed (void)
 
   for (guint i = 0; i < 3; i++)
     {
-      g_autoptr (GBytes) shared = make_shared (LARGE, (guint8)i);
+      g_autoptr (GBytes) shared = shared_bytes_new (LARGE, (guint8)i);
       gsize size;
       gconstpointer data = g_bytes_get_data (shared, &size);
 
@@ -730,130 +552,27 @@ test_freed (void)
     }
 }
 
-/* Writes over all shared memory of its process, that of the library itself too, and answers if it
- * still can. */
-PROCFUN_DEFINE_STATIC_FUNCTION (scribble_all, guint, (GBytes *, bytes))
-{
-  g_autofree char *maps = NULL;
-  g_auto (GStrv) lines = NULL;
-  guint n_written = 0;
-
-  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
-    return 0;
-  lines = g_strsplit (maps, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      char *end;
-      const guint64 first = g_ascii_strtoull (lines[i], &end, 16);
-      const guint64 last = *end == '-' ? g_ascii_strtoull (end + 1, NULL, 16) : 0;
-      gpointer memory = (gpointer)(guintptr)first;
-
-      if (strstr (lines[i], "/memfd:procfun") == NULL
-          || mprotect (memory, last - first, PROT_READ | PROT_WRITE) != 0)
-        continue;
-      memset (memory, 0xee, last - first);
-      n_written++;
-    }
-  return n_written;
-}
-
-static void
-check_both (ProcfunExecutor *executor, GBytes *shared, GBytes *copy, guint64 sum)
-{
-  g_autoptr (GBytes) back = NULL;
-
-  g_assert_cmpuint (sum_bytes (shared), ==, sum);
-  g_assert_cmpuint (run_number (executor, count_call (shared), FALSE), ==, sum);
-  g_assert_cmpuint (run_number (executor, count_call (copy), FALSE), ==, sum);
-  back = run_bytes (executor, echo_call (copy), FALSE);
-  g_assert_cmpuint (sum_bytes (back), ==, sum);
-}
-
-/* Calls of such a worker end in some way; those of others have the same bytes, and are right. */
-static void
-test_scribbling_all (void)
-{
-  g_autoptr (ProcfunPool) scribblers = procfun_pool_new (1);
-  g_autoptr (ProcfunPool) others = procfun_pool_new (1);
-  ProcfunExecutor *executor = PROCFUN_EXECUTOR (others);
-  g_autoptr (GBytes) shared = make_shared (LARGE, 5);
-  g_autoptr (GBytes) copy
-      = g_bytes_new (g_bytes_get_data (shared, NULL), g_bytes_get_size (shared));
-  const guint64 sum = sum_bytes (shared);
-
-  check_both (executor, shared, copy, sum);
-  for (guint async = 0; async < 2; async++)
-    for (guint i = 0; i < 4; i++)
-      {
-        ProcfunCall *call = scribble_all_call (i % 2 == 0 ? shared : copy);
-        g_autoptr (GError) error = NULL;
-        g_autoptr (GVariant) result = NULL;
-
-        procfun_call_set_executor (call, PROCFUN_EXECUTOR (scribblers));
-        procfun_call_set_timeout (call, G_TIME_SPAN_SECOND);
-        procfun_call_set_grace_period (call, 10 * G_TIME_SPAN_MILLISECOND);
-        result = calls_run (call, async, NULL, &error);
-        g_assert_true ((result != NULL) != (error != NULL));
-        check_both (executor, shared, copy, sum);
-      }
-}
-
-static void
-test_idle (void)
-{
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 1);
-
-  procfun_pool_set_arena_idle (pool, 20 * G_TIME_SPAN_MILLISECOND);
-  g_assert_cmpint (procfun_pool_get_arena_idle (pool), ==, 20 * G_TIME_SPAN_MILLISECOND);
-  for (guint i = 0; i < 2; i++)
-    {
-      gint n = 1;
-
-      g_assert_cmpuint (run_number (PROCFUN_EXECUTOR (pool), count_call (bytes), FALSE), ==,
-                        sum_bytes (bytes));
-      for (guint tries = 0; tries < 200 && n > 0; tries++)
-        {
-          g_usleep (30000); /* a call is use */
-          n = pools_get_number (pool, count_shared_call ());
-        }
-      g_assert_cmpint (n, ==, 0);
-    }
-  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
-}
-
-/* By default it keeps them. */
-static void
-test_not_idle (void)
-{
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 1);
-
-  for (guint i = 0; i < 3; i++)
-    g_assert_cmpuint (run_number (PROCFUN_EXECUTOR (pool), count_call (bytes), FALSE), ==,
-                      sum_bytes (bytes));
-  g_assert_cmpint (pools_get_number (pool, count_shared_call ()), ==, 1);
-}
-
 /* No sharing */
 
 static void
 test_refused (int resource)
 {
   g_autoptr (ProcfunExecutor) executor = new_executor ();
-  g_autoptr (GBytes) warm = make_shared (10, 1);
+  g_autoptr (GBytes) warm = shared_bytes_new (10, 1);
   g_autoptr (GBytes) bytes = NULL;
   struct rlimit before, none;
 
-  g_assert_cmpuint (run_number (executor, count_call (warm), FALSE), ==, sum_bytes (warm));
+  g_assert_cmpuint (shared_bytes_run_number (executor, count_call (warm), FALSE), ==,
+                    shared_bytes_sum (warm));
   g_assert_no_errno (getrlimit (resource, &before));
   none = before;
   none.rlim_cur = 3;
   g_assert_no_errno (setrlimit (resource, &none));
-  bytes = make_shared (LARGE, 2);
+  bytes = shared_bytes_new (LARGE, 2);
   g_assert_no_errno (setrlimit (resource, &before));
-  g_assert_false (is_shared (bytes));
-  g_assert_cmpuint (run_number (executor, count_call (bytes), FALSE), ==, sum_bytes (bytes));
+  g_assert_false (shared_bytes_is_mapped (bytes));
+  g_assert_cmpuint (shared_bytes_run_number (executor, count_call (bytes), FALSE), ==,
+                    shared_bytes_sum (bytes));
 }
 
 /* A limit counts what is lent. */
@@ -861,7 +580,7 @@ static void
 test_limit (void)
 {
   g_autoptr (ProcfunExecutor) executor = new_executor ();
-  g_autoptr (GBytes) bytes = make_shared (LARGE, 2);
+  g_autoptr (GBytes) bytes = shared_bytes_new (LARGE, 2);
 
   procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (executor), LARGE - 1);
   for (guint async = 0; async < 2; async++)
@@ -928,12 +647,6 @@ main (int argc, char **argv)
       fixture_add_data_func (path, &tests[i], test_on_pool);
     }
   fixture_add_func ("/bytes/of-a-map-are-mapped", test_map);
-  fixture_add_func ("/bytes/are-unmapped-by-an-idle-worker", test_idle);
-  fixture_add_func ("/bytes/stay-mapped-between-calls", test_not_idle);
   fixture_add_func ("/bytes/are-zero-at-first", test_zero);
-  fixture_add_func ("/bytes/are-safe-from-who-scribbles-over-all-that-is-shared",
-                    test_scribbling_all);
-  fixture_add_func ("/bytes/that-a-function-has-returned-it-cannot-change", test_kept_result);
-  fixture_add_func ("/bytes/that-a-function-keeps-stay-as-they-are", test_keeping);
   return fixture_run ();
 }

@@ -33,7 +33,7 @@ open_many (guint n)
   return list;
 }
 
-/* How many of them are /dev/zero, and close-on-exec. */
+/* Number of those that are /dev/zero, and close-on-exec. */
 static guint
 count_good (GUnixFDList *list)
 {

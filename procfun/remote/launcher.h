@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* What it says now. (transfer full) */
+/* Its present text. (transfer full) */
 HostSpec *launcher_make_spec (ProcfunLauncher *self);
 
 G_END_DECLS
