@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* Its present text. (transfer full) */
+/* Its settings at this moment, as those of a host. (transfer full) */
 HostSpec *launcher_make_spec (ProcfunLauncher *self);
 
 G_END_DECLS
