@@ -128,6 +128,7 @@ test_scripts = \
 	%D%/test-link.sh \
 	%D%/test-plugins.sh \
 	%D%/test-python.sh \
+	%D%/test-remote-ssh.sh \
 	%D%/test-tool-monitor.sh \
 	%D%/test-tool-map.sh \
 	%D%/test-tool.sh \

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Hosts behind an sshd of this test's own: with its own key and port, on the loopback alone, and ended by its number.
+# It is skipped where sshd is missing, or cannot be started by this user.
+
+# Root's sshd wants a user and a folder of its own, which it gets in a mount namespace.
+if test "$(id -u)" = 0 && test "$1" != inside && unshare -m true 2>/dev/null
+then
+  exec unshare -m sh "$0" inside
+fi
+
+. "$TOP_SRCDIR/tests/tap.sh"
+
+tool=$TOP_BUILDDIR/tools/procfun
+program=$TOP_BUILDDIR/tests/tool-program
+PATH=$PATH:/usr/sbin
+server=
+
+make_room ()
+{
+  test "$1" = inside || return 0
+  { cat /etc/passwd && echo 'sshd:x:64999:65534::/run/sshd:/usr/sbin/nologin'; } >"$tmp/passwd" &&
+    mount --bind "$tmp/passwd" /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd
+}
+
+# Tries some ports: others may have taken one.
+start_server ()
+{
+  ssh-keygen -q -t ed25519 -N '' -f "$tmp/host" && ssh-keygen -q -t ed25519 -N '' -f "$tmp/key" || return 1
+  cp "$tmp/key.pub" "$tmp/authorized"
+  for port in $(shuf -i 20000-30000 -n 5)
+  do
+    "$(command -v sshd)" -D -f /dev/null -h "$tmp/host" -o ListenAddress=127.0.0.1 -o Port="$port" -o PidFile=none \
+      -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes -E "$tmp/log" &
+    server=$!
+    echo "[127.0.0.1]:$port $(cat "$tmp/host.pub")" >"$tmp/known"
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+    do
+      grep -q 'Server listening' "$tmp/log" 2>/dev/null && return 0
+      kill -0 "$server" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill "$server" 2>/dev/null
+    server=
+  done
+  return 1
+}
+
+# host KNOWN: its words in a list.
+host ()
+{
+  echo "exec:ssh -F /dev/null -T -o BatchMode=yes -S none -o UserKnownHostsFile=$1 -o IdentitiesOnly=yes -i $tmp/key -p $port $(id -un)@127.0.0.1 {}"
+}
+
+can_log_in ()
+{
+  timeout 20 ssh -F /dev/null -T -o BatchMode=yes -S none -o UserKnownHostsFile="$tmp/known" -o IdentitiesOnly=yes -i "$tmp/key" \
+    -p "$port" "$(id -un)@127.0.0.1" true
+}
+
+prints ()
+{
+  expected=$1
+  shift
+  timeout 60 "$@" >"$tmp/stdout" 2>"$tmp/stderr"
+  cat "$tmp/stdout" "$tmp/stderr"
+  test "$(cat "$tmp/stdout")" = "$expected"
+}
+
+fails_with ()
+{
+  expected=$1
+  shift
+  timeout 60 "$@" >"$tmp/stdout" 2>"$tmp/stderr" && return 1
+  cat "$tmp/stdout" "$tmp/stderr"
+  grep -qF -e "$expected" "$tmp/stdout" "$tmp/stderr"
+}
+
+maps () { printf '[1, 2]\n[3, 4]\n' | prints "$(printf '3\n7')" "$tool" map --on "$(host "$tmp/known")*2" "$program" add; }
+
+is_up () { timeout 60 "$tool" hosts --json "$(host "$tmp/known")*2" "$program" | grep -qF '"up" : true'; }
+
+# Hosts end when their connection does.
+leaves_nothing ()
+{
+  for _ in $(seq 100)
+  do
+    pgrep -f -- "$program --procfun-host" >/dev/null || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+if command -v sshd >/dev/null && command -v ssh >/dev/null && command -v ssh-keygen >/dev/null &&
+  make_room "$1" 2>/dev/null && start_server && can_log_in >/dev/null 2>&1
+then
+  check "a call over ssh" prints 5 "$tool" call --on "$(host "$tmp/known")*2" "$program" add '[2, 3]'
+  check "a map over ssh" maps
+  check "a crash over ssh is reported whole" \
+    fails_with "crash() crashed: SIGSEGV" "$tool" call --on "$(host "$tmp/known")*1" "$program" crash
+  check "a host that is up" is_up
+  check "a host whose key is not known" \
+    fails_with "Host key verification failed" "$tool" hosts "$(host "$tmp/nowhere")" "$program"
+  check "nothing is left on the host" leaves_nothing
+else
+  skip "calls over ssh" "there is no sshd, or it cannot be started or logged in to here"
+fi
+test -z "$server" || kill "$server"
+done_testing
