@@ -64,6 +64,7 @@ test_programs = \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-number \
+	%D%/test-pages \
 	%D%/test-placement \
 	%D%/test-plain-call \
 	%D%/test-plain-fork \

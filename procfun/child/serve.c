@@ -14,6 +14,7 @@
 #include "procfun/platform/launch-context-apply.h"
 #include "procfun/platform/leave.h"
 #include "procfun/platform/limits-apply.h"
+#include "procfun/platform/pages.h"
 #include "procfun/platform/schedule.h"
 #include "procfun/platform/syscall-refusal.h"
 #include "procfun/procfun-error.h"
@@ -462,6 +463,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   procfun_context_set_depth (setup->depth);
   self->max_payload = setup->max_payload;
   self->arena_idle = setup->arena_idle;
+  pages_keep_spare ();
   if (setup->limits != NULL)
     server_take_limits (self, setup->limits);
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
@@ -624,13 +626,15 @@ next_frame (Server *self, Frame *frame, int idle)
 {
   const int arena_idle = (int)MIN (self->arena_idle, G_MAXINT);
 
-  if (arena_idle > 0 && (idle < 0 || arena_idle < idle) && channel_keeps_memory (self->channel))
+  if (arena_idle > 0 && (idle < 0 || arena_idle < idle)
+      && (channel_keeps_memory (self->channel) || pages_have_spare ()))
     {
       ChannelStatus status = listener_next (&self->listener, frame, arena_idle);
 
       if (status != CHANNEL_AGAIN)
         return status;
       channel_give_back (self->channel);
+      pages_drop_spare ();
       if (idle > 0)
         idle -= arena_idle;
     }
