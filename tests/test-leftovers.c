@@ -462,6 +462,38 @@ test_gio (void)
     g_assert_cmpint (pools_get_number (pool, watch_file_call ()), ==, pid);
 }
 
+#define END_AFTER_US (5 * G_TIME_SPAN_MILLISECOND)
+
+static gpointer
+close_and_end (gpointer fd)
+{
+  const gint64 until = g_get_monotonic_time () + END_AFTER_US;
+
+  while (g_get_monotonic_time () < until)
+    ;
+  close (GPOINTER_TO_INT (fd));
+  return NULL;
+}
+
+/* As GLib's own thread does for a GSubprocess. */
+PROCFUN_DEFINE_STATIC_FUNCTION (leave_ending_thread, int)
+{
+  const int fd = open ("/dev/null", O_RDONLY);
+
+  g_thread_unref (g_thread_new ("ends", close_and_end, GINT_TO_POINTER (fd)));
+  return getpid ();
+}
+
+static void
+test_ending_thread (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  gint pid = pools_get_number (pool, leave_ending_thread_call ());
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint (pools_get_number (pool, leave_ending_thread_call ()), ==, pid);
+}
+
 static const struct
 {
   const char *path;
@@ -514,6 +546,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/leftovers/a-variable-set-to-its-value/changes-nothing", test_same_value);
   fixture_add_func ("/leftovers/a-long-call-of-an-old-worker/is-looked-at", test_long_call);
   fixture_add_func ("/leftovers/a-thread-of-gio/stays-with-its-descriptors", test_gio);
+  fixture_add_func ("/leftovers/threads/one-that-ends-a-moment-later-is-not-left-behind",
+                    test_ending_thread);
   for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
     {
       g_autofree char *path = g_strdup_printf ("/leftovers/threads/%s", kept[i].path);

@@ -18,9 +18,10 @@
 #define PEAK_STEP ((guint64)1 << 20)
 
 /* OpenMP's threads, for example, wait busily for some milliseconds before they sleep; on a busy
- * machine a new thread waits as long for a processor. */
+ * machine a thread waits as long for a processor. */
 #define FALL_ASLEEP_US (100 * G_TIME_SPAN_MILLISECOND)
 #define LOOK_AGAIN_US 500
+#define ASLEEP_LOOKS 2 /* one after the other */
 
 /* A look at all settings takes about 80 system calls: at most a hundredth of the time. */
 #define SETTINGS_EVERY_US (10 * G_TIME_SPAN_MILLISECOND)
@@ -30,6 +31,14 @@
 #define FOUND_ONCE                                                                                 \
   (FRAME_LEFT_UNPREPARED | FRAME_LEFT_IDENTITY | FRAME_LEFT_LIMITS | FRAME_LEFT_SCHEDULING         \
    | FRAME_LEFT_TIMERS | FRAME_LEFT_FIRST_THREADS)
+
+/* What is there after a call. */
+typedef struct
+{
+  guint n_threads; /* without those of procfun itself */
+  gboolean has_descriptor;
+  gboolean others_sleep; /* if there was something to wait for */
+} Look;
 
 static guint
 count_threads (void)
@@ -102,35 +111,59 @@ has_grown (Leftovers *self, guint64 peak)
   return TRUE;
 }
 
-/* Functions that run in parallel leave the threads of their library, which sleep at last. */
-static gboolean
-may_stay (void)
+static void
+look (Leftovers *self, guint n_own_threads, GUnixFDList *fds, Look *it)
 {
-  gint64 until = g_get_monotonic_time () + FALL_ASLEEP_US;
+  const guint n = count_threads ();
 
-  while (!thread_others_are_asleep ())
+  it->n_threads = n > n_own_threads ? n - n_own_threads : 0;
+  it->has_descriptor = has_descriptor (self, fds);
+}
+
+static gboolean
+may_change (const Leftovers *self, const Look *it)
+{
+  return it->n_threads > MAX (self->n_threads, self->n_settled)
+         || (it->has_descriptor && it->n_threads > 1);
+}
+
+/* A thread that is told that its work is done ends, or closes what it had open, a moment later, and
+ * functions that run in parallel leave the threads of their library, which sleep at last. So
+ * nothing is taken for left behind while a thread is awake. One that waits for another thread or
+ * for a page sleeps, too, but not for long. */
+static void
+wait_for_threads (Leftovers *self, guint n_own_threads, GUnixFDList *fds, Look *it)
+{
+  gint64 until = 0, now = 0;
+  guint n_asleep = 0;
+
+  while (may_change (self, it) && n_asleep < ASLEEP_LOOKS && now <= until)
     {
-      if (g_get_monotonic_time () >= until)
-        return FALSE;
-      g_usleep (LOOK_AGAIN_US);
+      now = g_get_monotonic_time ();
+      if (until == 0)
+        until = now + FALL_ASLEEP_US;
+      n_asleep = thread_others_are_asleep () ? n_asleep + 1 : 0;
+      if (n_asleep < ASLEEP_LOOKS)
+        g_usleep (LOOK_AGAIN_US);
+      look (self, n_own_threads, fds, it);
     }
-  return TRUE;
+  it->others_sleep = n_asleep > 0;
+  self->n_settled = MAX (self->n_settled, it->n_threads);
 }
 
 /* Threads that sleep after the first call belong to a library that keeps them; later ones do not.
  */
 static guint64
-find_threads (Leftovers *self, guint n_own_threads)
+judge_threads (Leftovers *self, const Look *it)
 {
-  guint n = count_threads ();
   gboolean is_first = !self->has_called;
 
   self->has_called = TRUE;
-  if (n <= self->n_threads + n_own_threads)
+  if (it->n_threads <= self->n_threads)
     return 0;
-  if (!is_first || !may_stay ())
+  if (!is_first || !it->others_sleep)
     return FRAME_LEFT_THREADS;
-  self->n_threads = n - n_own_threads;
+  self->n_threads = it->n_threads;
   return FRAME_LEFT_FIRST_THREADS;
 }
 
@@ -222,12 +255,15 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
   guint64 found = self->found & FOUND_ONCE;
   gboolean is_due, is_larger;
   guint64 threads;
+  Look it = { 0 };
 
   if (!self->has_begun) /* and ends, as it could not be set up */
     return FALSE;
-  threads = find_threads (self, n_own_threads);
+  look (self, n_own_threads, fds, &it);
+  wait_for_threads (self, n_own_threads, fds, &it);
+  threads = judge_threads (self, &it);
   found |= threads;
-  if (has_descriptor (self, fds)
+  if (it.has_descriptor
       && (threads != FRAME_LEFT_FIRST_THREADS || fds != NULL
           || !take_descriptors_of_threads (self)))
     found |= FRAME_LEFT_DESCRIPTORS;

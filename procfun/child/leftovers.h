@@ -19,6 +19,7 @@ typedef struct
   gboolean has_begun;
   gboolean has_called; /* a call has ended since */
   guint n_threads;
+  guint n_settled; /* so many were waited for */
   int lowest_fd;   /* that is free between calls, */
   int expected_fd; /* and with the descriptors of this call's arguments */
   sigset_t mask;

@@ -133,7 +133,7 @@ is_asleep (int id)
   if (!proc_read_stat (path, text))
     return TRUE; /* it has ended */
   state = strrchr (text, ')');
-  return state != NULL && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
+  return state != NULL && state[1] == ' ' && state[2] == 'S';
 }
 
 gboolean
