@@ -13,6 +13,18 @@ keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
   *(GAsyncResult **)user_data = g_object_ref (result);
 }
 
+GAsyncResult *
+calls_await (ProcfunCall *call, GCancellable *cancellable)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  GAsyncResult *result = NULL;
+
+  procfun_call_run_async (call, cancellable, keep_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (context, TRUE);
+  return result;
+}
+
 static GVariant *
 run_async (ProcfunCall *call, GCancellable *cancellable, GError **error)
 {
@@ -20,9 +32,7 @@ run_async (ProcfunCall *call, GCancellable *cancellable, GError **error)
   g_autoptr (GAsyncResult) result = NULL;
 
   g_main_context_push_thread_default (context);
-  procfun_call_run_async (call, cancellable, keep_result, &result);
-  while (result == NULL)
-    g_main_context_iteration (context, TRUE);
+  result = calls_await (call, cancellable);
   g_main_context_pop_thread_default (context);
   return procfun_call_run_finish (call, result, error);
 }
@@ -104,13 +114,27 @@ make_fork_server (void)
   return PROCFUN_EXECUTOR (procfun_fork_server_new ());
 }
 
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (1));
+}
+
+static ProcfunExecutor *
+make_inline (void)
+{
+  return PROCFUN_EXECUTOR (procfun_inline_new ());
+}
+
 static const struct
 {
   const char *name;
   const char *variable; /* PROCFUN_EXECUTOR, for programs that the test starts */
   ProcfunExecutor *(*make) (void);
-} executors[]
-    = { { "spawner", "spawn", make_spawner }, { "fork-server", "fork", make_fork_server } };
+} executors[CALLS_ON_ALL] = { { "spawner", "spawn", make_spawner },
+                              { "fork-server", "fork", make_fork_server },
+                              { "pool", "pool", make_pool },
+                              { "inline", "inline", make_inline } };
 
 typedef struct
 {
@@ -156,13 +180,13 @@ run_test (gconstpointer data)
 }
 
 static void
-add (const char *path, const Test *test)
+add (const char *path, CallsReach reach, const Test *test)
 {
   static GPtrArray *tests; /* so that LeakSanitizer sees them */
 
   if (tests == NULL)
     tests = g_ptr_array_new ();
-  for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
+  for (gsize i = 0; i < reach; i++)
     {
       g_autofree char *own_path = g_strdup_printf ("/%s%s", executors[i].name, path);
       Test *own = g_memdup2 (test, sizeof *test);
@@ -174,11 +198,17 @@ add (const char *path, const Test *test)
 }
 
 void
-calls_add_func (const char *path, GTestFunc func)
+calls_add_func_for (CallsReach reach, const char *path, GTestFunc func)
 {
   const Test test = { .func = func };
 
-  add (path, &test);
+  add (path, reach, &test);
+}
+
+void
+calls_add_func (const char *path, GTestFunc func)
+{
+  calls_add_func_for (CALLS_ON_FRESH_PROCESSES, path, func);
 }
 
 void
@@ -186,7 +216,7 @@ calls_add_data_func (const char *path, gconstpointer data, GTestDataFunc func)
 {
   const Test test = { .data_func = func, .data = data };
 
-  add (path, &test);
+  add (path, CALLS_ON_FRESH_PROCESSES, &test);
 }
 
 void

@@ -4,6 +4,9 @@
 
 #include <procfun.h>
 
+/* Runs @call on the main context of this thread until it has ended. (transfer full) */
+GAsyncResult *calls_await (ProcfunCall *call, GCancellable *cancellable);
+
 /* Runs @call, which it takes, in one of the two ways: in this thread, or on a main context made for
  * it. */
 GVariant *calls_run (ProcfunCall *call, gboolean async, GCancellable *cancellable, GError **error);
@@ -25,6 +28,16 @@ ProcfunCall *calls_new (const char *name, const char *arguments);
  * programs that the test starts. */
 void calls_add_func (const char *path, GTestFunc func);
 void calls_add_data_func (const char *path, gconstpointer data, GTestDataFunc func);
+
+/* The same with a pool of one worker, and with the executor of this process. */
+typedef enum
+{
+  CALLS_ON_FRESH_PROCESSES = 2,
+  CALLS_ON_PROCESSES,
+  CALLS_ON_ALL
+} CallsReach;
+
+void calls_add_func_for (CallsReach reach, const char *path, GTestFunc func);
 
 /* Another one of the kind that the test is for. */
 ProcfunExecutor *calls_new_executor (void);

@@ -103,46 +103,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (write_and_fail, char *, (ProcfunBuffe
     }
 }
 
-/* Ways to run a typed call */
-
-static ProcfunExecutor *
-new_pool (void)
-{
-  return PROCFUN_EXECUTOR (procfun_pool_new (1));
-}
-
-static ProcfunExecutor *
-new_inline (void)
-{
-  return PROCFUN_EXECUTOR (procfun_inline_new ());
-}
-
-/* (nullable): that of calls_add_func() */
-static ProcfunExecutor *(*make_executor) (void);
-
-static ProcfunExecutor *
-new_executor (void)
-{
-  return make_executor != NULL ? make_executor () : calls_new_executor ();
-}
-
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **)user_data = g_object_ref (result);
-}
-
-static GAsyncResult *
-await (ProcfunCall *call)
-{
-  GAsyncResult *result = NULL;
-
-  procfun_call_run_async (call, NULL, keep_result, &result);
-  while (result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  return result;
-}
-
 static gboolean
 run_write_only (ProcfunExecutor *executor, gboolean async, ProcfunBuffer *buffer, GError **error)
 {
@@ -153,7 +113,7 @@ run_write_only (ProcfunExecutor *executor, gboolean async, ProcfunBuffer *buffer
     return write_only_process_with (buffer, executor, NULL, error);
   call = write_only_call (buffer);
   procfun_call_set_executor (call, executor);
-  result = await (call);
+  result = calls_await (call, NULL);
   g_assert_true (is_filled (buffer, 1)); /* until it is asked for */
   return write_only_run_finish (call, result, error);
 }
@@ -166,7 +126,7 @@ static const gsize sizes[]
 static void
 test_sizes (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -191,7 +151,7 @@ test_sizes (void)
 static void
 test_several (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   ProcfunCodec *const codecs[] = { procfun_codec_get_json (), procfun_codec_get_gvariant () };
 
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
@@ -228,7 +188,7 @@ run_and_fail (ProcfunExecutor *executor, gboolean async, ProcfunBuffer *buffer, 
   if (end == END_STAY)
     procfun_call_set_timeout (call, TIMEOUT_US);
   if (async)
-    result = await (call);
+    result = calls_await (call, NULL);
   text = async ? write_and_fail_run_finish (call, result, &error)
                : write_and_fail_run (call, NULL, &error);
   g_assert_null (text);
@@ -238,7 +198,7 @@ run_and_fail (ProcfunExecutor *executor, gboolean async, ProcfunBuffer *buffer, 
 static void
 test_failure (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   const gboolean is_inline = PROCFUN_IS_INLINE (executor);
 
   for (guint async = 0; async < 2; async++)
@@ -256,24 +216,19 @@ test_failure (void)
 static void
 test_cancelled (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (ProcfunBuffer) buffer = make_buffer (LARGE, 1);
   g_autoptr (ProcfunCall) call = write_and_fail_call (buffer, END_STAY);
-  GAsyncResult *result = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
   procfun_call_set_executor (call, executor);
   procfun_call_set_grace_period (call, 0);
-  procfun_call_run_async (call, NULL, keep_result, &result);
-  while (procfun_call_get_pid (call) == 0)
-    g_main_context_iteration (NULL, TRUE);
-  procfun_call_abort (call);
-  while (result == NULL)
-    g_main_context_iteration (NULL, TRUE);
+  g_signal_connect (call, "started", G_CALLBACK (procfun_call_abort), NULL);
+  result = calls_await (call, NULL);
   g_assert_null (write_and_fail_run_finish (call, result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_true (is_filled (buffer, 1));
-  g_object_unref (result);
 }
 
 /* A result whose second part has one byte less than the buffer. */
@@ -328,7 +283,7 @@ test_null (void)
 static void
 test_variant (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   g_assert_cmpstr (procfun_function_get_signature (write_only_function ()), ==,
                    "write_only(ay)(ay)");
@@ -345,7 +300,7 @@ test_variant (void)
 static void
 test_json (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) args = json_from_string (
       "{\"before\": 33, \"buffer\": \"AQg=\", \"after\": \"x\", \"other\": \"BQY=\"}", &error);
@@ -407,6 +362,147 @@ test_map (void)
   g_assert_true (g_variant_equal (results, expected));
 }
 
+/* Limits */
+
+/* The result has more bytes than the arguments. */
+PROCFUN_DEFINE_STATIC_FUNCTION (write_and_note, guint64, (ProcfunBuffer *, buffer),
+                                (const char *, path))
+{
+  change (buffer);
+  return g_file_set_contents (path, "", 0, NULL);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (write_and_return, GBytes *, (ProcfunBuffer *, buffer), (guint, n))
+{
+  change (buffer);
+  return g_bytes_new_take (g_malloc0 (n), n);
+}
+
+static void
+set_max_payload (ProcfunExecutor *executor, guint64 size)
+{
+  if (!PROCFUN_IS_INLINE (executor))
+    g_object_set (executor, "max-payload", size, NULL);
+}
+
+static gsize
+get_encoded_size (ProcfunCall *call, ProcfunCodec *codec)
+{
+  ProcfunFunction *function = procfun_call_get_function (call);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes
+      = procfun_codec_encode (codec, procfun_function_get_arguments_schema (function),
+                              procfun_call_get_arguments (call), &error);
+
+  g_assert_no_error (error);
+  return g_bytes_get_size (bytes);
+}
+
+/* Whether the function runs, with arguments of @more bytes less than the limit. */
+static void
+check_limit (ProcfunExecutor *executor, ProcfunCodec *codec, gsize size, gssize more,
+             gboolean async)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "procfun-buffer-XXXXXX", NULL);
+  const int fd = g_mkstemp (path);
+  g_autoptr (ProcfunBuffer) buffer = make_buffer (size, 1);
+  g_autoptr (ProcfunCall) call = write_and_note_call (buffer, path);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  const gboolean fits = more >= 0 || PROCFUN_IS_INLINE (executor);
+  guint64 done;
+
+  close (fd);
+  g_assert_no_errno (unlink (path));
+  set_max_payload (executor, (guint64)((gssize)get_encoded_size (call, codec) + more));
+  procfun_call_set_executor (call, executor);
+  if (async)
+    result = calls_await (call, NULL);
+  done = async ? write_and_note_run_finish (call, result, &error)
+               : write_and_note_run (call, NULL, &error);
+  if (fits)
+    g_assert_no_error (error);
+  else
+    calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT, "*write_and_note()*is the limit");
+  g_assert_cmpuint (done, ==, fits);
+  g_assert_true (is_filled (buffer, fits ? 4 : 1));
+  g_assert_true ((unlink (path) == 0) == fits);
+}
+
+static void
+test_limit (void)
+{
+  static const gsize limited[] = { 1000, THRESHOLD, LARGE };
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+  ProcfunCodec *const codecs[] = { procfun_codec_get_json (), procfun_codec_get_gvariant () };
+
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+    {
+      if (PROCFUN_IS_PROCESS_EXECUTOR (executor))
+        procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), codecs[i]);
+      for (guint k = 0; k < G_N_ELEMENTS (limited); k++)
+        for (gssize more = -8; more <= 8; more += 8)
+          check_limit (executor, codecs[i], limited[k], more, k == 1);
+    }
+}
+
+static void
+test_limit_on_hosts (void)
+{
+  for (gssize more = -8; more <= 8; more += 8)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ProcfunRemotePool) hosts = procfun_remote_pool_new ("local*1", &error);
+      ProcfunExecutor *executor = PROCFUN_EXECUTOR (hosts);
+
+      g_assert_no_error (error);
+      check_limit (executor, procfun_codec_get_gvariant (), LARGE, more, more == 0);
+      procfun_executor_close (executor, NULL, &error);
+      g_assert_no_error (error);
+    }
+}
+
+/* The limit is that of all else. */
+static void
+test_result_limit (void)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+
+  set_max_payload (executor, LARGE);
+  for (guint more = 0; more < 2; more++)
+    {
+      g_autoptr (ProcfunBuffer) buffer = make_buffer (LARGE / 2, 1);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) bytes = write_and_return_process_with (
+          buffer, (guint)(more ? LARGE + 1 : LARGE - 100), executor, NULL, &error);
+
+      if (more)
+        calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                           "*write_and_return()*3145728 is the limit");
+      else
+        g_assert_no_error (error);
+      g_assert_true (is_filled (buffer, more ? 1 : 4));
+    }
+}
+
+static void
+test_limit_in_map (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunMap) map = procfun_map_new (pool, write_only_function ());
+  g_autoptr (ProcfunBuffer) buffer = make_buffer (LARGE, 1);
+  g_autoptr (ProcfunCall) call = write_only_call (buffer);
+  GVariant *args[] = { procfun_call_get_arguments (call), procfun_call_get_arguments (call) };
+  g_autoptr (GVariant) results = NULL;
+  g_autoptr (GError) error = NULL;
+
+  set_max_payload (PROCFUN_EXECUTOR (pool), LARGE);
+  procfun_map_set_array (map, g_variant_new_array (NULL, args, G_N_ELEMENTS (args)));
+  results = procfun_map_run (map, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_get_size (results), >=, 2 * LARGE);
+}
+
 /* The type itself */
 
 static void
@@ -440,35 +536,6 @@ test_direct (void)
   g_assert_true (is_filled (buffer, 4));
 }
 
-static void
-in_pool (gconstpointer test)
-{
-  make_executor = new_pool;
-  ((GTestFunc)test) ();
-  make_executor = NULL;
-}
-
-static void
-in_inline (gconstpointer test)
-{
-  make_executor = new_inline;
-  ((GTestFunc)test) ();
-  make_executor = NULL;
-}
-
-static void
-add (const char *name, GTestFunc func, gboolean can_be_inline)
-{
-  g_autofree char *path = g_strconcat ("/buffer/", name, NULL);
-  g_autofree char *pooled = g_strconcat (path, "/pool", NULL);
-  g_autofree char *inlined = g_strconcat (path, "/inline", NULL);
-
-  calls_add_func (path, func);
-  fixture_add_data_func (pooled, (gconstpointer)func, in_pool);
-  if (can_be_inline)
-    fixture_add_data_func (inlined, (gconstpointer)func, in_inline);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -476,12 +543,23 @@ main (int argc, char **argv)
   fixture_add_func ("/buffer/has-memory-that-it-keeps", test_type);
   fixture_add_func ("/buffer/is-written-in-place-by-a-direct-call", test_direct);
   fixture_add_func ("/buffer/must-not-be-missing", test_null);
-  add ("of-any-size-has-the-changes-after-success", test_sizes, TRUE);
-  add ("is-changed-beside-others-and-a-result", test_several, TRUE);
-  add ("is-as-before-when-a-call-fails", test_failure, TRUE);
-  add ("is-as-before-when-a-call-is-cancelled", test_cancelled, FALSE);
-  add ("is-bytes-and-comes-with-the-result-without-c-types", test_variant, TRUE);
-  add ("has-its-name-in-json", test_json, TRUE);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/of-any-size-has-the-changes-after-success",
+                      test_sizes);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/is-changed-beside-others-and-a-result", test_several);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/is-as-before-when-a-call-fails", test_failure);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/buffer/is-as-before-when-a-call-is-cancelled",
+                      test_cancelled);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/is-bytes-and-comes-with-the-result-without-c-types",
+                      test_variant);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/has-its-name-in-json", test_json);
+  calls_add_func_for (CALLS_ON_ALL,
+                      "/buffer/as-large-as-the-limit-is-changed-and-a-larger-one-refused",
+                      test_limit);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/buffer/leaves-the-limit-to-the-result",
+                      test_result_limit);
+  fixture_add_func ("/buffer/as-large-as-the-limit-is-changed-on-other-machines",
+                    test_limit_on_hosts);
+  fixture_add_func ("/buffer/as-large-as-the-limit-is-changed-in-a-map", test_limit_in_map);
   fixture_add_func ("/buffer/is-changed-on-other-machines", test_remote);
   fixture_add_func ("/buffer/is-changed-in-each-element-of-a-map", test_map);
   fixture_add_func ("/buffer/is-as-before-when-its-size-would-change", test_other_size);

@@ -87,21 +87,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fail, GUnixFDList *, (GUnixFDList *, 
 
 /* Executors */
 
-static ProcfunExecutor *
-new_pool (void)
-{
-  return PROCFUN_EXECUTOR (procfun_pool_new (1));
-}
-
-/* (nullable): that of calls_add_func() */
-static ProcfunExecutor *(*make_executor) (void);
-
-static ProcfunExecutor *
-new_executor (void)
-{
-  return make_executor != NULL ? make_executor () : calls_new_executor ();
-}
-
 /* A number that a worker has before and after. */
 static guint
 count_of_worker (ProcfunExecutor *executor)
@@ -113,28 +98,17 @@ count_of_worker (ProcfunExecutor *executor)
   return n;
 }
 
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **)user_data = g_object_ref (result);
-}
-
 static GUnixFDList *
 run_give (ProcfunExecutor *executor, guint n, gboolean async, GError **error)
 {
   g_autoptr (ProcfunCall) call = give_call (n);
-  GAsyncResult *result = NULL;
-  GUnixFDList *list;
+  g_autoptr (GAsyncResult) result = NULL;
 
   procfun_call_set_executor (call, executor);
   if (!async)
     return give_run (call, NULL, error);
-  procfun_call_run_async (call, NULL, keep_result, &result);
-  while (result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  list = give_run_finish (call, result, error);
-  g_object_unref (result);
-  return list;
+  result = calls_await (call, NULL);
+  return give_run_finish (call, result, error);
 }
 
 /* Numbers */
@@ -143,7 +117,7 @@ static void
 test_numbers (void)
 {
   static const guint numbers[] = { 0, 1, 2, MOST };
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   const guint before = count_of_worker (executor);
 
   for (guint async = 0; async < 2; async++)
@@ -167,7 +141,7 @@ static void
 test_too_many (void)
 {
   static const guint numbers[] = { MOST + 1, 1000 };
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   const guint before = count_of_worker (executor);
 
   for (guint async = 0; async < 2; async++)
@@ -189,7 +163,7 @@ test_too_many (void)
 static void
 test_not_taken (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     {
@@ -208,7 +182,7 @@ test_not_taken (void)
 static void
 test_structs (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   const guint before = count_of_worker (executor);
   g_autoptr (GUnixFDList) zero = open_many (1);
   const int fd = g_unix_fd_list_peek_fds (zero, NULL)[0];
@@ -236,7 +210,7 @@ test_structs (void)
 static void
 test_wrong_counts (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   const guint before = count_of_worker (executor);
   static const struct
   {
@@ -274,7 +248,7 @@ test_wrong_counts (void)
 static void
 test_failures (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     for (End end = 0; end < N_ENDS; end++)
@@ -313,7 +287,7 @@ set_room (guint more, struct rlimit *before)
 static void
 test_full_caller (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   const guint before = count_of_worker (executor);
 
   for (guint async = 0; async < 2; async++)
@@ -341,7 +315,7 @@ test_full_caller (void)
 static void
 test_full_sender (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     {
@@ -388,36 +362,26 @@ test_full_callee (void)
     }
 }
 
-static void
-in_pool (gconstpointer test)
-{
-  make_executor = new_pool;
-  ((GTestFunc)test) ();
-  make_executor = NULL;
-}
-
-static void
-add (const char *name, GTestFunc func)
-{
-  g_autofree char *path = g_strconcat ("/descriptors/", name, NULL);
-  g_autofree char *pooled = g_strconcat (path, "/pool", NULL);
-
-  calls_add_func (path, func);
-  fixture_add_data_func (pooled, (gconstpointer)func, in_pool);
-}
-
 int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
-  add ("up-to-253-are-passed", test_numbers);
-  add ("more-are-refused-and-none-is-left", test_too_many);
-  add ("are-closed-when-nobody-takes-them", test_not_taken);
-  add ("pass-within-structs-and-arrays", test_structs);
-  add ("in-wrong-numbers-are-an-error-and-none-is-left", test_wrong_counts);
-  add ("are-closed-when-the-call-fails", test_failures);
-  add ("that-a-caller-has-no-room-for-are-an-error", test_full_caller);
-  add ("that-cannot-be-duplicated-are-an-error", test_full_sender);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/up-to-253-are-passed", test_numbers);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/more-are-refused-and-none-is-left",
+                      test_too_many);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/are-closed-when-nobody-takes-them",
+                      test_not_taken);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/pass-within-structs-and-arrays",
+                      test_structs);
+  calls_add_func_for (CALLS_ON_PROCESSES,
+                      "/descriptors/in-wrong-numbers-are-an-error-and-none-is-left",
+                      test_wrong_counts);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/are-closed-when-the-call-fails",
+                      test_failures);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/that-a-caller-has-no-room-for-are-an-error",
+                      test_full_caller);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/descriptors/that-cannot-be-duplicated-are-an-error",
+                      test_full_sender);
   fixture_add_func ("/descriptors/that-a-worker-has-no-room-for-are-an-error", test_full_callee);
   return fixture_run ();
 }

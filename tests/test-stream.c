@@ -188,27 +188,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (return_named, Named, (guint64, size))
 
 /* Ways to run */
 
-static ProcfunExecutor *
-new_pool (void)
-{
-  return PROCFUN_EXECUTOR (procfun_pool_new (1));
-}
-
-static ProcfunExecutor *
-new_inline (void)
-{
-  return PROCFUN_EXECUTOR (procfun_inline_new ());
-}
-
-/* (nullable): that of calls_add_func() */
-static ProcfunExecutor *(*make_executor) (void);
-
-static ProcfunExecutor *
-new_executor (void)
-{
-  return make_executor != NULL ? make_executor () : calls_new_executor ();
-}
-
 static guint64
 run_number (ProcfunExecutor *executor, ProcfunCall *call, gboolean async, GError **error)
 {
@@ -234,7 +213,7 @@ open_counter (gsize size)
 static void
 try_arguments (OpenFunc open)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -264,7 +243,7 @@ test_others (void)
 static void
 test_two (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     {
@@ -282,7 +261,7 @@ test_two (void)
 static void
 test_back_pressure (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     {
@@ -314,7 +293,7 @@ test_not_run (void)
 static void
 test_failing_argument (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     for (gsize size = 0; size <= LARGE; size += LARGE / 2)
@@ -333,7 +312,7 @@ test_failing_argument (void)
 static void
 test_timeout (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     {
@@ -349,7 +328,7 @@ test_timeout (void)
 static void
 test_cancelled (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GInputStream) stream = counter_new (ENDLESS, FALSE);
   g_autoptr (ProcfunCall) call = count_all_call (stream);
   Results results;
@@ -372,7 +351,7 @@ test_cancelled (void)
 static void
 test_crash (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   if (PROCFUN_IS_POOL (executor))
     {
@@ -405,12 +384,6 @@ test_null (void)
 typedef GInputStream *(*FinishFunc) (ProcfunCall *call, GAsyncResult *result, GError **error);
 typedef GInputStream *(*RunFunc) (ProcfunCall *call, GCancellable *cancellable, GError **error);
 
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **)user_data = g_object_ref (result);
-}
-
 static GInputStream *
 run_stream (ProcfunExecutor *executor, ProcfunCall *new_call, gboolean async, RunFunc run,
             FinishFunc finish, GError **error)
@@ -421,9 +394,7 @@ run_stream (ProcfunExecutor *executor, ProcfunCall *new_call, gboolean async, Ru
   procfun_call_set_executor (call, executor);
   if (!async)
     return run (call, NULL, error);
-  procfun_call_run_async (call, NULL, keep_result, (gpointer)&result);
-  while (result == NULL)
-    g_main_context_iteration (NULL, TRUE);
+  result = calls_await (call, NULL);
   return finish (call, result, error);
 }
 
@@ -433,7 +404,7 @@ run_stream (ProcfunExecutor *executor, ProcfunCall *new_call, gboolean async, Ru
 static void
 test_results (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -451,14 +422,14 @@ test_results (void)
         g_clear_object (&executor); /* what is left of the call is the stream */
         g_assert_cmpuint (count_bytes (other, &error), ==, sizes[i]);
         g_assert_no_error (error);
-        executor = new_executor ();
+        executor = calls_new_executor ();
       }
 }
 
 static void
 test_failing_result (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
   for (guint async = 0; async < 2; async++)
     {
@@ -477,7 +448,7 @@ test_failing_result (void)
 static void
 test_filter (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GConverter) converter
       = G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP));
   g_autoptr (GInputStream) stream = counter_new (LARGE, FALSE);
@@ -496,7 +467,7 @@ test_filter (void)
 static void
 test_struct (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_auto (Named) file = { g_strdup ("a"), open_file (LARGE) };
   g_auto (Named) other = { g_strdup ("b"), counter_new (LARGE, FALSE) };
   g_autoptr (GError) error = NULL;
@@ -516,7 +487,7 @@ test_struct (void)
 static void
 test_generator (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GInputStream) stream = counter_new (LARGE, FALSE);
   g_autoptr (ProcfunCall) call = cut_call (stream);
   g_autoptr (GError) error = NULL;
@@ -536,7 +507,7 @@ test_generator (void)
 static void
 test_dropped_generator (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GInputStream) stream = counter_new (ENDLESS, FALSE);
   g_autoptr (ProcfunCall) call = cut_call (stream);
   g_autoptr (GError) error = NULL;
@@ -551,7 +522,7 @@ test_dropped_generator (void)
 static void
 test_failing_generator (void)
 {
-  g_autoptr (ProcfunExecutor) executor = new_executor ();
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
   g_autoptr (GInputStream) stream = counter_new (LARGE, TRUE);
   g_autoptr (ProcfunCall) call = cut_call (stream);
   g_autoptr (GError) error = NULL;
@@ -598,41 +569,6 @@ test_remote (void)
   g_assert_no_error (error);
 }
 
-static void
-in_pool (gconstpointer test)
-{
-  make_executor = new_pool;
-  ((GTestFunc)test) ();
-  make_executor = NULL;
-}
-
-static void
-in_inline (gconstpointer test)
-{
-  make_executor = new_inline;
-  ((GTestFunc)test) ();
-  make_executor = NULL;
-}
-
-typedef enum
-{
-  FOR_PROCESSES,
-  FOR_ALL
-} Reach;
-
-static void
-add (const char *name, GTestFunc func, Reach reach)
-{
-  g_autofree char *path = g_strconcat ("/stream/", name, NULL);
-  g_autofree char *pooled = g_strconcat (path, "/pool", NULL);
-  g_autofree char *inlined = g_strconcat (path, "/inline", NULL);
-
-  calls_add_func (path, func);
-  fixture_add_data_func (pooled, (gconstpointer)func, in_pool);
-  if (reach == FOR_ALL)
-    fixture_add_data_func (inlined, (gconstpointer)func, in_inline);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -641,20 +577,26 @@ main (int argc, char **argv)
   fixture_add_func ("/stream/is-not-read-for-a-call-that-is-not-run", test_not_run);
   fixture_add_func ("/stream/is-read-in-a-session", test_session);
   fixture_add_func ("/stream/does-not-go-to-other-machines", test_remote);
-  add ("of-a-file-is-read-by-its-descriptor", test_files, FOR_ALL);
-  add ("without-a-descriptor-is-read-through-a-pipe", test_others, FOR_ALL);
-  add ("waits-while-another-one-is-read", test_two, FOR_ALL);
-  add ("is-read-no-further-than-needed", test_back_pressure, FOR_ALL);
-  add ("that-fails-fails-the-call", test_failing_argument, FOR_ALL);
-  add ("that-has-no-end-ends-with-a-timeout", test_timeout, FOR_PROCESSES);
-  add ("that-has-no-end-ends-with-its-call", test_cancelled, FOR_PROCESSES);
-  add ("is-not-read-a-second-time-after-a-crash", test_crash, FOR_PROCESSES);
-  add ("as-a-result-outlives-its-process", test_results, FOR_ALL);
-  add ("that-fails-is-no-result", test_failing_result, FOR_ALL);
-  add ("passes-two-processes", test_filter, FOR_ALL);
-  add ("with-a-descriptor-may-be-in-a-struct", test_struct, FOR_ALL);
-  add ("is-cut-into-items", test_generator, FOR_PROCESSES);
-  add ("ends-with-a-generator-that-is-dropped", test_dropped_generator, FOR_PROCESSES);
-  add ("that-fails-fails-a-generator", test_failing_generator, FOR_PROCESSES);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/of-a-file-is-read-by-its-descriptor", test_files);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/without-a-descriptor-is-read-through-a-pipe",
+                      test_others);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/waits-while-another-one-is-read", test_two);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/is-read-no-further-than-needed", test_back_pressure);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/that-fails-fails-the-call", test_failing_argument);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/stream/that-has-no-end-ends-with-a-timeout",
+                      test_timeout);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/stream/that-has-no-end-ends-with-its-call",
+                      test_cancelled);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/stream/is-not-read-a-second-time-after-a-crash",
+                      test_crash);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/as-a-result-outlives-its-process", test_results);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/that-fails-is-no-result", test_failing_result);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/passes-two-processes", test_filter);
+  calls_add_func_for (CALLS_ON_ALL, "/stream/with-a-descriptor-may-be-in-a-struct", test_struct);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/stream/is-cut-into-items", test_generator);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/stream/ends-with-a-generator-that-is-dropped",
+                      test_dropped_generator);
+  calls_add_func_for (CALLS_ON_PROCESSES, "/stream/that-fails-fails-a-generator",
+                      test_failing_generator);
   return fixture_run ();
 }

@@ -322,7 +322,7 @@ procfun_limits_get_processes (const ProcfunLimits *self)
  * @bytes: bytes, or 0 for no limit of the call's own
  *
  * Limits how large the encoded result may be, or each item of a generator. If it is larger, the
- * call fails with %PROCFUN_ERROR_LIMIT.
+ * call fails with %PROCFUN_ERROR_LIMIT. The contents of a #ProcfunBuffer do not count.
  *
  * Since: 0.1
  */

@@ -104,11 +104,11 @@ server_check_size (Server *self, gsize size, GError **error)
 {
   const guint64 limit = server_get_max_result (self);
 
-  if (size <= limit)
+  if (size <= limit + self->buffers_size)
     return TRUE;
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), name_value (self),
-               procfun_function_get_name (self->function), size, limit);
+               procfun_function_get_name (self->function), size - self->buffers_size, limit);
   return FALSE;
 }
 

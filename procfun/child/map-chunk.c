@@ -3,6 +3,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/codecs/gvariant.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/leave.h"
 #include "procfun/platform/memfd.h"
@@ -150,7 +151,7 @@ run_plain (MapChunk *self, PackedInvocation *invocation, gint64 until, GError **
 
 /* @result in normal form at @position, which moves on. */
 static gboolean
-store (MapChunk *self, GVariant *result, gsize *position, GError **error)
+store (MapChunk *self, GVariant *result, gsize buffers_size, gsize *position, GError **error)
 {
   g_autoptr (GBytes) bytes = wire_variant_encode (self->return_schema, result, error);
   const char *name = procfun_function_get_name (self->function);
@@ -163,11 +164,11 @@ store (MapChunk *self, GVariant *result, gsize *position, GError **error)
       g_prefix_error (error, _ ("%s of %s() cannot be sent: "), _ ("the result"), name);
       return FALSE;
     }
-  if (size > self->max_payload || size + 2 * sizeof size > self->room - *position)
+  if (size > self->max_payload + buffers_size || size + 2 * sizeof size > self->room - *position)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                    _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), _ ("the result"),
-                   name, (gsize)size, MIN (self->max_payload, self->room));
+                   name, (gsize)size - buffers_size, MIN (self->max_payload, self->room));
       return FALSE;
     }
   if (!is_fixed)
@@ -191,7 +192,8 @@ run_one (MapChunk *self, gsize i, gsize *position, GError **error)
   note_begun (self);
   result = procfun_function_invoke (self->function, args, NULL, &fds, error);
   leave_if_forked (self);
-  return result != NULL && store (self, result, position, error);
+  return result != NULL
+         && store (self, result, call_buffers_get_size (self->function, args), position, error);
 }
 
 gboolean

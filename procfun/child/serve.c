@@ -7,6 +7,7 @@
 #include "procfun/child/crash.h"
 #include "procfun/child/map-chunk.h"
 #include "procfun/child/setup.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/definition.h"
 #include "procfun/core/function.h"
 #include "procfun/core/registry.h"
@@ -237,6 +238,7 @@ run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
 
   if (!is_packed && args == NULL)
     return NULL;
+  self->buffers_size = call_buffers_get_size (self->function, args);
   if (!restrict_process (self, error))
     return NULL;
   begin (self, frame);

@@ -38,6 +38,7 @@ typedef struct
   Channel *used; /* (nullable): for the next */
   ProcfunCodec *codec;
   guint64 max_payload;
+  gsize buffers_size;           /* in bytes, of contents that go back with the result */
   ProcfunLimits *limits;        /* (nullable): of the next call, and no other */
   ProcfunLimits *worker_limits; /* (nullable): of each call, which the process keeps already */
   Confinement confinement;

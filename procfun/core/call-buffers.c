@@ -7,6 +7,22 @@
 #include "procfun/procfun-error.h"
 #include "procfun/values/buffer.h"
 
+gsize
+call_buffers_get_size (ProcfunFunction *function, GVariant *args)
+{
+  const ProcfunDefinition *definition = function->n_buffers > 0 ? function->definition : NULL;
+  gsize size = 0;
+
+  for (guint i = 0; args != NULL && definition != NULL && i < definition->n_args; i++)
+    if (definition->args[i].kind == PROCFUN_KIND_BUFFER)
+      {
+        g_autoptr (GVariant) contents = g_variant_get_child_value (args, i);
+
+        size += g_variant_get_size (contents);
+      }
+  return size;
+}
+
 void
 call_keep_buffers (ProcfunCall *self, const ProcfunMember *args, gsize n_args,
                    gconstpointer const *values)

@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 
 /* Buffers among the arguments of a call, which take over what the function has written. */
 
+/* In bytes, of those among @args (nullable). The result has them once more, and its size is counted
+ * without them. */
+gsize call_buffers_get_size (ProcfunFunction *function, GVariant *args);
+
 /* Keeps those among the C values of the arguments. */
 void call_keep_buffers (ProcfunCall *self, const ProcfunMember *args, gsize n_args,
                         gconstpointer const *values);

@@ -5,6 +5,7 @@
 #include "procfun/base/environment.h"
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
@@ -128,6 +129,8 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   options->codec = preparation->codec;
   if (preparation->arguments != NULL)
     return TRUE;
+  options->buffers_size = call_buffers_get_size (procfun_call_peek_function (call),
+                                                 procfun_call_get_arguments (call));
   if (procfun_call_get_packed_arguments (call) == NULL && procfun_call_get_arguments (call) != NULL)
     exchange_take_parts (options, procfun_call_get_arguments (call));
   preparation->arguments = exchange_defers_encoding (call, options)
@@ -487,7 +490,8 @@ make_properties (GParamFlags flags)
    * ProcfunProcessExecutor:max-payload:
    *
    * Number of bytes that the encoded arguments may take, and likewise the encoded result. It is
-   * checked before memory is allocated.
+   * checked before memory is allocated. The contents of each #ProcfunBuffer count as arguments;
+   * that they come back with the result does not count.
    *
    * Since: 0.1
    */

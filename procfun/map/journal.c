@@ -33,8 +33,7 @@ journal_begin (Journal *self, guint64 max_result, gint64 budget)
   const JournalHead head = { .budget = budget };
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
-  if (memfd_is_allowed (sizeof head)
-      && provide_room (self, JOURNAL_ENOUGH + MIN (max_result, CHANNEL_DEFAULT_LIMIT) + 32)
+  if (memfd_is_allowed (sizeof head) && provide_room (self, JOURNAL_ENOUGH + max_result + 32)
       && pwrite (self->fd, &head, sizeof head, 0) == sizeof head
       && g_unix_fd_list_append (fds, self->fd, NULL) >= 0)
     return g_steal_pointer (&fds);

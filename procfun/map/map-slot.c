@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
 #include "procfun/codecs/gvariant.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
@@ -191,9 +192,12 @@ map_slot_abort_at_once (MapSlot *self)
 static gsize
 get_max_result (MapSlot *self)
 {
-  gsize fixed_size = procfun_function_get_return_schema (self->config->function)->fixed_size;
+  const ProcfunFunction *function = self->config->function;
+  const gsize max_payload = MIN (self->preparation.options.max_payload, CHANNEL_DEFAULT_LIMIT);
 
-  return fixed_size > 0 ? fixed_size : self->preparation.options.max_payload;
+  if (function->return_schema->fixed_size > 0)
+    return function->return_schema->fixed_size;
+  return function->n_buffers > 0 ? 2 * max_payload : max_payload;
 }
 
 /* Without shared memory, an element is a call like any other. */
@@ -208,6 +212,7 @@ prepare_one (MapSlot *self, const MapChunk *chunk, GError **error)
   if (bytes == NULL)
     return FALSE;
   self->preparation.options.flags = 0;
+  self->preparation.options.buffers_size = call_buffers_get_size (self->config->function, args);
   g_bytes_unref (self->preparation.arguments);
   self->preparation.arguments = bytes;
   return TRUE;

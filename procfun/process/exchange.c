@@ -504,12 +504,13 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
 {
   Exchange *self;
 
-  worker_open_channel (worker, options->max_payload);
+  worker_open_channel (worker, exchange_get_max_result (options));
   self = make (call, worker, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = worker->has_greeted;
   take_worker (self, worker);
   if (self->worker.is_preparing)
     clocks_limit_preparation (&self->ending.clocks);
+  self->reply.buffers_size = options->buffers_size;
   self->reply.is_map = (options->flags & FRAME_CALL_MAP) != 0;
   request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
@@ -543,9 +544,10 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   Worker *worker = &front->worker;
   Exchange *self;
 
-  worker_open_channel (worker, options->max_payload);
+  worker_open_channel (worker, exchange_get_max_result (options));
   self = make (call, worker, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = TRUE;
+  self->reply.buffers_size = options->buffers_size;
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);
   if (self->reply.call_id - front->reply.call_id <= SENT_AHEAD)

@@ -17,6 +17,7 @@ typedef struct
 {
   ProcfunCodec *codec;
   guint64 max_payload;                /* in bytes, each way */
+  gsize buffers_size;                 /* in bytes, of contents that come back with the result */
   gboolean arguments_on_command_line; /* the child has them, as JSON */
   ProcfunLaunchContext *context;      /* (nullable) */
   ProcfunLimits *limits;              /* (nullable): those that the child keeps itself */
@@ -41,6 +42,9 @@ GBytes *exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *opt
 
 /* TRUE: they need not be encoded before they are sent, and then go where they are read. */
 gboolean exchange_defers_encoding (ProcfunCall *call, ExchangeOptions *options);
+
+/* In bytes, that the result may take. */
+guint64 exchange_get_max_result (const ExchangeOptions *options);
 
 /* In bytes, of what is or will be encoded. */
 gsize exchange_get_arguments_size (const ExchangeOptions *options, GBytes *arguments);

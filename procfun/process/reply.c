@@ -103,11 +103,11 @@ read_value (Reply *self, GBytes *payload, const GArray *parts, GError **error)
   const gsize size = g_bytes_get_size (payload) + parts_get_size (parts);
   GVariant *value, *whole;
 
-  if (size > worker->max_payload)
+  if (size > worker->max_payload + self->buffers_size)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                    _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"),
-                   name_value (self), name, size, worker->max_payload);
+                   name_value (self), name, size - self->buffers_size, worker->max_payload);
       return NULL;
     }
   value = decode (self, payload, error);

@@ -12,6 +12,7 @@ typedef struct
   Ending *ending;            /* of the call, borrowed: it knows the worker */
   ProcfunFunction *function; /* borrowed */
   guint32 call_id;
+  gsize buffers_size;  /* in bytes, of contents that come back with the result */
   gboolean is_map;     /* many calls, whose results do not come here */
   gboolean is_started; /* the worker is known to be there */
   gboolean has_ended;  /* nothing more will come */

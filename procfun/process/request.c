@@ -82,6 +82,12 @@ exchange_defers_encoding (ProcfunCall *call, ExchangeOptions *options)
   return TRUE;
 }
 
+guint64
+exchange_get_max_result (const ExchangeOptions *options)
+{
+  return options->max_payload + options->buffers_size;
+}
+
 gsize
 exchange_get_arguments_size (const ExchangeOptions *options, GBytes *arguments)
 {
@@ -253,7 +259,7 @@ exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOption
   ExchangeOptions open = *options;
 
   open.sandbox = NULL;
-  worker_open_channel (worker, options->max_payload);
+  worker_open_channel (worker, exchange_get_max_result (options));
   worker->has_greeted = FALSE;
   worker->is_preparing = TRUE;
   request_send (worker, call, &open, FRAME_CALL_INITIAL, arguments);

@@ -79,15 +79,17 @@ worker_steal (Worker *self)
 }
 
 void
-worker_open_channel (Worker *self, guint64 max_payload)
+worker_open_channel (Worker *self, guint64 max_result)
 {
+  const guint64 limit = MAX (max_result, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage);
+
   if (self->channel != NULL)
     {
+      channel_raise_limit (self->channel, limit); /* the answer of a call before may be due */
       self->call_id++;
       return;
     }
-  self->channel = channel_new (g_steal_fd (&self->channel_fd),
-                               MAX (max_payload, FRAME_LIMIT_MIN) + sizeof (ProcfunUsage));
+  self->channel = channel_new (g_steal_fd (&self->channel_fd), limit);
   channel_set_senders (self->channel, FRAME_FROM_CALLEE | FRAME_FROM_CHANNEL);
   channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_NOTHING, FALSE);
   if (self->is_kept)

@@ -83,8 +83,8 @@ void worker_drop_source (Worker *self);
 void worker_keep_source (Worker *self, GSource *source);
 GSource *worker_take_source (Worker *self); /* (transfer full) */
 
-/* Before each call. @max_payload: in bytes, each way. */
-void worker_open_channel (Worker *self, guint64 max_payload);
+/* Before each call. @max_result: in bytes. */
+void worker_open_channel (Worker *self, guint64 max_result);
 
 /* A result is the end of its last call: the caller that takes it for the end ends the process, too.
  */

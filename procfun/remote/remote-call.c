@@ -4,6 +4,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/failure.h"
 #include "procfun/core/function.h"
 #include "procfun/core/launch-context.h"
@@ -142,6 +143,8 @@ remote_call_new (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **
   init_head (&self->head, call);
   self->options = make_options (call);
   self->args = g_steal_pointer (&args);
+  self->max_payload = max_payload;
+  self->buffers_size = call_buffers_get_size (function, procfun_call_get_arguments (call));
   self->deadline = procfun_call_get_settings (call)->deadline;
   self->deadline_at = procfun_call_get_deadline_time (call);
   g_mutex_init (&self->lock);
@@ -369,13 +372,21 @@ remote_call_read_item (ProcfunCall *call, const RemoteEvent *event, GError **err
 }
 
 static GVariant *
-read_result (ProcfunCall *call, GBytes *payload, GError **error)
+read_result (RemoteCall *self, ProcfunCall *call, GBytes *payload, GError **error)
 {
+  const gsize size = g_bytes_get_size (payload);
   GVariant *result = NULL;
 
+  if (size > self->max_payload + self->buffers_size)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                   _ ("%s of %s() takes %zu bytes, but %" PRIu64 " is the limit"), _ ("the result"),
+                   self->function_name, size - self->buffers_size, self->max_payload);
+      return NULL;
+    }
   if (!procfun_function_is_generator (procfun_call_peek_function (call)))
     result = read_value (call, payload);
-  else if (g_bytes_get_size (payload) == 0)
+  else if (size == 0)
     result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   return result != NULL ? result : set_unreadable (call, error);
 }
@@ -401,7 +412,7 @@ tell_end (RemoteCall *self, ProcfunCall *call, RemoteEvent *event, GVariant **re
   if (event->error != NULL)
     *error = g_steal_pointer (&event->error);
   else if (event->number == REMOTE_END_RESULT)
-    *result = read_result (call, event->payload, error);
+    *result = read_result (self, call, event->payload, error);
   else
     *error = remote_end_unpack (event->payload, self->function_name, &failure);
   take_failure (call, failure, event->host);

@@ -40,8 +40,10 @@ typedef struct
   RemoteCallHead head;
   GBytes *options; /* see message.h */
   GBytes *args;
-  gint64 deadline;    /* as the call was given it, in µs */
-  gint64 deadline_at; /* monotonic time in µs; 0: none */
+  guint64 max_payload; /* in bytes, of the result without the contents of buffers */
+  gsize buffers_size;  /* in bytes, of these */
+  gint64 deadline;     /* as the call was given it, in µs */
+  gint64 deadline_at;  /* monotonic time in µs; 0: none */
 
   /* Of the thread of the hosts */
   QueueEntry entry;

@@ -538,7 +538,8 @@ remote_host_start (RemoteHost *self)
   self->state = HOST_STARTING;
   self->started_at = self->pinged_at = g_get_monotonic_time ();
   self->suspected_at = 0;
-  self->link = link_new (stream, stream, config->max_payload, hosts_get_context (self->hosts),
+  /* A result has the contents of buffers, too, which are as large as the arguments at most. */
+  self->link = link_new (stream, stream, 2 * config->max_payload, hosts_get_context (self->hosts),
                          on_message, on_end, self);
   self->error_source = g_unix_fd_source_new (self->error_fd, G_IO_IN);
   g_source_set_callback (self->error_source, G_SOURCE_FUNC (on_errors), self, NULL);

@@ -53,6 +53,12 @@ channel_new (int fd, gsize limit)
 }
 
 void
+channel_raise_limit (Channel *self, gsize limit)
+{
+  self->in.limit = MAX (self->in.limit, limit);
+}
+
+void
 channel_free (Channel *self)
 {
   fd_clear (&self->fd);

@@ -18,6 +18,9 @@ typedef struct _Channel Channel;
 Channel *channel_new (int fd, gsize limit);
 void channel_free (Channel *self);
 
+/* Accepts payloads of up to @limit bytes, if it has not accepted larger ones before. */
+void channel_raise_limit (Channel *self, gsize limit);
+
 /* For another descriptor, which it owns, too; nothing is under way. The memory of a new one would
  * be the largest that a small call takes. */
 void channel_reopen (Channel *self, int fd);
