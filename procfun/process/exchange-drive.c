@@ -103,11 +103,10 @@ typedef struct
   gint priority;      /* of its call */
   gboolean is_advancing;
   gboolean is_fresh;
-  gboolean has_input;     /* what it waits for was read, here or with something else */
-  gboolean is_dispatched; /* and sees to what it waits for before others can wait for it */
-  gboolean needs_update;  /* the same later */
-  Canceller *canceller;   /* (nullable): while it waits and can be cancelled */
-  GSourceFunc callback;   /* after each step */
+  gboolean has_input;    /* what it waits for was read, here or with something else */
+  gboolean needs_update; /* of the descriptors, the time and the canceller, before it waits */
+  Canceller *canceller;  /* (nullable): while it waits and can be cancelled */
+  GSourceFunc callback;  /* after each step */
   gpointer user_data;
   GDestroyNotify destroy; /* (nullable) */
   ExchangeFunc func;      /* at the end of what is run as a whole */
@@ -193,7 +192,7 @@ advance (ExchangeSource *self)
   if (self->has_input)
     exchange_note_input (self->exchange);
   self->has_input = FALSE;
-  self->is_dispatched = self->needs_update = TRUE;
+  self->needs_update = TRUE;
   self->is_advancing = TRUE;
   exchange_advance (self->exchange);
   self->is_advancing = FALSE;
@@ -229,21 +228,18 @@ static gboolean
 exchange_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
   ExchangeSource *self = (ExchangeSource *)source;
-  gboolean goes_on;
 
   if (self->exchange == NULL)
     return G_SOURCE_REMOVE;
   if (self->is_advancing) /* in a main loop that a handler of its signals runs */
     return G_SOURCE_CONTINUE;
-  note_ready (self);
-  goes_on = advance_all (self);
-  self->is_dispatched = FALSE;
-  if (goes_on && self->exchange != NULL && self->needs_update)
-    exchange_source_update (source);
-  return goes_on;
+  if (!self->needs_update) /* else the descriptors may be those of the exchange before */
+    note_ready (self);
+  return advance_all (self);
 }
 
-/* Before the main loop sleeps for the first time, as a call that blocks does before it sleeps. */
+/* Before the main loop sleeps for the first time, it yields, as a call that blocks does. What has
+ * its answer by then never waits, and needs no update. */
 static gboolean
 exchange_source_prepare (GSource *source, int *timeout)
 {
@@ -252,6 +248,8 @@ exchange_source_prepare (GSource *source, int *timeout)
   if (self->exchange != NULL && !self->has_input)
     self->has_input = (self->is_fresh && exchange_yield (self->exchange))
                       || exchange_fall_asleep (self->exchange);
+  if (self->exchange != NULL && !self->has_input && self->needs_update)
+    exchange_source_update (source);
   self->is_fresh = FALSE;
   *timeout = -1;
   return self->has_input;
@@ -318,8 +316,6 @@ begin (ExchangeSource *self, Exchange *exchange)
   self->serial++;
   self->is_fresh = self->needs_update = TRUE;
   self->has_input = exchange_has_input (exchange);
-  if (!self->is_dispatched)
-    exchange_source_update (&self->source);
 }
 
 static void
@@ -398,9 +394,6 @@ on_advanced (gpointer user_data)
   self->exchange = NULL;
   self->destroy = NULL;
   exchange_free (exchange);
-  self->is_dispatched = FALSE;
-  if (self->exchange != NULL && !self->has_input)
-    exchange_source_update (&self->source);
   func (result, error, was_begun, func_data);
   return G_SOURCE_REMOVE;
 }
