@@ -7,19 +7,13 @@
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
 #include "tests/hostile-ring.h"
+#include "tests/plain-calls.h"
 #include "tests/pools.h"
 
-#include "procfun/base/usage.h"
-#include "procfun/core/function.h"
-#include "procfun/core/plain-call.h"
-#include "procfun/values/type-packed.h"
 #include <procfun.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Of all calls of this program: long enough for a machine that is busy. */
 #define TIMEOUT_S "4"
@@ -28,12 +22,6 @@ PROCFUN_DEFINE_STRUCT (Item, (char *, name), (gint, number), (bool, is_set))
 PROCFUN_DEFINE_STRUCT (Basket, (guint8, a), (ItemArray, items), (ProcfunMaybeString, label),
                        (ProcfunDoubles, numbers), (GStrv, words), (float, b))
 
-PROCFUN_DEFINE_STATIC_FUNCTION (get_nothing, void) {}
-PROCFUN_DEFINE_STATIC_FUNCTION (give_int, gint, (gint, value)) { return value; }
-PROCFUN_DEFINE_STATIC_FUNCTION (give_string, char *, (const char *, value))
-{
-  return g_strdup (value);
-}
 PROCFUN_DEFINE_STATIC_FUNCTION (give_maybe, ProcfunMaybeString, (ProcfunMaybeString, value))
 {
   return g_strdup (value);
@@ -72,11 +60,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (sum_basket, gint, (Basket, basket))
     sum += basket.items.data[i].number;
   return sum + (gint)g_strv_length (basket.words);
 }
-PROCFUN_DEFINE_STATIC_FUNCTION (report_half, gint)
-{
-  procfun_report_progress (0.5, "half");
-  return 5;
-}
 PROCFUN_DEFINE_STATIC_FUNCTION (print_it, gint, (const char *, to_stdout),
                                 (const char *, to_stderr))
 {
@@ -84,17 +67,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (print_it, gint, (const char *, to_stdout),
   fputs (to_stderr, stderr);
   return 1;
 }
-PROCFUN_DEFINE_STATIC_FUNCTION (stay_for_ever, void)
-{
-  for (;;)
-    pause ();
-}
-PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fail_so, gint, (gint, code))
-{
-  g_set_error (error, G_FILE_ERROR, code, "failed with %d", code);
-  return 0;
-}
-
 PROCFUN_DEFINE_STATIC_FUNCTION (has_cancellable, gboolean)
 {
   GCancellable *cancellable = procfun_get_cancellable ();
@@ -148,31 +120,13 @@ get_pid (void)
   return pid;
 }
 
-/* Calls, and says whether that took an object. */
-static PlainCallStatus
-run (ProcfunDefinition *definition, gconstpointer const *values, gpointer result)
-{
-  ProcfunFunction *function = procfun_definition_get_function (definition);
-  g_auto (PlainCall) plain = { .function = function, .definition = definition, .result = result };
-
-  g_assert_true (
-      type_pack_arguments (definition->args, function->args_schema, values, &plain.args));
-  return procfun_executor_run_plain (procfun_executor_get_default (), &plain);
-}
-
-/* On a busy machine an answer may take longer than anybody looks for it. */
 static void
 test_no_object (void)
 {
-  const gint value = 77;
-  gconstpointer values[] = { &value };
-  gint result = 0;
   Fixture fixture;
 
   set_up (&fixture);
-  while (run (&procfun_definition_of_give_int, values, &result) != PLAIN_CALL_DONE)
-    g_thread_yield ();
-  g_assert_cmpint (result, ==, value);
+  assert_needs_no_object (give_int_definition, 77);
   tear_down (&fixture);
 }
 
@@ -180,15 +134,10 @@ test_no_object (void)
 static void
 test_moment (void)
 {
-  const gint us = 200;
-  gconstpointer values[] = { &us };
-  gint result = 0;
   Fixture fixture;
 
   set_up (&fixture);
-  while (run (&procfun_definition_of_take_moment, values, &result) != PLAIN_CALL_DONE)
-    g_thread_yield ();
-  g_assert_cmpint (result, ==, us);
+  assert_needs_no_object (&procfun_definition_of_take_moment, 200);
   g_assert_cmpint (get_pid (), ==, get_pid ());
   tear_down (&fixture);
 }
@@ -277,41 +226,13 @@ test_values (void)
 
 /* Errors */
 
-/* The same call as an object. */
-static void
-assert_same_error (GError *error, ProcfunCall *call)
-{
-  g_autoptr (GError) expected = NULL;
-
-  g_assert_null (procfun_call_run (call, NULL, &expected));
-  g_assert_error (error, expected->domain, expected->code);
-  g_assert_cmpstr (error->message, ==, expected->message);
-  g_object_unref (call);
-  g_error_free (error);
-}
-
 static void
 test_errors (void)
 {
-  GError *error = NULL;
   Fixture fixture;
 
   set_up (&fixture);
-  for (gint i = 0; i < 10; i++)
-    {
-      g_assert_null (give_string_process (NULL, &error));
-      assert_same_error (g_steal_pointer (&error), give_string_call (NULL));
-      g_assert_null (give_string_process ("\xff", &error));
-      assert_same_error (g_steal_pointer (&error), give_string_call ("\xff"));
-      g_assert_cmpint (fail_so_process (i, &error), ==, 0);
-      assert_same_error (g_steal_pointer (&error), fail_so_call (i));
-      g_assert_null (do_return_null_process (&error));
-      assert_same_error (g_steal_pointer (&error), do_return_null_call ());
-      g_assert_null (do_return_latin1_process (&error));
-      assert_same_error (g_steal_pointer (&error), do_return_latin1_call ());
-      g_assert_false (fail_void_process (i, &error));
-      assert_same_error (g_steal_pointer (&error), fail_void_call (i));
-    }
+  assert_same_errors (10);
   tear_down (&fixture);
 }
 
@@ -401,7 +322,8 @@ test_output (void)
 
   set_up (&fixture);
   for (gint i = 0; i < 10; i++)
-    g_assert_cmpint (run (&procfun_definition_of_print_it, values, &result), ==, PLAIN_CALL_MADE);
+    g_assert_cmpint (plain_call_run (&procfun_definition_of_print_it, values, &result), ==,
+                     PLAIN_CALL_MADE);
   tear_down (&fixture);
 }
 
@@ -499,37 +421,16 @@ test_killed_between (void)
   tear_down (&fixture);
 }
 
-static gpointer
-call_often (gpointer n_wrong)
-{
-  for (gint i = 0; i < N_CALLS; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autofree char *text = g_strdup_printf ("call %d", i);
-      g_autofree char *back = give_string_process (text, &error);
-
-      if (g_strcmp0 (text, back) != 0)
-        g_atomic_int_inc ((gint *)n_wrong);
-    }
-  return NULL;
-}
-
 static void
 test_threads (void)
 {
-  GThread *threads[4];
-  gint n_wrong = 0;
   Fixture fixture;
   guint64 before;
 
   set_up (&fixture);
   before = get_succeeded (fixture.pool);
   procfun_pool_set_max_workers (fixture.pool, 2);
-  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("caller", call_often, &n_wrong);
-  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
-    g_thread_join (threads[i]);
-  g_assert_cmpint (n_wrong, ==, 0);
+  assert_right_from_threads (N_CALLS);
   g_assert_cmpuint (get_succeeded (fixture.pool), ==, before + 4 * N_CALLS);
   tear_down (&fixture);
 }
@@ -619,7 +520,7 @@ test_inline (void)
   GError *error = NULL;
 
   procfun_executor_set_default (executor);
-  g_assert_cmpint (run (&procfun_definition_of_give_int, values, &result), ==, PLAIN_CALL_DONE);
+  g_assert_cmpint (plain_call_run (give_int_definition, values, &result), ==, PLAIN_CALL_DONE);
   g_assert_cmpint (result, ==, value);
   check_strings ();
   check_basket (5);

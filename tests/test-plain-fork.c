@@ -6,47 +6,20 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
+#include "tests/plain-calls.h"
 
-#include "procfun/core/function.h"
-#include "procfun/core/plain-call.h"
-#include "procfun/executors/process-executor.h"
-#include "procfun/values/type-packed.h"
 #include <procfun.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 /* Of all calls of this program: long enough for a machine that is busy. */
 #define TIMEOUT_S "4"
 
-PROCFUN_DEFINE_STATIC_FUNCTION (get_nothing, void) {}
-PROCFUN_DEFINE_STATIC_FUNCTION (give_int, gint, (gint, value)) { return value; }
-PROCFUN_DEFINE_STATIC_FUNCTION (give_string, char *, (const char *, value))
-{
-  return g_strdup (value);
-}
 PROCFUN_DEFINE_STATIC_FUNCTION (print_it, gint, (const char *, text))
 {
   fputs (text, stdout);
   return 1;
 }
-PROCFUN_DEFINE_STATIC_FUNCTION (report_half, gint)
-{
-  procfun_report_progress (0.5, "half");
-  return 5;
-}
-PROCFUN_DEFINE_STATIC_FUNCTION (stay_for_ever, void)
-{
-  for (;;)
-    pause ();
-}
-PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fail_so, gint, (gint, code))
-{
-  g_set_error (error, G_FILE_ERROR, code, "failed with %d", code);
-  return 0;
-}
-
 static ProcfunExecutor *
 set_up (void)
 {
@@ -67,30 +40,12 @@ tear_down (ProcfunExecutor *server)
   g_object_unref (server);
 }
 
-/* Calls, and says whether that took an object. */
-static PlainCallStatus
-run (ProcfunDefinition *definition, gconstpointer const *values, gpointer result)
-{
-  ProcfunFunction *function = procfun_definition_get_function (definition);
-  g_auto (PlainCall) plain = { .function = function, .definition = definition, .result = result };
-
-  g_assert_true (
-      type_pack_arguments (definition->args, function->args_schema, values, &plain.args));
-  return procfun_executor_run_plain (procfun_executor_get_default (), &plain);
-}
-
-/* On a busy machine an answer may take longer than anybody looks for it. */
 static void
 test_no_object (void)
 {
   ProcfunExecutor *server = set_up ();
-  const gint value = 77;
-  gconstpointer values[] = { &value };
-  gint result = 0;
 
-  while (run (&procfun_definition_of_give_int, values, &result) != PLAIN_CALL_DONE)
-    g_thread_yield ();
-  g_assert_cmpint (result, ==, value);
+  assert_needs_no_object (give_int_definition, 77);
   tear_down (server);
 }
 
@@ -129,36 +84,12 @@ test_values (void)
   tear_down (server);
 }
 
-/* The same call as an object. */
-static void
-assert_same_error (GError *error, ProcfunCall *call)
-{
-  g_autoptr (GError) expected = NULL;
-
-  g_assert_null (procfun_call_run (call, NULL, &expected));
-  g_assert_error (error, expected->domain, expected->code);
-  g_assert_cmpstr (error->message, ==, expected->message);
-  g_object_unref (call);
-  g_error_free (error);
-}
-
 static void
 test_errors (void)
 {
   ProcfunExecutor *server = set_up ();
-  GError *error = NULL;
 
-  for (gint i = 0; i < 4; i++)
-    {
-      g_assert_cmpint (fail_so_process (i, &error), ==, 0);
-      assert_same_error (g_steal_pointer (&error), fail_so_call (i));
-      g_assert_null (do_return_null_process (&error));
-      assert_same_error (g_steal_pointer (&error), do_return_null_call ());
-      g_assert_null (do_return_latin1_process (&error));
-      assert_same_error (g_steal_pointer (&error), do_return_latin1_call ());
-      g_assert_false (fail_void_process (i, &error));
-      assert_same_error (g_steal_pointer (&error), fail_void_call (i));
-    }
+  assert_same_errors (4);
   tear_down (server);
 }
 
@@ -194,7 +125,8 @@ test_output (void)
 
   for (gint i = 0; i < 5; i++)
     {
-      g_assert_cmpint (run (&procfun_definition_of_print_it, values, &result), ==, PLAIN_CALL_MADE);
+      g_assert_cmpint (plain_call_run (&procfun_definition_of_print_it, values, &result), ==,
+                       PLAIN_CALL_MADE);
       g_assert_cmpint (report_half_process (&error), ==, 5);
       g_assert_no_error (error);
     }
@@ -214,20 +146,17 @@ test_settings (void)
   gint result = 0;
 
   procfun_process_executor_set_max_payload (server, 8);
-  g_assert_cmpint (run (&procfun_definition_of_give_int, values, &result), ==,
-                   PLAIN_CALL_NOT_BEGUN);
+  g_assert_cmpint (plain_call_run (give_int_definition, values, &result), ==, PLAIN_CALL_NOT_BEGUN);
   g_assert_null (give_string_process ("more than eight bytes", &error));
   assert_same_error (g_steal_pointer (&error), give_string_call ("more than eight bytes"));
   procfun_process_executor_set_max_payload (server, max_payload);
   procfun_process_executor_set_codec (server, procfun_codec_get_json ());
-  g_assert_cmpint (run (&procfun_definition_of_give_int, values, &result), ==,
-                   PLAIN_CALL_NOT_BEGUN);
+  g_assert_cmpint (plain_call_run (give_int_definition, values, &result), ==, PLAIN_CALL_NOT_BEGUN);
   g_assert_cmpint (give_int_process (5, &error), ==, 5);
   procfun_process_executor_set_codec (server, procfun_codec_get_gvariant ());
   procfun_launch_context_set_working_directory (context, "/");
   procfun_process_executor_set_launch_context (server, context);
-  g_assert_cmpint (run (&procfun_definition_of_give_int, values, &result), ==,
-                   PLAIN_CALL_NOT_BEGUN);
+  g_assert_cmpint (plain_call_run (give_int_definition, values, &result), ==, PLAIN_CALL_NOT_BEGUN);
   g_assert_no_error (error);
   tear_down (PROCFUN_EXECUTOR (server));
 }
@@ -254,35 +183,14 @@ test_killed_zygote (void)
 
 #define N_CALLS 100
 
-static gpointer
-call_often (gpointer n_wrong)
-{
-  for (gint i = 0; i < N_CALLS; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autofree char *text = g_strdup_printf ("call %d", i);
-      g_autofree char *back = give_string_process (text, &error);
-
-      if (g_strcmp0 (text, back) != 0)
-        g_atomic_int_inc ((gint *)n_wrong);
-    }
-  return NULL;
-}
-
 static void
 test_threads (void)
 {
   ProcfunExecutor *server = set_up ();
   g_autoptr (ProcfunStatistics) statistics = NULL;
-  GThread *threads[4];
-  gint n_wrong = 0;
 
   procfun_process_executor_set_max_processes (PROCFUN_PROCESS_EXECUTOR (server), 2);
-  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("caller", call_often, &n_wrong);
-  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
-    g_thread_join (threads[i]);
-  g_assert_cmpint (n_wrong, ==, 0);
+  assert_right_from_threads (N_CALLS);
   statistics = procfun_statistics_new (server);
   g_assert_cmpuint (procfun_statistics_get_succeeded (statistics), ==, 4 * N_CALLS + 1);
   tear_down (server);
