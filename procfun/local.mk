@@ -102,14 +102,14 @@ procfun_sources = \
 procfun_private = \
 	%D%/base/debug.c \
 	%D%/base/debug.h \
-	%D%/base/marks.c \
-	%D%/base/marks.h \
 	%D%/base/environment.c \
 	%D%/base/environment.h \
 	%D%/base/error.h \
 	%D%/base/intl.c \
 	%D%/base/intl.h \
 	%D%/base/limits.h \
+	%D%/base/marks.c \
+	%D%/base/marks.h \
 	%D%/base/readable.c \
 	%D%/base/readable.h \
 	%D%/base/sandbox.h \
@@ -136,6 +136,8 @@ procfun_private = \
 	%D%/child/listener.h \
 	%D%/child/map-chunk.c \
 	%D%/child/map-chunk.h \
+	%D%/child/names.c \
+	%D%/child/names.h \
 	%D%/child/placement.c \
 	%D%/child/placement.h \
 	%D%/child/report.c \
@@ -146,6 +148,8 @@ procfun_private = \
 	%D%/child/settings.h \
 	%D%/child/setup.c \
 	%D%/child/setup.h \
+	%D%/child/symbolise.c \
+	%D%/child/symbolise.h \
 	%D%/child/warm-up.c \
 	%D%/child/warm-up.h \
 	%D%/child/zygote.c \
@@ -170,19 +174,19 @@ procfun_private = \
 	%D%/codecs/json-write.c \
 	%D%/codecs/json.c \
 	%D%/codecs/json.h \
+	%D%/codecs/number-powers.c \
 	%D%/codecs/number.c \
 	%D%/codecs/number.h \
-	%D%/codecs/number-powers.c \
 	%D%/codecs/schema-json.c \
 	%D%/codecs/schema-json.h \
 	%D%/core/call-buffers.c \
 	%D%/core/call-buffers.h \
 	%D%/core/call-debug.c \
 	%D%/core/call-debug.h \
+	%D%/core/call-join.h \
 	%D%/core/call-streams.c \
 	%D%/core/call-streams.h \
 	%D%/core/call-wait.c \
-	%D%/core/call-join.h \
 	%D%/core/call-wait.h \
 	%D%/core/call.h \
 	%D%/core/context.h \
@@ -245,6 +249,8 @@ procfun_private = \
 	%D%/platform/cgroup-place.h \
 	%D%/platform/cgroup.c \
 	%D%/platform/cgroup.h \
+	%D%/platform/confine.c \
+	%D%/platform/confine.h \
 	%D%/platform/cpus.c \
 	%D%/platform/cpus.h \
 	%D%/platform/descendants.c \
@@ -261,6 +267,8 @@ procfun_private = \
 	%D%/platform/forks.h \
 	%D%/platform/inherited-state.c \
 	%D%/platform/inherited-state.h \
+	%D%/platform/known-files.c \
+	%D%/platform/known-files.h \
 	%D%/platform/landlock.c \
 	%D%/platform/landlock.h \
 	%D%/platform/launch-context-apply.c \
@@ -335,12 +343,16 @@ procfun_private = \
 	%D%/process/items.h \
 	%D%/process/launch.c \
 	%D%/process/launch.h \
+	%D%/process/naming.c \
+	%D%/process/naming.h \
 	%D%/process/outcome.c \
 	%D%/process/outcome.h \
 	%D%/process/output.c \
 	%D%/process/output.h \
 	%D%/process/patience.c \
 	%D%/process/patience.h \
+	%D%/process/places.c \
+	%D%/process/places.h \
 	%D%/process/plain-exchange.c \
 	%D%/process/plain-exchange.h \
 	%D%/process/preloads.c \
@@ -353,8 +365,6 @@ procfun_private = \
 	%D%/process/spares.h \
 	%D%/process/streams.c \
 	%D%/process/streams.h \
-	%D%/process/symbolise.c \
-	%D%/process/symbolise.h \
 	%D%/process/verdict.c \
 	%D%/process/verdict.h \
 	%D%/process/worker.c \
@@ -481,6 +491,7 @@ procfun_private = \
 	%D%/wire/loan.h \
 	%D%/wire/loans.c \
 	%D%/wire/loans.h \
+	%D%/wire/names.h \
 	%D%/wire/ring.c \
 	%D%/wire/ring.h \
 	%D%/wire/sandbox-frame.c \

@@ -63,6 +63,7 @@ test_programs = \
 	%D%/test-marks \
 	%D%/test-matrix \
 	%D%/test-monitor \
+	%D%/test-naming \
 	%D%/test-number \
 	%D%/test-pages \
 	%D%/test-placement \
@@ -233,6 +234,7 @@ hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.
 %C%_hosts_other_build_SOURCES = $(hosts_sources) %D%/hosts-other-build.c
 deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_crasher_SOURCES = %D%/crasher.c $(deaths)
+%C%_test_naming_SOURCES = %D%/test-naming.c $(deaths)
 %C%_test_deaths_SOURCES = %D%/test-deaths.c $(calls) $(deaths)
 %C%_test_type_SOURCES = %D%/test-type.c %D%/thunk.c %D%/thunk.h
 %C%_test_type_packed_SOURCES = %D%/test-type-packed.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "procfun/process/crash-report.h"
+#include "procfun/process/naming.h"
 #include "tests/fixture.h"
 
 #include <errno.h>
@@ -79,13 +80,26 @@ finish (Crasher *self, char **text)
   return g_subprocess_get_status (self->process);
 }
 
+/* (nullable) */
+static GBytes *
+make_request (GBytes *report)
+{
+  g_autoptr (KnownFiles) known = known_files_new ();
+  g_autofree char *path = realpath (crasher_path, NULL);
+
+  known_files_add (known, path);
+  return crash_report_make_request (report, known);
+}
+
 static ProcfunFailure *
 parse (GBytes *report, CrashFacts *facts)
 {
   ProcfunFailure *failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "die_of");
+  g_autoptr (GBytes) request = make_request (report);
+  g_autoptr (GBytes) names = request != NULL ? naming_run (request) : NULL;
   g_autofree char *text = NULL;
 
-  crash_report_parse (report, failure, facts);
+  crash_report_parse (report, request, names, failure, facts);
   text = procfun_failure_to_string (failure);
   g_test_message ("%s", text);
   return failure;
@@ -493,13 +507,14 @@ get_report (const char *death)
 }
 
 static void
-parse_anything (GBytes *report)
+parse_anything (GBytes *report, GBytes *names)
 {
   g_autoptr (ProcfunFailure) failure = procfun_failure_new (PROCFUN_CAUSE_CRASHED, "die_of");
+  g_autoptr (GBytes) request = report != NULL ? make_request (report) : NULL;
   g_autofree char *text = NULL;
   CrashFacts facts;
 
-  crash_report_parse (report, failure, &facts);
+  crash_report_parse (report, NULL, names, failure, &facts);
   text = procfun_failure_to_string (failure);
   g_assert_true (g_utf8_validate (text, -1, NULL));
 }
@@ -509,30 +524,43 @@ test_truncated (void)
 {
   g_autoptr (GBytes) report = get_report ("read_null");
 
-  parse_anything (NULL);
+  parse_anything (NULL, NULL);
   for (gsize n = 0; n <= g_bytes_get_size (report); n += n < 600 ? 29 : 1)
     {
       g_autoptr (GBytes) part = g_bytes_new_from_bytes (report, 0, n);
 
-      parse_anything (part);
+      parse_anything (part, NULL);
     }
+}
+
+static GBytes *
+damage (GBytes *bytes)
+{
+  const gsize size = g_bytes_get_size (bytes);
+  guint8 *data = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+
+  for (int i = g_test_rand_int_range (1, 8); i > 0; i--)
+    data[g_test_rand_int_range (0, (gint32)size)] = (guint8)g_test_rand_int ();
+  return g_bytes_new_take (data, size);
 }
 
 static void
 test_damaged (void)
 {
   g_autoptr (GBytes) report = get_report ("read_null");
-  gsize size = g_bytes_get_size (report);
+  g_autoptr (GBytes) request = make_request (report);
+  g_autoptr (GBytes) names = naming_run (request);
 
   for (int i = 0; i < 500; i++)
     {
-      g_autofree guint8 *data = g_memdup2 (g_bytes_get_data (report, NULL), size);
-      g_autoptr (GBytes) damaged = NULL;
+      g_autoptr (GBytes) damaged_report = damage (report);
+      g_autoptr (GBytes) damaged_names = damage (names);
+      g_autoptr (GBytes) part = g_bytes_new_from_bytes (
+          names, 0, (gsize)g_test_rand_int_range (0, (gint32)g_bytes_get_size (names)));
 
-      for (int j = g_test_rand_int_range (1, 8); j > 0; j--)
-        data[g_test_rand_int_range (0, (gint32)size)] = (guint8)g_test_rand_int ();
-      damaged = g_bytes_new (data, size);
-      parse_anything (damaged);
+      parse_anything (damaged_report, names);
+      parse_anything (report, damaged_names);
+      parse_anything (report, part);
     }
 }
 
@@ -556,7 +584,7 @@ main (int argc, char **argv)
   fixture_add_func ("/crash/stacks-of-all-threads-can-be-asked-for", test_stacks);
   fixture_add_func ("/crash/stack-of-one-thread-can-be-asked-for", test_stack_of_one);
   fixture_add_func ("/crash/truncated-report-is-read-safely", test_truncated);
-  fixture_add_func ("/crash/damaged-report-is-read-safely", test_damaged);
+  fixture_add_func ("/crash/damaged-report-and-answer-are-read-safely", test_damaged);
 #endif
   return fixture_run ();
 }

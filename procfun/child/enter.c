@@ -7,6 +7,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/child/command-line.h"
 #include "procfun/child/command.h"
+#include "procfun/child/names.h"
 #include "procfun/child/serve.h"
 #include "procfun/child/setup.h"
 #include "procfun/child/zygote.h"
@@ -130,6 +131,8 @@ procfun_worker_run (int argc, char **argv)
   g_autoptr (Command) command = command_new ();
   ServerOptions options = { NULL };
 
+  if (names_is_asked (argc, argv))
+    names_serve ();
   if (command_line_is_asked ())
     return answer_for_library (argv[2]);
   if (!procfun_is_child () || command == NULL || command->rest[0] == NULL)

@@ -130,6 +130,7 @@ procfun_failure_unref (ProcfunFailure *self)
   g_free (self->place);
   g_strfreev (self->backtrace);
   g_clear_pointer (&self->stacks, g_bytes_unref);
+  g_clear_pointer (&self->names_request, g_bytes_unref);
   g_clear_pointer (&self->stdout_tail, g_bytes_unref);
   g_clear_pointer (&self->stderr_tail, g_bytes_unref);
   g_clear_pointer (&self->limits, procfun_limits_free);
@@ -184,7 +185,7 @@ failure_complete (ProcfunFailure *self)
     {
       g_autoptr (GBytes) stacks = g_steal_pointer (&self->stacks);
 
-      self->look_up (self, stacks);
+      self->look_up (self, stacks, self->names_request);
       make_backtrace_readable (self);
     }
   make_readable (self);

@@ -103,8 +103,9 @@ struct _ProcfunFailure
 
   /* Stacks of threads are looked up on demand, which takes longer than a caller with a deadline
    * waits. */
-  GBytes *stacks; /* (nullable): not yet looked up */
-  void (*look_up) (ProcfunFailure *self, GBytes *stacks);
+  GBytes *stacks;        /* (nullable): not yet looked up */
+  GBytes *names_request; /* (nullable): for the names of its places */
+  void (*look_up) (ProcfunFailure *self, GBytes *stacks, GBytes *names_request);
 
   GBytes *stdout_tail; /* (nullable) */
   GBytes *stderr_tail; /* (nullable) */

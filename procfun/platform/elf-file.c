@@ -49,15 +49,33 @@ elf_file_clear (ElfFile *self)
 }
 
 /* The file of this process says what native files look like. */
+static const ElfW (Ehdr) * get_own_header (void)
+{
+  static ElfW (Ehdr) own;
+  static gsize state;
+
+  if (g_once_init_enter (&state))
+    {
+      auto_fd int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+      g_once_init_leave (&state, fd >= 0 && read_exactly (fd, &own, sizeof own, 0) ? 1 : 2);
+    }
+  return state == 1 ? &own : NULL;
+}
+
+void
+elf_file_prepare (void)
+{
+  get_own_header ();
+}
+
 gboolean
 elf_file_is_native (const ElfFile *self)
 {
-  auto_fd int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  ElfW (Ehdr) own;
+  const ElfW (Ehdr) *own = get_own_header ();
 
-  return fd >= 0 && read_exactly (fd, &own, sizeof own, 0)
-         && memcmp (self->header.e_ident, own.e_ident, EI_VERSION) == 0
-         && self->header.e_machine == own.e_machine;
+  return own != NULL && memcmp (self->header.e_ident, own->e_ident, EI_VERSION) == 0
+         && self->header.e_machine == own->e_machine;
 }
 
 gpointer

@@ -32,6 +32,9 @@ void elf_file_clear (ElfFile *self);
 /* Whether the file has the class, byte order and processor of this process. */
 gboolean elf_file_is_native (const ElfFile *self);
 
+/* Finds out what that is, for a process that will be allowed to open no more files. */
+void elf_file_prepare (void);
+
 /* (transfer full) (nullable): @size bytes from @offset on with a NUL behind them; NULL: the file
  * has fewer, or @size is 0 or too large for any table. */
 gpointer elf_file_read (const ElfFile *self, guint64 offset, guint64 size);

@@ -7,6 +7,9 @@
  * loaded when it is needed, if it is there. */
 typedef struct _Lines Lines;
 
+/* Loads it while files can be opened. */
+void lines_prepare (void);
+
 /* @fd must stay open as long as the result. (nullable): NULL when there are no such data. */
 Lines *lines_open (int fd);
 void lines_free (Lines *self);

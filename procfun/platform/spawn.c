@@ -23,7 +23,7 @@ set_signals (posix_spawnattr_t *attributes)
 }
 
 gboolean
-spawn_command (const char *const *argv, int stream, int errors, pid_t *pid, GError **error)
+spawn_command (const char *const *argv, const int streams[3], pid_t *pid, GError **error)
 {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -31,9 +31,8 @@ spawn_command (const char *const *argv, int stream, int errors, pid_t *pid, GErr
 
   posix_spawn_file_actions_init (&actions);
   posix_spawnattr_init (&attributes);
-  posix_spawn_file_actions_adddup2 (&actions, stream, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2 (&actions, stream, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2 (&actions, errors, STDERR_FILENO);
+  for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+    posix_spawn_file_actions_adddup2 (&actions, streams[i], i);
   posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1);
   set_signals (&attributes);
   result = posix_spawnp (pid, argv[0], &actions, &attributes, (char *const *)argv, environ);

@@ -6,7 +6,6 @@
 #include <sys/types.h>
 
 /* Executes a command in a session of its own, so that keys of the terminal do not reach it, with
- * these descriptors and no others. @stream: its standard input and output. Fails with
+ * these descriptors, none of them below 3, as its standard ones and no others. Fails with
  * %PROCFUN_ERROR_ENGINE. */
-gboolean spawn_command (const char *const *argv, int stream, int errors, pid_t *pid,
-                        GError **error);
+gboolean spawn_command (const char *const *argv, const int streams[3], pid_t *pid, GError **error);

@@ -5,7 +5,6 @@
 #include "procfun/platform/module.h"
 #include <dlfcn.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <string.h>
 
 /* Names to be shown are cut behind this. */
@@ -116,12 +115,10 @@ read_sections (Symbols *self, guint64 *budget)
   return self->sections != NULL;
 }
 
-/* O_NONBLOCK: a FIFO would wait for a writer. */
 Symbols *
-symbols_open (const char *path, GBytes *build_id, guint64 *budget)
+symbols_new (int fd, GBytes *build_id, guint64 *budget)
 {
   g_autoptr (Symbols) self = g_new0 (Symbols, 1);
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
   if (!elf_file_init (&self->file, fd) || !read_sections (self, budget)
       || (build_id != NULL && !is_build (self, build_id, budget)))
@@ -173,17 +170,29 @@ can_be_demangled (const char *name)
   return g_str_has_prefix (name, "_Z") && n <= MANGLED_MAX_REFERENCES;
 }
 
-/* The name by the C++ library, which is loaded where a C++ function was. (nullable) (transfer full)
- */
+typedef char *(*Demangle) (const char *name, char *buffer, gsize *size, int *status);
+
+static Demangle demangle_func; /* (nullable): of the C++ library */
+
+void
+symbols_prepare (gboolean with_cxx)
+{
+  gpointer library = with_cxx ? module_open_library ("libstdc++.so.6") : NULL;
+
+  if (library != NULL)
+    demangle_func = (Demangle)dlsym (library, "__cxa_demangle");
+  elf_file_prepare ();
+}
+
+/* (nullable) (transfer full) */
 static char *
 demangle (const char *name)
 {
-  typedef char *(*Demangle) (const char *name, char *buffer, gsize *size, int *status);
-  gpointer library = can_be_demangled (name) ? module_open_library ("libstdc++.so.6") : NULL;
-  Demangle func = library != NULL ? (Demangle)dlsym (library, "__cxa_demangle") : NULL;
   int status;
 
-  return func != NULL ? func (name, NULL, NULL, &status) : NULL;
+  return demangle_func != NULL && can_be_demangled (name)
+             ? demangle_func (name, NULL, NULL, &status)
+             : NULL;
 }
 
 char *

@@ -2,12 +2,10 @@
 #include "procfun/process/crash-report.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/process/symbolise.h"
+#include "procfun/process/naming.h"
+#include "procfun/process/places.h"
 #include "procfun/wire/frame.h"
 #include <string.h>
-
-/* CPU time, for names and lines of all that is in a report. */
-#define SYMBOLISE_US (250 * 1000)
 
 /* Function that PROCFUN_DEFINE_FUNCTION() makes to call the user's function. */
 #define THUNK_PREFIX "procfun_thunk_of_"
@@ -138,10 +136,10 @@ find_death (GBytes *bytes, CrashDeath *death)
   return FALSE;
 }
 
-/* Backtraces */
+/* Stacks */
 
 static void
-add_module (Symboliser *symboliser, const Reader *reader, const CrashHead *head)
+add_module (Places *places, const Reader *reader, const CrashHead *head)
 {
   CrashModule module;
   g_autofree char *path = NULL;
@@ -149,8 +147,68 @@ add_module (Symboliser *symboliser, const Reader *reader, const CrashHead *head)
   if (!copy_record (reader, head, &module, sizeof module, G_STRUCT_OFFSET (CrashModule, path)))
     return;
   path = read_text (module.path, sizeof module.path);
-  symboliser_add_module (symboliser, &module, path);
+  places_add_module (places, &module, path);
 }
+
+typedef void (*StackFunc) (const CrashStack *stack, gpointer user_data);
+
+/* Gives the modules to @places, and the stacks to @func: that of a @thread, or, where it is 0, of
+ * all. */
+static void
+foreach_stack (GBytes *bytes, int thread, Places *places, StackFunc func, gpointer user_data)
+{
+  Reader reader = { g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes) };
+  guint left = thread != 0 ? 1 : CRASH_MAX_THREADS;
+  CrashHead head;
+  CrashStack stack;
+
+  for (; read_head (&reader, &head); skip (&reader, &head))
+    if (head.type == CRASH_RECORD_MODULE)
+      add_module (places, &reader, &head);
+    else if (head.type == CRASH_RECORD_STACK && left > 0
+             && copy_record (&reader, &head, &stack, sizeof stack,
+                             G_STRUCT_OFFSET (CrashStack, frames))
+             && (thread == 0 || stack.tid == thread))
+      {
+        left--;
+        func (&stack, user_data);
+      }
+}
+
+static gsize
+count_frames (const CrashStack *stack)
+{
+  gsize n = (stack->head.size - G_STRUCT_OFFSET (CrashStack, frames)) / sizeof stack->frames[0];
+
+  return MIN (n, MIN (stack->n_frames, CRASH_MAX_FRAMES));
+}
+
+/* The frames after the first are where calls return to. */
+static guint64
+get_address (const CrashStack *stack, gsize i)
+{
+  return stack->frames[i] - (i > 0);
+}
+
+static void
+add_addresses (const CrashStack *stack, gpointer user_data)
+{
+  for (gsize i = 0; i < count_frames (stack); i++)
+    places_add_address (user_data, get_address (stack, i));
+}
+
+GBytes *
+crash_report_make_request (GBytes *bytes, KnownFiles *known)
+{
+  g_autoptr (Places) places = places_new ();
+  CrashDeath death = { .tid = 0 };
+
+  find_death (bytes, &death);
+  foreach_stack (bytes, death.tid, places, add_addresses, places);
+  return places_make_request (places, known);
+}
+
+/* Backtraces */
 
 /* Removes the frame of the thunk that called the function. It is not there if the compiler put the
  * function into the thunk, or let what the function called return to it. */
@@ -182,15 +240,13 @@ get_text (const CodePlace *place)
 
 /* (element-type CodePlace) (transfer container) */
 static GPtrArray *
-find_places (Symboliser *symboliser, const CrashStack *stack)
+find_places (Places *all, const CrashStack *stack)
 {
   GPtrArray *places = g_ptr_array_new ();
-  gsize n = (stack->head.size - G_STRUCT_OFFSET (CrashStack, frames)) / sizeof stack->frames[0];
 
-  n = MIN (n, MIN (stack->n_frames, CRASH_MAX_FRAMES));
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < count_frames (stack); i++)
     {
-      GPtrArray *found = symboliser_find (symboliser, stack->frames[i] - (i > 0));
+      GPtrArray *found = places_find (all, get_address (stack, i));
 
       for (guint j = 0; j < found->len; j++)
         g_ptr_array_add (places, found->pdata[j]);
@@ -228,16 +284,17 @@ describe_thread (const CrashStack *stack)
 typedef struct
 {
   ProcfunFailure *failure;
-  Symboliser *symboliser;
+  Places *places;
   int thread; /* whose stack is wanted; 0: all */
   guint n;
   GPtrArray *lines; /* (element-type utf8) */
 } Backtrace;
 
 static void
-add_stack (Backtrace *self, const CrashStack *stack)
+add_stack (const CrashStack *stack, gpointer user_data)
 {
-  g_autoptr (GPtrArray) places = find_places (self->symboliser, stack);
+  Backtrace *self = user_data;
+  g_autoptr (GPtrArray) places = find_places (self->places, stack);
 
   if (self->thread == 0)
     g_ptr_array_add (self->lines, describe_thread (stack));
@@ -245,19 +302,6 @@ add_stack (Backtrace *self, const CrashStack *stack)
     g_ptr_array_add (self->lines, g_strdup (get_text (places->pdata[i])));
   if (self->n++ == 0)
     self->failure->place = g_strdup (choose_place (places));
-}
-
-static void
-add_record (Backtrace *self, const Reader *reader, const CrashHead *head)
-{
-  CrashStack stack;
-
-  if (head->type == CRASH_RECORD_MODULE)
-    add_module (self->symboliser, reader, head);
-  else if (head->type == CRASH_RECORD_STACK && self->n < (self->thread != 0 ? 1 : CRASH_MAX_THREADS)
-           && copy_record (reader, head, &stack, sizeof stack, G_STRUCT_OFFSET (CrashStack, frames))
-           && (self->thread == 0 || stack.tid == self->thread))
-    add_stack (self, &stack);
 }
 
 /* Of a process with one thread nobody needs to be told its name. */
@@ -272,46 +316,59 @@ finish_backtrace (Backtrace *self)
   self->failure->backtrace = (char **)g_ptr_array_steal (self->lines, NULL);
 }
 
-static gboolean
-read_backtrace (GBytes *bytes, ProcfunFailure *failure, int thread)
+/* @names: (nullable) */
+static void
+read_backtrace (GBytes *bytes, GBytes *names, ProcfunFailure *failure, int thread)
 {
-  g_autoptr (Symboliser) symboliser = symboliser_new (SYMBOLISE_US);
+  g_autoptr (Places) places = places_new ();
   g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
-  Backtrace self
-      = { .failure = failure, .symboliser = symboliser, .thread = thread, .lines = lines };
-  Reader reader = { g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes) };
-  CrashHead head;
+  Backtrace self = { .failure = failure, .places = places, .thread = thread, .lines = lines };
 
-  for (; read_head (&reader, &head); skip (&reader, &head))
-    add_record (&self, &reader, &head);
+  if (names != NULL)
+    places_read_answer (places, names);
+  foreach_stack (bytes, thread, places, add_stack, &self);
   finish_backtrace (&self);
-  return self.n > 0;
 }
 
 static void
-look_up (ProcfunFailure *failure, GBytes *stacks)
+look_up (ProcfunFailure *failure, GBytes *stacks, GBytes *request)
 {
-  read_backtrace (stacks, failure, 0);
+  g_autoptr (GBytes) names = request != NULL ? naming_run (request) : NULL;
+  CrashDeath death = { .tid = 0 };
+
+  find_death (stacks, &death);
+  read_backtrace (stacks, names, failure, death.tid);
+}
+
+static void
+look_up_later (ProcfunFailure *failure, GBytes *stacks, GBytes *request)
+{
+  failure->stacks = g_bytes_ref (stacks);
+  failure->names_request = request != NULL ? g_bytes_ref (request) : NULL;
+  failure->look_up = look_up;
 }
 
 gboolean
-crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts)
+crash_report_parse (GBytes *bytes, GBytes *request, GBytes *names, ProcfunFailure *failure,
+                    CrashFacts *facts)
 {
   CrashDeath death = { .tid = 0 };
 
   *facts = (CrashFacts){ 0 };
   if (bytes == NULL)
     return FALSE;
-  if (!find_death (bytes, &death))
+  if (find_death (bytes, &death))
     {
-      failure->stacks = g_bytes_ref (bytes);
-      failure->look_up = look_up;
-      return g_bytes_get_size (bytes) > 0;
+      fill_failure (failure, &death);
+      fill_facts (facts, &death);
+      if (names != NULL || request == NULL)
+        {
+          read_backtrace (bytes, names, failure, death.tid);
+          return TRUE;
+        }
     }
-  fill_failure (failure, &death);
-  fill_facts (facts, &death);
-  read_backtrace (bytes, failure, death.tid);
-  return TRUE;
+  look_up_later (failure, bytes, request);
+  return g_bytes_get_size (bytes) > 0;
 }
 
 /* As GLib writes it, behind the name of the process and the domain: “ERROR **: 18:48:32.743: ”. */

@@ -3,6 +3,7 @@
 
 #include "procfun/base/usage.h"
 #include "procfun/core/failure.h"
+#include "procfun/platform/known-files.h"
 
 /* Report that a child wrote into its pipe. It is read as untrusted bytes. */
 
@@ -26,11 +27,15 @@ gboolean crash_report_has_stacks (const guint8 *data, gsize size);
 /* Whether it says that the process is about to die, and of what. */
 gboolean crash_report_has_death (const guint8 *data, gsize size);
 
-/* Fills in what @bytes say of @failure: signal, addresses, message, backtrace. Without a death in
- * it only the backtrace, of all threads then, which is looked up when it is asked for. FALSE when
- * they say nothing. Looks names and lines up in files, which takes milliseconds, and about a
- * quarter of a second at most. */
-gboolean crash_report_parse (GBytes *bytes, ProcfunFailure *failure, CrashFacts *facts);
+/* Request for the names of its places, as naming_new() takes it: of the thread that has died, or of
+ * all. (transfer full) (nullable): there is nothing that could be found out. */
+GBytes *crash_report_make_request (GBytes *bytes, KnownFiles *known);
+
+/* Fills in what @bytes say of @failure: signal, addresses, message, backtrace. @names: (nullable):
+ * answer to @request (nullable). A backtrace whose names were not asked for, or one of all threads,
+ * as there is without a death, is made when somebody reads it. FALSE when they say nothing. */
+gboolean crash_report_parse (GBytes *bytes, GBytes *request, GBytes *names, ProcfunFailure *failure,
+                             CrashFacts *facts);
 
 /* Takes the message of g_error(), which is nowhere but in @last_words (nullable), the end of what
  * the process has written to stderr. */

@@ -74,6 +74,13 @@ is_over (gint64 time, gint64 now)
   return time > 0 && now >= time;
 }
 
+static void
+take_earlier (gint64 *time, gint64 other)
+{
+  if (other > 0 && (*time < 0 || other < *time))
+    *time = other;
+}
+
 static double
 to_seconds (gint64 us)
 {
@@ -106,6 +113,16 @@ clocks_is_time_up (const Clocks *self)
   const gint64 now = g_get_monotonic_time ();
 
   return is_over (self->timeout_at, now) || is_over (self->deadline_at, now);
+}
+
+gint64
+clocks_get_time_up (const Clocks *self)
+{
+  gint64 time = -1;
+
+  take_earlier (&time, self->timeout_at);
+  take_earlier (&time, self->deadline_at);
+  return time;
 }
 
 /* Read when the budget could be used up at the earliest, and not more often. */
@@ -190,13 +207,6 @@ gboolean
 clocks_take_spares (Clocks *self)
 {
   return take (&self->fork_ahead_at);
-}
-
-static void
-take_earlier (gint64 *time, gint64 other)
-{
-  if (other > 0 && (*time < 0 || other < *time))
-    *time = other;
 }
 
 gint64

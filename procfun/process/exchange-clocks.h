@@ -52,6 +52,9 @@ gboolean clocks_check (Clocks *self, Process *process, ClocksDue *due);
 /* The function's time is up, whatever has come of it. */
 gboolean clocks_is_time_up (const Clocks *self);
 
+/* When it will be, monotonic in µs; -1: never. */
+gint64 clocks_get_time_up (const Clocks *self);
+
 /* The process has answered or cannot any more, and should end by itself. */
 void clocks_await_end (Clocks *self);
 

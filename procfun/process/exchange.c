@@ -6,7 +6,9 @@
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
+#include "procfun/process/crash-report.h"
 #include "procfun/process/ending.h"
+#include "procfun/process/naming.h"
 #include "procfun/process/reply.h"
 #include "procfun/process/request.h"
 #include "procfun/process/streams.h"
@@ -42,6 +44,7 @@ typedef enum
   PHASE_RUNNING,
   PHASE_ANSWERED, /* there is an answer, and more to take of what was printed before */
   PHASE_DEAD,     /* the process is dead, and there is more to take of what it left */
+  PHASE_NAMING,   /* the same, and names for its report are on their way */
   PHASE_DONE      /* all is known */
 } Phase;
 
@@ -63,6 +66,7 @@ struct _Exchange
   gboolean may_be_lost; /* with a worker that was there before */
   gboolean is_lost;     /* the worker died before it read the call */
   gboolean has_yielded; /* its answer was waited for before, in vain */
+  Naming *naming;       /* (nullable): of the report of a crash */
   Phase phase;
 };
 
@@ -145,6 +149,51 @@ check_lost (Exchange *self)
                      g_strdup (_ ("lost its process before it began")));
 }
 
+/* Whom it left behind in its group. */
+static void
+kill_rest (Exchange *self)
+{
+  process_signal (self->worker.process, SIGKILL);
+  process_kill_noted (self->worker.process);
+  if (self->worker.cgroup != NULL)
+    cgroup_kill (self->worker.cgroup);
+}
+
+/* Files that the process itself has named are not looked at. (transfer full) (nullable) */
+static GBytes *
+make_names_request (Exchange *self, GBytes *report)
+{
+  const Module *module
+      = procfun_function_get_loaded_module (procfun_call_peek_function (self->call));
+  g_autoptr (KnownFiles) known = known_files_new ();
+  const pid_t parent = worker_get_parent_pid (&self->worker);
+
+  if (parent > 0)
+    known_files_add_process (known, parent);
+  if (module != NULL && module->path != NULL)
+    known_files_add (known, module->path);
+  return crash_report_make_request (report, known);
+}
+
+/* TRUE: names are on their way. Stacks that were asked for are named when somebody reads them. */
+static gboolean
+begin_naming (Exchange *self)
+{
+  g_autoptr (GBytes) report = NULL;
+  g_autoptr (GBytes) request = NULL;
+
+  streams_receive_report (&self->streams);
+  report = streams_get_report (&self->streams);
+  if (report == NULL || self->ending.outcome.result != NULL)
+    return FALSE;
+  request = make_names_request (self, report);
+  if (request == NULL)
+    return FALSE;
+  self->naming = naming_new (request);
+  self->has_yielded = TRUE;
+  return streams_has_death (&self->streams) && !is_in_hurry (self) && naming_start (self->naming);
+}
+
 static void
 handle_death (Exchange *self)
 {
@@ -152,25 +201,25 @@ handle_death (Exchange *self)
                              .cpu_time = self->ending.clocks.cpu_time,
                              .bytes_in = self->bytes_in };
   g_autoptr (GBytes) report = NULL;
+  g_autoptr (GBytes) names = self->naming != NULL ? naming_get_answer (self->naming) : NULL;
 
   remains.lost = worker_is_lost (&self->worker);
   remains.has_status = process_get_status (self->worker.process, &remains.wait_status);
   check_lost (self);
   remains.greeted = self->worker.has_greeted;
-  streams_receive_report (&self->streams);
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
     remains.outputs[i] = &self->streams.outputs[i];
-  process_signal (self->worker.process, SIGKILL); /* whom it left behind in its group */
-  process_kill_noted (self->worker.process);
   if (self->worker.cgroup != NULL)
     {
-      cgroup_kill (self->worker.cgroup);
       remains.oom_killed = cgroup_was_oom_killed (self->worker.cgroup);
       remains.fork_refused = cgroup_get_refused_processes (self->worker.cgroup) > 0;
     }
   remains.bytes_out = self->reply.bytes_out;
   remains.report = report = streams_get_report (&self->streams);
+  remains.request = self->naming != NULL ? naming_get_request (self->naming) : NULL;
+  remains.names = names;
   outcome_settle (&self->ending.outcome, &remains);
+  g_clear_pointer (&self->naming, naming_free);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended, wait status 0x%x",
                     self->ending.outcome.pid, remains.has_status ? (guint)remains.wait_status : 0);
@@ -272,7 +321,13 @@ advance_dead (Exchange *self)
   if (is_followed (self))
     self->phase = PHASE_ANSWERED;
   else if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
-    handle_death (self);
+    {
+      kill_rest (self);
+      if (begin_naming (self))
+        self->phase = PHASE_NAMING;
+      else
+        handle_death (self);
+    }
 }
 
 gboolean
@@ -284,6 +339,8 @@ exchange_advance (Exchange *self)
     advance_running (self);
   if (self->phase == PHASE_DEAD)
     advance_dead (self);
+  if (self->phase == PHASE_NAMING && (is_in_hurry (self) || naming_advance (self->naming)))
+    handle_death (self);
   if (self->phase == PHASE_ANSWERED && finish_outputs (self, PHASE_ANSWERED))
     handle_answer (self);
   self->ready = 0;
@@ -302,6 +359,8 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
     {
       for (guint i = 0; i < EXCHANGE_N_FDS; i++)
         fds[i] = (GPollFD){ .fd = -1 };
+      if (self->phase == PHASE_NAMING)
+        fds[0] = (GPollFD){ naming_get_fd (self->naming), G_IO_IN, 0 };
       return;
     }
   if (channel_has_output (self->worker.channel))
@@ -382,6 +441,9 @@ exchange_get_wake_time (Exchange *self)
 {
   gint64 time;
 
+  if (self->phase == PHASE_NAMING)
+    return get_earlier (clocks_get_time_up (&self->ending.clocks),
+                        naming_get_wake_time (self->naming));
   if (self->phase != PHASE_RUNNING)
     return g_get_monotonic_time () + (streams_are_held_up (&self->streams) ? HELD_UP_STEP_US : 0);
   if (self->worker.has_greeted && !self->reply.is_started)
@@ -658,5 +720,6 @@ exchange_free (Exchange *self)
   worker_clear (&self->worker);
   reply_clear (&self->reply);
   ending_clear (&self->ending);
+  g_clear_pointer (&self->naming, naming_free);
   g_free (self);
 }

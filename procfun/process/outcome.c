@@ -254,7 +254,7 @@ look_into (Outcome *self, const OutcomeRemains *remains)
 
   if (self->failure == NULL)
     self->failure = make_failure (self, PROCFUN_CAUSE_CRASHED);
-  crash_report_parse (remains->report, self->failure, &crash);
+  crash_report_parse (remains->report, remains->request, remains->names, self->failure, &crash);
   if (crash.has_usage && !self->has_usage)
     outcome_set_told_usage (self, &crash.usage);
   if (outcome_is_known (self))

@@ -135,3 +135,9 @@ worker_is_lost (Worker *self)
 {
   return self->parent != NULL && self->parent_funcs->has_died (self->parent);
 }
+
+pid_t
+worker_get_parent_pid (Worker *self)
+{
+  return self->parent != NULL ? self->parent_funcs->get_pid (self->parent) : 0;
+}

@@ -16,6 +16,7 @@
 typedef struct
 {
   gboolean (*has_died) (gpointer parent);
+  pid_t (*get_pid) (gpointer parent);
   void (*fork_ahead) (gpointer parent, guint idle, guint n);
   void (*unref) (gpointer parent);
 } WorkerParentFuncs;
@@ -102,5 +103,8 @@ void worker_note_error (Worker *self, const GError *error);
 
 /* The process is there no more, and its zygote neither. */
 gboolean worker_is_lost (Worker *self);
+
+/* Number of its zygote; 0: there is none. */
+pid_t worker_get_parent_pid (Worker *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Worker, worker_clear)

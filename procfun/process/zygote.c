@@ -590,13 +590,21 @@ has_died (gpointer parent)
   return zygote_has_died (parent);
 }
 
+static pid_t
+get_pid (gpointer parent)
+{
+  Zygote *self = parent;
+
+  return zygote_has_died (self) ? 0 : process_get_pid (self->process.process);
+}
+
 static void
 unref (gpointer parent)
 {
   zygote_unref (parent);
 }
 
-static const WorkerParentFuncs parent_funcs = { has_died, fork_ahead, unref };
+static const WorkerParentFuncs parent_funcs = { has_died, get_pid, fork_ahead, unref };
 
 void
 zygote_become_parent (Zygote *self, Worker *worker)

@@ -492,7 +492,7 @@ launch (RemoteHost *self, const char *const *argv, int *stream, GError **error)
       return FALSE;
     }
   g_unix_set_fd_nonblocking (fds[1], FALSE, NULL);
-  ok = spawn_command (argv, fds[1], errors[1], &pid, error);
+  ok = spawn_command (argv, (const int[]){ fds[1], fds[1], errors[1] }, &pid, error);
   fd_clear (&fds[1]);
   fd_clear (&errors[1]);
   if (!ok)

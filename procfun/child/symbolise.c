@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "procfun/process/symbolise.h"
+#include "procfun/child/symbolise.h"
 
+#include "procfun/platform/fds.h"
 #include "procfun/platform/lines.h"
 #include "procfun/platform/symbols.h"
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,9 +12,8 @@
  * or how cold a machine is. */
 #define ALWAYS_NAMED 32
 
-/* Symbols that are read and kept for one report, in bytes. The process that crashed names the
- * files, and sparse ones are of any size. */
-#define READ_MAX ((guint64)256 * 1024 * 1024)
+/* Symbols that are read and kept for one report, in bytes. */
+#define READ_MAX ((guint64)128 * 1024 * 1024)
 
 typedef struct
 {
@@ -20,21 +21,21 @@ typedef struct
   guint64 start;
   guint64 end;
   GBytes *build_id; /* (nullable) */
-  gboolean is_executable;
-  char *path;
+  char *name;       /* without its folder */
+  int fd;
+  int debug_fd; /* of the stripped symbols, in a file of their own; -1: there is none */
 
   gboolean opened;
   Symbols *symbols; /* (nullable) */
-  Symbols *debug;   /* (nullable): the stripped symbols, in a file of their own */
+  Symbols *debug;   /* (nullable) */
   gboolean looked_for_lines;
   Lines *lines; /* (nullable) */
 } LoadedModule;
 
 struct _Symboliser
 {
-  GPtrArray *modules; /* (element-type LoadedModule) */
-  GHashTable
-      *found; /* (element-type guint64 GPtrArray): recursion comes to a place again and again */
+  GPtrArray *modules;    /* (element-type LoadedModule) */
+  guint n_found;         /* addresses */
   guint64 left_to_read;  /* bytes of all files */
   gint64 left_for_names; /* CPU time in µs */
   gint64 left_for_lines;
@@ -47,7 +48,9 @@ module_free (LoadedModule *self)
   g_clear_pointer (&self->symbols, symbols_free);
   g_clear_pointer (&self->debug, symbols_free);
   g_clear_pointer (&self->build_id, g_bytes_unref);
-  g_free (self->path);
+  fd_clear (&self->fd);
+  fd_clear (&self->debug_fd);
+  g_free (self->name);
   g_free (self);
 }
 
@@ -57,8 +60,6 @@ symboliser_new (gint64 budget)
   Symboliser *self = g_new0 (Symboliser, 1);
 
   self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify)module_free);
-  self->found = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
-                                       (GDestroyNotify)g_ptr_array_unref);
   self->left_to_read = READ_MAX;
   self->left_for_names = budget / 2;
   self->left_for_lines = budget / 2;
@@ -69,14 +70,35 @@ void
 symboliser_free (Symboliser *self)
 {
   g_ptr_array_unref (self->modules);
-  g_hash_table_unref (self->found);
   g_free (self);
 }
 
+/* O_NONBLOCK: a FIFO would wait for a writer. */
+static int
+open_file (const char *path)
+{
+  return open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* See “Separate Debug Files” in the manual of gdb. */
+static int
+open_debug_file (GBytes *build_id)
+{
+  g_autoptr (GString) path = g_string_new ("/usr/lib/debug/.build-id/");
+  gsize size;
+  const guint8 *id = g_bytes_get_data (build_id, &size);
+
+  for (gsize i = 0; i < size; i++)
+    g_string_append_printf (path, i == 0 ? "%02x/" : "%02x", id[i]);
+  g_string_append (path, ".debug");
+  return open_file (path->str);
+}
+
 void
-symboliser_add_module (Symboliser *self, const CrashModule *record, const char *path)
+symboliser_add_module (Symboliser *self, const CrashModule *record)
 {
   LoadedModule *module = g_new0 (LoadedModule, 1);
+  g_autofree char *path = g_strndup (record->path, sizeof record->path);
 
   module->bias = record->bias;
   module->start = record->start;
@@ -84,8 +106,9 @@ symboliser_add_module (Symboliser *self, const CrashModule *record, const char *
   if (record->build_id_size > 0)
     module->build_id
         = g_bytes_new (record->build_id, MIN (record->build_id_size, CRASH_BUILD_ID_SIZE));
-  module->is_executable = record->is_executable != 0;
-  module->path = g_strdup (path);
+  module->name = g_path_get_basename (path);
+  module->fd = open_file (path);
+  module->debug_fd = module->build_id != NULL ? open_debug_file (module->build_id) : -1;
   g_ptr_array_add (self->modules, module);
 }
 
@@ -102,35 +125,15 @@ find_module (Symboliser *self, guint64 address)
   return NULL;
 }
 
-/* See “Separate Debug Files” in the manual of gdb. */
-static Symbols *
-open_debug (Symboliser *self, const LoadedModule *module)
-{
-  GString *path;
-  g_autofree char *name = NULL;
-  gsize size;
-  const guint8 *id = g_bytes_get_data (module->build_id, &size);
-
-  path = g_string_new ("/usr/lib/debug/.build-id/");
-  for (gsize i = 0; i < size; i++)
-    g_string_append_printf (path, i == 0 ? "%02x/" : "%02x", id[i]);
-  g_string_append (path, ".debug");
-  name = g_string_free (path, FALSE);
-  return symbols_open (name, module->build_id, &self->left_to_read);
-}
-
-/* A program that was replaced on the disk may still run here. */
 static void
 open_module (Symboliser *self, LoadedModule *module)
 {
   if (module->opened)
     return;
   module->opened = TRUE;
-  module->symbols = symbols_open (module->path, module->build_id, &self->left_to_read);
-  if (module->symbols == NULL && module->is_executable && module->build_id != NULL)
-    module->symbols = symbols_open ("/proc/self/exe", module->build_id, &self->left_to_read);
-  if (module->build_id != NULL)
-    module->debug = open_debug (self, module);
+  module->symbols = symbols_new (g_steal_fd (&module->fd), module->build_id, &self->left_to_read);
+  module->debug
+      = symbols_new (g_steal_fd (&module->debug_fd), module->build_id, &self->left_to_read);
 }
 
 static Lines *
@@ -162,30 +165,18 @@ is_runtime (const char *module)
   return FALSE;
 }
 
-static void
-place_free (CodePlace *self)
-{
-  g_free (self->function);
-  g_free (self->text);
-  g_free (self);
-}
-
 typedef struct
 {
-  GPtrArray *places;
+  SymboliserFunc func;
+  gpointer user_data;
   char *symbol; /* (nullable): by what the module calls it */
   gboolean is_runtime;
 } Search;
 
 static void
-add_place (Search *search, const char *function, char *text)
+add_place (Search *search, const char *function, const char *text)
 {
-  CodePlace *place = g_new0 (CodePlace, 1);
-
-  place->function = g_strdup (function);
-  place->text = text;
-  place->is_runtime = search->is_runtime;
-  g_ptr_array_add (search->places, place);
+  search->func (function, text, search->is_runtime, search->user_data);
 }
 
 static void
@@ -195,15 +186,17 @@ on_line (const char *function, const char *file, int line, gpointer user_data)
   g_autofree char *name
       = function != NULL ? symbols_demangle (function) : g_strdup (search->symbol);
   g_autofree char *base = file != NULL ? g_path_get_basename (file) : NULL;
+  g_autofree char *text = NULL;
 
   if (name == NULL)
     name = g_strdup ("?");
   if (base == NULL)
-    add_place (search, name, g_strdup (name));
+    text = g_strdup (name);
   else if (line == 0)
-    add_place (search, name, g_strdup_printf ("%s (%s)", name, base));
+    text = g_strdup_printf ("%s (%s)", name, base);
   else
-    add_place (search, name, g_strdup_printf ("%s (%s:%d)", name, base, line));
+    text = g_strdup_printf ("%s (%s:%d)", name, base, line);
+  add_place (search, name, text);
 }
 
 static char *
@@ -232,7 +225,7 @@ look_up_name (Symboliser *self, LoadedModule *module, guint64 address, Search *s
 {
   gint64 begin = get_cpu_time ();
 
-  if (self->left_for_names <= 0 && g_hash_table_size (self->found) > ALWAYS_NAMED)
+  if (self->left_for_names <= 0 && self->n_found > ALWAYS_NAMED)
     return;
   open_module (self, module);
   search->symbol = find_symbol (module, address);
@@ -254,35 +247,18 @@ look_up_lines (Symboliser *self, LoadedModule *module, guint64 address, Search *
   return found;
 }
 
-static void
-look_up (Symboliser *self, LoadedModule *module, guint64 address, Search *search)
-{
-  g_autofree char *base = g_path_get_basename (module->path);
-
-  search->is_runtime = is_runtime (base);
-  look_up_name (self, module, address, search);
-  if (look_up_lines (self, module, address, search))
-    ;
-  else if (search->symbol != NULL)
-    add_place (search, search->symbol, g_strdup (search->symbol));
-  else
-    add_place (search, NULL, g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", base, address));
-  g_free (search->symbol);
-}
-
-GPtrArray *
-symboliser_find (Symboliser *self, guint64 address)
+void
+symboliser_find (Symboliser *self, guint64 address, SymboliserFunc func, gpointer user_data)
 {
   LoadedModule *module = find_module (self, address);
-  Search search = { .places = g_hash_table_lookup (self->found, &address) };
+  Search search = { .func = func, .user_data = user_data };
 
-  if (search.places != NULL)
-    return search.places;
-  search.places = g_ptr_array_new_with_free_func ((GDestroyNotify)place_free);
-  g_hash_table_insert (self->found, g_memdup2 (&address, sizeof address), search.places);
-  if (module != NULL)
-    look_up (self, module, address - module->bias, &search);
-  else
-    add_place (&search, NULL, g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", address));
-  return search.places;
+  if (module == NULL)
+    return;
+  self->n_found++;
+  search.is_runtime = is_runtime (module->name);
+  look_up_name (self, module, address - module->bias, &search);
+  if (!look_up_lines (self, module, address - module->bias, &search) && search.symbol != NULL)
+    add_place (&search, search.symbol, search.symbol);
+  g_free (search.symbol);
 }
