@@ -32,4 +32,5 @@ example_programs += %D%/image-info
 endif
 
 noinst_PROGRAMS += $(example_programs)
+include examples/gallery/local.mk
 EXTRA_DIST += %D%/demo.sh %D%/tour.js %D%/tour.py %D%/tour.vala

@@ -123,6 +123,7 @@ test_scripts = \
 	%D%/test-examples.sh \
 	%D%/test-exports.sh \
 	%D%/test-fixture-used.sh \
+	%D%/test-gallery.sh \
 	%D%/test-guide.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
