@@ -165,7 +165,6 @@ test_no_file (void)
 {
   static const char *const paths[] = { "/dev/zero", "/proc/self/mem", "/", "/nowhere" };
   g_autofree char *fifo = make_path ("fifo");
-  g_autofree char *text = NULL;
 
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
   for (guint i = 0; i <= G_N_ELEMENTS (paths); i++)

@@ -2,7 +2,7 @@
 #include "procfun/process/crash-report.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/process/naming.h"
+#include "procfun/platform/known-files.h"
 #include "procfun/process/places.h"
 #include "procfun/wire/frame.h"
 #include <string.h>
@@ -197,8 +197,8 @@ add_addresses (const CrashStack *stack, gpointer user_data)
     places_add_address (user_data, get_address (stack, i));
 }
 
-GBytes *
-crash_report_make_request (GBytes *bytes, KnownFiles *known)
+static GBytes *
+make_request (GBytes *bytes, KnownFiles *known)
 {
   g_autoptr (Places) places = places_new ();
   CrashDeath death = { .tid = 0 };
@@ -206,6 +206,20 @@ crash_report_make_request (GBytes *bytes, KnownFiles *known)
   find_death (bytes, &death);
   foreach_stack (bytes, death.tid, places, add_addresses, places);
   return places_make_request (places, known);
+}
+
+Naming *
+crash_report_new_naming (GBytes *bytes, pid_t parent, const char *program)
+{
+  g_autoptr (KnownFiles) known = known_files_new ();
+  g_autoptr (GBytes) request = NULL;
+
+  if (parent > 0)
+    known_files_add_process (known, parent);
+  if (program != NULL)
+    known_files_add (known, program);
+  request = make_request (bytes, known);
+  return request != NULL ? naming_new (request) : NULL;
 }
 
 /* Backtraces */

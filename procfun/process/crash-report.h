@@ -3,7 +3,7 @@
 
 #include "procfun/base/usage.h"
 #include "procfun/core/failure.h"
-#include "procfun/platform/known-files.h"
+#include "procfun/process/naming.h"
 
 /* Report that a child wrote into its pipe. It is read as untrusted bytes. */
 
@@ -27,9 +27,10 @@ gboolean crash_report_has_stacks (const guint8 *data, gsize size);
 /* Whether it says that the process is about to die, and of what. */
 gboolean crash_report_has_death (const guint8 *data, gsize size);
 
-/* Request for the names of its places, as naming_new() takes it: of the thread that has died, or of
- * all. (transfer full) (nullable): there is nothing that could be found out. */
-GBytes *crash_report_make_request (GBytes *bytes, KnownFiles *known);
+/* To find the names of its places: of the thread that has died, or of all. Files that the report
+ * alone names are not looked at: they are of this process, of its child @parent (0: none), or the
+ * @program (nullable). (transfer full) (nullable): there is nothing that could be found out. */
+Naming *crash_report_new_naming (GBytes *bytes, pid_t parent, const char *program);
 
 /* Fills in what @bytes say of @failure: signal, addresses, message, backtrace. @names: (nullable):
  * answer to @request (nullable). A backtrace whose names were not asked for, or one of all threads,

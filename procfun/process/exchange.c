@@ -159,39 +159,23 @@ kill_rest (Exchange *self)
     cgroup_kill (self->worker.cgroup);
 }
 
-/* Files that the process itself has named are not looked at. (transfer full) (nullable) */
-static GBytes *
-make_names_request (Exchange *self, GBytes *report)
-{
-  const Module *module
-      = procfun_function_get_loaded_module (procfun_call_peek_function (self->call));
-  g_autoptr (KnownFiles) known = known_files_new ();
-  const pid_t parent = worker_get_parent_pid (&self->worker);
-
-  if (parent > 0)
-    known_files_add_process (known, parent);
-  if (module != NULL && module->path != NULL)
-    known_files_add (known, module->path);
-  return crash_report_make_request (report, known);
-}
-
 /* TRUE: names are on their way. Stacks that were asked for are named when somebody reads them. */
 static gboolean
 begin_naming (Exchange *self)
 {
+  const Module *module
+      = procfun_function_get_loaded_module (procfun_call_peek_function (self->call));
   g_autoptr (GBytes) report = NULL;
-  g_autoptr (GBytes) request = NULL;
 
   streams_receive_report (&self->streams);
   report = streams_get_report (&self->streams);
   if (report == NULL || self->ending.outcome.result != NULL)
     return FALSE;
-  request = make_names_request (self, report);
-  if (request == NULL)
-    return FALSE;
-  self->naming = naming_new (request);
+  self->naming = crash_report_new_naming (report, worker_get_parent_pid (&self->worker),
+                                          module != NULL ? module->path : NULL);
   self->has_yielded = TRUE;
-  return streams_has_death (&self->streams) && !is_in_hurry (self) && naming_start (self->naming);
+  return self->naming != NULL && streams_has_death (&self->streams) && !is_in_hurry (self)
+         && naming_start (self->naming);
 }
 
 static void

@@ -56,7 +56,7 @@ typedef struct
   int wait_status;
   ProcfunStep step;   /* that was taken to end it */
   GBytes *report;     /* of a crash: see wire/crash.h */
-  GBytes *request;    /* (nullable): see crash_report_make_request() */
+  GBytes *request;    /* (nullable): see crash_report_new_naming() */
   GBytes *names;      /* (nullable): answer to it */
   Output *outputs[2]; /* borrowed */
   gint64 cpu_time;    /* in µs; -1: not known */
