@@ -23,6 +23,15 @@ call_buffers_get_size (ProcfunFunction *function, GVariant *args)
   return size;
 }
 
+/* Arguments that are packed are not unpacked for this: there is no buffer among them. */
+gsize
+call_get_buffers_size (ProcfunCall *self)
+{
+  return self->function->n_buffers > 0
+             ? call_buffers_get_size (self->function, procfun_call_get_arguments (self))
+             : 0;
+}
+
 void
 call_keep_buffers (ProcfunCall *self, const ProcfunMember *args, gsize n_args,
                    gconstpointer const *values)

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 /* In bytes, of those among @args (nullable). The result has them once more, and its size is counted
  * without them. */
 gsize call_buffers_get_size (ProcfunFunction *function, GVariant *args);
+gsize call_get_buffers_size (ProcfunCall *self);
 
 /* Keeps those among the C values of the arguments. */
 void call_keep_buffers (ProcfunCall *self, const ProcfunMember *args, gsize n_args,

@@ -129,8 +129,7 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   options->codec = preparation->codec;
   if (preparation->arguments != NULL)
     return TRUE;
-  options->buffers_size = call_buffers_get_size (procfun_call_peek_function (call),
-                                                 procfun_call_get_arguments (call));
+  options->buffers_size = call_get_buffers_size (call);
   if (procfun_call_get_packed_arguments (call) == NULL && procfun_call_get_arguments (call) != NULL)
     exchange_take_parts (options, procfun_call_get_arguments (call));
   preparation->arguments = exchange_defers_encoding (call, options)

@@ -144,7 +144,7 @@ remote_call_new (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **
   self->options = make_options (call);
   self->args = g_steal_pointer (&args);
   self->max_payload = max_payload;
-  self->buffers_size = call_buffers_get_size (function, procfun_call_get_arguments (call));
+  self->buffers_size = call_get_buffers_size (call);
   self->deadline = procfun_call_get_settings (call)->deadline;
   self->deadline_at = procfun_call_get_deadline_time (call);
   g_mutex_init (&self->lock);
