@@ -16,7 +16,7 @@
 
 static gint is_child;
 static Running *running_in_child;
-static GPrivate running_in_thread;
+static __thread Running *running_in_thread;
 static gint depth;
 static gint serves;
 
@@ -77,16 +77,15 @@ procfun_context_set_running (Running *running)
       g_atomic_pointer_set (&running_in_child, running);
       return before;
     }
-  before = g_private_get (&running_in_thread);
-  g_private_set (&running_in_thread, running);
+  before = running_in_thread;
+  running_in_thread = running;
   return before;
 }
 
 static Running *
 get_running (void)
 {
-  return procfun_is_child () ? g_atomic_pointer_get (&running_in_child)
-                             : g_private_get (&running_in_thread);
+  return procfun_is_child () ? g_atomic_pointer_get (&running_in_child) : running_in_thread;
 }
 
 /**

@@ -162,8 +162,8 @@ struct _PackedInvocation
 {
   ProcfunFunction *function;
   ProcfunDefinition *definition;
-  guint8 *room;                           /* C values, that of the result first */
-  gpointer values[PROCFUN_MAX_ARGUMENTS]; /* (borrowed): the arguments in it */
+  gpointer values[PROCFUN_MAX_ARGUMENTS];  /* (borrowed): the arguments in @room */
+  guint8 room[] __attribute__ ((aligned)); /* C values, that of the result first */
 };
 
 PackedInvocation *
@@ -176,10 +176,9 @@ packed_invocation_new (ProcfunFunction *function)
   if (definition == NULL || (definition->flags & PROCFUN_DEFINITION_GENERATOR) != 0
       || !function->packs_args || !function->packs_result)
     return NULL;
-  self = g_new0 (PackedInvocation, 1);
+  self = g_malloc0 (sizeof *self + get_values_size (definition));
   self->function = function;
   self->definition = definition;
-  self->room = g_malloc0 (get_values_size (definition));
   at = self->room + ALIGNED (MAX (definition->result_size, 1));
   for (guint i = 0; i < definition->n_args; i++)
     {
@@ -194,7 +193,6 @@ void
 packed_invocation_free (PackedInvocation *self)
 {
   clear_values (self->definition, self->values, self->definition->n_args);
-  g_free (self->room);
   g_free (self);
 }
 

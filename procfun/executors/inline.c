@@ -101,7 +101,8 @@ procfun_inline_run_plain (ProcfunExecutor *executor, gpointer plain_call)
 {
   PlainCall *plain = plain_call;
   g_autoptr (PackedInvocation) invocation = packed_invocation_new (plain->function);
-  g_auto (Buffer) result = { 0 };
+  BufferRoom room;
+  g_auto (Buffer) result = BUFFER_IN (room);
   g_autoptr (GVariant) value = NULL;
   Running running = { .listen = make_cancellable, .user_data = &running };
   Running *before;

@@ -63,7 +63,8 @@ ProcfunCall *
 procfun_definition_call (ProcfunDefinition *self, gconstpointer const *values)
 {
   ProcfunFunction *function = procfun_definition_get_function (self);
-  g_auto (Buffer) args = { 0 };
+  BufferRoom room;
+  g_auto (Buffer) args = BUFFER_IN (room);
 
   return pack_arguments (self, function, values, &args)
              ? procfun_call_new_packed (function, wire_buffer_steal (&args))
@@ -199,7 +200,9 @@ process (ProcfunDefinition *self, ProcfunExecutor *executor, gconstpointer const
          gpointer result, GError **error)
 {
   ProcfunFunction *function = procfun_definition_get_function (self);
-  g_auto (PlainCall) plain = { .function = function, .definition = self, .result = result };
+  BufferRoom room;
+  g_auto (PlainCall) plain
+      = { .function = function, .definition = self, .args = BUFFER_IN (room), .result = result };
   ProcfunCall *call;
 
   if (pack_arguments (self, function, values, &plain.args))

@@ -5,19 +5,23 @@
 void
 wire_buffer_grow (Buffer *self, gsize more)
 {
+  const gboolean is_in_room = self->data == self->room;
   gsize needed;
 
   if (!g_size_checked_add (&needed, self->length, more) || needed > G_MAXSIZE / 2)
     g_error ("No room for %" G_GSIZE_FORMAT " more bytes", more);
 
   self->allocated = MAX (MAX (needed, self->allocated * 2), 64);
-  self->data = g_realloc (self->data, self->allocated);
+  self->data = g_realloc (is_in_room ? NULL : self->data, self->allocated);
+  if (is_in_room && self->length > 0)
+    memcpy (self->data, self->room, self->length);
 }
 
 void
 wire_buffer_clear (Buffer *self)
 {
-  g_free (self->data);
+  if (self->data != self->room)
+    g_free (self->data);
   *self = (Buffer){ 0 };
 }
 
@@ -28,10 +32,12 @@ wire_buffer_steal (Buffer *self)
 
   /* Room that was never touched takes no memory, so a moderate amount of it is kept. To return it
    * would make malloc() ask the kernel for such sizes each time. */
-  if (self->allocated > 2 * self->length + 4096)
-    self->data = g_realloc (self->data, MAX (self->length, 1));
-
-  bytes = g_bytes_new_take (self->data, self->length);
+  if (self->data == self->room)
+    bytes = g_bytes_new (self->data, self->length);
+  else if (self->allocated > 2 * self->length + 4096)
+    bytes = g_bytes_new_take (g_realloc (self->data, MAX (self->length, 1)), self->length);
+  else
+    bytes = g_bytes_new_take (self->data, self->length);
   *self = (Buffer){ 0 };
   return bytes;
 }

@@ -11,10 +11,19 @@ G_BEGIN_DECLS
  * one. */
 typedef struct
 {
-  guint8 *data; /* (owned) */
+  guint8 *data; /* (owned), unless it is @room */
   gsize length;
   gsize allocated;
+  guint8 *room; /* (nullable) (unowned): memory for the first bytes, which lives longer */
 } Buffer;
+
+/* An array of the caller, aligned for any value, in which most values of a call have their room. */
+typedef guint64 BufferRoom[8];
+
+#define BUFFER_IN(array)                                                                           \
+  {                                                                                                \
+    .data = (guint8 *)(array), .allocated = sizeof (array), .room = (guint8 *)(array)              \
+  }
 
 void wire_buffer_grow (Buffer *self, gsize more);
 void wire_buffer_clear (Buffer *self);
