@@ -263,6 +263,31 @@ give_up_new_privileges (ProcfunExecutor *executor)
   g_assert_cmpint (call (executor, get_no_new_privs_call ()), ==, 1);
 }
 
+/* The process of a call that runs then may not be killed by this one. */
+static void
+give_up_user_of_call (ProcfunExecutor *executor)
+{
+  g_autoptr (ProcfunCall) running = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  int text[2];
+
+  g_assert_no_errno (pipe2 (text, O_CLOEXEC));
+  running = read_all_call (text[0]);
+  procfun_call_set_executor (running, executor);
+  procfun_call_run_async (running, NULL, keep_result, &result);
+  while (procfun_call_get_pid (running) <= 0)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_no_errno (setgid (65534));
+  g_assert_no_errno (setuid (65534));
+  procfun_call_abort (running);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (procfun_call_run_finish (running, result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (call (executor, get_user_call ()), ==, 65534);
+}
+
 static void
 test_given_up (gconstpointer give_up)
 {
@@ -316,6 +341,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/inherited/fork-leaves-worker", test_fork_leaves_worker);
   fixture_add_func ("/inherited/fork-leaves-session", test_fork_leaves_session);
   fixture_add_data_func ("/inherited/calls-run-as-the-new-user", give_up_user, test_given_up);
+  fixture_add_data_func ("/inherited/calls-of-the-old-user-do-not-hold-up-their-end",
+                         give_up_user_of_call, test_given_up);
   fixture_add_data_func ("/inherited/calls-have-the-new-groups", give_up_groups, test_given_up);
   fixture_add_data_func ("/inherited/calls-have-no-privileges-that-were-given-up",
                          give_up_new_privileges, test_given_up);

@@ -199,24 +199,35 @@ test_dropped_with_helper (gconstpointer make)
   g_assert_cmpint (waitpid (helper, NULL, 0), ==, helper);
 }
 
-/* A file that runs as root for any user, and whose process may not be killed. Returns the number of
- * the process. */
+/* The first argument of a process that nobody but root may end. */
+#define PRIVILEGED "--privileged"
+
+static int
+be_privileged (void)
+{
+  if (setuid (0) != 0)
+    return 1;
+  close_range (STDERR_FILENO + 1, ~0U, 0);
+  return (int)sleep (60);
+}
+
+/* A file that runs as root for any user. Returns the number of its process. */
 PROCFUN_DEFINE_STATIC_FUNCTION (leave_privileged, gint, (const char *, path))
 {
   int ends[2];
   char byte;
   pid_t pid;
 
-  if (pipe2 (ends, O_CLOEXEC) != 0)
+  if (pipe (ends) != 0)
     return -1;
   pid = fork ();
   if (pid == 0)
     {
-      execl (path, path, "60", NULL);
+      execl (path, path, PRIVILEGED, NULL);
       _exit (1);
     }
   close (ends[1]);
-  while (read (ends[0], &byte, 1) > 0) /* until it is executed */
+  while (read (ends[0], &byte, 1) > 0) /* until it has its rights */
     ;
   close (ends[0]);
   return (gint)pid;
@@ -244,8 +255,9 @@ static void
 test_privileged_is_left (gconstpointer make)
 {
   g_autofree char *folder = g_dir_make_tmp ("lifeline-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (folder, "sleep", NULL);
-  const char *const install[] = { "install", "-m", "4755", "/bin/sleep", path, NULL };
+  g_autofree char *path = g_build_filename (folder, "privileged", NULL);
+  g_autofree char *own_path = g_file_read_link ("/proc/self/exe", NULL);
+  const char *const install[] = { "install", "-m", "4755", own_path, path, NULL };
   int ends[2], status;
   gint left;
   pid_t pid;
@@ -297,6 +309,8 @@ make_spawner (void)
 int
 main (int argc, char *argv[])
 {
+  if (argc == 2 && g_str_equal (argv[1], PRIVILEGED))
+    return be_privileged ();
   fixture_init (&argc, &argv);
 
   calls_add_func ("/lifeline/calls-end-with-killed-program-whose-helper-lives",

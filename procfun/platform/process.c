@@ -197,6 +197,13 @@ process_signal_alone (Process *self, int signum)
     kill (self->pid, signum);
 }
 
+gboolean
+process_may_be_signalled (Process *self)
+{
+  return self->pidfd < 0 || syscall (SYS_pidfd_send_signal, self->pidfd, 0, NULL, 0) == 0
+         || errno != EPERM;
+}
+
 /* Before Linux 6.9 a pidfd cannot address the group. */
 void
 process_signal (Process *self, int signum)

@@ -52,6 +52,9 @@ void process_signal (Process *self, int signum);
 /* Signals the process, and none of those that it started. */
 void process_signal_alone (Process *self, int signum);
 
+/* FALSE: it has the rights of another user. */
+gboolean process_may_be_signalled (Process *self);
+
 /* Status of a process that has died. FALSE: nobody knows it. */
 gboolean process_get_status (Process *self, int *wait_status);
 

@@ -7,6 +7,10 @@
 /* SIGKILL needs no second time, except for who was born meanwhile. */
 #define KILL_AGAIN_US 100000
 
+/* A process that may be killed dies as soon as the kernel lets it, which may have to write or free
+ * much. */
+#define DIE_MAX_US (10 * G_USEC_PER_SEC)
+
 static void
 wait_grace (Escalation *self, ProcfunStep step)
 {
@@ -14,13 +18,23 @@ wait_grace (Escalation *self, ProcfunStep step)
   self->next_at = g_get_monotonic_time () + self->grace;
 }
 
+static gint64
+get_time_to_die (const Escalation *self)
+{
+  return process_may_be_signalled (self->process) ? DIE_MAX_US : KILL_AGAIN_US;
+}
+
 void
 escalation_kill (Escalation *self)
 {
+  const gint64 now = g_get_monotonic_time ();
+
+  if (self->in_vain_at == 0)
+    self->in_vain_at = now + get_time_to_die (self);
   if (self->cgroup == NULL || !cgroup_kill (self->cgroup))
     process_kill_all (self->process);
   self->step = PROCFUN_STEP_KILL;
-  self->next_at = g_get_monotonic_time () + KILL_AGAIN_US;
+  self->next_at = now + KILL_AGAIN_US;
 }
 
 /* A process that was stopped would see SIGTERM only when it goes on. */
@@ -64,4 +78,10 @@ escalation_advance (Escalation *self)
     terminate (self);
   else
     escalation_kill (self);
+}
+
+gboolean
+escalation_is_in_vain (const Escalation *self)
+{
+  return self->in_vain_at > 0 && g_get_monotonic_time () >= self->in_vain_at;
 }

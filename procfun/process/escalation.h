@@ -14,11 +14,12 @@ typedef struct
   Process *process; /* unowned */
   Channel *channel; /* unowned */
   guint32 call_id;
-  Cgroup *cgroup;   /* unowned (nullable) */
-  gint64 grace;     /* in µs */
-  gboolean listens; /* the function asked for its cancellable, so asking it makes sense */
-  ProcfunStep step; /* the last one taken */
-  gint64 next_at;   /* of the next one: monotonic time in µs; 0: none */
+  Cgroup *cgroup;    /* unowned (nullable) */
+  gint64 grace;      /* in µs */
+  gboolean listens;  /* the function asked for its cancellable, so asking it makes sense */
+  ProcfunStep step;  /* the last one taken */
+  gint64 next_at;    /* of the next one: monotonic time in µs; 0: none */
+  gint64 in_vain_at; /* then a process that was killed and lives on will not die; 0: not killed */
 } Escalation;
 
 /* Takes the first step, if none is taken yet. */
@@ -29,3 +30,6 @@ void escalation_kill (Escalation *self);
 
 /* Takes the next step when its time has come. */
 void escalation_advance (Escalation *self);
+
+/* It was killed, and need not be waited for any longer. */
+gboolean escalation_is_in_vain (const Escalation *self);

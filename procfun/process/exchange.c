@@ -113,8 +113,9 @@ finish_outputs (Exchange *self, Phase phase)
   return TRUE;
 }
 
+/* Of a process whose death is not waited for. */
 static void
-handle_answer (Exchange *self)
+settle (Exchange *self)
 {
   OutcomeRemains remains = { .greeted = TRUE,
                              .step = self->ending.escalation.step,
@@ -125,10 +126,26 @@ handle_answer (Exchange *self)
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
     remains.outputs[i] = &self->streams.outputs[i];
   outcome_settle (&self->ending.outcome, &remains);
+  self->phase = PHASE_DONE;
+}
+
+static void
+handle_answer (Exchange *self)
+{
+  settle (self);
   if (debug_has (DEBUG_WORKERS))
     call_debug_log (self->call, self->ending.outcome.pid, "process %d has ended with a result",
                     self->ending.outcome.pid);
-  self->phase = PHASE_DONE;
+}
+
+/* It may still end when its zygote or its lifeline does. */
+static void
+abandon (Exchange *self)
+{
+  settle (self);
+  if (debug_has (DEBUG_WORKERS))
+    call_debug_log (self->call, self->ending.outcome.pid, "process %d cannot be ended",
+                    self->ending.outcome.pid);
 }
 
 /* TRUE: the process has answered, and may have begun the next call. */
@@ -254,14 +271,9 @@ receive_before_end (Exchange *self)
 static void
 give_up (Exchange *self)
 {
-  OutcomeRemains remains = { .greeted = TRUE };
-
-  for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
-    remains.outputs[i] = &self->streams.outputs[i];
   outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
                    g_strdup (_ ("belongs to the process that forked this one")));
-  outcome_settle (&self->ending.outcome, &remains);
-  self->phase = PHASE_DONE;
+  settle (self);
 }
 
 gboolean
@@ -293,6 +305,8 @@ advance_running (Exchange *self)
       channel_take_rest (self->worker.channel);
       streams_begin_end (&self->streams, G_MAXUINT);
     }
+  else if (escalation_is_in_vain (&self->ending.escalation))
+    abandon (self);
   else
     ending_advance (&self->ending, &self->streams);
 }
