@@ -15,12 +15,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #define NOBODY 65534
+#define CHANNEL_FD 3
 
 static void
 ignore_terminate (void)
@@ -373,6 +375,22 @@ test_found (gconstpointer data)
   events_clear (&events);
 }
 
+/* The answer may still come, through shared memory. */
+PROCFUN_DEFINE_STATIC_FUNCTION (shut_channel_down, int) { return shutdown (CHANNEL_FD, SHUT_WR); }
+
+static void
+test_channel (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) call = shut_channel_down_call ();
+  g_autoptr (GVariant) result = NULL;
+  gint pid = pools_get_pid (pool);
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  result = procfun_call_run (call, NULL, NULL);
+  g_assert_cmpint (pools_get_pid (pool), !=, pid);
+}
+
 PROCFUN_DEFINE_STATIC_FUNCTION (set_variable_again, int)
 {
   g_setenv ("PATH", g_getenv ("PATH"), TRUE);
@@ -543,6 +561,8 @@ main (int argc, char *argv[])
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_found);
     }
   fixture_add_func ("/leftovers/a-lowered-hard-limit/is-not-met-by-the-next-call", test_hard_limit);
+  fixture_add_func ("/leftovers/a-channel-that-was-shut-down/is-not-met-by-the-next-call",
+                    test_channel);
   fixture_add_func ("/leftovers/a-variable-set-to-its-value/changes-nothing", test_same_value);
   fixture_add_func ("/leftovers/a-long-call-of-an-old-worker/is-looked-at", test_long_call);
   fixture_add_func ("/leftovers/a-thread-of-gio/stays-with-its-descriptors", test_gio);

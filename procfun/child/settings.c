@@ -2,6 +2,7 @@
 #include "procfun/child/settings.h"
 
 #include "procfun/platform/descendants.h"
+#include "procfun/platform/fds.h"
 #include "procfun/platform/inherited-state.h"
 #include "procfun/platform/timers.h"
 #include "procfun/wire/frame.h"
@@ -194,7 +195,7 @@ restore_files (Settings *self)
       else if (now.flags != before->flags)
         ok &= fcntl (fd, F_SETFL, before->flags) == 0;
     }
-  return ok;
+  return ok && fds_is_connected (SETUP_CHANNEL_FD);
 }
 
 /* Scheduling */

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -146,6 +147,14 @@ fds_is_for_events (int fd)
   g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
   return readlink (path, target, sizeof name - 1) == sizeof name - 1
          && memcmp (target, name, sizeof name - 1) == 0;
+}
+
+gboolean
+fds_is_connected (int fd)
+{
+  struct pollfd poll_fd = { .fd = fd, .events = POLLRDHUP };
+
+  return poll (&poll_fd, 1, 0) == 0 && send (fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0;
 }
 
 void

@@ -37,6 +37,9 @@ int fds_open_nameless (GError **error);
 /* Whether it belongs to an event loop: an eventfd, inotify and their like, and no file. */
 gboolean fds_is_for_events (int fd);
 
+/* Whether a socket's two sides can still read and write. */
+gboolean fds_is_connected (int fd);
+
 /* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.
  */
 void fds_close_from (int first);
