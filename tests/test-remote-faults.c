@@ -6,6 +6,7 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/pools.h"
+#include "tests/remotes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,53 +21,19 @@
 /* Long enough for a busy machine. */
 #define HEARTBEAT 500000
 
-static ProcfunRemotePool *
-make_hosts (const char *list)
-{
-  g_autoptr (GError) error = NULL;
-  ProcfunRemotePool *hosts = procfun_remote_pool_new (list, &error);
-
-  g_assert_no_error (error);
-  return hosts;
-}
-
 /* Hosts of which one that is silent is noticed soon. */
 static ProcfunRemotePool *
 make_watched_hosts (const char *list)
 {
-  ProcfunRemotePool *hosts = make_hosts (list);
+  ProcfunRemotePool *hosts = remotes_new (list);
 
   procfun_remote_pool_set_heartbeat (hosts, HEARTBEAT);
   return hosts;
 }
 
-static void
-close_hosts (ProcfunRemotePool *hosts)
-{
-  g_autoptr (GError) error = NULL;
-
-  procfun_executor_close (PROCFUN_EXECUTOR (hosts), NULL, &error);
-  g_assert_no_error (error);
-  g_object_unref (hosts);
-}
-
 /* Functions on the hosts */
 
-/* The parent of the zygote. */
-static int
-read_host_process (void)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", getppid ());
-  g_autofree char *stat = NULL;
-  int parent = 0;
-
-  if (!g_file_get_contents (path, &stat, NULL, NULL)
-      || sscanf (strrchr (stat, ')') + 1, " %*c %d", &parent) != 1)
-    g_error ("there is no %s", path);
-  return parent;
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (find_host, gint) { return read_host_process (); }
+PROCFUN_DEFINE_STATIC_FUNCTION (find_host, gint) { return remotes_get_host_process (); }
 
 /* Says that it runs, and never ends. */
 PROCFUN_DEFINE_STATIC_FUNCTION (hold, void, (const char *, path))
@@ -81,7 +48,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (hold, void, (const char *, path))
 
 PROCFUN_DEFINE_STATIC_FUNCTION (strike_host, gint, (gint, signum))
 {
-  kill (read_host_process (), signum);
+  kill (remotes_get_host_process (), signum);
   for (;;)
     pause ();
   return 0;
@@ -93,7 +60,7 @@ PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike_once, gint, (const char *, path))
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     return 7;
   g_file_set_contents (path, "", 0, NULL);
-  kill (read_host_process (), SIGKILL);
+  kill (remotes_get_host_process (), SIGKILL);
   for (;;)
     pause ();
   return 0;
@@ -101,7 +68,7 @@ PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike_once, gint, (const char *, path))
 
 PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike_always, gint)
 {
-  kill (read_host_process (), SIGKILL);
+  kill (remotes_get_host_process (), SIGKILL);
   for (;;)
     pause ();
   return 0;
@@ -109,7 +76,7 @@ PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike_always, gint)
 
 PROCFUN_DEFINE_STATIC_FUNCTION (end_host_by_request, gint)
 {
-  kill (read_host_process (), SIGTERM);
+  kill (remotes_get_host_process (), SIGTERM);
   g_usleep (20000);
   return 5;
 }
@@ -136,7 +103,7 @@ test_lost (gconstpointer data)
   g_assert_cmpint (procfun_failure_get_cause (failure), ==, PROCFUN_CAUSE_WORKER_LOST);
   g_assert_cmpstr (procfun_failure_get_host (failure), ==, "local*2");
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Both calls of the host are told, and the two that wait behind them go on. */
@@ -157,7 +124,7 @@ test_lost_with_all_slots_busy (void)
   g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
   g_assert_cmpuint (results.n_succeeded, ==, 2);
   results_clear (&results);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
@@ -176,7 +143,7 @@ note_host_up (ProcfunRemotePool *hosts, const char *name, guint slots, GString *
 static void
 test_signals (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*2");
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
   g_autoptr (GString) text = g_string_new (NULL);
 
   g_signal_connect (hosts, "host-up", G_CALLBACK (note_host_up), text);
@@ -186,7 +153,7 @@ test_signals (void)
   while (strstr (text->str, "lost") == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (text->str, ==, "up local*2 2;lost local*2;");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static char *
@@ -209,7 +176,7 @@ remove_path (const char *path)
 static void
 test_retries (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autofree char *path = make_path ();
 
   procfun_remote_pool_set_retry_on (hosts, PROCFUN_RETRY_LOST);
@@ -221,30 +188,30 @@ test_retries (void)
   pools_assert_error (hosts, strike_once_call (path), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                       "*");
   remove_path (path);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_poison (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
 
   procfun_remote_pool_set_retry_on (hosts, PROCFUN_RETRY_LOST);
   procfun_remote_pool_set_max_retries (hosts, 1);
   pools_assert_error (hosts, strike_always_call (), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, "*");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* SIGTERM: what runs may end, and what comes goes to the next one. */
 static void
 test_drain (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   const gint first = pools_get_number (hosts, find_host_call ());
 
   g_assert_cmpint (pools_get_number (hosts, end_host_by_request_call ()), ==, 5);
   g_assert_cmpint (pools_get_number (hosts, find_host_call ()), !=, first);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Hosts that are none */
@@ -252,11 +219,11 @@ test_drain (void)
 static void
 assert_unreachable (const char *list, gint code, const char *pattern)
 {
-  ProcfunRemotePool *hosts = make_hosts (list);
+  ProcfunRemotePool *hosts = remotes_new (list);
 
   procfun_remote_pool_set_connect_timeout (hosts, 20 * G_USEC_PER_SEC);
   pools_assert_error (hosts, add_call (1, 2), PROCFUN_ERROR, code, pattern);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
@@ -289,12 +256,12 @@ test_no_hosts (void)
 static void
 test_silent_launcher (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("exec:sh -c 'exec sleep 1000'");
+  ProcfunRemotePool *hosts = remotes_new ("exec:sh -c 'exec sleep 1000'");
 
   procfun_remote_pool_set_connect_timeout (hosts, 50000);
   pools_assert_error (hosts, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
                       "add()*did not answer*");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* As login shells do. */
@@ -302,16 +269,16 @@ static void
 test_noisy_shell (void)
 {
   ProcfunRemotePool *hosts
-      = make_hosts ("exec:sh -c 'echo Welcome; echo to this machine; exec \"$@\"' sh");
+      = remotes_new ("exec:sh -c 'echo Welcome; echo to this machine; exec \"$@\"' sh");
 
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_other_program (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "hosts", NULL);
 
   procfun_remote_pool_set_program (hosts, program);
@@ -321,7 +288,7 @@ test_other_program (void)
   pools_assert_error (hosts, string_length_call ("four"), PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND,
                       "string_length()*no function*");
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), TRUE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
@@ -329,11 +296,11 @@ test_another_host_has_it (void)
 {
   g_autofree char *program = g_test_build_filename (G_TEST_BUILT, "hosts", NULL);
   g_autofree char *list = g_strdup_printf ("local*4=%s, local*1", program);
-  ProcfunRemotePool *hosts = make_hosts (list);
+  ProcfunRemotePool *hosts = remotes_new (list);
 
   for (guint i = 0; i < 4; i++)
     calls_assert_result (PROCFUN_EXECUTOR (hosts), length_call ("four"), FALSE, "uint64 4");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Callers that are gone */

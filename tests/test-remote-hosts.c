@@ -7,26 +7,7 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/pools.h"
-
-static ProcfunRemotePool *
-make_hosts (const char *list)
-{
-  g_autoptr (GError) error = NULL;
-  ProcfunRemotePool *hosts = procfun_remote_pool_new (list, &error);
-
-  g_assert_no_error (error);
-  return hosts;
-}
-
-static void
-close_hosts (ProcfunRemotePool *hosts)
-{
-  g_autoptr (GError) error = NULL;
-
-  procfun_executor_close (PROCFUN_EXECUTOR (hosts), NULL, &error);
-  g_assert_no_error (error);
-  g_object_unref (hosts);
-}
+#include "tests/remotes.h"
 
 /* A function that only this program has. */
 PROCFUN_DEFINE_STATIC_FUNCTION (find_nobody, gint) { return 7; }
@@ -76,7 +57,7 @@ note_up (ProcfunRemotePool *hosts, const char *name, guint slots, gpointer user_
 static void
 test_max_hosts (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1, local*1, local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1, local*1, local*1");
   Results results;
 
   procfun_remote_pool_set_max_hosts (hosts, 2);
@@ -88,7 +69,7 @@ test_max_hosts (void)
   g_assert_cmpuint (results.n_succeeded, ==, 20);
   g_assert_cmpuint (procfun_remote_pool_get_n_hosts (hosts), <=, 2);
   results_clear (&results);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Another host takes the place of one whose program has no such function. */
@@ -96,17 +77,17 @@ static void
 test_max_hosts_of_use (void)
 {
   g_autofree char *list = g_strdup_printf ("local=%s/hosts, local*1", g_getenv ("G_TEST_BUILDDIR"));
-  ProcfunRemotePool *hosts = make_hosts (list);
+  ProcfunRemotePool *hosts = remotes_new (list);
 
   procfun_remote_pool_set_max_hosts (hosts, 1);
   calls_assert_result (PROCFUN_EXECUTOR (hosts), find_nobody_call (), FALSE, "7");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_min_hosts (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1, local*1, local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1, local*1, local*1");
   Results results;
 
   procfun_remote_pool_set_idle_timeout (hosts, 20000);
@@ -121,14 +102,14 @@ test_min_hosts (void)
     g_usleep (1000);
   g_usleep (100000); /* five times its idle timeout */
   g_assert_cmpuint (procfun_remote_pool_get_n_hosts (hosts), ==, 1);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* The first call runs and ends, and the others, which wait, do not begin. */
 static void
 test_drop_queued (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   gboolean is_closed = FALSE;
   Results results;
 
@@ -156,7 +137,7 @@ note_running (ProcfunCall *call, gint pid, gpointer is_running)
 static void
 test_cancel_when_closing (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   ProcfunCall *call = turn_call ();
   gboolean is_closed = FALSE;
   gboolean is_running = FALSE;
@@ -209,7 +190,7 @@ test_launcher (void)
   g_assert_cmpstr (ups.name, ==, "alpha");
   g_assert_cmpuint (ups.slots, ==, 3);
   g_free (ups.name);
-  close_hosts (g_object_ref (hosts));
+  remotes_close (g_object_ref (hosts));
 }
 
 /* The shell that a launcher gives its last word to, as sshd does. */
@@ -224,7 +205,7 @@ test_quoting_launcher (void)
   procfun_launcher_set_slots (launcher, 1);
   procfun_remote_pool_add_launcher (hosts, launcher);
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (2, 3), FALSE, "5");
-  close_hosts (g_object_ref (hosts));
+  remotes_close (g_object_ref (hosts));
 }
 
 /* A pool without hosts has none to wait for. */
@@ -235,7 +216,7 @@ test_no_hosts (void)
 
   calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_ENGINE, "add()*no hosts*");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 int

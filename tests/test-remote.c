@@ -10,42 +10,13 @@
 #include "tests/hostile-children.h"
 #include "tests/pools.h"
 #include "tests/readers.h"
+#include "tests/remotes.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static ProcfunRemotePool *
-make_hosts (const char *list)
-{
-  g_autoptr (GError) error = NULL;
-  ProcfunRemotePool *hosts = procfun_remote_pool_new (list, &error);
-
-  g_assert_no_error (error);
-  return hosts;
-}
-
-static void
-close_hosts (ProcfunRemotePool *hosts)
-{
-  g_autoptr (GError) error = NULL;
-
-  procfun_executor_close (PROCFUN_EXECUTOR (hosts), NULL, &error);
-  g_assert_no_error (error);
-  g_object_unref (hosts);
-}
-
-/* The host that runs the function of this process: the parent of the zygote. */
-PROCFUN_DEFINE_STATIC_FUNCTION (find_host_process, gint)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", getppid ());
-  g_autofree char *stat = NULL;
-  int parent = 0;
-
-  if (g_file_get_contents (path, &stat, NULL, NULL))
-    sscanf (strrchr (stat, ')') + 1, " %*c %d", &parent);
-  return parent;
-}
+PROCFUN_DEFINE_STATIC_FUNCTION (find_host_process, gint) { return remotes_get_host_process (); }
 
 /* Results */
 
@@ -62,20 +33,20 @@ test_results (void)
                 { "string_length", "('Grüße',)", "uint64 7" },
                 { "are_those_bytes", "([byte 0, 1, 2],)", "true" },
                 { "make_bytes", "(3,)", "[byte 0x00, 0x01, 0x02]" } };
-  ProcfunRemotePool *hosts = make_hosts ("local*2");
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)
       calls_assert_result (PROCFUN_EXECUTOR (hosts),
                            calls_new (cases[i].function, cases[i].arguments), async,
                            cases[i].result);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_call_knows_its_host (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*2");
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
   g_autoptr (ProcfunCall) call = get_process_id_call ();
   ProcfunUsage *usage;
   gint pid;
@@ -88,13 +59,13 @@ test_call_knows_its_host (void)
   g_assert_nonnull (usage);
   g_assert_cmpuint (procfun_usage_get_bytes_out (usage), ==, sizeof (gint));
   g_assert_cmpint (pools_get_number (hosts, find_host_process_call ()), !=, getpid ());
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_large_values (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*2");
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
   g_autoptr (GBytes) bytes = make_bytes (8 * 1024 * 1024);
   g_autoptr (GBytes) back = NULL;
   g_autoptr (GError) error = NULL;
@@ -106,13 +77,13 @@ test_large_values (void)
   g_assert_no_error (error);
   back = g_variant_get_data_as_bytes (result);
   g_assert_true (g_bytes_equal (bytes, back));
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_payload_limit (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GBytes) bytes = make_bytes (4096);
 
   procfun_remote_pool_set_max_payload (hosts, 1024);
@@ -121,13 +92,13 @@ test_payload_limit (void)
   calls_assert_error (PROCFUN_EXECUTOR (hosts), make_bytes_call (4096), FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_LIMIT, "*make_bytes()*");
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_many_at_once (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*2, local*2");
+  ProcfunRemotePool *hosts = remotes_new ("local*2, local*2");
   Results results;
   gint sum = 0;
 
@@ -142,7 +113,7 @@ test_many_at_once (void)
   g_assert_cmpuint (procfun_remote_pool_get_n_hosts (hosts), ==, 2);
   g_assert_cmpuint (procfun_remote_pool_get_n_slots (hosts), ==, 4);
   results_clear (&results);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 typedef struct
@@ -169,7 +140,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (doze, gint, (gint, ms))
 static void
 test_all_hosts_work (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1, exec:env PLAYS=another");
+  ProcfunRemotePool *hosts = remotes_new ("local*1, exec:env PLAYS=another");
   Seen seen = { .names = g_hash_table_new (g_str_hash, g_str_equal) };
   guint n_begun = 0;
 
@@ -188,7 +159,7 @@ test_all_hosts_work (void)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (g_hash_table_contains (seen.names, "exec:env PLAYS=another"));
   g_hash_table_unref (seen.names);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Errors */
@@ -197,7 +168,7 @@ static void
 test_errors (gconstpointer data)
 {
   const gboolean async = GPOINTER_TO_INT (data);
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   ProcfunExecutor *executor = PROCFUN_EXECUTOR (hosts);
 
   calls_assert_error (executor, fail_call ("g-io-error-quark", G_IO_ERROR_EXISTS, "it is there"),
@@ -207,13 +178,13 @@ test_errors (gconstpointer data)
   calls_assert_error (executor, do_return_null_call (), async, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE,
                       "*do_return_null()*");
   calls_assert_result (executor, add_call (1, 2), async, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_crash (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (ProcfunCall) call = do_crash_call ();
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
@@ -233,13 +204,13 @@ test_crash (void)
   text = procfun_failure_to_string (failure);
   g_assert_nonnull (strstr (text, "host: local*1"));
   g_assert_nonnull (strstr (text, "do_crash"));
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_limits (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
   ProcfunCall *call = do_leak_call (512 * 1024 * 1024);
 
@@ -247,13 +218,13 @@ test_limits (void)
   procfun_call_set_limits (call, limits);
   calls_assert_error (PROCFUN_EXECUTOR (hosts), call, FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_MEMORY_LIMIT, "*do_leak()*");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_launch_context (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
   ProcfunCall *call = get_variable_call ("FAR_AWAY");
 
@@ -264,13 +235,13 @@ test_launch_context (void)
   procfun_launch_context_set_working_directory (context, "/");
   procfun_call_set_launch_context (call, context);
   calls_assert_result (PROCFUN_EXECUTOR (hosts), call, FALSE, "'/'");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_descriptors_are_refused (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("exec:/does/not/exist");
+  ProcfunRemotePool *hosts = remotes_new ("exec:/does/not/exist");
   g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
   g_autoptr (GError) error = NULL;
   ProcfunCall *call = add_call (1, 2);
@@ -284,7 +255,7 @@ test_descriptors_are_refused (void)
   procfun_call_set_launch_context (call, context);
   calls_assert_error (PROCFUN_EXECUTOR (hosts), call, FALSE, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                       "add()*launch context*");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* While it runs */
@@ -298,7 +269,7 @@ note_line (ProcfunCall *call, ProcfunStream stream, const char *line, GString *t
 static void
 test_output (gconstpointer data)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GString) text = g_string_new (NULL);
   ProcfunCall *call = do_print_call ("one\ntwo\n", "three\n");
 
@@ -310,7 +281,7 @@ test_output (gconstpointer data)
   g_assert_nonnull (strstr (text->str, "out: one\n"));
   g_assert_nonnull (strstr (text->str, "out: two\n"));
   g_assert_nonnull (strstr (text->str, "err: three\n"));
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 PROCFUN_DEFINE_STATIC_FUNCTION (advance, void)
@@ -328,20 +299,20 @@ note_progress (ProcfunCall *call, double fraction, const char *text, GString *al
 static void
 test_progress (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GString) all = g_string_new (NULL);
   ProcfunCall *call = advance_call ();
 
   g_signal_connect (call, "progress", G_CALLBACK (note_progress), all);
   calls_assert_result (PROCFUN_EXECUTOR (hosts), call, TRUE, "()");
   g_assert_cmpstr (all->str, ==, "0.5 half;1 -;");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_items (gconstpointer mode)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GError) error = NULL;
   ProcfunCall *call = numbers_call (5);
 
@@ -354,14 +325,14 @@ test_items (gconstpointer mode)
     g_assert_no_error (error);
     g_assert_cmpstr (items, ==, "0 1 2 3 4");
   }
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* More than what a host sends ahead. */
 static void
 test_many_items (gconstpointer mode)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GError) error = NULL;
   ProcfunCall *call = blobs_call (40, 256 * 1024);
   guint n = 0;
@@ -379,13 +350,13 @@ test_many_items (gconstpointer mode)
   }
   g_assert_no_error (error);
   g_assert_cmpuint (n, ==, 40);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_dropped_generator (gconstpointer mode)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   ProcfunCall *call = blobs_call (1000, 256 * 1024);
 
   {
@@ -395,7 +366,7 @@ test_dropped_generator (gconstpointer mode)
     g_variant_unref (reader_next (&reader, NULL, NULL));
   }
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Ends */
@@ -415,7 +386,7 @@ cancel (ProcfunCall *call, int pid, GCancellable *cancellable)
 static void
 test_cancel_running (gconstpointer data)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   ProcfunCall *call = turn_call ();
@@ -426,13 +397,13 @@ test_cancel_running (gconstpointer data)
   g_assert_null (calls_run (call, GPOINTER_TO_INT (data), cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_timeout (gconstpointer data)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (GError) error = NULL;
   g_autoptr (ProcfunCall) call = turn_call ();
 
@@ -443,7 +414,7 @@ test_timeout (gconstpointer data)
   calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, "turn()*timed out*");
   g_assert_cmpint (procfun_failure_get_cause (procfun_error_get_failure (error)), ==,
                    PROCFUN_CAUSE_TIMED_OUT);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
@@ -471,7 +442,7 @@ occupy (ProcfunRemotePool *hosts, Results *results)
 static void
 test_in_the_queue (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (ProcfunCall) running = NULL;
   g_autoptr (ProcfunCall) cancelled = add_call (1, 1);
   ProcfunCall *late = add_call (1, 2);
@@ -490,13 +461,13 @@ test_in_the_queue (void)
   procfun_call_abort (running);
   results_wait (&results, 3);
   results_clear (&results);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_close_in_vain (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   g_autoptr (ProcfunCall) running = NULL;
   g_autoptr (GError) error = NULL;
   Results results;
@@ -508,7 +479,7 @@ test_close_in_vain (void)
   procfun_call_abort (running);
   results_wait (&results, 1);
   results_clear (&results);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
@@ -524,7 +495,7 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_close_async (void)
 {
-  g_autoptr (ProcfunRemotePool) hosts = make_hosts ("local*1");
+  g_autoptr (ProcfunRemotePool) hosts = remotes_new ("local*1");
   gboolean is_closed = FALSE;
 
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
@@ -539,7 +510,7 @@ test_close_async (void)
 static void
 test_dropped (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
 
   calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
   g_object_unref (hosts);
@@ -548,21 +519,21 @@ test_dropped (void)
 static void
 test_unused (void)
 {
-  g_object_unref (make_hosts ("local*1"));
-  close_hosts (make_hosts ("local*1"));
+  g_object_unref (remotes_new ("local*1"));
+  remotes_close (remotes_new ("local*1"));
 }
 
 static void
 test_idle (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("local*1");
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
   const gint first = (procfun_remote_pool_set_idle_timeout (hosts, 1000),
                       pools_get_number (hosts, find_host_process_call ()));
 
   while (procfun_remote_pool_get_n_hosts (hosts) > 0)
     g_usleep (1000);
   g_assert_cmpint (pools_get_number (hosts, find_host_process_call ()), !=, first);
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 /* Lists */
@@ -587,21 +558,21 @@ test_bad_lists (void)
 static void
 test_unknown_scheme (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("nats://broker/render");
+  ProcfunRemotePool *hosts = remotes_new ("nats://broker/render");
 
   calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_ENGINE, "add()*“nats:”*");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
 test_one_of_two_is_enough (void)
 {
-  ProcfunRemotePool *hosts = make_hosts ("exec:/does/not/exist, local*1");
+  ProcfunRemotePool *hosts = remotes_new ("exec:/does/not/exist, local*1");
 
   for (guint i = 0; i < 3; i++)
     calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
-  close_hosts (hosts);
+  remotes_close (hosts);
 }
 
 static void
