@@ -181,6 +181,8 @@ procfun_private = \
 	%D%/codecs/schema-json.h \
 	%D%/core/call-buffers.c \
 	%D%/core/call-buffers.h \
+	%D%/core/call-chunk.c \
+	%D%/core/call-chunk.h \
 	%D%/core/call-debug.c \
 	%D%/core/call-debug.h \
 	%D%/core/call-join.h \
@@ -379,6 +381,8 @@ procfun_private = \
 	%D%/remote/contract.h \
 	%D%/remote/host-call.c \
 	%D%/remote/host-call.h \
+	%D%/remote/host-chunk.c \
+	%D%/remote/host-chunk.h \
 	%D%/remote/host-serve.c \
 	%D%/remote/host-serve.h \
 	%D%/remote/host-spec.c \
@@ -401,6 +405,8 @@ procfun_private = \
 	%D%/remote/reaper.h \
 	%D%/remote/remote-call.c \
 	%D%/remote/remote-call.h \
+	%D%/remote/remote-chunk.c \
+	%D%/remote/remote-chunk.h \
 	%D%/remote/remote-host.c \
 	%D%/remote/remote-host.h \
 	%D%/remote/remote-pool.h \

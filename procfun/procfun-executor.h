@@ -136,7 +136,7 @@ struct _ProcfunExecutorClass
   guint (*run_plain) (ProcfunExecutor *self, gpointer plain_call);
   void (*end_calls) (ProcfunExecutor *self, ProcfunCloseFlags flags);
   guint (*get_capacity) (ProcfunExecutor *self);
-  gpointer padding[1];
+  guint64 (*get_chunk_limit) (ProcfunExecutor *self);
 #endif
 };
 

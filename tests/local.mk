@@ -85,6 +85,7 @@ test_programs = \
 	%D%/test-remote-faults \
 	%D%/test-remote-hosts \
 	%D%/test-remote-link \
+	%D%/test-remote-map \
 	%D%/test-schema \
 	%D%/test-sandbox \
 	%D%/test-sandbox-pool \
@@ -181,6 +182,7 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 remotes = %D%/remotes.c %D%/remotes.h
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(remotes) $(pools)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)
+%C%_test_remote_map_SOURCES = %D%/test-remote-map.c $(remotes) $(maps)
 %C%_test_remote_SOURCES = %D%/test-remote.c %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(remotes) $(pools)
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)
 json_schemas = %D%/json-schemas.c %D%/json-schemas.h

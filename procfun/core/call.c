@@ -86,6 +86,7 @@ procfun_call_finalize (GObject *object)
   g_clear_object (&self->fd_list);
   g_clear_pointer (&self->pumps, g_ptr_array_unref);
   g_clear_pointer (&self->buffers, g_ptr_array_unref);
+  g_clear_pointer (&self->chunk, call_chunk_free);
   g_clear_object (&self->settings.executor);
   g_clear_pointer (&self->result, g_variant_unref);
   call_answer_clear (&self->answer);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "procfun/base/usage.h"
+#include "procfun/core/call-chunk.h"
 #include "procfun/core/context.h"
 #include "procfun/platform/canceller.h"
 #include "procfun/procfun-call.h"
@@ -59,6 +60,7 @@ struct _ProcfunCall
   GUnixFDList *fd_list; /* (nullable) */
   GPtrArray *pumps;     /* (nullable) (element-type StreamPump): see core/call-streams.h */
   GPtrArray *buffers;   /* (nullable) (element-type ProcfunBuffer): see core/call-buffers.h */
+  CallChunk *chunk;     /* (nullable): see core/call-chunk.h */
 
   CallSettings settings;
 

@@ -516,6 +516,14 @@ procfun_executor_get_capacity (ProcfunExecutor *self)
   return MAX (n, 1);
 }
 
+guint64
+procfun_executor_get_chunk_limit (ProcfunExecutor *self)
+{
+  ProcfunExecutorClass *klass = PROCFUN_EXECUTOR_GET_CLASS (self);
+
+  return klass->get_chunk_limit != NULL ? klass->get_chunk_limit (self) : 0;
+}
+
 /* Results of foreign executors may be of a wrong type, and the conversion to C values relies on it.
  * The executors of the library have read theirs as values of the type. Takes @result. */
 static GVariant *

@@ -44,6 +44,10 @@ ProcfunCloseFlags procfun_executor_get_close_flags (ProcfunExecutor *self);
  * `get_capacity` for this, which is called from any thread. */
 guint procfun_executor_get_capacity (ProcfunExecutor *self);
 
+/* Most bytes that the arguments of an element may take, where calls may be chunks of a map; 0: each
+ * element is a call. Executors that take chunks override `get_chunk_limit` for this. */
+guint64 procfun_executor_get_chunk_limit (ProcfunExecutor *self);
+
 /* Runs @call on @self and counts it. */
 GVariant *procfun_executor_run (ProcfunExecutor *self, ProcfunCall *call, GError **error);
 

@@ -55,9 +55,8 @@ map_chunk_free (gpointer chunk)
   g_free (chunk);
 }
 
-/* Elements of fixed size are not copied. */
-static GVariant *
-slice (GVariant *array, gsize stride, gsize from, gsize n)
+GVariant *
+map_slice (GVariant *array, gsize stride, gsize from, gsize n)
 {
   const GVariantType *type = g_variant_get_type (array);
   g_autoptr (GPtrArray) children = NULL;
@@ -84,7 +83,7 @@ map_chunk_slice (const MapChunk *self, gsize from, gsize n)
   return (MapChunk){ .first = self->first + from,
                      .n = n,
                      .stride = self->stride,
-                     .args = n > 0 ? slice (self->args, self->stride, from, n) : NULL };
+                     .args = n > 0 ? map_slice (self->args, self->stride, from, n) : NULL };
 }
 
 MapChunk
@@ -235,7 +234,7 @@ take_from_pushed (MapInput *self, gsize n_max, gsize max_bytes, MapChunk *chunk)
       n = count_children (array, self->position, chunk->stride, n_max, max_bytes);
       chunk->first = self->n_taken;
       chunk->n = n;
-      chunk->args = slice (array, chunk->stride, self->position, n);
+      chunk->args = map_slice (array, chunk->stride, self->position, n);
       self->position += n;
       if (self->position == g_variant_n_children (array))
         {

@@ -21,6 +21,9 @@ typedef struct
 void map_chunk_clear (MapChunk *self);
 MapChunk map_chunk_steal (MapChunk *self);
 
+/* The @n elements of @array from the one @from on; those of fixed size (@stride) are not copied. */
+GVariant *map_slice (GVariant *array, gsize stride, gsize from, gsize n);
+
 /* All but the first @n. */
 MapChunk map_chunk_skip (const MapChunk *self, gsize n);
 

@@ -65,16 +65,39 @@ apply (const MapConfig *config, ProcfunCall *call, gint64 more_time)
     procfun_call_set_timeout (call, config->timeout + more_time);
   if (config->limits != NULL)
     procfun_call_set_limits (call, config->limits);
+  if (config->prepare != NULL)
+    config->prepare (call, config->user_data);
 }
 
-gboolean
-map_slot_begin_call (MapSlot *self, MapChunk *chunk, MapCallFunc func, gpointer user_data,
-                     GError **error)
+static ProcfunCall *
+make_call_of_element (const MapConfig *config, const MapChunk *chunk)
 {
   g_autoptr (GVariant) args = g_variant_get_child_value (chunk->args, 0);
 
+  return procfun_call_new (config->function, args);
+}
+
+static ProcfunCall *
+make_call_of_chunk (const MapConfig *config, const MapChunk *chunk, double cost, gint64 budget)
+{
+  ProcfunCall *call = procfun_call_new_failed (config->function, NULL);
+  CallChunk *given = call_chunk_new (chunk->args, chunk->n);
+
+  given->goes_on = config->goes_on;
+  given->cost = cost;
+  given->budget = budget;
+  procfun_call_take_chunk (call, given);
+  return call;
+}
+
+gboolean
+map_slot_begin_call (MapSlot *self, MapChunk *chunk, double cost, gint64 budget, MapCallFunc func,
+                     gpointer user_data, GError **error)
+{
   self->is_aborted = FALSE;
-  self->call = procfun_call_new (self->config->function, args);
+  self->call = self->config->chunk_limit > 0
+                   ? make_call_of_chunk (self->config, chunk, cost, budget)
+                   : make_call_of_element (self->config, chunk);
   apply (self->config, self->call, 0);
   self->running = map_call_begin (self->config->executor, self->call, func, user_data, error);
   if (self->running == NULL)
@@ -98,17 +121,48 @@ is_of_executor (MapSlot *self, const GError *error)
 }
 
 static void
+take_result (MapSlot *self, GVariant *result, MapYield *yield)
+{
+  const ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
+
+  yield->n_done = 1;
+  yield->results = g_variant_ref_sink (g_variant_new_array (schema->type, &result, 1));
+}
+
+static void
+take_chunk (CallChunk *chunk, MapYield *yield)
+{
+  yield->results = g_variant_ref (chunk->results);
+  yield->n_done = chunk->n_gone - chunk->errors->len;
+  g_array_unref (yield->errors);
+  yield->errors = g_array_ref (chunk->errors);
+  yield->duration = chunk->duration;
+  yield->round_trip = chunk->round_trip;
+}
+
+/* Nobody knows which of the elements were begun. */
+static void
+fail_all (MapSlot *self, MapYield *yield)
+{
+  g_autoptr (GError) error = g_steal_pointer (&yield->error);
+
+  for (gsize i = 0; i < self->chunk.n; i++)
+    chunk_errors_add (yield->errors, i, g_error_copy (error));
+}
+
+static void
 end_call (MapSlot *self, MapYield *yield)
 {
-  ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
   g_autoptr (GVariant) result = map_call_finish (g_steal_pointer (&self->running), &yield->error);
+  CallChunk *chunk = procfun_call_get_chunk (self->call);
 
-  yield->duration = -1;
   yield->is_cancelled = canceller_is_cancelled (procfun_call_get_canceller (self->call));
-  yield->of_element = result == NULL && !is_of_executor (self, yield->error);
-  yield->n_done = result != NULL ? 1 : 0;
-  if (result != NULL)
-    yield->results = g_variant_ref_sink (g_variant_new_array (schema->type, &result, 1));
+  if (result != NULL && chunk != NULL)
+    take_chunk (chunk, yield);
+  else if (result != NULL)
+    take_result (self, result, yield);
+  else if (!yield->is_cancelled && !is_of_executor (self, yield->error))
+    fail_all (self, yield);
   map_slot_forget (self);
 }
 
@@ -299,6 +353,14 @@ is_loss (const GError *error)
          || g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
 }
 
+/* The element after those that are done has failed, unless somebody has ended all. */
+static void
+fail_element (MapYield *yield)
+{
+  if (!yield->is_cancelled)
+    chunk_errors_add (yield->errors, yield->n_done, g_steal_pointer (&yield->error));
+}
+
 static void
 read_journal (MapSlot *self, MapYield *yield)
 {
@@ -321,20 +383,19 @@ read_journal (MapSlot *self, MapYield *yield)
       return;
     }
   yield->n_done = head.n_done;
-  yield->of_element = yield->error != NULL && head.n_begun > head.n_done;
-  yield->by_loss = yield->error != NULL && !yield->of_element && is_loss (yield->error);
+  if (yield->error != NULL && head.n_begun > head.n_done)
+    fail_element (yield);
+  else
+    yield->by_loss = yield->error != NULL && is_loss (yield->error);
 }
 
 static void
 take_one (MapSlot *self, GVariant *result, MapYield *yield)
 {
-  const ProcfunSchema *schema = procfun_function_get_return_schema (self->config->function);
-
-  yield->of_element = result == NULL;
-  if (result == NULL)
-    return;
-  yield->n_done = 1;
-  yield->results = g_variant_ref_sink (g_variant_new_array (schema->type, &result, 1));
+  if (result != NULL)
+    take_result (self, result, yield);
+  else
+    fail_element (yield);
 }
 
 /* A call ends with a result or an error. */
@@ -342,8 +403,9 @@ void
 map_slot_end (MapSlot *self, MapYield *yield)
 {
   g_autoptr (GVariant) result = NULL;
+  GError *error;
 
-  *yield = (MapYield){ 0 };
+  *yield = (MapYield){ .errors = chunk_errors_new (), .duration = -1, .round_trip = -1 };
   if (self->running != NULL)
     {
       end_call (self, yield);
@@ -356,14 +418,17 @@ map_slot_end (MapSlot *self, MapYield *yield)
     read_journal (self, yield);
   else
     take_one (self, result, yield);
-  if (yield->error != NULL)
+  error
+      = yield->errors->len > 0 ? g_array_index (yield->errors, ChunkError, 0).error : yield->error;
+  if (error != NULL)
     g_clear_pointer (&result, g_variant_unref);
-  leave (self, result, yield->error);
+  leave (self, result, error);
 }
 
 void
 map_yield_clear (MapYield *self)
 {
   g_clear_pointer (&self->results, g_variant_unref);
+  g_clear_pointer (&self->errors, g_array_unref);
   g_clear_error (&self->error);
 }

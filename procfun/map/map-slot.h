@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/core/call-chunk.h"
 #include "procfun/executors/pool.h"
 #include "procfun/map/journal.h"
 #include "procfun/map/map-call.h"
@@ -11,7 +12,9 @@
 typedef struct
 {
   ProcfunExecutor *executor;
-  ProcfunPool *pool; /* (nullable) (unowned): the same, whose workers are given chunks */
+  ProcfunPool *pool;   /* (nullable) (unowned): the same, whose workers are given chunks */
+  guint64 chunk_limit; /* of another executor: see procfun_executor_get_chunk_limit() */
+  guint max_slots;     /* in use at once; 0: as many as the executor has */
   ProcfunFunction *function;
   gboolean is_ordered;
   gboolean goes_on;      /* after an element that failed */
@@ -20,10 +23,15 @@ typedef struct
   gint64 timeout;        /* of an element, in µs; 0: none */
   gint64 deadline;       /* of the whole, from its beginning; the same */
   ProcfunLimits *limits; /* (nullable): of the process of a chunk */
+  double cost;           /* time that an element may take, in µs; 0: not known */
+
+  /* (nullable): is shown each call before it begins */
+  void (*prepare) (ProcfunCall *call, gpointer user_data);
+  gpointer user_data;
 } MapConfig;
 
-/* One of a map's calls at a time: of the elements of a chunk, by one worker of a pool; or of one
- * element, by another executor. */
+/* One of a map's calls at a time: of the elements of a chunk, by one worker of a pool or by an
+ * executor that takes chunks; or of one element, by another executor. */
 typedef struct
 {
   const MapConfig *config;
@@ -37,16 +45,17 @@ typedef struct
   gboolean is_aborted;
 } MapSlot;
 
-/* Outcome of a chunk. */
+/* Outcome of a chunk: that of some elements, from the first one on. Times in µs; -1: not known. */
 typedef struct
 {
-  GVariant *results; /* (nullable): an array, of the first @n_done elements */
-  gsize n_done;
-  GError *error;         /* (nullable) */
-  gboolean of_element;   /* it is that of the element after these */
+  GVariant *results;     /* (nullable): an array, of those that succeeded */
+  gsize n_done;          /* their number */
+  GArray *errors;        /* (element-type ChunkError): of those that failed */
+  GError *error;         /* (nullable): why the others were not begun, if not for lack of time */
   gboolean by_loss;      /* the process ended while no element was under way */
   gboolean is_cancelled; /* somebody has ended it */
-  gint64 duration;       /* of these elements, in µs; -1: not known */
+  gint64 duration;       /* of these elements */
+  gint64 round_trip;     /* on the way to another machine */
 } MapYield;
 
 MapSlot *map_slot_new (const MapConfig *config);
@@ -62,9 +71,11 @@ void map_slot_forget (MapSlot *self);
 gboolean map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **error);
 
 /* Begins a call of another executor, in the main context that is this thread's default. Takes what
- * is in @chunk, which is one element. FALSE: the chunk is as it was. */
-gboolean map_slot_begin_call (MapSlot *self, MapChunk *chunk, MapCallFunc func, gpointer user_data,
-                              GError **error);
+ * is in @chunk, which is one element if the executor takes no chunks. @cost: time that an element
+ * may take; @budget: time after which none is begun; as in CallChunk. FALSE: the chunk is as it
+ * was. */
+gboolean map_slot_begin_call (MapSlot *self, MapChunk *chunk, double cost, gint64 budget,
+                              MapCallFunc func, gpointer user_data, GError **error);
 
 /* Advances it. TRUE: it has ended. */
 gboolean map_slot_advance (MapSlot *self);

@@ -22,8 +22,10 @@
  *
  * procfun_map_run() gives all results at once, procfun_map_next() one after the other. A map is
  * used by one thread at a time, and once. To the pool each chunk is a call: its statistics count it
- * so, and closing waits for those that run. On another executor each element is one. When the map
- * is dropped they are ended.
+ * so, and closing waits for those that run. A #ProcfunRemotePool gives chunks to its hosts: of
+ * 20 round trips, where these take longer than 10 ms; a host that is lost fails all elements of its
+ * chunks, unless they may be run again (#ProcfunRemotePool:retry-on). On another executor each
+ * element is a call. When the map is dropped they are ended.
  */
 
 /**
@@ -179,8 +181,8 @@ make_chunk_properties (GParamFlags flags)
   /**
    * ProcfunMap:chunk-size:
    *
-   * Number of elements that a worker of a pool is given at a time, if there are so many; 0: the map
-   * chooses. Where it is set, a worker gives nothing back because of the time.
+   * Number of elements that a worker of a pool, or a host, is given at a time, if there are so
+   * many; 0: the map chooses. Where it is set, nothing is given back because of the time.
    *
    * Since: 0.1
    */
@@ -325,9 +327,9 @@ procfun_map_new (ProcfunPool *pool, ProcfunFunction *function)
  * @executor: a #ProcfunExecutor
  * @function: what is to be called
  *
- * Makes a map on any executor. Where that is no #ProcfunPool, each element is a call, and as many
- * run at once as keep the executor busy: #ProcfunProcessExecutor:max-processes, or twice the slots
- * of all hosts of a #ProcfunRemotePool.
+ * Makes a map on any executor. A #ProcfunPool and a #ProcfunRemotePool are given chunks of
+ * elements; on other executors each element is a call. As many run at once as keep the executor
+ * busy: #ProcfunProcessExecutor:max-processes, or twice the slots of all hosts.
  *
  * Returns: (transfer full): a new #ProcfunMap
  *

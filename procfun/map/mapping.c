@@ -15,6 +15,10 @@
 #define CHUNK_TIME 10000
 #define CHUNK_TIME_MIN 1000
 
+/* On another machine a chunk is also long beside the way to it and back. */
+#define CHUNK_ROUND_TRIPS 20
+#define CHUNK_TIME_MAX G_USEC_PER_SEC
+
 /* How long the end of a map waits for that of its calls. */
 #define END_TIME_MS 2000
 
@@ -68,8 +72,10 @@ mapping_new (const MapConfig *config, MapInput *input)
   self->spare = g_ptr_array_new_with_free_func ((GDestroyNotify)map_slot_free);
   g_queue_init (&self->ready);
   self->stop_at = G_MAXUINT64;
-  self->cost = -1;
+  self->cost = config->cost > 0 ? config->cost : -1;
   self->process = inherited_state_get_process ();
+  if (config->pool == NULL)
+    self->config.chunk_limit = procfun_executor_get_chunk_limit (config->executor);
   if (config->pool == NULL)
     self->context = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
   if (config->deadline > 0)
@@ -137,7 +143,9 @@ mapping_free (Mapping *self)
 static guint
 get_max_slots (Mapping *self)
 {
-  return procfun_executor_get_capacity (self->config.executor);
+  const guint n = procfun_executor_get_capacity (self->config.executor);
+
+  return self->config.max_slots > 0 ? MIN (n, self->config.max_slots) : n;
 }
 
 /* Elements that a worker gave back come before all others, and must not wait for them. */
@@ -152,20 +160,31 @@ mapping_wants_worker (Mapping *self)
                  && self->ready.length + self->slots->len < n * (READY_PER_WORKER + 1)));
 }
 
+/* In µs. */
+static double
+get_chunk_time (Mapping *self)
+{
+  return CLAMP (CHUNK_ROUND_TRIPS * self->round_trip, CHUNK_TIME, CHUNK_TIME_MAX);
+}
+
 /* The last chunks are smaller, so that all workers end at about the same time. */
 static gsize
 choose_size (Mapping *self)
 {
-  guint64 left = map_input_get_left (self->input);
+  const guint64 left = map_input_get_left (self->input);
+  const guint n_slots = get_max_slots (self);
+  const double least = MAX (CHUNK_TIME_MIN, 2 * self->round_trip);
   double n;
 
-  if (self->config.pool != NULL && self->config.chunk_size > 0)
+  if (self->config.pool == NULL && self->config.chunk_limit == 0)
+    return 1;
+  if (self->config.chunk_size > 0)
     return self->config.chunk_size;
   if (self->cost < 0)
     return 1;
-  n = CHUNK_TIME / self->cost;
-  if (left != MAP_INPUT_UNKNOWN)
-    n = MIN (n, MAX ((double)left / (2 * get_max_slots (self)), CHUNK_TIME_MIN / self->cost));
+  n = get_chunk_time (self) / self->cost;
+  if (left != MAP_INPUT_UNKNOWN && n_slots > 1)
+    n = MIN (n, MAX ((double)left / (2 * n_slots), least / self->cost));
   return (gsize)CLAMP (ceil (n), 1, 1e9);
 }
 
@@ -224,6 +243,13 @@ mapping_fail (Mapping *self, GError *error)
   else
     g_error_free (error);
   stop_at (self, 0);
+}
+
+void
+mapping_begin_to_end (Mapping *self)
+{
+  self->stop_at = 0;
+  map_input_end (self->input, 0);
 }
 
 static void
@@ -332,13 +358,16 @@ mapping_start_slot (Mapping *self, MapSlot *slot, WorkerSlot *member)
 static void
 take_cost (Mapping *self, const MapYield *yield)
 {
-  gsize n = yield->n_done + (yield->of_element ? 1 : 0);
+  gsize n = yield->n_done + yield->errors->len;
   double cost = n > 0 && yield->duration >= 0 ? (yield->duration + 0.5) / n : -1;
 
   if (cost >= 0 && self->cost >= 0 && n == 1)
     self->cost = (self->cost + cost) / 2; /* one says little of the others */
   else if (cost >= 0)
     self->cost = cost;
+  if (yield->round_trip >= 0)
+    self->round_trip
+        = self->round_trip > 0 ? (self->round_trip + yield->round_trip) / 2 : yield->round_trip;
 }
 
 /* The elements that are left were not begun: another worker calls for them. */
@@ -353,19 +382,47 @@ take_rest (Mapping *self, const MapChunk *chunk, gsize n_gone)
 }
 
 static void
+take_results (Mapping *self, const MapYield *yield, gsize from, gsize n, guint64 first)
+{
+  const gsize stride = procfun_function_get_return_schema (self->config.function)->fixed_size;
+
+  if (n > 0)
+    push (self, (MapBatch){ .first = first,
+                            .n = n,
+                            .results = map_slice (yield->results, stride, from, n) });
+}
+
+/* Results between errors. Returns how many elements have ended. */
+static gsize
+take_elements (Mapping *self, const MapChunk *chunk, const MapYield *yield)
+{
+  gsize at = 0;
+  gsize n_taken = 0;
+
+  for (guint i = 0; i < yield->errors->len; i++)
+    {
+      ChunkError *failed = &g_array_index (yield->errors, ChunkError, i);
+
+      take_results (self, yield, n_taken, failed->at - at, chunk->first + at);
+      n_taken += failed->at - at;
+      take_error (self, chunk->first + failed->at, g_steal_pointer (&failed->error));
+      at = failed->at + 1;
+    }
+  take_results (self, yield, n_taken, yield->n_done - n_taken, chunk->first + at);
+  return at + yield->n_done - n_taken;
+}
+
+static void
 take_yield (Mapping *self, const MapChunk *chunk, MapYield *yield)
 {
+  gsize n_gone;
+
   self->n_losses = yield->n_done > 0 ? 0 : self->n_losses + (yield->by_loss ? 1 : 0);
   self->n_done += yield->n_done;
-  if (yield->n_done > 0)
-    push (self, (MapBatch){ .first = chunk->first,
-                            .n = yield->n_done,
-                            .results = g_steal_pointer (&yield->results) });
-  if (yield->of_element)
-    take_error (self, chunk->first + yield->n_done, g_steal_pointer (&yield->error));
-  else if (yield->error != NULL && !(yield->by_loss && self->n_losses <= MAX_LOSSES))
+  n_gone = take_elements (self, chunk, yield);
+  if (yield->error != NULL && !(yield->by_loss && self->n_losses <= MAX_LOSSES))
     mapping_fail (self, g_steal_pointer (&yield->error));
-  take_rest (self, chunk, yield->n_done + (yield->of_element ? 1 : 0));
+  take_rest (self, chunk, n_gone);
 }
 
 static void
@@ -466,20 +523,28 @@ on_call (gpointer mapping)
   wake_driver (mapping);
 }
 
+/* In µs; 0: none. */
+static gint64
+get_budget (Mapping *self)
+{
+  return self->config.chunk_size > 0 ? 0 : (gint64)(2 * get_chunk_time (self));
+}
+
 /* FALSE: there is no element for it, or the map has failed. */
 static gboolean
 begin_call (Mapping *self)
 {
+  const guint64 limit = self->config.chunk_limit;
   g_auto (MapChunk) chunk = { 0 };
   MapSlot *slot;
   GError *error = NULL;
   gboolean ok;
 
-  if (!take_chunk (self, G_MAXUINT64, &chunk))
+  if (!take_chunk (self, limit > 0 ? limit : G_MAXUINT64, &chunk))
     return FALSE;
   slot = take_slot (self);
   g_main_context_push_thread_default (self->context);
-  ok = map_slot_begin_call (slot, &chunk, on_call, self, &error);
+  ok = map_slot_begin_call (slot, &chunk, self->cost, get_budget (self), on_call, self, &error);
   g_main_context_pop_thread_default (self->context);
   g_ptr_array_add (ok ? self->slots : self->spare, slot);
   if (!ok)

@@ -43,9 +43,10 @@ struct _Mapping
   GError *error;   /* (nullable): the map has failed */
   guint64 n_done;
   guint64 n_failed;
-  guint n_losses; /* workers lost in a row without any element done */
-  double cost;    /* of an element, in µs; -1: unknown */
-  guint process;  /* inherited_state_get_process() of the one that runs it */
+  guint n_losses;    /* workers lost in a row without any element done */
+  double cost;       /* of an element, in µs; -1: unknown */
+  double round_trip; /* the time on the way to another machine, in µs; 0: none */
+  guint process;     /* inherited_state_get_process() of the one that runs it */
 
   GMainContext *context; /* (nullable): where calls run, if the executor is no pool */
 
@@ -104,6 +105,9 @@ void mapping_advance_calls (Mapping *self);
 
 /* Takes @error, which belongs to no element. */
 void mapping_fail (Mapping *self, GError *error);
+
+/* Begins no more elements. Those that were begun, or are in a chunk that was, go on. */
+void mapping_begin_to_end (Mapping *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MapBatch, map_batch_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Mapping, mapping_free)

@@ -9,6 +9,7 @@
 #include "procfun/core/function.h"
 #include "procfun/core/launch-context.h"
 #include "procfun/procfun-error.h"
+#include "procfun/remote/host-chunk.h"
 #include "procfun/values/serialised.h"
 #include <string.h>
 
@@ -18,7 +19,9 @@
 struct _HostCall
 {
   guint32 id;
-  ProcfunCall *call;
+  ProcfunCall *call; /* (nullable): or */
+  HostChunk *chunk;  /* (nullable): elements of a map */
+  guint32 output;    /* see RemoteCallHead */
   ProcfunExecutor *pool;
   Link *link; /* unowned */
   HostCallFunc func;
@@ -34,7 +37,8 @@ struct _HostCall
 void
 host_call_free (HostCall *self)
 {
-  g_object_unref (self->call);
+  g_clear_object (&self->call);
+  g_clear_pointer (&self->chunk, host_chunk_free);
   g_object_unref (self->pool);
   g_free (self);
 }
@@ -161,6 +165,11 @@ on_item (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 host_call_cancel (HostCall *self, gboolean is_urgent)
 {
+  if (self->chunk != NULL)
+    {
+      host_chunk_cancel (self->chunk, is_urgent);
+      return;
+    }
   if (is_urgent)
     procfun_call_set_urgent (self->call);
   canceller_cancel (procfun_call_get_canceller (self->call));
@@ -191,20 +200,25 @@ read_args (ProcfunFunction *function, GBytes *bytes, GError **error)
   return NULL;
 }
 
-static void
-set_options (ProcfunCall *call, GVariant *options)
+/* (nullable): none */
+static ProcfunLimits *
+read_limits (GVariant *options)
 {
   g_autoptr (GVariant) limits
       = g_variant_lookup_value (options, "limits", G_VARIANT_TYPE ("a{st}"));
+
+  return limits != NULL ? limits_from_variant (limits) : NULL;
+}
+
+static void
+set_options (ProcfunCall *call, GVariant *options)
+{
+  g_autoptr (ProcfunLimits) limits = read_limits (options);
   g_autoptr (GVariant) context
       = g_variant_lookup_value (options, "context", G_VARIANT_TYPE_VARDICT);
 
   if (limits != NULL)
-    {
-      g_autoptr (ProcfunLimits) read = limits_from_variant (limits);
-
-      procfun_call_set_limits (call, read);
-    }
+    procfun_call_set_limits (call, limits);
   if (context != NULL)
     {
       g_autoptr (ProcfunLaunchContext) read = procfun_launch_context_from_variant (context);
@@ -214,16 +228,22 @@ set_options (ProcfunCall *call, GVariant *options)
 }
 
 static void
+set_output (ProcfunCall *call, guint32 output)
+{
+  for (guint i = 0; i < 2; i++)
+    procfun_call_set_output_mode (call, (ProcfunStream)i,
+                                  (output & (1U << i)) != 0 ? PROCFUN_OUTPUT_CAPTURE
+                                                            : PROCFUN_OUTPUT_DISCARD);
+}
+
+static void
 configure (ProcfunCall *call, const RemoteCallHead *head, GVariant *options)
 {
   procfun_call_set_timeout (call, MAX (head->timeout, 0));
   procfun_call_set_deadline (call, MAX (head->left, 0));
   procfun_call_set_grace_period (call, MAX (head->grace_period, 0));
   procfun_call_set_priority (call, head->priority);
-  for (guint i = 0; i < 2; i++)
-    procfun_call_set_output_mode (call, (ProcfunStream)i,
-                                  (head->output & (1U << i)) != 0 ? PROCFUN_OUTPUT_CAPTURE
-                                                                  : PROCFUN_OUTPUT_DISCARD);
+  set_output (call, head->output);
   set_options (call, options);
 }
 
@@ -235,36 +255,78 @@ connect_signals (HostCall *self)
   g_signal_connect (self->call, "output", G_CALLBACK (on_output), self);
 }
 
+/* A chunk */
+
+static void
+prepare_element (ProcfunCall *call, gpointer user_data)
+{
+  HostCall *self = user_data;
+
+  set_output (call, self->output);
+  g_signal_connect (call, "output", G_CALLBACK (on_output), self);
+}
+
+static void
+on_chunk_ended (gpointer user_data)
+{
+  HostCall *self = user_data;
+
+  self->func (self, self->user_data);
+}
+
+/* FALSE: it was not begun. */
+static gboolean
+begin_chunk (HostCall *self, const LinkMessage *message, const RemoteCallHead *head,
+             GVariant *options, ProcfunFunction *function, GError **error)
+{
+  g_autoptr (ProcfunLimits) limits = read_limits (options);
+
+  self->output = head->output;
+  self->chunk = host_chunk_new (message, head, limits, function, self->pool, self->link,
+                                prepare_element, on_chunk_ended, self, error);
+  return self->chunk != NULL;
+}
+
+/* A call */
+
+static gboolean
+begin_call (HostCall *self, const LinkMessage *message, const RemoteCallHead *head,
+            GVariant *options, ProcfunFunction *function, GError **error)
+{
+  GVariant *args = read_args (function, message->payload, error);
+
+  if (args == NULL)
+    return FALSE;
+  self->call = procfun_call_new (function, args);
+  self->window = MAX (head->window, 1);
+  configure (self->call, head, options);
+  connect_signals (self);
+  procfun_call_begin (self->call);
+  if (!procfun_executor_enter (self->pool, self->call, error))
+    return FALSE;
+  if (procfun_function_is_generator (function))
+    ask_for_item (self);
+  else
+    procfun_executor_run_async (self->pool, self->call, g_main_context_get_thread_default (),
+                                on_run, self);
+  return TRUE;
+}
+
 HostCall *
 host_call_new (const LinkMessage *message, const RemoteCallHead *head, GVariant *options,
                ProcfunFunction *function, ProcfunExecutor *pool, Link *link, HostCallFunc func,
                gpointer user_data, GError **error)
 {
-  GVariant *args = read_args (function, message->payload, error);
-  HostCall *self;
+  HostCall *self = g_new0 (HostCall, 1);
 
-  if (args == NULL)
-    return NULL;
-  self = g_new0 (HostCall, 1);
   self->id = message->id;
-  self->call = procfun_call_new (function, args);
   self->pool = g_object_ref (pool);
   self->link = link;
   self->func = func;
   self->user_data = user_data;
-  self->window = MAX (head->window, 1);
-  configure (self->call, head, options);
-  connect_signals (self);
-  procfun_call_begin (self->call);
-  if (!procfun_executor_enter (pool, self->call, error))
-    {
-      host_call_free (self);
-      return NULL;
-    }
-  if (procfun_function_is_generator (function))
-    ask_for_item (self);
-  else
-    procfun_executor_run_async (pool, self->call, g_main_context_get_thread_default (), on_run,
-                                self);
-  return self;
+  if (head->n_elements > 0 ? begin_chunk (self, message, head, options, function, error)
+                           : begin_call (self, message, head, options, function, error))
+    return self;
+  host_call_free (self);
+  return NULL;
 }

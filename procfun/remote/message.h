@@ -39,6 +39,12 @@ typedef struct
   gint32 priority;
   guint32 output; /* bits of ProcfunStream: lines of these streams are wanted */
   guint64 window; /* bytes of items and output that may come without a word of the caller */
+
+  /* Of a chunk of a map, whose arguments are an array; see CallChunk */
+  guint64 n_elements; /* 0: it is none */
+  guint64 goes_on;
+  double cost;
+  gint64 budget;
 } RemoteCallHead;
 
 /* Behind it come, as an a{sv}: name (s), limits (a{st}), context (a{sv}). */
@@ -78,12 +84,24 @@ typedef enum
   REMOTE_END_AFTER_LAST
 } RemoteEndStatus;
 
+/* Bytes that the end of a chunk may have beside a result: its other results, and errors. */
+#define REMOTE_CHUNK_MAX ((guint64)8 * 1024 * 1024)
+
+/* Of a chunk, whose payload is remote_chunk_pack() */
+typedef struct
+{
+  guint64 n_gone;
+  guint64 results_size; /* in bytes */
+  gint64 duration;
+} RemoteChunkHead;
+
 typedef struct
 {
   guint64 status; /* a RemoteEndStatus */
   gint64 pid;
   guint64 has_usage;
   ProcfunUsage usage;
+  RemoteChunkHead chunk;
 } RemoteEndHead;
 
 /* An error and, (nullable), the failure of the call. */

@@ -11,6 +11,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/remote/contract.h"
 #include "procfun/remote/hosts.h"
+#include "procfun/remote/remote-chunk.h"
 #include "procfun/values/serialised.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,8 +97,11 @@ static GBytes *
 make_args (ProcfunCall *call)
 {
   GBytes *packed = procfun_call_get_packed_arguments (call);
+  const CallChunk *chunk = procfun_call_get_chunk (call);
   g_autoptr (GVariant) normal = NULL;
 
+  if (chunk != NULL)
+    return g_variant_get_data_as_bytes (chunk->args);
   if (packed != NULL)
     return g_bytes_ref (packed);
   normal = g_variant_get_normal_form (procfun_call_get_arguments (call));
@@ -108,6 +112,7 @@ static void
 init_head (RemoteCallHead *self, ProcfunCall *call)
 {
   const CallSettings *settings = procfun_call_get_settings (call);
+  const CallChunk *chunk = procfun_call_get_chunk (call);
 
   *self = (RemoteCallHead){ .contract = contract_get (procfun_call_peek_function (call)),
                             .timeout = procfun_call_get_effective_timeout (call),
@@ -117,6 +122,12 @@ init_head (RemoteCallHead *self, ProcfunCall *call)
   for (guint i = 0; i < G_N_ELEMENTS (settings->output_modes); i++)
     if (settings->output_modes[i] != PROCFUN_OUTPUT_DISCARD)
       self->output |= 1U << i;
+  if (chunk == NULL)
+    return;
+  self->n_elements = chunk->n;
+  self->goes_on = chunk->goes_on ? 1 : 0;
+  self->cost = chunk->cost;
+  self->budget = chunk->budget;
 }
 
 RemoteCall *
@@ -129,7 +140,7 @@ remote_call_new (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **
   if (!check (call, error))
     return NULL;
   args = make_args (call);
-  if (g_bytes_get_size (args) > max_payload)
+  if (procfun_call_get_chunk (call) == NULL && g_bytes_get_size (args) > max_payload)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
                    _ ("the arguments of %s() take %zu bytes, but %" PRIu64 " is the limit"),
@@ -372,11 +383,34 @@ remote_call_read_item (ProcfunCall *call, const RemoteEvent *event, GError **err
 }
 
 static GVariant *
-read_result (RemoteCall *self, ProcfunCall *call, GBytes *payload, GError **error)
+make_nothing (void)
 {
-  const gsize size = g_bytes_get_size (payload);
+  return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+}
+
+static GVariant *
+read_chunk (ProcfunCall *call, const RemoteEvent *event)
+{
+  CallChunk *chunk = procfun_call_get_chunk (call);
+
+  if (!remote_chunk_unpack (event->payload, &event->chunk, procfun_call_peek_function (call),
+                            event->host, chunk))
+    return NULL;
+  chunk->round_trip = MAX (event->elapsed - chunk->duration, 0);
+  return make_nothing ();
+}
+
+static GVariant *
+read_result (RemoteCall *self, ProcfunCall *call, const RemoteEvent *event, GError **error)
+{
+  const gsize size = g_bytes_get_size (event->payload);
   GVariant *result = NULL;
 
+  if (procfun_call_get_chunk (call) != NULL)
+    {
+      result = read_chunk (call, event);
+      return result != NULL ? result : set_unreadable (call, error);
+    }
   if (size > self->max_payload + self->buffers_size)
     {
       g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
@@ -385,9 +419,9 @@ read_result (RemoteCall *self, ProcfunCall *call, GBytes *payload, GError **erro
       return NULL;
     }
   if (!procfun_function_is_generator (procfun_call_peek_function (call)))
-    result = read_value (call, payload);
+    result = read_value (call, event->payload);
   else if (size == 0)
-    result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+    result = make_nothing ();
   return result != NULL ? result : set_unreadable (call, error);
 }
 
@@ -412,7 +446,7 @@ tell_end (RemoteCall *self, ProcfunCall *call, RemoteEvent *event, GVariant **re
   if (event->error != NULL)
     *error = g_steal_pointer (&event->error);
   else if (event->number == REMOTE_END_RESULT)
-    *result = read_result (self, call, event->payload, error);
+    *result = read_result (self, call, event, error);
   else
     *error = remote_end_unpack (event->payload, self->function_name, &failure);
   take_failure (call, failure, event->host);

@@ -22,6 +22,8 @@ typedef struct
   GBytes *payload; /* (nullable) */
   gboolean has_usage;
   ProcfunUsage usage;
+  RemoteChunkHead chunk;
+  gint64 elapsed;          /* from the sending of the call to its end, in µs */
   GError *error;           /* (nullable): of the end, where no host said so */
   ProcfunFailure *failure; /* (nullable): likewise */
 } RemoteEvent;
@@ -50,7 +52,8 @@ typedef struct
   HeapNode deadline_node;
   RemoteHost *host; /* (nullable): it has been sent */
   guint32 id;
-  gint64 queued_at;     /* monotonic time in µs */
+  gint64 queued_at; /* monotonic times in µs */
+  gint64 sent_at;
   gboolean has_ended;   /* nobody has to be told any more */
   gboolean was_stopped; /* the host has been told to end it */
 

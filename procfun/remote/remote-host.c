@@ -376,6 +376,8 @@ take_end (RemoteHost *self, RemoteCall *remote, const LinkMessage *message)
   event->number = head.status;
   event->has_usage = head.has_usage != 0;
   event->usage = head.usage;
+  event->chunk = head.chunk;
+  event->elapsed = g_get_monotonic_time () - remote->sent_at;
   remote_call_end (remote, event);
   return TRUE;
 }
@@ -539,8 +541,9 @@ remote_host_start (RemoteHost *self)
   self->started_at = self->pinged_at = g_get_monotonic_time ();
   self->suspected_at = 0;
   /* A result has the contents of buffers, too, which are as large as the arguments at most. */
-  self->link = link_new (stream, stream, 2 * config->max_payload, hosts_get_context (self->hosts),
-                         on_message, on_end, self);
+  self->link
+      = link_new (stream, stream, 2 * MIN (config->max_payload, G_MAXINT64 / 2) + REMOTE_CHUNK_MAX,
+                  hosts_get_context (self->hosts), on_message, on_end, self);
   self->error_source = g_unix_fd_source_new (self->error_fd, G_IO_IN);
   g_source_set_callback (self->error_source, G_SOURCE_FUNC (on_errors), self, NULL);
   g_source_attach (self->error_source, hosts_get_context (self->hosts));
@@ -663,6 +666,7 @@ remote_host_send (RemoteHost *self, RemoteCall *remote)
   remote->host = self;
   remote->id = ++self->last_id;
   remote->was_stopped = FALSE;
+  remote->sent_at = g_get_monotonic_time ();
   g_hash_table_insert (self->calls, GUINT_TO_POINTER (remote->id), remote);
   link_send_with (self->link, LINK_CALL, remote->id, &head, sizeof head, remote->options,
                   g_bytes_ref (remote->args));

@@ -235,6 +235,12 @@ procfun_remote_pool_get_capacity (ProcfunExecutor *executor)
   return n;
 }
 
+static guint64
+procfun_remote_pool_get_chunk_limit (ProcfunExecutor *executor)
+{
+  return get_max_payload (PROCFUN_REMOTE_POOL (executor));
+}
+
 /* Hosts */
 
 /* News of hosts, for the main context in which the pool was made. */
@@ -600,6 +606,7 @@ procfun_remote_pool_class_init (ProcfunRemotePoolClass *klass)
   executor_class->describe = procfun_remote_pool_describe;
   executor_class->begin_anew = procfun_remote_pool_begin_anew;
   executor_class->get_capacity = procfun_remote_pool_get_capacity;
+  executor_class->get_chunk_limit = procfun_remote_pool_get_chunk_limit;
   install_properties (object_class);
   make_signals ();
 }
