@@ -5,6 +5,7 @@ bench_programs = \
 	%D%/bench-calls \
 	%D%/bench-codec \
 	%D%/bench-control \
+	%D%/bench-hosts \
 	%D%/bench-large \
 	%D%/bench-limits \
 	%D%/peers/gdbus
@@ -38,6 +39,8 @@ message = %D%/message.c %D%/message.h
 %C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_control_SOURCES = %D%/bench-control.c $(contender)
 %C%_bench_control_LDADD = $(%C%_bench_calls_LDADD)
+%C%_bench_hosts_SOURCES = %D%/bench-hosts.c
+%C%_bench_hosts_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_large_SOURCES = %D%/bench-large.c
 %C%_bench_large_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_limits_SOURCES = %D%/bench-limits.c $(pipeline) $(message)
