@@ -412,6 +412,7 @@ procfun_private = \
 	%D%/remote/remote-pool.h \
 	%D%/remote/remote-run.c \
 	%D%/remote/remote-run.h \
+	%D%/run/call-run.h \
 	%D%/run/default-executor.h \
 	%D%/run/submit.h \
 	%D%/run/unknown-executor.c \

@@ -174,6 +174,120 @@ test_several (void)
     }
 }
 
+/* The result, which is complete for those who see it before or after its buffers are written. */
+
+static void
+look_at_result (ProcfunCall *call, gpointer unused)
+{
+  g_autoptr (GVariant) contents = g_variant_get_child_value (procfun_call_get_result (call), 0);
+
+  g_assert_cmpuint (g_variant_get_size (contents), ==, LARGE);
+}
+
+static void
+check_result (ProcfunCall *call)
+{
+  g_autoptr (GVariant) contents = g_variant_get_child_value (procfun_call_get_result (call), 0);
+  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (contents);
+  g_autoptr (ProcfunBuffer) came = procfun_buffer_new_from_bytes (bytes);
+
+  g_assert_cmpuint (g_bytes_get_size (bytes), ==, LARGE);
+  g_assert_true (is_filled (came, 4));
+}
+
+static void
+test_result (void)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+
+  for (guint is_seen = 0; is_seen < 2; is_seen++)
+    for (guint async = 0; async < 2; async++)
+      {
+        g_autoptr (ProcfunBuffer) buffer = make_buffer (LARGE, 1);
+        g_autoptr (ProcfunCall) call = write_only_call (buffer);
+        g_autoptr (GAsyncResult) result = NULL;
+        g_autoptr (GError) error = NULL;
+
+        procfun_call_set_executor (call, executor);
+        if (is_seen)
+          g_signal_connect (call, "finished", G_CALLBACK (look_at_result), NULL);
+        if (async)
+          result = calls_await (call, NULL);
+        if (async)
+          write_only_run_finish (call, result, &error);
+        else
+          write_only_run (call, NULL, &error);
+        g_assert_no_error (error);
+        g_assert_true (is_filled (buffer, 4));
+        check_result (call);
+      }
+}
+
+/* Nothing writes the buffer then. */
+static void
+test_result_alone (void)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+
+  for (guint async = 0; async < 2; async++)
+    {
+      g_autoptr (ProcfunBuffer) buffer = make_buffer (LARGE, 1);
+      g_autoptr (ProcfunCall) call = write_only_call (buffer);
+      g_autoptr (GVariant) result = NULL;
+      g_autoptr (GError) error = NULL;
+
+      procfun_call_set_executor (call, executor);
+      result = calls_run (g_object_ref (call), async, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (result == procfun_call_get_result (call));
+      check_result (call);
+      g_assert_true (is_filled (buffer, 1));
+    }
+}
+
+/* More than there are places for. */
+
+PROCFUN_DEFINE_STATIC_FUNCTION (write_six, GBytes *, (ProcfunBuffer *, a), (ProcfunBuffer *, b),
+                                (ProcfunBuffer *, c), (ProcfunBuffer *, d), (ProcfunBuffer *, e),
+                                (ProcfunBuffer *, f))
+{
+  ProcfunBuffer *const all[] = { a, b, c, d, e, f };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    change (all[i]);
+  return procfun_buffer_copy_bytes (a);
+}
+
+static void
+test_many (void)
+{
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+  ProcfunBuffer *all[6];
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    all[i] = make_buffer (THRESHOLD * (i + 1), 1);
+  for (guint again = 0; again < 3; again++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) bytes = write_six_process_with (all[0], all[1], all[2], all[3], all[4],
+                                                         all[5], executor, NULL, &error);
+      g_autoptr (GBytes) expected = procfun_buffer_copy_bytes (all[0]);
+
+      g_assert_no_error (error);
+      g_assert_true (g_bytes_equal (bytes, expected));
+      for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+        {
+          gsize size;
+          gpointer data = procfun_buffer_get_data (all[i], &size);
+
+          g_assert_true (is_filled (all[i], 4));
+          fill (data, size, 1);
+        }
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    procfun_buffer_unref (all[i]);
+}
+
 /* Failure */
 
 static void
@@ -546,6 +660,10 @@ main (int argc, char **argv)
   calls_add_func_for (CALLS_ON_ALL, "/buffer/of-any-size-has-the-changes-after-success",
                       test_sizes);
   calls_add_func_for (CALLS_ON_ALL, "/buffer/is-changed-beside-others-and-a-result", test_several);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/has-what-the-result-of-its-call-has", test_result);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/is-as-before-when-the-result-is-taken-alone",
+                      test_result_alone);
+  calls_add_func_for (CALLS_ON_ALL, "/buffer/is-changed-beside-any-number-of-others", test_many);
   calls_add_func_for (CALLS_ON_ALL, "/buffer/is-as-before-when-a-call-fails", test_failure);
   calls_add_func_for (CALLS_ON_PROCESSES, "/buffer/is-as-before-when-a-call-is-cancelled",
                       test_cancelled);

@@ -8,6 +8,7 @@
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/bytes.h"
+#include "procfun/wire/arena.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/loan.h"
 #include <fcntl.h>
@@ -217,6 +218,7 @@ test_no_descriptors (void)
 #define FIXED (F_SEAL_SHRINK | F_SEAL_GROW)
 #define CONSTANT (FIXED | F_SEAL_WRITE)
 #define PIPE (-1)
+#define PLACE_SIZE (ARENA_DATA + SIZE)
 
 typedef struct
 {
@@ -283,6 +285,17 @@ static const Attack attacks[] = {
     MEMORY (FIXED | F_SEAL_FUTURE_WRITE, SIZE) },
   { "constant-and-truncated", FALSE, LOAN (.kind = LOAN_CONSTANT), MEMORY (CONSTANT, SIZE - 1) },
   { "constant-pipe", FALSE, LOAN (.kind = LOAN_CONSTANT), MEMORY (PIPE, 1) },
+  { "place-to-a-callee", TRUE, LOAN (.kind = LOAN_PLACE), MEMORY (FIXED, PLACE_SIZE), TABLE },
+  { "placed-that-never-came", FALSE, LOAN (.kind = LOAN_PLACED) },
+  { "place-that-never-came", FALSE, LOAN (.kind = LOAN_PLACE) },
+  { "place-out-of-range", FALSE, LOAN (.kind = LOAN_PLACE, .region = ARENA_REGIONS),
+    MEMORY (FIXED, PLACE_SIZE) },
+  { "place-with-an-offset", FALSE, LOAN (.kind = LOAN_PLACE, .offset = 1),
+    MEMORY (FIXED, PLACE_SIZE + 1) },
+  { "unsealed-place", FALSE, LOAN (.kind = LOAN_PLACE), MEMORY (0, PLACE_SIZE) },
+  { "constant-place", FALSE, LOAN (.kind = LOAN_PLACE), MEMORY (CONSTANT, PLACE_SIZE) },
+  { "truncated-place", FALSE, LOAN (.kind = LOAN_PLACE), MEMORY (FIXED, PLACE_SIZE - 1) },
+  { "place-of-a-pipe", FALSE, LOAN (.kind = LOAN_PLACE), MEMORY (PIPE, 1) },
   { "constant-that-never-came", FALSE, LOAN (.kind = LOAN_CONSTANT) },
 };
 

@@ -10,6 +10,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/values/bytes.h"
 #include "procfun/values/parts.h"
+#include "procfun/wire/arena.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error-frame.h"
 #include <inttypes.h>
@@ -112,22 +113,37 @@ server_check_size (Server *self, gsize size, GError **error)
   return FALSE;
 }
 
-static gboolean
-can_lend (gconstpointer data, gsize size, gpointer user_data)
+typedef struct
 {
-  return channel_can_lend (((Server *)user_data)->channel, data, size);
+  Server *server;
+  guint n_placed;
+} Taking;
+
+/* So many parts have memory of their own in the arena, which the rest may need, too. */
+#define PLACED_MAX (ARENA_REGIONS - 1)
+
+/* What a function has written in buffers goes without the rest: its caller wants it elsewhere. */
+static gboolean
+can_take (gconstpointer data, gsize size, gpointer user_data)
+{
+  Taking *self = user_data;
+
+  if (channel_can_lend (self->server->channel, data, size))
+    return TRUE;
+  return self->server->buffers_size > 0 && self->n_placed++ < PLACED_MAX;
 }
 
 /* (transfer full): the rest */
 static GVariant *
 take_parts (Server *self, GVariant *value, Extras *extras)
 {
+  Taking taking = { .server = self };
   GVariant *rest;
 
   if (g_variant_get_size (value) < BYTES_SHARE_MIN)
     return g_variant_ref (value);
   extras->parts = parts_new ();
-  rest = parts_take_out (value, BYTES_SHARE_MIN, FRAME_MAX_FDS, can_lend, self, extras->parts);
+  rest = parts_take_out (value, BYTES_SHARE_MIN, FRAME_MAX_FDS, can_take, &taking, extras->parts);
   if (extras->parts->len > 0)
     extras->value = g_variant_ref (value);
   else

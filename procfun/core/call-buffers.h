@@ -4,6 +4,7 @@
 
 #include "procfun/core/call.h"
 #include "procfun/procfun-type-info.h"
+#include "procfun/values/parts.h"
 
 G_BEGIN_DECLS
 
@@ -18,9 +19,20 @@ gsize call_get_buffers_size (ProcfunCall *self);
 void call_keep_buffers (ProcfunCall *self, const ProcfunMember *args, gsize n_args,
                         gconstpointer const *values);
 
-/* @result: of the call, with the contents of all buffers at its end. FALSE: they have other sizes.
- */
-gboolean call_check_buffers (ProcfunCall *self, GVariant *result, GError **error);
-void call_write_buffers (ProcfunCall *self, GVariant *result);
+/* Takes the contents of a buffer, which then come apart from the result; the process of the call
+ * may still change them. FALSE: @part is something else, or nobody waits for it. */
+gboolean call_keep_contents (ProcfunCall *self, const Part *part);
+void call_drop_contents (ProcfunCall *self);
+
+/* The result of a call, to which contents that came apart from it have been copied. (nullable):
+ * there is no memory for them. */
+GVariant *call_complete_result (ProcfunCall *self);
+
+/* The same for @result (nullable), as the executor gave it, which it takes. */
+GVariant *call_give_result (ProcfunCall *self, GVariant *result, GError **error);
+
+/* Of a call that has succeeded. FALSE: some contents have another size than their buffer. */
+gboolean call_check_buffers (ProcfunCall *self, GError **error);
+void call_write_buffers (ProcfunCall *self);
 
 G_END_DECLS

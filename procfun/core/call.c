@@ -3,6 +3,7 @@
 #include "procfun/core/call.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/procfun-executor.h"
 
@@ -87,6 +88,7 @@ procfun_call_finalize (GObject *object)
   g_clear_pointer (&self->pumps, g_ptr_array_unref);
   g_clear_pointer (&self->buffers, g_ptr_array_unref);
   g_clear_pointer (&self->chunk, call_chunk_free);
+  g_clear_pointer (&self->contents, g_ptr_array_unref);
   g_clear_object (&self->settings.executor);
   g_clear_pointer (&self->result, g_variant_unref);
   call_answer_clear (&self->answer);
@@ -787,7 +789,9 @@ procfun_call_get_progress_message (ProcfunCall *self)
  * procfun_call_get_result:
  * @self: a #ProcfunCall
  *
- * Gets the result of a call that succeeded.
+ * Gets the result of a call that succeeded. Where it has the contents of a #ProcfunBuffer of C,
+ * that has them from the moment when `name_run()` or `name_run_finish()` has returned: the result
+ * then has the memory of the buffer.
  *
  * Returns: (transfer none) (nullable): the result, or %NULL
  *
@@ -797,7 +801,8 @@ GVariant *
 procfun_call_get_result (ProcfunCall *self)
 {
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
-  return procfun_call_get_state (self) == PROCFUN_CALL_SUCCEEDED ? self->result : NULL;
+  return procfun_call_get_state (self) == PROCFUN_CALL_SUCCEEDED ? call_complete_result (self)
+                                                                 : NULL;
 }
 
 /**

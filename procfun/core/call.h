@@ -61,6 +61,7 @@ struct _ProcfunCall
   GPtrArray *pumps;     /* (nullable) (element-type StreamPump): see core/call-streams.h */
   GPtrArray *buffers;   /* (nullable) (element-type ProcfunBuffer): see core/call-buffers.h */
   CallChunk *chunk;     /* (nullable): see core/call-chunk.h */
+  GPtrArray *contents;  /* (nullable) (element-type GBytes): for these, and not in the result */
 
   CallSettings settings;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/pages.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 typedef struct
@@ -144,4 +145,16 @@ pages_to_bytes (gpointer data, gsize size)
   self = g_new (Pages, 1);
   *self = (Pages){ data, size };
   return g_bytes_new_with_free_func (data, size, free_pages, self);
+}
+
+GBytes *
+pages_copy (gconstpointer data, gsize size)
+{
+  gpointer copy = pages_new (size);
+
+  if (copy == NULL)
+    return NULL;
+  if (size > 0)
+    memcpy (copy, data, size);
+  return pages_to_bytes (copy, size);
 }

@@ -17,3 +17,6 @@ void pages_drop_spare (void);
 
 /* Takes @data, of which @size bytes are used. */
 GBytes *pages_to_bytes (gpointer data, gsize size);
+
+/* (nullable): a copy */
+GBytes *pages_copy (gconstpointer data, gsize size);

@@ -5,9 +5,11 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/usage.h"
 #include "procfun/codecs/gvariant.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/pages.h"
 #include "procfun/platform/syscall-filter.h"
 #include "procfun/process/request.h"
 #include "procfun/procfun-error.h"
@@ -94,9 +96,38 @@ decode (Reply *self, GBytes *payload, GError **error)
              : procfun_codec_decode (codec, schema, payload, error);
 }
 
+/* The contents of buffers stay where they are until the buffers take them over. Other bytes that
+ * the process could change are copied. */
+static gboolean
+settle_parts (Reply *self, GArray *parts, GError **error)
+{
+  for (guint i = 0; i < parts->len; i++)
+    {
+      Part *part = &g_array_index (parts, Part, i);
+      GBytes *bytes;
+      gsize size;
+      gconstpointer data = g_bytes_get_data (part->bytes, &size);
+
+      if (!part->is_changeable)
+        continue;
+      bytes = call_keep_contents (self->ending->call, part) ? g_bytes_new (NULL, 0)
+                                                            : pages_copy (data, size);
+      if (bytes == NULL)
+        {
+          g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT,
+                       _ ("there is no memory for the %" PRIu64 " bytes that the other side sends"),
+                       (guint64)size);
+          return FALSE;
+        }
+      g_bytes_unref (part->bytes);
+      part->bytes = bytes;
+    }
+  return TRUE;
+}
+
 /* A result, or an item of a generator, not floating. @parts: (nullable) */
 static GVariant *
-read_value (Reply *self, GBytes *payload, const GArray *parts, GError **error)
+read_value (Reply *self, GBytes *payload, GArray *parts, GError **error)
 {
   const Worker *worker = self->ending->worker;
   const char *name = procfun_function_get_name (self->function);
@@ -110,6 +141,8 @@ read_value (Reply *self, GBytes *payload, const GArray *parts, GError **error)
                    name_value (self), name, size - self->buffers_size, worker->max_payload);
       return NULL;
     }
+  if (parts != NULL && !settle_parts (self, parts, error))
+    return NULL;
   value = decode (self, payload, error);
   if (value == NULL)
     g_prefix_error (error, _ ("%s of %s() cannot be read: "), name_value (self), name);
@@ -134,6 +167,8 @@ handle_result (Reply *self, const Frame *frame)
     result = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   else
     {
+      if (self->buffers_size > 0)
+        call_drop_contents (self->ending->call); /* of a try before */
       self->bytes_out = g_bytes_get_size (payload) + parts_get_size (frame->parts);
       result = read_value (self, payload, frame->parts, &error);
     }

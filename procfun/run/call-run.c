@@ -2,7 +2,10 @@
 
 /* Running a call, with and without waiting for its end. */
 
+#include "procfun/run/call-run.h"
+
 #include "procfun/base/intl.h"
+#include "procfun/core/call-buffers.h"
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
@@ -24,6 +27,30 @@ check (ProcfunCall *self, GError **error)
          && !canceller_set_error_if_cancelled (procfun_call_get_canceller (self), error);
 }
 
+GVariant *
+call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (ProcfunExecutor) executor = NULL;
+  GError *own_error = NULL;
+  GVariant *result = NULL;
+  CallLink link;
+
+  if (!procfun_call_begin (self))
+    return NULL;
+
+  g_object_ref (self);
+  call_link_init (&link, self, cancellable);
+  executor = procfun_call_ref_executor (self);
+  if (check (self, &own_error))
+    result = procfun_executor_run (executor, self, &own_error);
+  call_link_clear (&link);
+  procfun_call_end (self, result, own_error);
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  g_object_unref (self);
+  return result;
+}
+
 /**
  * procfun_call_run:
  * @self: a #ProcfunCall that was not started
@@ -42,25 +69,13 @@ check (ProcfunCall *self, GError **error)
 GVariant *
 procfun_call_run (ProcfunCall *self, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (ProcfunExecutor) executor = NULL;
-  GError *own_error = NULL;
-  GVariant *result = NULL;
-  CallLink link;
+  GVariant *result;
 
   g_return_val_if_fail (PROCFUN_IS_CALL (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  if (!procfun_call_begin (self))
-    return NULL;
 
   g_object_ref (self);
-  call_link_init (&link, self, cancellable);
-  executor = procfun_call_ref_executor (self);
-  if (check (self, &own_error))
-    result = procfun_executor_run (executor, self, &own_error);
-  call_link_clear (&link);
-  procfun_call_end (self, result, own_error);
-  if (own_error != NULL)
-    g_propagate_error (error, own_error);
+  result = call_give_result (self, call_run (self, cancellable, error), error);
   g_object_unref (self);
   return result;
 }
@@ -113,6 +128,14 @@ procfun_call_run_async (ProcfunCall *self, GCancellable *cancellable, GAsyncRead
   call_wait_has_begun (wait);
 }
 
+GVariant *
+call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (call_wait_is_valid (result, self, procfun_call_run_async), NULL);
+
+  return call_wait_finish (result, error);
+}
+
 /**
  * procfun_call_run_finish:
  * @self: a #ProcfunCall
@@ -131,5 +154,5 @@ procfun_call_run_finish (ProcfunCall *self, GAsyncResult *result, GError **error
 {
   g_return_val_if_fail (call_wait_is_valid (result, self, procfun_call_run_async), NULL);
 
-  return call_wait_finish (result, error);
+  return call_give_result (self, call_run_finish (self, result, error), error);
 }

@@ -10,6 +10,7 @@
 #include "procfun/core/function.h"
 #include "procfun/core/plain-call.h"
 #include "procfun/procfun-definition.h"
+#include "procfun/run/call-run.h"
 #include "procfun/run/default-executor.h"
 #include "procfun/values/bytes.h"
 #include "procfun/values/parts.h"
@@ -118,9 +119,9 @@ read_with_buffers (ProcfunDefinition *self, ProcfunCall *call, GVariant *variant
 {
   g_autoptr (GVariant) first = g_variant_get_child_value (variant, 0);
 
-  if (!call_check_buffers (call, variant, error) || !read_result (self, call, first, result, error))
+  if (!call_check_buffers (call, error) || !read_result (self, call, first, result, error))
     return FALSE;
-  call_write_buffers (call, variant);
+  call_write_buffers (call);
   return TRUE;
 }
 
@@ -156,7 +157,7 @@ procfun_definition_run (ProcfunDefinition *self, ProcfunCall *call, GCancellable
   if (!is_call_of (self, call))
     g_critical ("%s_run() was given something else than a call of %s()", self->name, self->name);
   else
-    variant = procfun_call_run (call, cancellable, error);
+    variant = call_run (call, cancellable, error);
   return finish (self, call, variant, result, error);
 }
 
@@ -287,7 +288,7 @@ procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_
     g_critical ("%s_process_finish() was given something else than the result of %s()", self->name,
                 self->name);
   else
-    variant = procfun_call_run_finish (call, async_result, error);
+    variant = call_run_finish (call, async_result, error);
   return finish (self, call, variant, result, error);
 }
 

@@ -70,13 +70,9 @@ new_for_memory (GBytes *memory, gpointer data)
 ProcfunBuffer *
 buffer_new_private (gconstpointer data, gsize size)
 {
-  gpointer copy = pages_new (size);
+  GBytes *copy = pages_copy (data, size);
 
-  if (copy == NULL)
-    return NULL;
-  if (size > 0)
-    memcpy (copy, data, size);
-  return new_for_memory (pages_to_bytes (copy, size), copy);
+  return copy != NULL ? new_for_memory (copy, (gpointer)g_bytes_get_data (copy, NULL)) : NULL;
 }
 
 GBytes *

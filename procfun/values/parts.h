@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GBytes *bytes;
+  gboolean is_changeable;           /* by a process that is not trusted */
   guint32 depth;                    /* number of indices */
   guint32 indices[PARTS_MAX_DEPTH]; /* of the children that lead to it */
 } Part;

@@ -302,13 +302,10 @@ map (ArenaIn *self, guint32 index, int fd, GError **error)
 static GBytes *
 copy_out (ArenaMapping *self, gsize size, GError **error)
 {
-  gpointer copy = pages_new (size);
+  GBytes *copy = pages_copy (self->data, size);
 
-  if (copy == NULL)
-    return fail_for_lack (size, error);
-  memcpy (copy, self->data, size);
   g_atomic_int_set (&self->head->use, ARENA_FREE);
-  return pages_to_bytes (copy, size);
+  return copy != NULL ? copy : fail_for_lack (size, error);
 }
 
 typedef struct
@@ -343,34 +340,55 @@ take_sealed (int fd, gsize size, GError **error)
   return g_bytes_new_with_free_func (data, size, sealed_free, self);
 }
 
-/* With the lock held. */
-static GBytes *
-take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
+/* With the lock held. (nullable): the one with @size bytes */
+static ArenaMapping *
+find_mapping (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
 {
   ArenaMapping *mapping;
 
-  if (fd >= 0 && !map (self, index, fd, error))
+  if (index < ARENA_REGIONS && fd >= 0 && !map (self, index, fd, error))
     return NULL;
-  mapping = self->mappings[index];
-  if (mapping == NULL || size > mapping->room)
-    return fail_for_memory (error);
-  if (!self->trusts)
-    return copy_out (mapping, size, error);
-  g_atomic_ref_count_inc (&mapping->n_refs);
-  return g_bytes_new_with_free_func (mapping->data, size, release, mapping);
+  mapping = index < ARENA_REGIONS ? self->mappings[index] : NULL;
+  if (mapping != NULL && size <= mapping->room)
+    return mapping;
+  fail_for_memory (error);
+  return NULL;
+}
+
+/* As long as they are there, the sender does not use the memory again. */
+static GBytes *
+use_in_place (ArenaMapping *self, gsize size)
+{
+  g_atomic_ref_count_inc (&self->n_refs);
+  return g_bytes_new_with_free_func (self->data, size, release, self);
 }
 
 GBytes *
 arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
 {
-  GBytes *bytes;
+  ArenaMapping *mapping;
+  GBytes *bytes = NULL;
 
   if (index == ARENA_SEALED)
     return take_sealed (fd, size, error);
-  if (index >= ARENA_REGIONS)
-    return fail_for_memory (error);
   g_mutex_lock (&self->lock);
-  bytes = take (self, index, fd, size, error);
+  mapping = find_mapping (self, index, fd, size, error);
+  if (mapping != NULL)
+    bytes = self->trusts ? use_in_place (mapping, size) : copy_out (mapping, size, error);
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+GBytes *
+arena_in_peek (ArenaIn *self, guint32 index, int fd, gsize size, GError **error)
+{
+  ArenaMapping *mapping;
+  GBytes *bytes = NULL;
+
+  g_mutex_lock (&self->lock);
+  mapping = find_mapping (self, index, fd, size, error);
+  if (mapping != NULL)
+    bytes = use_in_place (mapping, size);
   g_mutex_unlock (&self->lock);
   return bytes;
 }

@@ -79,6 +79,9 @@ void arena_in_init (ArenaIn *self);
 /* The payload of @size bytes that the sender has put there. @fd: what came with it, or -1; it stays
  * the caller's. NULL: %PROCFUN_ERROR_PROTOCOL or %PROCFUN_ERROR_LIMIT. */
 GBytes *arena_in_take (ArenaIn *self, guint32 index, int fd, gsize size, GError **error);
+
+/* The same, never copied: a sender who is not trusted can change them as long as they are there. */
+GBytes *arena_in_peek (ArenaIn *self, guint32 index, int fd, gsize size, GError **error);
 void arena_in_clear (ArenaIn *self);
 gboolean arena_in_is_there (const ArenaIn *self);
 void arena_in_give_back (ArenaIn *self);

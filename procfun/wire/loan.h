@@ -19,10 +19,12 @@ typedef struct
 
 typedef enum
 {
-  LOAN_MAPPED,  /* in a region that the receiver has mapped */
-  LOAN_REGION,  /* the region comes with it */
-  LOAN_BACK,    /* what the receiver has lent */
-  LOAN_CONSTANT /* memory that nobody can change comes with it */
+  LOAN_MAPPED,   /* in a region that the receiver has mapped */
+  LOAN_REGION,   /* the region comes with it */
+  LOAN_BACK,     /* what the receiver has lent */
+  LOAN_CONSTANT, /* memory that nobody can change comes with it */
+  LOAN_PLACED,   /* in a region of the arena, where the lender can still change it */
+  LOAN_PLACE     /* the region comes with it */
 } LoanKind;
 
 typedef struct
@@ -30,7 +32,7 @@ typedef struct
   guint64 offset; /* in the region, or in the loan that comes back */
   guint64 size;   /* in bytes */
   guint32 kind;   /* LoanKind */
-  guint32 region; /* index */
+  guint32 region; /* index, among those that are lent or of the arena */
   guint32 slot;   /* index: of the loan */
   guint32 depth;  /* number of indices */
   guint32 indices[PARTS_MAX_DEPTH];

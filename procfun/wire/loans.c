@@ -2,6 +2,7 @@
 #include "procfun/wire/loans.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/platform/fds.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
 #include <string.h>
@@ -40,6 +41,50 @@ loans_can_lend (Loans *self, gconstpointer data, gsize size)
 
 /* Writing */
 
+static gboolean
+is_placed (const FrameLoan *loan)
+{
+  return loan->kind == LOAN_PLACED || loan->kind == LOAN_PLACE;
+}
+
+/* FALSE: there is no memory, or descriptor, for it. */
+static gboolean
+append_memory (GUnixFDList *fds, int fd)
+{
+  return g_unix_fd_list_get_length (fds) < FRAME_MAX_FDS
+         && g_unix_fd_list_append (fds, fd, NULL) >= 0;
+}
+
+/* Of a process that has one call, in memory that is then constant. */
+static gboolean
+place (Loans *self, gconstpointer data, gsize size, FrameLoan *loan, GUnixFDList *fds)
+{
+  const ArenaContent content = { .parts = { { (gpointer)data, size } }, .size = size };
+  auto_fd int fd = -1;
+
+  loan->size = size;
+  loan->kind = LOAN_CONSTANT;
+  if (self->places == NULL)
+    return (fd = memfd_new_sealed ("procfun-payload", content.parts, 1)) >= 0
+           && append_memory (fds, fd);
+  if (!arena_out_put (self->places, &content, &loan->region, &fd))
+    return FALSE;
+  loan->kind = fd >= 0 ? LOAN_PLACE : LOAN_PLACED;
+  if (fd < 0 || append_memory (fds, fd))
+    return TRUE;
+  arena_out_drop (self->places, loan->region);
+  return FALSE;
+}
+
+/* The receiver does not hear of them. */
+static void
+undo_places (Loans *self, const GArray *loans)
+{
+  for (guint i = 0; i < loans->len; i++)
+    if (is_placed (&g_array_index (loans, FrameLoan, i)))
+      arena_out_drop (self->places, g_array_index (loans, FrameLoan, i).region);
+}
+
 /* To a caller. FALSE: there is no descriptor left, or a loan is over. */
 static gboolean
 lend_to_caller (Loans *self, const GArray *parts, GArray *loans, GUnixFDList *fds)
@@ -48,19 +93,26 @@ lend_to_caller (Loans *self, const GArray *parts, GArray *loans, GUnixFDList *fd
     {
       const Part *part = &g_array_index (parts, Part, i);
       FrameLoan loan = { .depth = part->depth };
-      BytesPlace place;
+      BytesPlace found;
       gsize size;
       gconstpointer data = g_bytes_get_data (part->bytes, &size);
 
       memcpy (loan.indices, part->indices, sizeof loan.indices);
       if (self->borrower == NULL || !borrower_return (self->borrower, data, size, &loan))
         {
-          if (!bytes_find (data, size, &place) || g_unix_fd_list_get_length (fds) >= FRAME_MAX_FDS
-              || g_unix_fd_list_append (fds, place.fd, NULL) < 0)
+          if (!is_constant (data, size))
+            {
+              if (!place (self, data, size, &loan, fds))
+                return FALSE;
+            }
+          else if (bytes_find (data, size, &found) && append_memory (fds, found.fd))
+            {
+              loan.kind = LOAN_CONSTANT;
+              loan.offset = found.offset;
+              loan.size = size;
+            }
+          else
             return FALSE;
-          loan.kind = LOAN_CONSTANT;
-          loan.offset = place.offset;
-          loan.size = size;
         }
       g_array_append_val (loans, loan);
     }
@@ -94,11 +146,15 @@ loans_write (Loans *self, const FrameHeader *header, const GArray *parts, GUnixF
     self->lender = lender_new ();
   if (self->trusts ? !lend_to_caller (self, parts, loans, list)
                    : !lender_lend (self->lender, parts, loans, list, &has_table))
-    return FALSE;
+    {
+      undo_places (self, loans);
+      return FALSE;
+    }
   lent.n_fds = (guint16)g_unix_fd_list_get_length (list);
   lent.has_table = has_table;
   if (!append_fds (list, fds))
     {
+      undo_places (self, loans);
       if (self->lender != NULL)
         lender_undo (self->lender, loans, has_table);
       return FALSE;
@@ -189,8 +245,12 @@ take (Loans *self, const FrameLoan *loan, Arrived *arrived, GError **error)
 
   if (loan->kind == LOAN_BACK)
     return !self->trusts && self->lender != NULL ? lender_take_back (self->lender, loan) : NULL;
-  if (loan->kind != LOAN_MAPPED && (fd = arrived_next (arrived)) < 0)
+  if (loan->kind != LOAN_MAPPED && loan->kind != LOAN_PLACED && (fd = arrived_next (arrived)) < 0)
     return NULL;
+  if (is_placed (loan))
+    return !self->trusts && loan->offset == 0
+               ? arena_in_peek (self->placed, loan->region, fd, loan->size, error)
+               : NULL;
   if (loan->kind == LOAN_CONSTANT)
     return !self->trusts ? take_constant (loan, fd) : NULL;
   return self->trusts && self->borrower != NULL && loan->kind <= LOAN_REGION
@@ -204,7 +264,7 @@ take_all (Loans *self, const FrameLoan *loans, guint n, Arrived *arrived, GArray
 {
   for (guint i = 0; i < n; i++)
     {
-      Part part = { .depth = loans[i].depth };
+      Part part = { .depth = loans[i].depth, .is_changeable = is_placed (&loans[i]) };
 
       if (part.depth > PARTS_MAX_DEPTH)
         return fail (error);
