@@ -6,62 +6,36 @@ import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 import Procfun from 'gi://Procfun?version=1.0';
 
-Gio._promisify(Procfun.Call.prototype, 'run_async', 'run_finish');
-Gio._promisify(Procfun.Map.prototype, 'next_async', 'next_finish');
-
-const registry = Procfun.Registry.get_default();
-
-// Returns an object with run (), which calls the function in another process and returns a promise.
-function define(name, names, types, resultType, func, settings = {}) {
-    const handler = args => new GLib.Variant(resultType, func(...args.deepUnpack()) ?? []);
-    const [argsType, returnType] = [types, resultType].map(type => new GLib.VariantType(type));
-    const registered = registry.register(name, names, argsType, returnType, handler);
-
-    return {
-        registered,
-        async run(...args) {
-            const call = Object.assign(Procfun.Call.new(registered, new GLib.Variant(types, args)), settings);
-            const result = await call.run_async(null);
-            return result.deepUnpack();
-        },
-    };
-}
-
-const square = define('square', ['n'], '(i)', 'i', n => n * n);
-const convert = define('convert', ['nPages'], '(i)', 'i', nPages => {
+const square = Procfun.define('square', {n: 'i'}, 'i', n => n * n);
+const convert = Procfun.define('convert', {nPages: 'i'}, 'i', nPages => {
     for (let page = 1; page <= nPages; page++)
         Procfun.report_progress(page / nPages, `page ${page}`);
     return nPages;
 });
-const fail = define('fail', ['page'], '(i)', '()', page => {
+const fail = Procfun.define('fail', {page: 'i'}, '()', page => {
     throw new RangeError(`there is no page ${page}`);
 });
-const crash = define('crash', [], '()', '()', () => {
+const crash = Procfun.define('crash', {}, '()', () => {
     GLib.spawn_command_line_sync(`kill -ABRT ${new Gio.Credentials().get_unix_pid()}`);
 });
-const sleep = define('sleep', [], '()', '()', () => GLib.usleep(600000000), {timeout: 500000});
+const sleep = Procfun.define('sleep', {}, '()', () => GLib.usleep(600000000), {timeout: 0.5});
 
-registry.serve();
+Procfun.serve();
 
-print('in a process:', await square.run(7));
+print('in a process:', square.process(7));
 
-const pool = new Procfun.Pool({maxWorkers: 2});
-const map = Procfun.Map.new(pool, square.registered);
-const squares = [];
-map.set_array(new GLib.Variant('a(i)', [[0], [1], [2], [3]]));
-for (let [result] = await map.next_async(null); result !== null; [result] = await map.next_async(null))
-    squares.push(result.deepUnpack());
-print('in a pool:', ...squares);
+const inPool = square.using({executor: new Procfun.Pool({maxWorkers: 2})});
+print('in a pool:', ...await Promise.all([0, 1, 2, 3].map(n => inPool.processAsync(n))));
 
-const call = Procfun.Call.new(convert.registered, new GLib.Variant('(i)', [4]));
+const call = convert.newCall(4);
 let last = 0;
 call.connect('progress', (_call, fraction) => (last = fraction));
 await call.run_async(null);
 print(`progress: ${100 * last}%`);
 
-for (const [func, args] of [[fail, [5]], [crash, []], [sleep, []]]) {
+for (const run of [() => fail.processAsync(5), () => crash.processAsync(), () => sleep.processAsync()]) {
     try {
-        await func.run(...args);
+        await run();
     } catch (error) {
         if (error.matches(Procfun.Error, Procfun.Error.CRASHED))
             print('a crash');

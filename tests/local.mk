@@ -125,6 +125,7 @@ test_scripts = \
 	%D%/test-exports.sh \
 	%D%/test-fixture-used.sh \
 	%D%/test-gallery.sh \
+	%D%/test-gjs.sh \
 	%D%/test-guide.sh \
 	%D%/test-headers.sh \
 	%D%/test-install.sh \
@@ -276,7 +277,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/tap.sh %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/languages.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)

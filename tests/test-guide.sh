@@ -3,6 +3,7 @@
 # The name of a file stands in its first line.
 
 . "$TOP_SRCDIR/tests/tap.sh"
+. "$TOP_SRCDIR/tests/languages.sh"
 
 # Files go into $tmp/files; the command of screen number n into $tmp/n.command, what it should print into
 # $tmp/n.expected.
@@ -53,8 +54,6 @@ printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >"$tmp/bin/python3"
 printf '#!/bin/sh\nexec /usr/bin/valac --vapidir %s --cc %s -X -w "$@"\n' "$TOP_BUILDDIR/procfun" "${CC##* }" >"$tmp/bin/valac"
 chmod +x "$tmp/bin/cc" "$tmp/bin/python3" "$tmp/bin/valac"
 export PATH="$tmp/bin:$TOP_BUILDDIR/tools:$PATH" PKG_CONFIG_PATH="$tmp/pkgconfig"
-export GI_TYPELIB_PATH="$TOP_BUILDDIR/procfun" LD_LIBRARY_PATH="$TOP_BUILDDIR/procfun/.libs:$LD_LIBRARY_PATH"
-export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$TOP_SRCDIR/bindings/python"
 
 prints_what_it_says ()
 {
@@ -79,29 +78,32 @@ compiles_all_listings ()
   done
 }
 
+# is_short LINES FILE: besides empty lines and the file's name.
+is_short ()
+{
+  test "$(sed 1d "$2" | grep -c .)" -le "$1" || { cat "$2"; return 1; }
+}
+
+first_programs_are_short ()
+{
+  is_short 6 cube.py && is_short 10 square.js && is_short 10 twice.vala
+}
+
 works () { "$@" >"$tmp/works" 2>&1; }
 
 check "the README and the guide have files and commands" has_files_and_commands
 check "every listing in C is compiled" compiles_all_listings
+check "the first programs in Python, JavaScript and Vala have 6, 10 and 10 lines at most" first_programs_are_short
 for n in $(seq "$(cat "$tmp/count")")
 do
   command=$(cat "$tmp/$n.command")
+  why=
   case $command in
-    python3*)
-      test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && python3 -c 'import gi; gi.require_version ("Json", "1.0")' 2>/dev/null || {
-        skip "$command" "no introspection, or no python3 with gi"
-        continue
-      } ;;
-    gjs*)
-      test -f "$GI_TYPELIB_PATH/Procfun-1.0.typelib" && works gjs --version || {
-        skip "$command" "no introspection, or no gjs"
-        continue
-      } ;;
-    valac* | ./square)
-      test "$SANITIZERS" = no && test -f "$TOP_BUILDDIR/procfun/procfun.vapi" && works /usr/bin/valac --version || {
-        skip "$command" "no bindings for Vala, no valac, or a sanitizer that would have to be linked"
-        continue
-      } ;;
+    python3*) why=$(why_not Python) ;;
+    gjs*) why=$(why_not JavaScript) ;;
+    valac* | ./twice)
+      why=$(why_not Vala)
+      test "$SANITIZERS" = no || why="a sanitizer would have to be linked" ;;
     *gtk4*)
       $PKG_CONFIG --exists gtk4 || {
         skip "$command" "no GTK 4"
@@ -138,6 +140,10 @@ do
         continue
       } ;;
   esac
+  test -z "$why" || {
+    skip "$command" "$why"
+    continue
+  }
   check "$command" prints_what_it_says "$n"
 done
 done_testing
