@@ -13,14 +13,6 @@ G_BEGIN_DECLS
 
 #define PROCFUN_TYPE_BUFFER (procfun_buffer_get_type ())
 
-/**
- * ProcfunBuffer:
- *
- * Memory that a function in another process can write, as the type of an argument; `ay` in GVariant
- * terms.
- *
- * Since: 0.1
- */
 typedef struct _ProcfunBuffer ProcfunBuffer;
 
 PROCFUN_AVAILABLE_IN_0_1

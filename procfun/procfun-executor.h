@@ -47,23 +47,8 @@ typedef enum
 PROCFUN_AVAILABLE_IN_0_1
 GType procfun_close_flags_get_type (void) G_GNUC_CONST;
 
-/**
- * ProcfunStatistics:
- *
- * The calls and processes of an executor until a moment. Immutable.
- *
- * Since: 0.1
- */
 typedef struct _ProcfunStatistics ProcfunStatistics;
 
-/**
- * ProcfunExecutor:
- * @parent_instance: the parent
- *
- * Runs calls.
- *
- * Since: 0.1
- */
 struct _ProcfunExecutor /* the type itself: procfun-call.h */
 {
   GObject parent_instance;

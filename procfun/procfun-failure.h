@@ -72,13 +72,6 @@ typedef enum
 #define PROCFUN_TYPE_STEP (procfun_step_get_type ())
 #define PROCFUN_TYPE_FAILURE (procfun_failure_get_type ())
 
-/**
- * ProcfunFailure:
- *
- * A description of why a call failed. Immutable.
- *
- * Since: 0.1
- */
 typedef struct _ProcfunFailure ProcfunFailure;
 
 PROCFUN_AVAILABLE_IN_0_1

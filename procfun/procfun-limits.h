@@ -13,13 +13,6 @@ G_BEGIN_DECLS
 
 #define PROCFUN_TYPE_LIMITS (procfun_limits_get_type ())
 
-/**
- * ProcfunLimits:
- *
- * The resources that a call may use. 0 stands for no limit.
- *
- * Since: 0.1
- */
 typedef struct _ProcfunLimits ProcfunLimits;
 
 PROCFUN_AVAILABLE_IN_0_1

@@ -27,14 +27,6 @@ G_BEGIN_DECLS
 typedef struct _ProcfunProcessExecutor ProcfunProcessExecutor;
 typedef struct _ProcfunProcessExecutorClass ProcfunProcessExecutorClass;
 
-/**
- * ProcfunProcessExecutor:
- * @parent_instance: the parent
- *
- * An executor whose calls run in other processes.
- *
- * Since: 0.1
- */
 struct _ProcfunProcessExecutor
 {
   ProcfunExecutor parent_instance;

@@ -37,14 +37,6 @@ typedef enum
 PROCFUN_AVAILABLE_IN_0_1
 GType procfun_schema_kind_get_type (void) G_GNUC_CONST;
 
-/**
- * ProcfunSchema:
- *
- * The description of a value: a GVariant type with the names of its fields and the nicks of its
- * enumerations. Immutable, and safe to share between threads.
- *
- * Since: 0.1
- */
 typedef struct _ProcfunSchema ProcfunSchema;
 
 PROCFUN_AVAILABLE_IN_0_1

@@ -13,13 +13,6 @@ G_BEGIN_DECLS
 
 #define PROCFUN_TYPE_USAGE (procfun_usage_get_type ())
 
-/**
- * ProcfunUsage:
- *
- * The resources that a call used.
- *
- * Since: 0.1
- */
 typedef struct _ProcfunUsage ProcfunUsage;
 
 PROCFUN_AVAILABLE_IN_0_1

@@ -125,6 +125,7 @@ test_scripts = \
 	%D%/test-exports.sh \
 	%D%/test-fixture-used.sh \
 	%D%/test-gallery.sh \
+	%D%/test-gi-docgen.sh \
 	%D%/test-gjs.sh \
 	%D%/test-guide.sh \
 	%D%/test-headers.sh \

@@ -12,6 +12,14 @@
  * @title: ProcfunLimits
  * @short_description: what a call may use
  *
+ * The resources that a call may use. 0 stands for no limit.
+ */
+
+/**
+ * ProcfunLimits:
+ *
+ * The resources that a call may use. 0 stands for no limit.
+ *
  * The limits of a call are set with procfun_call_set_limits(). A call that goes over one of them
  * ends, and fails with %PROCFUN_ERROR_MEMORY_LIMIT, %PROCFUN_ERROR_CPU_LIMIT or
  * %PROCFUN_ERROR_LIMIT, whose message names the limit. A limit that cannot be kept on this system

@@ -10,6 +10,14 @@
  * @title: ProcfunUsage
  * @short_description: what a call used
  *
+ * The resources that a call used.
+ */
+
+/**
+ * ProcfunUsage:
+ *
+ * The resources that a call used.
+ *
  * procfun_call_get_usage() returns the usage of a call after its end, also of one that failed. It
  * covers the process while the function ran, without the start of the process and without processes
  * that the function started. If the process was ended from outside, and could not report, it is the

@@ -12,6 +12,14 @@
  * @title: ProcfunCodec
  * @short_description: how values become bytes and back
  *
+ * How values become bytes and back.
+ */
+
+/**
+ * ProcfunCodec:
+ *
+ * How values become bytes and back.
+ *
  * Arguments and results travel between processes as bytes. A #ProcfunCodec makes these from a
  * #GVariant, and the other side must have the same codec. The library has two:
  *
@@ -22,12 +30,6 @@
  *
  * A program can add classes that implement the interface; procfun_codec_register() makes one known
  * by its name.
- */
-
-/**
- * ProcfunCodec:
- *
- * How values become bytes and back.
  *
  * Since: 0.1
  */

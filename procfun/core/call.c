@@ -12,18 +12,20 @@
  * @title: ProcfunCall
  * @short_description: one call from beginning to end
  *
- * A call is made of a function and its arguments, and can be run once, with procfun_call_run() or
- * procfun_call_run_async(). The macros generate `name_call()` and `name_run()` for calls with C
- * types.
- *
- * Its signals are emitted in the thread that runs it: the one in procfun_call_run(), or the one of
- * the main context that was the thread's default when procfun_call_run_async() was called.
+ * One call of a function.
  */
 
 /**
  * ProcfunCall:
  *
  * One call of a function.
+ *
+ * A call is made of a function and its arguments, and can be run once, with procfun_call_run() or
+ * procfun_call_run_async(). The macros generate `name_call()` and `name_run()` for calls with C
+ * types.
+ *
+ * Its signals are emitted in the thread that runs it: the one in procfun_call_run(), or the one of
+ * the main context that was the thread's default when procfun_call_run_async() was called.
  *
  * Since: 0.1
  */

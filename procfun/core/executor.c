@@ -16,6 +16,15 @@
  * @title: ProcfunExecutor
  * @short_description: where calls run
  *
+ * Runs calls.
+ */
+
+/**
+ * ProcfunExecutor:
+ * @parent_instance: the parent
+ *
+ * Runs calls.
+ *
  * An executor takes calls and runs them: #ProcfunForkServer and #ProcfunSpawner in a fresh process
  * each, forked or executed, #ProcfunInline in the process of the caller. Calls may come from any
  * thread, many at once. Calls that say nothing else run on the default executor.
@@ -28,6 +37,8 @@
  * The environment variable `PROCFUN_EXECUTOR` (`fork`, `spawn`, `pool`, `pool:N` with a number of
  * workers, or `inline`) chooses the default executor of a program that sets none itself; with any
  * other word its calls fail with %PROCFUN_ERROR_INVALID. Setuid and setgid programs ignore it.
+ *
+ * Since: 0.1
  */
 
 enum

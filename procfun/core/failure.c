@@ -12,6 +12,14 @@
  * @title: ProcfunFailure
  * @short_description: why a call failed, in full
  *
+ * A description of why a call failed. Immutable.
+ */
+
+/**
+ * ProcfunFailure:
+ *
+ * A description of why a call failed. Immutable.
+ *
  * Each error of %PROCFUN_ERROR that ends a call carries a #ProcfunFailure, which
  * procfun_error_get_failure() gives: the signal and the address, where in the code it happened,
  * what the function had written last, what it had used and what it was allowed. The message of the
@@ -19,6 +27,8 @@
  *
  * Unknown values are 0, -1 or %NULL. A process that is killed by SIGKILL, or that blocks the
  * signal that it dies of, leaves nothing but that signal.
+ *
+ * Since: 0.1
  */
 
 #define VALUE(NAME, nick, ended, code, sentence, summary)                                          \

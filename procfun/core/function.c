@@ -13,6 +13,14 @@
  * @title: ProcfunFunction
  * @short_description: the description of a function
  *
+ * The description of a function. Immutable.
+ */
+
+/**
+ * ProcfunFunction:
+ *
+ * The description of a function. Immutable.
+ *
  * Description of a function that can be called in a process of its own: its name, the
  * names and types of its arguments, the type of its result, and the hash that a child finds it by.
  *
@@ -20,12 +28,6 @@
  * the GVariant types of the arguments in parentheses, and the type of the result:
  * `distance((dd)(dd))d`. The result of a void function is `()`, and after what a
  * [generator][procfun-Generators] yields stands an asterisk: `lines(s)s*`.
- */
-
-/**
- * ProcfunFunction:
- *
- * The description of a function. Immutable.
  *
  * Since: 0.1
  */

@@ -14,6 +14,14 @@
  * @title: ProcfunLaunchContext
  * @short_description: the launch context of a process
  *
+ * The launch context of a process. May be used for any number of calls.
+ */
+
+/**
+ * ProcfunLaunchContext:
+ *
+ * The launch context of a process. May be used for any number of calls.
+ *
  * Properties of a call's process that differ from those of its caller: the
  * working directory, the environment, its nice value, the CPUs that it may use, and descriptors.
  * procfun_call_set_launch_context() sets it for a call,
@@ -21,12 +29,6 @@
  *
  * The process applies it just before the function runs; libraries that look at the environment when
  * they are loaded have done so by then.
- */
-
-/**
- * ProcfunLaunchContext:
- *
- * The launch context of a process. May be used for any number of calls.
  *
  * Since: 0.1
  */

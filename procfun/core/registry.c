@@ -12,6 +12,14 @@
  * @title: ProcfunRegistry
  * @short_description: the functions that can be called
  *
+ * Functions, by hash and by name.
+ */
+
+/**
+ * ProcfunRegistry:
+ *
+ * Functions, by hash and by name.
+ *
  * A registry is a list of functions, found by hash or by name. The default one holds all that
  * macros define in the program and its libraries, and what was registered at run time. It is a
  * #GListModel of #ProcfunFunction.
@@ -19,12 +27,6 @@
  * Bindings register handlers at run time. Their calls run in a new process of the same program with
  * the same command line, so the program must come by procfun_registry_serve() after it has
  * registered its functions.
- */
-
-/**
- * ProcfunRegistry:
- *
- * Functions, by hash and by name.
  *
  * Since: 0.1
  */

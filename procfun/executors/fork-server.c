@@ -11,6 +11,14 @@
  * @title: ProcfunForkServer
  * @short_description: a forked process for each call
  *
+ * An executor with a forked process for each call.
+ */
+
+/**
+ * ProcfunForkServer:
+ *
+ * An executor with a forked process for each call.
+ *
  * Runs each call in a process of its own that is forked from a small one, the zygote. That one is
  * executed at the first call, as #ProcfunSpawner executes a process for each; it has one thread,
  * and nothing of the memory of the program that calls. To fork it takes a fraction of a
@@ -32,12 +40,6 @@
  *
  * When the zygote is killed, calls that run end with %PROCFUN_ERROR_WORKER_LOST, and the next one
  * starts a new one.
- */
-
-/**
- * ProcfunForkServer:
- *
- * An executor with a forked process for each call.
  *
  * Since: 0.1
  */

@@ -17,17 +17,19 @@
  * @title: ProcfunInline
  * @short_description: calls in the process of the caller
  *
- * Runs each call in the caller's own process and thread: for debuggers, which then step into the
- * function, and for unit tests. Signals and errors are the same as elsewhere; but a function that
- * crashes takes the program with it, and one that runs can't be cancelled.
- *
- * `PROCFUN_EXECUTOR=inline` makes it the default executor of a program.
+ * An executor that runs calls in the process of the caller.
  */
 
 /**
  * ProcfunInline:
  *
  * An executor that runs calls in the process of the caller.
+ *
+ * Runs each call in the caller's own process and thread: for debuggers, which then step into the
+ * function, and for unit tests. Signals and errors are the same as elsewhere; but a function that
+ * crashes takes the program with it, and one that runs can't be cancelled.
+ *
+ * `PROCFUN_EXECUTOR=inline` makes it the default executor of a program.
  *
  * Since: 0.1
  */

@@ -14,6 +14,14 @@
  * @title: ProcfunPool
  * @short_description: processes that are kept for many calls
  *
+ * An executor with processes that are kept.
+ */
+
+/**
+ * ProcfunPool:
+ *
+ * An executor with processes that are kept.
+ *
  * Runs calls in workers: processes that are forked like those of #ProcfunForkServer, but stay for
  * the next call, which then costs little more than two messages. A call that crashes takes its
  * worker along and nothing else; the next call gets a new one. What a function leaves in its
@@ -36,12 +44,6 @@
  * An asynchronous call has its worker until its main context has taken the result. The workers of a
  * main context that nobody has run for two seconds do not count to #ProcfunPool:max-workers while
  * other calls wait. Its calls end when it is run again.
- */
-
-/**
- * ProcfunPool:
- *
- * An executor with processes that are kept.
  *
  * Since: 0.1
  */

@@ -25,6 +25,15 @@
  * @title: ProcfunProcessExecutor
  * @short_description: what executors with processes have in common
  *
+ * An executor whose calls run in other processes.
+ */
+
+/**
+ * ProcfunProcessExecutor:
+ * @parent_instance: the parent
+ *
+ * An executor whose calls run in other processes.
+ *
  * Those that run calls in processes of their own: #ProcfunSpawner, #ProcfunForkServer,
  * #ProcfunPool and #ProcfunSession. They differ in where a process comes from and how long it
  * stays, and not in how a call runs and ends.
@@ -37,6 +46,8 @@
  * %PROCFUN_ERROR_MEMORY_LIMIT and %PROCFUN_ERROR_CPU_LIMIT when it used more than it may,
  * %PROCFUN_ERROR_PROTOCOL, %PROCFUN_ERROR_NESTED, %PROCFUN_ERROR_INVALID, %PROCFUN_ERROR_BUSY,
  * %PROCFUN_ERROR_CLOSED, and %G_IO_ERROR_CANCELLED.
+ *
+ * Since: 0.1
  */
 
 typedef struct

@@ -18,6 +18,14 @@
  * @title: ProcfunSession
  * @short_description: several calls in one process
  *
+ * An executor with one process, which belongs to a pool.
+ */
+
+/**
+ * ProcfunSession:
+ *
+ * An executor with one process, which belongs to a pool.
+ *
  * Holds a worker of a #ProcfunPool, so that several calls run in the same process, one after the
  * other, and find what those before them have left there: an open file, a static variable.
  * procfun_pool_acquire() gives one; its calls are those that are run on it as their executor.
@@ -30,12 +38,6 @@
  * procfun_executor_close(), or dropping the session, gives the worker back, and the pool looks
  * whether it can be used on. Closing the pool waits for the call that runs in the session, and then
  * ends its process: further calls fail with %PROCFUN_ERROR_CLOSED.
- */
-
-/**
- * ProcfunSession:
- *
- * An executor with one process, which belongs to a pool.
  *
  * Since: 0.1
  */

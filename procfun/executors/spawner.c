@@ -13,18 +13,20 @@
  * @title: ProcfunSpawner
  * @short_description: a fresh process for each call
  *
- * Runs each call in a process that is executed for it: the program itself, which runs the function
- * before its main(), or for functions in shared libraries the helper `procfun-worker`. Nothing of
- * the caller's memory is there, and nothing of the call is left when it has ended.
- *
- * A fresh process costs a few milliseconds, whatever the size of the program that calls.
- * #ProcfunForkServer is faster, where each call need not have an address space of its own.
+ * An executor with a fresh process for each call.
  */
 
 /**
  * ProcfunSpawner:
  *
  * An executor with a fresh process for each call.
+ *
+ * Runs each call in a process that is executed for it: the program itself, which runs the function
+ * before its main(), or for functions in shared libraries the helper `procfun-worker`. Nothing of
+ * the caller's memory is there, and nothing of the call is left when it has ended.
+ *
+ * A fresh process costs a few milliseconds, whatever the size of the program that calls.
+ * #ProcfunForkServer is faster, where each call need not have an address space of its own.
  *
  * Since: 0.1
  */

@@ -7,6 +7,14 @@
  * @title: ProcfunMap
  * @short_description: one function for many elements
  *
+ * A function that is called for many elements.
+ */
+
+/**
+ * ProcfunMap:
+ *
+ * A function that is called for many elements.
+ *
  * Calls a function for each element of an array, of a #GListModel, or of what a callback gives one
  * after the other, in the workers of a #ProcfunPool or, by procfun_map_new_on(), on any other
  * executor.
@@ -26,12 +34,6 @@
  * 20 round trips, where these take longer than 10 ms; a host that is lost fails all elements of its
  * chunks, unless they may be run again (#ProcfunRemotePool:retry-on). On another executor each
  * element is a call. When the map is dropped they are ended.
- */
-
-/**
- * ProcfunMap:
- *
- * A function that is called for many elements.
  *
  * Since: 0.1
  */

@@ -8,6 +8,14 @@
  * @short_description: how a host is started
  * @include: procfun.h
  *
+ * How a host is started.
+ */
+
+/**
+ * ProcfunLauncher:
+ *
+ * How a host is started.
+ *
  * The command that starts a host of a #ProcfunRemotePool, for what the lists of
  * procfun_remote_pool_new() do not say. In it, a word `{}` stands for the command line of the
  * program; where there is none, that is at the end.
@@ -23,14 +31,6 @@
  *
  * The command must connect its standard input and output with those of the program, and leave them
  * as they are. It has a session of its own, and no other descriptors.
- *
- * Since: 0.1
- */
-
-/**
- * ProcfunLauncher:
- *
- * How a host is started.
  *
  * Since: 0.1
  */

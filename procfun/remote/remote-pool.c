@@ -17,6 +17,18 @@
  * @short_description: an executor whose processes are on other machines
  * @include: procfun.h
  *
+ * An executor whose processes are on other machines.
+ */
+
+#define DEFAULT_HEARTBEAT (5 * G_USEC_PER_SEC)
+#define DEFAULT_CONNECT_TIMEOUT (30 * G_USEC_PER_SEC)
+#define DEFAULT_RETRIES 2
+
+/**
+ * ProcfunRemotePool:
+ *
+ * An executor whose processes are on other machines.
+ *
  * Runs calls on hosts. A host is the same program, started there by a command such as ssh; it has a
  * #ProcfunPool of its own and takes calls through its standard input and output. So crashes,
  * limits, times and cancelling are what they are in a pool, and what they leave behind is cleared
@@ -44,18 +56,6 @@
  *
  * Descriptors do not leave a machine: calls that have some fail with %PROCFUN_ERROR_INVALID. What
  * functions print comes to this program, a line at a time.
- *
- * Since: 0.1
- */
-
-#define DEFAULT_HEARTBEAT (5 * G_USEC_PER_SEC)
-#define DEFAULT_CONNECT_TIMEOUT (30 * G_USEC_PER_SEC)
-#define DEFAULT_RETRIES 2
-
-/**
- * ProcfunRemotePool:
- *
- * An executor whose processes are on other machines.
  *
  * Since: 0.1
  */

@@ -10,6 +10,14 @@
  * @title: ProcfunStatistics
  * @short_description: what an executor has done
  *
+ * The calls and processes of an executor until a moment. Immutable.
+ */
+
+/**
+ * ProcfunStatistics:
+ *
+ * The calls and processes of an executor until a moment. Immutable.
+ *
  * Each #ProcfunExecutor counts its calls and how long they took, always, since that costs less than
  * a microsecond a call. procfun_statistics_new() takes a snapshot of it, which does not change any
  * more. procfun_executor_get_statistics() gives it as a #GVariant, procfun_statistics_to_json() as

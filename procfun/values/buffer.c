@@ -11,6 +11,16 @@
  * @title: ProcfunBuffer
  * @short_description: memory that a function changes in place
  *
+ * Memory that a function in another process can write, as the type of an argument; `ay` in GVariant
+ * terms.
+ */
+
+/**
+ * ProcfunBuffer:
+ *
+ * Memory that a function in another process can write, as the type of an argument; `ay` in GVariant
+ * terms.
+ *
  * A #GBytes is an argument that a function reads. A #ProcfunBuffer is one that it writes: when the
  * call has succeeded, the caller finds the changes in the memory that it passed.
  *

@@ -7,12 +7,24 @@
  * @title: ProcfunSchema
  * @short_description: the description of a value
  *
+ * The description of a value: a GVariant type with the names of its fields and the nicks of its
+ * enumerations. Immutable, and safe to share between threads.
+ */
+
+/**
+ * ProcfunSchema:
+ *
+ * The description of a value: a GVariant type with the names of its fields and the nicks of its
+ * enumerations. Immutable, and safe to share between threads.
+ *
  * A #ProcfunSchema describes a value: its GVariant type, the names of fields and arguments, and the
  * nicks of enumerations. Codecs use it; so JSON can say `{"x": 1.5, "y": 2.0}` for a `(dd)`.
  *
  * Schemas are immutable and can be shared between threads. The schema of a container owns the
  * schemas of its contents, so a schema from procfun_schema_get_child() lives at least as long as
  * its parent.
+ *
+ * Since: 0.1
  */
 
 G_DEFINE_BOXED_TYPE (ProcfunSchema, procfun_schema, procfun_schema_ref, procfun_schema_unref)
