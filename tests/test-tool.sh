@@ -417,9 +417,9 @@ check "hosts: no list" gives 2 "" "names no host" "$tool" hosts nowhere
 
 manual_is_clean ()
 {
-  for page in procfun-worker procfun
+  for page in procfun-environment.7 procfun-worker.1 procfun.1
   do
-    LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/$page.1" 2>&1 >"$tmp/manual" | grep . && return 1
+    LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -l "$TOP_SRCDIR/tools/$page" 2>&1 >"$tmp/manual" | grep . && return 1
   done
   for word in bench list call hosts --on --calls --parallel --executor --names --json --timeout --deadline --memory --cpu-time --limits --codec --usage --trace
   do
@@ -427,6 +427,17 @@ manual_is_clean ()
   done
 }
 
+# Those that the code reads, by the names in its strings.
+environment_is_documented ()
+{
+  for variable in $(cat "$TOP_SRCDIR"/procfun/*/*.[ch] | sed -nE 's/.*(environment_get|define COMMAND_LINE_VARIABLE) *\(?"(PROCFUN_[A-Z_]+)".*/\2/p' | sort -u)
+  do
+    grep -q "^\.B $variable$" "$TOP_SRCDIR/tools/procfun-environment.7" || { echo "not there: $variable"; return 1; }
+  done
+  test -n "$variable"
+}
+
+check "the manual has every variable that programs read" environment_is_documented
 if man --version >/dev/null 2>&1
 then
   check "the manual renders without warnings" manual_is_clean

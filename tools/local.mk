@@ -75,6 +75,7 @@ check_PROGRAMS += %D%/procfun-worker-in-tree
 %C%_procfun_worker_in_tree_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 
 dist_man1_MANS = %D%/procfun.1 %D%/procfun-worker.1
+dist_man7_MANS = %D%/procfun-environment.7
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/bash-completion/procfun
 zshcompletiondir = $(datadir)/zsh/site-functions
