@@ -115,6 +115,7 @@ test_helpers = \
 	%D%/crasher \
 	%D%/hosts \
 	%D%/hosts-other-build \
+	%D%/injected \
 	%D%/limited \
 	%D%/monitored
 
@@ -129,6 +130,7 @@ test_scripts = \
 	%D%/test-gjs.sh \
 	%D%/test-guide.sh \
 	%D%/test-headers.sh \
+	%D%/test-inject.sh \
 	%D%/test-install.sh \
 	%D%/test-layers.sh \
 	%D%/test-link.sh \
@@ -261,6 +263,13 @@ check_LTLIBRARIES += %D%/tool-library.la
 # Only what has an rpath is made a shared library.
 %C%_tool_library_la_LDFLAGS = -module -avoid-version -rpath /nowhere
 
+# Preloaded by inject.py, and by nothing else.
+check_LTLIBRARIES += %D%/inject-shim.la
+%C%_inject_shim_la_SOURCES = %D%/inject-shim.c
+%C%_inject_shim_la_CFLAGS = $(AM_CFLAGS)
+%C%_inject_shim_la_LIBADD =
+%C%_inject_shim_la_LDFLAGS = -module -avoid-version -rpath /nowhere
+
 if ENABLE_INSTALLED_TESTS
 installedtestsdir = $(libexecdir)/installed-tests/procfun
 installedtests_PROGRAMS = $(test_programs) $(test_helpers)
@@ -278,7 +287,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/languages.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/inject.py %D%/languages.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)

@@ -3,6 +3,7 @@
 
 #include "procfun/platform/self.h"
 #include "procfun/wire/setup.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -11,15 +12,37 @@
 
 #include "procfun/child/setup.h"
 
-/* The first argument in @text, which ends at *@end; empty where there is none. */
+static gboolean
+may_be_child (void)
+{
+  return getauxval (AT_SECURE) == 0 && setup_has_descriptors ();
+}
+
+/* -1: it is there, and cannot be read. */
+static gssize
+read_command_line (char *text, gsize size)
+{
+  int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  gssize n;
+
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -1;
+  do
+    n = read (fd, text, size);
+  while (n < 0 && errno == EINTR);
+  close (fd);
+  return n;
+}
+
+/* The first argument in @text, which ends at *@end; empty where there is none. A child that took
+ * itself for the program would start others, without end. */
 static const char *
 read_first_argument (char *text, gsize size, const char **end)
 {
-  int fd = open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-  gssize n = fd >= 0 ? read (fd, text, size - 1) : 0;
+  gssize n = read_command_line (text, size - 1);
 
-  if (fd >= 0)
-    close (fd);
+  if (n < 0 && may_be_child ())
+    setup_end_without_command_line ();
   text[MAX (n, 0)] = '\0';
   *end = text + MAX (n, 0);
   return MIN (text + strlen (text) + 1, *end);
@@ -40,12 +63,6 @@ command_first_argument_begins (const char *prefix, gsize size)
 
 /* Of a function, as text. */
 #define HASH_SIZE 16
-
-static gboolean
-may_be_child (void)
-{
-  return getauxval (AT_SECURE) == 0 && setup_has_descriptors ();
-}
 
 gboolean
 command_is_child (void)

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -171,15 +172,28 @@ setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd
 }
 
 /* Before GLib works. The status is that of a shell for a command that cannot be executed. */
+static void end_with_message (const char *message) G_GNUC_NORETURN;
+
+static void
+end_with_message (const char *message)
+{
+  if (write (STDERR_FILENO, message, strlen (message)) < 0)
+    _exit (126);
+  _exit (126);
+}
+
 void
 setup_end_without_descriptors (void)
 {
-  static const char message[] = "procfun: this process was started for a call, but its descriptors "
-                                "are closed: the launcher must leave them open\n";
+  end_with_message ("procfun: this process was started for a call, but its descriptors are closed: "
+                    "the launcher must leave them open\n");
+}
 
-  if (write (STDERR_FILENO, message, sizeof message - 1) < 0)
-    _exit (126);
-  _exit (126);
+void
+setup_end_without_command_line (void)
+{
+  end_with_message ("procfun: this process may have been started for a call, but cannot read its "
+                    "command line\n");
 }
 
 void

@@ -28,6 +28,9 @@ void setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdo
  * must not run. */
 void setup_end_without_descriptors (void) G_GNUC_NORETURN;
 
+/* The same for one that cannot find out what it was started for. */
+void setup_end_without_command_line (void) G_GNUC_NORETURN;
+
 /* Ends this process and its group if the parent that started it has ended; in a signal handler. */
 void setup_check_parent (void);
 

@@ -321,6 +321,13 @@ zygote_serve (Server *server)
               { .fd = self->caller_fd, .events = POLLIN } };
       int n = poll (fds, G_N_ELEMENTS (fds), get_timeout (self));
 
+      if (n < 0 && errno != EINTR) /* it cannot wait, so it looks */
+        {
+          g_usleep (LOOK_MS * G_TIME_SPAN_MILLISECOND);
+          fds[0].revents = fds[1].revents = POLLIN;
+          fds[2].revents = 0;
+          n = 1;
+        }
       if (n == 0
           && self->left_since == NEVER) /* a caller that asks just now has a process executed */
         end ();

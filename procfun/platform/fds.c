@@ -176,3 +176,22 @@ fds_fill_standard (void)
           close (opened);
       }
 }
+
+#define POLL_PAUSE_US 1000
+
+int
+fds_poll (GPollFD *fds, guint n, int ms)
+{
+  int n_ready = g_poll (fds, n, ms);
+
+  if (n_ready >= 0 || errno == EINTR || errno == EAGAIN)
+    return n_ready;
+  g_usleep (POLL_PAUSE_US);
+  n_ready = 0;
+  for (guint i = 0; i < n; i++)
+    {
+      fds[i].revents = fds[i].fd >= 0 ? fds[i].events : 0;
+      n_ready += fds[i].revents != 0 ? 1 : 0;
+    }
+  return n_ready;
+}

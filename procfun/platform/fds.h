@@ -40,6 +40,10 @@ gboolean fds_is_for_events (int fd);
 /* Whether a socket's two sides can still read and write. */
 gboolean fds_is_connected (int fd);
 
+/* As g_poll(). Where the kernel has no means to wait, each descriptor counts as ready, after a
+ * pause: its reader finds out. */
+int fds_poll (GPollFD *fds, guint n, int ms);
+
 /* In a child: closes all from @first on, and opens /dev/null for those of 0 to 2 that are not open.
  */
 void fds_close_from (int first);

@@ -136,17 +136,33 @@ peek (Process *self, siginfo_t *info)
   return waitid (type, (id_t)id, info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* Where the kernel has no means to wait. A child of another process counts as dead when that has
+ * reaped it. */
+static gboolean
+is_dead_or_reaped (Process *self)
+{
+  siginfo_t info;
+
+  if (peek (self, &info))
+    return info.si_pid != 0;
+  return syscall (SYS_pidfd_send_signal, self->pidfd, 0, NULL, 0) != 0 && errno == ESRCH;
+}
+
 /* Without pidfds the number is this process's until it is reaped. */
 gboolean
 process_has_died (Process *self)
 {
   struct pollfd poll_fd = { .fd = self->pidfd, .events = POLLIN };
   siginfo_t info;
+  int n;
 
   if (self->gone)
     return TRUE;
   if (self->pidfd >= 0)
-    return poll (&poll_fd, 1, 0) > 0;
+    {
+      n = poll (&poll_fd, 1, 0);
+      return n < 0 ? is_dead_or_reaped (self) : n > 0;
+    }
   return !peek (self, &info) || info.si_pid != 0;
 }
 
@@ -191,7 +207,7 @@ process_signal_alone (Process *self, int signum)
   if (!process_is_own (self))
     return;
   if (self->pidfd >= 0
-      && (syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0) == 0 || errno != ENOSYS))
+      && (syscall (SYS_pidfd_send_signal, self->pidfd, signum, NULL, 0) == 0 || errno == ESRCH))
     return;
   if (!process_has_died (self)) /* valgrind 3.19 does not know the call, only the descriptor */
     kill (self->pid, signum);

@@ -4,7 +4,7 @@
 
 #include "procfun/core/call.h"
 #include "procfun/platform/canceller.h"
-#include <poll.h>
+#include "procfun/platform/fds.h"
 
 /* Driven by poll() */
 
@@ -51,7 +51,7 @@ wait_for_something (Exchange *self, gboolean is_first, int *cancel_fd)
   exchange_get_fds (self, fds);
   fds[EXCHANGE_N_FDS]
       = (GPollFD){ .fd = exchange_is_ending (self) ? -1 : *cancel_fd, .events = G_IO_IN };
-  g_poll (fds, G_N_ELEMENTS (fds), exchange_fall_asleep (self) ? 0 : timeout);
+  fds_poll (fds, G_N_ELEMENTS (fds), exchange_fall_asleep (self) ? 0 : timeout);
   exchange_note_ready (self, fds);
 }
 

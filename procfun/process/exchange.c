@@ -6,6 +6,7 @@
 #include "procfun/core/call-debug.h"
 #include "procfun/core/call.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/fds.h"
 #include "procfun/process/crash-report.h"
 #include "procfun/process/ending.h"
 #include "procfun/process/naming.h"
@@ -186,7 +187,7 @@ begin_naming (Exchange *self)
 
   streams_receive_report (&self->streams);
   report = streams_get_report (&self->streams);
-  if (report == NULL || self->ending.outcome.result != NULL)
+  if (g_bytes_get_size (report) == 0 || self->ending.outcome.result != NULL)
     return FALSE;
   self->naming = crash_report_new_naming (report, worker_get_parent_pid (&self->worker),
                                           module != NULL ? module->path : NULL);
@@ -385,7 +386,7 @@ exchange_look (Exchange *self)
 
   exchange_get_fds (self, fds);
   fds[0].fd = fds[1].fd = -1;
-  g_poll (fds + FIRST_STREAM, EXCHANGE_N_FDS - FIRST_STREAM, 0);
+  fds_poll (fds + FIRST_STREAM, EXCHANGE_N_FDS - FIRST_STREAM, 0);
   exchange_note_ready (self, fds);
 }
 

@@ -196,10 +196,10 @@ naming_run (GBytes *request)
     return naming_get_answer (self);
   while (!naming_advance (self))
     {
-      struct pollfd poll_fd = { .fd = naming_get_fd (self), .events = POLLIN };
+      GPollFD poll_fd = { .fd = naming_get_fd (self), .events = G_IO_IN };
       const gint64 left = naming_get_wake_time (self) - g_get_monotonic_time ();
 
-      poll (&poll_fd, 1, (int)(CLAMP (left, 0, END_US) / 1000) + 1);
+      fds_poll (&poll_fd, 1, (int)(CLAMP (left, 0, END_US) / 1000) + 1);
     }
   return naming_get_answer (self);
 }

@@ -44,7 +44,7 @@ is_alive (const Worker *spare, Process *zygote)
                           { .fd = process_get_pidfd (spare->process), .events = POLLIN },
                           { .fd = process_get_pidfd (zygote), .events = POLLIN } };
 
-  return poll (fds, G_N_ELEMENTS (fds), 0) == 0;
+  return poll (fds, G_N_ELEMENTS (fds), 0) <= 0; /* where it cannot be known, it will show */
 }
 
 gboolean

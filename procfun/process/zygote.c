@@ -261,16 +261,16 @@ zygote_receive (Zygote *self)
 static void
 sleep_on_channel (Zygote *self, int ms, Canceller *canceller, int *cancel_fd)
 {
-  struct pollfd fds[] = { { .fd = channel_get_fd (self->process.channel), .events = POLLIN },
-                          { .fd = *cancel_fd, .events = POLLIN } };
+  GPollFD fds[] = { { .fd = channel_get_fd (self->process.channel), .events = G_IO_IN },
+                    { .fd = *cancel_fd, .events = G_IO_IN } };
 
   channel_flush (self->process.channel);
   if (channel_has_output (self->process.channel))
-    fds[0].events |= POLLOUT;
+    fds[0].events |= G_IO_OUT;
   self->has_reader = TRUE;
   g_mutex_unlock (&self->lock);
-  if (poll (fds, G_N_ELEMENTS (fds), *cancel_fd < 0 ? MIN (ms, LOOK_MS) : ms) == 0 && *cancel_fd < 0
-      && canceller != NULL)
+  if (fds_poll (fds, G_N_ELEMENTS (fds), *cancel_fd < 0 ? MIN (ms, LOOK_MS) : ms) == 0
+      && *cancel_fd < 0 && canceller != NULL)
     *cancel_fd = canceller_open_fd (canceller);
   g_mutex_lock (&self->lock);
   self->has_reader = FALSE;

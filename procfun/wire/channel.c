@@ -8,7 +8,6 @@
 #include "procfun/procfun-error.h"
 #include "procfun/wire/loans.h"
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -563,13 +562,13 @@ channel_fall_asleep (Channel *self)
 
 /* FALSE: the time is up. */
 static gboolean
-wait_for (Channel *self, short events, int ms)
+wait_for (Channel *self, gushort events, int ms)
 {
-  struct pollfd poll_fd = { .fd = self->fd, .events = events };
+  GPollFD poll_fd = { .fd = self->fd, .events = events };
   int n;
 
   do
-    n = poll (&poll_fd, 1, ms);
+    n = fds_poll (&poll_fd, 1, ms);
   while (n < 0 && errno == EINTR);
   return n != 0;
 }
@@ -583,7 +582,7 @@ channel_receive_within (Channel *self, Frame *frame, int ms, GError **error)
   while ((status = receive_looking (self, look, frame, error)) == CHANNEL_AGAIN)
     {
       look = !channel_yield (self);
-      if (look && !channel_fall_asleep (self) && !wait_for (self, POLLIN, ms))
+      if (look && !channel_fall_asleep (self) && !wait_for (self, G_IO_IN, ms))
         return CHANNEL_AGAIN;
     }
   return status;
@@ -599,5 +598,5 @@ void
 channel_flush_blocking (Channel *self)
 {
   for (channel_flush (self); channel_has_output (self); channel_flush (self))
-    wait_for (self, POLLOUT, -1);
+    wait_for (self, G_IO_OUT, -1);
 }
