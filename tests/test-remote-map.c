@@ -280,7 +280,7 @@ run_strikes (ProcfunRemotePool *hosts, ProcfunFunction *function, ProcfunMap **m
   return results;
 }
 
-/* Nobody knows which of its chunk have run. */
+/* It is not known which elements of its chunk have run. */
 static void
 test_lost_host (void)
 {
@@ -391,7 +391,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (say, gint, (gint, n))
   return n;
 }
 
-/* What elements print is printed here. */
+/* Output of elements is printed here. */
 static void
 test_output (void)
 {

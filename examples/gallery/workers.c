@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a decoder may do: files come from anywhere. */
+/* The rights of a decoder: files come from anywhere. */
 
 #include "workers.h"
 

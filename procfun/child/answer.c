@@ -122,7 +122,7 @@ typedef struct
 /* So many parts have memory of their own in the arena, which the rest may need, too. */
 #define PLACED_MAX (ARENA_REGIONS - 1)
 
-/* What a function has written in buffers goes without the rest: its caller wants it elsewhere. */
+/* The contents of buffers go without the rest: the caller wants them elsewhere. */
 static gboolean
 can_take (gconstpointer data, gsize size, gpointer user_data)
 {

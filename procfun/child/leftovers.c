@@ -32,7 +32,7 @@
   (FRAME_LEFT_UNPREPARED | FRAME_LEFT_IDENTITY | FRAME_LEFT_LIMITS | FRAME_LEFT_SCHEDULING         \
    | FRAME_LEFT_TIMERS | FRAME_LEFT_FIRST_THREADS)
 
-/* What is there after a call. */
+/* Things found after a call. */
 typedef struct
 {
   guint n_threads; /* without those of procfun itself */

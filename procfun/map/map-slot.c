@@ -140,7 +140,7 @@ take_chunk (CallChunk *chunk, MapYield *yield)
   yield->round_trip = chunk->round_trip;
 }
 
-/* Nobody knows which of the elements were begun. */
+/* All fail, because it is not known which of the elements were begun. */
 static void
 fail_all (MapSlot *self, MapYield *yield)
 {

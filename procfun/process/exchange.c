@@ -15,7 +15,6 @@
 #include "procfun/process/streams.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
-#include <signal.h>
 
 /* Where the kernel has no pidfds, for which nothing can wait: as long as the channel is open, its
  * end mostly tells. */
@@ -167,16 +166,6 @@ check_lost (Exchange *self)
                      g_strdup (_ ("lost its process before it began")));
 }
 
-/* Whom it left behind in its group. */
-static void
-kill_rest (Exchange *self)
-{
-  process_signal (self->worker.process, SIGKILL);
-  process_kill_noted (self->worker.process);
-  if (self->worker.cgroup != NULL)
-    cgroup_kill (self->worker.cgroup);
-}
-
 /* TRUE: names are on their way. Stacks that were asked for are named when somebody reads them. */
 static gboolean
 begin_naming (Exchange *self)
@@ -321,7 +310,7 @@ advance_dead (Exchange *self)
     self->phase = PHASE_ANSWERED;
   else if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
     {
-      kill_rest (self);
+      worker_kill_family (&self->worker);
       if (begin_naming (self))
         self->phase = PHASE_NAMING;
       else

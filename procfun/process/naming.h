@@ -24,7 +24,7 @@ int naming_get_fd (Naming *self);
 gint64 naming_get_wake_time (Naming *self);
 gboolean naming_advance (Naming *self);
 
-/* What has come. (transfer full) (nullable): NULL: it was not asked for. */
+/* The answer as far as it has come. (transfer full) (nullable): NULL: it was not asked for. */
 GBytes *naming_get_answer (Naming *self);
 
 GBytes *naming_get_request (Naming *self);

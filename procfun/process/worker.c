@@ -136,6 +136,15 @@ worker_is_lost (Worker *self)
   return self->parent != NULL && self->parent_funcs->has_died (self->parent);
 }
 
+void
+worker_kill_family (Worker *self)
+{
+  process_signal (self->process, SIGKILL);
+  process_kill_noted (self->process);
+  if (self->cgroup != NULL)
+    cgroup_kill (self->cgroup);
+}
+
 pid_t
 worker_get_parent_pid (Worker *self)
 {

@@ -104,6 +104,9 @@ void worker_note_error (Worker *self, const GError *error);
 /* The process is there no more, and its zygote neither. */
 gboolean worker_is_lost (Worker *self);
 
+/* Kills the processes that it has left behind. */
+void worker_kill_family (Worker *self);
+
 /* Number of its zygote; 0: there is none. */
 pid_t worker_get_parent_pid (Worker *self);
 

@@ -13,7 +13,7 @@
 /* No element is begun when results and errors take so many bytes. */
 #define ENOUGH_BYTES JOURNAL_ENOUGH
 
-/* What an error takes, more or less. */
+/* Usual size of an error. */
 #define ERROR_BYTES 1024
 
 struct _HostChunk

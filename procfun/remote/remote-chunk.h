@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* What has come of the elements of a chunk, as the payload of its end. */
+/* Results of the elements of a chunk, as the payload of its end. */
 
 /* @errors: (element-type ChunkError); sizes go to @head. */
 GBytes *remote_chunk_pack (GVariant *results, GArray *errors, RemoteChunkHead *head);
