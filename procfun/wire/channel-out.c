@@ -2,6 +2,8 @@
 #include "procfun/wire/channel-out.h"
 
 #include "procfun/platform/memfd.h"
+#include "procfun/platform/pages.h"
+#include "procfun/values/parts.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -222,6 +224,20 @@ channel_out_send (ChannelOut *self, FrameType type, guint32 call_id, gconstpoint
   send_whole (self, &header, prefix, prefix_size, payload, fds);
 }
 
+/* Most values need new memory for this, and large pages of it are had much sooner. (transfer full)
+ */
+static GBytes *
+serialise (GVariant *value)
+{
+  const gsize size = g_variant_get_size (value);
+  gpointer data = parts_is_built (value) ? pages_new (size) : NULL;
+
+  if (data == NULL)
+    return g_variant_get_data_as_bytes (value);
+  g_variant_store (value, data);
+  return pages_to_bytes (data, size);
+}
+
 void
 channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
                         gsize prefix_size, GVariant *value, GUnixFDList *fds)
@@ -236,7 +252,7 @@ channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id, gcons
   frame_header_init (&header, type, call_id, (guint)n_fds, content.size);
   if (self->share_mode == SHARE_ARENA && send_shared (self, &header, &content, fds))
     return;
-  payload = g_variant_get_data_as_bytes (value);
+  payload = serialise (value);
   if (self->share_mode == SHARE_ARENA)
     send_whole (self, &header, prefix, prefix_size, payload, fds);
   else
