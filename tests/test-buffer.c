@@ -7,6 +7,7 @@
 #include "tests/pools.h"
 
 #include "procfun/wire/frame.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -243,6 +244,29 @@ test_result_alone (void)
       check_result (call);
       g_assert_true (is_filled (buffer, 1));
     }
+}
+
+/* The worker dies after its answer, and before its caller has asked for that. */
+static void
+test_dead_worker (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunBuffer) buffer = make_buffer (LARGE, 1);
+  g_autoptr (ProcfunCall) call = write_only_call (buffer);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  int pid;
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  result = calls_await (call, NULL);
+  pid = procfun_call_get_pid (call);
+  g_assert_no_errno (kill (pid, SIGKILL));
+  while (kill (pid, 0) == 0)
+    g_usleep (1000);
+  g_assert_true (is_filled (buffer, 1));
+  write_only_run_finish (call, result, &error);
+  g_assert_no_error (error);
+  g_assert_true (is_filled (buffer, 4));
 }
 
 /* More than there are places for. */
@@ -663,6 +687,8 @@ main (int argc, char **argv)
   calls_add_func_for (CALLS_ON_ALL, "/buffer/has-what-the-result-of-its-call-has", test_result);
   calls_add_func_for (CALLS_ON_ALL, "/buffer/is-as-before-when-the-result-is-taken-alone",
                       test_result_alone);
+  fixture_add_func ("/buffer/is-changed-also-when-the-worker-dies-after-its-answer",
+                    test_dead_worker);
   calls_add_func_for (CALLS_ON_ALL, "/buffer/is-changed-beside-any-number-of-others", test_many);
   calls_add_func_for (CALLS_ON_ALL, "/buffer/is-as-before-when-a-call-fails", test_failure);
   calls_add_func_for (CALLS_ON_PROCESSES, "/buffer/is-as-before-when-a-call-is-cancelled",

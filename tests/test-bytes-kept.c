@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -213,6 +214,58 @@ test_idle (void)
   g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
 }
 
+/* In bytes, of private payloads that went through shared memory. */
+static gsize
+get_resident (void)
+{
+  g_autofree char *maps = NULL;
+  g_auto (GStrv) lines = NULL;
+  gboolean is_shared = FALSE;
+  gsize size = 0;
+
+  if (!g_file_get_contents ("/proc/self/smaps", &maps, NULL, NULL))
+    abort ();
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], "/memfd:procfun-arena") != NULL)
+      is_shared = TRUE;
+    else if (is_shared && g_str_has_prefix (lines[i], "Rss:"))
+      {
+        size += 1024 * g_ascii_strtoull (lines[i] + strlen ("Rss:"), NULL, 10);
+        is_shared = FALSE;
+      }
+  return size;
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (get_resident_there, gint) { return (gint)get_resident (); }
+
+/* Each region keeps its first page. */
+#define KEPT_MAX (64 * PAGE)
+
+static void
+test_idle_private (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  ProcfunExecutor *executor = PROCFUN_EXECUTOR (pool);
+  g_autoptr (GBytes) shared = shared_bytes_new (LARGE, 1);
+  g_autoptr (GBytes) bytes
+      = g_bytes_new (g_bytes_get_data (shared, NULL), g_bytes_get_size (shared));
+  g_autoptr (GBytes) back = NULL;
+
+  procfun_pool_set_arena_idle (pool, 20 * G_TIME_SPAN_MILLISECOND);
+  back = shared_bytes_run (executor, echo_call (bytes), FALSE);
+  g_assert_true (g_bytes_equal (back, bytes));
+  g_assert_cmpuint (count_mappings ("/memfd:procfun-arena"), >, 1); /* these stay */
+  for (guint tries = 0; tries < 200 && get_resident () > KEPT_MAX; tries++)
+    {
+      pools_get_number (pool, get_resident_there_call ());
+      g_usleep (30000); /* a call is use */
+    }
+  g_assert_cmpuint (get_resident (), <=, KEPT_MAX);
+  g_assert_cmpint (pools_get_number (pool, get_resident_there_call ()), <=, KEPT_MAX);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
+}
+
 /* By default it keeps them. */
 static void
 test_not_idle (void)
@@ -226,6 +279,103 @@ test_not_idle (void)
   g_assert_cmpint (pools_get_number (pool, count_shared_call ()), ==, 1);
 }
 
+/* Says that it runs, and reads the bytes when it is told to. */
+PROCFUN_DEFINE_STATIC_FUNCTION (sum_later, guint64, (GBytes *, bytes), (ProcfunFd, ready),
+                                (ProcfunFd, go))
+{
+  char byte = 0;
+
+  if (write (ready, &byte, 1) != 1 || read (go, &byte, 1) != 1)
+    return 0;
+  return shared_bytes_sum (bytes);
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+/* Runs, frees @bytes, and takes as much memory for others before they are read. */
+static void
+free_while_read (ProcfunExecutor *executor, GBytes *bytes)
+{
+  const guint64 expected = shared_bytes_sum (bytes);
+  const gsize size = g_bytes_get_size (bytes);
+  g_autoptr (GBytes) other = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  Signal ready, go;
+
+  signal_open (&ready);
+  signal_open (&go);
+  call = sum_later_call (bytes, ready.ends[1], go.ends[0]);
+  procfun_call_set_executor (call, executor);
+  procfun_call_run_async (call, NULL, keep_result, (gpointer)&result);
+  g_bytes_unref (bytes);
+  signal_await (&ready);
+  other = shared_bytes_new (size, 99);
+  g_assert_cmpint (write (go.ends[1], "", 1), ==, 1);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (sum_later_run_finish (call, result, &error), ==, expected);
+  g_assert_no_error (error);
+  signal_close (&ready);
+  signal_close (&go);
+}
+
+static void
+test_freed (void)
+{
+  static const gsize kinds[] = { THRESHOLD, LARGE };
+  ProcfunExecutor *executors[]
+      = { PROCFUN_EXECUTOR (procfun_pool_new (1)), PROCFUN_EXECUTOR (procfun_fork_server_new ()) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (executors); i++)
+    for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+      {
+        g_autoptr (GBytes) bytes = shared_bytes_new (kinds[k], 7);
+
+        free_while_read (executors[i], g_bytes_new (g_bytes_get_data (bytes, NULL), kinds[k]));
+        free_while_read (executors[i], g_steal_pointer (&bytes));
+      }
+  for (guint i = 0; i < G_N_ELEMENTS (executors); i++)
+    g_object_unref (executors[i]);
+}
+
+#define N_READS 20
+
+/* Returns the number of times that it has read another sum than the first. */
+static gpointer
+read_often (gpointer bytes)
+{
+  guint n_wrong = 0;
+
+  for (guint i = 0; i < N_READS; i++)
+    n_wrong += shared_bytes_sum (bytes) != LARGE;
+  return GUINT_TO_POINTER (n_wrong);
+}
+
+/* The process that has made them dies while they are read. */
+static void
+test_dead_maker (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GBytes) bytes
+      = shared_bytes_run (PROCFUN_EXECUTOR (pool), make_and_keep_call (LARGE), FALSE);
+  const int pid = pools_get_pid (pool);
+  GThread *thread;
+
+  g_assert_true (shared_bytes_is_mapped (bytes));
+  thread = g_thread_new ("reader", read_often, bytes);
+  g_assert_no_errno (kill (pid, SIGKILL));
+  while (kill (pid, 0) == 0)
+    g_usleep (1000);
+  g_assert_cmpuint (GPOINTER_TO_UINT (g_thread_join (thread)), ==, 0);
+  g_assert_cmpuint (shared_bytes_sum (bytes), ==, LARGE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -235,6 +385,10 @@ main (int argc, char **argv)
   fixture_add_func ("/bytes/are-safe-from-who-scribbles-over-all-that-is-shared",
                     test_scribbling_all);
   fixture_add_func ("/bytes/are-unmapped-by-an-idle-worker", test_idle);
+  fixture_add_func ("/bytes/that-were-copied-leave-no-memory-with-an-idle-worker",
+                    test_idle_private);
   fixture_add_func ("/bytes/stay-mapped-between-calls", test_not_idle);
+  fixture_add_func ("/bytes/can-be-freed-while-a-function-reads-them", test_freed);
+  fixture_add_func ("/bytes/stay-when-the-process-dies-that-made-them", test_dead_maker);
   return fixture_run ();
 }

@@ -168,6 +168,40 @@ else
   skip "image-info" "gdk-pixbuf-2.0 is not installed"
 fi
 
+# The colours are those of image-info.
+photo_filter_writes ()
+{
+  mkdir -p "$tmp/photos" && cd "$tmp/photos" || return 1
+  timeout 60 "$examples/photo-filter" ../images/red.ppm . || return 1
+  timeout 60 "$examples/image-info" ./before.png ./after.png >table
+  cat table
+  grep -q '^    2 × 1     #ff0000  ./before.png$' table && grep -q '^    2 × 1     #514635  ./after.png$' table
+}
+
+photo_filter_fails ()
+{
+  ! timeout 60 "$examples/photo-filter" "$tmp/images/text.png" "$tmp" 2>"$tmp/messages" || return 1
+  cat "$tmp/messages"
+  test -s "$tmp/messages" && ! test -e "$tmp/after.png"
+}
+
+# The guide shows a part of it.
+photo_filter_is_in_guide ()
+{
+  sed -n '/photo-filter.c, in part/,/]]>/p' "$TOP_SRCDIR/docs/guide-large.xml" | sed '1d; $d' >"$tmp/part"
+  test -s "$tmp/part" && ! grep -vxF -f "$TOP_SRCDIR/examples/photo-filter.c" "$tmp/part"
+}
+
+if test -x "$examples/photo-filter"
+then
+  check "photo-filter" photo_filter_writes
+  check "photo-filter: no photo" photo_filter_fails
+else
+  skip "photo-filter" "gdk-pixbuf-2.0 is not installed"
+  skip "photo-filter: no photo" "gdk-pixbuf-2.0 is not installed"
+fi
+check "photo-filter: its part in the guide is as it is" photo_filter_is_in_guide
+
 check "every example is short, with a comment on top" short
 check "every example is run" all_tried
 done_testing
