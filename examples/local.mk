@@ -29,6 +29,9 @@ if HAVE_PIXBUF
 example_programs += %D%/image-info
 %C%_image_info_CFLAGS = $(AM_CFLAGS) $(PIXBUF_CFLAGS)
 %C%_image_info_LDADD = $(example_libs) $(PIXBUF_LIBS)
+example_programs += %D%/photo-filter
+%C%_photo_filter_CFLAGS = $(AM_CFLAGS) $(PIXBUF_CFLAGS)
+%C%_photo_filter_LDADD = $(example_libs) $(PIXBUF_LIBS)
 endif
 
 noinst_PROGRAMS += $(example_programs)
