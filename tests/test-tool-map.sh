@@ -270,6 +270,14 @@ reads_a_directory ()
   test $? = 2 && grep -q "stdin cannot be read" "$tmp/stderr"
 }
 
+reads_closed_stdin ()
+{
+  timeout 60 "$tool" map "$program" add <&- >"$tmp/stdout" 2>"$tmp/stderr"
+  test $? = 2 && grep -q "stdin cannot be read" "$tmp/stderr" || return 1
+  timeout 60 "$tool" call "$program" add - <&- >"$tmp/stdout" 2>"$tmp/stderr"
+  test $? = 2 && grep -q "stdin cannot be read" "$tmp/stderr"
+}
+
 # interrupted SIGNAL STATUS OPTION…
 interrupted ()
 {
@@ -301,6 +309,7 @@ check "nor are the items of generators" loses_no_output_of_calls
 check "Ctrl-C ends it" interrupted SIGINT 130
 check "SIGTERM ends single calls" interrupted SIGTERM 143 --retries 0 --joblog "$tmp/log"
 check "a read error is not the end of the input" reads_a_directory
+check "nor is a closed stdin empty" reads_closed_stdin
 check "a long line" long_line
 check "why the only argument cannot be read" maps 1 'x\n' - 'procfun: line 1: ' "$program" take
 check "a progress bar on a terminal" has_bar

@@ -39,19 +39,28 @@ print_usage (FILE *to)
   fprintf (to, _ ("\n“procfun COMMAND --help” says more, and so does procfun(1).\n"));
 }
 
-/* A closed stdout must not become a file that takes everything: writing to it fails. */
+static void
+replace_by_null (int fd, int flags)
+{
+  int null = open ("/dev/null", flags | O_CLOEXEC);
+
+  dup2 (null, fd);
+  close (null);
+}
+
+/* A closed stdin must not become an empty file, nor a closed stdout one that takes everything:
+ * reading and writing fail. */
 static void
 fill_standard (void)
 {
-  gboolean is_closed = fcntl (STDOUT_FILENO, F_GETFD) < 0;
-  int fd;
+  const gboolean has_input = fcntl (STDIN_FILENO, F_GETFD) >= 0;
+  const gboolean has_output = fcntl (STDOUT_FILENO, F_GETFD) >= 0;
 
   fds_fill_standard (); /* files opened later must not become a standard stream */
-  if (!is_closed)
-    return;
-  fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-  dup2 (fd, STDOUT_FILENO);
-  close (fd);
+  if (!has_input)
+    replace_by_null (STDIN_FILENO, O_WRONLY);
+  if (!has_output)
+    replace_by_null (STDOUT_FILENO, O_RDONLY);
 }
 
 int
