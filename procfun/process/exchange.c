@@ -198,6 +198,7 @@ handle_death (Exchange *self)
   remains.has_status = process_get_status (self->worker.process, &remains.wait_status);
   check_lost (self);
   remains.greeted = self->worker.has_greeted;
+  remains.initializer = self->worker.initializer;
   for (guint i = 0; i < G_N_ELEMENTS (remains.outputs); i++)
     remains.outputs[i] = &self->streams.outputs[i];
   if (self->worker.cgroup != NULL)
@@ -558,7 +559,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   self = make (call, worker, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = worker->has_greeted;
   take_worker (self, worker);
-  if (self->worker.is_preparing)
+  if (self->worker.initializer != NULL)
     clocks_limit_preparation (&self->ending.clocks);
   self->reply.buffers_size = options->buffers_size;
   self->reply.is_map = (options->flags & FRAME_CALL_MAP) != 0;

@@ -184,10 +184,16 @@ static void
 fail_to_start (Outcome *self, const OutcomeRemains *remains)
 {
   g_autofree char *how = verdict_describe_start (remains->has_status, remains->wait_status);
+  GError *error;
 
-  outcome_fail (self, PROCFUN_CAUSE_START,
-                g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
-                             _ ("the process for %s() did not start: %s"), get_name (self), how));
+  if (remains->initializer != NULL)
+    error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                         _ ("the process for calls could not be prepared by %s(): %s"),
+                         remains->initializer, how);
+  else
+    error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
+                         _ ("the process for %s() did not start: %s"), get_name (self), how);
+  outcome_fail (self, PROCFUN_CAUSE_START, error);
 }
 
 static gboolean

@@ -50,8 +50,9 @@ void outcome_set_told_usage (Outcome *self, gconstpointer data);
 /* Facts that are left of a dead process. */
 typedef struct
 {
-  gboolean lost;    /* with who looked after it */
-  gboolean greeted; /* it had come so far as to say hello */
+  gboolean lost;           /* with who looked after it */
+  gboolean greeted;        /* it had come so far as to say hello */
+  const char *initializer; /* (nullable): the name of the one that it ran */
   gboolean has_status;
   int wait_status;
   ProcfunStep step;   /* that was taken to end it */

@@ -58,7 +58,7 @@ handle_hello (Reply *self, const Frame *frame)
 
   self->ending->worker->has_greeted = self->is_started = TRUE;
   worker_count_memory_anew (self->ending->worker);
-  self->ending->worker->is_preparing = FALSE;
+  g_clear_pointer (&self->ending->worker->initializer, g_free);
   if (size == 0 || (size == strlen (identity) && memcmp (theirs, identity, size) == 0))
     start_clocks (self); /* else it says so itself, with the name of the file */
 }

@@ -261,7 +261,7 @@ exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOption
   open.sandbox = NULL;
   worker_open_channel (worker, exchange_get_max_result (options));
   worker->has_greeted = FALSE;
-  worker->is_preparing = TRUE;
+  worker->initializer = g_strdup (procfun_function_get_name (procfun_call_peek_function (call)));
   request_send (worker, call, &open, FRAME_CALL_INITIAL, arguments);
   channel_flush (worker->channel);
 }

@@ -44,6 +44,7 @@ worker_clear (Worker *self)
   g_clear_object (&self->codec);
   g_clear_object (&self->context);
   g_clear_pointer (&self->sandbox, sandbox_plan_unref);
+  g_clear_pointer (&self->initializer, g_free);
   g_clear_pointer (&self->trouble, g_free);
   fd_clear (&self->channel_fd);
   fd_clear (&self->lifeline_fd);

@@ -51,7 +51,7 @@ typedef struct
   ProcfunLaunchContext *context; /* (nullable): likewise */
   SandboxPlan *sandbox;          /* (nullable): likewise, */
   SandboxState confined;         /* and what became of it */
-  gboolean is_preparing;         /* runs its initializer */
+  char *initializer;             /* (nullable): the name of the one that it runs */
   char *trouble;                 /* (nullable): why that failed */
   gboolean has_greeted;
   guint32 call_id; /* of its last call */
