@@ -619,6 +619,7 @@ test_result_limit (void)
                            "*write_and_return()*3145728 is the limit");
       else
         g_assert_no_error (error);
+      g_assert_true ((bytes == NULL) == (more == 1));
       g_assert_true (is_filled (buffer, more ? 1 : 4));
     }
 }
