@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Large arguments and results, as ratios to the same work in one process: all in one run, so that
- * the machine matters little. bench-large [MiB] [rounds] */
+ * the machine matters little. bench-large [MiB] [rounds] [pictures] */
 
 #include <procfun.h>
 
+#include <fcntl.h>
+#include <glib-unix.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static guint64
 sum_words (gconstpointer data, gsize size)
@@ -234,8 +237,8 @@ show_executor (const char *name, ProcfunExecutor *which, double floor_unit, doub
 
 #define PICTURE ((gsize)9 * 1024 * 1024)
 #define PAINT_US (100 * G_TIME_SPAN_MILLISECOND)
-#define N_PICTURES 10
 
+static guint n_pictures = 10;
 static guint n_turns;
 
 static gboolean
@@ -252,23 +255,39 @@ keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
   *(GAsyncResult **)user_data = g_object_ref (result);
 }
 
-/* The turn in which the function runs does not count. */
-static guint
-count_turns (guint *n_late)
+/* Says that all is filled. */
+PROCFUN_DEFINE_FUNCTION (fill_and_tell, GBytes *, (guint64, n_bytes), (ProcfunFd, done))
 {
-  g_autoptr (ProcfunCall) call = fill_call (PICTURE, 3);
+  GBytes *picture = fill (n_bytes, 3);
+
+  if (write (done, "", 1) != 1)
+    abort ();
+  return picture;
+}
+
+/* The turns before the function has ended do not count, nor does a call that was late for this
+ * reason. */
+static guint
+count_turns (const int pipe_fds[2], guint *n_late)
+{
+  const gint64 before = g_get_monotonic_time ();
+  g_autoptr (ProcfunCall) call = fill_and_tell_call (PICTURE, pipe_fds[1]);
   g_autoptr (GBytes) picture = NULL;
   GAsyncResult *result = NULL;
+  gint64 took;
+  char byte;
 
   procfun_call_set_executor (call, executor);
   procfun_call_set_timeout (call, PAINT_US / 2);
   procfun_call_run_async (call, NULL, keep_result, &result);
-  g_usleep (PAINT_US / 4);
+  if (read (pipe_fds[0], &byte, 1) != 1)
+    g_error ("the pipe cannot be read");
+  took = g_get_monotonic_time () - before;
   n_turns = 0;
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  picture = fill_run_finish (call, result, NULL);
-  *n_late += picture == NULL;
+  picture = fill_and_tell_run_finish (call, result, NULL);
+  *n_late += picture == NULL && took < PAINT_US / 4;
   g_object_unref (result);
   return n_turns;
 }
@@ -277,20 +296,25 @@ static void
 show_turns (void)
 {
   guint most = 0, n_late = 0;
+  int pipe_fds[2];
   guint source;
 
+  if (!g_unix_open_pipe (pipe_fds, FD_CLOEXEC, NULL))
+    g_error ("there is no pipe");
   executor = PROCFUN_EXECUTOR (procfun_pool_new (1));
   g_variant_unref (run (add_call (1, 2)));
   source = g_idle_add_full (G_PRIORITY_DEFAULT, paint, NULL, NULL);
-  for (guint i = 0; i < N_PICTURES; i++)
+  for (guint i = 0; i < n_pictures; i++)
     {
-      const guint n = count_turns (&n_late);
+      const guint n = count_turns (pipe_fds, &n_late);
 
       most = MAX (most, n);
     }
   g_source_remove (source);
+  close (pipe_fds[0]);
+  close (pipe_fds[1]);
   printf ("9 MiB into a loop that paints: %u turns at most, %u of %u calls late\n", most, n_late,
-          N_PICTURES);
+          n_pictures);
   g_object_unref (executor);
 }
 
@@ -348,6 +372,59 @@ show_latency (void)
   g_object_unref (executor);
 }
 
+/* Memory of the caller and a worker while that has read an argument, beyond what they have with a
+ * small one: all pages that both share count once. */
+
+static guint64
+get_memory (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/smaps_rollup", pid);
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL) || (line = strstr (text, "\nPss:")) == NULL)
+    return 0;
+  return 1024 * g_ascii_strtoull (line + strlen ("\nPss:"), NULL, 10);
+}
+
+PROCFUN_DEFINE_FUNCTION (weigh, guint64, (GBytes *, data), (int, caller))
+{
+  gsize n_bytes;
+  gconstpointer words = g_bytes_get_data (data, &n_bytes);
+  volatile guint64 sum = sum_words (words, n_bytes);
+
+  (void)sum;
+  return get_memory (caller) + get_memory (getpid ());
+}
+
+static guint64
+weigh_with (GBytes *data)
+{
+  g_autoptr (GVariant) result = run (weigh_call (data, getpid ()));
+
+  return g_variant_get_uint64 (result);
+}
+
+#define IDLE_US (100 * G_TIME_SPAN_MILLISECOND)
+
+static void
+show_memory (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (GBytes) small = g_bytes_new_static ("", 0);
+  guint64 before, with, after;
+
+  procfun_pool_set_arena_idle (pool, IDLE_US);
+  executor = PROCFUN_EXECUTOR (pool);
+  before = weigh_with (small);
+  with = weigh_with (bytes);
+  g_usleep (10 * IDLE_US);
+  after = weigh_with (small);
+  printf ("memory beyond the argument / its size: %.3f, and when idle %.3f\n",
+          ((double)with - (double)before) / (double)size,
+          ((double)after - (double)before) / (double)size);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -357,6 +434,8 @@ main (int argc, char **argv)
   size = (gsize)((argc > 1 ? atof (argv[1]) : 64) * 1024 * 1024) & ~(gsize)7;
   if (argc > 2)
     n_rounds = (guint)atoi (argv[2]);
+  if (argc > 3)
+    n_pictures = (guint)atoi (argv[3]);
   copy = g_malloc (size);
   bytes = g_bytes_new_take (memset (g_malloc (size), 1, size), size);
   shared = procfun_bytes_new (size, &data);
@@ -375,6 +454,7 @@ main (int argc, char **argv)
                  copy_unit, fill_unit);
   show_executor ("spawner", PROCFUN_EXECUTOR (procfun_spawner_new ()), floor_unit, copy_unit,
                  fill_unit);
+  show_memory ();
   show_turns ();
   show_latency ();
   g_bytes_unref (bytes);

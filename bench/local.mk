@@ -23,6 +23,7 @@ bench_scripts = \
 	%D%/definition-size.sh \
 	%D%/instructions.sh \
 	%D%/peers/callr.R \
+	%D%/peers/large.js \
 	%D%/peers/large.py \
 	%D%/peers/node.js \
 	%D%/peers/pools.py \
