@@ -82,6 +82,7 @@ test_programs = \
 	%D%/test-queue \
 	%D%/test-registry \
 	%D%/test-remote \
+	%D%/test-remote-churn \
 	%D%/test-remote-faults \
 	%D%/test-remote-hosts \
 	%D%/test-remote-link \
@@ -136,6 +137,7 @@ test_scripts = \
 	%D%/test-link.sh \
 	%D%/test-plugins.sh \
 	%D%/test-python.sh \
+	%D%/test-remote-rooms.sh \
 	%D%/test-remote-ssh.sh \
 	%D%/test-tool-monitor.sh \
 	%D%/test-tool-map.sh \
@@ -184,6 +186,7 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 %C%_test_descriptors_SOURCES = %D%/test-descriptors.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 remotes = %D%/remotes.c %D%/remotes.h
+%C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(remotes) $(maps)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(remotes) $(pools)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)
 %C%_test_remote_map_SOURCES = %D%/test-remote-map.c $(remotes) $(maps)
@@ -195,7 +198,7 @@ json_schemas = %D%/json-schemas.c %D%/json-schemas.h
 maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generators)
 %C%_test_map_SOURCES = %D%/test-map.c $(maps)
 %C%_test_map_faults_SOURCES = %D%/test-map-faults.c $(maps)
-%C%_test_map_on_SOURCES = %D%/test-map-on.c $(maps)
+%C%_test_map_on_SOURCES = %D%/test-map-on.c $(remotes) $(maps)
 %C%_test_map_stream_SOURCES = %D%/test-map-stream.c %D%/pools.c %D%/pools.h $(maps)
 %C%_test_marks_SOURCES = %D%/test-marks.c $(pools)
 %C%_test_marks_CFLAGS = $(AM_CFLAGS) $(SYSPROF_CFLAGS)
@@ -224,7 +227,7 @@ sandbox_conditions = %D%/sandbox-conditions.c %D%/sandbox-conditions.h
 %C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
 %C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)
-%C%_test_registry_SOURCES = %D%/test-registry.c $(calls)
+%C%_test_registry_SOURCES = %D%/test-registry.c $(remotes) $(calls)
 %C%_test_serve_SOURCES = %D%/test-serve.c $(calls)
 %C%_test_soak_SOURCES = %D%/test-soak.c $(calls)
 %C%_test_stream_SOURCES = %D%/test-stream.c $(pools)
@@ -287,7 +290,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/inject.py %D%/languages.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/inject.py %D%/languages.sh %D%/sshd.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)

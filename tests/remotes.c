@@ -3,6 +3,7 @@
 #include "tests/remotes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,4 +38,30 @@ remotes_get_host_process (void)
       || sscanf (strrchr (stat, ')') + 1, " %*c %d", &parent) != 1)
     g_error ("there is no %s", path);
   return parent;
+}
+
+GArray *
+remotes_find_children (void)
+{
+  GArray *pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *thread;
+
+  while ((thread = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", thread, "children", NULL);
+      g_autofree char *children = NULL;
+      char *at;
+
+      if (!g_file_get_contents (path, &children, NULL, NULL))
+        continue;
+      for (at = children; *at != '\0';)
+        {
+          const pid_t pid = (pid_t)strtol (at, &at, 10);
+
+          at += strspn (at, " \n");
+          g_array_append_val (pids, pid);
+        }
+    }
+  return pids;
 }

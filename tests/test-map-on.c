@@ -7,9 +7,9 @@
 #include "tests/functions.h"
 #include "tests/map-functions.h"
 #include "tests/maps.h"
+#include "tests/remotes.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct
@@ -53,11 +53,7 @@ make_pool (void)
 static ProcfunExecutor *
 make_hosts (void)
 {
-  g_autoptr (GError) error = NULL;
-  ProcfunRemotePool *hosts = procfun_remote_pool_new ("local*1, local*2", &error);
-
-  g_assert_no_error (error);
-  return PROCFUN_EXECUTOR (hosts);
+  return PROCFUN_EXECUTOR (remotes_new ("local*1, local*2"));
 }
 
 static const Mode modes[] = { { "spawner/blocking", make_spawner, NULL, TRUE },
@@ -397,24 +393,6 @@ test_bound (void)
   close_executor (executor);
 }
 
-/* The only child of this process. */
-static pid_t
-find_child (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const char *thread;
-
-  while ((thread = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename ("/proc/self/task", thread, "children", NULL);
-      g_autofree char *children = NULL;
-
-      if (g_file_get_contents (path, &children, NULL, NULL) && *children != '\0')
-        return (pid_t)atoi (children);
-    }
-  return 0;
-}
-
 /* Its calls end with the main context of the map, and nobody waits for them any more. */
 static void
 test_frozen_host (void)
@@ -423,14 +401,16 @@ test_frozen_host (void)
   ProcfunRemotePool *hosts = procfun_remote_pool_new ("local*1", &error);
   ProcfunMap *map = procfun_map_new_on (PROCFUN_EXECUTOR (hosts), add_function ());
   g_autoptr (GVariant) sum = NULL;
+  g_autoptr (GArray) children = NULL;
   guint n_given = 0;
   pid_t host;
 
   procfun_map_set_iterator (map, next_pair, &n_given, NULL);
   sum = procfun_map_next (map, NULL, NULL, &error);
   g_assert_no_error (error);
-  host = find_child ();
-  g_assert_cmpint (host, >, 0);
+  children = remotes_find_children ();
+  g_assert_cmpuint (children->len, ==, 1);
+  host = g_array_index (children, pid_t, 0);
   g_assert_no_errno (kill (host, SIGSTOP));
   g_object_unref (map);
   g_assert_no_errno (kill (host, SIGCONT));

@@ -9,52 +9,32 @@ then
 fi
 
 . "$TOP_SRCDIR/tests/tap.sh"
+. "$TOP_SRCDIR/tests/sshd.sh"
 
 tool=$TOP_BUILDDIR/tools/procfun
 program=$TOP_BUILDDIR/tests/tool-program
-PATH=$PATH:/usr/sbin
 server=
 
-make_room ()
-{
-  test "$1" = inside || return 0
-  { cat /etc/passwd && echo 'sshd:x:64999:65534::/run/sshd:/usr/sbin/nologin'; } >"$tmp/passwd" &&
-    mount --bind "$tmp/passwd" /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd
-}
+make_room () { test "$1" != inside || make_sshd_room; }
 
 # Tries some ports: others may have taken one.
 start_server ()
 {
-  ssh-keygen -q -t ed25519 -N '' -f "$tmp/host" && ssh-keygen -q -t ed25519 -N '' -f "$tmp/key" || return 1
-  cp "$tmp/key.pub" "$tmp/authorized"
+  make_sshd_keys || return 1
   for port in $(shuf -i 20000-30000 -n 5)
   do
-    "$(command -v sshd)" -D -f /dev/null -h "$tmp/host" -o ListenAddress=127.0.0.1 -o Port="$port" -o PidFile=none \
-      -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes -E "$tmp/log" &
-    server=$!
-    echo "[127.0.0.1]:$port $(cat "$tmp/host.pub")" >"$tmp/known"
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
-    do
-      grep -q 'Server listening' "$tmp/log" 2>/dev/null && return 0
-      kill -0 "$server" 2>/dev/null || break
-      sleep 0.1
-    done
-    kill "$server" 2>/dev/null
-    server=
+    start_sshd 127.0.0.1 "$port" && return 0
   done
   return 1
 }
 
 # host KNOWN: its words in a list.
-host ()
-{
-  echo "exec:ssh -F /dev/null -T -o BatchMode=yes -S none -o UserKnownHostsFile=$1 -o IdentitiesOnly=yes -i $tmp/key -p $port $(id -un)@127.0.0.1 {}"
-}
+host () { echo "exec:$(ssh_command 127.0.0.1 "$port" "$1") {}"; }
 
 can_log_in ()
 {
-  timeout 20 ssh -F /dev/null -T -o BatchMode=yes -S none -o UserKnownHostsFile="$tmp/known" -o IdentitiesOnly=yes -i "$tmp/key" \
-    -p "$port" "$(id -un)@127.0.0.1" true
+  # shellcheck disable=SC2046
+  timeout 20 $(ssh_command 127.0.0.1 "$port" "$tmp/known") true
 }
 
 prints ()
