@@ -27,7 +27,8 @@ bench_scripts = \
 	%D%/peers/large.py \
 	%D%/peers/node.js \
 	%D%/peers/pools.py \
-	%D%/report.py
+	%D%/report.py \
+	%D%/scale.py
 
 contender = %D%/contender.c %D%/contender.h
 pipeline = $(contender) %D%/pipeline.c %D%/pipeline.h
