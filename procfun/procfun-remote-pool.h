@@ -27,6 +27,10 @@ void procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path)
 PROCFUN_AVAILABLE_IN_0_1
 char *procfun_remote_pool_get_program (ProcfunRemotePool *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_remote_pool_set_library (ProcfunRemotePool *self, const char *path);
+PROCFUN_AVAILABLE_IN_0_1
+char *procfun_remote_pool_get_library (ProcfunRemotePool *self);
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_remote_pool_set_heartbeat (ProcfunRemotePool *self, gint64 us);
 PROCFUN_AVAILABLE_IN_0_1
 gint64 procfun_remote_pool_get_heartbeat (ProcfunRemotePool *self);

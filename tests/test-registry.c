@@ -7,6 +7,7 @@
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
+#include "tests/remotes.h"
 
 #include <gio/gunixfdlist.h>
 #include <string.h>
@@ -174,6 +175,16 @@ test_argv (void)
 
   procfun_spawner_set_transport (PROCFUN_SPAWNER (executor), PROCFUN_TRANSPORT_ARGV);
   test_handlers (executor, TRUE);
+}
+
+/* The host is this program, which comes to its main() there. */
+static void
+test_hosts (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
+
+  test_handlers (PROCFUN_EXECUTOR (hosts), TRUE);
+  remotes_close (hosts);
 }
 
 static void
@@ -479,6 +490,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/registry/run-time/run-time-functions-are-spawned", test_spawner);
   fixture_add_func ("/registry/run-time/run-time-functions-take-arguments-by-argv", test_argv);
   fixture_add_func ("/registry/run-time/run-time-functions-run-inline", test_inline);
+  fixture_add_func ("/registry/run-time/run-time-functions-run-on-hosts", test_hosts);
   fixture_add_func ("/registry/run-time/macro-and-run-time-names-are-apart", test_same_as_macro);
   fixture_add_func ("/registry/run-time/without-serve-a-call-is-refused", test_no_serve);
   fixture_add_func ("/registry/run-time/a-function-missing-in-the-child-is-an-error",

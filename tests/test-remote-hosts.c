@@ -6,8 +6,12 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
+#include "tests/hostile-children.h"
 #include "tests/pools.h"
 #include "tests/remotes.h"
+
+#include <signal.h>
+#include <unistd.h>
 
 /* A function that only this program has. */
 PROCFUN_DEFINE_STATIC_FUNCTION (find_nobody, gint) { return 7; }
@@ -219,6 +223,106 @@ test_no_hosts (void)
   remotes_close (hosts);
 }
 
+/* Hosts of hosts */
+
+#define TREE "exec:env PROCFUN_HOST_EXECUTOR='local*1, local*1' {}*2"
+
+PROCFUN_DEFINE_STATIC_FUNCTION (kill_host, gint)
+{
+  kill (remotes_get_host_process (), SIGKILL);
+  for (;;)
+    pause ();
+  return 0;
+}
+
+static void
+test_tree (void)
+{
+  ProcfunRemotePool *hosts = remotes_new (TREE);
+  g_autoptr (ProcfunCall) crash = do_crash_call ();
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (2, 3), FALSE, "5");
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (3, 4), TRUE, "7");
+  procfun_call_set_executor (crash, PROCFUN_EXECUTOR (hosts));
+  result = procfun_call_run (crash, NULL, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_assert_cmpint (procfun_failure_get_signal (procfun_call_get_failure (crash)), ==, SIGSEGV);
+  g_assert_nonnull (procfun_failure_get_backtrace (procfun_call_get_failure (crash)));
+  remotes_close (hosts);
+}
+
+static void
+test_map_through_a_tree (void)
+{
+  ProcfunRemotePool *hosts = remotes_new (TREE);
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (PROCFUN_EXECUTOR (hosts), add_function ());
+  g_autoptr (ProcfunStatistics) statistics = NULL;
+  g_autoptr (GVariant) sums = NULL;
+  g_autoptr (GError) error = NULL;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ii)"));
+  for (gint i = 0; i < 1000; i++)
+    g_variant_builder_add (&builder, "(ii)", i, 1);
+  procfun_map_set_array (map, g_variant_builder_end (&builder));
+  procfun_map_set_chunk_size (map, 100);
+  sums = procfun_map_run (map, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (sums), ==, 1000);
+  for (gsize i = 0; i < 1000; i++)
+    {
+      gint sum;
+
+      g_variant_get_child (sums, i, "i", &sum);
+      g_assert_cmpint (sum, ==, (gint)i + 1);
+    }
+  statistics = procfun_statistics_new (PROCFUN_EXECUTOR (hosts));
+  g_assert_cmpuint (procfun_statistics_get_submitted (statistics), ==, 10);
+  g_clear_object (&map);
+  remotes_close (hosts);
+}
+
+/* The host between them lives, and starts another one. */
+static void
+test_lost_leaf (void)
+{
+  ProcfunRemotePool *hosts = remotes_new (TREE);
+
+  calls_assert_error (PROCFUN_EXECUTOR (hosts), kill_host_call (), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_WORKER_LOST, "*kill_host()*");
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (2, 3), FALSE, "5");
+  remotes_close (hosts);
+}
+
+static void
+test_tree_of_no_hosts (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("exec:env PROCFUN_HOST_EXECUTOR=nowhere {}*1");
+
+  calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (2, 3), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_ENGINE, "*PROCFUN_HOST_EXECUTOR: *nowhere*");
+  remotes_close (hosts);
+}
+
+/* A library */
+
+static void
+test_no_library (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
+  g_autofree char *path = NULL;
+
+  g_assert_null (procfun_remote_pool_get_library (hosts));
+  procfun_remote_pool_set_library (hosts, "/nowhere/at/all.so");
+  path = procfun_remote_pool_get_library (hosts);
+  g_assert_cmpstr (path, ==, "/nowhere/at/all.so");
+  calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (2, 3), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_ENGINE, "*/nowhere/at/all.so*");
+  remotes_close (hosts);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -233,6 +337,11 @@ main (int argc, char **argv)
   fixture_add_func ("/remote-hosts/start/none-are-an-error", test_no_hosts);
   fixture_add_func ("/remote-hosts/launchers/start-hosts", test_launcher);
   fixture_add_func ("/remote-hosts/launchers/quote-for-a-shell", test_quoting_launcher);
+  fixture_add_func ("/remote-hosts/tree/calls-reach-hosts-of-hosts", test_tree);
+  fixture_add_func ("/remote-hosts/tree/maps-reach-hosts-of-hosts", test_map_through_a_tree);
+  fixture_add_func ("/remote-hosts/tree/lost-host-of-a-host-costs-its-calls", test_lost_leaf);
+  fixture_add_func ("/remote-hosts/tree/wrong-list-is-told", test_tree_of_no_hosts);
+  fixture_add_func ("/remote-hosts/library/missing-one-is-told", test_no_library);
 
   return fixture_run ();
 }

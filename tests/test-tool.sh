@@ -70,7 +70,7 @@ END
 # No letter has two meanings in the help of the commands.
 short_options_agree ()
 {
-  for command in bench call hosts list map monitor
+  for command in bench call hosts list map monitor worker
   do
     timeout 60 "$tool" "$command" --help | sed -nE 's/^  (-[A-Za-z]), (--[a-z-]+).*/\1 \2/p'
   done | sort -u >"$tmp/options"
@@ -148,12 +148,13 @@ check "items until nobody reads any more" \
   gives 0 "$(printf '1\n2')" "" sh -c "'$tool' call '$program' count_up '[0]' | head -n 2"
 check "a timeout between items is 4" gives 4 - "timed out" "$tool" call --timeout 100ms "$program" count_up '[0]'
 check "a host" gives 0 5 "" "$tool" call --executor 'local*1' "$program" add '[2, 3]'
-check "a host for a library" gives 2 "" "hosts run programs" "$tool" call --executor 'local*1' "$library" add '[2, 3]'
+check "a host for a library" gives 0 5 "" "$tool" call --executor 'local*1' "$library" add '[2, 3]'
 check "a host that cannot be reached" gives 2 "" "/does/not/exist" \
   "$tool" call --executor exec:/does/not/exist "$program" add '[2, 3]'
 check "--on" gives 0 5 "" "$tool" call --on 'local*1, local*2' "$program" add '[2, 3]'
 check "--on: a crash" gives 3 "" "crash() crashed: SIGSEGV" "$tool" call --on 'local*1' "$program" crash
-check "--on: a library" gives 2 "" "hosts run programs" "$tool" call --on 'local*1' "$library" add '[2, 3]'
+check "--on: a library" gives 0 5 "" "$tool" call --on 'local*1' "$library" add '[2, 3]'
+check "--on: a crash in a library" gives 3 "" "crash() crashed: SIGSEGV" "$tool" call --on 'local*1' "$library" crash
 check "--on: no list" gives 2 "" "--on: “nowhere” names no host" "$tool" call --on nowhere "$program" add '[2, 3]'
 check "--on beside another executor" \
   gives 2 "" "--executor" "$tool" call --on 'local*1' --executor pool "$program" add '[2, 3]'
@@ -292,7 +293,7 @@ check "help" gives 0 - "" "$tool" --help
 check "help of a command" gives 0 - "" "$tool" call --help
 check "the version" gives 0 - "" "$tool" --version
 check "the version, in short" gives 0 - "" "$tool" -V
-for command in bench call hosts list map monitor
+for command in bench call hosts list map monitor worker
 do
   check "the version, by $command" gives 0 "$("$tool" -V)" "" "$tool" "$command" -V
 done
@@ -410,7 +411,21 @@ check "hosts: one is down" finds_hosts 1 'local*1, exec:/does/not/exist {}' "$pr
 check "hosts: one does not answer" \
   gives 1 - "" "$tool" hosts --timeout 200ms "exec:sh -c 'sleep 100' {}" "$program"
 check "hosts: the reason stands below" grep -qF "did not answer within 0.2 s" "$tmp/stdout"
-check "hosts: a library" gives 2 "" "hosts run programs" "$tool" hosts 'local*1' "$library"
+check "hosts: a library has all functions" finds_hosts 0 'local*1' "$library" \
+  "len (a) == 1 and a[0]['up'] and a[0]['functions'] > 5 and a[0]['missing'] == []"
+for file in "$program" "$library"
+do
+  check "worker: $(basename "$file") by a launcher" \
+    gives 0 5 "" "$tool" call --on "exec:sh -c '$tool worker --slots 2 stdio: $file' {}" "$file" add '[2, 3]'
+done
+check "worker: one whose hosts are its own" gives 0 5 "" \
+  "$tool" call --on "exec:sh -c '$tool worker --on local*1,local*1 stdio: $program' {}" "$program" add '[2, 3]'
+check "worker: no caller by that way" gives 2 "" "takes calls from “nats://broker/render”" \
+  "$tool" worker nats://broker/render "$program"
+check "worker: no URL" gives 2 "" "“here” is no URL" "$tool" worker here "$program"
+check "worker: no number of calls" gives 2 "" "--slots" "$tool" worker --slots -1 stdio: "$program"
+check "worker: no hosts" gives 2 "" "--on" "$tool" worker --on nowhere stdio: "$program"
+check "worker: no program" gives 2 "" "/nowhere/at/all" "$tool" worker stdio: /nowhere/at/all
 check "hosts: no list" gives 2 "" "names no host" "$tool" hosts nowhere
 
 # Manual and completion
@@ -479,7 +494,7 @@ options_of ()
 # names_all_options FILE PATTERN: each option stands there; %s is its name.
 names_all_options ()
 {
-  for command in bench call hosts list map monitor
+  for command in bench call hosts list map monitor worker
   do
     for option in $(options_of "$command")
     do

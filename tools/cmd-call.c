@@ -153,8 +153,9 @@ make_executor_here (const Program *program, GError **error)
   else if (codec_name != NULL && codec == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("--codec: “%s”: the codecs are json and gvariant"), codec_name);
-  else if (on_hosts_set_program (executor, program, error))
+  else
     {
+      on_hosts_set_program (executor, program);
       if (codec != NULL && PROCFUN_IS_PROCESS_EXECUTOR (executor))
         procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor), codec);
       return g_steal_pointer (&executor);

@@ -21,6 +21,7 @@ int command_hosts (int argc, char **argv);
 int command_list (int argc, char **argv);
 int command_map (int argc, char **argv);
 int command_monitor (int argc, char **argv);
+int command_worker (int argc, char **argv);
 
 /* Reads the options in front of and between the arguments, of which there must be @min to @max;
  * @usage names them, and

@@ -40,7 +40,6 @@ typedef struct
   HostCheck *check;
   HostSpec *spec;
   const Program *program; /* (nullable) */
-  const char *path;       /* (nullable): the program on the host, if not this one's path */
   gint64 timeout;
   GVariant *contracts; /* (nullable): written by the thread of the hosts, before the first answer */
 } Asking;
@@ -157,11 +156,14 @@ check_in_thread (gpointer asking)
 {
   Asking *self = asking;
   g_autoptr (GPtrArray) specs = g_ptr_array_new ();
+  char *path = self->program != NULL ? self->program->path : NULL;
+  const gboolean is_library = path != NULL && !self->program->is_program;
   HostsConfig config = { .heartbeat = HEARTBEAT,
                          .connect_timeout = self->timeout,
                          .calls_in_flight = 1,
                          .max_payload = CHANNEL_DEFAULT_LIMIT,
-                         .program = (char *)self->path };
+                         .program = is_library ? NULL : path,
+                         .library = is_library ? path : NULL };
   Hosts *hosts;
 
   g_ptr_array_add (specs, self->spec);
@@ -178,16 +180,6 @@ check_in_thread (gpointer asking)
 
 /* All */
 
-static gboolean
-check_program (const Program *program, GError **error)
-{
-  if (program == NULL || program->is_program)
-    return TRUE;
-  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("“%s” is a library, but hosts run programs"), program->name);
-  return FALSE;
-}
-
 GPtrArray *
 host_check_all (const char *list, const Program *program, gint64 timeout, GError **error)
 {
@@ -196,7 +188,8 @@ host_check_all (const char *list, const Program *program, gint64 timeout, GError
   g_autofree GThread **threads = NULL;
   GPtrArray *checks;
 
-  if (!check_program (program, error) || (specs = host_spec_parse_list (list, error)) == NULL)
+  specs = host_spec_parse_list (list, error);
+  if (specs == NULL)
     return NULL;
   checks = g_ptr_array_new_with_free_func (host_check_free);
   askings = g_new0 (Asking, specs->len);
@@ -209,11 +202,7 @@ host_check_all (const char *list, const Program *program, gint64 timeout, GError
       check->name = g_strdup (spec->name);
       check->missing = g_ptr_array_new_with_free_func (g_free);
       g_ptr_array_add (checks, check);
-      askings[i] = (Asking){ .check = check,
-                             .spec = spec,
-                             .program = program,
-                             .path = program != NULL ? program->path : NULL,
-                             .timeout = timeout };
+      askings[i] = (Asking){ .check = check, .spec = spec, .program = program, .timeout = timeout };
       threads[i] = g_thread_new ("procfun host", check_in_thread, &askings[i]);
     }
   for (guint i = 0; i < specs->len; i++)

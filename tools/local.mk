@@ -10,6 +10,7 @@ bin_PROGRAMS += %D%/procfun
 	%D%/cmd-list.c \
 	%D%/cmd-map.c \
 	%D%/cmd-monitor.c \
+	%D%/cmd-worker.c \
 	%D%/commands.c \
 	%D%/commands.h \
 	%D%/elf.c \

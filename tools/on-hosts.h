@@ -3,9 +3,9 @@
 
 #include "tools/program.h"
 
-/* An executor of the hosts in @list, which run @program. (transfer full) (nullable): they cannot,
- * or it is no such list */
+/* An executor of the hosts in @list, which run @program. (transfer full) (nullable): it is no such
+ * list */
 ProcfunExecutor *on_hosts_new (const char *list, const Program *program, GError **error);
 
-/* Has the hosts of @executor, if it has some, run @program. FALSE: they cannot. */
-gboolean on_hosts_set_program (ProcfunExecutor *executor, const Program *program, GError **error);
+/* Has the hosts of @executor, if it has some, run @program. */
+void on_hosts_set_program (ProcfunExecutor *executor, const Program *program);

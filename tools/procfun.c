@@ -28,6 +28,7 @@ static const struct
   { "list", command_list, N_ ("list the functions of a program or library") },
   { "map", command_map, N_ ("call a function for each line of stdin") },
   { "monitor", command_monitor, N_ ("show what the executors of a running program do") },
+  { "worker", command_worker, N_ ("take calls from another machine") },
 };
 
 static void

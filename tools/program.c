@@ -320,19 +320,35 @@ program_find (Program *self, const char *name_or_hash, GError **error)
   return found;
 }
 
-void
-program_become (Program *self, ProcfunFunction *function, const char *json, GError **error)
+/* @more: (nullable): the last argument. */
+static void
+become (Program *self, const char *command, const char *more, GError **error)
 {
-  g_autofree char *command
-      = g_strconcat (COMMAND_LINE_CALL_PREFIX, procfun_function_get_hash (function), NULL);
-  const char *program_argv[] = { self->path, command, json, NULL };
-  const char *library_argv[] = { worker_path_get (), command, self->path, json, NULL };
+  const char *program_argv[] = { self->path, command, more, NULL };
+  const char *library_argv[] = { worker_path_get (), command, self->path, more, NULL };
   const char **argv = self->is_program ? program_argv : library_argv;
 
   g_setenv (COMMAND_LINE_VARIABLE, "1", TRUE);
   execv (argv[0], (char **)argv);
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN, _ ("%s cannot be executed: %s"), argv[0],
                g_strerror (errno));
+}
+
+void
+program_become (Program *self, ProcfunFunction *function, const char *json, GError **error)
+{
+  g_autofree char *command
+      = g_strconcat (COMMAND_LINE_CALL_PREFIX, procfun_function_get_hash (function), NULL);
+
+  become (self, command, json, error);
+}
+
+void
+program_become_host (Program *self, guint slots, GError **error)
+{
+  g_autofree char *option = g_strdup_printf (COMMAND_LINE_SLOTS_PREFIX "%u", slots);
+
+  become (self, COMMAND_LINE_HOST, option, error);
 }
 
 char *

@@ -27,6 +27,10 @@ ProcfunFunction *program_find (Program *self, const char *name_or_hash, GError *
  * Returns only when that cannot be done. */
 void program_become (Program *self, ProcfunFunction *function, const char *json, GError **error);
 
+/* The same, as a host that takes calls through stdin and stdout. @slots: calls that it runs at
+ * once; 0: as many as processors. */
+void program_become_host (Program *self, guint slots, GError **error);
+
 /* "i a, as b" (transfer full) */
 char *program_describe_arguments (ProcfunFunction *function);
 

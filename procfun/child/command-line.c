@@ -14,6 +14,7 @@
 #include "procfun/procfun-codec.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
+#include "procfun/wire/setup.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,12 +34,18 @@ static int answer_fd = -1;
 static const char *running_name; /* of the function that runs */
 
 /* Without the variable, a file name that looks like our option would have an effect. */
-gboolean
-command_line_is_asked (void)
+static gboolean
+is_variable_set (void)
 {
   const char *value = getenv (COMMAND_LINE_VARIABLE);
 
-  return getauxval (AT_SECURE) == 0 && value != NULL && strcmp (value, "1") == 0
+  return getauxval (AT_SECURE) == 0 && value != NULL && strcmp (value, "1") == 0;
+}
+
+gboolean
+command_line_is_asked (void)
+{
+  return is_variable_set ()
          && (command_first_argument_begins (COMMAND_LINE_LIST, sizeof COMMAND_LINE_LIST)
              || command_first_argument_begins (COMMAND_LINE_HOST, sizeof COMMAND_LINE_HOST)
              || command_first_argument_begins (COMMAND_LINE_CALL_PREFIX,
@@ -309,7 +316,7 @@ read_slots (char *const *rest)
 
 /* Functions and what they start get /dev/null for what is the host's. */
 static void G_GNUC_NORETURN
-be_host (const char *path, char *const *rest)
+be_host (const char *path, ProcfunRegistry *registry, char *const *rest)
 {
   const int in_fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -317,8 +324,35 @@ be_host (const char *path, char *const *rest)
   dup2 (null, STDIN_FILENO);
   close (null);
   if (host_func != NULL)
-    host_func (in_fd, answer_fd, path, read_slots (rest));
+    host_func (in_fd, answer_fd, path, registry, read_slots (rest));
   end (STATUS_REFUSED);
+}
+
+/* Where it begins in a command line. (nullable) */
+static char *const *
+find_host_in_main (char *const *argv)
+{
+  for (char *const *at = argv; *at != NULL; at++)
+    if (strcmp (*at, SETUP_HOST_IN_MAIN) == 0)
+      return at;
+  return NULL;
+}
+
+gboolean
+command_line_is_host_in_main (void)
+{
+  g_auto (GStrv) argv = is_variable_set () ? self_read_command_line () : NULL;
+
+  return argv != NULL && find_host_in_main (argv) != NULL;
+}
+
+void
+command_line_be_host_in_main (ProcfunRegistry *registry)
+{
+  char *const *at = find_host_in_main (self_read_command_line ());
+
+  command_line_begin ();
+  be_host (NULL, registry, at + 1);
 }
 
 void
@@ -329,7 +363,7 @@ command_line_answer (const char *path)
   char *const *rest = argv + (path != NULL ? 3 : 2);
 
   if (g_str_equal (argv[1], COMMAND_LINE_HOST))
-    be_host (path, rest);
+    be_host (path, NULL, rest);
   if (g_str_equal (argv[1], COMMAND_LINE_LIST))
     answer_list (functions);
   answer_call (functions, argv[1] + sizeof COMMAND_LINE_CALL_PREFIX - 1, *rest);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "procfun/procfun-registry.h"
 
 /* Questions that every program with functions answers, before its main() and instead of it:
  *
@@ -23,9 +23,14 @@ gboolean command_line_is_asked (void);
 void command_line_begin (void);
 
 /* How a program becomes a host, which takes calls through these descriptors until its caller goes:
- * by a function of a higher room. @path and @slots as of remote/host-serve.h. */
-typedef void (*CommandLineHostFunc) (int in_fd, int out_fd, const char *path, guint slots);
+ * by a function of a higher room. The others are as of remote/host-serve.h. */
+typedef void (*CommandLineHostFunc) (int in_fd, int out_fd, const char *path,
+                                     ProcfunRegistry *registry, guint slots);
 void command_line_set_host (CommandLineHostFunc func);
+
+/* Whether a program that calls procfun_registry_serve() is to be a host; and makes it one. */
+gboolean command_line_is_host_in_main (void);
+void command_line_be_host_in_main (ProcfunRegistry *registry) G_GNUC_NORETURN;
 
 /* Answers, and ends the process: with 0; with 1 when the function failed, 2 when it could not be
  * called, 3 when it ended the process. @path: (nullable) of a library, NULL for the program. */

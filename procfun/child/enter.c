@@ -158,7 +158,8 @@ procfun_worker_run (int argc, char **argv)
  *
  * Lets functions that were registered at run time be called in processes of their own: such a
  * process is the same program with the same command line, and when it comes here it runs the
- * function and ends. In a process that is no such child this returns at once.
+ * function and ends. It can also become a host of a #ProcfunRemotePool here, which takes calls of
+ * these functions from another machine. In a process that is neither this returns at once.
  *
  * Programs call this once, after they have registered their functions and before they do anything
  * that should not happen in each child. Functions that macros define need no such call.
@@ -174,6 +175,8 @@ procfun_registry_serve (ProcfunRegistry *self)
   g_return_if_fail (PROCFUN_IS_REGISTRY (self));
 
   procfun_context_set_serves ();
+  if (command_line_is_host_in_main ())
+    command_line_be_host_in_main (self);
   if (procfun_is_child () || !command_is_child_in_main ())
     return;
   command = command_new ();

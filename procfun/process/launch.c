@@ -43,7 +43,8 @@ add_own_command_line (GStrvBuilder *builder)
   g_auto (GStrv) argv = self_read_command_line ();
 
   for (gsize i = 1; argv[0] != NULL && argv[i] != NULL; i++)
-    if (!g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX))
+    if (!g_str_has_prefix (argv[i], SETUP_MAIN_ARGUMENT_PREFIX)
+        && strcmp (argv[i], SETUP_HOST_IN_MAIN) != 0)
       g_strv_builder_add (builder, argv[i]);
     else
       break;

@@ -10,6 +10,7 @@
 #include "procfun/platform/leave.h"
 #include "procfun/procfun-error.h"
 #include "procfun/procfun-pool.h"
+#include "procfun/procfun-remote-pool.h"
 #include "procfun/remote/contract.h"
 #include "procfun/remote/host-call.h"
 #include "procfun/wire/setup.h"
@@ -34,7 +35,7 @@ typedef struct
   const char *path; /* (nullable) */
   guint slots;
   Link *link;
-  ProcfunPool *pool;
+  ProcfunExecutor *pool; /* of this machine, or of hosts of its own */
   GHashTable *functions; /* (element-type guint64 ProcfunFunction): by contract */
   GHashTable *calls;     /* (element-type guint32 HostCall) */
   gboolean has_hello;
@@ -69,21 +70,31 @@ leave_if_drained (HostServer *self)
 /* Functions */
 
 static void
-list_functions (HostServer *self)
+add_function (HostServer *self, ProcfunFunction *function)
+{
+  guint64 contract;
+
+  if (g_strcmp0 (procfun_function_get_module (function), self->path) != 0)
+    return;
+  contract = contract_get (function);
+  g_hash_table_replace (self->functions, g_memdup2 (&contract, sizeof contract),
+                        g_object_ref (function));
+}
+
+static void
+list_functions (HostServer *self, ProcfunRegistry *registry)
 {
   g_autoptr (GPtrArray) all = procfun_definitions_list_functions ();
+  const guint n = registry != NULL ? g_list_model_get_n_items (G_LIST_MODEL (registry)) : 0;
 
   self->functions = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
   for (guint i = 0; i < all->len; i++)
+    add_function (self, all->pdata[i]);
+  for (guint i = 0; i < n; i++)
     {
-      ProcfunFunction *function = all->pdata[i];
-      guint64 contract;
+      g_autoptr (ProcfunFunction) function = g_list_model_get_item (G_LIST_MODEL (registry), i);
 
-      if (g_strcmp0 (procfun_function_get_module (function), self->path) != 0)
-        continue;
-      contract = contract_get (function);
-      g_hash_table_replace (self->functions, g_memdup2 (&contract, sizeof contract),
-                            g_object_ref (function));
+      add_function (self, function);
     }
 }
 
@@ -164,8 +175,8 @@ take_call (HostServer *self, const LinkMessage *message)
   else if ((function = find_function (self, head.contract, options, &error)) != NULL)
     {
       status = REMOTE_END_ERROR;
-      call = host_call_new (message, &head, options, function, PROCFUN_EXECUTOR (self->pool),
-                            self->link, on_call_ended, self, &error);
+      call = host_call_new (message, &head, options, function, self->pool, self->link,
+                            on_call_ended, self, &error);
     }
   if (call != NULL)
     g_hash_table_insert (self->calls, GUINT_TO_POINTER (message->id), call);
@@ -258,8 +269,7 @@ take_hello (HostServer *self, const LinkMessage *message)
   if (hello.locale != NULL)
     intl_set_locale (hello.locale);
   if (hello.max_payload > 0)
-    procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (self->pool),
-                                              hello.max_payload);
+    g_object_set (self->pool, "max-payload", hello.max_payload, NULL);
   if (self->heartbeat > 0)
     set_timer (self, self->heartbeat / 2);
 }
@@ -310,6 +320,28 @@ on_end (Link *link, const GError *error, gpointer user_data)
 
 /* Beginning */
 
+/* (transfer full): executors of the list of hosts in the environment, for which this one stands, or
+ * workers here. It is not for those hosts. */
+static ProcfunExecutor *
+make_pool (const char *path, guint slots)
+{
+  g_autofree char *hosts = g_strdup (g_getenv ("PROCFUN_HOST_EXECUTOR"));
+  g_autoptr (GError) error = NULL;
+  ProcfunRemotePool *pool;
+
+  g_unsetenv ("PROCFUN_HOST_EXECUTOR");
+  if (hosts == NULL || *hosts == '\0')
+    return PROCFUN_EXECUTOR (procfun_pool_new (slots));
+  pool = procfun_remote_pool_new (hosts, &error);
+  if (pool == NULL)
+    {
+      g_prefix_error (&error, "PROCFUN_HOST_EXECUTOR: ");
+      leave_with_error (error);
+    }
+  procfun_remote_pool_set_library (pool, path);
+  return PROCFUN_EXECUTOR (pool);
+}
+
 /* Calls of the functions are this machine's own, and end with the caller. */
 static void
 set_up (void)
@@ -351,7 +383,7 @@ greet (HostServer *self)
 }
 
 void
-host_serve (int in_fd, int out_fd, const char *path, guint slots)
+host_serve (int in_fd, int out_fd, const char *path, ProcfunRegistry *registry, guint slots)
 {
   GMainContext *context = g_main_context_new ();
   HostServer self = { .path = path, .slots = slots > 0 ? slots : (guint)MAX (cpus_count (), 1) };
@@ -359,9 +391,9 @@ host_serve (int in_fd, int out_fd, const char *path, guint slots)
 
   set_up ();
   g_main_context_push_thread_default (context);
-  self.pool = procfun_pool_new (self.slots);
+  self.pool = make_pool (path, self.slots);
   self.calls = g_hash_table_new (NULL, NULL);
-  list_functions (&self);
+  list_functions (&self, registry);
   self.link = link_new (in_fd, out_fd, G_MAXUINT64, context, on_message, on_end, &self);
   g_source_set_callback (terminate, on_terminate, &self, NULL);
   g_source_attach (terminate, context);

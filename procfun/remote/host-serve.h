@@ -2,9 +2,11 @@
 
 #pragma once
 
-#include <glib.h>
+#include "procfun/procfun-registry.h"
 
 /* Makes this process a host: it takes calls from its caller through @in_fd and @out_fd, which it
  * takes, and runs them on a pool of its own, until the caller goes. @path: (nullable): the library
- * whose functions it runs, instead of the program's. @slots: 0: as many as processors. */
-void host_serve (int in_fd, int out_fd, const char *path, guint slots) G_GNUC_NORETURN;
+ * whose functions it runs, instead of the program's. @registry: (nullable): functions besides
+ * these, where it serves them. @slots: 0: as many as processors. */
+void host_serve (int in_fd, int out_fd, const char *path, ProcfunRegistry *registry,
+                 guint slots) G_GNUC_NORETURN;

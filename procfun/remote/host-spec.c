@@ -5,8 +5,11 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/readable.h"
 #include "procfun/child/command-line.h"
+#include "procfun/core/context.h"
 #include "procfun/platform/self.h"
+#include "procfun/platform/worker-path.h"
 #include "procfun/procfun-error.h"
+#include "procfun/wire/setup.h"
 #include <string.h>
 
 #define PLACE "{}"
@@ -274,14 +277,43 @@ find_program (const HostSpec *self, const char *program)
   return path != NULL ? path : self_get_executable (FALSE);
 }
 
+/* A program that serves functions of its own when it says so is started as this one was. */
+static void
+add_own_command (GStrvBuilder *builder)
+{
+  g_auto (GStrv) argv = self_read_command_line ();
+
+  for (gsize i = 0; argv[i] != NULL && strcmp (argv[i], SETUP_HOST_IN_MAIN) != 0; i++)
+    g_strv_builder_add (builder, argv[i]);
+  g_strv_builder_add (builder, SETUP_HOST_IN_MAIN);
+}
+
+/* The program, and what makes a host of it. */
+static void
+add_program (GStrvBuilder *builder, const HostSpec *self, const char *program, const char *library)
+{
+  g_autofree char *path = NULL;
+
+  if (library != NULL)
+    g_strv_builder_add_many (builder, program != NULL ? program : worker_path_get (),
+                             COMMAND_LINE_HOST, self->program != NULL ? self->program : library,
+                             NULL);
+  else if (program == NULL && self->program == NULL && procfun_context_serves ())
+    add_own_command (builder);
+  else
+    {
+      path = find_program (self, program);
+      g_strv_builder_add_many (builder, path, COMMAND_LINE_HOST, NULL);
+    }
+}
+
 static char **
-make_program_command (const HostSpec *self, const char *program)
+make_program_command (const HostSpec *self, const char *program, const char *library)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *path = find_program (self, program);
 
-  g_strv_builder_add_many (builder, "env", COMMAND_LINE_VARIABLE "=1", path, COMMAND_LINE_HOST,
-                           NULL);
+  g_strv_builder_add_many (builder, "env", COMMAND_LINE_VARIABLE "=1", NULL);
+  add_program (builder, self, program, library);
   if (self->slots > 0)
     {
       g_autofree char *slots = g_strdup_printf (COMMAND_LINE_SLOTS_PREFIX "%u", self->slots);
@@ -314,7 +346,8 @@ fill_in (const char *word, const char *line)
 }
 
 char **
-host_spec_make_command (const HostSpec *self, const char *program, GError **error)
+host_spec_make_command (const HostSpec *self, const char *program, const char *library,
+                        GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) words = NULL;
@@ -326,7 +359,7 @@ host_spec_make_command (const HostSpec *self, const char *program, GError **erro
                    _ ("nothing is there that starts hosts of the kind “%s:”"), self->scheme);
       return NULL;
     }
-  words = make_program_command (self, program);
+  words = make_program_command (self, program, library);
   line = quote (words);
   for (gsize i = 0; self->command[i] != NULL; i++)
     if (strcmp (self->command[i], PLACE) == 0 && !self->quotes)

@@ -30,8 +30,10 @@ void host_spec_unref (HostSpec *self);
 /* @name and @command, as a program gives them; the latter in place of what text can say. */
 HostSpec *host_spec_new (const char *name, const char *const *command);
 
-/* The command line of the launcher. @program: (nullable): what hosts run, if not this program.
+/* The command line of the launcher. @program: (nullable): what hosts run, if not this program;
+ * @library: (nullable): whose functions, if not its own; then @program is procfun-worker, or NULL.
  * (nullable): %PROCFUN_ERROR_ENGINE for a scheme that nothing is known of. */
-char **host_spec_make_command (const HostSpec *self, const char *program, GError **error);
+char **host_spec_make_command (const HostSpec *self, const char *program, const char *library,
+                               GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostSpec, host_spec_unref)

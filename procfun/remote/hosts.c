@@ -58,6 +58,7 @@ static void
 config_clear (HostsConfig *self)
 {
   g_clear_pointer (&self->program, g_free);
+  g_clear_pointer (&self->library, g_free);
 }
 
 static void
@@ -66,6 +67,7 @@ config_copy (HostsConfig *self, const HostsConfig *other)
   config_clear (self);
   *self = *other;
   self->program = g_strdup (other->program);
+  self->library = g_strdup (other->library);
 }
 
 Hosts *

@@ -20,6 +20,7 @@ typedef struct
   guint calls_in_flight;  /* for each slot of a host */
   guint64 max_payload;    /* in bytes */
   char *program;          /* (nullable): what hosts run, if not this program */
+  char *library;          /* (nullable): whose functions they run, by procfun-worker */
 } HostsConfig;
 
 /* News of a host, in the thread of the hosts. */

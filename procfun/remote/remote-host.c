@@ -531,7 +531,7 @@ remote_host_start (RemoteHost *self)
 
   if (self->state != HOST_DOWN || back_off_get_rest (&self->back_off) > 0)
     return;
-  argv = host_spec_make_command (self->spec, config->program, &error);
+  argv = host_spec_make_command (self->spec, config->program, config->library, &error);
   if (argv == NULL || !launch (self, (const char *const *)argv, &stream, &error))
     {
       fail_to_start (self, error);

@@ -15,6 +15,76 @@ set (ProcfunRemotePool *self, const char *name, gboolean has_changed)
     g_object_notify (G_OBJECT (self), name);
 }
 
+static void
+set_time (ProcfunRemotePool *self, const char *name, gint64 *where, gint64 us)
+{
+  gboolean has_changed;
+
+  g_mutex_lock (&self->lock);
+  has_changed = *where != us;
+  *where = us;
+  set (self, name, has_changed);
+}
+
+static gint64
+get_time (ProcfunRemotePool *self, const gint64 *where)
+{
+  gint64 us;
+
+  g_mutex_lock (&self->lock);
+  us = *where;
+  g_mutex_unlock (&self->lock);
+  return us;
+}
+
+static void
+set_number (ProcfunRemotePool *self, const char *name, guint *where, guint n)
+{
+  gboolean has_changed;
+
+  g_mutex_lock (&self->lock);
+  has_changed = *where != n;
+  *where = n;
+  set (self, name, has_changed);
+}
+
+static guint
+get_number (ProcfunRemotePool *self, const guint *where)
+{
+  guint n;
+
+  g_mutex_lock (&self->lock);
+  n = *where;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+static void
+set_path (ProcfunRemotePool *self, const char *name, char **where, const char *path)
+{
+  gboolean has_changed;
+
+  g_mutex_lock (&self->lock);
+  has_changed = g_strcmp0 (*where, path) != 0;
+  if (has_changed)
+    {
+      g_free (*where);
+      *where = g_strdup (path);
+    }
+  set (self, name, has_changed);
+}
+
+static char *
+get_path (ProcfunRemotePool *self, char *const *where)
+{
+  char *path;
+
+  g_mutex_lock (&self->lock);
+  path = g_strdup (*where);
+  g_mutex_unlock (&self->lock);
+  return path;
+}
+
 /**
  * procfun_remote_pool_set_program:
  * @self: a #ProcfunRemotePool
@@ -27,18 +97,9 @@ set (ProcfunRemotePool *self, const char *name, gboolean has_changed)
 void
 procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
 
-  g_mutex_lock (&self->lock);
-  has_changed = g_strcmp0 (self->config.program, path) != 0;
-  if (has_changed)
-    {
-      g_free (self->config.program);
-      self->config.program = g_strdup (path);
-    }
-  set (self, "program", has_changed);
+  set_path (self, "program", &self->config.program, path);
 }
 
 /**
@@ -54,14 +115,44 @@ procfun_remote_pool_set_program (ProcfunRemotePool *self, const char *path)
 char *
 procfun_remote_pool_get_program (ProcfunRemotePool *self)
 {
-  char *path;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), NULL);
 
-  g_mutex_lock (&self->lock);
-  path = g_strdup (self->config.program);
-  g_mutex_unlock (&self->lock);
-  return path;
+  return get_path (self, &self->config.program);
+}
+
+/**
+ * procfun_remote_pool_set_library:
+ * @self: a #ProcfunRemotePool
+ * @path: (nullable): a path on the hosts, or %NULL for the functions of the program
+ *
+ * Sets #ProcfunRemotePool:library, for hosts that are started from now on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_library (ProcfunRemotePool *self, const char *path)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  set_path (self, "library", &self->config.library, path);
+}
+
+/**
+ * procfun_remote_pool_get_library:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:library.
+ *
+ * Returns: (transfer full) (nullable): a path, or %NULL for the functions of the program
+ *
+ * Since: 0.1
+ */
+char *
+procfun_remote_pool_get_library (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), NULL);
+
+  return get_path (self, &self->config.library);
 }
 
 /**
@@ -76,15 +167,10 @@ procfun_remote_pool_get_program (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_heartbeat (ProcfunRemotePool *self, gint64 us)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
   g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.heartbeat != us;
-  self->config.heartbeat = us;
-  set (self, "heartbeat", has_changed);
+  set_time (self, "heartbeat", &self->config.heartbeat, us);
 }
 
 /**
@@ -100,14 +186,9 @@ procfun_remote_pool_set_heartbeat (ProcfunRemotePool *self, gint64 us)
 gint64
 procfun_remote_pool_get_heartbeat (ProcfunRemotePool *self)
 {
-  gint64 us;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  us = self->config.heartbeat;
-  g_mutex_unlock (&self->lock);
-  return us;
+  return get_time (self, &self->config.heartbeat);
 }
 
 /**
@@ -122,15 +203,10 @@ procfun_remote_pool_get_heartbeat (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_connect_timeout (ProcfunRemotePool *self, gint64 us)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
   g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.connect_timeout != us;
-  self->config.connect_timeout = us;
-  set (self, "connect-timeout", has_changed);
+  set_time (self, "connect-timeout", &self->config.connect_timeout, us);
 }
 
 /**
@@ -146,14 +222,9 @@ procfun_remote_pool_set_connect_timeout (ProcfunRemotePool *self, gint64 us)
 gint64
 procfun_remote_pool_get_connect_timeout (ProcfunRemotePool *self)
 {
-  gint64 us;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  us = self->config.connect_timeout;
-  g_mutex_unlock (&self->lock);
-  return us;
+  return get_time (self, &self->config.connect_timeout);
 }
 
 /**
@@ -168,15 +239,10 @@ procfun_remote_pool_get_connect_timeout (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_idle_timeout (ProcfunRemotePool *self, gint64 us)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
   g_return_if_fail (us >= 0 && us <= G_MAXINT64 / 4);
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.idle_timeout != us;
-  self->config.idle_timeout = us;
-  set (self, "idle-timeout", has_changed);
+  set_time (self, "idle-timeout", &self->config.idle_timeout, us);
 }
 
 /**
@@ -192,14 +258,9 @@ procfun_remote_pool_set_idle_timeout (ProcfunRemotePool *self, gint64 us)
 gint64
 procfun_remote_pool_get_idle_timeout (ProcfunRemotePool *self)
 {
-  gint64 us;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  us = self->config.idle_timeout;
-  g_mutex_unlock (&self->lock);
-  return us;
+  return get_time (self, &self->config.idle_timeout);
 }
 
 /**
@@ -214,14 +275,9 @@ procfun_remote_pool_get_idle_timeout (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_min_hosts (ProcfunRemotePool *self, guint n)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.min_hosts != n;
-  self->config.min_hosts = n;
-  set (self, "min-hosts", has_changed);
+  set_number (self, "min-hosts", &self->config.min_hosts, n);
 }
 
 /**
@@ -237,14 +293,9 @@ procfun_remote_pool_set_min_hosts (ProcfunRemotePool *self, guint n)
 guint
 procfun_remote_pool_get_min_hosts (ProcfunRemotePool *self)
 {
-  guint n;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  n = self->config.min_hosts;
-  g_mutex_unlock (&self->lock);
-  return n;
+  return get_number (self, &self->config.min_hosts);
 }
 
 /**
@@ -259,14 +310,9 @@ procfun_remote_pool_get_min_hosts (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_max_hosts (ProcfunRemotePool *self, guint n)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.max_hosts != n;
-  self->config.max_hosts = n;
-  set (self, "max-hosts", has_changed);
+  set_number (self, "max-hosts", &self->config.max_hosts, n);
 }
 
 /**
@@ -282,14 +328,9 @@ procfun_remote_pool_set_max_hosts (ProcfunRemotePool *self, guint n)
 guint
 procfun_remote_pool_get_max_hosts (ProcfunRemotePool *self)
 {
-  guint n;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  n = self->config.max_hosts;
-  g_mutex_unlock (&self->lock);
-  return n;
+  return get_number (self, &self->config.max_hosts);
 }
 
 /**
@@ -304,15 +345,10 @@ procfun_remote_pool_get_max_hosts (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_calls_in_flight (ProcfunRemotePool *self, guint n)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
   g_return_if_fail (n >= 1 && n <= 65536);
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.calls_in_flight != n;
-  self->config.calls_in_flight = n;
-  set (self, "calls-in-flight", has_changed);
+  set_number (self, "calls-in-flight", &self->config.calls_in_flight, n);
 }
 
 /**
@@ -328,14 +364,9 @@ procfun_remote_pool_set_calls_in_flight (ProcfunRemotePool *self, guint n)
 guint
 procfun_remote_pool_get_calls_in_flight (ProcfunRemotePool *self)
 {
-  guint n;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  n = self->config.calls_in_flight;
-  g_mutex_unlock (&self->lock);
-  return n;
+  return get_number (self, &self->config.calls_in_flight);
 }
 
 /**

@@ -65,6 +65,7 @@ G_DEFINE_FINAL_TYPE (ProcfunRemotePool, procfun_remote_pool, PROCFUN_TYPE_EXECUT
 enum
 {
   PROP_PROGRAM = 1,
+  PROP_LIBRARY,
   PROP_HEARTBEAT,
   PROP_CONNECT_TIMEOUT,
   PROP_IDLE_TIMEOUT,
@@ -355,6 +356,7 @@ procfun_remote_pool_finalize (GObject *object)
   g_clear_pointer (&self->hosts, hosts_unref);
   g_clear_pointer (&self->specs, g_ptr_array_unref);
   g_free (self->config.program);
+  g_free (self->config.library);
   g_mutex_clear (&self->lock);
 
   G_OBJECT_CLASS (procfun_remote_pool_parent_class)->finalize (object);
@@ -369,6 +371,9 @@ procfun_remote_pool_get_property (GObject *object, guint id, GValue *value, GPar
     {
     case PROP_PROGRAM:
       g_value_take_string (value, procfun_remote_pool_get_program (self));
+      break;
+    case PROP_LIBRARY:
+      g_value_take_string (value, procfun_remote_pool_get_library (self));
       break;
     case PROP_HEARTBEAT:
       g_value_set_int64 (value, procfun_remote_pool_get_heartbeat (self));
@@ -411,6 +416,9 @@ procfun_remote_pool_set_property (GObject *object, guint id, const GValue *value
     {
     case PROP_PROGRAM:
       procfun_remote_pool_set_program (self, g_value_get_string (value));
+      break;
+    case PROP_LIBRARY:
+      procfun_remote_pool_set_library (self, g_value_get_string (value));
       break;
     case PROP_HEARTBEAT:
       procfun_remote_pool_set_heartbeat (self, g_value_get_int64 (value));
@@ -502,17 +510,33 @@ make_numbers (void)
 }
 
 static void
-install_properties (GObjectClass *klass)
+make_paths (void)
 {
   /**
    * ProcfunRemotePool:program:
    *
    * Path of the program that hosts run, where a host names none of its own; %NULL: the path of this
-   * program.
+   * program. With #ProcfunRemotePool:library it is that of procfun-worker.
    *
    * Since: 0.1
    */
   props[PROP_PROGRAM] = g_param_spec_string ("program", NULL, NULL, NULL, prop_flags);
+  /**
+   * ProcfunRemotePool:library:
+   *
+   * Path of the library or plugin whose functions hosts run, where a host names none of its own;
+   * %NULL: those of the program. Each host loads it into procfun-worker, which must be there at the
+   * same path as here.
+   *
+   * Since: 0.1
+   */
+  props[PROP_LIBRARY] = g_param_spec_string ("library", NULL, NULL, NULL, prop_flags);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  make_paths ();
   make_numbers ();
   /**
    * ProcfunRemotePool:min-hosts:

@@ -13,6 +13,10 @@
 #define SETUP_ARGUMENT_PREFIX "--procfun-serve="
 #define SETUP_MAIN_ARGUMENT_PREFIX "--procfun-serve-in-main="
 
+/* Begins, behind the arguments of a program that calls procfun_registry_serve(), those that make a
+ * host of it. */
+#define SETUP_HOST_IN_MAIN "--procfun-host-in-main"
+
 /* In place of a hash: the process is to fork others. */
 #define SETUP_ZYGOTE "zygote"
 
