@@ -19,7 +19,7 @@ start_display ()
   xvfb=$!
   display=$(timeout 60 head -n 1 "$tmp/display")
   test -n "$display" || return 1
-  # What belongs to the desktop of the person who runs the tests stays out of them.
+  # The settings of the desktop on which the tests run stay out of them.
   mkdir "$tmp/run" "$tmp/home"
   chmod 700 "$tmp/run"
   export DISPLAY=":$display" GDK_BACKEND=x11 GSK_RENDERER=cairo GTK_A11Y=test GTK_THEME=Default GDK_SCALE=1

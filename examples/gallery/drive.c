@@ -393,8 +393,8 @@ save_picture (GalleryWindow *window, const char *path)
   gsk_render_node_unref (node);
 }
 
-/* Images as large as a camera's. GALLERY_N=N takes N of them, and GALLERY_PICTURE=FILE keeps what
- * is seen in the end. */
+/* Images as large as a camera's. GALLERY_N=N takes N of them, and GALLERY_PICTURE=FILE keeps a
+ * picture of the window at the end. */
 static void
 test_frames (void)
 {

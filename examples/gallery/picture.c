@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One file of a folder: what is known of it before, while and after it is decoded. */
+/* One file of a folder, before, while and after it is decoded. */
 
 #include "picture.h"
 

@@ -21,7 +21,7 @@ struct _GalleryWindow
   GtkGridView *grid;
   GtkProgressBar *bar;
   GtkLabel *status;
-  GtkLabel *fault; /* what became of the last one */
+  GtkLabel *fault; /* the outcome of the last one */
   GalleryPanel *panel;
 };
 
