@@ -11,6 +11,7 @@
 
 #define TWO_GIB ((gsize)1 << 31)
 #define MEMORY_NEEDED (8 * TWO_GIB)
+#define WATCHDOG_SECONDS 1200
 
 static const gsize sizes[] = { TWO_GIB - 1, TWO_GIB, TWO_GIB + 1 };
 
@@ -70,7 +71,10 @@ has_room (void)
   const gsize available = (gsize)sysconf (_SC_AVPHYS_PAGES) * (gsize)sysconf (_SC_PAGESIZE);
 
   if (g_test_slow () && available >= MEMORY_NEEDED && !fixture_has_sanitizers ())
-    return TRUE;
+    {
+      alarm (WATCHDOG_SECONDS); /* instead of that of the fixture */
+      return TRUE;
+    }
   g_test_skip ("only with -m slow and 16 GiB of free memory");
   return FALSE;
 }
