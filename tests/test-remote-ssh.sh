@@ -57,7 +57,7 @@ fails_with ()
 
 maps () { printf '[1, 2]\n[3, 4]\n' | prints "$(printf '3\n7')" "$tool" map --on "$(host "$tmp/known")*2" "$program" add; }
 
-is_up () { timeout 60 "$tool" hosts --json "$(host "$tmp/known")*2" "$program" | grep -qF '"up" : true'; }
+is_up () { timeout 60 "$tool" hosts --json --timeout 50 "$(host "$tmp/known")*2" "$program" | grep -qF '"up" : true'; }
 
 # Hosts end when their connection does.
 leaves_nothing ()
