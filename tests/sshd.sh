@@ -26,7 +26,7 @@ start_sshd ()
     -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes -E "$tmp/log-$address" &
   server=$!
   echo "[$address]:$port $(cat "$tmp/host.pub")" >>"$tmp/known"
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+  for _ in $(seq 100)
   do
     grep -q 'Server listening' "$tmp/log-$address" 2>/dev/null && return 0
     kill -0 "$server" 2>/dev/null || break

@@ -40,7 +40,7 @@ start_servers ()
   for n in 2 3
   do
     # shellcheck disable=SC2046
-    start_sshd "10.77.0.$n" 2222 ip netns exec "room$n" && timeout 20 $(ssh_command "10.77.0.$n" 2222 "$tmp/known") true ||
+    start_sshd "10.77.0.$n" 2222 ip netns exec "room$n" && timeout 60 $(ssh_command "10.77.0.$n" 2222 "$tmp/known") true ||
       return 1
   done
 }

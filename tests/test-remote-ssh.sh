@@ -34,7 +34,7 @@ host () { echo "exec:$(ssh_command 127.0.0.1 "$port" "$1") {}"; }
 can_log_in ()
 {
   # shellcheck disable=SC2046
-  timeout 20 $(ssh_command 127.0.0.1 "$port" "$tmp/known") true
+  timeout 60 $(ssh_command 127.0.0.1 "$port" "$tmp/known") true
 }
 
 prints ()
