@@ -265,3 +265,54 @@ pools_get_statistic (ProcfunPool *pool, const char *key)
     return g_variant_n_children (value);
   return g_variant_get_uint64 (value);
 }
+
+/* The end of a test */
+
+/* Calls that others have ended leave the pool moments later. */
+#define IDLE_STEP_US 1000
+#define IDLE_MAX_US (10 * G_USEC_PER_SEC)
+
+static void
+wait_until_idle (ProcfunPool *pool)
+{
+  const gint64 end = g_get_monotonic_time () + IDLE_MAX_US;
+
+  while ((pools_get_statistic (pool, "running") > 0 || pools_get_statistic (pool, "queued") > 0)
+         && g_get_monotonic_time () < end)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (IDLE_STEP_US);
+    }
+  g_assert_cmpuint (pools_get_statistic (pool, "running"), ==, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 0);
+}
+
+static void
+check (ProcfunPool *pool)
+{
+  const guint max_workers = procfun_pool_get_max_workers (pool);
+  g_autoptr (GError) error = NULL;
+
+  wait_until_idle (pool);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), <=,
+                    max_workers > 0 ? max_workers : g_get_num_processors ());
+  if (procfun_executor_is_closed (PROCFUN_EXECUTOR (pool)))
+    return;
+  g_assert_cmpint (add_process_with (20, 3, PROCFUN_EXECUTOR (pool), NULL, &error), ==, 23);
+  g_assert_no_error (error);
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
+}
+
+void
+pools_check_clear (ProcfunPool **pool)
+{
+  if (*pool == NULL)
+    return;
+  g_signal_handlers_disconnect_matched (*pool, G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_started, NULL);
+  g_signal_handlers_disconnect_matched (*pool, G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_exited, NULL);
+  g_signal_handlers_disconnect_matched (*pool, G_SIGNAL_MATCH_FUNC, 0, 0, NULL, on_recycled, NULL);
+  check (*pool);
+  g_clear_object (pool);
+}

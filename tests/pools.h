@@ -61,6 +61,12 @@ void events_init (Events *self, ProcfunPool *pool);
 void events_clear (Events *self);
 guint events_count (Events *self, const char *word);
 
+/* Ends a test with a pool that must be whole: it has no call, no more workers than it may have,
+ * and, unless the test has closed it, runs one more call and closes. auto_pool does that at the end
+ * of a block. */
+void pools_check_clear (ProcfunPool **pool);
+#define auto_pool __attribute__ ((cleanup (pools_check_clear)))
+
 /* In this thread. */
 gint pools_get_number (gpointer executor, ProcfunCall *call);
 gint pools_get_pid (gpointer executor);

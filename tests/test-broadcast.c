@@ -102,7 +102,7 @@ assert_distinct (GPtrArray *calls)
 static void
 test_idle (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (N_WORKERS);
+  auto_pool ProcfunPool *pool = procfun_pool_new (N_WORKERS);
   g_autoptr (GPtrArray) calls = NULL;
 
   start_all (pool);
@@ -116,7 +116,7 @@ test_idle (void)
 static void
 test_none (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (N_WORKERS);
+  auto_pool ProcfunPool *pool = procfun_pool_new (N_WORKERS);
   g_autoptr (GPtrArray) calls = broadcast (pool, 7);
 
   g_assert_cmpuint (calls->len, ==, 0);
@@ -126,7 +126,7 @@ test_none (void)
 static void
 test_busy (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GPtrArray) calls = NULL;
   g_autoptr (GError) error = NULL;
   GAsyncResult *result = NULL;
@@ -150,7 +150,7 @@ test_busy (void)
 static void
 test_session (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GError) error = NULL;
   g_autoptr (ProcfunSession) session
       = procfun_pool_acquire (pool, get_value_function (), NULL, &error);
@@ -172,7 +172,7 @@ test_session (void)
 static void
 test_crash (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (N_WORKERS);
+  auto_pool ProcfunPool *pool = procfun_pool_new (N_WORKERS);
   g_autoptr (GPtrArray) calls = NULL;
   g_autoptr (GError) error = NULL;
   GAsyncResult *result = NULL;
@@ -192,7 +192,7 @@ test_crash (void)
 static void
 test_cancel (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GPtrArray) calls = NULL;
   g_autoptr (GError) error = NULL;
@@ -218,7 +218,7 @@ test_cancel (void)
 static void
 test_worker_lost (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GPtrArray) calls = NULL;
   g_autoptr (GError) error = NULL;
   GAsyncResult *result = NULL;
@@ -244,7 +244,7 @@ test_worker_lost (void)
 static void
 test_close (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (N_WORKERS);
+  auto_pool ProcfunPool *pool = procfun_pool_new (N_WORKERS);
   g_autoptr (GPtrArray) calls = NULL;
   g_autoptr (GError) error = NULL;
   GAsyncResult *result = NULL;
@@ -269,7 +269,7 @@ test_close (void)
 static void
 test_wrong (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GError) error = NULL;
   GAsyncResult *result = NULL;
 

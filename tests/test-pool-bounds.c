@@ -20,7 +20,7 @@ on_submitted (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_bound (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) surplus = add_call (1, 2);
   g_autoptr (ProcfunCall) later = add_call (1, 2);
   g_autoptr (GError) error = NULL;
@@ -67,7 +67,7 @@ test_bound (void)
 static void
 test_bound_in_bytes (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autofree char *text = g_strnfill (1000, 'x');
   g_autoptr (ProcfunCall) call = NULL;
   g_autoptr (GError) error = NULL;
@@ -109,7 +109,7 @@ on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_submit_cancelled (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   gboolean is_refused = FALSE;
@@ -178,7 +178,7 @@ submit_load (gpointer data)
 static void
 test_good_and_crashing (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   Load load = { .pool = pool };
   GThread *threads[4];
 

@@ -104,7 +104,7 @@ static void
 test_state (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data) / 2;
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   Events events;
 
   events_init (&events, pool);
@@ -126,7 +126,7 @@ test_state (gconstpointer data)
 static void
 test_running (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   GAsyncResult *result = NULL;
   Results results;
   Holder holder;
@@ -155,7 +155,7 @@ test_running (void)
 static void
 test_timeout (gconstpointer in_thread)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (3);
+  auto_pool ProcfunPool *pool = procfun_pool_new (3);
   gint64 began;
   Results results;
   Signal ready;
@@ -195,7 +195,7 @@ test_timeout (gconstpointer in_thread)
 static void
 test_timeout_and_grace (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = NULL;
   Results results;
   Signal ready;
@@ -221,7 +221,7 @@ test_timeout_and_grace (void)
 static void
 test_nobody_runs_context (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GError) error = NULL;
   Results results;
@@ -267,7 +267,7 @@ let_go (gpointer holder)
 static void
 test_drain (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   GAsyncResult *drained = NULL, *cancelled = NULL;
@@ -314,7 +314,7 @@ call_often (gpointer pool)
 static void
 test_drain_in_thread (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   GThread *threads[4];
 
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -365,7 +365,7 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_callbacks (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Chain chain = { pool, 50, FALSE };
   g_autoptr (ProcfunCall) call = add_call (1, 2);
 
@@ -394,7 +394,7 @@ on_call_started (ProcfunCall *call, int pid, ProcfunPool *pool)
 static void
 test_close_in_handler (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = add_call (1, 2);
 
   g_signal_connect (call, "started", G_CALLBACK (on_call_started), pool);

@@ -155,7 +155,7 @@ static void
 test_retry (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data) / 2;
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GVariant) result = NULL;
   g_autoptr (GError) error = NULL;
   ProcfunCall *call;
@@ -194,7 +194,7 @@ test_retry (gconstpointer data)
 static void
 test_not_retried (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
 
   procfun_pool_set_max_retries (pool, 100);
   procfun_pool_set_retry_on (pool,
@@ -236,7 +236,7 @@ test_no_start (void)
 {
   Fault faults[]
       = { { .call = "socketpair", .error = EMFILE, .first = 1, .onward = TRUE }, { .call = NULL } };
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   gboolean backed_off = FALSE, works = FALSE;
 
   faults_set (faults);
@@ -267,7 +267,7 @@ test_no_start (void)
 static void
 test_stopped_zygote (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   int zygote = pools_get_number (pool, get_parent_id_call ());
   Results results;
   Holder holder;

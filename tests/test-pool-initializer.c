@@ -41,7 +41,7 @@ test_initializer_leaves (void)
 {
   for (int how = 0; how < 3; how++)
     {
-      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      auto_pool ProcfunPool *pool = procfun_pool_new (1);
       gint pid;
 
       procfun_pool_set_initializer (pool, leave_more_function (), g_variant_new ("(i)", how));
@@ -56,7 +56,7 @@ test_initializer_leaves (void)
 static void
 test_initializer (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
 
   results_init (&results);
@@ -88,7 +88,7 @@ static void
 test_initializer_fails (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   ProcfunFunction *function
       = procfun_registry_lookup_by_name (procfun_registry_get_default (), spoilers[i].name);
   gboolean backed_off = FALSE;
@@ -135,7 +135,7 @@ test_initializer_fails (gconstpointer data)
 static void
 test_initializer_hangs (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   ProcfunCall *call = add_call (1, 2);
 
   procfun_pool_set_initializer (pool, wait_for_ever_function (), g_variant_new ("()"));

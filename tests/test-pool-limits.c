@@ -161,7 +161,7 @@ static void
 test_breach (gconstpointer data)
 {
   const gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunPool) pool = make_pool (1, breaches[i].limits);
+  auto_pool ProcfunPool *pool = make_pool (1, breaches[i].limits);
   gint pid = 0;
 
   for (guint n = 0; n < 4; n++)
@@ -189,7 +189,7 @@ test_breach (gconstpointer data)
 static void
 test_plain_breach (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "memory=64M cpu=150ms files=100 file-size=1000");
+  auto_pool ProcfunPool *pool = make_pool (1, "memory=64M cpu=150ms files=100 file-size=1000");
   static const struct
   {
     gint (*process) (guint64 n, GError **error);
@@ -225,7 +225,7 @@ test_plain_breach (void)
 static void
 test_result (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "result=1000");
+  auto_pool ProcfunPool *pool = make_pool (1, "result=1000");
   gint pid = pools_get_pid (pool);
 
   for (gboolean async = FALSE; async <= TRUE; async++)
@@ -241,7 +241,7 @@ test_result (void)
 static void
 test_memory_left (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "memory=64M");
+  auto_pool ProcfunPool *pool = make_pool (1, "memory=64M");
   gint pid = pools_get_pid (pool);
 
   for (guint i = 0; i < 4; i++)
@@ -255,7 +255,7 @@ test_memory_left (void)
 static void
 test_initializer (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "memory=64M");
+  auto_pool ProcfunPool *pool = make_pool (1, "memory=64M");
   gint pid;
 
   procfun_pool_set_initializer (pool, leave_memory_function (),
@@ -269,7 +269,7 @@ test_initializer (void)
 static void
 test_changed (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (2, "file-size=1000");
+  auto_pool ProcfunPool *pool = make_pool (2, "file-size=1000");
   g_autoptr (ProcfunLimits) limits = read_limits ("file-size=2000");
   Results results;
   Events events;
@@ -307,7 +307,7 @@ note_change (GObject *object, GParamSpec *pspec, gpointer n_changes)
 static void
 test_property (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunLimits) limits = read_limits ("memory=1M");
   g_autoptr (ProcfunLimits) copy = NULL;
   g_autoptr (ProcfunLimits) got = NULL;
@@ -333,7 +333,7 @@ test_property (void)
 static void
 test_stricter (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "memory=64M cpu=10s result=1000 output=1000");
+  auto_pool ProcfunPool *pool = make_pool (1, "memory=64M cpu=10s result=1000 output=1000");
   gint pid = pools_get_pid (pool);
   ProcfunCall *call = under_limits (use_output_call (1001), "output=1M");
 
@@ -356,7 +356,7 @@ test_stricter (void)
 static void
 test_refused (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "processes=1000");
+  auto_pool ProcfunPool *pool = make_pool (1, "processes=1000");
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) result = NULL;
@@ -387,7 +387,7 @@ test_refused (void)
 static void
 test_map (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (2, "memory=64M");
+  auto_pool ProcfunPool *pool = make_pool (2, "memory=64M");
   g_autoptr (ProcfunMap) map = procfun_map_new (pool, use_memory_function ());
   g_autoptr (GVariant) array = g_variant_ref_sink (
       g_variant_parse (NULL, "@a(t) [(1,), (68,), (60,), (60,)]", NULL, NULL, NULL));
@@ -411,7 +411,7 @@ test_map (void)
 static void
 test_session (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "memory=64M");
+  auto_pool ProcfunPool *pool = make_pool (1, "memory=64M");
   g_autoptr (GError) error = NULL;
   g_autoptr (ProcfunSession) session
       = procfun_pool_acquire (pool, use_memory_function (), NULL, &error);
@@ -429,7 +429,7 @@ test_session (void)
 static void
 test_set_once (void)
 {
-  g_autoptr (ProcfunPool) pool = make_pool (1, "file-size=12345");
+  auto_pool ProcfunPool *pool = make_pool (1, "file-size=12345");
 
   for (guint i = 0; i < 3; i++)
     {
@@ -465,7 +465,7 @@ test_cheap (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)
       {
-        g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+        auto_pool ProcfunPool *pool = procfun_pool_new (1);
         ProcfunCall *call = under_limits (cases[i].call (cases[i].over), cases[i].limits);
         gint pid = pools_get_pid (pool);
 
@@ -487,7 +487,7 @@ test_cheap (void)
 static void
 test_result_of_one_call (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   gint pid = pools_get_pid (pool);
   Results results;
 

@@ -22,7 +22,7 @@ static void
 test_priorities (void)
 {
   static const gint order[] = { 0, 3, 1, 4, 2, 5 };
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holder;
 
@@ -46,7 +46,7 @@ test_priorities (void)
 static void
 test_ageing (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holder;
 
@@ -70,7 +70,7 @@ test_ageing (void)
 static void
 test_cancelled_while_waiting (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   Results results;
   Holder holder;
@@ -95,7 +95,7 @@ test_cancelled_while_waiting (void)
 static void
 test_aborted_and_dropped (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   ProcfunCall *call = add_call (1, 2);
   Results results;
   Holder holder;
@@ -144,7 +144,7 @@ wait_until_queued (ProcfunPool *pool, guint n)
 static void
 test_deadline_while_waiting (gconstpointer blocking)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (ProcfunCall) patient = add_call (1, 2);
   Thread self = { .pool = pool, .call = call };
@@ -181,7 +181,7 @@ test_deadline_while_waiting (gconstpointer blocking)
 static void
 test_cancelled_after_waiting (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder first, second;
 
@@ -206,7 +206,7 @@ test_cancelled_after_waiting (void)
 static void
 test_cancelled_in_thread (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = add_call (1, 2);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Thread self = { .pool = pool, .call = call, .cancellable = cancellable };
@@ -244,7 +244,7 @@ count_sources (void)
 static void
 test_one_source (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holder;
   guint n;
@@ -276,7 +276,7 @@ abort_all (gpointer calls)
 static void
 test_all_cancelled (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func (g_object_unref);
   Results results;
   GThread *thread;
@@ -309,7 +309,7 @@ test_all_cancelled (void)
 static void
 test_many_deadlines (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holder;
 
@@ -355,7 +355,7 @@ run_inside (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_loop_in_callback (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   ProcfunCall *cancelled = add_call (1, 2);
   Results results;
   Holder holder;
@@ -390,7 +390,7 @@ call_often (gpointer data)
 static void
 test_many_threads (gconstpointer resizes)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   GThread *threads[64];
   Events events;
 
@@ -417,7 +417,7 @@ test_many_threads (gconstpointer resizes)
 static void
 test_resize (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holders[3];
   Events events;
@@ -463,7 +463,7 @@ call_nested (ProcfunCall *call, int pid, ProcfunPool *pool)
 static void
 test_nested_in_handler (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunCall) call = add_call (1, 2);
 
   g_signal_connect (call, "started", G_CALLBACK (call_nested), pool);
@@ -474,7 +474,7 @@ test_nested_in_handler (void)
 static void
 test_nested_in_context (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holder;
 
@@ -511,7 +511,7 @@ hold_in_thread (gpointer data)
 static void
 test_nested_while_waiting (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Holder holder;
   Thread other = { .pool = pool };
@@ -560,7 +560,7 @@ leave_calls (gpointer data)
 static void
 test_absent_context (gconstpointer blocks)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GMainContext) context = g_main_context_new ();
   Absent absent = { .pool = pool, .context = context };
   Results results;

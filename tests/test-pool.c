@@ -25,8 +25,8 @@ PROCFUN_DEFINE_STATIC_FUNCTION (listen_until_cancelled, void)
 static void
 test_defaults (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (0);
-  g_autoptr (ProcfunPool) other = procfun_pool_new (7);
+  auto_pool ProcfunPool *pool = procfun_pool_new (0);
+  auto_pool ProcfunPool *other = procfun_pool_new (7);
   g_autoptr (ProcfunExecutor) plain = g_object_new (PROCFUN_TYPE_POOL, NULL);
   guint n, min, queue;
   guint64 calls, memory, bytes;
@@ -47,7 +47,7 @@ test_defaults (void)
 static void
 test_default_of_specs (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (0);
+  auto_pool ProcfunPool *pool = procfun_pool_new (0);
   g_autofree GParamSpec **specs = NULL;
   guint n;
 
@@ -80,7 +80,7 @@ test_properties (void)
                 { "memory-per-worker", 9 }, { "max-queue-calls", 4 },  { "max-queue-bytes", 77 },
                 { "idle-timeout", 8000 },   { "close-timeout", 9000 }, { "max-retries", 6 },
                 { "calls-in-flight", 11 },  { "retry-on", 3 } };
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -117,7 +117,7 @@ test_properties (void)
 static void
 test_same_worker (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   gint pid = pools_get_pid (pool);
   Events events;
 
@@ -136,7 +136,7 @@ test_same_worker (void)
 static void
 test_as_many_as_needed (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   g_autoptr (GHashTable) pids = g_hash_table_new (NULL, NULL);
   Results results;
   Events events;
@@ -169,7 +169,7 @@ test_as_many_as_needed (void)
 static void
 test_warm_one_first (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   Results results;
   Holder first, second;
   gint pid;
@@ -195,7 +195,7 @@ test_warm_one_first (void)
 static void
 test_crash_replaces (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   gint pid = pools_get_pid (pool);
   Events events;
 
@@ -216,7 +216,7 @@ test_killed_while_idle (void)
 {
   for (guint i = 0; i < 20; i++)
     {
-      g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+      auto_pool ProcfunPool *pool = procfun_pool_new (1);
       Results results;
       gint pid = pools_get_pid (pool);
       guint64 before = pools_get_statistic (pool, "succeeded");
@@ -242,7 +242,7 @@ test_killed_while_idle (void)
 static void
 test_idle_end (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Events events;
   gint pid;
 
@@ -261,7 +261,7 @@ test_idle_end (void)
 static void
 test_idle_end_and_calls (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
 
   procfun_pool_set_idle_timeout (pool, 1);
   for (guint i = 0; i < 200; i++)
@@ -274,7 +274,7 @@ test_idle_end_and_calls (void)
 static void
 test_min_workers_stay (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   Results results;
   Holder holders[2];
   Events events;
@@ -306,7 +306,7 @@ test_min_workers_stay (void)
 static void
 test_calls_per_worker (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Events events;
 
   events_init (&events, pool);
@@ -324,7 +324,7 @@ test_calls_per_worker (void)
 static void
 test_threads_stay (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Events events;
   gint pid;
 
@@ -354,7 +354,7 @@ static void
 test_leftovers (gconstpointer data)
 {
   gsize i = GPOINTER_TO_SIZE (data);
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Events events;
   gint pid;
 
@@ -374,7 +374,7 @@ test_leftovers (gconstpointer data)
 static void
 test_descriptors (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Events events;
 
   events_init (&events, pool);
@@ -398,7 +398,7 @@ test_descriptors (void)
 static void
 test_child_left (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   gint pid = pools_get_pid (pool);
 
   pools_get_number (pool, do_leave_child_call ());
@@ -409,7 +409,7 @@ test_child_left (void)
 static void
 test_limits_end_worker (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
   g_autoptr (ProcfunCall) call = get_process_id_call ();
   gint pid = pools_get_pid (pool);
@@ -423,7 +423,7 @@ test_limits_end_worker (void)
 static void
 test_describe (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   Results results;
   Events events;
   Holder holder;
@@ -471,7 +471,7 @@ static void
 test_launch_context (void)
 {
   static const char *const words[] = { "hello", "welcome", NULL };
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   int pid = 0;
 
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
@@ -502,7 +502,7 @@ abort_call (ProcfunCall *call, double fraction, const char *message, gpointer us
 static void
 test_step (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   int pid = pools_get_pid (pool);
   g_autoptr (ProcfunCall) call = listen_until_cancelled_call ();
   g_autoptr (GError) error = NULL;

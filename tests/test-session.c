@@ -35,7 +35,7 @@ wait_for (GAsyncResult **result)
 static void
 test_same_process (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   g_autoptr (ProcfunSession) session = acquire (pool);
   Results results;
 
@@ -58,7 +58,7 @@ test_same_process (void)
 static void
 test_given_back (gconstpointer closes)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   ProcfunSession *session = acquire (pool);
   int pid = procfun_session_get_pid (session);
 
@@ -78,7 +78,7 @@ test_given_back (gconstpointer closes)
 static void
 test_leftovers (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   ProcfunSession *session = acquire (pool);
   int pid = procfun_session_get_pid (session);
   Events events;
@@ -99,7 +99,7 @@ test_leftovers (void)
 static void
 test_busy (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) session = acquire (pool);
   Results results;
   Holder holder;
@@ -117,7 +117,7 @@ test_busy (void)
 static void
 test_lost (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) session = acquire (pool);
 
   pools_assert_error (session, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
@@ -129,7 +129,7 @@ test_lost (void)
 static void
 test_killed_between_calls (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) session = acquire (pool);
   int pid = procfun_session_get_pid (session);
 
@@ -146,7 +146,7 @@ test_killed_between_calls (void)
 static void
 test_limits (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) session = acquire (pool);
   g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
   g_autoptr (ProcfunLaunchContext) context = procfun_launch_context_new ();
@@ -164,7 +164,7 @@ test_limits (void)
 static void
 test_nested (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) session = acquire (pool);
   g_autoptr (GError) error = NULL;
 
@@ -177,7 +177,7 @@ test_nested (void)
 static void
 test_async (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) first = NULL, second = NULL;
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
@@ -211,7 +211,7 @@ test_async (void)
 static void
 test_pool_closed (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (ProcfunSession) session = acquire (pool);
   g_autoptr (GError) error = NULL;
   Events events;
@@ -230,7 +230,7 @@ test_pool_closed (void)
 static void
 test_pool_closed_meanwhile (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GAsyncResult) closed = NULL;
   g_autoptr (GError) error = NULL;
@@ -275,7 +275,7 @@ use_session (gpointer data)
 static void
 test_threads (void)
 {
-  g_autoptr (ProcfunPool) pool = procfun_pool_new (2);
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
   GThread *threads[6];
 
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)

@@ -2,6 +2,7 @@
 
 #include "procfun/schedule/worker-slot.h"
 
+#include "procfun/platform/fds.h"
 #include "procfun/schedule/scheduler.h"
 #include <poll.h>
 
@@ -84,9 +85,14 @@ worker_slot_has_hung_up (WorkerSlot *self)
 gboolean
 worker_slot_is_dead (WorkerSlot *self, int ms)
 {
-  struct pollfd poll_fd = { .fd = process_get_pidfd (self->process), .events = POLLIN };
+  const gint64 end = ms > 0 ? g_get_monotonic_time () + ms * G_TIME_SPAN_MILLISECOND : 0;
+  GPollFD poll_fd = { .fd = process_get_pidfd (self->process), .events = G_IO_IN };
+  gint64 left = ms * G_TIME_SPAN_MILLISECOND;
 
-  if (poll_fd.fd >= 0 && ms > 0)
-    poll (&poll_fd, 1, ms);
+  while (poll_fd.fd >= 0 && left > 0 && !process_has_died (self->process))
+    {
+      fds_poll (&poll_fd, 1, (int)(left / 1000) + 1);
+      left = end - g_get_monotonic_time ();
+    }
   return process_has_died (self->process);
 }
