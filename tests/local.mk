@@ -87,6 +87,7 @@ test_programs = \
 	%D%/test-remote-hosts \
 	%D%/test-remote-link \
 	%D%/test-remote-map \
+	%D%/test-ring \
 	%D%/test-schema \
 	%D%/test-sandbox \
 	%D%/test-sandbox-pool \
