@@ -81,6 +81,24 @@ take_by_mapping (gsize size)
   return kept == MAP_FAILED ? REFUSED : DONE;
 }
 
+/* From a page downwards, through room that is free for it. */
+static int
+take_by_growing_down (gsize size)
+{
+  const gsize page = 4096, room = size + 16 * 1024 * 1024;
+  guint8 *start = mmap (NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  guint8 *top = start + room - page;
+
+  if (start == MAP_FAILED || munmap (start, room) != 0
+      || mmap (top, page, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE, -1, 0)
+             != top)
+    return REFUSED;
+  for (gsize i = 0; i < size; i += page)
+    *(volatile guint8 *)(top - i) = 1;
+  return DONE;
+}
+
 static int
 take_by_g_malloc (gsize size)
 {
@@ -260,6 +278,7 @@ static const struct
   { "take-by-recursing", take_by_recursing },
   { "take-by-growing", take_by_growing },
   { "take-by-mapping", take_by_mapping },
+  { "take-by-growing-down", take_by_growing_down },
   { "take-by-g_malloc", take_by_g_malloc },
   { "take-and-write", take_and_write },
   { "exhaust", exhaust },

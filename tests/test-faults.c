@@ -10,6 +10,7 @@
 #include "tests/hostile-children.h"
 
 #include "procfun/platform/fds.h"
+#include "procfun/wire/frame.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +106,29 @@ test_fault (gconstpointer data)
         return;
     }
   g_test_fail_printf ("%s is called without end", cases[i].call);
+}
+
+#define N_FRAMES 1000
+
+/* It is killed for the first one, and not again for each of the others. */
+static void
+test_frames_out_of_turn (void)
+{
+  Fault faults[] = { { "pidfd_send_signal", EINVAL, MANY }, { NULL } };
+  g_autoptr (GByteArray) frames = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  FrameHeader header;
+
+  frame_header_init (&header, FRAME_HELLO, 0, 0, 0);
+  for (guint i = 0; i < N_FRAMES; i++)
+    g_byte_array_append (frames, (const guint8 *)&header, sizeof header);
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&frames));
+  faults_set (faults);
+  g_assert_null (calls_run (do_write_to_channel_call (bytes), FALSE, NULL, &error));
+  faults_set (NULL);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+  g_assert_cmpint (faults[0].n_seen, <, 20);
 }
 
 /* Result that all of these kernels must bring about. */
@@ -274,6 +298,7 @@ main (int argc, char **argv)
 
       add_both (path, i, test_kernel);
     }
+  calls_add_func ("/faults/frames-out-of-turn-kill-their-process-once", test_frames_out_of_turn);
   fixture_add_data_func ("/faults/low-numbers/stdout", GINT_TO_POINTER (3), test_low_numbers);
   fixture_add_data_func ("/faults/low-numbers/stderr", GINT_TO_POINTER (4), test_low_numbers);
   return fixture_run ();

@@ -33,20 +33,21 @@ PROCFUN_DEFINE_STATIC_FUNCTION (print_for_ever, void)
   write_for_ever (STDOUT_FILENO, lines, sizeof lines);
 }
 
-PROCFUN_DEFINE_STATIC_FUNCTION (send_for_ever, void)
+/* Progress, words that wake a channel, or answers to a call that there is not. */
+PROCFUN_DEFINE_STATIC_FUNCTION (send_for_ever, void, (guint, type), (guint, call_id))
 {
-  struct
-  {
-    FrameHeader header;
-    FrameEvent event;
-  } frames[64];
+  const FrameEvent event = { "progress", 0.5 };
+  GByteArray *bytes = g_byte_array_new ();
+  FrameHeader header;
+  const gsize size = type == FRAME_WAKE ? 0 : sizeof event;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
+  frame_header_init (&header, (FrameType)type, call_id, 0, size);
+  for (guint i = 0; i < 64; i++)
     {
-      frame_header_init (&frames[i].header, FRAME_EVENT, 0, 0, sizeof frames[i].event);
-      frames[i].event = (FrameEvent){ "progress", 0.5 };
+      g_byte_array_append (bytes, (const guint8 *)&header, sizeof header);
+      g_byte_array_append (bytes, (const guint8 *)&event, (guint)size);
     }
-  write_for_ever (CHANNEL_FD, frames, sizeof frames);
+  write_for_ever (CHANNEL_FD, bytes->data, bytes->len);
 }
 
 /* Processes that survive the function have its streams. */
@@ -172,11 +173,35 @@ test_progress (void)
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      ProcfunCall *call = send_for_ever_call ();
+      ProcfunCall *call = send_for_ever_call (FRAME_EVENT, 0);
 
       g_signal_connect (call, "progress", G_CALLBACK (on_progress), cancellable);
       assert_cancelled (call, cancellable, async);
     }
+}
+
+/* Either is as good: that the call is ended for what it sends, or that its time is up. */
+static void
+test_frames_without_a_handler (void)
+{
+  static const struct
+  {
+    FrameType type;
+    guint call_id;
+  } floods[] = { { FRAME_WAKE, 0 }, { FRAME_EVENT, 77 }, { FRAME_EVENT, G_MAXUINT32 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (floods); i++)
+    for (gboolean async = FALSE; async <= TRUE; async++)
+      {
+        ProcfunCall *call = send_for_ever_call (floods[i].type, floods[i].call_id);
+        g_autoptr (GError) error = NULL;
+
+        procfun_call_set_timeout (call, G_USEC_PER_SEC / 10);
+        procfun_call_set_grace_period (call, 1000);
+        g_assert_null (calls_run (calls_on_executor (call), async, NULL, &error));
+        if (!g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL))
+          g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+      }
 }
 
 static void
@@ -360,6 +385,7 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
   calls_add_func ("/flood/endless-print-can-be-cancelled", test_print);
   calls_add_func ("/flood/endless-progress-can-be-cancelled", test_progress);
+  calls_add_func ("/flood/endless-frames-for-nobody-end-in-time", test_frames_without_a_handler);
   calls_add_func ("/flood/survivors-do-not-hold-up-the-end", test_survivors);
   calls_add_func ("/flood/descriptors-within-a-frame-are-refused", test_descriptors);
   calls_add_func ("/flood/full-stdout-ends-in-time", test_full_stdout);

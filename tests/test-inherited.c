@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ PROCFUN_DEFINE_STATIC_FUNCTION (count_groups, gint) { return getgroups (0, NULL)
 PROCFUN_DEFINE_STATIC_FUNCTION (get_no_new_privs, gint)
 {
   return prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (get_namespace, guint64, (const char *, name))
+{
+  g_autofree char *path = g_build_filename ("/proc/self/ns", name, NULL);
+  struct stat st;
+
+  return stat (path, &st) == 0 ? st.st_ino : 0;
 }
 
 /* Executors that keep something */
@@ -263,6 +272,40 @@ give_up_new_privileges (ProcfunExecutor *executor)
   g_assert_cmpint (call (executor, get_no_new_privs_call ()), ==, 1);
 }
 
+static void
+check_namespace (ProcfunExecutor *executor, int kind, const char *name)
+{
+  const guint64 before = get_namespace (name);
+  g_autofree char *expected = NULL;
+
+  g_assert_no_errno (unshare (kind));
+  g_assert_cmpuint (get_namespace (name), !=, before);
+  expected = g_strdup_printf ("uint64 %" G_GUINT64_FORMAT, get_namespace (name));
+  g_usleep (2000); /* longer than such changes may go unseen */
+  calls_assert_result (executor, get_namespace_call (name), FALSE, expected);
+}
+
+static void
+change_mount_namespace (ProcfunExecutor *executor)
+{
+  check_namespace (executor, CLONE_NEWNS, "mnt");
+}
+
+static void
+change_network_namespace (ProcfunExecutor *executor)
+{
+  check_namespace (executor, CLONE_NEWNET, "net");
+}
+
+/* Its first processes have the first numbers there. */
+static void
+change_pid_namespace (ProcfunExecutor *executor)
+{
+  g_assert_no_errno (unshare (CLONE_NEWPID));
+  g_usleep (2000);
+  g_assert_cmpint (call (executor, get_process_id_call ()), <, 10);
+}
+
 /* The process of a call that runs then may not be killed by this one. */
 static void
 give_up_user_of_call (ProcfunExecutor *executor)
@@ -314,6 +357,21 @@ test_given_up (gconstpointer give_up)
     }
 }
 
+static void
+test_namespace (gconstpointer change)
+{
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    _exit (unshare (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0 ? 0 : 1);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  if (status == 0)
+    test_given_up (change);
+  else
+    g_test_skip ("this process may not make namespaces");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -346,5 +404,11 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/inherited/calls-have-the-new-groups", give_up_groups, test_given_up);
   fixture_add_data_func ("/inherited/calls-have-no-privileges-that-were-given-up",
                          give_up_new_privileges, test_given_up);
+  fixture_add_data_func ("/inherited/calls-are-in-the-new-mount-namespace", change_mount_namespace,
+                         test_namespace);
+  fixture_add_data_func ("/inherited/calls-are-in-the-new-network-namespace",
+                         change_network_namespace, test_namespace);
+  fixture_add_data_func ("/inherited/calls-are-in-the-new-pid-namespace", change_pid_namespace,
+                         test_namespace);
   return fixture_run ();
 }

@@ -131,6 +131,16 @@ test_memory_extremes (void)
   g_assert_cmpint (run ("memory=1024G", "take-at-once", 64 * MIB), ==, DONE);
 }
 
+static void
+test_memory_growing_down (void)
+{
+  if (skip_with_sanitizers ())
+    return;
+  g_assert_cmpint (run ("memory=2M", "take-by-growing-down", 1 * MIB), ==, DONE);
+  g_assert_cmpint (run ("memory=2M", "take-by-growing-down", 4 * MIB), ==, -SIGSEGV);
+  g_assert_cmpint (run ("memory=64M", "take-by-growing-down", 4 * MIB), ==, DONE);
+}
+
 /* It has a limit of 8 MiB in most programs, and in others none. */
 static void
 test_memory_of_stack (void)
@@ -367,6 +377,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/limits/memory-beyond-limit-is-refused", test_memory);
   fixture_add_func ("/limits/memory-may-be-any-number", test_memory_extremes);
   fixture_add_func ("/limits/memory-includes-main-stack", test_memory_of_stack);
+  fixture_add_func ("/limits/memory-includes-mappings-that-grow-down", test_memory_growing_down);
   fixture_add_func ("/limits/lack-of-memory-can-be-reported", test_memory_exhausted);
   fixture_add_data_func ("/limits/cpu-time-ends-one-thread", "spin", test_cpu_watched);
   fixture_add_data_func ("/limits/cpu-time-ends-two-threads", "spin-together", test_cpu_watched);

@@ -85,6 +85,11 @@ ending_fail_and_kill (Ending *self, ProcfunCause cause, GError *error)
 void
 ending_break_off (Ending *self, ProcfunCause cause, ProcfunError code, char *sentence)
 {
+  if (self->escalation.step == PROCFUN_STEP_KILL) /* the process may still send frame after frame */
+    {
+      g_free (sentence);
+      return;
+    }
   measure (self);
   outcome_fail_by (&self->outcome, cause, code, sentence);
   escalation_kill (&self->escalation);

@@ -74,15 +74,19 @@ plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark)
   return TRUE;
 }
 
-/* A crash, or what the function has printed, which comes before its result. */
+/* A crash, what the function has printed, which comes before its result, or what it has written to
+ * the socket of a process that is kept. */
 static gboolean
 has_written (const Worker *worker)
 {
-  struct pollfd fds[] = { { .fd = worker->report_fd, .events = POLLIN },
-                          { .fd = worker->output_fds[0], .events = POLLIN },
-                          { .fd = worker->output_fds[1], .events = POLLIN } };
+  struct pollfd fds[]
+      = { { .fd = worker->report_fd, .events = POLLIN },
+          { .fd = worker->output_fds[0], .events = POLLIN },
+          { .fd = worker->output_fds[1], .events = POLLIN },
+          { .fd = worker->is_kept ? channel_get_fd (worker->channel) : -1, .events = POLLIN } };
+  const int n = poll (fds, G_N_ELEMENTS (fds), 0);
 
-  return poll (fds, G_N_ELEMENTS (fds), 0) != 0;
+  return n != 0 && (n != 1 || fds[3].revents == 0 || channel_is_disturbed (worker->channel));
 }
 
 static gboolean

@@ -448,6 +448,12 @@ channel_wake_up (Channel *self)
 }
 
 gboolean
+channel_is_disturbed (Channel *self)
+{
+  return self->in.by_ring && (!channel_in_wake_up (&self->in) || self->in.start != self->in.end);
+}
+
+gboolean
 channel_has_input (Channel *self)
 {
   return channel_in_is_filled (&self->in);
