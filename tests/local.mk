@@ -37,6 +37,7 @@ test_programs = \
 	%D%/test-flood \
 	%D%/test-fork-server \
 	%D%/test-function \
+	%D%/test-fuzz \
 	%D%/test-generator \
 	%D%/test-generator-ends \
 	%D%/test-histogram \
@@ -256,6 +257,15 @@ deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_test_number_LDADD = $(LDADD) -lm
 %C%_test_pool_LDADD = $(LDADD) -lm
 
+# What fuzzers give bytes to. ./dev fuzz builds the program, for which LIB_FUZZING_ENGINE has the main().
+fuzz_sources = %D%/fuzz-files.c %D%/fuzz-frames.c %D%/fuzz-peers.c %D%/fuzz-targets.c %D%/fuzz-targets.h \
+	%D%/fuzz-values.c %D%/calls.c %D%/calls.h $(json_schemas)
+%C%_test_fuzz_SOURCES = %D%/test-fuzz.c $(fuzz_sources)
+LIB_FUZZING_ENGINE = -fsanitize=fuzzer
+EXTRA_PROGRAMS += %D%/fuzz
+%C%_fuzz_SOURCES = %D%/fuzz.c $(fuzz_sources)
+%C%_fuzz_LDFLAGS = $(AM_LDFLAGS) $(LIB_FUZZING_ENGINE)
+
 # The program that test-tool.sh looks into, against the shared library as users have it.
 check_PROGRAMS += %D%/tool-program
 %C%_tool_program_SOURCES = %D%/tool-functions.c %D%/tool-main.c
@@ -291,7 +301,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/inject.py %D%/languages.sh %D%/mutants/list.txt %D%/mutants/run.py %D%/sshd.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/fuzz %D%/fuzz.py %D%/inject.py %D%/languages.sh %D%/mutants/list.txt %D%/mutants/run.py %D%/sshd.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(test_scripts)
