@@ -389,8 +389,8 @@ test_map (void)
 {
   auto_pool ProcfunPool *pool = make_pool (2, "memory=64M");
   g_autoptr (ProcfunMap) map = procfun_map_new (pool, use_memory_function ());
-  g_autoptr (GVariant) array = g_variant_ref_sink (
-      g_variant_parse (NULL, "@a(t) [(1,), (68,), (60,), (60,)]", NULL, NULL, NULL));
+  g_autoptr (GVariant) array
+      = g_variant_parse (NULL, "@a(t) [(1,), (68,), (60,), (60,)]", NULL, NULL, NULL);
   g_autoptr (GVariant) results = NULL;
   g_autoptr (GError) error = NULL;
 
