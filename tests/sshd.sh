@@ -16,14 +16,16 @@ make_sshd_keys ()
     cp "$tmp/key.pub" "$tmp/authorized"
 }
 
-# start_sshd ADDRESS PORT [COMMAND…]: by COMMAND, if there is one; its number is $server.
+# start_sshd ADDRESS PORT [COMMAND…]: by COMMAND, if there is one; its number is $server. What it starts has the options of
+# sanitizers that this test has.
 start_sshd ()
 {
   address=$1
   port=$2
   shift 2
   "$@" "$(command -v sshd)" -D -f /dev/null -h "$tmp/host" -o ListenAddress="$address" -o Port="$port" -o PidFile=none \
-    -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes -E "$tmp/log-$address" &
+    -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes \
+    -o SetEnv="\"ASAN_OPTIONS=${ASAN_OPTIONS-}\" \"UBSAN_OPTIONS=${UBSAN_OPTIONS-}\" \"TSAN_OPTIONS=${TSAN_OPTIONS-}\"" -E "$tmp/log-$address" &
   server=$!
   echo "[$address]:$port $(cat "$tmp/host.pub")" >>"$tmp/known"
   for _ in $(seq 100)

@@ -36,6 +36,16 @@ same ()
   test ! -s "$tmp/difference"
 }
 
+# Programs started from here on: sanitizers would make an exit of a crash, and the thread sanitizer does not see the locks of
+# GLib's thread for processes.
+let_crashes_be ()
+{
+  ASAN_OPTIONS=${ASAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0
+  UBSAN_OPTIONS=${UBSAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0
+  TSAN_OPTIONS=${TSAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0:ignore_noninstrumented_modules=1
+  export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+}
+
 done_testing ()
 {
   echo "1..$tap_count"

@@ -4,13 +4,7 @@
 . "$TOP_SRCDIR/tests/tap.sh"
 examples=$TOP_BUILDDIR/examples
 
-# Sanitizers would make an exit of a crash.
-for options in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
-do
-  eval "export $options=\"\$$options:handle_segv=0:handle_sigfpe=0\""
-done
-# GLib's thread for processes has locks that the thread sanitizer does not see.
-export TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1"
+let_crashes_be
 
 # prints EXPECTED COMMAND…
 prints ()

@@ -5,8 +5,7 @@
 sources=$TOP_SRCDIR/tests/link
 archive=$TOP_BUILDDIR/procfun/.libs/libprocfun-all.a
 
-# Sanitizers would make an exit of a crash.
-export ASAN_OPTIONS="$ASAN_OPTIONS:handle_segv=0" UBSAN_OPTIONS="$UBSAN_OPTIONS:handle_segv=0"
+let_crashes_be
 
 # Whether a compiler has what the options need; if not, says so.
 # can COMPILER OPTION…

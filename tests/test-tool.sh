@@ -8,13 +8,7 @@ worker=$TOP_BUILDDIR/tools/procfun-worker-in-tree
 program=$TOP_BUILDDIR/tests/tool-program
 library=$TOP_BUILDDIR/tests/.libs/tool-library.so
 
-# Sanitizers would make an exit of a crash.
-for options in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
-do
-  eval "export $options=\"\$$options:handle_segv=0\""
-done
-# GLib's thread for processes has locks that the thread sanitizer does not see.
-export TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1"
+let_crashes_be
 # Not a program's own handling of warnings.
 unset G_DEBUG
 
