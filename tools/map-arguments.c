@@ -120,7 +120,7 @@ make_text (const ProcfunSchema *schema, const char *text, gsize size, GError **e
   return NULL;
 }
 
-/* (transfer full): floating or not */
+/* (transfer full) (nullable): floating or not */
 static GVariant *
 make_field (ProcfunSchema *schema, const char *text, gsize size, GError **error)
 {
@@ -146,7 +146,8 @@ add_field (MapArguments *self, GVariantBuilder *tuple, guint i, const char *text
            GError **error)
 {
   GError *own = NULL;
-  g_autoptr (GVariant) field = make_field (self->schema->children[i], text, size, &own);
+  GVariant *made = make_field (self->schema->children[i], text, size, &own);
+  g_autoptr (GVariant) field = made != NULL ? g_variant_take_ref (made) : NULL;
 
   if (field == NULL)
     {
@@ -154,7 +155,7 @@ add_field (MapArguments *self, GVariantBuilder *tuple, guint i, const char *text
                                   "%s: ", procfun_schema_get_child_name (self->schema, i));
       return FALSE;
     }
-  g_variant_builder_add_value (tuple, g_variant_take_ref (g_steal_pointer (&field)));
+  g_variant_builder_add_value (tuple, field);
   return TRUE;
 }
 
