@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A test takes seconds at most; instrumented and on a busy machine it may take longer. */
@@ -355,6 +356,16 @@ __ubsan_default_options (void)
 extern void __sanitizer_print_stack_trace (void) __attribute__ ((weak));
 extern void __asan_init (void) __attribute__ ((weak));
 extern void __tsan_init (void) __attribute__ ((weak));
+
+gboolean
+fixture_has_pidfds (void)
+{
+  const int fd = (int)syscall (SYS_pidfd_open, getpid (), 0);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
 
 gboolean
 fixture_has_sanitizers (void)

@@ -31,4 +31,7 @@ gboolean fixture_has_sanitizers (void);
 gboolean fixture_has_address_sanitizer (void);
 gboolean fixture_has_thread_sanitizer (void);
 
+/* Whether the kernel has them, which valgrind 3.19 hides. */
+gboolean fixture_has_pidfds (void);
+
 G_END_DECLS

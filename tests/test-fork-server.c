@@ -565,6 +565,7 @@ test_killed_program (void)
 {
   g_autoptr (GSubprocessLauncher) launcher = NULL;
   g_autoptr (GSubprocess) program = NULL;
+  g_autofree char *path = g_file_read_link ("/proc/self/exe", NULL);
   g_autoptr (GError) error = NULL;
   char byte;
   Signal signal;
@@ -579,8 +580,8 @@ test_killed_program (void)
   signal_open (&signal);
   launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
   g_subprocess_launcher_take_fd (launcher, signal.ends[1], 50);
-  program = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe", "--GTestSubprocess",
-                                         "-p", g_test_get_path (), NULL);
+  program = g_subprocess_launcher_spawn (launcher, &error, path, "--GTestSubprocess", "-p",
+                                         g_test_get_path (), NULL);
   g_assert_no_error (error);
   g_subprocess_launcher_close (launcher);
   signal_wait (&signal);

@@ -104,6 +104,7 @@ start_program (Program *self)
 {
   g_autoptr (GSubprocessLauncher) launcher
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+  g_autofree char *path = g_file_read_link ("/proc/self/exe", NULL);
   g_autoptr (GError) error = NULL;
   int held[2], helper[2];
 
@@ -111,8 +112,8 @@ start_program (Program *self)
   g_assert_no_errno (pipe2 (helper, O_CLOEXEC));
   g_subprocess_launcher_take_fd (launcher, held[1], HELD_FD);
   g_subprocess_launcher_take_fd (launcher, helper[0], HELPER_FD);
-  self->program = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe",
-                                               "--GTestSubprocess", "-p", g_test_get_path (), NULL);
+  self->program = g_subprocess_launcher_spawn (launcher, &error, path, "--GTestSubprocess", "-p",
+                                               g_test_get_path (), NULL);
   g_assert_no_error (error);
   g_subprocess_launcher_close (launcher);
   self->held = held[0];

@@ -211,10 +211,9 @@ test_by_build (void)
   g_autofree char *own = known_files_find (known, NULL, 0, "/nowhere/test-naming");
   g_autofree char *link = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *by_path = known_files_find (known, NULL, 0, link);
-  g_autofree char *expected = g_strdup_printf ("/proc/%d/exe", (int)getpid ());
 
   g_assert_null (own);
-  g_assert_cmpstr (by_path, ==, expected);
+  g_assert_cmpstr (by_path, ==, link);
 }
 
 static void

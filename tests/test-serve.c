@@ -63,13 +63,14 @@ start_child (int channel_fd, int lifeline_fd, int report_fd)
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_autofree char *serve
       = g_strconcat (SETUP_ARGUMENT_PREFIX, procfun_function_get_hash (add_function ()), NULL);
+  g_autofree char *path = g_file_read_link ("/proc/self/exe", NULL);
   g_autoptr (GError) error = NULL;
   GSubprocess *child;
 
   g_subprocess_launcher_take_fd (launcher, channel_fd, SETUP_CHANNEL_FD);
   g_subprocess_launcher_take_fd (launcher, lifeline_fd, SETUP_LIFELINE_FD);
   g_subprocess_launcher_take_fd (launcher, report_fd, SETUP_REPORT_FD);
-  child = g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe", serve, "add", NULL);
+  child = g_subprocess_launcher_spawn (launcher, &error, path, serve, "add", NULL);
   g_assert_no_error (error);
   return child;
 }

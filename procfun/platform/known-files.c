@@ -24,12 +24,14 @@ get_name (const char *path)
   return slash != NULL ? slash + 1 : path;
 }
 
-/* A program that was replaced on the disk is still to be had so. */
+/* A program that was replaced on the disk is still to be had by its process; where it was not, the
+ * process may be that of a tool which runs it. */
 static char *
 get_path (KnownFiles *self, const char *path)
 {
-  return g_strcmp0 (path, self->executable) == 0 ? g_strdup_printf ("/proc/%d/exe", (int)getpid ())
-                                                 : g_strdup (path);
+  return g_str_has_suffix (path, " (deleted)") && g_strcmp0 (path, self->executable) == 0
+             ? g_strdup_printf ("/proc/%d/exe", (int)getpid ())
+             : g_strdup (path);
 }
 
 static void
