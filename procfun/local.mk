@@ -15,6 +15,7 @@ procfun_headers = \
 	%D%/procfun-define-generate.h \
 	%D%/procfun-define-generator.h \
 	%D%/procfun-define-mapping.h \
+	%D%/procfun-engine.h \
 	%D%/procfun-error.h \
 	%D%/procfun-executor.h \
 	%D%/procfun-failure.h \
@@ -80,6 +81,7 @@ procfun_sources = \
 	%D%/map/map-input.c \
 	%D%/map/map-run.c \
 	%D%/map/map.c \
+	%D%/remote/engine.c \
 	%D%/remote/launcher.c \
 	%D%/remote/remote-pool-settings.c \
 	%D%/remote/remote-pool.c \
@@ -379,6 +381,8 @@ procfun_private = \
 	%D%/process/zygotes.h \
 	%D%/remote/contract.c \
 	%D%/remote/contract.h \
+	%D%/remote/engine.h \
+	%D%/remote/engines.c \
 	%D%/remote/host-call.c \
 	%D%/remote/host-call.h \
 	%D%/remote/host-chunk.c \
@@ -391,6 +395,8 @@ procfun_private = \
 	%D%/remote/hosts.h \
 	%D%/remote/io-thread.c \
 	%D%/remote/io-thread.h \
+	%D%/remote/launcher-engine.c \
+	%D%/remote/launcher-engine.h \
 	%D%/remote/launcher.h \
 	%D%/remote/link.c \
 	%D%/remote/link.h \
@@ -412,6 +418,8 @@ procfun_private = \
 	%D%/remote/remote-pool.h \
 	%D%/remote/remote-run.c \
 	%D%/remote/remote-run.h \
+	%D%/remote/stdio-engine.c \
+	%D%/remote/stdio-engine.h \
 	%D%/run/call-run.h \
 	%D%/run/default-executor.h \
 	%D%/run/submit.h \

@@ -18,6 +18,7 @@
 #include <procfun/procfun-define-mapping.h>
 #include <procfun/procfun-define.h>
 #include <procfun/procfun-definition.h>
+#include <procfun/procfun-engine.h>
 #include <procfun/procfun-error.h>
 #include <procfun/procfun-executor.h>
 #include <procfun/procfun-failure.h>

@@ -28,6 +28,7 @@ test_programs = \
 	%D%/test-define-cxx \
 	%D%/test-descriptors \
 	%D%/test-elf \
+	%D%/test-engine \
 	%D%/test-environment \
 	%D%/test-error \
 	%D%/test-executor \
@@ -188,6 +189,7 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 %C%_test_descriptors_SOURCES = %D%/test-descriptors.c $(pools)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 remotes = %D%/remotes.c %D%/remotes.h
+%C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
 %C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(remotes) $(maps)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(remotes) $(pools)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)

@@ -558,10 +558,10 @@ test_bad_lists (void)
 static void
 test_unknown_scheme (void)
 {
-  ProcfunRemotePool *hosts = remotes_new ("nats://broker/render");
+  ProcfunRemotePool *hosts = remotes_new ("nowhere://broker/render");
 
   calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
-                      PROCFUN_ERROR_ENGINE, "add()*“nats:”*");
+                      PROCFUN_ERROR_ENGINE, "add()*“nowhere:”*");
   remotes_close (hosts);
 }
 

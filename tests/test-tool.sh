@@ -414,8 +414,8 @@ do
 done
 check "worker: one whose hosts are its own" gives 0 5 "" \
   "$tool" call --on "exec:sh -c '$tool worker --on local*1,local*1 stdio: $program' {}" "$program" add '[2, 3]'
-check "worker: no caller by that way" gives 2 "" "takes calls from “nats://broker/render”" \
-  "$tool" worker nats://broker/render "$program"
+check "worker: no caller by that way" gives 2 "" "no engine is there for “nowhere:”" \
+  "$tool" worker nowhere://broker/render "$program"
 check "worker: no URL" gives 2 "" "“here” is no URL" "$tool" worker here "$program"
 check "worker: no number of calls" gives 2 "" "--slots" "$tool" worker --slots -1 stdio: "$program"
 check "worker: no hosts" gives 2 "" "--on" "$tool" worker --on nowhere stdio: "$program"

@@ -21,18 +21,18 @@ static const GOptionEntry entries[]
           N_ ("give the calls on to hosts of its own, as ssh:alpha,ssh:beta"), N_ ("HOSTS") },
         { NULL } };
 
-/* FALSE: calls cannot come from there. */
+/* Whether an engine is there for it, the program finds out. FALSE: calls cannot come from there. */
 static gboolean
-check_url (const char *url, GError **error)
+take_url (const char *url, GError **error)
 {
-  if (strcmp (url, "stdio:") == 0)
-    return TRUE;
-  if (strchr (url, ':') != NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
-                 _ ("nothing is there that takes calls from “%s”"), url);
-  else
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("“%s” is no URL"), url);
-  return FALSE;
+  if (strchr (url, ':') == NULL)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID, _ ("“%s” is no URL"), url);
+      return FALSE;
+    }
+  if (strcmp (url, "stdio:") != 0)
+    g_setenv ("PROCFUN_HOST_ENGINE", url, TRUE);
+  return TRUE;
 }
 
 static gboolean
@@ -73,7 +73,7 @@ command_worker (int argc, char **argv)
                          "the command."),
                       2, 2))
     return STATUS_USAGE;
-  if (check_url (argv[1], &error) && check_options (&error)
+  if (take_url (argv[1], &error) && check_options (&error)
       && (program = program_open (argv[2], &error)) != NULL)
     {
       if (hosts != NULL)

@@ -18,12 +18,12 @@
 
 struct _HostCall
 {
-  guint32 id;
+  guint64 id;
   ProcfunCall *call; /* (nullable): or */
   HostChunk *chunk;  /* (nullable): elements of a map */
   guint32 output;    /* see RemoteCallHead */
   ProcfunExecutor *pool;
-  Link *link; /* unowned */
+  ProcfunEngine *engine; /* unowned */
   HostCallFunc func;
   gpointer user_data;
 
@@ -43,7 +43,7 @@ host_call_free (HostCall *self)
   g_free (self);
 }
 
-guint32
+guint64
 host_call_get_id (const HostCall *self)
 {
   return self->id;
@@ -56,7 +56,8 @@ on_started (ProcfunCall *call, int pid, HostCall *self)
 {
   const RemoteStartedHead head = { .pid = pid };
 
-  link_send (self->link, LINK_STARTED, self->id, &head, sizeof head, NULL);
+  engine_answer (self->engine, self->id, LINK_STARTED, &head, sizeof head, PROCFUN_MESSAGE_NONE,
+                 NULL);
 }
 
 static void
@@ -64,8 +65,8 @@ on_progress (ProcfunCall *call, double fraction, const char *text, HostCall *sel
 {
   const RemoteProgressHead head = { .fraction = fraction, .has_text = text != NULL ? 1 : 0 };
 
-  link_send (self->link, LINK_PROGRESS, self->id, &head, sizeof head,
-             text != NULL ? g_bytes_new (text, strlen (text)) : NULL);
+  engine_answer (self->engine, self->id, LINK_PROGRESS, &head, sizeof head, PROCFUN_MESSAGE_NONE,
+                 text != NULL ? g_bytes_new (text, strlen (text)) : NULL);
 }
 
 static void
@@ -73,8 +74,8 @@ on_output (ProcfunCall *call, ProcfunStream stream, const char *line, HostCall *
 {
   const RemoteOutputHead head = { .stream = stream };
 
-  link_send (self->link, LINK_OUTPUT, self->id, &head, sizeof head,
-             g_bytes_new (line, strlen (line)));
+  engine_answer (self->engine, self->id, LINK_OUTPUT, &head, sizeof head, PROCFUN_MESSAGE_NONE,
+                 g_bytes_new (line, strlen (line)));
 }
 
 /* Ends */
@@ -88,15 +89,17 @@ send_end (HostCall *self, RemoteEndStatus status, GBytes *payload)
 
   if (usage != NULL)
     head.usage = *usage;
-  link_send (self->link, LINK_END, self->id, &head, sizeof head, payload);
+  engine_answer (self->engine, self->id, LINK_END, &head, sizeof head, PROCFUN_MESSAGE_END,
+                 payload);
 }
 
 void
-host_call_refuse (Link *link, guint32 id, RemoteEndStatus status, const GError *error)
+host_call_refuse (ProcfunEngine *engine, guint64 id, RemoteEndStatus status, const GError *error)
 {
   const RemoteEndHead head = { .status = status };
 
-  link_send (link, LINK_END, id, &head, sizeof head, remote_end_pack (error, NULL));
+  engine_answer (engine, id, LINK_END, &head, sizeof head, PROCFUN_MESSAGE_END,
+                 remote_end_pack (error, NULL));
 }
 
 /* @result: (nullable): nothing, of a generator */
@@ -151,7 +154,8 @@ on_item (GObject *source, GAsyncResult *result, gpointer user_data)
   if (item != NULL)
     {
       self->sent += g_variant_get_size (item) + ITEM_COST;
-      link_send (self->link, LINK_ITEM, self->id, NULL, 0, g_variant_get_data_as_bytes (item));
+      engine_answer (self->engine, self->id, LINK_ITEM, NULL, 0, PROCFUN_MESSAGE_NONE,
+                     g_variant_get_data_as_bytes (item));
       ask_for_item (self);
       return;
     }
@@ -276,13 +280,13 @@ on_chunk_ended (gpointer user_data)
 
 /* FALSE: it was not begun. */
 static gboolean
-begin_chunk (HostCall *self, const LinkMessage *message, const RemoteCallHead *head,
-             GVariant *options, ProcfunFunction *function, GError **error)
+begin_chunk (HostCall *self, GBytes *payload, const RemoteCallHead *head, GVariant *options,
+             ProcfunFunction *function, GError **error)
 {
   g_autoptr (ProcfunLimits) limits = read_limits (options);
 
   self->output = head->output;
-  self->chunk = host_chunk_new (message, head, limits, function, self->pool, self->link,
+  self->chunk = host_chunk_new (self->engine, self->id, payload, head, limits, function, self->pool,
                                 prepare_element, on_chunk_ended, self, error);
   return self->chunk != NULL;
 }
@@ -290,10 +294,10 @@ begin_chunk (HostCall *self, const LinkMessage *message, const RemoteCallHead *h
 /* A call */
 
 static gboolean
-begin_call (HostCall *self, const LinkMessage *message, const RemoteCallHead *head,
-            GVariant *options, ProcfunFunction *function, GError **error)
+begin_call (HostCall *self, GBytes *payload, const RemoteCallHead *head, GVariant *options,
+            ProcfunFunction *function, GError **error)
 {
-  GVariant *args = read_args (function, message->payload, error);
+  GVariant *args = read_args (function, payload, error);
 
   if (args == NULL)
     return FALSE;
@@ -313,19 +317,19 @@ begin_call (HostCall *self, const LinkMessage *message, const RemoteCallHead *he
 }
 
 HostCall *
-host_call_new (const LinkMessage *message, const RemoteCallHead *head, GVariant *options,
-               ProcfunFunction *function, ProcfunExecutor *pool, Link *link, HostCallFunc func,
-               gpointer user_data, GError **error)
+host_call_new (ProcfunEngine *engine, guint64 id, GBytes *payload, const RemoteCallHead *head,
+               GVariant *options, ProcfunFunction *function, ProcfunExecutor *pool,
+               HostCallFunc func, gpointer user_data, GError **error)
 {
   HostCall *self = g_new0 (HostCall, 1);
 
-  self->id = message->id;
+  self->id = id;
   self->pool = g_object_ref (pool);
-  self->link = link;
+  self->engine = engine;
   self->func = func;
   self->user_data = user_data;
-  if (head->n_elements > 0 ? begin_chunk (self, message, head, options, function, error)
-                           : begin_call (self, message, head, options, function, error))
+  if (head->n_elements > 0 ? begin_chunk (self, payload, head, options, function, error)
+                           : begin_call (self, payload, head, options, function, error))
     return self;
   host_call_free (self);
   return NULL;

@@ -18,8 +18,8 @@
 
 struct _HostChunk
 {
-  guint32 id;
-  Link *link; /* unowned */
+  guint64 id;
+  ProcfunEngine *engine; /* unowned */
   HostChunkFunc func;
   gpointer user_data;
 
@@ -51,7 +51,8 @@ send_results (HostChunk *self)
 
   head.chunk.n_gone = g_variant_n_children (results) + self->errors->len;
   head.chunk.duration = g_get_monotonic_time () - self->began_at;
-  link_send (self->link, LINK_END, self->id, &head, sizeof head, payload);
+  engine_answer (self->engine, self->id, LINK_END, &head, sizeof head, PROCFUN_MESSAGE_END,
+                 payload);
 }
 
 static void
@@ -60,7 +61,8 @@ send_error (HostChunk *self, const GError *error)
   const RemoteEndHead head = { .status = REMOTE_END_ERROR };
   ProcfunFailure *failure = procfun_error_get_failure (error);
 
-  link_send (self->link, LINK_END, self->id, &head, sizeof head, remote_end_pack (error, failure));
+  engine_answer (self->engine, self->id, LINK_END, &head, sizeof head, PROCFUN_MESSAGE_END,
+                 remote_end_pack (error, failure));
 }
 
 /* Elements */
@@ -137,8 +139,8 @@ host_chunk_cancel (HostChunk *self, gboolean is_urgent)
 }
 
 HostChunk *
-host_chunk_new (const LinkMessage *message, const RemoteCallHead *head, ProcfunLimits *limits,
-                ProcfunFunction *function, ProcfunExecutor *executor, Link *link,
+host_chunk_new (ProcfunEngine *engine, guint64 id, GBytes *payload, const RemoteCallHead *head,
+                ProcfunLimits *limits, ProcfunFunction *function, ProcfunExecutor *executor,
                 void (*prepare) (ProcfunCall *call, gpointer user_data), HostChunkFunc func,
                 gpointer user_data, GError **error)
 {
@@ -153,7 +155,7 @@ host_chunk_new (const LinkMessage *message, const RemoteCallHead *head, ProcfunL
                              .cost = head->cost > 0 ? head->cost : 0, /* not a number: likewise */
                              .prepare = prepare,
                              .user_data = user_data };
-  g_autoptr (GVariant) args = remote_chunk_read_args (message->payload, head->n_elements, function);
+  g_autoptr (GVariant) args = remote_chunk_read_args (payload, head->n_elements, function);
   HostChunk *self;
 
   if (args == NULL || procfun_function_is_generator (function))
@@ -164,8 +166,8 @@ host_chunk_new (const LinkMessage *message, const RemoteCallHead *head, ProcfunL
       return NULL;
     }
   self = g_new0 (HostChunk, 1);
-  self->id = message->id;
-  self->link = link;
+  self->id = id;
+  self->engine = engine;
   self->func = func;
   self->user_data = user_data;
   self->mapping = mapping_new (&config, map_input_new_array (args));

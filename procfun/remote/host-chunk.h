@@ -3,6 +3,7 @@
 #pragma once
 
 #include "procfun/procfun-executor.h"
+#include "procfun/remote/engine.h"
 #include "procfun/remote/message.h"
 
 G_BEGIN_DECLS
@@ -14,12 +15,12 @@ typedef struct _HostChunk HostChunk;
 /* Its end has been sent: it is to be freed. */
 typedef void (*HostChunkFunc) (gpointer user_data);
 
-/* (nullable): with an error, it was not begun. @limits: (nullable); @prepare is shown each call
- * with
- * @user_data before it begins. */
-HostChunk *host_chunk_new (const LinkMessage *message, const RemoteCallHead *head,
-                           ProcfunLimits *limits, ProcfunFunction *function,
-                           ProcfunExecutor *executor, Link *link,
+/* Begins with the elements in @payload, and answers as the call @id of @engine. (nullable): with an
+ * error, it was not begun. @limits: (nullable); @prepare is shown each call with @user_data before
+ * it begins. */
+HostChunk *host_chunk_new (ProcfunEngine *engine, guint64 id, GBytes *payload,
+                           const RemoteCallHead *head, ProcfunLimits *limits,
+                           ProcfunFunction *function, ProcfunExecutor *executor,
                            void (*prepare) (ProcfunCall *call, gpointer user_data),
                            HostChunkFunc func, gpointer user_data, GError **error);
 void host_chunk_free (HostChunk *self);

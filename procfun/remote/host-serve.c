@@ -13,35 +13,26 @@
 #include "procfun/procfun-remote-pool.h"
 #include "procfun/remote/contract.h"
 #include "procfun/remote/host-call.h"
+#include "procfun/remote/stdio-engine.h"
 #include "procfun/wire/setup.h"
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-/* How long a host waits for the first word of its caller. */
-#define HELLO_WAIT_US (60 * G_USEC_PER_SEC)
-
-#define HEARTBEAT_MIN 1000
-
 /* So many functions a host names to its caller. */
 #define CONTRACTS_MAX 4096
-
-/* How long the last answers may take to leave a host that ends. */
-#define FLUSH_MS 1000
 
 typedef struct
 {
   const char *path; /* (nullable) */
   guint slots;
-  Link *link;
+  ProcfunEngine *engine;
+  GBytes *profile;       /* (nullable): of the caller whose call came last */
   ProcfunExecutor *pool; /* of this machine, or of hosts of its own */
   GHashTable *functions; /* (element-type guint64 ProcfunFunction): by contract */
-  GHashTable *calls;     /* (element-type guint32 HostCall) */
-  gboolean has_hello;
+  GHashTable *calls;     /* (element-type guint64 HostCall) */
   gboolean is_draining;
-  gint64 heartbeat; /* in µs; 0: none */
-  GSource *timer;
 } HostServer;
 
 /* Ends this process, and with it all that it has started. */
@@ -52,10 +43,10 @@ leave (int status)
 }
 
 static void G_GNUC_NORETURN
-leave_with_error (const GError *error)
+leave_with_error (const GError *error, int status)
 {
   fprintf (stderr, "procfun: %s\n", error->message);
-  leave (1);
+  leave (status);
 }
 
 static void
@@ -63,7 +54,7 @@ leave_if_drained (HostServer *self)
 {
   if (!self->is_draining || g_hash_table_size (self->calls) > 0)
     return;
-  link_flush (self->link, FLUSH_MS);
+  engine_close (self->engine, FALSE);
   leave (0);
 }
 
@@ -137,19 +128,23 @@ on_call_ended (HostCall *call, gpointer user_data)
 {
   HostServer *self = user_data;
 
-  g_hash_table_remove (self->calls, GUINT_TO_POINTER (host_call_get_id (call)));
+  const guint64 id = host_call_get_id (call);
+
+  g_hash_table_remove (self->calls, &id);
   host_call_free (call);
   leave_if_drained (self);
+  if (!self->is_draining)
+    PROCFUN_ENGINE_GET_CLASS (self->engine)->set_free (self->engine, 1);
 }
 
 /* FALSE: no caller sends that. */
 static gboolean
-read_call (const LinkMessage *message, RemoteCallHead *head, GVariant **options)
+read_call (const ProcfunMessage *message, RemoteCallHead *head, GVariant **options)
 {
-  const gsize size = g_bytes_get_size (message->head);
+  const gsize size = message->head != NULL ? g_bytes_get_size (message->head) : 0;
   g_autoptr (GBytes) rest = NULL;
 
-  if (size < sizeof *head)
+  if (size < sizeof *head || message->kind != LINK_CALL)
     return FALSE;
   *head = *(const RemoteCallHead *)g_bytes_get_data (message->head, NULL);
   rest = g_bytes_new_from_bytes (message->head, sizeof *head, size - sizeof *head);
@@ -157,54 +152,113 @@ read_call (const LinkMessage *message, RemoteCallHead *head, GVariant **options)
   return g_variant_is_normal_form (*options);
 }
 
+/* Follows the profile of a caller. Callers are of one program, as a rule, and so of one profile. */
 static gboolean
-take_call (HostServer *self, const LinkMessage *message)
+heed_profile (HostServer *self, GBytes *profile, GError **error)
 {
-  g_autoptr (GVariant) options = NULL;
-  g_autoptr (GError) error = NULL;
-  RemoteEndStatus status = REMOTE_END_REFUSED;
-  RemoteCallHead head;
-  ProcfunFunction *function;
-  HostCall *call = NULL;
+  g_auto (RemoteHello) hello = { 0 };
 
-  if (!read_call (message, &head, &options)
-      || g_hash_table_contains (self->calls, GUINT_TO_POINTER (message->id)))
+  if (self->profile != NULL && g_bytes_equal (self->profile, profile))
+    return TRUE;
+  if (!remote_hello_read (&hello, profile, error))
     return FALSE;
-  if (self->is_draining)
-    g_set_error_literal (&error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, _ ("the host ends"));
-  else if ((function = find_function (self, head.contract, options, &error)) != NULL)
-    {
-      status = REMOTE_END_ERROR;
-      call = host_call_new (message, &head, options, function, self->pool, self->link,
-                            on_call_ended, self, &error);
-    }
-  if (call != NULL)
-    g_hash_table_insert (self->calls, GUINT_TO_POINTER (message->id), call);
-  else
-    host_call_refuse (self->link, message->id, status, error);
+  g_clear_pointer (&self->profile, g_bytes_unref);
+  self->profile = g_bytes_ref (profile);
+  procfun_context_set_depth (CLAMP (hello.depth, 1, SETUP_MAX_DEPTH));
+  if (hello.locale != NULL)
+    intl_set_locale (hello.locale);
+  if (hello.max_payload > 0)
+    g_object_set (self->pool, "max-payload", hello.max_payload, NULL);
   return TRUE;
 }
 
-static gboolean
-take_word (HostServer *self, const LinkMessage *message)
+static GError *
+make_protocol_error (void)
 {
-  HostCall *call = g_hash_table_lookup (self->calls, GUINT_TO_POINTER (message->id));
+  return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                              _ ("the other side sent what is no message"));
+}
+
+/* The function of a call that this host is to run; otherwise with how it is answered. A call that
+ * another host had before is not run: that one may have begun it. */
+static ProcfunFunction *
+accept (HostServer *self, const EngineEvent *request, RemoteCallHead *head, GVariant **options,
+        RemoteEndStatus *status, GError **error)
+{
+  *status = REMOTE_END_REFUSED;
+  if (!heed_profile (self, request->profile, error))
+    return NULL;
+  if (!read_call (&request->message, head, options))
+    {
+      g_propagate_error (error, make_protocol_error ());
+      return NULL;
+    }
+  if (request->n > 1)
+    {
+      *status = REMOTE_END_ERROR;
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                           _ ("the call was lost with the host that had it before"));
+      return NULL;
+    }
+  if (!self->is_draining)
+    return find_function (self, head->contract, *options, error);
+  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED, _ ("the host ends"));
+  return NULL;
+}
+
+static void
+take_call (HostServer *self, const EngineEvent *request)
+{
+  g_autoptr (GVariant) options = NULL;
+  g_autoptr (GBytes) none = g_bytes_new (NULL, 0);
+  g_autoptr (GError) error = NULL;
+  RemoteEndStatus status;
+  RemoteCallHead head;
+  ProcfunFunction *function = accept (self, request, &head, &options, &status, &error);
+  GBytes *payload = request->message.payload != NULL ? request->message.payload : none;
+  HostCall *call = NULL;
+
+  if (function != NULL)
+    {
+      status = REMOTE_END_ERROR;
+      call = host_call_new (self->engine, request->id, payload, &head, options, function,
+                            self->pool, on_call_ended, self, &error);
+    }
+  if (call != NULL)
+    {
+      g_hash_table_insert (self->calls, g_memdup2 (&request->id, sizeof request->id), call);
+      return;
+    }
+  host_call_refuse (self->engine, request->id, status, error);
+  if (!self->is_draining)
+    PROCFUN_ENGINE_GET_CLASS (self->engine)->set_free (self->engine, 1);
+}
+
+/* The caller has gone. */
+static void
+take_failed_call (HostServer *self, guint64 id)
+{
+  HostCall *call = g_hash_table_lookup (self->calls, &id);
+
+  if (call != NULL)
+    host_call_cancel (call, TRUE);
+}
+
+static void
+take_word (HostServer *self, const EngineEvent *word)
+{
+  HostCall *call = g_hash_table_lookup (self->calls, &word->id);
   RemoteCancelHead cancel;
   RemoteTakeHead take;
 
-  if (message->type == LINK_CANCEL)
-    {
-      if (!remote_head_read (message, &cancel, sizeof cancel))
-        return FALSE;
-      if (call != NULL)
-        host_call_cancel (call, cancel.is_urgent != 0);
-      return TRUE;
-    }
-  if (!remote_head_read (message, &take, sizeof take))
-    return FALSE;
-  if (call != NULL)
+  if (call == NULL)
+    return;
+  if (word->message.kind == LINK_CANCEL
+      && remote_head_read (word->message.head, &cancel, sizeof cancel))
+    host_call_cancel (call, cancel.is_urgent != 0);
+  else if (word->message.kind == LINK_TAKE
+           && remote_head_read (word->message.head, &take, sizeof take))
     host_call_take (call, take.bytes);
-  return TRUE;
 }
 
 /* The caller */
@@ -213,7 +267,7 @@ static void
 drain (HostServer *self)
 {
   if (!self->is_draining)
-    link_send (self->link, LINK_DRAIN, 0, NULL, 0, NULL);
+    PROCFUN_ENGINE_GET_CLASS (self->engine)->detach (self->engine);
   self->is_draining = TRUE;
   leave_if_drained (self);
 }
@@ -230,92 +284,45 @@ on_terminate (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_timer (gpointer user_data)
-{
-  HostServer *self = user_data;
-  const gint64 silence = g_get_monotonic_time () - link_get_heard_at (self->link);
-
-  if (!self->has_hello ? silence > HELLO_WAIT_US
-                       : self->heartbeat > 0 && silence > 2 * self->heartbeat)
-    leave (1);
-  if (self->has_hello && self->heartbeat > 0)
-    link_send (self->link, LINK_PING, 0, NULL, 0, NULL);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-set_timer (HostServer *self, gint64 us)
-{
-  if (self->timer != NULL)
-    g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
-  self->timer = g_timeout_source_new ((guint)CLAMP (us / 1000, 1, G_MAXINT));
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, g_main_context_get_thread_default ());
-}
-
-static void
-take_hello (HostServer *self, const LinkMessage *message)
-{
-  g_auto (RemoteHello) hello = { 0 };
-  g_autoptr (GError) error = NULL;
-
-  if (!remote_hello_read (&hello, message, &error))
-    leave_with_error (error);
-  self->has_hello = TRUE;
-  self->heartbeat = hello.heartbeat > 0 ? MAX (hello.heartbeat, HEARTBEAT_MIN) : 0;
-  procfun_context_set_depth (CLAMP (hello.depth, 1, SETUP_MAX_DEPTH));
-  if (hello.locale != NULL)
-    intl_set_locale (hello.locale);
-  if (hello.max_payload > 0)
-    g_object_set (self->pool, "max-payload", hello.max_payload, NULL);
-  if (self->heartbeat > 0)
-    set_timer (self, self->heartbeat / 2);
-}
-
-static gboolean
-take (HostServer *self, const LinkMessage *message)
-{
-  switch ((int)message->type)
-    {
-    case LINK_CALL:
-      return take_call (self, message);
-    case LINK_CANCEL:
-    case LINK_TAKE:
-      return take_word (self, message);
-    case LINK_PING:
-      return TRUE;
-    case LINK_DRAIN:
-      drain (self);
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
-
-static void
-on_message (Link *link, const LinkMessage *message, gpointer user_data)
-{
-  HostServer *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!self->has_hello)
-    take_hello (self, message);
-  else if (!take (self, message))
-    {
-      g_set_error_literal (&error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                           _ ("the other side sent what is no message"));
-      leave_with_error (error);
-    }
-}
-
-static void
-on_end (Link *link, const GError *error, gpointer user_data)
+static void G_GNUC_NORETURN
+end_with_engine (const GError *error)
 {
   if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
     leave (0);
-  leave_with_error (error);
+  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT))
+    leave (1);
+  leave_with_error (error, 1);
+}
+
+static void
+on_event (ProcfunEngine *engine, const EngineEvent *event, gpointer user_data)
+{
+  HostServer *self = user_data;
+
+  switch (event->type)
+    {
+    case ENGINE_REQUEST:
+      if (g_hash_table_contains (self->calls, &event->id))
+        leave_with_error (make_protocol_error (), 1);
+      take_call (self, event);
+      break;
+    case ENGINE_MESSAGE:
+      take_word (self, event);
+      break;
+    case ENGINE_CALL_FAILED:
+      take_failed_call (self, event->id);
+      break;
+    case ENGINE_ROOM:
+      if (event->n == 0)
+        drain (self);
+      break;
+    case ENGINE_FAILED:
+      end_with_engine (event->error);
+    case ENGINE_HOST_UP:
+    case ENGINE_HOST_LOST:
+    default:
+      break;
+    }
 }
 
 /* Beginning */
@@ -336,7 +343,7 @@ make_pool (const char *path, guint slots)
   if (pool == NULL)
     {
       g_prefix_error (&error, "PROCFUN_HOST_EXECUTOR: ");
-      leave_with_error (error);
+      leave_with_error (error, 1);
     }
   procfun_remote_pool_set_library (pool, path);
   return PROCFUN_EXECUTOR (pool);
@@ -372,14 +379,43 @@ list_contracts (HostServer *self)
       g_variant_new_fixed_array (G_VARIANT_TYPE_UINT64, numbers, n, sizeof *numbers));
 }
 
-static void
-greet (HostServer *self)
+static GBytes *
+make_profile (HostServer *self)
 {
   g_autoptr (GVariant) contracts = list_contracts (self);
-  RemoteHello hello
+  const RemoteHello hello
       = { .slots = self->slots, .name = (char *)g_get_host_name (), .contracts = contracts };
 
-  remote_hello_send (&hello, self->link);
+  return remote_hello_make (&hello);
+}
+
+/* (transfer full): calls come from where the environment says, or from the caller that has started
+ * this process. */
+static ProcfunEngine *
+make_engine (int in_fd, int out_fd)
+{
+  g_autofree char *url = g_strdup (g_getenv ("PROCFUN_HOST_ENGINE"));
+  g_autoptr (GError) error = NULL;
+  ProcfunEngine *engine;
+
+  g_unsetenv ("PROCFUN_HOST_ENGINE");
+  if (url == NULL || *url == '\0')
+    return stdio_engine_new (in_fd, out_fd);
+  engine = engine_new (url, &error);
+  if (engine == NULL)
+    leave_with_error (error, 2);
+  return engine;
+}
+
+static void
+attach (HostServer *self, GMainContext *context)
+{
+  g_autoptr (GBytes) profile = make_profile (self);
+  g_autoptr (GError) error = NULL;
+
+  if (!engine_attach (self->engine, context, on_event, self, profile, self->slots, &error))
+    leave_with_error (error, 2);
+  PROCFUN_ENGINE_GET_CLASS (self->engine)->set_free (self->engine, self->slots);
 }
 
 void
@@ -392,13 +428,12 @@ host_serve (int in_fd, int out_fd, const char *path, ProcfunRegistry *registry, 
   set_up ();
   g_main_context_push_thread_default (context);
   self.pool = make_pool (path, self.slots);
-  self.calls = g_hash_table_new (NULL, NULL);
+  self.calls = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   list_functions (&self, registry);
-  self.link = link_new (in_fd, out_fd, G_MAXUINT64, context, on_message, on_end, &self);
+  self.engine = make_engine (in_fd, out_fd);
   g_source_set_callback (terminate, on_terminate, &self, NULL);
   g_source_attach (terminate, context);
-  set_timer (&self, HELLO_WAIT_US);
-  greet (&self);
+  attach (&self, context);
   for (;;)
     g_main_context_iteration (context, TRUE);
 }

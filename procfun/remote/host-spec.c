@@ -346,19 +346,12 @@ fill_in (const char *word, const char *line)
 }
 
 char **
-host_spec_make_command (const HostSpec *self, const char *program, const char *library,
-                        GError **error)
+host_spec_make_command (const HostSpec *self, const char *program, const char *library)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) words = NULL;
   g_autofree char *line = NULL;
 
-  if (self->command == NULL)
-    {
-      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
-                   _ ("nothing is there that starts hosts of the kind “%s:”"), self->scheme);
-      return NULL;
-    }
   words = make_program_command (self, program, library);
   line = quote (words);
   for (gsize i = 0; self->command[i] != NULL; i++)

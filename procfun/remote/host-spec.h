@@ -9,7 +9,7 @@ typedef struct
 {
   gatomicrefcount ref_count;
   const char *name; /* (interned): as the user wrote it */
-  char **command;   /* (nullable): nothing can start it, see @scheme */
+  char **command;   /* (nullable): an engine knows it by its name, a URL */
   char *scheme;     /* up to the colon */
   char *program;    /* (nullable): at the same path as here */
   guint slots;      /* 0: as many as the host has processors */
@@ -18,7 +18,7 @@ typedef struct
 } HostSpec;
 
 /* “ssh:alpha*16, ssh:me@beta=/opt/bin/first, local*2”. (nullable) (element-type HostSpec):
- * %PROCFUN_ERROR_INVALID. A scheme that nothing is known of has a host that cannot be started. */
+ * %PROCFUN_ERROR_INVALID. A scheme that no command is known for is that of an engine. */
 GPtrArray *host_spec_parse_list (const char *text, GError **error);
 
 /* Whether it may be such a list, and not the name of an executor. */
@@ -32,8 +32,7 @@ HostSpec *host_spec_new (const char *name, const char *const *command);
 
 /* The command line of the launcher. @program: (nullable): what hosts run, if not this program;
  * @library: (nullable): whose functions, if not its own; then @program is procfun-worker, or NULL.
- * (nullable): %PROCFUN_ERROR_ENGINE for a scheme that nothing is known of. */
-char **host_spec_make_command (const HostSpec *self, const char *program, const char *library,
-                               GError **error);
+ */
+char **host_spec_make_command (const HostSpec *self, const char *program, const char *library);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostSpec, host_spec_unref)

@@ -355,9 +355,9 @@ update_counts (Hosts *self)
       const RemoteHost *host = self->placement.hosts->pdata[i];
       const guint n = remote_host_get_n_calls (host);
 
-      if (!remote_host_is_up (host))
+      if (remote_host_get_n_hosts (host) == 0)
         continue;
-      counts.n_hosts++;
+      counts.n_hosts += remote_host_get_n_hosts (host);
       counts.n_slots += remote_host_get_slots (host);
       counts.n_busy += n;
     }

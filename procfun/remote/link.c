@@ -118,29 +118,21 @@ watch (Link *self)
 }
 
 void
-link_send_with (Link *self, LinkType type, guint32 id, gconstpointer head, gsize head_size,
-                GBytes *more, GBytes *payload)
+link_send_bytes (Link *self, LinkType type, guint32 id, GBytes *head, GBytes *payload)
 {
-  g_autoptr (GByteArray) both = NULL;
-
-  if (self->has_ended)
-    {
-      g_clear_pointer (&payload, g_bytes_unref);
-      return;
-    }
-  both = g_byte_array_sized_new ((guint)head_size);
-  g_byte_array_append (both, head, (guint)head_size);
-  if (more != NULL)
-    g_byte_array_append (both, g_bytes_get_data (more, NULL), (guint)g_bytes_get_size (more));
-  outbox_push (&self->outbox, type, id, g_byte_array_free_to_bytes (g_steal_pointer (&both)),
-               payload);
+  if (!self->has_ended)
+    outbox_push (&self->outbox, type, id, head != NULL ? g_bytes_ref (head) : g_bytes_new (NULL, 0),
+                 payload != NULL ? g_bytes_ref (payload) : NULL);
 }
 
 void
 link_send (Link *self, LinkType type, guint32 id, gconstpointer head, gsize head_size,
            GBytes *payload)
 {
-  link_send_with (self, type, id, head, head_size, NULL, payload);
+  g_autoptr (GBytes) bytes = g_bytes_new (head, head_size);
+
+  link_send_bytes (self, type, id, bytes, payload);
+  g_clear_pointer (&payload, g_bytes_unref);
 }
 
 void

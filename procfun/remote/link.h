@@ -78,9 +78,8 @@ void link_free (Link *self);
 void link_send (Link *self, LinkType type, guint32 id, gconstpointer head, gsize head_size,
                 GBytes *payload);
 
-/* The same with a second part of the head, (nullable). */
-void link_send_with (Link *self, LinkType type, guint32 id, gconstpointer head, gsize head_size,
-                     GBytes *more, GBytes *payload);
+/* The same, and takes neither. Both are (nullable). */
+void link_send_bytes (Link *self, LinkType type, guint32 id, GBytes *head, GBytes *payload);
 
 /* Tries to write all that waits, for at most @ms milliseconds. */
 void link_flush (Link *self, int ms);

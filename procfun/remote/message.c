@@ -11,8 +11,8 @@
 
 /* Hello */
 
-void
-remote_hello_send (const RemoteHello *self, Link *link)
+GBytes *
+remote_hello_make (const RemoteHello *self)
 {
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   g_autoptr (GVariant) variant = NULL;
@@ -30,7 +30,7 @@ remote_hello_send (const RemoteHello *self, Link *link)
   if (self->locale != NULL)
     g_variant_dict_insert (&dict, "locale", "s", self->locale);
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
-  link_send (link, LINK_HELLO, 0, g_variant_get_data (variant), g_variant_get_size (variant), NULL);
+  return g_variant_get_data_as_bytes (variant);
 }
 
 void
@@ -73,18 +73,12 @@ get_text (GVariant *variant, const char *key)
 /* A GVariant of the other byte order is not in normal form, as a rule: what it says of its order is
  * read all the same. */
 gboolean
-remote_hello_read (RemoteHello *self, const LinkMessage *message, GError **error)
+remote_hello_read (RemoteHello *self, GBytes *bytes, GError **error)
 {
-  g_autoptr (GVariant) variant = g_variant_ref_sink (
-      g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, message->head, FALSE));
+  g_autoptr (GVariant) variant
+      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
 
   *self = (RemoteHello){ 0 };
-  if (message->type != LINK_HELLO)
-    {
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                           _ ("the other side sent what is no message"));
-      return FALSE;
-    }
   if (!check_hello (variant, error))
     return FALSE;
   g_variant_lookup (variant, "slots", "u", &self->slots);
@@ -145,10 +139,23 @@ remote_end_unpack (GBytes *payload, const char *function_name, ProcfunFailure **
 }
 
 gboolean
-remote_head_read (const LinkMessage *message, gpointer head, gsize size)
+remote_head_read (GBytes *bytes, gpointer head, gsize size)
 {
-  if (g_bytes_get_size (message->head) != size)
+  if ((bytes != NULL ? g_bytes_get_size (bytes) : 0) != size)
     return FALSE;
-  memcpy (head, g_bytes_get_data (message->head, NULL), size);
+  if (size > 0)
+    memcpy (head, g_bytes_get_data (bytes, NULL), size);
   return TRUE;
+}
+
+GBytes *
+remote_head_make (gconstpointer head, gsize size, GBytes *more)
+{
+  const gsize more_size = g_bytes_get_size (more);
+  guint8 *both = g_malloc (size + more_size);
+
+  memcpy (both, head, size);
+  if (more_size > 0)
+    memcpy (both + size, g_bytes_get_data (more, NULL), more_size);
+  return g_bytes_new_take (both, size + more_size);
 }

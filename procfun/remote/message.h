@@ -24,11 +24,11 @@ typedef struct
   char *locale;        /* (nullable): of a caller's messages */
 } RemoteHello;
 
-void remote_hello_send (const RemoteHello *self, Link *link);
+GBytes *remote_hello_make (const RemoteHello *self);
 void remote_hello_clear (RemoteHello *self);
 
-/* FALSE: no hello, or another protocol or byte order: %PROCFUN_ERROR_MISMATCH. */
-gboolean remote_hello_read (RemoteHello *self, const LinkMessage *message, GError **error);
+/* FALSE: another protocol or byte order: %PROCFUN_ERROR_MISMATCH. */
+gboolean remote_hello_read (RemoteHello *self, GBytes *bytes, GError **error);
 
 typedef struct
 {
@@ -110,8 +110,11 @@ GBytes *remote_end_pack (const GError *error, ProcfunFailure *failure);
 /* The error, with *@failure (nullable). (transfer full) */
 GError *remote_end_unpack (GBytes *payload, const char *function_name, ProcfunFailure **failure);
 
-/* Copies a head that must have exactly the size of a type. */
-gboolean remote_head_read (const LinkMessage *message, gpointer head, gsize size);
+/* Copies a head that must have exactly the size of a type. @bytes: (nullable): it has none */
+gboolean remote_head_read (GBytes *bytes, gpointer head, gsize size);
+
+/* The same with a second part. */
+GBytes *remote_head_make (gconstpointer head, gsize size, GBytes *more);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RemoteHello, remote_hello_clear)
 

@@ -283,11 +283,7 @@ fail_late (Placement *self, gint64 now)
       RemoteCall *remote = (gpointer)((guint8 *)node - G_STRUCT_OFFSET (RemoteCall, deadline_node));
 
       leave_queue (self, remote);
-      remote_call_fail (remote, PROCFUN_CAUSE_TIMED_OUT, NULL,
-                        g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
-                                     _ ("%s() missed its deadline of %.6g s"),
-                                     remote->function_name,
-                                     (double)remote->deadline / G_USEC_PER_SEC));
+      remote_call_fail_late (remote);
     }
   return node != NULL ? node->key : G_MAXINT64;
 }

@@ -232,6 +232,16 @@ remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError
   remote_call_end (self, event);
 }
 
+/* Its deadline is over. */
+void
+remote_call_fail_late (RemoteCall *self)
+{
+  remote_call_fail (self, PROCFUN_CAUSE_TIMED_OUT, NULL,
+                    g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
+                                 _ ("%s() missed its deadline of %.6g s"), self->function_name,
+                                 (double)self->deadline / G_USEC_PER_SEC));
+}
+
 /* With the lock held. TRUE: the hosts are to look at it, and do not know yet. */
 static gboolean
 note (RemoteCall *self)

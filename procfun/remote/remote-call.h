@@ -51,7 +51,8 @@ typedef struct
   QueueEntry entry;
   HeapNode deadline_node;
   RemoteHost *host; /* (nullable): it has been sent */
-  guint32 id;
+  const char *at;   /* (nullable) (interned): the host behind that which has answered */
+  guint64 id;
   gint64 queued_at; /* monotonic times in µs */
   gint64 sent_at;
   gboolean has_ended;   /* nobody has to be told any more */
@@ -81,6 +82,7 @@ void remote_call_post (RemoteCall *self, RemoteEvent *event);
 /* Likewise, and nothing more: it is not in the queue. Takes @event, or @error. @host: (nullable) */
 void remote_call_end (RemoteCall *self, RemoteEvent *event);
 void remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError *error);
+void remote_call_fail_late (RemoteCall *self);
 
 /* In any thread: the host is to end it. */
 void remote_call_cancel (RemoteCall *self, gboolean is_urgent);

@@ -6,25 +6,17 @@
 #include "procfun/base/readable.h"
 #include "procfun/core/context.h"
 #include "procfun/core/failure.h"
-#include "procfun/platform/fds.h"
-#include "procfun/platform/spawn.h"
 #include "procfun/process/back-off.h"
 #include "procfun/procfun-error.h"
 #include "procfun/remote/hosts.h"
-#include <glib-unix.h>
+#include "procfun/remote/launcher-engine.h"
 #include <string.h>
 
 /* Time until a host that was gone is started again, in µs. */
 #define RESTART_MIN 100000
 #define RESTART_MAX (30 * G_USEC_PER_SEC)
 
-/* A host that seems silent may have spoken while this thread had no time to hear it. */
-#define SECOND_LOOK_US 50000
-
-#define LAST_WORDS_MAX 4096
 #define QUOTED_MAX 400
-
-#define SLOTS_MAX 65536
 
 typedef enum
 {
@@ -44,17 +36,12 @@ struct _RemoteHost
   GHashTable *refusals; /* (element-type guint64 GError): by contract */
 
   /* While it is not down */
-  Process *process;
-  Link *link;
-  int error_fd;
-  GSource *error_source;
-  GString *last_words; /* on stderr */
-  guint slots;
-  GHashTable *calls; /* (element-type guint32 RemoteCall) */
-  guint32 last_id;
+  ProcfunEngine *engine;
+  guint room;        /* calls that the engine may have */
+  GHashTable *slots; /* (element-type utf8 guint): of each host behind it, by name (interned) */
+  GHashTable *calls; /* (element-type guint64 RemoteCall) */
+  guint64 last_id;
   gint64 started_at; /* monotonic times in µs */
-  gint64 pinged_at;
-  gint64 suspected_at; /* 0: it is not silent */
   gint64 idle_since;
 };
 
@@ -67,9 +54,8 @@ remote_host_new (Hosts *hosts, HostSpec *spec)
   self->spec = host_spec_ref (spec);
   self->refusals
       = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_error_free);
-  self->calls = g_hash_table_new (NULL, NULL);
-  self->last_words = g_string_new (NULL);
-  self->error_fd = -1;
+  self->slots = g_hash_table_new (NULL, NULL);
+  self->calls = g_hash_table_new (g_int64_hash, g_int64_equal);
   return self;
 }
 
@@ -78,8 +64,8 @@ remote_host_free (RemoteHost *self)
 {
   g_clear_error (&self->error);
   g_hash_table_unref (self->refusals);
+  g_hash_table_unref (self->slots);
   g_hash_table_unref (self->calls);
-  g_string_free (self->last_words, TRUE);
   host_spec_unref (self->spec);
   g_free (self);
 }
@@ -96,16 +82,23 @@ remote_host_is_there (const RemoteHost *self)
   return self->state != HOST_DOWN;
 }
 
-gboolean
-remote_host_is_up (const RemoteHost *self)
+guint
+remote_host_get_n_hosts (const RemoteHost *self)
 {
-  return self->state == HOST_UP;
+  return self->state == HOST_UP ? g_hash_table_size (self->slots) : 0;
 }
 
 guint
 remote_host_get_slots (const RemoteHost *self)
 {
-  return self->slots;
+  GHashTableIter iter;
+  gpointer slots;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->slots);
+  while (g_hash_table_iter_next (&iter, NULL, &slots))
+    n += GPOINTER_TO_UINT (slots);
+  return self->state == HOST_UP ? n : 0;
 }
 
 guint
@@ -118,7 +111,7 @@ guint
 remote_host_get_room (const RemoteHost *self)
 {
   const guint n = remote_host_get_n_calls (self);
-  const guint max = self->slots * MAX (hosts_get_config (self->hosts)->calls_in_flight, 1);
+  const guint max = self->room * MAX (hosts_get_config (self->hosts)->calls_in_flight, 1);
 
   return self->state == HOST_UP && n < max ? max - n : 0;
 }
@@ -147,30 +140,7 @@ remote_host_get_error (const RemoteHost *self)
   return self->error;
 }
 
-/* Last words */
-
-static void
-read_errors (RemoteHost *self)
-{
-  char text[1024];
-  gssize n;
-
-  while (self->error_fd >= 0 && (n = read (self->error_fd, text, sizeof text)) > 0)
-    {
-      g_string_append_len (self->last_words, text, n);
-      if (self->last_words->len > 2 * LAST_WORDS_MAX)
-        g_string_erase (self->last_words, 0, (gssize)(self->last_words->len - LAST_WORDS_MAX));
-    }
-}
-
-static gboolean
-on_errors (int fd, GIOCondition condition, gpointer user_data)
-{
-  RemoteHost *self = user_data;
-
-  read_errors (self);
-  return (condition & G_IO_IN) != 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
-}
+/* Ends */
 
 /* The end of what it said outside of messages: there a shell says that it knows no such command.
  * (nullable) */
@@ -191,26 +161,28 @@ quote (const char *text)
 static char *
 get_last_words (RemoteHost *self)
 {
-  char *words;
+  g_autofree char *words = engine_describe (self->engine);
 
-  read_errors (self);
-  words = quote (self->last_words->str);
-  return words != NULL ? words : quote (link_get_banner (self->link));
+  return quote (words);
 }
 
-/* Ends */
-
 static void
-clear (RemoteHost *self, gboolean is_hung)
+clear (RemoteHost *self, gboolean at_once)
 {
-  g_clear_pointer (&self->link, link_free);
-  g_source_destroy (self->error_source);
-  g_clear_pointer (&self->error_source, g_source_unref);
-  fd_clear (&self->error_fd);
-  hosts_reap (self->hosts, g_steal_pointer (&self->process), is_hung);
-  g_string_truncate (self->last_words, 0);
+  engine_close (self->engine, at_once);
+  g_clear_object (&self->engine);
+  g_hash_table_remove_all (self->slots);
   g_hash_table_remove_all (self->refusals); /* the program may be another one next time */
   self->state = HOST_DOWN;
+}
+
+static void
+lose_call (RemoteCall *remote, const char *host, const char *why)
+{
+  remote->host = NULL;
+  remote_call_fail (remote, PROCFUN_CAUSE_WORKER_LOST, host,
+                    g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                                 _ ("%s() lost its host: %s"), remote->function_name, why));
 }
 
 /* Whether the functions have begun is not known. */
@@ -221,13 +193,10 @@ lose_calls (RemoteHost *self, const GError *error)
   GHashTableIter iter;
   gpointer remote;
 
-  self->calls = g_hash_table_new (NULL, NULL);
+  self->calls = g_hash_table_new (g_int64_hash, g_int64_equal);
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &remote))
-    remote_call_fail (remote, PROCFUN_CAUSE_WORKER_LOST, get_name (self),
-                      g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
-                                   _ ("%s() lost its host: %s"),
-                                   ((RemoteCall *)remote)->function_name, error->message));
+    lose_call (remote, get_name (self), error->message);
 }
 
 /* Error of a host that could not be started, in the words of the caller. */
@@ -253,24 +222,24 @@ describe (RemoteHost *self, const GError *error, const char *last_words)
   return described;
 }
 
-/* Takes @error. @is_hung: it will not end by itself. */
+/* Takes @error. @at_once: it will not end by itself. */
 static void
-lose (RemoteHost *self, GError *error, gboolean is_hung)
+lose (RemoteHost *self, GError *error, gboolean at_once)
 {
   g_autoptr (GError) own_error = error;
   g_autofree char *last_words = get_last_words (self);
+  g_autoptr (GList) lost = g_hash_table_get_keys (self->slots);
   const gboolean was_up = self->state >= HOST_UP;
 
   g_clear_error (&self->error);
   self->error = describe (self, own_error, last_words);
-  clear (self, is_hung);
+  clear (self, at_once);
   back_off_fail (&self->back_off, RESTART_MIN, RESTART_MAX);
   lose_calls (self, self->error);
+  for (GList *l = lost; l != NULL; l = l->next)
+    hosts_host_is_lost (self->hosts, l->data, self->error);
   if (was_up)
-    {
-      hosts_host_is_lost (self->hosts, get_name (self), self->error);
-      g_clear_error (&self->error); /* it is tried again before calls fail */
-    }
+    g_clear_error (&self->error); /* it is tried again before calls fail */
   hosts_wake (self->hosts);
 }
 
@@ -289,52 +258,53 @@ remote_host_stop (RemoteHost *self)
 /* Messages */
 
 static RemoteEvent *
-make_event (RemoteHost *self, const LinkMessage *message)
+make_event (const EngineEvent *news)
 {
   RemoteEvent *event = g_new0 (RemoteEvent, 1);
 
-  event->type = message->type;
-  event->host = get_name (self);
-  event->payload = g_bytes_ref (message->payload);
+  event->type = news->message.kind;
+  event->host = news->host;
+  event->payload
+      = news->message.payload != NULL ? g_bytes_ref (news->message.payload) : g_bytes_new (NULL, 0);
   return event;
 }
 
 static gboolean
-read_event (RemoteEvent *event, const LinkMessage *message)
+read_event (RemoteEvent *event, const ProcfunMessage *message)
 {
   RemoteStartedHead started;
   RemoteOutputHead output;
   RemoteProgressHead progress;
 
-  switch ((int)message->type)
+  switch (message->kind)
     {
     case LINK_STARTED:
-      if (!remote_head_read (message, &started, sizeof started) || started.pid < 0
+      if (!remote_head_read (message->head, &started, sizeof started) || started.pid < 0
           || started.pid > G_MAXINT32)
         return FALSE;
       event->pid = started.pid;
       return TRUE;
     case LINK_OUTPUT:
-      if (!remote_head_read (message, &output, sizeof output)
+      if (!remote_head_read (message->head, &output, sizeof output)
           || output.stream > PROCFUN_STREAM_STDERR)
         return FALSE;
       event->number = output.stream;
       return TRUE;
     case LINK_PROGRESS:
-      if (!remote_head_read (message, &progress, sizeof progress))
+      if (!remote_head_read (message->head, &progress, sizeof progress))
         return FALSE;
       event->fraction = progress.fraction;
       event->number = progress.has_text;
       return TRUE;
     default:
-      return message->type == LINK_ITEM && g_bytes_get_size (message->head) == 0;
+      return message->kind == LINK_ITEM && remote_head_read (message->head, NULL, 0);
     }
 }
 
 static void
 note_end_of_call (RemoteHost *self, RemoteCall *remote)
 {
-  g_hash_table_remove (self->calls, GUINT_TO_POINTER (remote->id));
+  g_hash_table_remove (self->calls, &remote->id);
   remote->host = NULL;
   if (remote_host_get_n_calls (self) == 0)
     self->idle_since = g_get_monotonic_time ();
@@ -343,10 +313,10 @@ note_end_of_call (RemoteHost *self, RemoteCall *remote)
 
 /* Another host may have the function. */
 static void
-take_refusal (RemoteHost *self, RemoteCall *remote, const LinkMessage *message)
+take_refusal (RemoteHost *self, RemoteCall *remote, GBytes *payload)
 {
   ProcfunFailure *failure;
-  GError *error = remote_end_unpack (message->payload, remote->function_name, &failure);
+  GError *error = remote_end_unpack (payload, remote->function_name, &failure);
 
   g_clear_pointer (&failure, procfun_failure_unref);
   if (self->state == HOST_UP)
@@ -358,20 +328,22 @@ take_refusal (RemoteHost *self, RemoteCall *remote, const LinkMessage *message)
 }
 
 static gboolean
-take_end (RemoteHost *self, RemoteCall *remote, const LinkMessage *message)
+take_end (RemoteHost *self, RemoteCall *remote, const EngineEvent *news)
 {
   RemoteEndHead head;
   RemoteEvent *event;
 
-  if (!remote_head_read (message, &head, sizeof head) || head.status >= REMOTE_END_AFTER_LAST)
+  if (!remote_head_read (news->message.head, &head, sizeof head)
+      || head.status >= REMOTE_END_AFTER_LAST)
     return FALSE;
   note_end_of_call (self, remote);
+  event = make_event (news);
   if (head.status == REMOTE_END_REFUSED)
     {
-      take_refusal (self, remote, message);
+      take_refusal (self, remote, event->payload);
+      remote_event_free (event);
       return TRUE;
     }
-  event = make_event (self, message);
   event->pid = head.pid;
   event->number = head.status;
   event->has_usage = head.has_usage != 0;
@@ -384,17 +356,20 @@ take_end (RemoteHost *self, RemoteCall *remote, const LinkMessage *message)
 
 /* FALSE: no host sends that. A call that is not known has ended. */
 static gboolean
-take_of_call (RemoteHost *self, const LinkMessage *message)
+take_of_call (RemoteHost *self, const EngineEvent *news)
 {
-  RemoteCall *remote = g_hash_table_lookup (self->calls, GUINT_TO_POINTER (message->id));
+  RemoteCall *remote = g_hash_table_lookup (self->calls, &news->id);
   RemoteEvent *event;
 
   if (remote == NULL)
-    return message->id <= self->last_id;
-  if (message->type == LINK_END)
-    return take_end (self, remote, message);
-  event = make_event (self, message);
-  if (!read_event (event, message))
+    return news->id <= self->last_id;
+  remote->at = news->host;
+  if (news->message.kind == LINK_NONE)
+    return TRUE;
+  if (news->message.kind == LINK_END)
+    return take_end (self, remote, news);
+  event = make_event (news);
+  if (!read_event (event, &news->message))
     {
       remote_event_free (event);
       return FALSE;
@@ -403,114 +378,143 @@ take_of_call (RemoteHost *self, const LinkMessage *message)
   return TRUE;
 }
 
-static gboolean
-take_hello (RemoteHost *self, const LinkMessage *message, GError **error)
+static void
+take_message (RemoteHost *self, const EngineEvent *news)
+{
+  const guint kind = news->message.kind;
+  const gboolean is_of_call = kind == LINK_NONE || kind == LINK_STARTED || kind == LINK_OUTPUT
+                              || kind == LINK_PROGRESS || kind == LINK_ITEM || kind == LINK_END;
+
+  if (!is_of_call || !take_of_call (self, news))
+    lose (self,
+          g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                               _ ("the other side sent what is no message")),
+          TRUE);
+}
+
+/* Hosts behind the engine */
+
+static void
+take_host (RemoteHost *self, const EngineEvent *news)
 {
   g_auto (RemoteHello) hello = { 0 };
+  gboolean is_known;
 
-  if (!remote_hello_read (&hello, message, error))
-    return FALSE;
-  self->slots = CLAMP (hello.slots, 1, SLOTS_MAX);
-  self->state = HOST_UP;
-  self->idle_since = g_get_monotonic_time ();
-  back_off_reset (&self->back_off);
-  g_clear_error (&self->error);
-  hosts_host_is_up (self->hosts, get_name (self), self->slots, hello.contracts);
-  return TRUE;
+  if (news->profile != NULL && !remote_hello_read (&hello, news->profile, NULL))
+    return;
+  is_known = g_hash_table_contains (self->slots, news->host);
+  g_hash_table_replace (self->slots, (gpointer)news->host, GUINT_TO_POINTER (news->n));
+  if (!is_known)
+    hosts_host_is_up (self->hosts, news->host, news->n, hello.contracts);
 }
 
-static gboolean
-take (RemoteHost *self, const LinkMessage *message, GError **error)
+static void
+take_loss_of_host (RemoteHost *self, const EngineEvent *news)
 {
-  if (self->state == HOST_STARTING)
-    return take_hello (self, message, error);
-  switch ((int)message->type)
+  g_autoptr (GError) none
+      = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it has ended"));
+  const GError *error = news->error != NULL ? news->error : none;
+  g_autoptr (GList) calls = g_hash_table_get_values (self->calls);
+
+  for (GList *l = calls; l != NULL; l = l->next)
     {
-    case LINK_PING:
-      return TRUE;
-    case LINK_DRAIN:
-      self->state = HOST_DRAINING;
-      return TRUE;
-    case LINK_STARTED:
-    case LINK_OUTPUT:
-    case LINK_PROGRESS:
-    case LINK_ITEM:
-    case LINK_END:
-      if (take_of_call (self, message))
-        return TRUE;
-      break;
-    default:
-      break;
+      RemoteCall *remote = l->data;
+
+      if (remote->at != news->host)
+        continue;
+      note_end_of_call (self, remote);
+      lose_call (remote, news->host, error->message);
     }
-  g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
-                       _ ("the other side sent what is no message"));
-  return FALSE;
+  if (g_hash_table_remove (self->slots, news->host) && news->error != NULL)
+    hosts_host_is_lost (self->hosts, news->host, error);
+  hosts_wake (self->hosts);
 }
 
 static void
-on_message (Link *link, const LinkMessage *message, gpointer user_data)
+take_room (RemoteHost *self, guint n_calls)
 {
-  RemoteHost *self = user_data;
-  GError *error = NULL;
+  self->room = n_calls;
+  if (n_calls == 0)
+    self->state = HOST_DRAINING;
+  else if (self->state == HOST_STARTING)
+    {
+      self->state = HOST_UP;
+      self->idle_since = g_get_monotonic_time ();
+      back_off_reset (&self->back_off);
+      g_clear_error (&self->error);
+    }
+  hosts_wake (self->hosts);
+}
 
-  if (!take (self, message, &error))
-    lose (self, error, TRUE);
+static ProcfunCause
+get_cause (const GError *error)
+{
+  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT))
+    return PROCFUN_CAUSE_TIMED_OUT;
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? PROCFUN_CAUSE_CANCELLED
+                                                                   : PROCFUN_CAUSE_START;
 }
 
 static void
-on_end (Link *link, const GError *error, gpointer user_data)
+take_failed_call (RemoteHost *self, const EngineEvent *news)
 {
-  RemoteHost *self = user_data;
+  RemoteCall *remote = g_hash_table_lookup (self->calls, &news->id);
+
+  if (remote == NULL)
+    return;
+  note_end_of_call (self, remote);
+  if (g_error_matches (news->error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT) && remote->deadline > 0)
+    remote_call_fail_late (remote);
+  else
+    remote_call_fail (remote, get_cause (news->error), NULL, g_error_copy (news->error));
+}
+
+static void
+take_failure (RemoteHost *self, const GError *error)
+{
+  const gboolean is_gone = g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
 
   if (self->state == HOST_DRAINING && remote_host_get_n_calls (self) == 0)
     clear (self, FALSE);
   else
-    lose (self, g_error_copy (error), FALSE);
+    lose (self, g_error_copy (error), !is_gone);
+}
+
+static void
+on_event (ProcfunEngine *engine, const EngineEvent *news, gpointer user_data)
+{
+  RemoteHost *self = user_data;
+
+  switch (news->type)
+    {
+    case ENGINE_ROOM:
+      take_room (self, news->n);
+      break;
+    case ENGINE_HOST_UP:
+      take_host (self, news);
+      break;
+    case ENGINE_HOST_LOST:
+      take_loss_of_host (self, news);
+      break;
+    case ENGINE_MESSAGE:
+      take_message (self, news);
+      break;
+    case ENGINE_CALL_FAILED:
+      take_failed_call (self, news);
+      break;
+    case ENGINE_FAILED:
+      take_failure (self, news->error);
+      break;
+    case ENGINE_REQUEST:
+    default:
+      break;
+    }
 }
 
 /* Starting */
 
-static void
-fail_to_start (RemoteHost *self, GError *error)
-{
-  g_clear_error (&self->error);
-  self->error = error;
-  back_off_fail (&self->back_off, RESTART_MIN, RESTART_MAX);
-}
-
-static gboolean
-launch (RemoteHost *self, const char *const *argv, int *stream, GError **error)
-{
-  int fds[2], errors[2];
-  gboolean ok;
-  pid_t pid;
-
-  if (!fds_open_socketpair (fds, error))
-    return FALSE;
-  if (!fds_open_pipe (errors, error))
-    {
-      fd_clear (&fds[0]);
-      fd_clear (&fds[1]);
-      return FALSE;
-    }
-  g_unix_set_fd_nonblocking (fds[1], FALSE, NULL);
-  ok = spawn_command (argv, (const int[]){ fds[1], fds[1], errors[1] }, &pid, error);
-  fd_clear (&fds[1]);
-  fd_clear (&errors[1]);
-  if (!ok)
-    {
-      fd_clear (&fds[0]);
-      fd_clear (&errors[0]);
-      return FALSE;
-    }
-  self->process = process_new (pid, NULL, NULL, NULL);
-  self->error_fd = errors[0];
-  *stream = fds[0];
-  return TRUE;
-}
-
-static void
-greet (RemoteHost *self)
+static GBytes *
+make_profile (RemoteHost *self)
 {
   const HostsConfig *config = hosts_get_config (self->hosts);
   const RemoteHello hello = { .heartbeat = config->heartbeat,
@@ -518,36 +522,43 @@ greet (RemoteHost *self)
                               .max_payload = config->max_payload,
                               .locale = (char *)intl_get_locale () };
 
-  remote_hello_send (&hello, self->link);
+  return remote_hello_make (&hello);
+}
+
+static gboolean
+open_engine (RemoteHost *self, GError **error)
+{
+  g_autoptr (GBytes) profile = make_profile (self);
+
+  self->engine = self->spec->command != NULL ? launcher_engine_new (self->hosts, self->spec)
+                                             : engine_new (self->spec->name, error);
+  if (self->engine == NULL)
+    return FALSE;
+  if (engine_open (self->engine, hosts_get_context (self->hosts), on_event, self, profile,
+                   hosts_get_config (self->hosts)->heartbeat, error))
+    return TRUE;
+  g_clear_object (&self->engine);
+  return FALSE;
 }
 
 void
 remote_host_start (RemoteHost *self)
 {
-  const HostsConfig *config = hosts_get_config (self->hosts);
-  g_auto (GStrv) argv = NULL;
   GError *error = NULL;
-  int stream;
 
   if (self->state != HOST_DOWN || back_off_get_rest (&self->back_off) > 0)
     return;
-  argv = host_spec_make_command (self->spec, config->program, config->library, &error);
-  if (argv == NULL || !launch (self, (const char *const *)argv, &stream, &error))
+  self->room = 0;
+  self->last_id = 0;
+  self->started_at = g_get_monotonic_time ();
+  if (open_engine (self, &error))
     {
-      fail_to_start (self, error);
+      self->state = HOST_STARTING;
       return;
     }
-  self->state = HOST_STARTING;
-  self->started_at = self->pinged_at = g_get_monotonic_time ();
-  self->suspected_at = 0;
-  /* A result has the contents of buffers, too, which are as large as the arguments at most. */
-  self->link
-      = link_new (stream, stream, 2 * MIN (config->max_payload, G_MAXINT64 / 2) + REMOTE_CHUNK_MAX,
-                  hosts_get_context (self->hosts), on_message, on_end, self);
-  self->error_source = g_unix_fd_source_new (self->error_fd, G_IO_IN);
-  g_source_set_callback (self->error_source, G_SOURCE_FUNC (on_errors), self, NULL);
-  g_source_attach (self->error_source, hosts_get_context (self->hosts));
-  greet (self);
+  g_clear_error (&self->error);
+  self->error = error;
+  back_off_fail (&self->back_off, RESTART_MIN, RESTART_MAX);
 }
 
 /* Work that is due */
@@ -567,49 +578,6 @@ has_waited_too_long (RemoteHost *self, gint64 now, gint64 *next)
                      (double)timeout / G_USEC_PER_SEC),
         TRUE);
   return TRUE;
-}
-
-static gboolean
-is_silent (RemoteHost *self, gint64 now, gint64 *next)
-{
-  const gint64 heartbeat = hosts_get_config (self->hosts)->heartbeat;
-  const gint64 due = link_get_heard_at (self->link) + 2 * heartbeat;
-
-  if (self->state < HOST_UP || heartbeat == 0)
-    return FALSE;
-  if (now < due)
-    {
-      self->suspected_at = 0;
-      *next = MIN (*next, due);
-      return FALSE;
-    }
-  if (self->suspected_at == 0)
-    self->suspected_at = now;
-  if (now < self->suspected_at + SECOND_LOOK_US)
-    {
-      *next = MIN (*next, self->suspected_at + SECOND_LOOK_US);
-      return FALSE;
-    }
-  lose (self,
-        g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it was silent for %.6g s"),
-                     (double)(now - link_get_heard_at (self->link)) / G_USEC_PER_SEC),
-        TRUE);
-  return TRUE;
-}
-
-static void
-ping (RemoteHost *self, gint64 now, gint64 *next)
-{
-  const gint64 step = hosts_get_config (self->hosts)->heartbeat / 2;
-
-  if (step == 0)
-    return;
-  if (now >= self->pinged_at + step)
-    {
-      link_send (self->link, LINK_PING, 0, NULL, 0, NULL);
-      self->pinged_at = now;
-    }
-  *next = MIN (*next, self->pinged_at + step);
 }
 
 /* In µs; 0: for ever. */
@@ -647,10 +615,8 @@ remote_host_advance (RemoteHost *self, gint64 now)
 
   if (self->state == HOST_DOWN)
     return rest > 0 ? now + rest : -1;
-  if (has_waited_too_long (self, now, &next) || is_silent (self, now, &next)
-      || is_superfluous (self, now, &next))
+  if (has_waited_too_long (self, now, &next) || is_superfluous (self, now, &next))
     return now;
-  ping (self, now, &next);
   return next != G_MAXINT64 ? next : -1;
 }
 
@@ -660,37 +626,41 @@ void
 remote_host_send (RemoteHost *self, RemoteCall *remote)
 {
   RemoteCallHead head = remote->head;
+  g_autoptr (GBytes) bytes = NULL;
+  ProcfunMessage message = { LINK_CALL, PROCFUN_MESSAGE_NONE, NULL, remote->args };
 
+  remote->sent_at = g_get_monotonic_time ();
   if (remote->deadline_at > 0)
-    head.left = MAX (remote->deadline_at - g_get_monotonic_time (), 1);
+    head.left = MAX (remote->deadline_at - remote->sent_at, 1);
   remote->host = self;
   remote->id = ++self->last_id;
+  remote->at = NULL;
   remote->was_stopped = FALSE;
-  remote->sent_at = g_get_monotonic_time ();
-  g_hash_table_insert (self->calls, GUINT_TO_POINTER (remote->id), remote);
-  link_send_with (self->link, LINK_CALL, remote->id, &head, sizeof head, remote->options,
-                  g_bytes_ref (remote->args));
+  g_hash_table_insert (self->calls, &remote->id, remote);
+  message.head = bytes = remote_head_make (&head, sizeof head, remote->options);
+  PROCFUN_ENGINE_GET_CLASS (self->engine)
+      ->submit (self->engine, remote->id, head.contract, &message, head.priority,
+                remote->deadline_at);
 }
 
 void
 remote_host_cancel (RemoteHost *self, RemoteCall *remote, gboolean is_urgent)
 {
   const RemoteCancelHead head = { .is_urgent = is_urgent ? 1 : 0 };
+  const gboolean was_stopped = remote->was_stopped;
 
-  if (!remote->was_stopped || is_urgent)
-    link_send (self->link, LINK_CANCEL, remote->id, &head, sizeof head, NULL);
   remote->was_stopped = TRUE;
+  if (!was_stopped || is_urgent)
+    engine_send (self->engine, remote->id, LINK_CANCEL, PROCFUN_MESSAGE_CANCEL, &head, sizeof head);
 }
 
 void
 remote_host_cancel_all (RemoteHost *self)
 {
-  GHashTableIter iter;
-  gpointer remote;
+  g_autoptr (GList) calls = g_hash_table_get_values (self->calls);
 
-  g_hash_table_iter_init (&iter, self->calls);
-  while (g_hash_table_iter_next (&iter, NULL, &remote))
-    remote_host_cancel (self, remote, FALSE);
+  for (GList *l = calls; l != NULL; l = l->next)
+    remote_host_cancel (self, l->data, FALSE);
 }
 
 void
@@ -698,5 +668,5 @@ remote_host_tell_taken (RemoteHost *self, RemoteCall *remote, guint64 bytes)
 {
   const RemoteTakeHead head = { .bytes = bytes };
 
-  link_send (self->link, LINK_TAKE, remote->id, &head, sizeof head, NULL);
+  engine_send (self->engine, remote->id, LINK_TAKE, PROCFUN_MESSAGE_NONE, &head, sizeof head);
 }

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* One host as its caller sees it: started, up, or gone until it is started again. In the thread of
- * the hosts. */
+/* One host as its caller sees it, or all those behind one engine: started, up, or gone until it is
+ * started again. In the thread of the hosts. */
 
 RemoteHost *remote_host_new (Hosts *hosts, HostSpec *spec);
 void remote_host_free (RemoteHost *self);
@@ -36,7 +36,8 @@ gboolean remote_host_has_refused (const RemoteHost *self);
 /* Whether it is up, or being started. */
 gboolean remote_host_is_there (const RemoteHost *self);
 
-gboolean remote_host_is_up (const RemoteHost *self);
+/* Hosts behind it that are up, and slots of all. */
+guint remote_host_get_n_hosts (const RemoteHost *self);
 guint remote_host_get_slots (const RemoteHost *self);
 
 /* Why it was gone, or refused calls of this contract, the last time. (nullable) */
