@@ -240,6 +240,7 @@ procfun_private = \
 	%D%/map/map-slot.c \
 	%D%/map/map-slot.h \
 	%D%/map/map.h \
+	%D%/map/mapping-cancel.c \
 	%D%/map/mapping-source.c \
 	%D%/map/mapping-wait.c \
 	%D%/map/mapping-wait.h \

@@ -135,6 +135,9 @@ GVariant *procfun_map_next_finish (ProcfunMap *self, GAsyncResult *result, guint
                                    GError **error);
 
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_map_cancel_element (ProcfunMap *self, guint64 index);
+
+PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_map_get_n_done (ProcfunMap *self);
 PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_map_get_n_failed (ProcfunMap *self);

@@ -47,6 +47,15 @@ is_named (const char *at, const char *death)
   return strncmp (at, death, length) == 0 && (at[length] == ',' || at[length] == '\0');
 }
 
+static void
+wait_to_go (const char *path)
+{
+  g_autofree char *go = g_strconcat (path, ".go", NULL);
+
+  while (access (go, F_OK) != 0)
+    g_usleep (1000);
+}
+
 PROCFUN_DEFINE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deaths),
                                     (const char *, path))
 {
@@ -62,6 +71,8 @@ PROCFUN_DEFINE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, d
   else if (is_named (death, "hang"))
     for (;;)
       pause ();
+  else if (is_named (death, "wait"))
+    wait_to_go (path);
   else if (is_named (death, "nap"))
     g_usleep (1000);
   else if (is_named (death, "cancel"))

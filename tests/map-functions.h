@@ -7,7 +7,9 @@
 /* Functions that maps call in tests. */
 
 /* Ten times @n. A name at position @n in @deaths, separated by commas, makes it do that instead:
- * "crash", "kill", "exit", "fail", "cancel", "hang". Each @n is noted in the file @path, if there
+ * "crash", "kill", "exit", "fail", "cancel", "hang", "nap", or "wait" until there is the file @path
+ * with
+ * ".go" behind it. Each @n is noted in the file @path, if there
  * is one. */
 PROCFUN_DECLARE_FUNCTION_WITH_ERROR (ten_times, gint, (gint, n), (const char *, deaths),
                                      (const char *, path))

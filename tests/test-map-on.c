@@ -9,6 +9,7 @@
 #include "tests/maps.h"
 #include "tests/remotes.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 
@@ -283,6 +284,217 @@ test_cancel (gconstpointer data)
   close_executor (executor);
 }
 
+/* One element is cancelled */
+
+static void
+test_cancel_before_begin (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autofree char *path = maps_make_path ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, ",hang,,hang,hang,", path);
+  const guint64 cancelled[] = { 1, 3, 4, 6, G_MAXUINT64 };
+  g_autofree guint *calls = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  for (gsize i = 0; i < G_N_ELEMENTS (cancelled); i++)
+    procfun_map_cancel_element (map, cancelled[i]);
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_no_error (error);
+  assert_printed (results, "[0, nothing, 20, nothing, nothing, 50]");
+  g_assert_cmpuint (procfun_map_get_n_failed (map), ==, 3);
+  calls = maps_count_calls (path, 6);
+  for (guint i = 0; i < 6; i++)
+    g_assert_cmpuint (calls[i], ==, i == 0 || i == 2 || i == 5);
+  for (gsize i = 0; i < 3; i++)
+    maps_assert_error (map, cancelled[i], G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* The first of them, behind those before it. */
+static void
+test_cancel_stops (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, ",,,", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+
+  procfun_map_cancel_element (map, 3);
+  procfun_map_cancel_element (map, 2);
+  results = maps_run (map, mode->async, NULL, &error);
+  g_assert_null (results);
+  calls_check_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "element 2: *cancelled");
+  g_assert_cmpuint (procfun_map_get_n_done (map), ==, 2);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* All others have their results before that. */
+static void
+test_cancel_running (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autofree char *path = maps_make_path ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, ",hang,,,,", path);
+  g_autoptr (GError) error = NULL;
+  guint seen = 0;
+  guint64 index;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  procfun_map_set_ordered (map, FALSE);
+  procfun_map_set_chunk_size (map, 1);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr (GVariant) result = maps_next (map, mode->async, &index, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpint (g_variant_get_int32 (result), ==, 10 * (gint)index);
+      seen |= 1U << index;
+    }
+  g_assert_cmpuint (seen, ==, 61);
+  procfun_map_cancel_element (map, 1);
+  procfun_map_cancel_element (map, 2);
+  g_assert_null (maps_next (map, mode->async, &index, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (index, ==, 1);
+  g_clear_error (&error);
+  g_assert_null (maps_next (map, mode->async, &index, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (procfun_map_get_n_failed (map), ==, 1);
+  maps_assert_called_once (path, 6);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+static void
+wait_for_call (const char *path, char n)
+{
+  for (;;)
+    {
+      g_autofree char *text = NULL;
+
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      if (strchr (text, n) != NULL)
+        return;
+      g_usleep (1000);
+    }
+}
+
+static void
+assert_result (ProcfunMap *map, gconstpointer async, guint64 expected)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 index;
+  g_autoptr (GVariant) result = maps_next (map, async, &index, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (index, ==, expected);
+  g_assert_cmpint (g_variant_get_int32 (result), ==, 10 * (gint)index);
+}
+
+static void
+assert_cancelled (ProcfunMap *map, gconstpointer async, guint64 expected)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 index;
+
+  g_assert_null (maps_next (map, async, &index, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (index, ==, expected);
+}
+
+/* The worker does not end for one that it has not begun. Others of later chunks have come before.
+ */
+static void
+test_cancel_in_chunk (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autofree char *path = maps_make_path ();
+  g_autofree char *go = g_strconcat (path, ".go", NULL);
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, "wait,,,,", path);
+  g_autofree guint *calls = NULL;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  procfun_map_set_ordered (map, FALSE);
+  procfun_map_set_chunk_size (map, 3);
+  assert_result (map, mode->async, 3);
+  assert_result (map, mode->async, 4);
+  wait_for_call (path, '0');
+  procfun_map_cancel_element (map, 3);
+  procfun_map_cancel_element (map, 1);
+  g_assert_true (g_file_set_contents (go, "", 0, NULL));
+  assert_result (map, mode->async, 0);
+  assert_cancelled (map, mode->async, 1);
+  assert_result (map, mode->async, 2);
+  g_assert_null (maps_next (map, mode->async, NULL, NULL, NULL));
+  g_assert_cmpuint (procfun_map_get_n_failed (map), ==, 1);
+  calls = maps_count_calls (path, 5);
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpuint (calls[i], ==, i != 1);
+  g_assert_no_errno (g_unlink (go));
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* Of a chunk that waits for its first element, also on a host. */
+static void
+test_cancel_several (gconstpointer data)
+{
+  const Mode *mode = data;
+  ProcfunExecutor *executor = mode->make ();
+  g_autofree char *path = maps_make_path ();
+  g_autoptr (ProcfunMap) map = maps_new_deaths (executor, "hang,,,,,", path);
+  g_autofree guint *calls = NULL;
+
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  procfun_map_set_ordered (map, FALSE);
+  procfun_map_set_chunk_size (map, 3);
+  for (guint i = 3; i < 6; i++)
+    assert_result (map, mode->async, i);
+  procfun_map_cancel_element (map, 1);
+  procfun_map_cancel_element (map, 0);
+  assert_cancelled (map, mode->async, 0);
+  assert_cancelled (map, mode->async, 1);
+  assert_result (map, mode->async, 2);
+  g_assert_null (maps_next (map, mode->async, NULL, NULL, NULL));
+  g_assert_cmpuint (procfun_map_get_n_failed (map), ==, 2);
+  calls = maps_count_calls (path, 6);
+  for (guint i = 1; i < 6; i++)
+    g_assert_cmpuint (calls[i], ==, i != 1);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
+/* Far more than there are workers, and nothing is called. */
+static void
+test_cancel_all (void)
+{
+  ProcfunExecutor *executor = make_pool ();
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, add_function ());
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) results = NULL;
+  const gsize n = 20000;
+
+  procfun_map_set_array (map, maps_make_pairs (n));
+  procfun_map_set_on_error (map, PROCFUN_MAP_COLLECT);
+  for (gsize i = n; i-- > 1;)
+    procfun_map_cancel_element (map, i);
+  results = procfun_map_run (map, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (results), ==, n);
+  g_assert_cmpuint (procfun_map_get_n_failed (map), ==, n - 1);
+  g_assert_cmpuint (procfun_map_get_n_done (map), ==, 1);
+  g_clear_object (&map);
+  close_executor (executor);
+}
+
 static void
 test_deadline (gconstpointer data)
 {
@@ -436,6 +648,9 @@ main (int argc, char **argv)
           { "main-contexts-take-turns", test_turns, FALSE },
           { "input-may-have-no-end", test_endless_input, FALSE },
           { "cancelled-map-ends-its-calls", test_cancel, TRUE },
+          { "cancelled-elements-are-not-called", test_cancel_before_begin, FALSE },
+          { "cancelled-element-ends-the-others", test_cancel_stops, FALSE },
+          { "cancelled-element-ends-alone", test_cancel_running, TRUE },
           { "late-map-ends-its-calls", test_deadline, TRUE },
           { "late-elements-fail-alone", test_timeout, TRUE },
           { "closed-executor-fails-the-map", test_closed, FALSE } };
@@ -454,6 +669,21 @@ main (int argc, char **argv)
                          test_hosts_out_of_reach);
   fixture_add_data_func ("/map-on/hosts/async/out-of-reach-fail-the-map", &modes[9],
                          test_hosts_out_of_reach);
+  for (gsize i = 6; i < 10; i++)
+    {
+      g_autofree char *path
+          = g_strdup_printf ("/map-on/%s/chunk-goes-on-behind-cancelled-elements", modes[i].name);
+
+      fixture_add_data_func (path, &modes[i], test_cancel_several);
+    }
+  for (gsize i = 6; i < 8; i++)
+    {
+      g_autofree char *path
+          = g_strdup_printf ("/map-on/%s/cancelled-element-of-a-chunk-is-not-begun", modes[i].name);
+
+      fixture_add_data_func (path, &modes[i], test_cancel_in_chunk);
+    }
+  fixture_add_func ("/map-on/pool/thousands-of-elements-are-cancelled", test_cancel_all);
   fixture_add_func ("/map-on/hosts/frozen-one-does-not-keep-a-dropped-map", test_frozen_host);
   fixture_add_func ("/map-on/fork-server/bound-of-processes-holds", test_bound);
 

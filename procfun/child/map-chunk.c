@@ -112,10 +112,18 @@ note_done (MapChunk *self, guint64 n_bytes)
   __atomic_store_n (&self->head->n_done, self->head->n_done + 1, __ATOMIC_RELEASE);
 }
 
-static void
+/* FALSE: the caller does not want it any more. It may change its mind at any time, and looks at
+ * what was begun afterwards. */
+static gboolean
 note_begun (MapChunk *self)
 {
-  __atomic_store_n (&self->head->n_begun, self->head->n_done + 1, __ATOMIC_RELEASE);
+  const guint64 n = self->head->n_done;
+
+  __atomic_store_n (&self->head->n_begun, n + 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n (&self->head->end, __ATOMIC_SEQ_CST) > n)
+    return TRUE;
+  __atomic_store_n (&self->head->n_begun, n, __ATOMIC_RELEASE);
+  return FALSE;
 }
 
 /* Whether the next one may begin now. */
@@ -136,9 +144,8 @@ run_plain (MapChunk *self, PackedInvocation *invocation, gint64 until, GError **
 
   for (gsize i = 0; i < n && position + size <= self->room; i++)
     {
-      if (i > 0 && !can_go_on (self, until, position))
+      if ((i > 0 && !can_go_on (self, until, position)) || !note_begun (self))
         break;
-      note_begun (self);
       if (!packed_invocation_run_plain (invocation, args + i * stride, self->results + position,
                                         error))
         return FALSE;
@@ -189,7 +196,6 @@ run_one (MapChunk *self, gsize i, gsize *position, GError **error)
   g_autoptr (GUnixFDList) fds = NULL;
   g_autoptr (GVariant) result = NULL;
 
-  note_begun (self);
   result = procfun_function_invoke (self->function, args, NULL, &fds, error);
   leave_if_forked (self);
   return result != NULL
@@ -209,7 +215,7 @@ map_chunk_run (MapChunk *self, GError **error)
     return run_plain (self, packed, until, error);
   for (gsize i = 0; i < n; i++)
     {
-      if (i > 0 && !can_go_on (self, until, position))
+      if ((i > 0 && !can_go_on (self, until, position)) || !note_begun (self))
         break;
       if (!run_one (self, i, &position, error))
         return FALSE;

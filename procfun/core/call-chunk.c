@@ -49,6 +49,13 @@ call_chunk_free (CallChunk *self)
 }
 
 void
+call_chunk_cancel_element (CallChunk *self, gsize at)
+{
+  if (self->cancel_element != NULL)
+    self->cancel_element (self->user_data, at);
+}
+
+void
 procfun_call_take_chunk (ProcfunCall *call, CallChunk *chunk)
 {
   call->chunk = chunk;

@@ -26,6 +26,10 @@ typedef struct
   double cost;      /* time that an element may take; -1: not known */
   gint64 budget;    /* no element is begun after it; 0: at any time */
 
+  /* (nullable): of the executor, while the call runs: ends one element */
+  void (*cancel_element) (gpointer user_data, gsize at);
+  gpointer user_data;
+
   /* Once the call has succeeded */
   gsize n_gone;      /* elements that have ended, from the first one on */
   GVariant *results; /* an array, of those of them that succeeded */
@@ -36,6 +40,9 @@ typedef struct
 
 CallChunk *call_chunk_new (GVariant *args, gsize n);
 void call_chunk_free (CallChunk *self);
+
+/* Fails an element with %G_IO_ERROR_CANCELLED that has not ended. */
+void call_chunk_cancel_element (CallChunk *self, gsize at);
 
 /* Makes @call one of all elements of @chunk, and not of its own arguments. Takes @chunk. */
 void procfun_call_take_chunk (ProcfunCall *call, CallChunk *chunk);

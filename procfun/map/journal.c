@@ -30,7 +30,7 @@ provide_room (Journal *self, gsize room)
 GUnixFDList *
 journal_begin (Journal *self, guint64 max_result, gint64 budget)
 {
-  const JournalHead head = { .budget = budget };
+  const JournalHead head = { .budget = budget, .end = G_MAXUINT64 };
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
 
   if (memfd_is_allowed (sizeof head) && provide_room (self, JOURNAL_ENOUGH + max_result + 32)
@@ -38,6 +38,19 @@ journal_begin (Journal *self, guint64 max_result, gint64 budget)
       && g_unix_fd_list_append (fds, self->fd, NULL) >= 0)
     return g_steal_pointer (&fds);
   return NULL;
+}
+
+/* The callee looks at the end after it has noted the beginning, so one of both sees the other. */
+gboolean
+journal_end_at (Journal *self, guint64 at)
+{
+  JournalHead head;
+
+  if (pwrite (self->fd, &at, sizeof at, offsetof (JournalHead, end)) != sizeof at)
+    return TRUE;
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
+  return pread (self->fd, &head, sizeof head, 0) != sizeof head
+         || (head.n_begun > at && head.n_done <= at);
 }
 
 /* A callee writes each result, and what it writes takes memory. So a large number without the

@@ -13,6 +13,10 @@
  * memory is not available */
 GUnixFDList *journal_begin (Journal *self, guint64 max_result, gint64 budget);
 
+/* No element is begun from the one at @at on. TRUE: that one was begun, or may have been, and is
+ * not known to be done. */
+gboolean journal_end_at (Journal *self, guint64 at);
+
 /* The head after a call with @n elements whose results have @schema. FALSE: it cannot be true. */
 gboolean journal_read_head (Journal *self, gsize n, const ProcfunSchema *schema, JournalHead *head);
 

@@ -327,5 +327,8 @@ map_begin (ProcfunMap *self, GError **error)
   if (!check (self, error))
     return FALSE;
   self->mapping = mapping_new (&config, make_input (self));
+  for (guint i = 0; self->cancelled != NULL && i < self->cancelled->len; i++)
+    mapping_cancel_element (self->mapping, g_array_index (self->cancelled, guint64, i));
+  g_clear_pointer (&self->cancelled, g_array_unref);
   return TRUE;
 }

@@ -93,14 +93,14 @@ map_chunk_skip (const MapChunk *self, gsize n)
 }
 
 MapChunk
-map_chunk_take_last (MapChunk *self)
+map_chunk_split (MapChunk *self, gsize n)
 {
-  MapChunk last = map_chunk_skip (self, self->n - 1);
-  MapChunk others = map_chunk_slice (self, 0, self->n - 1);
+  MapChunk others = map_chunk_skip (self, n);
+  MapChunk first = map_chunk_slice (self, 0, n);
 
   map_chunk_clear (self);
-  *self = others;
-  return last;
+  *self = first;
+  return others;
 }
 
 /* The input */
@@ -176,6 +176,19 @@ map_input_get_left (const MapInput *self)
   for (GList *l = self->rests.head; l != NULL; l = l->next)
     n += ((const MapChunk *)l->data)->n;
   return n;
+}
+
+gboolean
+map_input_has (const MapInput *self, guint64 index)
+{
+  for (GList *l = self->rests.head; l != NULL; l = l->next)
+    {
+      const MapChunk *rest = l->data;
+
+      if (index >= rest->first && index - rest->first < rest->n)
+        return TRUE;
+    }
+  return !self->has_ended && index >= self->n_taken && index < self->n_total;
 }
 
 gboolean
@@ -297,11 +310,8 @@ map_input_take (MapInput *self, const ProcfunSchema *schema, gsize n_max, gsize 
   *chunk = (MapChunk){ .stride = schema->fixed_size };
   if (rest != NULL && rest->n > n_max)
     {
-      MapChunk after = map_chunk_slice (rest, n_max, rest->n - n_max);
-
-      *chunk = map_chunk_slice (rest, 0, n_max);
-      map_chunk_clear (rest);
-      *rest = after;
+      *chunk = map_chunk_steal (rest);
+      *rest = map_chunk_split (chunk, n_max);
     }
   else if (rest != NULL)
     {

@@ -27,8 +27,8 @@ GVariant *map_slice (GVariant *array, gsize stride, gsize from, gsize n);
 /* All but the first @n. */
 MapChunk map_chunk_skip (const MapChunk *self, gsize n);
 
-/* Leaves the others in @self. */
-MapChunk map_chunk_take_last (MapChunk *self);
+/* Leaves the first @n in @self, and returns the others. */
+MapChunk map_chunk_split (MapChunk *self, gsize n);
 
 /* The next element, floating or not; or NULL at the end, or for now, if *@later is set. */
 typedef GVariant *(*MapInputFunc) (gboolean *later, gpointer user_data);
@@ -58,6 +58,9 @@ void map_input_cut (MapInput *self);
 /* Number of elements; number of those that were not taken. MAP_INPUT_UNKNOWN: not known. */
 guint64 map_input_get_total (const MapInput *self);
 guint64 map_input_get_left (const MapInput *self);
+
+/* Whether the element @index can still be taken, or may yet come. */
+gboolean map_input_has (const MapInput *self, guint64 index);
 
 /* Whether there is something that was given back. */
 gboolean map_input_has_rest (const MapInput *self);

@@ -432,6 +432,41 @@ procfun_map_next_finish (ProcfunMap *self, GAsyncResult *result, guint64 *index,
   return g_steal_pointer (&item->result);
 }
 
+/* Elements */
+
+/**
+ * procfun_map_cancel_element:
+ * @self: a #ProcfunMap
+ * @index: the index of an element, counted from 0
+ *
+ * Cancels one element, before the map has begun or while it runs. The element fails with
+ * %G_IO_ERROR_CANCELLED in its turn: the function is not called for it, or is ended as
+ * procfun_call_abort() ends a call, and what was waiting in the same worker goes on in another one.
+ * So the others are called for as if it had failed, which is as #ProcfunMap:on-error says: set
+ * %PROCFUN_MAP_COLLECT to have the results of all others.
+ *
+ * An element for which the function has returned keeps its result, and an index that the input
+ * does not have is ignored. The time that this takes grows with the logarithm of the number of
+ * elements that were cancelled. As everything of a map, it is for the thread that uses the map,
+ * also from signals and callbacks of the map.
+ *
+ * Since: 0.1
+ */
+void
+procfun_map_cancel_element (ProcfunMap *self, guint64 index)
+{
+  g_return_if_fail (PROCFUN_IS_MAP (self));
+
+  if (self->mapping != NULL)
+    {
+      mapping_cancel_element (self->mapping, index);
+      return;
+    }
+  if (self->cancelled == NULL)
+    self->cancelled = g_array_new (FALSE, FALSE, sizeof index);
+  g_array_append_val (self->cancelled, index);
+}
+
 /* Results */
 
 /**

@@ -56,6 +56,15 @@ map_slot_free (MapSlot *self)
   g_free (self);
 }
 
+/* At the beginning of a call */
+static void
+reset (MapSlot *self)
+{
+  self->is_aborted = FALSE;
+  self->is_cut = FALSE;
+  self->end = G_MAXSIZE;
+}
+
 /* A call of another executor */
 
 static void
@@ -94,7 +103,7 @@ gboolean
 map_slot_begin_call (MapSlot *self, MapChunk *chunk, double cost, gint64 budget, MapCallFunc func,
                      gpointer user_data, GError **error)
 {
-  self->is_aborted = FALSE;
+  reset (self);
   self->call = self->config->chunk_limit > 0
                    ? make_call_of_chunk (self->config, chunk, cost, budget)
                    : make_call_of_element (self->config, chunk);
@@ -204,7 +213,7 @@ map_slot_prepare (MapSlot *self, SlotRequest *request, GError **error)
 {
   const MapConfig *config = self->config;
 
-  self->is_aborted = FALSE;
+  reset (self);
   self->call = make_call (config);
   self->preparation.arguments = g_bytes_new (NULL, 0);
   self->preparation.options.flags = FRAME_CALL_MAP;
@@ -241,6 +250,32 @@ map_slot_abort_at_once (MapSlot *self)
 {
   procfun_call_set_urgent (self->call);
   map_slot_abort (self);
+}
+
+/* TRUE: the function has been called for it, or for all that is known. */
+static gboolean
+end_chunk_at (MapSlot *self, gsize at)
+{
+  if (!self->has_journal)
+    return at == 0;
+  if (at >= self->end)
+    return FALSE;
+  self->end = at;
+  return journal_end_at (&exchange_get_worker (self->exchange)->journal, at);
+}
+
+void
+map_slot_cancel_element (MapSlot *self, gsize at)
+{
+  CallChunk *chunk = procfun_call_get_chunk (self->call);
+
+  if (chunk != NULL)
+    call_chunk_cancel_element (chunk, at);
+  else if (self->exchange == NULL || end_chunk_at (self, at))
+    {
+      self->is_cut = TRUE;
+      canceller_cancel (procfun_call_get_canceller (self->call));
+    }
 }
 
 static gsize
@@ -370,7 +405,7 @@ read_journal (MapSlot *self, MapYield *yield)
   GError *error = NULL;
 
   if (!journal_read_head (journal, self->chunk.n, schema, &head)
-      || (yield->error == NULL && head.n_done == 0))
+      || (yield->error == NULL && head.n_done == 0 && self->end > 0))
     g_set_error (&error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                  _ ("%s() failed: its process left nothing that can be read"),
                  procfun_function_get_name (self->config->function));
@@ -399,18 +434,12 @@ take_one (MapSlot *self, GVariant *result, MapYield *yield)
 }
 
 /* A call ends with a result or an error. */
-void
-map_slot_end (MapSlot *self, MapYield *yield)
+static void
+end_exchange (MapSlot *self, MapYield *yield)
 {
   g_autoptr (GVariant) result = NULL;
   GError *error;
 
-  *yield = (MapYield){ .errors = chunk_errors_new (), .duration = -1, .round_trip = -1 };
-  if (self->running != NULL)
-    {
-      end_call (self, yield);
-      return;
-    }
   result = exchange_finish (self->exchange, &yield->error);
   yield->duration = get_duration (self->call);
   yield->is_cancelled = canceller_is_cancelled (procfun_call_get_canceller (self->call));
@@ -423,6 +452,21 @@ map_slot_end (MapSlot *self, MapYield *yield)
   if (error != NULL)
     g_clear_pointer (&result, g_variant_unref);
   leave (self, result, error);
+}
+
+void
+map_slot_end (MapSlot *self, MapYield *yield)
+{
+  *yield = (MapYield){ .errors = chunk_errors_new (), .duration = -1, .round_trip = -1 };
+  if (self->running != NULL)
+    end_call (self, yield);
+  else
+    end_exchange (self, yield);
+  if (!self->is_cut)
+    return;
+  g_clear_error (&yield->error);
+  yield->by_loss = FALSE;
+  yield->duration = -1;
 }
 
 void

@@ -43,6 +43,8 @@ typedef struct
   Preparation preparation;
   gboolean has_journal; /* FALSE: only the first element of the chunk was sent */
   gboolean is_aborted;
+  gsize end;       /* no element of the chunk is begun from this one on; G_MAXSIZE: all are */
+  gboolean is_cut; /* it was ended for the sake of one element */
 } MapSlot;
 
 /* Outcome of a chunk: that of some elements, from the first one on. Times in µs; -1: not known. */
@@ -86,6 +88,9 @@ gint64 map_slot_get_wake_time (MapSlot *self);
 /* Ends it; the second without a grace period. */
 void map_slot_abort (MapSlot *self);
 void map_slot_abort_at_once (MapSlot *self);
+
+/* Ends what is done for the element at @at in the chunk. */
+void map_slot_cancel_element (MapSlot *self, gsize at);
 
 /* Trips when it is to end. (transfer none) */
 GCancellable *map_slot_get_cancellable (MapSlot *self);

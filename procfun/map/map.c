@@ -96,6 +96,7 @@ procfun_map_finalize (GObject *object)
   map_batch_clear (&self->batch);
   g_hash_table_unref (self->errors);
   g_clear_error (&self->input_error);
+  g_clear_pointer (&self->cancelled, g_array_unref);
 
   G_OBJECT_CLASS (procfun_map_parent_class)->finalize (object);
 }

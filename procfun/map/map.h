@@ -21,6 +21,8 @@ struct _ProcfunMap
   gpointer user_data;
   GDestroyNotify destroy;
 
+  GArray *cancelled; /* (nullable) (element-type guint64): elements, before it has begun */
+
   GError *input_error; /* (nullable): why there is no more input */
 
   GQueue *queue;    /* (nullable) (element-type GVariant): what was pushed */

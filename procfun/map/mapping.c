@@ -132,6 +132,7 @@ mapping_free (Mapping *self)
   g_queue_clear_full (&self->ready, map_batch_free);
   map_input_free (self->input);
   g_clear_error (&self->error);
+  g_clear_pointer (&self->cancelled, g_tree_unref);
   g_clear_pointer (&self->config.limits, procfun_limits_free);
   g_object_unref (self->config.function);
   g_object_unref (self->config.executor);
@@ -211,7 +212,8 @@ push (Mapping *self, MapBatch batch)
 {
   MapBatch *copy = g_memdup2 (&batch, sizeof batch);
 
-  if (self->config.is_ordered)
+  if (self->config.is_ordered && self->ready.length > 0
+      && compare_batches (self->ready.tail->data, copy, NULL) > 0)
     g_queue_insert_sorted (&self->ready, copy, compare_batches, NULL);
   else
     g_queue_push_tail (&self->ready, copy);
@@ -252,13 +254,49 @@ mapping_begin_to_end (Mapping *self)
   map_input_end (self->input, 0);
 }
 
+/* @error: (nullable): it was cancelled, which also explains any other error */
 static void
 take_error (Mapping *self, guint64 index, GError *error)
 {
+  if (mapping_forget_cancelled (self, index))
+    {
+      g_clear_error (&error);
+      g_set_error (&error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("%s() was cancelled"),
+                   procfun_function_get_name (self->config.function));
+    }
   self->n_failed++;
   push (self, (MapBatch){ .first = index, .n = 1, .error = error });
   if (!self->config.goes_on)
     stop_at (self, index);
+}
+
+/* Fails the elements at the beginning of @chunk that were cancelled, and gives back the next one
+ * with what is behind it. */
+static void
+drop_cancelled (Mapping *self, MapChunk *chunk)
+{
+  guint64 next = mapping_find_cancelled (self, chunk->first);
+  MapChunk rest;
+  gsize n;
+
+  for (n = 0; n < chunk->n && next == chunk->first + n && next < self->stop_at; n++)
+    {
+      take_error (self, next, NULL);
+      next = mapping_find_cancelled (self, next);
+    }
+  if (n > 0)
+    {
+      rest = map_chunk_skip (chunk, n);
+      map_chunk_clear (chunk);
+      *chunk = rest;
+    }
+  if (chunk->first >= self->stop_at)
+    map_chunk_clear (chunk);
+  if (chunk->n > 0 && next - chunk->first < chunk->n)
+    {
+      rest = map_chunk_split (chunk, next - chunk->first);
+      map_input_give_back (self->input, &rest);
+    }
 }
 
 /* Starting a chunk */
@@ -274,7 +312,7 @@ check_size (Mapping *self, guint64 limit, MapChunk *chunk)
     return TRUE;
   if (chunk->n > 1)
     {
-      MapChunk rest = map_chunk_take_last (chunk);
+      MapChunk rest = map_chunk_split (chunk, chunk->n - 1);
 
       map_input_give_back (self->input, &rest);
       return TRUE;
@@ -301,8 +339,13 @@ take_chunk (Mapping *self, guint64 limit, MapChunk *chunk)
   if (results->fixed_size > 0)
     n = MIN (n, MAX (1, JOURNAL_ENOUGH / results->fixed_size));
   while (map_input_take (self->input, schema, n, MIN (JOURNAL_ENOUGH, limit), chunk, &error))
-    if (chunk->n == 0 || check_size (self, limit, chunk))
-      return chunk->n > 0;
+    {
+      if (chunk->n == 0)
+        return FALSE;
+      drop_cancelled (self, chunk);
+      if (chunk->n > 0 && check_size (self, limit, chunk))
+        return TRUE;
+    }
   mapping_fail (self, error);
   return FALSE;
 }
@@ -376,6 +419,7 @@ take_rest (Mapping *self, const MapChunk *chunk, gsize n_gone)
 {
   MapChunk rest = map_chunk_skip (chunk, n_gone);
 
+  drop_cancelled (self, &rest);
   if (rest.n > 0 && rest.first < self->stop_at)
     map_input_give_back (self->input, &rest);
   map_chunk_clear (&rest);

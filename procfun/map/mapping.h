@@ -37,10 +37,11 @@ struct _Mapping
   GPtrArray *spare; /* (element-type MapSlot): not in use */
   GQueue ready;     /* (element-type MapBatch) */
 
-  gint64 end;      /* when the deadline is: monotonic time in µs; 0: never */
-  guint64 next;    /* in order: index of the element whose result is due */
-  guint64 stop_at; /* index of the first element whose failure stops the map */
-  GError *error;   /* (nullable): the map has failed */
+  gint64 end;       /* when the deadline is: monotonic time in µs; 0: never */
+  guint64 next;     /* in order: index of the element whose result is due */
+  guint64 stop_at;  /* index of the first element whose failure stops the map */
+  GTree *cancelled; /* (nullable) (element-type guint64): see mapping-cancel.c */
+  GError *error;    /* (nullable): the map has failed */
   guint64 n_done;
   guint64 n_failed;
   guint n_losses;    /* workers lost in a row without any element done */
@@ -64,6 +65,9 @@ gboolean mapping_has_batch (Mapping *self);
 
 /* There is more input than there was. */
 void mapping_wake (Mapping *self);
+
+/* An element that has not ended fails with %G_IO_ERROR_CANCELLED. */
+void mapping_cancel_element (Mapping *self, guint64 index);
 
 /* There is nothing, and nothing will come. @error: (nullable): why not, if not because all is done;
  * borrowed. */
@@ -105,6 +109,12 @@ void mapping_advance_calls (Mapping *self);
 
 /* Takes @error, which belongs to no element. */
 void mapping_fail (Mapping *self, GError *error);
+
+/* Of the elements that were cancelled, the first from @from on; G_MAXUINT64: there is none. */
+guint64 mapping_find_cancelled (Mapping *self, guint64 from);
+
+/* TRUE: it was one of them. */
+gboolean mapping_forget_cancelled (Mapping *self, guint64 index);
 
 /* Begins no more elements. Those that were begun, or are in a chunk that was, go on. */
 void mapping_begin_to_end (Mapping *self);

@@ -182,6 +182,13 @@ host_call_cancel (HostCall *self, gboolean is_urgent)
 }
 
 void
+host_call_cancel_element (HostCall *self, guint64 at)
+{
+  if (self->chunk != NULL)
+    host_chunk_cancel_element (self->chunk, at);
+}
+
+void
 host_call_take (HostCall *self, guint64 bytes)
 {
   self->taken = CLAMP (bytes, self->taken, self->sent);

@@ -26,6 +26,7 @@ guint64 host_call_get_id (const HostCall *self);
 
 /* Words of the caller. */
 void host_call_cancel (HostCall *self, gboolean is_urgent);
+void host_call_cancel_element (HostCall *self, guint64 at);
 void host_call_take (HostCall *self, guint64 bytes);
 
 /* Answers a call that was not begun. */

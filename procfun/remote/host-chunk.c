@@ -138,6 +138,12 @@ host_chunk_cancel (HostChunk *self, gboolean is_urgent)
   mapping_wake (self->mapping);
 }
 
+void
+host_chunk_cancel_element (HostChunk *self, guint64 at)
+{
+  mapping_cancel_element (self->mapping, at);
+}
+
 HostChunk *
 host_chunk_new (ProcfunEngine *engine, guint64 id, GBytes *payload, const RemoteCallHead *head,
                 ProcfunLimits *limits, ProcfunFunction *function, ProcfunExecutor *executor,

@@ -28,4 +28,7 @@ void host_chunk_free (HostChunk *self);
 /* The caller wants no more of it. */
 void host_chunk_cancel (HostChunk *self, gboolean is_urgent);
 
+/* Nor of one element. */
+void host_chunk_cancel_element (HostChunk *self, guint64 at);
+
 G_END_DECLS

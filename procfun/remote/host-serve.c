@@ -255,7 +255,12 @@ take_word (HostServer *self, const EngineEvent *word)
     return;
   if (word->message.kind == LINK_CANCEL
       && remote_head_read (word->message.head, &cancel, sizeof cancel))
-    host_call_cancel (call, cancel.is_urgent != 0);
+    {
+      if (cancel.element > 0)
+        host_call_cancel_element (call, cancel.element - 1);
+      else
+        host_call_cancel (call, cancel.is_urgent != 0);
+    }
   else if (word->message.kind == LINK_TAKE
            && remote_head_read (word->message.head, &take, sizeof take))
     host_call_take (call, take.bytes);

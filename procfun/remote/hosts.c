@@ -258,7 +258,10 @@ look_at_call (Hosts *self, RemoteCall *remote)
   if (remote->host != NULL && is_cancelled)
     remote_host_cancel (remote->host, remote, is_urgent);
   else if (remote->host != NULL)
-    remote_host_tell_taken (remote->host, remote, taken);
+    {
+      remote_host_tell_taken (remote->host, remote, taken);
+      remote_host_cancel_elements (remote->host, remote);
+    }
   else if (is_cancelled)
     placement_cancel (&self->placement, remote);
 }

@@ -52,6 +52,7 @@ typedef struct
 typedef struct
 {
   guint64 is_urgent; /* without a grace period */
+  guint64 element;   /* of a chunk, counted from 1; 0: all of the call */
 } RemoteCancelHead;
 
 typedef struct

@@ -180,6 +180,7 @@ remote_call_unref (RemoteCall *self)
   g_bytes_unref (self->options);
   g_bytes_unref (self->args);
   g_queue_clear_full (&self->events, (GDestroyNotify)remote_event_free);
+  g_clear_pointer (&self->cancelled, g_array_unref);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
   hosts_unref (self->hosts);
@@ -265,6 +266,35 @@ remote_call_cancel (RemoteCall *self, gboolean is_urgent)
   g_mutex_unlock (&self->lock);
   if (is_news)
     hosts_note (self->hosts, self);
+}
+
+void
+remote_call_cancel_element (RemoteCall *self, gsize at)
+{
+  const guint64 element = at + 1;
+  gboolean is_news;
+
+  g_mutex_lock (&self->lock);
+  if (self->cancelled == NULL)
+    self->cancelled = g_array_new (FALSE, FALSE, sizeof element);
+  g_array_append_val (self->cancelled, element);
+  is_news = note (self);
+  g_mutex_unlock (&self->lock);
+  if (is_news)
+    hosts_note (self->hosts, self);
+}
+
+gboolean
+remote_call_take_cancelled (RemoteCall *self, guint64 *element)
+{
+  gboolean is_there;
+
+  g_mutex_lock (&self->lock);
+  is_there = self->cancelled != NULL && self->n_cancelled < self->cancelled->len;
+  if (is_there)
+    *element = g_array_index (self->cancelled, guint64, self->n_cancelled++);
+  g_mutex_unlock (&self->lock);
+  return is_there;
 }
 
 /* With the lock held. TRUE: the hosts are to be told how much was taken. */

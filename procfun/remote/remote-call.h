@@ -57,6 +57,7 @@ typedef struct
   gint64 sent_at;
   gboolean has_ended;   /* nobody has to be told any more */
   gboolean was_stopped; /* the host has been told to end it */
+  guint n_cancelled;    /* of those below, how many it has been told */
 
   /* With the lock */
   GMutex lock;
@@ -68,6 +69,7 @@ typedef struct
   gboolean is_noted; /* it is in the list of those that the hosts are to look at */
   guint64 taken;     /* bytes of items and output that the caller has taken */
   guint64 told;      /* of these, as the host knows */
+  GArray *cancelled; /* (nullable) (element-type guint64): elements of a chunk, counted from 1 */
 } RemoteCall;
 
 /* FALSE: it cannot run on another machine: %PROCFUN_ERROR_INVALID, or %PROCFUN_ERROR_LIMIT.
@@ -79,6 +81,9 @@ void remote_call_unref (RemoteCall *self);
 /* In the thread of the hosts: takes @event. */
 void remote_call_post (RemoteCall *self, RemoteEvent *event);
 
+/* Likewise: the next element, counted from 1, that the host is to end. FALSE: there is none. */
+gboolean remote_call_take_cancelled (RemoteCall *self, guint64 *element);
+
 /* Likewise, and nothing more: it is not in the queue. Takes @event, or @error. @host: (nullable) */
 void remote_call_end (RemoteCall *self, RemoteEvent *event);
 void remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError *error);
@@ -86,6 +91,9 @@ void remote_call_fail_late (RemoteCall *self);
 
 /* In any thread: the host is to end it. */
 void remote_call_cancel (RemoteCall *self, gboolean is_urgent);
+
+/* Likewise, one element of a chunk. */
+void remote_call_cancel_element (RemoteCall *self, gsize at);
 
 /* Waits for news. (transfer full) */
 RemoteEvent *remote_call_wait (RemoteCall *self);

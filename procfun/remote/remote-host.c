@@ -623,10 +623,20 @@ remote_host_advance (RemoteHost *self, gint64 now)
 /* Calls */
 
 void
+remote_host_cancel_elements (RemoteHost *self, RemoteCall *remote)
+{
+  RemoteCancelHead head = { 0 };
+
+  while (remote_call_take_cancelled (remote, &head.element))
+    engine_send (self->engine, remote->id, LINK_CANCEL, PROCFUN_MESSAGE_NONE, &head, sizeof head);
+}
+
+void
 remote_host_send (RemoteHost *self, RemoteCall *remote)
 {
   RemoteCallHead head = remote->head;
   g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (RemoteCall) kept = remote_call_ref (remote);
   ProcfunMessage message = { LINK_CALL, PROCFUN_MESSAGE_NONE, NULL, remote->args };
 
   remote->sent_at = g_get_monotonic_time ();
@@ -636,11 +646,14 @@ remote_host_send (RemoteHost *self, RemoteCall *remote)
   remote->id = ++self->last_id;
   remote->at = NULL;
   remote->was_stopped = FALSE;
+  remote->n_cancelled = 0;
   g_hash_table_insert (self->calls, &remote->id, remote);
   message.head = bytes = remote_head_make (&head, sizeof head, remote->options);
   PROCFUN_ENGINE_GET_CLASS (self->engine)
       ->submit (self->engine, remote->id, head.contract, &message, head.priority,
                 remote->deadline_at);
+  if (!remote->has_ended)
+    remote_host_cancel_elements (self, remote);
 }
 
 void

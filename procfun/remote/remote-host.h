@@ -46,9 +46,11 @@ const GError *remote_host_get_refusal (const RemoteHost *self, guint64 contract)
 
 void remote_host_send (RemoteHost *self, RemoteCall *remote);
 
-/* Tells it that @remote, which it runs, is to end; and how much of it was taken. */
+/* Tells it that @remote, which it runs, is to end, or elements of it; and how much of it was taken.
+ */
 void remote_host_cancel (RemoteHost *self, RemoteCall *remote, gboolean is_urgent);
 void remote_host_cancel_all (RemoteHost *self);
+void remote_host_cancel_elements (RemoteHost *self, RemoteCall *remote);
 void remote_host_tell_taken (RemoteHost *self, RemoteCall *remote, guint64 bytes);
 
 G_END_DECLS

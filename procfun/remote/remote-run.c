@@ -3,6 +3,7 @@
 #include "procfun/remote/remote-run.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/call-chunk.h"
 #include "procfun/core/call.h"
 
 /* Events that are told before other sources have their turn. */
@@ -13,6 +14,7 @@ typedef struct
 {
   RemoteCall *call;
   Canceller *canceller;
+  CallChunk *chunk;    /* (nullable) (unowned): the call's */
   HostsWaiter *waiter; /* (nullable) */
 } Wait;
 
@@ -20,6 +22,22 @@ static void
 on_cancelled (gpointer call)
 {
   remote_call_cancel (call, FALSE);
+}
+
+static void
+on_element_cancelled (gpointer call, gsize at)
+{
+  remote_call_cancel_element (call, at);
+}
+
+static void
+listen_for_elements (Wait *self, ProcfunCall *call)
+{
+  self->chunk = procfun_call_get_chunk (call);
+  if (self->chunk == NULL)
+    return;
+  self->chunk->cancel_element = on_element_cancelled;
+  self->chunk->user_data = self->call;
 }
 
 static gboolean
@@ -33,6 +51,7 @@ begin (Wait *self, Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError 
       g_clear_pointer (&self->call, remote_call_unref);
       return FALSE;
     }
+  listen_for_elements (self, call);
   self->canceller = canceller_ref (procfun_call_get_canceller (call));
   canceller_set_func (self->canceller, on_cancelled, self->call);
   if (canceller_is_cancelled (self->canceller))
@@ -54,6 +73,8 @@ clear (Wait *self)
   if (self->waiter != NULL)
     hosts_remove_waiter (self->call->hosts, self->waiter);
   g_clear_pointer (&self->waiter, g_free);
+  if (self->chunk != NULL)
+    self->chunk->cancel_element = NULL;
   if (self->canceller != NULL)
     canceller_clear_func (self->canceller, self->call);
   g_clear_pointer (&self->canceller, canceller_unref);

@@ -14,6 +14,7 @@ typedef struct
   guint64 n_begun; /* elements that the function was called for */
   guint64 n_done;  /* elements whose results are there */
   guint64 n_bytes; /* of results */
+  guint64 end;     /* from the caller, at any time: no element is begun from this one on */
 } JournalHead;
 
 /* The caller's side: shared memory that belongs to one worker. No other worker is ever given it, so
