@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A test takes seconds at most; instrumented and on a busy machine it may take longer. */
@@ -352,20 +353,41 @@ __ubsan_default_options (void)
   return LEAVE_SIGNALS;
 }
 
+/* Forks */
+
+pid_t
+fixture_fork (void)
+{
+  pid_t pid = fork ();
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    alarm (60);
+  return pid;
+}
+
+/* A leak checker would miss what other threads of the program had, which the fork has not. */
+void
+fixture_exit_fork (gboolean succeeded)
+{
+  if (succeeded)
+    execlp ("true", "true", NULL);
+  _exit (1);
+}
+
+void
+fixture_wait_for_fork (pid_t pid)
+{
+  int status;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
 /* Functions of their runtimes, which are there or are not. */
 extern void __sanitizer_print_stack_trace (void) __attribute__ ((weak));
 extern void __asan_init (void) __attribute__ ((weak));
 extern void __tsan_init (void) __attribute__ ((weak));
-
-gboolean
-fixture_has_pidfds (void)
-{
-  const int fd = (int)syscall (SYS_pidfd_open, getpid (), 0);
-
-  if (fd >= 0)
-    close (fd);
-  return fd >= 0;
-}
 
 gboolean
 fixture_has_sanitizers (void)
@@ -383,6 +405,16 @@ gboolean
 fixture_has_thread_sanitizer (void)
 {
   return __tsan_init != NULL;
+}
+
+gboolean
+fixture_has_pidfds (void)
+{
+  const int fd = (int)syscall (SYS_pidfd_open, getpid (), 0);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
 }
 
 /* GLib keeps a thread and descriptors from its first GSubprocess on, and of the default main

@@ -25,6 +25,12 @@ guint fixture_count_descriptors (void);
 /* Number of processes that this one started, directly or not, and that live or were not reaped. */
 guint fixture_count_processes (void);
 
+/* A process that the program forks, whose assertions count, too: 0 in it, which ends by
+ * fixture_exit_fork(), and the other waits for that. */
+pid_t fixture_fork (void);
+void fixture_exit_fork (gboolean succeeded);
+void fixture_wait_for_fork (pid_t pid);
+
 /* Whether the tests are built with any sanitizer, or with that of addresses or of threads: some
  * things cannot be tried then. */
 gboolean fixture_has_sanitizers (void);

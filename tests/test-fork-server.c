@@ -598,19 +598,16 @@ test_forked_program (void)
 {
   g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_fork_server_new ());
   int zygote = get_zygote (executor);
-  int status;
-  pid_t pid = fork ();
+  pid_t pid = fixture_fork ();
 
-  g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
       gboolean differs = get_zygote (executor) != zygote;
 
       g_object_unref (executor);
-      _exit (differs ? 0 : 1);
+      fixture_exit_fork (differs);
     }
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  fixture_wait_for_fork (pid);
   g_assert_cmpint (get_zygote (executor), ==, zygote);
 }
 

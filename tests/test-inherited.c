@@ -75,36 +75,6 @@ call (ProcfunExecutor *executor, ProcfunCall *to_run)
   return g_variant_get_int32 (result);
 }
 
-/* In a process that the program forks, whose assertions count, too. */
-static pid_t
-begin_fork (void)
-{
-  pid_t pid = fork ();
-
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    alarm (60);
-  return pid;
-}
-
-/* In it. A leak checker would miss what the threads of the program had, which it has not. */
-static void
-exit_fork (gboolean succeeded)
-{
-  if (succeeded)
-    execlp ("true", "true", NULL);
-  _exit (1);
-}
-
-static void
-end_fork (pid_t pid)
-{
-  int status;
-
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
-}
-
 static void
 test_fork_keeps_results_apart (gconstpointer kind)
 {
@@ -113,7 +83,7 @@ test_fork_keeps_results_apart (gconstpointer kind)
   pid_t pid;
 
   call (executor, add_call (0, 0));
-  pid = begin_fork ();
+  pid = fixture_fork ();
   if (pid == 0)
     mine = 1000;
   for (gint i = 0; i < 50; i++)
@@ -121,9 +91,9 @@ test_fork_keeps_results_apart (gconstpointer kind)
   if (pid == 0)
     {
       g_object_unref (executor);
-      exit_fork (TRUE);
+      fixture_exit_fork (TRUE);
     }
-  end_fork (pid);
+  fixture_wait_for_fork (pid);
   g_assert_cmpint (call (executor, add_call (1, 2)), ==, 3);
 }
 
@@ -132,7 +102,7 @@ test_fork_leaves_worker (void)
 {
   g_autoptr (ProcfunExecutor) executor = make_pool ();
   gint worker = call (executor, get_process_id_call ());
-  pid_t pid = begin_fork ();
+  pid_t pid = fixture_fork ();
 
   if (pid == 0)
     {
@@ -140,9 +110,9 @@ test_fork_leaves_worker (void)
 
       procfun_executor_close (executor, NULL, NULL);
       g_object_unref (executor);
-      exit_fork (differs);
+      fixture_exit_fork (differs);
     }
-  end_fork (pid);
+  fixture_wait_for_fork (pid);
   g_assert_cmpint (call (executor, get_process_id_call ()), ==, worker);
 }
 
@@ -172,7 +142,7 @@ test_fork_leaves_call (gconstpointer kind)
     g_main_context_iteration (NULL, FALSE);
   for (guint i = 0; i < 20; i++)
     g_main_context_iteration (NULL, FALSE);
-  pid = begin_fork ();
+  pid = fixture_fork ();
   if (pid == 0)
     {
       gboolean closed;
@@ -182,9 +152,10 @@ test_fork_leaves_call (gconstpointer kind)
       while (result == NULL)
         g_main_context_iteration (NULL, TRUE);
       procfun_call_run_finish (running, result, &error);
-      exit_fork (closed && g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
+      fixture_exit_fork (closed
+                         && g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
     }
-  end_fork (pid);
+  fixture_wait_for_fork (pid);
   close (text[0]);
   g_assert_cmpint (write (text[1], "words", 5), ==, 5);
   close (text[1]);
@@ -208,7 +179,7 @@ test_fork_leaves_session (void)
 
   g_assert_no_error (error);
   worker = call (PROCFUN_EXECUTOR (session), get_process_id_call ());
-  pid = begin_fork ();
+  pid = fixture_fork ();
   if (pid == 0)
     {
       g_autoptr (ProcfunCall) refused = get_process_id_call ();
@@ -216,9 +187,9 @@ test_fork_leaves_session (void)
       procfun_call_set_executor (refused, PROCFUN_EXECUTOR (session));
       procfun_call_run (refused, NULL, &error);
       g_object_unref (session);
-      exit_fork (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
+      fixture_exit_fork (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
     }
-  end_fork (pid);
+  fixture_wait_for_fork (pid);
   g_assert_cmpint (call (PROCFUN_EXECUTOR (session), get_process_id_call ()), ==, worker);
 }
 
@@ -351,18 +322,18 @@ test_given_up (gconstpointer give_up)
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
       g_autoptr (ProcfunExecutor) executor = kinds[i].make ();
-      pid_t pid = begin_fork ();
+      pid_t pid = fixture_fork ();
 
       if (pid != 0)
         {
-          end_fork (pid);
+          fixture_wait_for_fork (pid);
           continue;
         }
       call (executor, add_call (1, 2));
       call (executor, add_call (1, 2));
       ((void (*) (ProcfunExecutor *))give_up) (executor);
       g_object_unref (executor);
-      exit_fork (TRUE);
+      fixture_exit_fork (TRUE);
     }
 }
 
@@ -373,7 +344,7 @@ test_namespace (gconstpointer change)
   int status;
 
   if (pid == 0)
-    _exit (unshare (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0 ? 0 : 1);
+    fixture_exit_fork (unshare (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0);
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   if (status == 0)
     test_given_up (change);

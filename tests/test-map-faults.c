@@ -416,23 +416,15 @@ test_forked_process (gconstpointer mode)
   procfun_map_set_chunk_size (map, 1);
   first = maps_next (map, mode, NULL, NULL, &error);
   g_assert_no_error (error);
-  pid = fork ();
-  g_assert_cmpint (pid, >=, 0);
+  pid = fixture_fork ();
   if (pid == 0)
     {
-      alarm (60);
       take_rest (map, mode, &error);
       g_clear_object (&map);
       procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
-      _exit (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST) ? 0 : 1);
+      fixture_exit_fork (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
     }
-  else
-    {
-      int status;
-
-      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-      g_assert_cmpint (status, ==, 0);
-    }
+  fixture_wait_for_fork (pid);
   g_assert_cmpuint (take_rest (map, mode, &error), ==, n - 1);
   g_assert_no_error (error);
   maps_assert_called_once (path, n);

@@ -417,20 +417,16 @@ static void
 test_fork (void)
 {
   auto_fd int client = -1;
-  int status;
   pid_t pid;
 
   open_monitor ();
-  pid = fork ();
+  pid = fixture_fork ();
   if (pid == 0)
     {
       procfun_monitor_close ();
-      execlp ("true", "true",
-              NULL); /* so that valgrind does not look for leaks in a half process */
-      _exit (1);
+      fixture_exit_fork (TRUE);
     }
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  fixture_wait_for_fork (pid);
   client = connect_client ();
   json_node_unref (ask (client));
   procfun_monitor_close ();

@@ -215,23 +215,19 @@ test_fork (gconstpointer data)
   const Kind *kind = data;
   g_autoptr (ProcfunExecutor) executor = kind->make ();
   gint loader;
-  int status;
   pid_t pid;
 
   kind->add (executor, load_function (), g_variant_new ("(i)", 4));
   loader = pools_get_number (executor, get_loader_call ());
-  pid = fork ();
-  g_assert_cmpint (pid, >=, 0);
+  pid = fixture_fork ();
   if (pid == 0)
     {
-      alarm (60);
       g_assert_cmpint (pools_get_number (executor, get_model_call ()), ==, 4);
       g_assert_cmpint (pools_get_number (executor, get_loader_call ()), !=, loader);
       g_object_unref (executor);
-      _exit (0);
+      fixture_exit_fork (TRUE);
     }
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
+  fixture_wait_for_fork (pid);
   g_assert_cmpint (pools_get_number (executor, get_loader_call ()), ==, loader);
 }
 
