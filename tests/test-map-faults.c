@@ -374,11 +374,17 @@ static void
 test_map_within_limit_of_files (gconstpointer mode)
 {
   g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
-  ProcfunCall *call = sum_by_map_call (100);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) result = NULL;
+  ProcfunCall *call;
 
+  if (fixture_has_thread_sanitizer ())
+    {
+      g_test_skip ("the thread sanitizer needs a file of its own, which this limit forbids");
+      return;
+    }
   procfun_limits_set_file_size (limits, 4096);
+  call = sum_by_map_call (100);
   procfun_call_set_limits (call, limits);
   result = calls_run (call, mode != NULL, NULL, &error);
   g_assert_no_error (error);
