@@ -167,7 +167,9 @@ test_killed_zygote (void)
   ProcfunExecutor *server = set_up ();
   GError *error = NULL;
 
-  for (gint i = 0; i < 10; i++)
+  if (!fixture_has_pidfds ())
+    g_test_skip ("without pidfds, the end of a zygote is noticed later");
+  for (gint i = 0; i < 10 && fixture_has_pidfds (); i++)
     {
       gint zygote = get_parent_id_process (&error);
 
