@@ -53,7 +53,7 @@ set_result (ucontext_t *context, gint64 result)
 /* Each refused system call is a crash. */
 #define ARCHITECTURE 0
 
-static gint64
+G_GNUC_UNUSED static gint64
 get_argument (const ucontext_t *context, guint i)
 {
   return 0;
@@ -101,8 +101,11 @@ static const struct
   { SYS_getxattr, EACCES },       { SYS_lgetxattr, EACCES },     { SYS_fgetxattr, EACCES },
   { SYS_setxattr, EACCES },       { SYS_inotify_init1, EACCES }, { SYS_inotify_add_watch, EACCES },
   { SYS_socket, EACCES },         { SYS_socketpair, EACCES },    { SYS_connect, EACCES },
-  { SYS_bind, EACCES },           { SYS_listen, EACCES },        { SYS_accept, EACCES },
-  { SYS_accept4, EACCES },        { SYS_execve, EACCES },        { SYS_execveat, EACCES },
+  { SYS_bind, EACCES },           { SYS_listen, EACCES },        { SYS_accept4, EACCES },
+  { SYS_execve, EACCES },         { SYS_execveat, EACCES },
+#ifdef SYS_accept
+  { SYS_accept, EACCES },
+#endif
 #ifdef SYS_newfstatat
   { SYS_newfstatat, EACCES },
 #endif
