@@ -224,7 +224,8 @@ fill_head (FuzzInput *input, guint8 *ring)
   g_autoptr (GBytes) head = fuzz_take_bytes (input, get_head_size ());
 
   memset (ring, 0, get_head_size ());
-  memcpy (ring, g_bytes_get_data (head, NULL), g_bytes_get_size (head));
+  if (g_bytes_get_size (head) > 0)
+    memcpy (ring, g_bytes_get_data (head, NULL), g_bytes_get_size (head));
 }
 
 /* From a position on, which is one in an endless row of bytes. */

@@ -118,8 +118,6 @@ fuzz_hello (const guint8 *data, gsize size)
   while (!is_over)
     g_main_context_iteration (NULL, TRUE);
   link_flush (link, 0);
-  g_assert_true (link_get_banner (link) == NULL
-                 || g_utf8_validate (link_get_banner (link), -1, NULL));
   close (fds[1]);
 }
 

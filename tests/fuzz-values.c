@@ -30,7 +30,7 @@ take_schema (FuzzInput *input)
              : NULL;
 }
 
-/* JSON knows no infinite numbers, and of a maybe in a maybe some values. */
+/* JSON knows one NaN of many, and of a maybe in a maybe some values. */
 static void
 check_round (ProcfunSchema *schema, GVariant *value, gboolean must)
 {
@@ -43,7 +43,13 @@ check_round (ProcfunSchema *schema, GVariant *value, gboolean must)
   g_assert_no_error (error);
   again = wire_json_read (schema, g_bytes_get_data (text, NULL), g_bytes_get_size (text), &error);
   g_assert_no_error (error);
-  g_assert_true (g_variant_equal (value, again));
+  if (!g_variant_equal (value, again))
+    {
+      g_autoptr (GBytes) text_again = wire_json_write (schema, again, NULL);
+
+      g_assert_false (must);
+      g_assert_true (g_bytes_equal (text, text_again));
+    }
 }
 
 void

@@ -14,6 +14,16 @@
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
+/* LeakSanitizer's name for what it is to pass over. */
+const char *__lsan_default_suppressions (void);
+
+/* GLib keeps names for ever, and does not keep a pointer to the beginning of each block of them. */
+const char *
+__lsan_default_suppressions (void)
+{
+  return "leak:g_intern_string\nleak:g_quark_from_string\nleak:call_init\n";
+}
+
 static const FuzzTarget *target;
 
 /* Counts of what the code reaches, which clang puts into this section. */

@@ -649,7 +649,8 @@ wire_json_read_text (JsonReader *self, const ProcfunSchema *schema)
 GVariant *
 wire_json_read (ProcfunSchema *schema, const char *text, gsize length, GError **error)
 {
-  g_auto (JsonReader) self = { .scanner = { text, text, text + length, error } };
+  const char *start = text != NULL ? text : ""; /* GBytes without bytes have no data */
+  g_auto (JsonReader) self = { .scanner = { start, start, start + length, error } };
   g_autoptr (GBytes) bytes = NULL;
 
   if (!wire_json_check_depth (schema, error))

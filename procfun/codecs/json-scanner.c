@@ -288,7 +288,8 @@ wire_json_skip_value (JsonScanner *self, guint levels)
 gboolean
 wire_json_check (const char *text, gsize length, guint levels, GError **error)
 {
-  JsonScanner self = { text, text, text + length, error };
+  const char *start = text != NULL ? text : ""; /* GBytes without bytes have no data */
+  JsonScanner self = { start, start, start + length, error };
 
   json_skip_space (&self);
   if (!wire_json_skip_value (&self, levels))

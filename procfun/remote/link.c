@@ -265,7 +265,7 @@ begin_piece (Link *self, const PieceHeader *header, GError **error)
   return TRUE;
 }
 
-/* Where the next bytes of the piece go to. (nullable): there is no memory */
+/* Where the next bytes of the piece go to. (nullable): there are none, or there is no memory */
 static guint8 *
 get_room (Link *self, gsize *size)
 {
@@ -279,7 +279,9 @@ get_room (Link *self, gsize *size)
     }
   offset = part->size - part->head_size;
   *size = self->piece_left;
-  return make_room (part, offset + self->piece_left) ? part->payload + offset : NULL;
+  if (self->piece_left == 0 || !make_room (part, offset + self->piece_left))
+    return NULL;
+  return part->payload + offset;
 }
 
 static void
