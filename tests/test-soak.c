@@ -2,12 +2,14 @@
 
 /* Very many calls, a third of which crash and a third of which are ended: afterwards all is as it
  * was. The fixture looks at descriptors, threads and processes, and this at memory.
- * PROCFUN_SOAK_CALLS says how many; -m slow stands for 10000. */
+ * PROCFUN_SOAK_CALLS says how many; -m slow stands for 10000. And a mixed load, for
+ * PROCFUN_SOAK_MINUTES by ./dev soak; the seed is that of the test program. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
+#include "tests/soak.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,9 @@
 
 /* Allowance for allocators, and no more: a byte a call would not be seen, a structure would. */
 #define GROWTH_MAX (2 * 1024 * 1024)
+
+#define MIXED_WARM_UP 2000
+#define MIXED_GROWTH_MAX (8 * 1024 * 1024) /* two threads, each with an allocator of its own */
 
 static ProcfunExecutor *executor;
 static int ready_fd;
@@ -144,6 +149,43 @@ test_soak (void)
   signal_close (&signal);
 }
 
+static void
+print_counts (const SoakCounts *counts)
+{
+  g_test_message ("%u calls on a main context: %u succeeded, %u failed; %u that blocked",
+                  counts->n_begun, counts->n_succeeded, counts->n_failed, counts->n_blocking);
+  g_test_message (
+      "%u processes killed, %u stopped, %u calls ended, %u executors closed, %u forks of "
+      "the program",
+      counts->n_killed, counts->n_stopped, counts->n_cancelled, counts->n_closed, counts->n_forks);
+}
+
+/* The first calls load and keep what the others use, too. */
+static void
+test_mixed (void)
+{
+  const char *text = g_getenv ("PROCFUN_SOAK_MINUTES");
+  const double minutes = text != NULL ? g_ascii_strtod (text, NULL) : 0;
+  const gint64 until = g_get_monotonic_time () + (gint64)(minutes * 60 * G_USEC_PER_SEC);
+  gsize before, after;
+  SoakCounts counts;
+
+  if (text == NULL)
+    {
+      g_test_skip ("./dev soak runs it");
+      return;
+    }
+  soak_run (g_test_rand_int (), MIXED_WARM_UP, 0, &counts);
+  before = get_resident ();
+  soak_run (g_test_rand_int (), 0, until, &counts);
+  after = get_resident ();
+  print_counts (&counts);
+  g_test_message ("%zu bytes resident before, %zu after", before, after);
+  g_assert_cmpuint (counts.n_begun, ==, counts.n_succeeded + counts.n_failed);
+  if (!fixture_has_sanitizers ())
+    g_assert_cmpuint (after, <=, before + MIXED_GROWTH_MAX);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -152,5 +194,7 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
   setrlimit (RLIMIT_CORE, &no_core);
   calls_add_func ("/soak/memory-does-not-grow", test_soak);
+  fixture_add_func ("/soak/each-call-of-a-mixed-load-is-answered-once-and-nothing-stays",
+                    test_mixed);
   return fixture_run ();
 }
