@@ -10,8 +10,10 @@
 /* A larger result does not come by the ring in one piece. */
 #define RESULT_MAX ((gsize)8 * 1024)
 
-/* A call that ends within this time is not worth an object. */
+/* A call that ends within this time is not worth an object. A process of its own may have to be
+ * forked first, and is longer on its way where processors are busy. */
 #define SLEEP_US (2 * G_TIME_SPAN_MILLISECOND)
+#define SLEEP_ONCE_US (20 * G_TIME_SPAN_MILLISECOND)
 
 /* The CPU time of such a call is not looked at. It need not be if the limit is more than all
  * processors can give it in the meantime. */
@@ -141,8 +143,9 @@ sleep_once (Worker *worker, int ms)
 static gboolean
 sleep_for_frame (Worker *worker, FrameHeader *header)
 {
-  const gint64 until = g_get_monotonic_time () + SLEEP_US;
-  gint64 left = SLEEP_US;
+  const gint64 patience = worker->is_kept ? SLEEP_US : SLEEP_ONCE_US;
+  const gint64 until = g_get_monotonic_time () + patience;
+  gint64 left = patience;
 
   while (left > 0 && sleep_once (worker, (int)((left + 999) / 1000)))
     {

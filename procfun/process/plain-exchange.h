@@ -20,8 +20,8 @@ gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mar
 /* The same by the socket, to a worker that was forked for this call. It ends when it is cleared. */
 gboolean plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark);
 
-/* Waits for the result, for two milliseconds at most. FALSE: something else has come, or nothing,
- * and is left as it is. */
+/* Waits for the result, for two milliseconds at most, or twenty for a process of its own. FALSE:
+ * something else has come, or nothing, and is left as it is. */
 gboolean plain_exchange_receive (Worker *worker, PlainCall *plain);
 
 #endif
