@@ -42,6 +42,10 @@ def calls(name):
     return "{build}/bench-calls " + name
 
 
+def waiting(name):
+    return "{build}/bench-queue " + name
+
+
 def limits(name):
     return "{build}/bench-limits " + name
 
@@ -131,6 +135,50 @@ MAP = Group("A function over 1 000 000 elements, two processes", {
                                         calls=1000000, rounds=5),
 })
 
+# Depths at which all of these can be asked; the ratio is that of the cost of a call.
+FEW = 1000
+MANY = 64000
+
+
+def queue(name, title, command, package=""):
+    return {
+        f"{name}-few": Contender(f"{title}, {FEW} at once", command, package=package, calls=FEW, rounds=10),
+        f"{name}-many": Contender(f"{title}, {MANY} at once", command, f"{name}-few", package, MANY, 3),
+    }
+
+
+QUEUE = Group("Calls that wait on a main context, two processes", {
+    **queue("queue", "ProcfunPool", waiting("queue")),
+    **queue("py-pool-queue", "Python multiprocessing.Pool", python("pool-queue")),
+    **queue("py-executor-queue", "Python ProcessPoolExecutor", python("executor-queue")),
+    **queue("piscina-queue", "Node piscina (threads)", node("piscina-queue"), "nodejs"),
+    **queue("workerpool-queue", "Node workerpool, processes", node("workerpool-queue"), "nodejs"),
+    "burst": Contender("ProcfunForkServer, a process each, 1000 at once", waiting("burst"), calls=FEW, rounds=3),
+})
+
+
+def threads(name, title, command):
+    return {f"{name}-{n}": Contender(f"{title}, {n} threads", f"{command}-{n}", f"{name}-4" if n > 4 else None,
+                                     calls=5120, rounds=10) for n in (4, 64, 256)}
+
+
+THREADS = Group("Threads that wait for two processes", {
+    **threads("threads", "ProcfunPool", waiting("threads")),
+    **threads("py-pool-threads", "Python multiprocessing.Pool", python("pool-threads")),
+    **threads("py-executor-threads", "Python ProcessPoolExecutor", python("executor-threads")),
+})
+
+GAP = Group("Longest time between ticks of 5 ms of a main loop, which asks for 2000 calls of 2 ms at once", {
+    name: contender._replace(calls=1, rounds=3) for name, contender in {
+        "gap-pool": Contender("ProcfunPool", waiting("gap-pool")),
+        "gap-fork-server": Contender("ProcfunForkServer", waiting("gap-fork-server")),
+        "gap-spawner": Contender("ProcfunSpawner", waiting("gap-spawner")),
+        "py-executor-gap": Contender("Python asyncio, ProcessPoolExecutor", python("executor-gap")),
+        "piscina-gap": Contender("Node piscina (threads)", node("piscina-gap"), package="nodejs"),
+        "workerpool-gap": Contender("Node workerpool, processes", node("workerpool-gap"), package="nodejs"),
+    }.items()
+})
+
 NO_PROCESS = Group("No other process", {
     "inline": Contender("ProcfunInline", calls("inline")),
 })
@@ -196,6 +244,9 @@ GROUPS = {
     "warm": WARM,
     "pipelined": PIPELINED,
     "map": MAP,
+    "queue": QUEUE,
+    "threads": THREADS,
+    "gap": GAP,
     "inline": NO_PROCESS,
     "control": HOLD,
     "memory": MEMORY,
@@ -223,6 +274,11 @@ BARS = [
     Bar("GDBus ÷ ProcfunPool", "gdbus", at_least=8, over="pool"),
     Bar("ProcessPoolExecutor ÷ ProcfunPool", "py-executor", at_least=8, over="pool"),
     Bar("ZeroMQ ÷ ProcfunPool", "zeromq", at_least=1, over="pool"),
+    Bar("ProcfunPool, 64000 waiting ÷ 1000 waiting", "queue-many", 1.2, over="queue-few"),
+    Bar("ProcfunPool, 256 threads ÷ 4 threads", "threads-256", 1.5, over="threads-4"),
+    Bar("longest stop of the main loop, ProcfunForkServer", "gap-fork-server", 10 * MS),
+    Bar("longest stop of the main loop, ProcfunSpawner", "gap-spawner", 20 * MS),
+    Bar("longest stop of the main loop, ProcfunPool", "gap-pool", 10 * MS),
     Bar("procfun_pool_map(), an element", "map", 1 * US),
     Bar("memory of an idle worker of ProcfunPool", "memory-forked", 150),
     Bar("memory of an executed process", "memory-executed", 3000),

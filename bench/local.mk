@@ -8,6 +8,7 @@ bench_programs = \
 	%D%/bench-hosts \
 	%D%/bench-large \
 	%D%/bench-limits \
+	%D%/bench-queue \
 	%D%/peers/gdbus
 if HAVE_JSONRPC
 bench_programs += %D%/peers/jsonrpc
@@ -47,6 +48,8 @@ message = %D%/message.c %D%/message.h
 %C%_bench_large_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_limits_SOURCES = %D%/bench-limits.c $(pipeline) $(message)
 %C%_bench_limits_LDADD = $(PROCFUN_LIBS)
+%C%_bench_queue_SOURCES = %D%/bench-queue.c $(contender) %D%/pipeline.h
+%C%_bench_queue_LDADD = $(%C%_bench_calls_LDADD)
 %C%_peers_gdbus_SOURCES = %D%/peers/gdbus.c $(pipeline)
 %C%_peers_gdbus_LDADD = $(PROCFUN_LIBS)
 %C%_peers_jsonrpc_SOURCES = %D%/peers/jsonrpc.c $(pipeline)

@@ -9,6 +9,13 @@ function add(a, b) {
   return a + b;
 }
 
+function work(us) {
+  const end = process.hrtime.bigint() + BigInt(us) * 1000n;
+  while (process.hrtime.bigint() < end)
+    ;
+  return us;
+}
+
 // The file is its own worker.
 
 function serve() {
@@ -70,9 +77,20 @@ function piscina(maxThreads) {
   return () => pool.run([1, 2]);
 }
 
+function piscinaWork() {
+  const { Piscina } = load("piscina");
+  const pool = new Piscina({ filename: __filename, minThreads: workers, maxThreads: workers });
+  return () => pool.run(gapCallUs, { name: "work" });
+}
+
 function workerpool(maxWorkers, workerType) {
   const pool = load("workerpool").pool({ maxWorkers, minWorkers: "max", workerType });
   return () => pool.exec(add, [1, 2]);
+}
+
+function workerpoolWork() {
+  const pool = load("workerpool").pool({ maxWorkers: workers, minWorkers: "max", workerType: "process" });
+  return () => pool.exec(work, [gapCallUs]);
 }
 
 const contenders = {
@@ -83,10 +101,17 @@ const contenders = {
   "child-pipelined": () => keptChildren(2),
   "piscina-pipelined": () => piscina(2),
   "workerpool-pipelined": () => workerpool(2, "process"),
+  "piscina-queue": () => piscina(2),
+  "workerpool-queue": () => workerpool(2, "process"),
+  "piscina-gap": piscinaWork,
+  "workerpool-gap": workerpoolWork,
 };
 
 const workers = 2;
 const inFlight = 64; // for each
+const gapCalls = 2000;
+const gapCallUs = 2000;
+const gapTickMs = 5;
 
 async function checked(call) {
   if (await call() !== 3)
@@ -114,10 +139,35 @@ async function samplePipelined(call, n) {
   return [Number(process.hrtime.bigint() - start) / n];
 }
 
+async function sampleQueue(call, n) {
+  const start = process.hrtime.bigint();
+  await Promise.all(Array.from({ length: n }, () => checked(call)));
+  return [Number(process.hrtime.bigint() - start) / n];
+}
+
+// The longest time between two ticks of the event loop.
+async function sampleGap(call) {
+  let last = process.hrtime.bigint();
+  let worst = 0n;
+  const tick = () => {
+    const now = process.hrtime.bigint();
+    if (now - last > worst)
+      worst = now - last;
+    last = now;
+  };
+  const timer = setInterval(tick, gapTickMs);
+  await Promise.all(Array.from({ length: gapCalls }, call));
+  clearInterval(timer);
+  tick();
+  return [worst];
+}
+
+const samplings = { pipelined: samplePipelined, queue: sampleQueue, gap: sampleGap };
+
 async function main(name) {
   const call = contenders[name]();
-  const sample = name.endsWith("-pipelined") ? samplePipelined : sampleOneByOne;
-  await checked(call);
+  const sample = samplings[name.split("-").pop()] || sampleOneByOne;
+  await call();
   console.log("ready");
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [command, n] = line.split(" ");
@@ -127,7 +177,8 @@ async function main(name) {
   process.exit();
 }
 
-module.exports = ([a, b]) => add(a, b); // what piscina runs
+module.exports = ([a, b]) => add(a, b); // what piscina runs, and
+module.exports.work = work;
 
 if (require.main === module) {
   if (process.argv[2] === "serve")
