@@ -85,7 +85,8 @@ live_begin (void)
 static void
 show_line (const char *line, guint n_columns)
 {
-  g_autofree char *part = g_utf8_substring (line, 0, MIN (n_columns, g_utf8_strlen (line, -1)));
+  g_autofree char *part
+      = g_utf8_substring (line, 0, MIN ((glong)n_columns, g_utf8_strlen (line, -1)));
 
   printf ("%s" CLEAR_LINE, part);
 }
