@@ -229,6 +229,7 @@ echo_once (ProcfunExecutor *executor)
   g_autoptr (GBytes) back = echo_process_with (large, executor, NULL, &error);
 
   check (error);
+  g_assert_cmpuint (g_bytes_get_size (back), ==, g_bytes_get_size (large));
   return (double)(g_get_monotonic_time () - began_at) / 1000;
 }
 
