@@ -5,6 +5,13 @@ tap_count=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
+# Sanitizers would make an exit of a crash; and the thread sanitizer sees no lock of GLib in programs that do not tell it of
+# them, as those of tests/*.c do.
+ASAN_OPTIONS=${ASAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0
+UBSAN_OPTIONS=${UBSAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0
+TSAN_OPTIONS=${TSAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0:report_bugs=0
+export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+
 # check NAME COMMAND…: one test point; what a failing command printed becomes the diagnostics.
 check ()
 {
@@ -34,16 +41,6 @@ same ()
   comm -13 "$1" "$2" | sed "s|^|only in $(basename "$2"): |" >>"$tmp/difference"
   cat "$tmp/difference"
   test ! -s "$tmp/difference"
-}
-
-# Programs started from here on: sanitizers would make an exit of a crash, and the thread sanitizer does not see the locks of
-# GLib's thread for processes.
-let_crashes_be ()
-{
-  ASAN_OPTIONS=${ASAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0
-  UBSAN_OPTIONS=${UBSAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0
-  TSAN_OPTIONS=${TSAN_OPTIONS-}:handle_segv=0:handle_sigfpe=0:ignore_noninstrumented_modules=1
-  export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 }
 
 done_testing ()

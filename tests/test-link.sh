@@ -5,8 +5,6 @@
 sources=$TOP_SRCDIR/tests/link
 archive=$TOP_BUILDDIR/procfun/.libs/libprocfun-all.a
 
-let_crashes_be
-
 # Whether a compiler has what the options need; if not, says so.
 # can COMPILER OPTION…
 can ()

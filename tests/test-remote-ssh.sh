@@ -14,7 +14,6 @@ fi
 tool=$TOP_BUILDDIR/tools/procfun
 program=$TOP_BUILDDIR/tests/tool-program
 server=
-let_crashes_be
 
 make_room () { test "$1" != inside || make_sshd_room; }
 

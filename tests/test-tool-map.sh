@@ -6,8 +6,6 @@
 tool=$TOP_BUILDDIR/tools/procfun
 program=$TOP_BUILDDIR/tests/tool-program
 library=$TOP_BUILDDIR/tests/.libs/tool-library.so
-
-let_crashes_be
 # Not a program's own handling of warnings.
 unset G_DEBUG
 

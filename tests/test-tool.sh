@@ -7,8 +7,6 @@ tool=$TOP_BUILDDIR/tools/procfun
 worker=$TOP_BUILDDIR/tools/procfun-worker-in-tree
 program=$TOP_BUILDDIR/tests/tool-program
 library=$TOP_BUILDDIR/tests/.libs/tool-library.so
-
-let_crashes_be
 # Not a program's own handling of warnings.
 unset G_DEBUG
 
