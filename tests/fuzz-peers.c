@@ -90,10 +90,10 @@ on_message (Link *link, const LinkMessage *message, gpointer user_data)
 
   fuzz_touch (g_bytes_get_data (message->payload, NULL), g_bytes_get_size (message->payload));
   g_assert_nonnull (link_type_get_name (message->type));
-  g_assert_true (remote_hello_read (&hello, message, &error) == (error == NULL));
+  g_assert_true (remote_hello_read (&hello, message->head, &error) == (error == NULL));
   if (message->type == LINK_END)
     read_end (message);
-  remote_head_read (message, &head, sizeof head);
+  remote_head_read (message->head, &head, sizeof head);
 }
 
 static void

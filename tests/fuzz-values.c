@@ -126,7 +126,7 @@ fuzz_hosts (const guint8 *data, gsize size)
   host_spec_is_list (text);
   for (guint i = 0; specs != NULL && i < specs->len; i++)
     {
-      g_auto (GStrv) command = host_spec_make_command (specs->pdata[i], "/opt/bin/a b", NULL, NULL);
+      g_auto (GStrv) command = host_spec_make_command (specs->pdata[i], "/opt/bin/a b", NULL);
 
       g_assert_true (command == NULL || command[0] != NULL);
     }

@@ -65,7 +65,7 @@ static const struct
 static gint
 call (ProcfunExecutor *executor, ProcfunCall *to_run)
 {
-  g_autoptr (ProcfunCall) owned = to_run;
+  G_GNUC_UNUSED g_autoptr (ProcfunCall) owned = to_run;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) result = NULL;
 

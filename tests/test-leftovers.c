@@ -465,7 +465,8 @@ test_hard_limit (void)
 PROCFUN_DEFINE_STATIC_FUNCTION (watch_file, int)
 {
   g_autoptr (GFile) file = g_file_new_for_path ("/");
-  g_autoptr (GFileMonitor) monitor = g_file_monitor (file, G_FILE_MONITOR_NONE, NULL, NULL);
+  G_GNUC_UNUSED g_autoptr (GFileMonitor) monitor
+      = g_file_monitor (file, G_FILE_MONITOR_NONE, NULL, NULL);
 
   return getpid ();
 }

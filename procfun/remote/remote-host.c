@@ -636,7 +636,7 @@ remote_host_send (RemoteHost *self, RemoteCall *remote)
 {
   RemoteCallHead head = remote->head;
   g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (RemoteCall) kept = remote_call_ref (remote);
+  G_GNUC_UNUSED g_autoptr (RemoteCall) kept = remote_call_ref (remote);
   ProcfunMessage message = { LINK_CALL, PROCFUN_MESSAGE_NONE, NULL, remote->args };
 
   remote->sent_at = g_get_monotonic_time ();
