@@ -283,7 +283,7 @@ test_privileged_is_left (gconstpointer make)
   if (pid == 0)
     {
       left = leave_as_nobody (((ProcfunExecutor * (*)(void)) make) (), path);
-      _exit (write (ends[1], &left, sizeof left) == sizeof left ? 0 : 1);
+      fixture_exit_fork (write (ends[1], &left, sizeof left) == sizeof left);
     }
   close (ends[1]);
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
