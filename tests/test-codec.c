@@ -226,6 +226,13 @@ test_gvariant_refuses (void)
     }
 }
 
+/* On i386 that of a double is 4 within structs, which is enough for GLib. */
+typedef struct
+{
+  char before;
+  double number;
+} Aligned;
+
 /* Wherever the bytes lie in memory. */
 static void
 test_gvariant_alignment (void)
@@ -247,7 +254,7 @@ test_gvariant_alignment (void)
       value = procfun_codec_decode (procfun_codec_get_gvariant (), schema, bytes, &error);
       g_assert_no_error (error);
       read = g_variant_get_fixed_array (value, &n, sizeof (double));
-      g_assert_cmpuint ((gsize)read % 8, ==, 0);
+      g_assert_cmpuint ((gsize)read % G_STRUCT_OFFSET (Aligned, number), ==, 0);
       g_assert_cmpmem (read, n * sizeof (double), doubles, sizeof doubles);
     }
 }
