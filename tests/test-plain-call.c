@@ -14,9 +14,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <unistd.h>
-
-#define CHANNEL_FD 3
 
 /* Of all calls of this program: long enough for a machine that is busy. */
 #define TIMEOUT_S "4"
@@ -76,13 +73,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (has_cancellable, gboolean)
 
   return cancellable != NULL && cancellable == procfun_get_cancellable ();
 }
-/* Beside its result, which is a frame. */
-PROCFUN_DEFINE_STATIC_FUNCTION (write_nonsense, gint, (gint, size))
-{
-  static const char nonsense[64];
-
-  return (gint)write (CHANNEL_FD, nonsense, (gsize)size);
-}
 PROCFUN_DEFINE_STATIC_FUNCTION (take_moment, gint, (gint, us))
 {
   g_usleep ((gulong)us);
@@ -128,22 +118,6 @@ get_pid (void)
 
   g_assert_no_error (error);
   return pid;
-}
-
-static void
-test_nonsense (void)
-{
-  const gint sizes[] = { 5, 40 };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
-    {
-      Fixture fixture;
-
-      set_up (&fixture);
-      write_nonsense_process (sizes[i], NULL); /* it may fail itself */
-      g_assert_cmpint (get_pid (), >, 0);
-      tear_down (&fixture);
-    }
 }
 
 static void
@@ -582,7 +556,6 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-call/progress-is-no-answer", test_progress);
   fixture_add_func ("/plain-call/is-counted", test_counted);
   fixture_add_func ("/plain-call/worker-is-recycled", test_recycled);
-  fixture_add_func ("/plain-call/worker-that-sent-nonsense-gets-no-other-call", test_nonsense);
   fixture_add_func ("/plain-call/worker-killed-between-calls-is-replaced", test_killed_between);
   fixture_add_func ("/plain-call/threads-share-workers", test_threads);
   fixture_add_func ("/plain-call/asynchronous-calls-come-between", test_after_async);

@@ -172,3 +172,12 @@ scheduler_clear (Scheduler *self)
     scheduler_reap (link->data, DEATH_MAX_MS);
   zygotes_clear (self->zygotes);
 }
+
+void
+scheduler_clear_at_last (Scheduler *self)
+{
+  g_mutex_lock (&self->lock);
+  self->has_gone = TRUE;
+  g_mutex_unlock (&self->lock);
+  scheduler_clear (self);
+}
