@@ -359,20 +359,20 @@ run_from_removed_file (void)
 {
   g_autofree char *own_path = g_file_read_link ("/proc/self/exe", NULL);
   g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
-  g_autoptr (ProcfunCall) crash = do_abort_call ();
+  g_autoptr (ProcfunCall) aborted = do_abort_call ();
   g_autoptr (GError) error = NULL;
-  const char *const *frames;
+  const char *const *stack;
   gboolean is_named = FALSE;
 
   g_assert_no_errno (g_unlink (own_path));
   g_assert_cmpint (add_process (1, 2, &error), ==, 3);
   g_assert_no_error (error);
-  procfun_call_set_executor (crash, executor);
-  g_assert_null (procfun_call_run (crash, NULL, &error));
+  procfun_call_set_executor (aborted, executor);
+  g_assert_null (procfun_call_run (aborted, NULL, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
-  frames = procfun_failure_get_backtrace (procfun_call_get_failure (crash));
-  for (guint i = 0; frames != NULL && frames[i] != NULL; i++)
-    is_named = is_named || strstr (frames[i], "do_abort") != NULL;
+  stack = procfun_failure_get_backtrace (procfun_call_get_failure (aborted));
+  for (guint i = 0; stack != NULL && stack[i] != NULL; i++)
+    is_named = is_named || strstr (stack[i], "do_abort") != NULL;
   g_assert_true (is_named || fixture_has_sanitizers ());
 }
 

@@ -166,7 +166,7 @@ collect (ContextSource *self)
     look (self);
   while ((first = heap_peek (&self->deadlines)) != NULL && first->key <= g_get_monotonic_time ())
     {
-      waiter = (ContextWaiter *)((char *)first - G_STRUCT_OFFSET (ContextWaiter, deadline));
+      waiter = (gpointer)((char *)first - G_STRUCT_OFFSET (ContextWaiter, deadline));
       heap_remove (&self->deadlines, &waiter->deadline);
       if (waiter->fork == NULL || !waiter_goes_on (&waiter->base, self->scheduler))
         context_waiter_give_up (waiter);
