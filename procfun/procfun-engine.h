@@ -81,7 +81,7 @@ G_DECLARE_DERIVABLE_TYPE (ProcfunEngine, procfun_engine, PROCFUN, ENGINE, GObjec
  * @close: ends everything; where @at_once, the other side is not trusted to end by itself
  * @setup: prepares what lies between callers and hosts, as an administrator does, and blocks
  *
- * What an engine does. The functions of a caller are @open, @submit and @send; those of a host
+ * The work of an engine. The functions of a caller are @open, @submit and @send; those of a host
  * @attach, @set_free, @answer and @detach; both have @describe and @close. All but @setup come from
  * one thread, and must not block.
  *

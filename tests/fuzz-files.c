@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a process leaves behind that has crashed, and files that it names; and what one wrote into
- * the journal of a map. */
+/* Records that a crashed process leaves behind, and files that it names; and words that one wrote
+ * into the journal of a map. */
 
 #include "tests/fuzz-targets.h"
 

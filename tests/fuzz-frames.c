@@ -308,7 +308,7 @@ fuzz_ring (const guint8 *data, gsize size)
   channel_in_clear (&in);
 }
 
-/* What is in frames */
+/* Contents of frames */
 
 static void
 check_setup (const Setup *setup)

@@ -23,7 +23,7 @@ typedef struct
   guint n_closed; /* executors, with calls */
 } SoakCounts;
 
-/* What is done follows from @seed, when it is done does not. Each call is answered exactly once,
+/* The work follows from @seed, its times do not. Each call is answered exactly once,
  * with the right result or an error that it may have, or the program ends. Goes on until @n_calls
  * have begun, and until @until, monotonic time in µs. */
 void soak_run (guint32 seed, guint n_calls, gint64 until, SoakCounts *counts);
