@@ -9,8 +9,13 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define CHANNEL_FD 3
+
+PROCFUN_DEFINE_STATIC_FUNCTION (give_channel, ProcfunFd) { return dup (CHANNEL_FD); }
 
 static void
 keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -426,6 +431,28 @@ test_host_killed (void)
   g_assert_false (g_test_trap_has_passed ());
 }
 
+/* It has hung up, so that it is waited for, and does not go. */
+static void
+test_stopped_at_its_end (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  const int pid = pools_get_pid (pool);
+  g_autoptr (GError) error = NULL;
+  const ProcfunFd channel = give_channel_process_with (PROCFUN_EXECUTOR (pool), NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (pools_get_pid (pool), ==, pid);
+  g_assert_cmpint (kill (pid, SIGSTOP), ==, 0);
+  g_assert_cmpint (shutdown (channel, SHUT_RDWR), ==, 0);
+  close (channel);
+  while (pools_get_statistic (pool, "workers") > 0)
+    g_thread_yield ();
+  g_assert_cmpint (kill (pid, 0), ==, 0);
+  close_now (pool);
+  while (kill (pid, 0) == 0) /* until it was reaped */
+    g_thread_yield ();
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -439,6 +466,8 @@ main (int argc, char *argv[])
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_state);
     }
   fixture_add_func ("/pool/closing waits for calls that run", test_running);
+  fixture_add_func ("/pool/closing kills a worker that was stopped at its end",
+                    test_stopped_at_its_end);
   fixture_add_data_func ("/pool/a blocking close cancels calls after close-timeout", "in a thread",
                          test_timeout);
   fixture_add_data_func ("/pool/an asynchronous close cancels calls after close-timeout", NULL,

@@ -355,7 +355,7 @@ procfun_process_executor_dispose (GObject *object)
 {
   procfun_executor_check_process (PROCFUN_EXECUTOR (object));
   if (PRIVATE (PROCFUN_PROCESS_EXECUTOR (object))->scheduler != NULL)
-    scheduler_clear_at_last (PRIVATE (PROCFUN_PROCESS_EXECUTOR (object))->scheduler);
+    scheduler_clear (PRIVATE (PROCFUN_PROCESS_EXECUTOR (object))->scheduler);
 
   G_OBJECT_CLASS (procfun_process_executor_parent_class)->dispose (object);
 }

@@ -163,21 +163,12 @@ scheduler_clear (Scheduler *self)
 
   g_mutex_lock (&self->lock);
   slots_remove_unused (&self->slots, &removed);
-  for (GList *l = removed.head; l != NULL; l = l->next)
-    process_signal_alone (((WorkerSlot *)l->data)->process, SIGKILL);
   while ((link = g_queue_pop_head_link (&self->slots.ended)) != NULL)
     g_queue_push_tail_link (&removed, link);
+  for (GList *l = removed.head; l != NULL; l = l->next)
+    process_signal_alone (((WorkerSlot *)l->data)->process, SIGKILL);
   g_mutex_unlock (&self->lock);
   while ((link = g_queue_pop_head_link (&removed)) != NULL)
     scheduler_reap (link->data, DEATH_MAX_MS);
   zygotes_clear (self->zygotes);
-}
-
-void
-scheduler_clear_at_last (Scheduler *self)
-{
-  g_mutex_lock (&self->lock);
-  self->has_gone = TRUE;
-  g_mutex_unlock (&self->lock);
-  scheduler_clear (self);
 }

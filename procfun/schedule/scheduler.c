@@ -79,22 +79,6 @@ scheduler_unref (Scheduler *self)
 
 /* Ending workers */
 
-/* It was killed, and is looked at later; but a scheduler without an executor is not used again. */
-static void
-keep_ended (WorkerSlot *slot)
-{
-  Scheduler *self = slot->scheduler;
-  gboolean has_gone;
-
-  g_mutex_lock (&self->lock);
-  has_gone = self->has_gone;
-  if (!has_gone)
-    g_queue_push_tail_link (&self->slots.ended, &slot->link);
-  g_mutex_unlock (&self->lock);
-  if (has_gone)
-    worker_slot_unref (slot);
-}
-
 void
 scheduler_reap (WorkerSlot *slot, int ms)
 {
@@ -103,7 +87,9 @@ scheduler_reap (WorkerSlot *slot, int ms)
 
   if (!worker_slot_is_dead (slot, ms))
     {
-      keep_ended (slot);
+      g_mutex_lock (&self->lock);
+      g_queue_push_tail_link (&self->slots.ended, &slot->link);
+      g_mutex_unlock (&self->lock);
       return;
     }
   if (!process_get_status (slot->process, &status))

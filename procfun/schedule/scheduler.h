@@ -90,7 +90,6 @@ struct _Scheduler
 
   GMutex lock; /* for all that follows */
   SchedulerConfig config;
-  gboolean has_gone; /* its executor: workers that end are not kept until they are dead */
   gboolean is_closing;
   ProcfunCloseFlags close_flags;
   guint64 state; /* of processes that are good for calls: see zygotes_get_state() */
@@ -191,10 +190,6 @@ void scheduler_kill (Scheduler *self);
 
 /* Ends all workers; no call runs. */
 void scheduler_clear (Scheduler *self);
-
-/* The same when its executor is going, after which nobody looks at workers that are not dead yet.
- */
-void scheduler_clear_at_last (Scheduler *self);
 
 /* For those who wait: waiter.c, admission.c and pipeline.c. */
 

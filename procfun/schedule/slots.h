@@ -7,9 +7,9 @@
 /* The workers of a scheduler, by what they do. The scheduler's lock is held. */
 typedef struct
 {
-  GQueue idle;       /* (element-type WorkerSlot): the one that worked last comes first */
-  GQueue busy;       /* (element-type WorkerSlot): assigned, maybe not started yet */
-  GQueue ended;      /* (element-type WorkerSlot): killed, maybe not dead yet */
+  GQueue idle;  /* (element-type WorkerSlot): the one that worked last comes first */
+  GQueue busy;  /* (element-type WorkerSlot): assigned, maybe not started yet */
+  GQueue ended; /* (element-type WorkerSlot): killed, or about to exit, and maybe not dead yet */
   guint n_permanent; /* workers without an idle timeout */
   gint64 look_at;    /* when to look for workers that have left: monotonic time in µs */
 } Slots;
