@@ -69,8 +69,8 @@ G_DECLARE_DERIVABLE_TYPE (ProcfunEngine, procfun_engine, PROCFUN, ENGINE, GObjec
  * @open: begins to take calls for the hosts that the engine finds; @profile is sent to these with
  *   the calls; @heartbeat, in µs, is the time of which twice as long a silence means a loss; 0:
  * none
- * @submit: takes a call, whose messages have the number @id; @contract stands for its function;
- *   @expires is monotonic time in µs, after which it need not be begun; 0: never
+ * @submit: takes a call, whose messages have the number @id; @contract stands for its function; a
+ *   call that has not begun at the monotonic time @expires, in µs, need not begin; never where 0
  * @send: takes another word of the caller about a call
  * @attach: begins to take calls for this process, which is a host; @profile is sent to callers, and
  *   @slots calls run at once
