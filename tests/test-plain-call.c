@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Of all calls of this program: long enough for a machine that is busy. */
 #define TIMEOUT_S "4"
@@ -77,6 +78,13 @@ PROCFUN_DEFINE_STATIC_FUNCTION (take_moment, gint, (gint, us))
 {
   g_usleep ((gulong)us);
   return us;
+}
+
+/* Writes to the socket of its channel, beside the ring by which its result comes. */
+PROCFUN_DEFINE_STATIC_FUNCTION (write_nonsense, gint, (gint, delay_us))
+{
+  g_usleep ((gulong)delay_us);
+  return (gint)write (3, "nonsense", 8);
 }
 
 /* A pool with one worker that has been called before. */
@@ -435,6 +443,61 @@ test_threads (void)
   tear_down (&fixture);
 }
 
+/* Its result is right, and the worker gets no other call. */
+static void
+assert_disturbed (gint delay_us)
+{
+  g_autoptr (GError) error = NULL;
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 3; i++)
+    {
+      const gint pid = get_pid ();
+
+      g_assert_cmpint (write_nonsense_process (delay_us, &error), ==, 8);
+      g_assert_no_error (error);
+      g_assert_cmpint (get_pid (), !=, pid);
+    }
+  tear_down (&fixture);
+}
+
+static void
+test_nonsense (void)
+{
+  assert_disturbed (0);
+  assert_disturbed (10000); /* too late to be a plain call's */
+}
+
+static void
+on_nonsense_written (GObject *source, GAsyncResult *result, gpointer done)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (write_nonsense_process_finish (result, &error), ==, 8);
+  g_assert_no_error (error);
+  *(gboolean *)done = TRUE;
+}
+
+static void
+test_nonsense_async (void)
+{
+  Fixture fixture;
+
+  set_up (&fixture);
+  for (gint i = 0; i < 3; i++)
+    {
+      const gint pid = get_pid ();
+      gboolean done = FALSE;
+
+      write_nonsense_process_async (0, NULL, on_nonsense_written, &done);
+      while (!done)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpint (get_pid (), !=, pid);
+    }
+  tear_down (&fixture);
+}
+
 static void
 on_called (GObject *source, GAsyncResult *result, gpointer done)
 {
@@ -557,6 +620,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-call/is-counted", test_counted);
   fixture_add_func ("/plain-call/worker-is-recycled", test_recycled);
   fixture_add_func ("/plain-call/worker-killed-between-calls-is-replaced", test_killed_between);
+  fixture_add_func ("/plain-call/nonsense-beside-a-result-costs-the-worker", test_nonsense);
+  fixture_add_func ("/plain-call/nonsense-costs-it-in-a-main-context", test_nonsense_async);
   fixture_add_func ("/plain-call/threads-share-workers", test_threads);
   fixture_add_func ("/plain-call/asynchronous-calls-come-between", test_after_async);
   fixture_add_func ("/plain-call/closed-pool-refuses-it", test_closed);

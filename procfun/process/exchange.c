@@ -692,10 +692,23 @@ exchange_get_worker (Exchange *self)
   return &self->worker;
 }
 
+/* What a worker wrote beside its answer would be read as the beginning of its next one. */
+static gboolean
+is_disturbed (Exchange *self)
+{
+  Channel *channel = self->worker.channel;
+  GPollFD socket = { .events = G_IO_IN };
+
+  if (!exchange_was_answered (self) || is_followed (self))
+    return FALSE;
+  socket.fd = channel_get_fd (channel);
+  return channel_is_disturbed (channel, g_poll (&socket, 1, 0) > 0);
+}
+
 void
 exchange_free (Exchange *self)
 {
-  gboolean is_usable = exchange_can_go_on (self);
+  gboolean is_usable = exchange_can_go_on (self) && !is_disturbed (self);
   gboolean has_worker = self->worker.process != NULL;
 
   if (self->worker.channel != NULL)

@@ -87,8 +87,10 @@ has_written (const Worker *worker)
           { .fd = worker->output_fds[1], .events = POLLIN },
           { .fd = worker->is_kept ? channel_get_fd (worker->channel) : -1, .events = POLLIN } };
   const int n = poll (fds, G_N_ELEMENTS (fds), 0);
+  const gboolean is_readable = n > 0 && fds[3].revents != 0;
 
-  return n != 0 && (n != 1 || fds[3].revents == 0 || channel_is_disturbed (worker->channel));
+  return n != (is_readable ? 1 : 0)
+         || (worker->is_kept && channel_is_disturbed (worker->channel, is_readable));
 }
 
 static gboolean

@@ -448,9 +448,10 @@ channel_wake_up (Channel *self)
 }
 
 gboolean
-channel_is_disturbed (Channel *self)
+channel_is_disturbed (Channel *self, gboolean is_readable)
 {
-  return self->in.by_ring && (!channel_in_wake_up (&self->in) || self->in.start != self->in.end);
+  return self->in.by_ring
+         && ((is_readable && !channel_in_wake_up (&self->in)) || self->in.start != self->in.end);
 }
 
 gboolean

@@ -108,9 +108,9 @@ void channel_take (Channel *self, const FrameHeader *header);
  * is more than the word that there is something in the ring. */
 gboolean channel_wake_up (Channel *self);
 
-/* When frames come by the ring and the socket has something: whether that is more than a wake-up.
- */
-gboolean channel_is_disturbed (Channel *self);
+/* TRUE: frames come by the ring, and by the socket, which poll() may have found readable, comes
+ * more than wake-ups. */
+gboolean channel_is_disturbed (Channel *self, gboolean is_readable);
 
 /* A turn of channel_receive() takes so much, and leaves the rest for the next one: CHANNEL_AGAIN
  * then, and channel_has_more(). A channel whose turns never begin has no such bounds. */
