@@ -236,12 +236,15 @@ give_up_groups (ProcfunExecutor *executor)
 {
   const gid_t groups[] = { 65534, 65533, 65532 };
 
-  g_assert_no_errno (setgroups (G_N_ELEMENTS (groups), groups));
-  procfun_process_executor_renew (PROCFUN_PROCESS_EXECUTOR (executor));
-  g_assert_cmpint (call (executor, count_groups_call ()), ==, 3);
-  g_assert_no_errno (setgroups (0, groups));
-  g_usleep (2000); /* longer than such changes may go unseen */
-  g_assert_cmpint (call (executor, count_groups_call ()), ==, 0);
+  for (gsize i = 0; i < 5; i++)
+    {
+      g_assert_no_errno (setgroups (G_N_ELEMENTS (groups), groups));
+      procfun_process_executor_renew (PROCFUN_PROCESS_EXECUTOR (executor));
+      g_assert_cmpint (call (executor, count_groups_call ()), ==, 3);
+      g_assert_no_errno (setgroups (0, groups));
+      g_usleep (2000); /* longer than such changes may go unseen */
+      g_assert_cmpint (call (executor, count_groups_call ()), ==, 0);
+    }
 }
 
 static void

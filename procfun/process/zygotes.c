@@ -71,6 +71,14 @@ zygotes_get_state (Zygotes *self, gint64 now)
   return (guint64)g_atomic_int_get (&self->n_renewals) << 32 | inherited_state_get (now);
 }
 
+/* Of a process that starts now, and has all of it. */
+static guint64
+look_at_state (Zygotes *self)
+{
+  return (guint64)g_atomic_int_get (&self->n_renewals) << 32
+         | inherited_state_look (g_get_monotonic_time ());
+}
+
 void
 zygotes_renew (Zygotes *self)
 {
@@ -245,7 +253,7 @@ find_zygote (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *op
       && (zygote_get_state (entry->zygote) != state || zygote_has_ended (entry->zygote)))
     drop_zygote (entry, state);
   if (entry->zygote == NULL && back_off_get_rest (&entry->back_off) == 0)
-    start (entry, function, options, state, preloads, &found->was_refused);
+    start (entry, function, options, look_at_state (self), preloads, &found->was_refused);
   found->is_needed = preloads != NULL;
   found->zygote = entry->zygote != NULL ? zygote_ref (entry->zygote) : NULL;
   if (entry->zygote == NULL && entry->error != NULL)
@@ -308,7 +316,7 @@ zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *o
       find_zygote (self, function, options, state, &found);
       if (found.zygote != NULL && zygote_fork (found.zygote, worker, idle, patience, &own_error))
         {
-          worker->inherited_state = state;
+          worker->inherited_state = zygote_get_state (found.zygote);
           return TRUE;
         }
       if (own_error == NULL)
@@ -327,7 +335,7 @@ zygotes_fork (Zygotes *self, ProcfunFunction *function, const ExchangeOptions *o
         }
       note_failure (function, own_error);
     }
-  worker->inherited_state = state;
+  worker->inherited_state = look_at_state (self);
   return launch (worker, function, NULL, NULL, error);
 }
 
@@ -403,7 +411,7 @@ zygotes_try_fork (ZygotesFork *self, Worker *worker, GError **error)
       g_propagate_error (error, g_steal_pointer (&found.error));
       return ZYGOTE_FAILED;
     }
-  worker->inherited_state = state;
+  worker->inherited_state = look_at_state (self->zygotes);
   return launch (worker, self->function, NULL, NULL, error) ? ZYGOTE_FORKED : ZYGOTE_FAILED;
 }
 
