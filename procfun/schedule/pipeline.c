@@ -5,7 +5,8 @@
 #include "procfun/schedule/admission.h"
 #include "procfun/schedule/context-source.h"
 
-/* With the lock held: whether @request can be sent to @slot behind others. */
+/* With the lock held: whether @request can be sent to @slot behind others. What exchanges change
+ * without the lock is read only where their context is this thread's. */
 static gboolean
 can_pipeline (WorkerSlot *slot, const SlotRequest *request)
 {
@@ -13,8 +14,8 @@ can_pipeline (WorkerSlot *slot, const SlotRequest *request)
   const Worker *worker;
   guint64 n_calls;
 
-  if (!request->may_be_pipelined || scheduler_drops_queued (slot->scheduler) || slot->is_spent
-      || context == NULL || !g_main_context_is_owner (context) || slot->head == NULL
+  if (!request->may_be_pipelined || scheduler_drops_queued (slot->scheduler) || context == NULL
+      || !g_main_context_is_owner (context) || slot->is_spent || slot->head == NULL
       || slot->reservations.length > 0)
     return FALSE;
   worker = exchange_get_worker (slot->head);
