@@ -67,6 +67,8 @@ procfun_sources = \
 	%D%/core/function-invoke.c \
 	%D%/core/function.c \
 	%D%/core/launch-context.c \
+	%D%/core/plain-async.c \
+	%D%/core/plain-async.h \
 	%D%/core/plain-call.c \
 	%D%/core/plain-call.h \
 	%D%/core/registry.c \
@@ -360,6 +362,8 @@ procfun_private = \
 	%D%/process/places.h \
 	%D%/process/plain-exchange.c \
 	%D%/process/plain-exchange.h \
+	%D%/process/plain-source.c \
+	%D%/process/plain-source.h \
 	%D%/process/preloads.c \
 	%D%/process/preloads.h \
 	%D%/process/reply.c \

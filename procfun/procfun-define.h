@@ -30,7 +30,8 @@
  *   @error.
  * - `void add_process_async (int a, int b, GCancellable *cancellable, GAsyncReadyCallback callback,
  *   gpointer user_data)` does the same for a main loop, and `int add_process_finish (GAsyncResult
- *   *result, GError **error)` gives the result.
+ *   *result, GError **error)` gives the result. The source object that the callback is given may be
+ *   %NULL.
  * - `ProcfunCall *add_call (int a, int b)` makes a call that is not started, to choose an executor
  *   for it or to connect to its signals.
  * - `int add_run (ProcfunCall *call, GCancellable *cancellable, GError **error)` runs such a call.

@@ -69,6 +69,7 @@ test_programs = \
 	%D%/test-number \
 	%D%/test-pages \
 	%D%/test-placement \
+	%D%/test-plain-async \
 	%D%/test-plain-call \
 	%D%/test-plain-fork \
 	%D%/test-pool \
@@ -214,6 +215,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_close_SOURCES = %D%/test-close.c $(pools)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
 plain_calls = %D%/plain-calls.c %D%/plain-calls.h
+%C%_test_plain_async_SOURCES = %D%/test-plain-async.c $(plain_calls) $(pools)
 %C%_test_plain_call_SOURCES = %D%/test-plain-call.c %D%/hostile-ring.c %D%/hostile-ring.h $(plain_calls) $(pools)
 %C%_test_plain_fork_SOURCES = %D%/test-plain-fork.c $(plain_calls) $(calls)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)

@@ -37,8 +37,8 @@ plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
 }
 
 /* An error of the library carries the failure that a call would have. */
-static void
-count (ProcfunExecutor *executor, PlainCall *self)
+void
+plain_call_count (PlainCall *self, ProcfunExecutor *executor)
 {
   const ProcfunCause cause = g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
                                  ? PROCFUN_CAUSE_CANCELLED
@@ -72,12 +72,12 @@ procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self)
   status = (PlainCallStatus)klass->run_plain (executor, self);
   if (status == PLAIN_CALL_NOT_BEGUN)
     procfun_executor_withdraw (executor);
-  else if (status != PLAIN_CALL_MADE)
-    count (executor, self);
-  else
+  else if (status == PLAIN_CALL_MADE)
     {
       procfun_executor_leave (executor, self->call, self->error);
       procfun_call_end (self->call, self->variant, self->error);
     }
+  else if (status != PLAIN_CALL_SENT)
+    plain_call_count (self, executor);
   return status;
 }

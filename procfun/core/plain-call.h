@@ -10,8 +10,16 @@ G_BEGIN_DECLS
 
 #ifndef __GI_SCANNER__ /* which does not know ProcfunDefinition */
 
-/* A blocking call that asks for nothing special: C values in, a C value out. Nobody can see an
- * object for it, so there is none unless something happens that needs one. */
+/* One who waits in the main context that is the thread's default. */
+typedef struct
+{
+  GAsyncReadyCallback callback; /* (nullable) */
+  gpointer user_data;
+  gpointer source_tag; /* of the result, if the call becomes an object */
+} PlainReceiver;
+
+/* A call that asks for nothing special: C values in, a C value out. Nobody can see an object for
+ * it, so there is none unless something happens that needs one. */
 typedef struct
 {
   ProcfunFunction *function; /* borrowed, as the next: arguments and result can be packed */
@@ -20,6 +28,8 @@ typedef struct
   gpointer result;     /* borrowed: room for the C value */
   gint64 submitted_at; /* monotonic time in µs */
   gint64 started_at;   /* likewise */
+
+  const PlainReceiver *receiver; /* (nullable): the caller does not wait for the result */
 
   /* Outcome of a call that became an object */
   ProcfunCall *call; /* owned, as what follows; (nullable) */
@@ -32,13 +42,17 @@ typedef enum
   PLAIN_CALL_NOT_BEGUN, /* it has to be made an object, and run as such */
   PLAIN_CALL_DONE,      /* the result is there */
   PLAIN_CALL_FAILED,    /* with an error of the function */
-  PLAIN_CALL_MADE       /* it became an object, which has ended */
+  PLAIN_CALL_MADE,      /* it became an object, which has ended */
+  PLAIN_CALL_SENT       /* the receiver will be told: see plain-async.h */
 } PlainCallStatus;
 
 void plain_call_clear (PlainCall *self);
 
 /* Runs the call on @executor and counts it, by the `run_plain` of its class. */
 PlainCallStatus procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self);
+
+/* Counts it on @executor, with its result or its error, and gives that error its failure. */
+void plain_call_count (PlainCall *self, ProcfunExecutor *executor);
 
 /* For `run_plain`: makes the object, which has begun. (transfer none) */
 ProcfunCall *plain_call_make (PlainCall *self);

@@ -44,6 +44,8 @@ procfun_fork_server_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   WorkerSlot *slot;
   Worker *worker;
 
+  if (plain->receiver != NULL)
+    return PLAIN_CALL_NOT_BEGUN;
   procfun_process_executor_get_options (self, &options);
   slot = is_plain (scheduler, plain, &options) ? acquire (scheduler, plain, &options) : NULL;
   if (slot == NULL)

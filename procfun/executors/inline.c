@@ -109,7 +109,7 @@ procfun_inline_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   Running running = { .listen = make_cancellable, .user_data = &running };
   Running *before;
 
-  if (invocation == NULL
+  if (plain->receiver != NULL || invocation == NULL
       || !packed_invocation_prepare (invocation, plain->args.data, plain->args.length, NULL))
     return PLAIN_CALL_NOT_BEGUN;
   plain->started_at = g_get_monotonic_time ();

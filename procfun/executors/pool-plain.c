@@ -2,11 +2,13 @@
 
 /* Calls of a pool that ask for nothing special, with a worker that waits: without an object. */
 
+#include "procfun/base/environment.h"
 #include "procfun/core/function.h"
 #include "procfun/core/plain-call.h"
 #include "procfun/executors/pool.h"
 #include "procfun/executors/process-plain.h"
 #include "procfun/process/plain-exchange.h"
+#include "procfun/process/plain-source.h"
 #include "procfun/schedule/idle.h"
 
 /* The plan is borrowed, and may be gone: only its pointer counts. */
@@ -34,12 +36,81 @@ is_plain (ProcfunPool *self, const PlainCall *plain, const ExchangeOptions *opti
 }
 
 static gboolean
-send (const ExchangeOptions *options, PlainCall *plain, Worker *worker, ChannelMark *mark)
+has_settings (const Worker *worker, const ExchangeOptions *options)
 {
   return worker->codec == options->codec && worker->max_payload == options->max_payload
-         && worker->context == NULL && worker->sandbox == options->sandbox
-         && plain_exchange_send (worker, plain, mark);
+         && worker->context == NULL && worker->sandbox == options->sandbox;
 }
+
+/* In a main context */
+
+static void
+on_told (GSource *source, gboolean has_result, gpointer plain_async)
+{
+  PlainAsync *async = plain_async;
+  WorkerSlot *slot = async->slot;
+
+  if (has_result)
+    {
+      worker_slot_put_back (slot, worker_slot_get_worker (slot), TRUE);
+      plain_async_end (async);
+    }
+  else
+    process_plain_go_on_async (async);
+  if (has_result && plain_async_become_spare (async))
+    plain_source_keep (source, async);
+  else
+    g_object_unref (async);
+}
+
+static guint
+send_from (GMainContext *context, ProcfunPool *self, PlainCall *plain,
+           const ExchangeOptions *options)
+{
+  WorkerSlot *slot
+      = scheduler_take_idle (self->scheduler, plain->function, context, plain->submitted_at);
+  const gint64 timeout = environment_get_timeout ();
+  PlainAsync *async;
+  ChannelMark mark;
+  GSource *source;
+  Worker *worker;
+
+  if (slot == NULL)
+    return PLAIN_CALL_NOT_BEGUN;
+  worker = worker_slot_get_worker (slot);
+  if (!has_settings (worker, options) || !plain_exchange_send_watched (worker, plain, &mark))
+    {
+      worker_slot_give_back (slot);
+      return PLAIN_CALL_NOT_BEGUN;
+    }
+  plain->started_at = g_get_monotonic_time ();
+  source = plain_source_get (worker, context);
+  async = plain_async_new (PROCFUN_EXECUTOR (self), plain, plain_source_steal_kept (source));
+  async->slot = slot;
+  async->mark = mark;
+  plain_source_run (source, &async->plain, timeout > 0 ? plain->started_at + timeout : 0, on_told,
+                    async);
+  worker_slot_set_waiting (slot, source);
+  return PLAIN_CALL_SENT;
+}
+
+/* While another thread runs the main context, it could not be seen to from here. */
+static guint
+run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  guint status;
+
+  if (context == NULL)
+    context = g_main_context_default ();
+  if (!g_main_context_acquire (context))
+    return PLAIN_CALL_NOT_BEGUN;
+  status = send_from (context, self, plain, options);
+  g_main_context_release (context);
+  return status;
+}
+
+/* In a thread */
 
 guint
 procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
@@ -53,10 +124,13 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   procfun_process_executor_get_options (PROCFUN_PROCESS_EXECUTOR (self), &options);
   if (!is_plain (self, plain, &options))
     return PLAIN_CALL_NOT_BEGUN;
-  slot = scheduler_take_idle (self->scheduler, plain->function, plain->submitted_at);
+  if (plain->receiver != NULL)
+    return run_async (self, plain, &options);
+  slot = scheduler_take_idle (self->scheduler, plain->function, NULL, plain->submitted_at);
   if (slot == NULL)
     return PLAIN_CALL_NOT_BEGUN;
-  if (!send (&options, plain, worker_slot_get_worker (slot), &mark))
+  if (!has_settings (worker_slot_get_worker (slot), &options)
+      || !plain_exchange_send (worker_slot_get_worker (slot), plain, &mark))
     {
       worker_slot_give_back (slot);
       return PLAIN_CALL_NOT_BEGUN;

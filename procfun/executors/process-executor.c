@@ -231,17 +231,31 @@ on_started (ProcessStart *self, Exchange *exchange, GError *error)
     on_ended (NULL, error, TRUE, self);
 }
 
-static void
-procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
-                                   GMainContext *context, ProcfunExecutorFunc func,
-                                   gpointer user_data)
+static ProcessStart *
+make_start (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
+            ProcfunExecutorFunc func, gpointer user_data)
 {
   ProcessStart *to_start = process_start_new (executor, call, context);
 
   to_start->callback = on_started;
   to_start->func = func;
   to_start->user_data = user_data;
-  process_start_begin (to_start);
+  return to_start;
+}
+
+static void
+procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
+                                   GMainContext *context, ProcfunExecutorFunc func,
+                                   gpointer user_data)
+{
+  process_start_begin (make_start (executor, call, context, func, user_data));
+}
+
+void
+procfun_process_executor_go_on (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
+                                Exchange *exchange, ProcfunExecutorFunc func, gpointer user_data)
+{
+  process_start_end (make_start (executor, call, context, func, user_data), exchange, NULL);
 }
 
 /* Closing, and what is kept */

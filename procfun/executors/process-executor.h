@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/core/executor.h"
 #include "procfun/executors/preparation.h"
 #include "procfun/procfun-process-executor.h"
 #include "procfun/schedule/scheduler.h"
@@ -25,6 +26,11 @@ gboolean procfun_process_executor_prepare (ProcfunProcessExecutor *self, Procfun
 /* The codec, the largest payload and the launch context of calls that set none; all borrowed, to be
  * compared only. */
 void procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOptions *options);
+
+/* Goes on with @exchange, which has begun with @call, as `run_then` would. */
+void procfun_process_executor_go_on (ProcfunExecutor *executor, ProcfunCall *call,
+                                     GMainContext *context, Exchange *exchange,
+                                     ProcfunExecutorFunc func, gpointer user_data);
 
 /* Lets @self have the sandbox of @other. */
 void procfun_process_executor_share_sandbox (ProcfunProcessExecutor *self,

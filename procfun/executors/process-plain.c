@@ -4,6 +4,7 @@
 
 #include "procfun/executors/process-plain.h"
 
+#include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/process/exchange-drive.h"
@@ -41,4 +42,41 @@ process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *sl
   if (!run_sent (plain, slot, mark))
     plain->variant
         = PROCFUN_EXECUTOR_GET_CLASS (executor)->run (executor, call, NULL, &plain->error);
+}
+
+/* (nullable): it was not sent, or is the parent's, where the program has forked itself: then
+ * exchanges touch nothing, and the slot is not given back. */
+static Exchange *
+make_exchange (PlainAsync *async, ProcfunCall *call)
+{
+  WorkerSlot *slot = async->slot;
+  Worker *worker = worker_slot_get_worker (slot);
+  const gboolean is_own = process_is_own (worker->process);
+  Exchange *exchange;
+
+  if (is_own)
+    worker_slot_set_call (slot, call);
+  exchange = exchange_new_sent (call, worker, &async->mark);
+  exchange_set_release (exchange, worker_slot_release, slot);
+  if (!is_own || exchange_was_sent (exchange))
+    return exchange;
+  worker_slot_set_unsent (slot);
+  exchange_free (exchange);
+  return NULL;
+}
+
+void
+process_plain_go_on_async (PlainAsync *async)
+{
+  gpointer wait;
+  ProcfunCall *call = plain_async_make (async, &wait);
+  Exchange *exchange = make_exchange (async, call);
+  GMainContext *context = call_wait_get_context (wait);
+
+  if (exchange != NULL)
+    procfun_process_executor_go_on (async->executor, call, context, exchange,
+                                    plain_async_on_made_end, wait);
+  else
+    PROCFUN_EXECUTOR_GET_CLASS (async->executor)
+        ->run_then (async->executor, call, context, plain_async_on_made_end, wait);
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "procfun/core/plain-call.h"
+#include "procfun/core/plain-async.h"
 #include "procfun/executors/process-executor.h"
 
 G_BEGIN_DECLS
@@ -14,6 +14,9 @@ G_BEGIN_DECLS
  * it. */
 void process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *slot,
                           const ChannelMark *mark);
+
+/* The same for a call whose receiver waits in this main context. */
+void process_plain_go_on_async (PlainAsync *async);
 
 #endif
 

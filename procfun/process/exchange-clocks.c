@@ -40,7 +40,7 @@ set_timeout (Clocks *self)
   gint64 timeout = procfun_call_get_effective_timeout (self->call);
 
   if (timeout > 0)
-    self->timeout_at = g_get_monotonic_time () + timeout;
+    self->timeout_at = (self->began_at > 0 ? self->began_at : g_get_monotonic_time ()) + timeout;
 }
 
 void

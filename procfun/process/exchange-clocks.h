@@ -12,6 +12,7 @@ typedef struct
 {
   ProcfunCall *call;           /* borrowed */
   const ProcfunLimits *limits; /* (nullable): borrowed */
+  gint64 began_at; /* when the function was called, if that was before the clocks were made */
   gint64 timeout_at;
   gint64 deadline_at;
   gint64 cpu_check_at;

@@ -277,8 +277,8 @@ take_parked (Exchange *exchange, GMainContext *context, gboolean is_owner)
 {
   Worker *worker = exchange_get_worker (exchange);
 
-  if (is_owner && worker->source != NULL && !g_source_is_destroyed (worker->source)
-      && worker->source_context == context)
+  if (is_owner && worker->source != NULL && worker->source->source_funcs == &exchange_source_funcs
+      && !g_source_is_destroyed (worker->source) && worker->source_context == context)
     return worker_take_source (worker);
   worker_drop_source (worker);
   return NULL;

@@ -580,6 +580,7 @@ exchange_new_sent (ProcfunCall *call, Worker *worker, const ChannelMark *mark)
   self->mark = *mark;
   self->may_be_lost = TRUE;
   self->has_yielded = TRUE;
+  self->ending.clocks.began_at = procfun_call_get_started_at (call);
   take_worker (self, worker);
   if (exchange_has_input (self))
     exchange_note_input (self);

@@ -29,19 +29,16 @@ has_cpu_time (const Worker *worker)
 static gboolean
 is_ready (const Worker *worker)
 {
-  return has_cpu_time (worker) && worker->channel != NULL && worker->is_kept && worker->has_greeted
-         && worker->source == NULL && worker->report_fd >= 0 && worker->output_fds[0] >= 0
-         && worker->output_fds[1] >= 0 && !channel_has_output (worker->channel)
-         && !channel_has_input (worker->channel);
+  return worker->channel != NULL && worker->is_kept && worker->has_greeted && worker->report_fd >= 0
+         && worker->output_fds[0] >= 0 && worker->output_fds[1] >= 0
+         && !channel_has_output (worker->channel) && !channel_has_input (worker->channel);
 }
 
-gboolean
-plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
+static gboolean
+send (Worker *worker, PlainCall *plain, ChannelMark *mark)
 {
   const FrameCall head = { .hash = procfun_function_get_hash_number (plain->function) };
 
-  if (!is_ready (worker))
-    return FALSE;
   channel_get_mark (worker->channel, mark);
   if (!channel_send_by_ring (worker->channel, FRAME_CALL, worker->call_id + 1, &head, sizeof head,
                              plain->args.data, plain->args.length))
@@ -49,6 +46,20 @@ plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
   worker->call_id++;
   channel_flush (worker->channel);
   return TRUE;
+}
+
+gboolean
+plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
+{
+  return worker->source == NULL && has_cpu_time (worker) && is_ready (worker)
+         && send (worker, plain, mark);
+}
+
+gboolean
+plain_exchange_send_watched (Worker *worker, PlainCall *plain, ChannelMark *mark)
+{
+  return (worker->limits == NULL || worker->limits->cpu_time == 0) && is_ready (worker)
+         && process_get_pidfd (worker->process) >= 0 && send (worker, plain, mark);
 }
 
 /* A process that was forked, that has been set up, and whose end nobody needs to wait for. */
@@ -182,4 +193,20 @@ plain_exchange_receive (Worker *worker, PlainCall *plain)
   if (take_state (worker, &header) && !wait_for_frame (worker, &header))
     return FALSE;
   return take_result (worker, &header, plain);
+}
+
+PlainExchangeStatus
+plain_exchange_take (Worker *worker, PlainCall *plain, guint32 call_id)
+{
+  FrameHeader header;
+
+  do
+    {
+      if (!channel_peek (worker->channel, &header))
+        return channel_has_input (worker->channel) ? PLAIN_EXCHANGE_OTHER : PLAIN_EXCHANGE_NOTHING;
+      if (header.call_id != call_id)
+        return PLAIN_EXCHANGE_OTHER;
+    }
+  while (take_state (worker, &header));
+  return take_result (worker, &header, plain) ? PLAIN_EXCHANGE_RESULT : PLAIN_EXCHANGE_OTHER;
 }

@@ -20,6 +20,20 @@ gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mar
 /* The same by the socket, to a worker that was forked for this call. It ends when it is cleared. */
 gboolean plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark);
 
+/* The same for a worker that a plain-source.h watches. It is FALSE where the CPU time of calls is
+ * limited, too: nobody would look at it. */
+gboolean plain_exchange_send_watched (Worker *worker, PlainCall *plain, ChannelMark *mark);
+
+typedef enum
+{
+  PLAIN_EXCHANGE_NOTHING,
+  PLAIN_EXCHANGE_RESULT,
+  PLAIN_EXCHANGE_OTHER /* it is left as it is */
+} PlainExchangeStatus;
+
+/* Takes the result of call @call_id if it is there, without waiting. */
+PlainExchangeStatus plain_exchange_take (Worker *worker, PlainCall *plain, guint32 call_id);
+
 /* Waits for the result, for two milliseconds at most, or twenty for a process of its own. FALSE:
  * something else has come, or nothing, and is left as it is. */
 gboolean plain_exchange_receive (Worker *worker, PlainCall *plain);

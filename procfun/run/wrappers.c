@@ -8,7 +8,7 @@
 #include "procfun/core/call.h"
 #include "procfun/core/context.h"
 #include "procfun/core/function.h"
-#include "procfun/core/plain-call.h"
+#include "procfun/core/plain-async.h"
 #include "procfun/procfun-definition.h"
 #include "procfun/run/call-run.h"
 #include "procfun/run/default-executor.h"
@@ -255,6 +255,39 @@ procfun_definition_process_with (ProcfunDefinition *self, gconstpointer const *v
   return process (self, executor, values, result, error);
 }
 
+/* With arguments that are packed. FALSE: it has to be an object. */
+static gboolean
+run_plain_async (ProcfunExecutor *executor, PlainCall *plain)
+{
+  g_autoptr (ProcfunExecutor) own = executor == NULL ? procfun_executor_ref_default () : NULL;
+
+  return plain->function->packs_result && !procfun_function_is_generator (plain->function)
+         && procfun_executor_run_plain (own != NULL ? own : executor, plain) == PLAIN_CALL_SENT;
+}
+
+/* @executor: (nullable) */
+static void
+process_async (ProcfunDefinition *self, ProcfunExecutor *executor, gconstpointer const *values,
+               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  const PlainReceiver receiver = { callback, user_data, procfun_call_run_async };
+  BufferRoom room;
+  g_auto (PlainCall) plain = { .function = procfun_definition_get_function (self),
+                               .definition = self,
+                               .args = BUFFER_IN (room),
+                               .receiver = &receiver };
+  g_autoptr (ProcfunCall) call = NULL;
+
+  if (!pack_arguments (self, plain.function, values, &plain.args))
+    call = make_call (self, plain.function, values);
+  else if (cancellable == NULL && run_plain_async (executor, &plain))
+    return;
+  else
+    call = procfun_call_new_packed (plain.function, wire_buffer_steal (&plain.args));
+  procfun_call_set_executor (call, executor);
+  procfun_call_run_async (call, cancellable, callback, user_data);
+}
+
 void
 procfun_definition_process_with_async (ProcfunDefinition *self, gconstpointer const *values,
                                        ProcfunExecutor *executor,
@@ -262,8 +295,14 @@ procfun_definition_process_with_async (ProcfunDefinition *self, gconstpointer co
                                        GCancellable *cancellable, GAsyncReadyCallback callback,
                                        gpointer user_data)
 {
-  g_autoptr (ProcfunCall) call = make_call_with (self, values, executor, settings);
+  g_autoptr (ProcfunCall) call = NULL;
 
+  if (settings == NULL)
+    {
+      process_async (self, executor, values, cancellable, callback, user_data);
+      return;
+    }
+  call = make_call_with (self, values, executor, settings);
   procfun_call_run_async (call, cancellable, callback, user_data);
 }
 
@@ -272,9 +311,7 @@ procfun_definition_process_async (ProcfunDefinition *self, gconstpointer const *
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data)
 {
-  g_autoptr (ProcfunCall) call = procfun_definition_call (self, values);
-
-  procfun_call_run_async (call, cancellable, callback, user_data);
+  process_async (self, NULL, values, cancellable, callback, user_data);
 }
 
 gboolean
@@ -284,7 +321,12 @@ procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_
   ProcfunCall *call = (ProcfunCall *)async_result; /* which is its own result */
   GVariant *variant = NULL;
 
-  if (!is_call_of (self, call))
+  if (PLAIN_IS_ASYNC (async_result) && PLAIN_ASYNC (async_result)->plain.definition == self)
+    {
+      if (plain_async_take (PLAIN_ASYNC (async_result), result))
+        return TRUE;
+    }
+  else if (!is_call_of (self, call))
     g_critical ("%s_process_finish() was given something else than the result of %s()", self->name,
                 self->name);
   else

@@ -3,25 +3,35 @@
 #include "procfun/schedule/idle.h"
 
 #include "procfun/core/call.h"
+#include "procfun/process/plain-source.h"
+
+/* With the lock held. */
+static gboolean
+cancels_running (const Scheduler *self)
+{
+  return self->is_aborting || (self->close_flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0;
+}
 
 /* With the lock held. */
 static WorkerSlot *
-take (Scheduler *self, const char *module)
+take (Scheduler *self, const char *module, GMainContext *context)
 {
   WorkerSlot *slot = NULL;
 
-  if (queue_peek (&self->queue) == NULL && !scheduler_drops_queued (self))
+  if (queue_peek (&self->queue) == NULL && !scheduler_drops_queued (self)
+      && (context == NULL || (self->config.calls_in_flight <= 1 && !cancels_running (self))))
     slot = slots_find_idle (&self->slots, module, NULL, FALSE);
   if (slot == NULL || slot->n_calls == 0)
     return NULL;
   slots_set_busy (&self->slots, slot);
   slot->is_plain = TRUE;
-  owner_init (&slot->owner, NULL);
+  owner_init (&slot->owner, context);
+  slot->waits = context != NULL ? plain_source_find (&slot->worker, context) : NULL;
   return slot;
 }
 
 WorkerSlot *
-scheduler_take_idle (Scheduler *self, ProcfunFunction *function, gint64 now)
+scheduler_take_idle (Scheduler *self, ProcfunFunction *function, GMainContext *context, gint64 now)
 {
   const char *module = zygotes_get_key (function);
   guint64 state = zygotes_get_state (self->zygotes, now);
@@ -30,11 +40,23 @@ scheduler_take_idle (Scheduler *self, ProcfunFunction *function, gint64 now)
 
   g_mutex_lock (&self->lock);
   scheduler_remove_gone (self, now, state, &exited, &outdated);
-  slot = take (self, module);
+  slot = take (self, module, context);
   g_mutex_unlock (&self->lock);
   scheduler_reap_all (&exited);
   scheduler_end_outdated (&outdated);
   return slot;
+}
+
+void
+worker_slot_set_waiting (WorkerSlot *self, GSource *source)
+{
+  if (self->waits == source) /* it was there */
+    return;
+  g_mutex_lock (&self->scheduler->lock);
+  self->waits = source;
+  if (cancels_running (self->scheduler))
+    g_source_set_ready_time (source, 0);
+  g_mutex_unlock (&self->scheduler->lock);
 }
 
 void
@@ -45,7 +67,10 @@ worker_slot_set_call (WorkerSlot *self, ProcfunCall *call)
   g_mutex_lock (&self->scheduler->lock);
   self->call = call;
   self->is_plain = FALSE;
-  is_cancelled = (self->scheduler->close_flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0;
+  self->waits = NULL;
+  is_cancelled = cancels_running (self->scheduler);
+  if (self->scheduler->is_aborting)
+    procfun_call_set_urgent (call);
   g_mutex_unlock (&self->scheduler->lock);
   if (is_cancelled)
     canceller_cancel (procfun_call_get_canceller (call));

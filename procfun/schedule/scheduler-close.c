@@ -69,6 +69,8 @@ add_running_calls (Cancelling *self, const Scheduler *scheduler)
       for (GList *m = slot->pipelined.head; m != NULL; m = m->next)
         add_call (self, exchange_get_call (m->data));
       add_call (self, slot->call);
+      if (slot->waits != NULL)
+        g_source_set_ready_time (slot->waits, 0); /* it becomes an object, which is cancelled */
     }
 }
 
@@ -117,6 +119,7 @@ scheduler_abort (Scheduler *self)
           .is_urgent = TRUE };
 
   g_mutex_lock (&self->lock);
+  self->is_aborting = TRUE;
   queue_foreach (&self->queue, add_waiting_call, &cancelling);
   add_running_calls (&cancelling, self);
   g_mutex_unlock (&self->lock);

@@ -439,6 +439,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContex
 
   slot->call = NULL;
   slot->is_plain = FALSE;
+  slot->waits = NULL;
   *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
     return FALSE;

@@ -92,8 +92,9 @@ struct _Scheduler
   SchedulerConfig config;
   gboolean is_closing;
   ProcfunCloseFlags close_flags;
-  guint64 state; /* of processes that are good for calls: see zygotes_get_state() */
-  Queue queue;   /* (element-type Waiter) */
+  gboolean is_aborting; /* scheduler_abort() was called */
+  guint64 state;        /* of processes that are good for calls: see zygotes_get_state() */
+  Queue queue;          /* (element-type Waiter) */
   Slots slots;
   ProcfunFunction *initializer; /* (nullable): what each worker runs first */
   GVariant *initializer_args;   /* (nullable) */

@@ -31,7 +31,8 @@ typedef struct
   /* While it is busy */
   Owner owner;
   ProcfunCall *call;    /* (nullable) (unowned) */
-  gboolean is_plain;    /* it has a call that is no object */
+  gboolean is_plain;    /* it has a call that is no object, */
+  GSource *waits;       /* (nullable) (unowned): which this source of a main context waits for */
   Exchange *head;       /* (nullable) (unowned): its call, where others may be sent behind it */
   GQueue pipelined;     /* (element-type Exchange): sent behind the head */
   gboolean is_held;     /* by a session */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "procfun/process/plain-source.h"
+
+#include "procfun/process/plain-exchange.h"
+
+/* Channel, death, crash report, and two streams of output. */
+#define N_FDS 5
+
+typedef struct
+{
+  GSource source;
+  Worker *worker;   /* (unowned): there while it has a call */
+  PlainCall *plain; /* (nullable) (unowned): none, between two calls */
+  PlainSourceFunc func;
+  gpointer user_data;
+  gpointer kept; /* (nullable) (owned): an object */
+  gboolean is_fresh;
+  gboolean has_input;
+  gpointer tags[N_FDS];
+} PlainSource;
+
+/* As that of an exchange, it yields before the main loop sleeps for the first time. The program may
+ * have forked itself, and this may be the child. */
+static gboolean
+plain_source_prepare (GSource *source, int *timeout)
+{
+  PlainSource *self = (PlainSource *)source;
+
+  *timeout = -1;
+  if (self->plain == NULL)
+    return FALSE;
+  if (!self->has_input)
+    self->has_input = !process_is_own (self->worker->process)
+                      || (self->is_fresh && channel_yield (self->worker->channel))
+                      || channel_fall_asleep (self->worker->channel);
+  self->is_fresh = FALSE;
+  return self->has_input;
+}
+
+/* Whether it was woken by something else than the word that there is something in the ring. */
+static gboolean
+has_other (PlainSource *self)
+{
+  GSource *source = &self->source;
+  const gint64 ready_time = g_source_get_ready_time (source);
+  const GIOCondition socket = g_source_query_unix_fd (source, self->tags[0]);
+
+  if (ready_time >= 0 && ready_time <= g_get_monotonic_time ())
+    return TRUE;
+  for (guint i = 1; i < N_FDS; i++)
+    if (g_source_query_unix_fd (source, self->tags[i]) != 0)
+      return TRUE;
+  return socket != 0 && (socket != G_IO_IN || !channel_wake_up (self->worker->channel));
+}
+
+static PlainExchangeStatus
+take (PlainSource *self)
+{
+  PlainExchangeStatus status;
+
+  if (!process_is_own (self->worker->process))
+    return PLAIN_EXCHANGE_OTHER;
+  status = plain_exchange_take (self->worker, self->plain, self->worker->call_id);
+  if (status == PLAIN_EXCHANGE_NOTHING && has_other (self))
+    status = PLAIN_EXCHANGE_OTHER;
+  return status;
+}
+
+/* TRUE: it has to be popped. */
+static gboolean
+push_default (GMainContext *context)
+{
+  const gboolean is_default = context == g_main_context_default ();
+
+  if (g_main_context_get_thread_default () == (is_default ? NULL : context))
+    return FALSE;
+  g_main_context_push_thread_default (context);
+  return TRUE;
+}
+
+/* Worker and source may be gone, or have the next call, when it returns. */
+static void
+tell (PlainSource *self, gboolean has_result)
+{
+  GMainContext *context = g_source_get_context (&self->source);
+  const gboolean is_pushed = push_default (context);
+
+  self->plain = NULL;
+  if (g_source_get_ready_time (&self->source) != -1)
+    g_source_set_ready_time (&self->source, -1);
+  self->func (&self->source, has_result, self->user_data);
+  if (is_pushed)
+    g_main_context_pop_thread_default (context);
+}
+
+/* A worker that does something between two calls has ended, or has another caller. */
+static gboolean
+plain_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  PlainSource *self = (PlainSource *)source;
+  PlainExchangeStatus status;
+
+  if (self->plain == NULL)
+    return G_SOURCE_REMOVE;
+  self->has_input = FALSE;
+  status = take (self);
+  if (status != PLAIN_EXCHANGE_NOTHING)
+    tell (self, status == PLAIN_EXCHANGE_RESULT);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+plain_source_finalize (GSource *source)
+{
+  g_clear_object (&((PlainSource *)source)->kept);
+}
+
+static GSourceFuncs plain_source_funcs = { .prepare = plain_source_prepare,
+                                           .dispatch = plain_source_dispatch,
+                                           .finalize = plain_source_finalize };
+
+GSource *
+plain_source_find (const Worker *worker, GMainContext *context)
+{
+  return worker->source != NULL && worker->source->source_funcs == &plain_source_funcs
+                 && worker->source_context == context && !g_source_is_destroyed (worker->source)
+             ? worker->source
+             : NULL;
+}
+
+/* (transfer full): which watches the descriptors of @worker */
+static GSource *
+make (Worker *worker)
+{
+  GSource *source = g_source_new (&plain_source_funcs, sizeof (PlainSource));
+  PlainSource *self = (PlainSource *)source;
+  const int fds[N_FDS] = { channel_get_fd (worker->channel), process_get_pidfd (worker->process),
+                           worker->report_fd, worker->output_fds[0], worker->output_fds[1] };
+
+  self->worker = worker;
+  for (guint i = 0; i < N_FDS; i++)
+    self->tags[i] = g_source_add_unix_fd (source, fds[i], G_IO_IN);
+  g_source_set_static_name (source, "procfun plain calls");
+  g_source_set_can_recurse (source, TRUE); /* as that of an exchange */
+  return source;
+}
+
+GSource *
+plain_source_get (Worker *worker, GMainContext *context)
+{
+  g_autoptr (GSource) source = NULL;
+
+  if (plain_source_find (worker, context) != NULL)
+    return worker->source;
+  worker_drop_source (worker);
+  source = make (worker);
+  g_source_attach (source, context);
+  worker_keep_source (worker, source);
+  return worker->source;
+}
+
+void
+plain_source_run (GSource *source, PlainCall *plain, gint64 until, PlainSourceFunc func,
+                  gpointer user_data)
+{
+  PlainSource *self = (PlainSource *)source;
+
+  self->plain = plain;
+  self->func = func;
+  self->user_data = user_data;
+  self->is_fresh = TRUE;
+  self->has_input = FALSE;
+  if (until > 0)
+    g_source_set_ready_time (source, until);
+}
+
+void
+plain_source_keep (GSource *source, gpointer object)
+{
+  PlainSource *self = (PlainSource *)source;
+
+  g_clear_object (&self->kept); /* by a main loop within a callback */
+  self->kept = object;
+}
+
+gpointer
+plain_source_steal_kept (GSource *source)
+{
+  return g_steal_pointer (&((PlainSource *)source)->kept);
+}
