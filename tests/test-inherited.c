@@ -255,6 +255,39 @@ give_up_new_privileges (ProcfunExecutor *executor)
   g_assert_cmpint (call (executor, get_no_new_privs_call ()), ==, 1);
 }
 
+/* As a daemon does; and with the working directory left where it was, in the new root and out of
+ * it. */
+static void
+test_root (void)
+{
+  static const char *const folders[][2] = { { "/", "/" }, { "/usr", NULL }, { "/", NULL } };
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can change the root");
+      return;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      pid_t pid = fixture_fork ();
+      guint before;
+
+      if (pid != 0)
+        {
+          fixture_wait_for_fork (pid);
+          continue;
+        }
+      g_assert_no_errno (chdir (folders[i][0]));
+      before = inherited_state_get (g_get_monotonic_time ());
+      g_assert_cmpuint (inherited_state_get (g_get_monotonic_time ()), ==, before);
+      g_assert_no_errno (chroot ("/usr"));
+      if (folders[i][1] != NULL)
+        g_assert_no_errno (chdir (folders[i][1]));
+      g_assert_cmpuint (inherited_state_get (g_get_monotonic_time ()), !=, before);
+      _exit (0);
+    }
+}
+
 static void
 check_namespace (ProcfunExecutor *executor, int kind, const char *name)
 {
@@ -387,6 +420,7 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/inherited/calls-have-the-new-groups", give_up_groups, test_given_up);
   fixture_add_data_func ("/inherited/calls-have-no-privileges-that-were-given-up",
                          give_up_new_privileges, test_given_up);
+  fixture_add_func ("/inherited/another-root-is-seen", test_root);
   fixture_add_data_func ("/inherited/calls-are-in-the-new-mount-namespace", change_mount_namespace,
                          test_namespace);
   fixture_add_data_func ("/inherited/calls-are-in-the-new-network-namespace",

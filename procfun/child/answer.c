@@ -72,17 +72,25 @@ send_state (Server *self, guint64 peak, GUnixFDList *fds)
     channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
+/* Larger answers may have to wait for their reader, while a timer of the function runs. */
+#define SENT_AT_ONCE ((gsize)16 << 10)
+
 void
 server_send_answer (Server *self, FrameType type, guint32 call_id, GBytes *payload, Extras *extras)
 {
+  const gboolean is_sent_at_once = payload != NULL && g_bytes_get_size (payload) <= SENT_AT_ONCE;
   ProcfunUsage usage = { 0 };
 
+  if (!is_sent_at_once)
+    leftovers_restore (&self->leftovers);
   usage_end (&self->mark, &usage);
   if (self->is_kept && !self->is_followed)
     send_state (self, usage.peak_memory, extras != NULL ? extras->fds : NULL);
   if (!self->is_kept)
     leave_write_counts ();
   send (self, type, call_id, &usage, sizeof usage, payload, extras);
+  if (is_sent_at_once)
+    leftovers_restore (&self->leftovers);
 }
 
 void

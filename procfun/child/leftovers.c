@@ -224,6 +224,13 @@ leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds)
 }
 
 void
+leftovers_restore_float_mode (Leftovers *self)
+{
+  if (self->has_begun)
+    float_mode_set (self->float_mode);
+}
+
+void
 leftovers_restore (Leftovers *self)
 {
   if (!self->has_begun)
@@ -231,7 +238,6 @@ leftovers_restore (Leftovers *self)
   restore_timer (self);
   sigprocmask (SIG_SETMASK, &self->mask, NULL);
   umask (self->umask);
-  float_mode_set (self->float_mode);
 }
 
 /* Most functions do the same in each call, so the first one tells most. */

@@ -42,7 +42,10 @@ typedef struct
  * @fds: (nullable): of the arguments */
 void leftovers_begin (Leftovers *self, guint n_own_threads, GUnixFDList *fds);
 
-/* As soon as the function has returned. */
+/* As soon as the function has returned: its result may be calculated with. */
+void leftovers_restore_float_mode (Leftovers *self);
+
+/* The alarm, the signal mask and the umask, before the next call. */
 void leftovers_restore (Leftovers *self);
 
 /* After a call of @function (nullable), with @fds (nullable) of its result. @peak: of the memory.

@@ -149,7 +149,7 @@ is_followed (Server *self)
 static void
 end (Server *self)
 {
-  leftovers_restore (&self->leftovers);
+  leftovers_restore_float_mode (&self->leftovers);
   if (self->worker_limits == NULL)
     limits_release_reserve ();
   self->is_running = FALSE;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ typedef struct
   guint process;
   uid_t users[3]; /* real, effective, saved */
   gid_t groups[3];
-  guint64 folders[2][3]; /* mount, device and inode of the working directory and of the root */
+  guint64 folder[3]; /* mount, device and inode of the working directory */
+  guint64 path;      /* a hash of its path from the root */
 } CheapState;
 
 typedef struct
@@ -106,24 +108,39 @@ inherited_state_get_process (void)
 /* Looking */
 
 static void
-read_folder (const char *path, guint64 folder[3])
+read_folder (guint64 folder[3])
 {
   struct statx st = { 0 };
 
-  statx (AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &st);
+  statx (AT_FDCWD, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &st);
   folder[0] = st.stx_mnt_id;
   folder[1] = ((guint64)st.stx_dev_major << 32) | st.stx_dev_minor;
   folder[2] = st.stx_ino;
 }
 
+/* FNV-1a: the folder is the same, so that equal hashes of its paths mean an equal root. */
+static guint64
+hash_path (void)
+{
+  char path[PATH_MAX];
+  const long length = syscall (SYS_getcwd, path, sizeof path);
+  guint64 hash = 14695981039346656037U;
+
+  for (long i = 0; i < length; i++)
+    hash = (hash ^ (guint8)path[i]) * 1099511628211U;
+  return hash;
+}
+
+/* The root is that many folders above the working directory as the path has, so that both tell of
+ * it, in less time than a look at the root takes. */
 static void
 read_cheap (CheapState *self)
 {
   self->process = inherited_state_get_process ();
   getresuid (&self->users[0], &self->users[1], &self->users[2]);
   getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
-  read_folder (".", self->folders[0]);
-  read_folder ("/", self->folders[1]);
+  read_folder (self->folder);
+  self->path = hash_path ();
 }
 
 static guint

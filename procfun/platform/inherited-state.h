@@ -7,9 +7,9 @@
  * call to the next are good only as long as the state is the same. */
 
 /* Number of the state of the calling thread: equal numbers, equal states. Forks, user and group
- * numbers, working directory, root, and the mounts of both are looked at each time; supplementary
- * groups, capabilities, no_new_privs, the seccomp mode and namespaces when the last look is longer
- * ago than a millisecond. @now: monotonic time in µs. Takes four system calls. */
+ * numbers, the working directory with its mount, and the root are looked at each time;
+ * supplementary groups, capabilities, no_new_privs, the seccomp mode and namespaces when the last
+ * look is longer ago than a millisecond. @now: monotonic time in µs. Takes four system calls. */
 guint inherited_state_get (gint64 now);
 
 /* The same with a look at the whole state, which takes a dozen system calls. */

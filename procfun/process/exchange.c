@@ -62,11 +62,12 @@ struct _Exchange
   Streams streams;
   Reply reply;
   Ending ending;
-  gboolean saw_streams; /* poll() was asked about them after what came by the channel */
-  gboolean may_be_lost; /* with a worker that was there before */
-  gboolean is_lost;     /* the worker died before it read the call */
-  gboolean has_yielded; /* its answer was waited for before, in vain */
-  Naming *naming;       /* (nullable): of the report of a crash */
+  gboolean saw_streams;      /* poll() was asked about them after what came by the channel */
+  gboolean has_socket_input; /* when exchange_look() was called last */
+  gboolean may_be_lost;      /* with a worker that was there before */
+  gboolean is_lost;          /* the worker died before it read the call */
+  gboolean has_yielded;      /* its answer was waited for before, in vain */
+  Naming *naming;            /* (nullable): of the report of a crash */
   Phase phase;
 };
 
@@ -375,8 +376,13 @@ exchange_look (Exchange *self)
   GPollFD fds[EXCHANGE_N_FDS];
 
   exchange_get_fds (self, fds);
-  fds[0].fd = fds[1].fd = -1;
-  fds_poll (fds + FIRST_STREAM, EXCHANGE_N_FDS - FIRST_STREAM, 0);
+  fds[0].fd = channel_get_fd (self->worker.channel);
+  fds[0].events = G_IO_IN;
+  fds[1].fd = -1;
+  fds_poll (fds, EXCHANGE_N_FDS, 0);
+  self->has_socket_input = fds[0].revents != 0;
+  fds[0].fd = -1;
+  fds[0].revents = 0;
   exchange_note_ready (self, fds);
 }
 
@@ -697,13 +703,8 @@ exchange_get_worker (Exchange *self)
 static gboolean
 is_disturbed (Exchange *self)
 {
-  Channel *channel = self->worker.channel;
-  GPollFD socket = { .events = G_IO_IN };
-
-  if (!exchange_was_answered (self) || is_followed (self))
-    return FALSE;
-  socket.fd = channel_get_fd (channel);
-  return channel_is_disturbed (channel, g_poll (&socket, 1, 0) > 0);
+  return exchange_was_answered (self) && !is_followed (self)
+         && channel_is_disturbed (self->worker.channel, self->has_socket_input);
 }
 
 void
