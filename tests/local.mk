@@ -66,6 +66,9 @@ test_programs = \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-naming \
+	%D%/test-nats \
+	%D%/test-nats-faults \
+	%D%/test-nats-pulls \
 	%D%/test-number \
 	%D%/test-pages \
 	%D%/test-placement \
@@ -191,6 +194,13 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 remotes = %D%/remotes.c %D%/remotes.h
 %C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
+# As programs are that load a module: it shares the library with them.
+brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h $(remotes)
+%C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
+%C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(brokers)
+%C%_test_nats_faults_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_test_nats_pulls_SOURCES = %D%/test-nats-pulls.c engines/nats/pulls.c engines/nats/pulls.h
+%C%_test_nats_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(remotes) $(maps)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(remotes) $(pools)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)

@@ -62,7 +62,7 @@ END
 # No letter has two meanings in the help of the commands.
 short_options_agree ()
 {
-  for command in bench call hosts list map monitor worker
+  for command in bench call engine hosts list map monitor worker
   do
     timeout 60 "$tool" "$command" --help | sed -nE 's/^  (-[A-Za-z]), (--[a-z-]+).*/\1 \2/p'
   done | sort -u >"$tmp/options"
@@ -285,7 +285,7 @@ check "help" gives 0 - "" "$tool" --help
 check "help of a command" gives 0 - "" "$tool" call --help
 check "the version" gives 0 - "" "$tool" --version
 check "the version, in short" gives 0 - "" "$tool" -V
-for command in bench call hosts list map monitor worker
+for command in bench call engine hosts list map monitor worker
 do
   check "the version, by $command" gives 0 "$("$tool" -V)" "" "$tool" "$command" -V
 done
@@ -486,7 +486,7 @@ options_of ()
 # names_all_options FILE PATTERN: each option stands there; %s is its name.
 names_all_options ()
 {
-  for command in bench call hosts list map monitor worker
+  for command in bench call engine hosts list map monitor worker
   do
     for option in $(options_of "$command")
     do

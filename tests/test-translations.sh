@@ -7,7 +7,7 @@ LC_ALL=C
 export LC_ALL
 domain=$(sed -n 's/^DOMAIN = //p' po/Makevars)
 
-find procfun tools examples -name '*.c' -o -name '*.h' | sort >"$tmp/sources"
+find engines procfun tools examples -name '*.c' -o -name '*.h' | sort >"$tmp/sources"
 # shellcheck disable=SC2046
 grep -lE '(^|[^A-Za-z0-9_])N?_ \(' $(cat "$tmp/sources") | sort >"$tmp/files-with-messages"
 grep -v '^#' po/POTFILES.in >"$tmp/in-order"

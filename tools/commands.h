@@ -17,6 +17,7 @@ typedef enum
 /* Each command gets its own name as argv[0], and gives an exit status. */
 int command_bench (int argc, char **argv);
 int command_call (int argc, char **argv);
+int command_engine (int argc, char **argv);
 int command_hosts (int argc, char **argv);
 int command_list (int argc, char **argv);
 int command_map (int argc, char **argv);

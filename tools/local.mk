@@ -6,6 +6,7 @@ bin_PROGRAMS += %D%/procfun
 %C%_procfun_SOURCES = \
 	%D%/cmd-bench.c \
 	%D%/cmd-call.c \
+	%D%/cmd-engine.c \
 	%D%/cmd-hosts.c \
 	%D%/cmd-list.c \
 	%D%/cmd-map.c \
@@ -63,7 +64,8 @@ bin_PROGRAMS += %D%/procfun
 	%D%/values.c \
 	%D%/values.h
 %C%_procfun_LDADD = procfun/libprocfun-all.la $(PROCFUN_LIBS)
-%C%_procfun_LDFLAGS =
+# A module finds the library that the command has in itself.
+%C%_procfun_LDFLAGS = -Wl,--export-dynamic-symbol='procfun_*'
 
 # It loads libraries that are linked with the shared library, so it must be, too.
 worker_PROGRAMS += %D%/procfun-worker

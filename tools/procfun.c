@@ -24,6 +24,7 @@ static const struct
 } commands[] = {
   { "bench", command_bench, N_ ("measure how long calls of a function take") },
   { "call", command_call, N_ ("call a function in a process of its own") },
+  { "engine", command_engine, N_ ("prepare where calls wait for other machines") },
   { "hosts", command_hosts, N_ ("check which hosts can be reached") },
   { "list", command_list, N_ ("list the functions of a program or library") },
   { "map", command_map, N_ ("call a function for each line of stdin") },

@@ -35,6 +35,7 @@ end
 
 complete -c procfun -n __procfun_needs_command -f -a bench -d 'Measure how long calls of a function take'
 complete -c procfun -n __procfun_needs_command -f -a call -d 'Call a function in a process of its own'
+complete -c procfun -n __procfun_needs_command -f -a engine -d 'Prepare where calls wait for other machines'
 complete -c procfun -n __procfun_needs_command -f -a hosts -d 'Check which hosts can be reached'
 complete -c procfun -n __procfun_needs_command -f -a list -d 'List the functions of a program or library'
 complete -c procfun -n __procfun_needs_command -f -a map -d 'Call a function for each line of stdin'
@@ -43,13 +44,14 @@ complete -c procfun -n __procfun_needs_command -f -a worker -d 'Take calls from 
 complete -c procfun -s V -l version -d 'Print the version'
 complete -c procfun -l help -d 'Say more'
 complete -c procfun -n __procfun_needs_function -f -a '(__procfun_functions)'
+complete -c procfun -n '__procfun_in engine' -f -a setup
 complete -c procfun -n '__procfun_in monitor' -f -a '(__procfun_pids)'
 
 complete -c procfun -n '__procfun_in list call bench hosts monitor' -l json -d 'Print JSON'
 complete -c procfun -n '__procfun_in list' -l names -d 'Print names, and execute nothing'
 complete -c procfun -n '__procfun_in call map' -s t -l timeout -x -d 'End the function when it has run for so long'
 complete -c procfun -n '__procfun_in hosts' -s t -l timeout -x -d 'Give up a host that does not answer'
-complete -c procfun -n '__procfun_in call map bench worker' -l on -x -a 'ssh: local srun docker: podman: kubectl:' -d 'Run it on these machines'
+complete -c procfun -n '__procfun_in call map bench worker' -l on -x -a 'ssh: local srun docker: podman: kubectl: nats: tls:' -d 'Run it on these machines'
 complete -c procfun -n '__procfun_in worker' -l slots -x -d 'Calls that it runs at once'
 complete -c procfun -n '__procfun_in call map' -s m -l memory -x -d 'Let the function use no more memory'
 complete -c procfun -n '__procfun_in call map' -s c -l cpu-time -x -d 'Let the function use no more CPU time'

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "engines/nats/talk.h"
+
+G_BEGIN_DECLS
+
+/* A call as its caller keeps it. */
+typedef struct
+{
+  guint64 id;
+  guint attempt; /* a host that has not begun it gives it back, and it is submitted again */
+  char *subject;
+  ProcfunMessage message;
+  gint64 expires; /* monotonic time in µs; 0: never */
+
+  /* While it waits in the broker */
+  gint64 repeat_at;   /* 0: it is stored */
+  guint64 sequence;   /* in the stream, once it is stored */
+  GQueue words;       /* (element-type ProcfunMessage) */
+  GError *end_reason; /* (nullable): it is to be taken out of the stream */
+
+  Talk *talk; /* (nullable): no host has said that it has it */
+} CallerCall;
+
+CallerCall *caller_call_new (guint64 id, const char *subject, const ProcfunMessage *message,
+                             gint64 expires);
+void caller_call_free (CallerCall *self);
+
+/* The number by which it is known to hosts, and back. */
+guint64 caller_call_get_number (const CallerCall *self);
+guint64 caller_call_get_id (guint64 number);
+
+/* Keeps a word for the host that will have it, and says all that were kept. */
+void caller_call_add_word (CallerCall *self, const ProcfunMessage *word);
+void caller_call_say_words (CallerCall *self);
+
+G_END_DECLS

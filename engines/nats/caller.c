@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "engines/nats/caller.h"
+
+#include "engines/nats/caller-call.h"
+#include "engines/nats/intl.h"
+#include "engines/nats/neighbours.h"
+#include "engines/nats/replies.h"
+#include "engines/nats/subjects.h"
+#include <inttypes.h>
+#include <string.h>
+
+/* Calls that may be in the broker. */
+#define ROOM 65536
+
+/* Larger messages are not kept by the broker, and go from the caller to the host. */
+#define INLINE_MAX ((gsize)256 * 1024)
+
+/* Times in µs: between looks at calls, and where there are none; and until what the broker has not
+ * answered is said again. */
+#define STEP 50000
+#define IDLE_STEP G_USEC_PER_SEC
+#define REPEAT G_USEC_PER_SEC
+
+/* So long after its deadline a host may yet say that a call has missed it. */
+#define LATE 500000
+
+#define DEFAULT_HEARTBEAT (5 * G_USEC_PER_SEC)
+
+enum
+{
+  TAG_OWN = 1,
+  TAG_REPLIES,
+  TAG_BEATS
+};
+
+struct _Caller
+{
+  ProcfunEngine *engine; /* unowned */
+  Address *address;
+  GBytes *profile;
+  gint64 heartbeat;
+  char *subject;          /* where it is reached */
+  Connection *connection; /* (nullable): it is closed */
+  GSource *timer;
+  gboolean is_ready;
+  gint64 lost_at;    /* monotonic time: the broker is away; 0: it is there */
+  gint64 asked_at;   /* likewise: when hosts were asked who they are */
+  GHashTable *calls; /* (element-type guint64 CallerCall): by id */
+  Neighbours *hosts;
+};
+
+static void
+fail (Caller *self, const char *message)
+{
+  g_autoptr (GError) error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, message);
+
+  procfun_engine_fail (self->engine, error);
+}
+
+static void
+say (Caller *self, PacketType type, const char *to, guint64 number)
+{
+  const Packet packet
+      = { .type = type, .from = self->subject, .id = number, .heartbeat = self->heartbeat };
+
+  connection_publish (self->connection, to, NULL, NULL, packet_make (&packet));
+}
+
+static void
+ask_who_is_there (Caller *self, gint64 now)
+{
+  g_autofree char *question = subjects_question (self->address);
+
+  if (self->asked_at != 0 && now < self->asked_at + REPEAT)
+    return;
+  self->asked_at = now;
+  say (self, PACKET_WHO, question, 0);
+}
+
+/* Calls in the broker */
+
+static gsize
+get_part_max (Caller *self)
+{
+  const gsize max = connection_get_max_payload (self->connection);
+
+  return MIN (max > 2 * PACKET_OVERHEAD ? max - PACKET_OVERHEAD : PACKET_OVERHEAD, INLINE_MAX);
+}
+
+static char *
+make_reply (Caller *self, const char *word, const CallerCall *call)
+{
+  return g_strdup_printf ("%s.%s.%" PRIu64, self->subject, word, caller_call_get_number (call));
+}
+
+static void
+publish_call (Caller *self, CallerCall *call, gint64 now)
+{
+  const guint64 size = packet_get_message_size (&call->message);
+  const gboolean is_large = size + g_bytes_get_size (self->profile) > get_part_max (self);
+  g_autoptr (GBytes) data = is_large ? NULL : packet_cut_message (&call->message, 0, (gsize)size);
+  g_autofree char *reply = make_reply (self, "stored", call);
+  g_autofree char *message_id = g_strdup_printf ("%s.%" PRIu64, packet_get_name (self->subject),
+                                                 caller_call_get_number (call));
+  const Packet packet = {
+    .type = PACKET_CALL,
+    .flags = is_large ? PACKET_IS_LARGE : 0,
+    .kind = call->message.kind,
+    .message_flags = call->message.flags,
+    .from = self->subject,
+    .id = caller_call_get_number (call),
+    .heartbeat = self->heartbeat,
+    .head_size = call->message.head != NULL ? g_bytes_get_size (call->message.head) : 0,
+    .size = size,
+    .profile = self->profile,
+    .data = data,
+  };
+
+  call->repeat_at = now + REPEAT;
+  connection_publish (self->connection, call->subject, reply, message_id, packet_make (&packet));
+}
+
+static void
+take_out (Caller *self, CallerCall *call, gint64 now)
+{
+  g_autofree char *subject = subjects_api (self->address, "STREAM.MSG.DELETE", "");
+  g_autofree char *reply = make_reply (self, "deleted", call);
+  g_autofree char *text = g_strdup_printf ("{\"seq\":%" PRIu64 "}", call->sequence);
+
+  if (call->sequence == 0)
+    return;
+  call->repeat_at = now + REPEAT;
+  connection_publish_text (self->connection, subject, reply, text);
+}
+
+static void
+forget (Caller *self, CallerCall *call)
+{
+  if (call->talk != NULL)
+    neighbours_drop_call (self->hosts, talk_get_peer (call->talk));
+  g_hash_table_remove (self->calls, &call->id);
+}
+
+static void
+fail_call (Caller *self, CallerCall *call, GError *error)
+{
+  const guint64 id = call->id;
+  g_autoptr (GError) own_error = error;
+
+  if (call->talk != NULL)
+    say (self, PACKET_GONE, talk_get_peer (call->talk), caller_call_get_number (call));
+  forget (self, call);
+  procfun_engine_fail_call (self->engine, id, error);
+}
+
+/* It waits, and is to end. Where a host has it all the same, that hears that nobody waits for it.
+ */
+static void
+end_waiting (Caller *self, CallerCall *call, GError *reason)
+{
+  if (call->end_reason == NULL)
+    {
+      call->end_reason = reason;
+      take_out (self, call, g_get_monotonic_time ());
+    }
+  else
+    g_error_free (reason);
+}
+
+/* Answers of the broker. NULL: the call has ended. */
+
+static CallerCall *
+find_call (Caller *self, guint64 number)
+{
+  const guint64 id = caller_call_get_id (number);
+  CallerCall *call = g_hash_table_lookup (self->calls, &id);
+
+  return call != NULL && caller_call_get_number (call) == number ? call : NULL;
+}
+
+static void
+take_stored (Caller *self, CallerCall *call, Reply *reply)
+{
+  if (call->talk != NULL || call->sequence > 0)
+    return;
+  if (reply->error != NULL)
+    {
+      fail_call (self, call, g_steal_pointer (&reply->error));
+      return;
+    }
+  call->sequence = reply->sequence;
+  call->repeat_at = 0;
+  if (call->end_reason != NULL)
+    take_out (self, call, g_get_monotonic_time ());
+}
+
+/* It was not there: a host has answered it, or will. */
+static void
+take_deleted (Caller *self, CallerCall *call, const Reply *reply)
+{
+  call->repeat_at = 0;
+  if (call->talk == NULL && call->end_reason != NULL && reply->error == NULL)
+    fail_call (self, call, g_steal_pointer (&call->end_reason));
+}
+
+static void
+take_pool (Caller *self, const Reply *reply)
+{
+  if (reply->error != NULL)
+    {
+      fail (self, reply->error->message);
+      return;
+    }
+  if (self->is_ready)
+    return;
+  self->is_ready = TRUE;
+  ask_who_is_there (self, g_get_monotonic_time ());
+  procfun_engine_set_room (self->engine, ROOM);
+}
+
+static void
+take_reply (Caller *self, const char *words, const ConnectionEvent *event)
+{
+  g_auto (Reply) reply = { 0 };
+  const char *dot = strchr (words, '.');
+  CallerCall *call;
+
+  reply_read (&reply, event);
+  if (dot == NULL)
+    {
+      take_pool (self, &reply);
+      return;
+    }
+  call = find_call (self, g_ascii_strtoull (dot + 1, NULL, 10));
+  if (call == NULL)
+    return;
+  if (g_str_has_prefix (words, "stored."))
+    take_stored (self, call, &reply);
+  else
+    take_deleted (self, call, &reply);
+}
+
+/* Packets of hosts */
+
+typedef struct
+{
+  Caller *caller;
+  guint64 id;
+} Listener;
+
+static void
+on_message (const ProcfunMessage *message, gpointer user_data)
+{
+  const Listener *listener = user_data;
+  Caller *self = listener->caller;
+  const guint64 id = listener->id;
+  CallerCall *call = g_hash_table_lookup (self->calls, &id);
+  g_autofree char *host = g_strdup (packet_get_name (talk_get_peer (call->talk)));
+
+  if ((message->flags & PROCFUN_MESSAGE_END) != 0)
+    {
+      talk_acknowledge (call->talk);
+      forget (self, call);
+    }
+  procfun_engine_message (self->engine, id, host, message);
+}
+
+static void
+begin_talk (Caller *self, CallerCall *call, const char *host)
+{
+  Listener *listener = g_new0 (Listener, 1);
+
+  *listener = (Listener){ self, call->id };
+  call->talk = talk_new (self->connection, host, self->subject, caller_call_get_number (call),
+                         get_part_max (self), on_message, listener, g_free);
+  call->repeat_at = 0;
+  neighbours_add_call (self->hosts, host, self->heartbeat);
+  if (neighbours_get_slots (self->hosts, host) == 0)
+    ask_who_is_there (self, g_get_monotonic_time ());
+}
+
+static void
+submit_again (Caller *self, CallerCall *call)
+{
+  const gint64 now = g_get_monotonic_time ();
+
+  if (call->end_reason != NULL)
+    {
+      fail_call (self, call, g_steal_pointer (&call->end_reason));
+      return;
+    }
+  take_out (self, call, now);
+  call->attempt++;
+  call->sequence = 0;
+  publish_call (self, call, now);
+}
+
+/* A second host says something about a call that was given to it, too, for the first one could not
+ * say in time that it lives: that one counts as long as it does. */
+static void
+take_of_call (Caller *self, CallerCall *call, const Packet *packet)
+{
+  const gboolean is_first = call->talk == NULL;
+
+  if (is_first && packet->type == PACKET_BACK)
+    {
+      submit_again (self, call);
+      return;
+    }
+  if (is_first)
+    begin_talk (self, call, packet->from);
+  else if (strcmp (talk_get_peer (call->talk), packet->from) != 0)
+    {
+      say (self, PACKET_GONE, packet->from, packet->id);
+      return;
+    }
+  if (packet->type == PACKET_FETCH && is_first)
+    talk_send (call->talk, &call->message);
+  if (is_first)
+    caller_call_say_words (call);
+  if ((packet->type == PACKET_PART || packet->type == PACKET_ACK)
+      && !talk_take (call->talk, packet))
+    fail_call (self, call,
+               g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                                    _ ("the other side sent what is no message")));
+}
+
+static GError *
+make_lost (void)
+{
+  return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it has ended"));
+}
+
+static void
+take_packet_of_call (Caller *self, const Packet *packet)
+{
+  CallerCall *call = find_call (self, packet->id);
+
+  if (call != NULL && packet->type == PACKET_GONE)
+    {
+      if (call->talk != NULL && strcmp (talk_get_peer (call->talk), packet->from) == 0)
+        fail_call (self, call, make_lost ());
+    }
+  else if (call != NULL)
+    take_of_call (self, call, packet);
+  else if (packet->type == PACKET_PART || packet->type == PACKET_FETCH)
+    say (self, PACKET_GONE, packet->from, packet->id);
+}
+
+/* All calls of a host end with it, and are not for another one. */
+static void
+lose_host (Caller *self, const char *subject, GError *error)
+{
+  g_autofree char *host = g_strdup (subject);
+  g_autoptr (GError) own_error = error;
+  g_autoptr (GList) calls = g_hash_table_get_values (self->calls);
+  const gint64 now = g_get_monotonic_time ();
+
+  for (GList *l = calls; l != NULL; l = l->next)
+    {
+      CallerCall *call = l->data;
+
+      if (call->talk == NULL || strcmp (talk_get_peer (call->talk), host) != 0)
+        continue;
+      take_out (self, call, now);
+      forget (self, call);
+    }
+  neighbours_remove (self->hosts, host);
+  procfun_engine_host_lost (self->engine, packet_get_name (host), error);
+}
+
+/* One without calls may be gone before its last answers are here, which come another way. */
+static void
+take_end_of_host (Caller *self, const Packet *packet, guint tag)
+{
+  if (neighbours_has (self->hosts, packet->from)
+      && (tag == TAG_OWN || neighbours_get_n_calls (self->hosts, packet->from) == 0))
+    lose_host (self, packet->from, NULL);
+}
+
+static void
+take_host (Caller *self, const Packet *packet)
+{
+  const guint slots = (guint)CLAMP (packet->number, 1, ROOM);
+
+  neighbours_set_slots (self->hosts, packet->from, slots, packet->heartbeat);
+  procfun_engine_host_up (self->engine, packet_get_name (packet->from), slots, packet->profile);
+}
+
+static void
+take_packet (Caller *self, const Packet *packet, guint tag)
+{
+  neighbours_hear (self->hosts, packet->from);
+  switch (packet->type)
+    {
+    case PACKET_PART:
+    case PACKET_ACK:
+    case PACKET_FETCH:
+    case PACKET_BACK:
+    case PACKET_GONE:
+      take_packet_of_call (self, packet);
+      break;
+    case PACKET_PING:
+      say (self, PACKET_PONG, packet->from, 0);
+      break;
+    case PACKET_HOST:
+      take_host (self, packet);
+      break;
+    case PACKET_BYE:
+      take_end_of_host (self, packet, tag);
+      break;
+    case PACKET_CALL:
+    case PACKET_PONG:
+    case PACKET_WHO:
+    case PACKET_AFTER_LAST:
+    default:
+      break;
+    }
+}
+
+/* The broker */
+
+static void
+begin (Caller *self)
+{
+  g_autofree char *own = g_strconcat (self->subject, ".>", NULL);
+  g_autofree char *beats = subjects_beats (self->address);
+  g_autofree char *info = subjects_api (self->address, "STREAM.INFO", "");
+  g_autofree char *reply = g_strconcat (self->subject, ".pool", NULL);
+
+  connection_subscribe (self->connection, self->subject, TAG_OWN);
+  connection_subscribe (self->connection, own, TAG_REPLIES);
+  connection_subscribe (self->connection, beats, TAG_BEATS);
+  connection_publish_text (self->connection, info, reply, "");
+}
+
+static void
+take_message (Caller *self, const ConnectionEvent *event)
+{
+  const gsize length = strlen (self->subject);
+  g_auto (Packet) packet = { 0 };
+
+  if (g_str_has_prefix (event->subject, self->subject) && event->subject[length] == '.')
+    take_reply (self, event->subject + length + 1, event);
+  else if (packet_read (&packet, event->data))
+    take_packet (self, &packet, event->tag);
+}
+
+/* What was said meanwhile is said again. */
+static void
+come_back (Caller *self)
+{
+  const gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer value;
+
+  self->lost_at = 0;
+  neighbours_excuse (self->hosts, now);
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      CallerCall *call = value;
+
+      if (call->talk != NULL)
+        talk_advance (call->talk, now, TRUE);
+      else if (call->repeat_at > 0)
+        call->repeat_at = now;
+    }
+  g_source_set_ready_time (self->timer, now);
+}
+
+static void
+on_connection (const ConnectionEvent *event, gpointer user_data)
+{
+  Caller *self = user_data;
+  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+
+  switch (event->type)
+    {
+    case CONNECTION_UP:
+      begin (self);
+      break;
+    case CONNECTION_LOST:
+      self->lost_at = g_get_monotonic_time ();
+      break;
+    case CONNECTION_BACK:
+      come_back (self);
+      break;
+    case CONNECTION_FAILED:
+      fail (self, event->message);
+      break;
+    case CONNECTION_MESSAGE:
+      take_message (self, event);
+      break;
+    case CONNECTION_SYNCED:
+    default:
+      break;
+    }
+}
+
+/* Time */
+
+static gboolean
+is_expired (const CallerCall *call, gint64 now)
+{
+  const gint64 late = call->talk != NULL ? LATE : 0;
+
+  return call->expires > 0 && now >= call->expires + late && call->end_reason == NULL;
+}
+
+static void
+advance_call (Caller *self, CallerCall *call, gint64 now)
+{
+  if (is_expired (call, now))
+    {
+      GError *late = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
+                                          _ ("the deadline is over"));
+
+      if (call->talk != NULL)
+        fail_call (self, call, late);
+      else
+        end_waiting (self, call, late);
+      return;
+    }
+  if (call->talk != NULL)
+    talk_advance (call->talk, now, FALSE);
+  else if (call->repeat_at > 0 && now >= call->repeat_at)
+    {
+      if (call->sequence == 0)
+        publish_call (self, call, now);
+      else
+        take_out (self, call, now);
+    }
+}
+
+static void
+advance_calls (Caller *self, gint64 now)
+{
+  g_autoptr (GList) ids = g_hash_table_get_keys (self->calls);
+
+  for (GList *l = ids; l != NULL && self->connection != NULL; l = l->next)
+    {
+      CallerCall *call = g_hash_table_lookup (self->calls, l->data);
+
+      if (call != NULL)
+        advance_call (self, call, now);
+    }
+}
+
+static void
+check_hosts (Caller *self, gint64 now)
+{
+  gint64 silence;
+  const char *host;
+
+  while (self->connection != NULL
+         && (host = neighbours_find_silent (self->hosts, now, &silence)) != NULL)
+    lose_host (self, host,
+               g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("it was silent for %.6g s"),
+                            (double)silence / G_USEC_PER_SEC));
+}
+
+static gboolean
+on_timer (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  Caller *self = user_data;
+  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+  const gint64 now = g_get_monotonic_time ();
+
+  g_source_set_ready_time (
+      source,
+      now + (g_hash_table_size (self->calls) > 0 ? MIN (STEP, self->heartbeat / 4) : IDLE_STEP));
+  if (self->lost_at > 0)
+    {
+      if (now > self->lost_at + self->address->lease)
+        fail (self, _ ("the broker is away"));
+      return G_SOURCE_CONTINUE;
+    }
+  advance_calls (self, now);
+  check_hosts (self, now);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Orders of the engine */
+
+void
+caller_submit (Caller *self, guint64 id, guint64 contract, const ProcfunMessage *message,
+               gint64 expires)
+{
+  const gint64 now = g_get_monotonic_time ();
+  g_autofree char *subject = subjects_call (self->address, contract);
+  CallerCall *call = caller_call_new (id, subject, message, expires);
+
+  if (g_hash_table_size (self->calls) == 0)
+    g_source_set_ready_time (self->timer, now + MIN (STEP, self->heartbeat / 4));
+  g_hash_table_insert (self->calls, &call->id, call);
+  publish_call (self, call, now);
+}
+
+void
+caller_send (Caller *self, guint64 id, const ProcfunMessage *word)
+{
+  CallerCall *call = g_hash_table_lookup (self->calls, &id);
+
+  if (call == NULL)
+    return;
+  if (call->talk != NULL)
+    {
+      talk_send (call->talk, word);
+      return;
+    }
+  caller_call_add_word (call, word);
+  if ((word->flags & PROCFUN_MESSAGE_CANCEL) != 0)
+    {
+      g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+      GError *reason = NULL;
+
+      g_cancellable_cancel (cancelled);
+      g_cancellable_set_error_if_cancelled (cancelled, &reason); /* the words are GLib's */
+      end_waiting (self, call, reason);
+    }
+}
+
+Caller *
+caller_new (ProcfunEngine *engine, Address *address, GBytes *profile, gint64 heartbeat)
+{
+  static GSourceFuncs funcs = { .dispatch = on_timer };
+  Caller *self = g_new0 (Caller, 1);
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  self->engine = engine;
+  self->address = address_ref (address);
+  self->profile = g_bytes_ref (profile);
+  self->heartbeat = heartbeat > 0 ? heartbeat : DEFAULT_HEARTBEAT;
+  self->subject = subjects_caller (address);
+  self->hosts = neighbours_new ();
+  self->calls
+      = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)caller_call_free);
+  self->timer = g_source_new (&funcs, sizeof (GSource));
+  g_source_set_callback (self->timer, NULL, self, NULL);
+  g_source_set_ready_time (self->timer, g_get_monotonic_time () + IDLE_STEP);
+  g_source_attach (self->timer, context);
+  self->connection = connection_new (address, context, on_connection, self);
+  return self;
+}
+
+/* Hosts of calls that nobody waits for any more hear so at their next word. */
+static void
+take_out_all (Caller *self)
+{
+  GHashTableIter iter;
+  gpointer call;
+
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &call))
+    take_out (self, call, g_get_monotonic_time ());
+}
+
+void
+caller_close (Caller *self)
+{
+  if (self->connection == NULL)
+    return;
+  take_out_all (self);
+  g_source_destroy (self->timer);
+  connection_close (g_steal_pointer (&self->connection));
+}
+
+void
+caller_free (Caller *self)
+{
+  caller_close (self);
+  g_source_unref (self->timer);
+  g_hash_table_unref (self->calls);
+  neighbours_free (self->hosts);
+  g_bytes_unref (self->profile);
+  address_unref (self->address);
+  g_free (self->subject);
+  g_free (self);
+}

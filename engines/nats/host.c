@@ -1,0 +1,686 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "engines/nats/host.h"
+
+#include "engines/nats/host-work.h"
+#include "engines/nats/intl.h"
+#include "engines/nats/neighbours.h"
+#include "engines/nats/pulls.h"
+#include "engines/nats/replies.h"
+#include "engines/nats/subjects.h"
+#include <inttypes.h>
+#include <string.h>
+
+/* Larger parts would keep others waiting. */
+#define PART_MAX ((gsize)256 * 1024)
+
+/* Times in µs */
+#define STEP 50000
+#define IDLE_STEP G_USEC_PER_SEC
+#define BEAT (5 * G_USEC_PER_SEC)
+#define FETCH_REPEAT 500000
+#define PULL_EXPIRES (30 * G_USEC_PER_SEC)
+#define PULL_LATE (2 * G_USEC_PER_SEC)
+#define PULL_PAUSE (G_USEC_PER_SEC / 2)
+#define HEARTBEAT_MIN 1000
+
+#define FINISH_MS 1000
+
+enum
+{
+  STATUS_IDLE = 100,
+  STATUS_NO_MESSAGES = 404,
+  STATUS_EXPIRED = 408,
+  STATUS_NOBODY = 503
+};
+
+enum
+{
+  TAG_OWN = 1,
+  TAG_REPLIES,
+  TAG_QUESTIONS,
+  TAG_PULLS /* and the number of the request */
+};
+
+/* Word in the subject where it is heard that a caller has gone. */
+#define NOBODY ".nobody."
+
+struct _Host
+{
+  ProcfunEngine *engine; /* unowned */
+  Address *address;
+  GBytes *profile;
+  guint slots;
+  char *subject;          /* where it is reached */
+  Connection *connection; /* (nullable): it is closed */
+  GSource *timer;
+
+  Pulls pulls;
+  gboolean is_ready; /* the broker has the consumer */
+  gboolean is_detached;
+  gint64 lease;  /* in µs */
+  gint64 ask_at; /* monotonic times: no call is asked for before that */
+  gint64 beat_at;
+  gint64 lost_at; /* the broker is away; 0: it is there */
+
+  GHashTable *works;  /* (element-type guint64 HostWork): by id */
+  GHashTable *by_key; /* (element-type utf8 HostWork) */
+  guint64 last_id;
+  Neighbours *callers;
+};
+
+static void
+fail (Host *self, const char *message)
+{
+  g_autoptr (GError) error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, message);
+
+  procfun_engine_fail (self->engine, error);
+}
+
+static void
+say (Host *self, PacketType type, const char *to, const char *reply, guint64 number)
+{
+  const Packet packet = { .type = type, .from = self->subject, .id = number };
+
+  connection_publish (self->connection, to, reply, NULL, packet_make (&packet));
+}
+
+static void
+introduce (Host *self, const char *to)
+{
+  const Packet packet = { .type = PACKET_HOST,
+                          .from = self->subject,
+                          .number = self->slots,
+                          .heartbeat = BEAT,
+                          .profile = self->profile };
+
+  connection_publish (self->connection, to, NULL, NULL, packet_make (&packet));
+}
+
+/* Asking for calls */
+
+static void
+ask_for_calls (Host *self)
+{
+  const gint64 now = g_get_monotonic_time ();
+  guint number, n;
+
+  if (!self->is_ready || self->is_detached || self->lost_at > 0 || now < self->ask_at)
+    return;
+  while ((number = pulls_ask (&self->pulls, now + PULL_EXPIRES + PULL_LATE, &n)) > 0)
+    {
+      g_autofree char *inbox
+          = subjects_inbox (self->address, packet_get_name (self->subject), number);
+      g_autofree char *next
+          = subjects_api (self->address, "CONSUMER.MSG.NEXT", "." SUBJECTS_CONSUMER);
+      g_autofree char *text = g_strdup_printf ("{\"batch\":%u,\"expires\":%" PRId64 "}", n,
+                                               (gint64)PULL_EXPIRES * 1000);
+
+      connection_subscribe (self->connection, inbox, TAG_PULLS + number);
+      connection_publish_text (self->connection, next, inbox, text);
+    }
+}
+
+static void
+end_pull (Host *self, guint number)
+{
+  if (pulls_end (&self->pulls, number))
+    connection_unsubscribe (self->connection, TAG_PULLS + number);
+}
+
+static void
+take_status_of_pull (Host *self, guint number, int status)
+{
+  if (status == STATUS_IDLE)
+    return;
+  if (status != STATUS_NO_MESSAGES && status != STATUS_EXPIRED)
+    self->ask_at = g_get_monotonic_time () + PULL_PAUSE;
+  end_pull (self, number);
+  ask_for_calls (self);
+}
+
+/* Calls */
+
+static void
+acknowledge (Host *self, const char *receipt, const char *word)
+{
+  if (receipt != NULL)
+    connection_publish_text (self->connection, receipt, NULL, word);
+}
+
+static HostWork *
+find_work (Host *self, const char *from, guint64 number)
+{
+  g_autofree char *key = host_work_make_key (from, number);
+
+  return g_hash_table_lookup (self->by_key, key);
+}
+
+static void
+end_work (Host *self, HostWork *work)
+{
+  acknowledge (self, work->receipt, "+ACK");
+  neighbours_drop_call (self->callers, talk_get_peer (work->talk));
+  g_hash_table_remove (self->by_key, work->key);
+  g_hash_table_remove (self->works, &work->id);
+}
+
+/* Nobody waits for it. */
+static void
+abandon (Host *self, HostWork *work)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (work->is_orphan)
+    return;
+  if (work->is_ended || work->fetch_at > 0)
+    {
+      pulls_add_free (&self->pulls, work->is_ended ? 0 : 1);
+      end_work (self, work);
+      ask_for_calls (self);
+      return;
+    }
+  work->is_orphan = TRUE;
+  error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it has ended"));
+  procfun_engine_fail_call (self->engine, work->id, error);
+}
+
+/* @caller: (nullable): of all */
+static void
+abandon_all (Host *self, const char *caller)
+{
+  g_autoptr (GList) ids = g_hash_table_get_keys (self->works);
+
+  for (GList *l = ids; l != NULL && self->connection != NULL; l = l->next)
+    {
+      HostWork *work = g_hash_table_lookup (self->works, l->data);
+
+      if (work != NULL && (caller == NULL || strcmp (talk_get_peer (work->talk), caller) == 0))
+        abandon (self, work);
+    }
+}
+
+static void
+lose_caller (Host *self, const char *subject)
+{
+  g_autofree char *caller = g_strdup (subject);
+
+  abandon_all (self, caller);
+  neighbours_remove (self->callers, caller);
+}
+
+typedef struct
+{
+  Host *host;
+  guint64 id;
+} Listener;
+
+static void
+on_message (const ProcfunMessage *message, gpointer user_data)
+{
+  const Listener *listener = user_data;
+  Host *self = listener->host;
+  HostWork *work = g_hash_table_lookup (self->works, &listener->id);
+
+  if (work->fetch_at > 0)
+    {
+      work->fetch_at = 0;
+      procfun_engine_request (self->engine, work->id, work->n_deliveries, work->profile, message);
+    }
+  else
+    procfun_engine_message (self->engine, work->id, NULL, message);
+}
+
+static gsize
+get_part_max (Host *self)
+{
+  const gsize max = connection_get_max_payload (self->connection);
+
+  return MIN (max > 2 * PACKET_OVERHEAD ? max - PACKET_OVERHEAD : PACKET_OVERHEAD, PART_MAX);
+}
+
+static HostWork *
+add_work (Host *self, const Packet *packet, const char *receipt)
+{
+  const guint n_deliveries = receipt != NULL ? reply_get_n_deliveries (receipt) : 1;
+  Listener *listener = g_new0 (Listener, 1);
+  HostWork *work;
+  Talk *talk;
+
+  *listener = (Listener){ self, ++self->last_id };
+  talk = talk_new (self->connection, packet->from, self->subject, packet->id, get_part_max (self),
+                   on_message, listener, g_free);
+  work = host_work_new (listener->id, packet, receipt, MAX (n_deliveries, 1), talk);
+  work->lease_at = g_get_monotonic_time () + self->lease / 3;
+  if (g_hash_table_size (self->works) == 0)
+    g_source_set_ready_time (self->timer, g_get_monotonic_time () + STEP);
+  g_hash_table_insert (self->works, &work->id, work);
+  g_hash_table_insert (self->by_key, work->key, work);
+  neighbours_add_call (self->callers, packet->from,
+                       packet->heartbeat > 0 ? MAX (packet->heartbeat, HEARTBEAT_MIN)
+                                             : G_MAXINT64 / 4);
+  return work;
+}
+
+static void
+fetch (Host *self, HostWork *work, gint64 now)
+{
+  g_autofree char *from = g_strndup (work->key, strcspn (work->key, " "));
+
+  work->fetch_at = now + FETCH_REPEAT;
+  say (self, PACKET_FETCH, from, NULL, g_ascii_strtoull (work->key + strlen (from), NULL, 10));
+}
+
+static void
+begin_work (Host *self, const Packet *packet, const char *receipt)
+{
+  HostWork *work = add_work (self, packet, receipt);
+  ProcfunMessage message;
+  GBytes *head, *payload;
+
+  if ((packet->flags & PACKET_IS_LARGE) != 0)
+    {
+      fetch (self, work, g_get_monotonic_time ());
+      return;
+    }
+  if (!packet_split_message (packet, packet->data, &message))
+    {
+      pulls_add_free (&self->pulls, 1);
+      end_work (self, work);
+      return;
+    }
+  head = message.head;
+  payload = message.payload;
+  procfun_engine_request (self->engine, work->id, work->n_deliveries, work->profile, &message);
+  g_bytes_unref (head);
+  g_bytes_unref (payload);
+}
+
+/* What this host has no room for has not begun. The broker is not told so: it would count that as
+ * one more time that the call was given to somebody. Its caller submits it again. */
+static void
+take_call (Host *self, guint number, const ConnectionEvent *event)
+{
+  const PullsAnswer answer = pulls_take (&self->pulls, number);
+  g_auto (Packet) packet = { 0 };
+  HostWork *known;
+
+  if (answer == PULLS_TAKEN_LAST)
+    connection_unsubscribe (self->connection, TAG_PULLS + number);
+  if (!packet_read (&packet, event->data) || packet.type != PACKET_CALL)
+    {
+      acknowledge (self, event->reply, "+TERM");
+      pulls_add_free (&self->pulls, answer != PULLS_REFUSED ? 1 : 0);
+    }
+  else if ((known = find_work (self, packet.from, packet.id)) != NULL)
+    {
+      g_free (known->receipt);
+      known->receipt = g_strdup (event->reply);
+      acknowledge (self, known->receipt, "+WPI");
+      pulls_add_free (&self->pulls, answer != PULLS_REFUSED ? 1 : 0);
+    }
+  else if (answer == PULLS_REFUSED || self->is_detached)
+    say (self, PACKET_BACK, packet.from, NULL, packet.id);
+  else
+    begin_work (self, &packet, event->reply);
+  if (self->connection != NULL)
+    ask_for_calls (self);
+}
+
+/* Packets of callers */
+
+static void
+take_packet_of_work (Host *self, const Packet *packet)
+{
+  HostWork *work = find_work (self, packet->from, packet->id);
+  guint64 id;
+
+  if (work == NULL)
+    {
+      if (packet->type == PACKET_PART)
+        say (self, PACKET_GONE, packet->from, NULL, packet->id);
+      return;
+    }
+  if (packet->type == PACKET_GONE)
+    {
+      abandon (self, work);
+      return;
+    }
+  id = work->id;
+  if (!talk_take (work->talk, packet))
+    {
+      abandon (self, work);
+      return;
+    }
+  work = g_hash_table_lookup (self->works, &id);
+  if (work != NULL && work->is_ended && talk_is_quiet (work->talk))
+    end_work (self, work);
+}
+
+static void
+take_packet (Host *self, const Packet *packet)
+{
+  neighbours_hear (self->callers, packet->from);
+  switch (packet->type)
+    {
+    case PACKET_PART:
+    case PACKET_ACK:
+    case PACKET_GONE:
+      take_packet_of_work (self, packet);
+      break;
+    case PACKET_WHO:
+      if (self->is_ready && !self->is_detached)
+        introduce (self, packet->from);
+      break;
+    case PACKET_CALL:
+    case PACKET_FETCH:
+    case PACKET_BACK:
+    case PACKET_PING:
+    case PACKET_PONG:
+    case PACKET_HOST:
+    case PACKET_BYE:
+    case PACKET_AFTER_LAST:
+    default:
+      break;
+    }
+}
+
+/* The broker */
+
+static void
+begin (Host *self)
+{
+  g_autofree char *own = g_strconcat (self->subject, ".>", NULL);
+  g_autofree char *questions = subjects_question (self->address);
+  g_autofree char *info = subjects_api (self->address, "CONSUMER.INFO", "." SUBJECTS_CONSUMER);
+  g_autofree char *reply = g_strconcat (self->subject, ".pool", NULL);
+
+  connection_subscribe (self->connection, self->subject, TAG_OWN);
+  connection_subscribe (self->connection, own, TAG_REPLIES);
+  connection_subscribe (self->connection, questions, TAG_QUESTIONS);
+  connection_publish_text (self->connection, info, reply, "");
+}
+
+static void
+take_reply (Host *self, const ConnectionEvent *event)
+{
+  const char *words = event->subject + strlen (self->subject);
+  g_autofree char *beats = subjects_beats (self->address);
+  g_auto (Reply) reply = { 0 };
+
+  if (g_str_has_prefix (words, NOBODY))
+    {
+      if (event->status == STATUS_NOBODY)
+        lose_caller (self, words + strlen (NOBODY));
+      return;
+    }
+  reply_read (&reply, event);
+  if (reply.error != NULL)
+    {
+      fail (self, reply.error->message);
+      return;
+    }
+  self->is_ready = TRUE;
+  if (reply.ack_wait > 0)
+    self->lease = reply.ack_wait;
+  introduce (self, beats);
+  ask_for_calls (self);
+}
+
+static void
+take_message (Host *self, const ConnectionEvent *event)
+{
+  g_auto (Packet) packet = { 0 };
+
+  if (event->tag >= TAG_PULLS && event->status != 0)
+    take_status_of_pull (self, event->tag - TAG_PULLS, event->status);
+  else if (event->tag >= TAG_PULLS)
+    take_call (self, event->tag - TAG_PULLS, event);
+  else if (event->tag == TAG_REPLIES)
+    take_reply (self, event);
+  else if (packet_read (&packet, event->data))
+    take_packet (self, &packet);
+}
+
+/* Requests are forgotten by a broker that was away. */
+static void
+come_back (Host *self)
+{
+  const gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer work;
+  guint number;
+
+  self->lost_at = 0;
+  neighbours_excuse (self->callers, now);
+  while ((number = pulls_find_any (&self->pulls)) > 0)
+    end_pull (self, number);
+  g_hash_table_iter_init (&iter, self->works);
+  while (g_hash_table_iter_next (&iter, NULL, &work))
+    {
+      ((HostWork *)work)->lease_at = now;
+      talk_advance (((HostWork *)work)->talk, now, TRUE);
+    }
+  g_source_set_ready_time (self->timer, now);
+}
+
+static void
+on_connection (const ConnectionEvent *event, gpointer user_data)
+{
+  Host *self = user_data;
+  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+
+  switch (event->type)
+    {
+    case CONNECTION_UP:
+      begin (self);
+      break;
+    case CONNECTION_LOST:
+      self->lost_at = g_get_monotonic_time ();
+      break;
+    case CONNECTION_BACK:
+      come_back (self);
+      break;
+    case CONNECTION_FAILED:
+      fail (self, event->message);
+      break;
+    case CONNECTION_MESSAGE:
+      take_message (self, event);
+      break;
+    case CONNECTION_SYNCED:
+    default:
+      break;
+    }
+}
+
+/* Time */
+
+static void
+advance_works (Host *self, gint64 now)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->works);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      HostWork *work = value;
+
+      talk_advance (work->talk, now, FALSE);
+      if (now >= work->lease_at)
+        {
+          work->lease_at = now + self->lease / 3;
+          acknowledge (self, work->receipt, "+WPI");
+        }
+      if (work->fetch_at > 0 && now >= work->fetch_at && !talk_has_begun (work->talk))
+        fetch (self, work, now);
+    }
+}
+
+static void
+ask_callers (Host *self, gint64 now)
+{
+  const char *caller;
+  gint64 silence;
+
+  while ((caller = neighbours_find_unasked (self->callers, now)) != NULL)
+    {
+      g_autofree char *reply = g_strconcat (self->subject, NOBODY, caller, NULL);
+
+      say (self, PACKET_PING, caller, reply, 0);
+    }
+  while (self->connection != NULL
+         && (caller = neighbours_find_silent (self->callers, now, &silence)) != NULL)
+    lose_caller (self, caller);
+}
+
+static void
+advance_pulls (Host *self, gint64 now)
+{
+  guint number;
+
+  while ((number = pulls_find_due (&self->pulls, now)) > 0)
+    end_pull (self, number);
+  ask_for_calls (self);
+}
+
+static gboolean
+on_timer (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  Host *self = user_data;
+  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+  const gint64 now = g_get_monotonic_time ();
+  g_autofree char *beats = subjects_beats (self->address);
+
+  g_source_set_ready_time (source, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
+  if (self->lost_at > 0)
+    {
+      if (now > self->lost_at + self->lease)
+        abandon_all (self, NULL);
+      return G_SOURCE_CONTINUE;
+    }
+  advance_works (self, now);
+  ask_callers (self, now);
+  if (self->connection == NULL)
+    return G_SOURCE_REMOVE;
+  advance_pulls (self, now);
+  if (self->is_ready && !self->is_detached && now >= self->beat_at)
+    {
+      self->beat_at = now + BEAT;
+      introduce (self, beats);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+/* Orders of the engine */
+
+void
+host_set_free (Host *self, guint n)
+{
+  pulls_add_free (&self->pulls, n);
+  ask_for_calls (self);
+}
+
+void
+host_answer (Host *self, guint64 id, const ProcfunMessage *answer)
+{
+  HostWork *work = g_hash_table_lookup (self->works, &id);
+  const gboolean is_end = (answer->flags & PROCFUN_MESSAGE_END) != 0;
+
+  if (work == NULL)
+    return;
+  if (!work->is_orphan)
+    talk_send (work->talk, answer);
+  else if (is_end)
+    {
+      end_work (self, work);
+      return;
+    }
+  work->is_ended = is_end;
+}
+
+void
+host_detach (Host *self)
+{
+  guint number;
+
+  self->is_detached = TRUE;
+  while ((number = pulls_find_any (&self->pulls)) > 0)
+    {
+      connection_drain (self->connection, TAG_PULLS + number);
+      pulls_end (&self->pulls, number);
+    }
+}
+
+Host *
+host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
+{
+  static GSourceFuncs funcs = { .dispatch = on_timer };
+  Host *self = g_new0 (Host, 1);
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  self->engine = engine;
+  self->address = address_ref (address);
+  self->profile = g_bytes_ref (profile);
+  self->slots = slots;
+  self->lease = address->lease;
+  self->subject = subjects_host (address);
+  self->callers = neighbours_new ();
+  self->works
+      = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)host_work_free);
+  self->by_key = g_hash_table_new (g_str_hash, g_str_equal);
+  self->timer = g_source_new (&funcs, sizeof (GSource));
+  g_source_set_callback (self->timer, NULL, self, NULL);
+  g_source_set_ready_time (self->timer, g_get_monotonic_time () + IDLE_STEP);
+  g_source_attach (self->timer, context);
+  self->connection = connection_new (address, context, on_connection, self);
+  return self;
+}
+
+/* What was answered is not to be given to another host. */
+static void
+take_leave (Host *self)
+{
+  g_autofree char *beats = subjects_beats (self->address);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->works);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      HostWork *work = value;
+
+      if (work->is_ended)
+        acknowledge (self, work->receipt, "+ACK");
+      say (self, PACKET_BYE, talk_get_peer (work->talk), NULL, 0);
+    }
+  say (self, PACKET_BYE, beats, NULL, 0);
+}
+
+void
+host_close (Host *self, gboolean at_once)
+{
+  if (self->connection == NULL)
+    return;
+  g_source_destroy (self->timer);
+  take_leave (self);
+  if (at_once)
+    connection_close (self->connection);
+  else
+    connection_finish (self->connection, FINISH_MS);
+  self->connection = NULL;
+}
+
+void
+host_free (Host *self)
+{
+  host_close (self, TRUE);
+  g_source_unref (self->timer);
+  g_hash_table_unref (self->by_key);
+  g_hash_table_unref (self->works);
+  neighbours_free (self->callers);
+  g_bytes_unref (self->profile);
+  address_unref (self->address);
+  g_free (self->subject);
+  g_free (self);
+}

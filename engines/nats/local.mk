@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A module for GIO, beside procfun-worker: calls over a NATS server.
+
+if HAVE_NATS
+enginesdir = $(workerdir)/engines
+engines_LTLIBRARIES = %D%/libprocfun-nats.la
+%C%_libprocfun_nats_la_SOURCES = \
+	%D%/address.c \
+	%D%/address.h \
+	%D%/caller-call.c \
+	%D%/caller-call.h \
+	%D%/caller.c \
+	%D%/caller.h \
+	%D%/connection.c \
+	%D%/connection.h \
+	%D%/host-work.c \
+	%D%/host-work.h \
+	%D%/host.c \
+	%D%/host.h \
+	%D%/intl.h \
+	%D%/login.c \
+	%D%/login.h \
+	%D%/module.c \
+	%D%/nats-engine.c \
+	%D%/nats-engine.h \
+	%D%/neighbours.c \
+	%D%/neighbours.h \
+	%D%/packet.c \
+	%D%/packet.h \
+	%D%/pulls.c \
+	%D%/pulls.h \
+	%D%/replies.c \
+	%D%/replies.h \
+	%D%/setup.c \
+	%D%/setup.h \
+	%D%/subjects.c \
+	%D%/subjects.h \
+	%D%/talk.c \
+	%D%/talk.h
+%C%_libprocfun_nats_la_CFLAGS = $(AM_CFLAGS) $(NATS_CFLAGS)
+%C%_libprocfun_nats_la_LIBADD = procfun/libprocfun.la $(PROCFUN_LIBS) $(NATS_LIBS)
+%C%_libprocfun_nats_la_LDFLAGS = -module -avoid-version -no-undefined -export-symbols-regex '^g_io_'
+endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "engines/nats/neighbours.h"
+
+/* One that seems silent may have spoken while this thread had no time to hear it. */
+#define SECOND_LOOK 50000
+
+typedef struct
+{
+  gint64 heard_at; /* monotonic times in µs */
+  gint64 asked_at;
+  gint64 suspected_at; /* 0: it is not silent */
+  gint64 heartbeat;    /* the shortest of its calls */
+  gint64 beat;         /* 0: it has not said */
+  guint slots;
+  guint n_calls;
+} Neighbour;
+
+struct _Neighbours
+{
+  GHashTable *all; /* (element-type utf8 Neighbour) */
+};
+
+Neighbours *
+neighbours_new (void)
+{
+  Neighbours *self = g_new0 (Neighbours, 1);
+
+  self->all = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  return self;
+}
+
+void
+neighbours_free (Neighbours *self)
+{
+  g_hash_table_unref (self->all);
+  g_free (self);
+}
+
+/* (nullable) */
+static Neighbour *
+find (Neighbours *self, const char *subject)
+{
+  return g_hash_table_lookup (self->all, subject);
+}
+
+static Neighbour *
+ensure (Neighbours *self, const char *subject)
+{
+  Neighbour *one = find (self, subject);
+
+  if (one == NULL)
+    {
+      one = g_new0 (Neighbour, 1);
+      one->heard_at = g_get_monotonic_time ();
+      g_hash_table_insert (self->all, g_strdup (subject), one);
+    }
+  return one;
+}
+
+gboolean
+neighbours_has (Neighbours *self, const char *subject)
+{
+  return find (self, subject) != NULL;
+}
+
+void
+neighbours_remove (Neighbours *self, const char *subject)
+{
+  g_hash_table_remove (self->all, subject);
+}
+
+void
+neighbours_hear (Neighbours *self, const char *subject)
+{
+  Neighbour *one = find (self, subject);
+
+  if (one == NULL)
+    return;
+  one->heard_at = g_get_monotonic_time ();
+  one->suspected_at = 0;
+}
+
+void
+neighbours_add_call (Neighbours *self, const char *subject, gint64 heartbeat)
+{
+  Neighbour *one = ensure (self, subject);
+
+  if (one->n_calls++ > 0)
+    {
+      one->heartbeat = MIN (one->heartbeat, heartbeat);
+      return;
+    }
+  one->heartbeat = heartbeat;
+  one->heard_at = g_get_monotonic_time ();
+  one->suspected_at = 0;
+}
+
+void
+neighbours_drop_call (Neighbours *self, const char *subject)
+{
+  Neighbour *one = find (self, subject);
+
+  if (one != NULL && one->n_calls > 0)
+    one->n_calls--;
+}
+
+guint
+neighbours_get_n_calls (Neighbours *self, const char *subject)
+{
+  const Neighbour *one = find (self, subject);
+
+  return one != NULL ? one->n_calls : 0;
+}
+
+void
+neighbours_set_slots (Neighbours *self, const char *subject, guint slots, gint64 beat)
+{
+  Neighbour *one = ensure (self, subject);
+
+  one->slots = slots;
+  one->beat = beat;
+  one->heard_at = g_get_monotonic_time ();
+}
+
+guint
+neighbours_get_slots (Neighbours *self, const char *subject)
+{
+  const Neighbour *one = find (self, subject);
+
+  return one != NULL ? one->slots : 0;
+}
+
+void
+neighbours_excuse (Neighbours *self, gint64 now)
+{
+  GHashTableIter iter;
+  gpointer one;
+
+  g_hash_table_iter_init (&iter, self->all);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      ((Neighbour *)one)->heard_at = now;
+      ((Neighbour *)one)->suspected_at = 0;
+    }
+}
+
+/* In µs; 0: it may be silent. */
+static gint64
+get_patience (const Neighbour *one)
+{
+  return one->n_calls > 0 ? 2 * one->heartbeat : 3 * one->beat;
+}
+
+static gboolean
+is_silent (Neighbour *one, gint64 now)
+{
+  const gint64 patience = get_patience (one);
+
+  if (patience == 0 || now < one->heard_at + patience)
+    return FALSE;
+  if (one->suspected_at == 0)
+    one->suspected_at = now;
+  return now >= one->suspected_at + SECOND_LOOK;
+}
+
+const char *
+neighbours_find_silent (Neighbours *self, gint64 now, gint64 *silence)
+{
+  GHashTableIter iter;
+  gpointer subject, one;
+
+  g_hash_table_iter_init (&iter, self->all);
+  while (g_hash_table_iter_next (&iter, &subject, &one))
+    if (is_silent (one, now))
+      {
+        *silence = now - ((Neighbour *)one)->heard_at;
+        return subject;
+      }
+  return NULL;
+}
+
+const char *
+neighbours_find_unasked (Neighbours *self, gint64 now)
+{
+  GHashTableIter iter;
+  gpointer subject, value;
+
+  g_hash_table_iter_init (&iter, self->all);
+  while (g_hash_table_iter_next (&iter, &subject, &value))
+    {
+      Neighbour *one = value;
+
+      if (one->n_calls == 0 || now < one->asked_at + one->heartbeat / 2)
+        continue;
+      one->asked_at = now;
+      return subject;
+    }
+  return NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Those on the other side of the broker, by their subjects: whether they live. */
+
+typedef struct _Neighbours Neighbours;
+
+Neighbours *neighbours_new (void);
+void neighbours_free (Neighbours *self);
+
+gboolean neighbours_has (Neighbours *self, const char *subject);
+void neighbours_remove (Neighbours *self, const char *subject);
+
+/* Something has come from it. */
+void neighbours_hear (Neighbours *self, const char *subject);
+
+/* Calls connect us with it: then a silence of two of these, in µs, is too long. */
+void neighbours_add_call (Neighbours *self, const char *subject, gint64 heartbeat);
+void neighbours_drop_call (Neighbours *self, const char *subject);
+guint neighbours_get_n_calls (Neighbours *self, const char *subject);
+
+/* What it says of itself: one that does so every @beat µs, and has no calls, is gone after three.
+ */
+void neighbours_set_slots (Neighbours *self, const char *subject, guint slots, gint64 beat);
+guint neighbours_get_slots (Neighbours *self, const char *subject);
+
+/* No silence counts that was before @now. */
+void neighbours_excuse (Neighbours *self, gint64 now);
+
+/* One that was silent for too long, for @silence µs. It is to be looked for a few times a second:
+ * one is given a second look. (nullable) */
+const char *neighbours_find_silent (Neighbours *self, gint64 now, gint64 *silence);
+
+/* One with calls who is due to be asked whether he lives. (nullable) */
+const char *neighbours_find_unasked (Neighbours *self, gint64 now);
+
+G_END_DECLS

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "engines/nats/replies.h"
+
+#include "engines/nats/intl.h"
+#include <json-glib/json-glib.h>
+#include <procfun.h>
+#include <string.h>
+
+#define STATUS_NOBODY 503
+
+/* Words of the broker that have no number of their own. */
+#define STREAM_NOT_FOUND 10059
+#define CONSUMER_NOT_FOUND 10014
+
+static gint64
+get_number (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_int (node) : 0;
+}
+
+static const char *
+get_text (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+  const char *text
+      = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+
+  return text != NULL ? text : "";
+}
+
+/* (nullable) */
+static JsonObject *
+get_object (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static GError *
+make_error (JsonObject *said)
+{
+  const gint64 code = get_number (said, "err_code");
+  const char *words = get_text (said, "description");
+
+  if (code == STREAM_NOT_FOUND || code == CONSUMER_NOT_FOUND)
+    return g_error_new_literal (
+        PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
+        _ ("the broker has no such pool; “procfun engine setup URL” makes it"));
+  return g_error_new_literal (
+      PROCFUN_ERROR, strstr (words, "maximum") != NULL ? PROCFUN_ERROR_BUSY : PROCFUN_ERROR_ENGINE,
+      words);
+}
+
+static void
+read_object (Reply *self, JsonObject *object)
+{
+  JsonObject *said = get_object (object, "error");
+  JsonObject *config = get_object (object, "config");
+
+  if (said != NULL)
+    self->error = make_error (said);
+  self->sequence = (guint64)get_number (object, "seq");
+  if (config != NULL)
+    self->ack_wait = get_number (config, "ack_wait") / 1000;
+}
+
+void
+reply_read_text (Reply *self, const char *text, gsize size)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  JsonNode *root;
+
+  *self = (Reply){ 0 };
+  if (json_parser_load_from_data (parser, text, (gssize)size, &self->error))
+    {
+      root = json_parser_get_root (parser);
+      if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
+        read_object (self, json_node_get_object (root));
+    }
+}
+
+void
+reply_read (Reply *self, const ConnectionEvent *event)
+{
+  gsize size;
+  const char *text = g_bytes_get_data (event->data, &size);
+
+  *self = (Reply){ 0 };
+  if (event->status == STATUS_NOBODY)
+    self->error = g_error_new_literal (
+        PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
+        _ ("the broker has no such pool; “procfun engine setup URL” makes it"));
+  else if (event->status == 0 && size > 0)
+    reply_read_text (self, text, size);
+  else
+    self->error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, "%d", event->status);
+}
+
+void
+reply_clear (Reply *self)
+{
+  g_clear_error (&self->error);
+}
+
+/* $JS.ACK.STREAM.CONSUMER.DELIVERIES.…, with the domain and the account before the stream where
+ * there are more words than nine. */
+guint
+reply_get_n_deliveries (const char *subject)
+{
+  g_auto (GStrv) words = g_strsplit (subject, ".", -1);
+  const guint n = g_strv_length (words);
+  const guint at = n == 9 ? 4 : 6;
+  guint64 deliveries;
+
+  if (n < 9 || n == 10 || strcmp (words[0], "$JS") != 0 || strcmp (words[1], "ACK") != 0
+      || !g_ascii_string_to_unsigned (words[at], 10, 1, G_MAXUINT32, &deliveries, NULL))
+    return 0;
+  return (guint)deliveries;
+}

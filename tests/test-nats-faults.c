@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls by way of a NATS server, when hosts, callers and the server itself are lost: a call is run
+ * once, and its caller hears of its end. */
+
+#include "tests/brokers.h"
+#include "tests/calls.h"
+#include "tests/fixture.h"
+#include "tests/functions.h"
+#include "tests/remotes.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEARTBEAT 250000
+#define STEP_US 1000
+
+static Broker *broker;
+
+/* Functions */
+
+static gboolean
+is_there (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+await_file (const char *path)
+{
+  while (!is_there (path))
+    g_usleep (STEP_US);
+}
+
+/* Leaves a line with its host in the file @begun, each time that it runs, and waits for the file
+ * @end. */
+PROCFUN_DEFINE_STATIC_FUNCTION (wait, gint, (const char *, begun), (const char *, end))
+{
+  FILE *file = fopen (begun, "a");
+
+  fprintf (file, "%d\n", remotes_get_host_process ());
+  fclose (file);
+  await_file (end);
+  return 7;
+}
+
+/* The same, but may run twice: the second time it does not wait. */
+PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (wait_once, gint, (const char *, begun), (const char *, end))
+{
+  if (!is_there (begun))
+    return wait (begun, end);
+  return 8;
+}
+
+/* Around a test: a folder with the files of its functions, a pool, and its executor. */
+
+typedef struct
+{
+  char *folder;
+  char *begun;
+  char *end;
+  char *url;
+  ProcfunRemotePool *hosts;
+} Place;
+
+static void
+place_open (Place *self, const char *pool, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->folder = g_dir_make_tmp ("procfun-nats-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->begun = g_build_filename (self->folder, "begun", NULL);
+  self->end = g_build_filename (self->folder, "end", NULL);
+  self->url = broker_make_pool (broker, pool, words);
+  self->hosts = remotes_new (self->url);
+  procfun_remote_pool_set_heartbeat (self->hosts, HEARTBEAT);
+}
+
+static void
+place_close (Place *self)
+{
+  remotes_close (self->hosts);
+  g_remove (self->begun);
+  g_remove (self->end);
+  g_rmdir (self->folder);
+  g_free (self->folder);
+  g_free (self->begun);
+  g_free (self->end);
+  g_free (self->url);
+}
+
+static void
+place_let_end (Place *self)
+{
+  g_assert_true (g_file_set_contents (self->end, "", 0, NULL));
+}
+
+static guint
+place_count_runs (Place *self)
+{
+  g_autofree char *text = NULL;
+  guint n = 0;
+
+  if (!g_file_get_contents (self->begun, &text, NULL, NULL))
+    return 0;
+  for (const char *at = text; *at != '\0'; at++)
+    n += *at == '\n' ? 1 : 0;
+  return n;
+}
+
+/* A call on its way. */
+
+typedef struct
+{
+  ProcfunCall *call;
+  GCancellable *cancellable;
+  GAsyncResult *result; /* (nullable): it has not ended */
+} Errand;
+
+static void
+on_end (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ((Errand *)user_data)->result = g_object_ref (result);
+}
+
+/* Takes @call. */
+static void
+errand_begin (Errand *self, Place *place, ProcfunCall *call)
+{
+  *self = (Errand){ .call = call, .cancellable = g_cancellable_new () };
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (place->hosts));
+  procfun_call_run_async (call, self->cancellable, on_end, self);
+}
+
+static gint
+errand_end (Errand *self, GError **error)
+{
+  g_autoptr (GVariant) value = NULL;
+
+  while (self->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  value = procfun_call_run_finish (self->call, self->result, error);
+  g_object_unref (self->call);
+  g_object_unref (self->cancellable);
+  g_object_unref (self->result);
+  return value != NULL ? g_variant_get_int32 (value) : 0;
+}
+
+static void
+errand_assert_result (Errand *self, gint expected)
+{
+  g_autoptr (GError) error = NULL;
+  const gint result = errand_end (self, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (result, ==, expected);
+}
+
+static void
+errand_assert_lost (Errand *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  errand_end (self, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
+}
+
+static void
+errand_assert_cancelled (Errand *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_cancellable_cancel (self->cancellable);
+  errand_end (self, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+await_in_main_loop (const char *path)
+{
+  while (!is_there (path))
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (STEP_US);
+    }
+}
+
+/* Cancelling */
+
+static void
+test_cancel_running (void)
+{
+  Place place;
+  Errand errand;
+  GPid host;
+
+  place_open (&place, "cancel-running", NULL);
+  host = brokers_start_host (place.url, 1);
+  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  await_in_main_loop (place.begun);
+  errand_assert_cancelled (&errand);
+  calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
+  g_assert_cmpuint (place_count_runs (&place), ==, 1);
+  place_close (&place);
+  brokers_end_host (host);
+}
+
+/* No host ever has it. */
+static void
+test_cancel_waiting (void)
+{
+  Place place;
+  Errand errand;
+  GPid host;
+
+  place_open (&place, "cancel-waiting", NULL);
+  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  while (broker_count_waiting (broker, "cancel-waiting") == 0)
+    g_main_context_iteration (NULL, FALSE);
+  errand_assert_cancelled (&errand);
+  g_assert_cmpint (broker_count_waiting (broker, "cancel-waiting"), ==, 0);
+  host = brokers_start_host (place.url, 1);
+  calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
+  g_assert_cmpuint (place_count_runs (&place), ==, 0);
+  place_close (&place);
+  brokers_end_host (host);
+}
+
+/* Its deadline is over before there is a host. */
+static void
+test_late (void)
+{
+  Place place;
+  g_autoptr (ProcfunCall) call = NULL;
+
+  place_open (&place, "late", NULL);
+  call = wait_call (place.begun, place.end);
+  procfun_call_set_deadline (call, 300000);
+  calls_assert_error (PROCFUN_EXECUTOR (place.hosts), g_steal_pointer (&call), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_TIMED_OUT, "wait()*deadline*");
+  g_assert_cmpint (broker_count_waiting (broker, "late"), ==, 0);
+  place_close (&place);
+}
+
+/* Hosts that are lost */
+
+/* Killed or frozen: this is told although no other host has a slot. */
+static void
+test_lost_host (gconstpointer data)
+{
+  const int signum = GPOINTER_TO_INT (data);
+  Place place;
+  Errand errand;
+  gint64 since;
+  GPid host;
+
+  place_open (&place, signum == SIGKILL ? "killed" : "frozen", "lease=60");
+  host = brokers_start_host (place.url, 1);
+  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  while (procfun_call_get_pid (errand.call) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  since = g_get_monotonic_time ();
+  kill (host, signum);
+  errand_assert_lost (&errand);
+  g_test_message ("told after %.3f s", (double)(g_get_monotonic_time () - since) / G_USEC_PER_SEC);
+  g_assert_cmpuint (procfun_remote_pool_get_n_hosts (place.hosts), ==, 0);
+  place_let_end (&place);
+  kill (host, SIGKILL);
+  brokers_wait_for_host (host);
+  place_close (&place);
+}
+
+/* A host that took a call and said nothing may have begun it. Another one reports it, when its
+ * lease is over, and does not run it. */
+static void
+test_second_delivery (void)
+{
+  Place place;
+  Errand errand;
+  GPid silent, host;
+
+  place_open (&place, "second-delivery", "lease=1");
+  silent = brokers_start_host (place.url, 1);
+  calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
+  while (procfun_remote_pool_get_n_hosts (place.hosts) == 0)
+    g_usleep (STEP_US);
+  kill (silent, SIGSTOP);
+  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  while (broker_count_waiting (broker, "second-delivery") == 0)
+    g_main_context_iteration (NULL, FALSE);
+  host = brokers_start_host (place.url, 1);
+  errand_assert_lost (&errand);
+  g_assert_cmpuint (place_count_runs (&place), ==, 0);
+  kill (silent, SIGKILL);
+  brokers_wait_for_host (silent);
+  place_close (&place);
+  brokers_end_host (host);
+}
+
+static void
+test_idempotent (void)
+{
+  Place place;
+  Errand errand;
+  GPid first, second;
+
+  place_open (&place, "idempotent", NULL);
+  procfun_remote_pool_set_retry_on (place.hosts, PROCFUN_RETRY_LOST);
+  first = brokers_start_host (place.url, 1);
+  errand_begin (&errand, &place, wait_once_call (place.begun, place.end));
+  await_in_main_loop (place.begun);
+  second = brokers_start_host (place.url, 1);
+  kill (first, SIGKILL);
+  brokers_wait_for_host (first);
+  errand_assert_result (&errand, 8);
+  place_close (&place);
+  brokers_end_host (second);
+}
+
+/* No host waits for a call. */
+static gboolean
+asks_nobody (const char *pool)
+{
+  g_autofree char *subject = g_strdup_printf ("$JS.API.CONSUMER.INFO.PF_%s.hosts", pool);
+  g_autofree char *answer = broker_ask (broker, subject, "");
+
+  return strstr (answer, "\"num_waiting\":0") != NULL;
+}
+
+/* A host that ends runs what it has, and takes nothing more: another one does. */
+static void
+test_drain (void)
+{
+  Place place;
+  Errand running, next;
+  g_autofree char *begun = NULL;
+  GPid first, second;
+
+  place_open (&place, "drain", NULL);
+  begun = g_build_filename (place.folder, "second", NULL);
+  first = brokers_start_host (place.url, 2);
+  errand_begin (&running, &place, wait_call (place.begun, place.end));
+  await_in_main_loop (place.begun);
+  kill (first, SIGTERM);
+  while (!asks_nobody ("drain"))
+    g_usleep (STEP_US);
+  errand_begin (&next, &place, wait_call (begun, place.end));
+  second = brokers_start_host (place.url, 1);
+  await_in_main_loop (begun);
+  place_let_end (&place);
+  errand_assert_result (&running, 7);
+  errand_assert_result (&next, 7);
+  g_assert_cmpint (brokers_wait_for_host (first), ==, 0);
+  g_assert_cmpuint (place_count_runs (&place), ==, 1);
+  g_remove (begun);
+  place_close (&place);
+  brokers_end_host (second);
+}
+
+/* Callers that are lost */
+
+static void
+test_lost_caller (void)
+{
+  Place place;
+  GPid host;
+  pid_t caller;
+  const char *argv[] = { "/proc/self/exe", "--call", NULL, NULL, NULL, NULL };
+  g_autoptr (GError) error = NULL;
+
+  place_open (&place, "lost-caller", NULL);
+  host = brokers_start_host (place.url, 1);
+  argv[2] = place.url;
+  argv[3] = place.begun;
+  argv[4] = place.end;
+  g_spawn_async (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &caller, &error);
+  g_assert_no_error (error);
+  await_file (place.begun);
+  kill (caller, SIGKILL);
+  brokers_wait_for_host (caller);
+  calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
+  place_close (&place);
+  brokers_end_host (host);
+}
+
+/* Another caller, which is this program. */
+static int
+be_caller (char **arguments)
+{
+  ProcfunRemotePool *hosts = remotes_new (arguments[0]);
+  g_autoptr (ProcfunCall) call = wait_call (arguments[1], arguments[2]);
+  g_autoptr (GVariant) result = NULL;
+
+  procfun_remote_pool_set_heartbeat (hosts, HEARTBEAT);
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (hosts));
+  result = procfun_call_run (call, NULL, NULL);
+  return result == NULL;
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  if (argc == 5 && strcmp (argv[1], "--call") == 0)
+    return be_caller (argv + 2);
+  fixture_init (&argc, &argv);
+
+  if (!brokers_are_there ())
+    {
+      fixture_add_func ("/nats/hosts/killed-ones-are-told", brokers_skip);
+      return fixture_run ();
+    }
+  broker = broker_new (NULL);
+  brokers_warm_up (broker);
+  fixture_add_func ("/nats/cancel/running-call-ends", test_cancel_running);
+  fixture_add_func ("/nats/cancel/waiting-call-is-never-run", test_cancel_waiting);
+  fixture_add_func ("/nats/cancel/late-call-is-never-run", test_late);
+  fixture_add_data_func ("/nats/hosts/killed-ones-are-told", GINT_TO_POINTER (SIGKILL),
+                         test_lost_host);
+  fixture_add_data_func ("/nats/hosts/frozen-ones-are-told", GINT_TO_POINTER (SIGSTOP),
+                         test_lost_host);
+  fixture_add_func ("/nats/hosts/silent-ones-are-reported-by-others", test_second_delivery);
+  fixture_add_func ("/nats/hosts/idempotent-call-goes-to-another", test_idempotent);
+  fixture_add_func ("/nats/hosts/drain", test_drain);
+  fixture_add_func ("/nats/callers/lost-ones-leave-nothing", test_lost_caller);
+  status = fixture_run ();
+  broker_free (broker);
+  return status;
+}
