@@ -2,6 +2,7 @@
 
 /* Executors after the program has forked itself, or changed what its processes inherit. */
 
+#include "procfun/platform/inherited-state.h"
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
