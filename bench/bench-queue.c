@@ -6,6 +6,8 @@
 #include "bench/pipeline.h"
 
 #include <procfun.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #define GAP_CALLS 2000
 #define GAP_CALL_US 2000
@@ -90,6 +92,39 @@ run_queue (guint n)
   while (n_left > 0)
     g_main_context_iteration (NULL, TRUE);
   return (contender_get_ns () - start) / n;
+}
+
+#define N_QUEUED 1000000
+
+/* In bytes: resident. */
+static double
+get_memory (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long size, resident;
+
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL)
+      || sscanf (text, "%lu %lu", &size, &resident) != 2)
+    g_error ("/proc/self/statm cannot be read");
+  return (double)resident * (double)sysconf (_SC_PAGESIZE);
+}
+
+/* What each call takes that waits; once, since memory that was freed is used again. They are left
+ * waiting. */
+static double
+get_memory_of_queued (void)
+{
+  static double bytes;
+  double before;
+
+  if (bytes > 0)
+    return bytes;
+  run_queue (PIPELINE_WORKERS);
+  before = get_memory ();
+  for (guint i = 0; i < N_QUEUED; i++)
+    add_process_async (1, 2, NULL, on_added, NULL);
+  bytes = (get_memory () - before) / N_QUEUED;
+  return bytes;
 }
 
 /* From threads */
@@ -193,6 +228,7 @@ main (int argc, char **argv)
 {
   static const Contender contenders[]
       = { { "queue", .set_up = set_up_pool, .batch = run_queue },
+          { "memory-queued", .set_up = set_up_pool, .sample = get_memory_of_queued },
           { "burst", .set_up = set_up_fork_server, .batch = run_queue },
           { "threads-4", .set_up = set_up_pool, .batch = run_in_4_threads },
           { "threads-64", .set_up = set_up_pool, .batch = run_in_64_threads },

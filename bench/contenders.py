@@ -233,6 +233,10 @@ MEMORY = Group("Private memory of a process for calls", {
                                  unit=KILOBYTES),
 })
 
+WAITING_MEMORY = Group("Memory of a call that waits, of 1 000 000", {
+    "memory-queued": Contender("ProcfunPool", waiting("memory-queued"), calls=1, rounds=1, unit=BYTES),
+})
+
 SIZE = Group("Text of a definition", {
     "size-" + case: Contender(title, "sh {source}/definition-size.sh " + case, calls=1, rounds=1, unit=BYTES)
     for case, title in (("pair", "int f (int, int)"), ("struct", "Point f (Point, Point)"),
@@ -250,6 +254,7 @@ GROUPS = {
     "inline": NO_PROCESS,
     "control": HOLD,
     "memory": MEMORY,
+    "memory-queued": WAITING_MEMORY,
     "codecs": make_codecs(),
     "size": SIZE,
 }
@@ -282,6 +287,7 @@ BARS = [
     Bar("procfun_pool_map(), an element", "map", 1 * US),
     Bar("memory of an idle worker of ProcfunPool", "memory-forked", 150),
     Bar("memory of an executed process", "memory-executed", 3000),
+    Bar("memory of a call that waits for ProcfunPool", "memory-queued", 600),
     Bar("ProcfunInline", "inline", 5 * US),
     Bar("procfun_call_abort() to error, p95", "abort", 10 * MS, statistic="p95"),
     Bar("deadline to error, p95", "deadline", 5 * MS, statistic="p95"),

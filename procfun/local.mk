@@ -260,6 +260,8 @@ procfun_private = \
 	%D%/platform/confine.h \
 	%D%/platform/cpus.c \
 	%D%/platform/cpus.h \
+	%D%/platform/default-context.c \
+	%D%/platform/default-context.h \
 	%D%/platform/descendants.c \
 	%D%/platform/descendants.h \
 	%D%/platform/elf-file.c \

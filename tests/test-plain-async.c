@@ -452,22 +452,156 @@ test_recycled (void)
   drop_pool (pool);
 }
 
-/* Calls beyond the workers wait in the queue; all are answered, each with its own result. */
-static void
-test_many (void)
-{
-  ProcfunPool *pool = make_pool ();
-  Answer answers[N_TIMES] = { { FALSE } };
+/* Calls beyond the workers wait in the queue. */
 
+static void
+call_many (Answer answers[N_TIMES])
+{
   for (gint i = 0; i < N_TIMES; i++)
-    give_int_process_async (i, NULL, on_answer, &answers[i]);
+    {
+      answers[i] = (Answer){ FALSE };
+      give_int_process_async (i, NULL, on_answer, &answers[i]);
+    }
+}
+
+/* Each with its own result. */
+static void
+assert_answered (Answer answers[N_TIMES])
+{
+  GError *error = NULL;
+
   for (gint i = 0; i < N_TIMES; i++)
     {
       while (!answers[i].has_come)
         g_main_context_iteration (NULL, TRUE);
-      g_assert_cmpint (give_int_process_finish (answers[i].result, NULL), ==, i);
+      g_assert_cmpint (give_int_process_finish (answers[i].result, &error), ==, i);
+      g_assert_no_error (error);
+    }
+}
+
+/* All but the first, which had a worker. */
+static void
+assert_failed (Answer answers[N_TIMES], GQuark domain, gint code)
+{
+  for (gint i = 0; i < N_TIMES; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      while (!answers[i].has_come)
+        g_main_context_iteration (NULL, TRUE);
+      give_int_process_finish (answers[i].result, &error);
+      if (i > 0)
+        g_assert_error (error, domain, code);
       answer_clear (&answers[i]);
     }
+}
+
+static void
+test_many (void)
+{
+  ProcfunPool *pool = make_pool ();
+  Answer answers[N_TIMES];
+
+  call_many (answers);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, N_TIMES - 1);
+  assert_answered (answers);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 0);
+  for (gint i = 0; i < N_TIMES; i++)
+    {
+      g_assert_false (answers[i].needed_object);
+      answer_clear (&answers[i]);
+    }
+  drop_pool (pool);
+}
+
+/* The worker is killed meanwhile, or calls are written in another way, or there is no queue. */
+static void
+test_many_disturbed (void)
+{
+  ProcfunPool *pool = make_pool ();
+  const gint pid = get_pid ();
+  Answer answers[N_TIMES];
+
+  call_many (answers);
+  answer_wait (&answers[0]);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (pool), procfun_codec_get_json ());
+  assert_answered (answers);
+  for (gint i = 0; i < N_TIMES; i++)
+    answer_clear (&answers[i]);
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (pool),
+                                      procfun_codec_get_gvariant ());
+  get_pid ();
+  call_many (answers);
+  answer_wait (&answers[0]);
+  procfun_pool_set_calls_per_worker (pool, 5);
+  assert_answered (answers);
+  for (gint i = 0; i < N_TIMES; i++)
+    answer_clear (&answers[i]);
+  g_assert_cmpint (get_pid (), !=, pid);
+  procfun_process_executor_set_has_queue (PROCFUN_PROCESS_EXECUTOR (pool), FALSE);
+  call_many (answers);
+  assert_failed (answers, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  drop_pool (pool);
+}
+
+static void
+test_many_dropped (void)
+{
+  ProcfunPool *pool = make_pool ();
+  gboolean is_closed = FALSE;
+  Answer answers[N_TIMES];
+
+  call_many (answers);
+  procfun_executor_close_full_async (PROCFUN_EXECUTOR (pool), PROCFUN_CLOSE_DROP_QUEUED, NULL,
+                                     on_closed, &is_closed);
+  assert_failed (answers, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  while (!is_closed)
+    g_main_context_iteration (NULL, TRUE);
+  drop_pool (pool);
+}
+
+/* When the time of closing is up. */
+static void
+test_many_aborted (void)
+{
+  ProcfunPool *pool = make_pool ();
+  gboolean is_closed = FALSE;
+  Answer first = { FALSE };
+  Answer answers[N_TIMES];
+
+  procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
+  stay_for_ever_process_async (NULL, on_answer, &first);
+  call_many (answers);
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, on_closed, &is_closed);
+  assert_failed (answers, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  while (!first.has_come)
+    g_main_context_iteration (NULL, TRUE);
+  answer_clear (&first);
+  while (!is_closed)
+    g_main_context_iteration (NULL, TRUE);
+  drop_pool (pool);
+}
+
+static void
+test_many_forked (void)
+{
+  ProcfunPool *pool = make_pool ();
+  Answer answers[N_TIMES];
+  GError *error = NULL;
+  pid_t pid;
+
+  call_many (answers);
+  pid = fixture_fork ();
+  if (pid == 0)
+    {
+      answer_wait (&answers[0]);
+      give_int_process_finish (answers[0].result, &error);
+      fixture_exit_fork (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
+    }
+  assert_answered (answers);
+  for (gint i = 0; i < N_TIMES; i++)
+    answer_clear (&answers[i]);
+  fixture_wait_for_fork (pid);
   drop_pool (pool);
 }
 
@@ -602,6 +736,10 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-async/is-counted", test_counted);
   fixture_add_func ("/plain-async/worker-is-recycled", test_recycled);
   fixture_add_func ("/plain-async/many-wait-in-the-queue", test_many);
+  fixture_add_func ("/plain-async/many-survive-what-happens-meanwhile", test_many_disturbed);
+  fixture_add_func ("/plain-async/many-are-dropped-by-closing", test_many_dropped);
+  fixture_add_func ("/plain-async/many-are-ended-when-closing-takes-too-long", test_many_aborted);
+  fixture_add_func ("/plain-async/many-are-not-the-forked-programs", test_many_forked);
   fixture_add_func ("/plain-async/blocking-calls-come-between", test_blocking_between);
   fixture_add_func ("/plain-async/callback-may-call", test_nested);
   fixture_add_func ("/plain-async/comes-in-its-main-context", test_contexts);

@@ -4,6 +4,7 @@
 
 #include "procfun/core/call-join.h"
 #include "procfun/core/call.h"
+#include "procfun/platform/default-context.h"
 
 struct _CallWait
 {
@@ -284,18 +285,12 @@ static gboolean
 end_in_context (gpointer user_data)
 {
   CallWait *self = user_data;
-  gboolean is_default = self->context == g_main_context_default ();
+  GMainContext *context = self->context;
+  const gboolean is_pushed = default_context_push (context);
 
-  if (g_main_context_get_thread_default () == (is_default ? NULL : self->context))
-    end_here (self);
-  else
-    {
-      g_autoptr (GMainContext) context = g_main_context_ref (self->context);
-
-      g_main_context_push_thread_default (context);
-      end_here (self);
-      g_main_context_pop_thread_default (context);
-    }
+  end_here (self);
+  if (is_pushed) /* which holds it */
+    g_main_context_pop_thread_default (context);
   return G_SOURCE_REMOVE;
 }
 

@@ -5,6 +5,7 @@
 #include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/platform/default-context.h"
 #include "procfun/values/type.h"
 
 static void plain_async_iface_init (GAsyncResultIface *iface);
@@ -48,6 +49,7 @@ clear (PlainAsync *self)
     g_free (self->plain.result);
   plain_call_clear (&self->plain);
   g_clear_object (&self->executor);
+  g_clear_pointer (&self->context, g_main_context_unref);
   self->plain.result = NULL;
   self->has_value = FALSE;
 }
@@ -117,13 +119,16 @@ plain_async_end (PlainAsync *self)
 }
 
 ProcfunCall *
-plain_async_make (PlainAsync *self, gpointer *wait)
+plain_async_make (PlainAsync *self, GMainContext *context, gpointer *wait)
 {
   g_autoptr (ProcfunCall) call = plain_call_make (&self->plain);
+  const gboolean is_pushed = default_context_push (context);
   CallWait *call_wait
       = call_wait_new (call, g_object_ref (self->executor), NULL, self->receiver.callback,
                        self->receiver.user_data, self->receiver.source_tag, procfun_call_end);
 
+  if (is_pushed)
+    g_main_context_pop_thread_default (context);
   self->plain.call = NULL;
   call_wait_set_final (call_wait);
   call_wait_has_begun (call_wait);

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (PlainAsync, plain_async, PLAIN, ASYNC, GObject)
 
 /* C values of up to so many bytes need no memory of their own. */
-#define PLAIN_ASYNC_VALUE 32
+#define PLAIN_ASYNC_VALUE 16
 
 struct _PlainAsync
 {
@@ -25,13 +25,15 @@ struct _PlainAsync
   ProcfunExecutor *executor; /* owned */
   PlainCall plain;           /* with a reference to its function, and arguments of its own */
   PlainReceiver receiver;
-  BufferRoom args;
+  guint64 args[4];
   guint64 value[PLAIN_ASYNC_VALUE / sizeof (guint64)];
   gboolean has_value; /* which was not taken */
 
   /* For the executor */
-  gpointer slot;    /* (unowned): of the worker that has it */
-  ChannelMark mark; /* of what that was sent before */
+  GMainContext *context; /* (nullable): while it waits for a worker, as the next */
+  gpointer settings;     /* (nullable) */
+  gpointer slot;         /* (unowned): of the worker that has it */
+  ChannelMark mark;      /* of what that was sent before */
 };
 
 /* Takes what it needs of @plain, which has a receiver and was sent by @executor; and @spare
@@ -47,9 +49,9 @@ gboolean plain_async_become_spare (PlainAsync *self);
 void plain_async_end (PlainAsync *self);
 
 /* Makes the object, which has begun, and which calls back when plain_async_on_made_end() was called
- * with *@wait: a ProcfunExecutorFunc. Holds the call until then. In its main context, as
- * plain_async_end(). */
-ProcfunCall *plain_async_make (PlainAsync *self, gpointer *wait);
+ * with *@wait: a ProcfunExecutorFunc. Holds the call until then. In @context, which is that of the
+ * call. */
+ProcfunCall *plain_async_make (PlainAsync *self, GMainContext *context, gpointer *wait);
 void plain_async_on_made_end (GVariant *result, GError *error, gpointer wait);
 
 /* Gives the C value, once. FALSE: there is none. */

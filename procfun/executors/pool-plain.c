@@ -56,42 +56,105 @@ on_told (GSource *source, gboolean has_result, gpointer plain_async)
       plain_async_end (async);
     }
   else
-    process_plain_go_on_async (async);
+    process_plain_go_on_async (async, g_source_get_context (source));
   if (has_result && plain_async_become_spare (async))
     plain_source_keep (source, async);
   else
     g_object_unref (async);
 }
 
-static guint
-send_from (GMainContext *context, ProcfunPool *self, PlainCall *plain,
-           const ExchangeOptions *options)
+/* It was sent to the worker of its slot, which @source watches. */
+static void
+await_result (PlainAsync *async, GSource *source)
+{
+  const gint64 timeout = environment_get_timeout ();
+
+  plain_source_run (source, &async->plain, timeout > 0 ? async->plain.started_at + timeout : 0,
+                    on_told, async);
+  worker_slot_set_waiting (async->slot, source);
+}
+
+static gboolean
+send_now (GMainContext *context, ProcfunPool *self, PlainCall *plain,
+          const ExchangeOptions *options)
 {
   WorkerSlot *slot
       = scheduler_take_idle (self->scheduler, plain->function, context, plain->submitted_at);
-  const gint64 timeout = environment_get_timeout ();
   PlainAsync *async;
   ChannelMark mark;
   GSource *source;
   Worker *worker;
 
   if (slot == NULL)
-    return PLAIN_CALL_NOT_BEGUN;
+    return FALSE;
   worker = worker_slot_get_worker (slot);
   if (!has_settings (worker, options) || !plain_exchange_send_watched (worker, plain, &mark))
     {
       worker_slot_give_back (slot);
-      return PLAIN_CALL_NOT_BEGUN;
+      return FALSE;
     }
   plain->started_at = g_get_monotonic_time ();
   source = plain_source_get (worker, context);
   async = plain_async_new (PROCFUN_EXECUTOR (self), plain, plain_source_steal_kept (source));
   async->slot = slot;
   async->mark = mark;
-  plain_source_run (source, &async->plain, timeout > 0 ? plain->started_at + timeout : 0, on_told,
-                    async);
-  worker_slot_set_waiting (slot, source);
-  return PLAIN_CALL_SENT;
+  await_result (async, source);
+  return TRUE;
+}
+
+/* FALSE: it has to be an object. */
+static gboolean
+send_late (PlainAsync *async, WorkerSlot *slot, const ExchangeOptions *options)
+{
+  Worker *worker = worker_slot_get_worker (slot);
+
+  if (!has_settings (worker, options)
+      || !plain_exchange_send_watched (worker, &async->plain, &async->mark))
+    return FALSE;
+  async->plain.started_at = g_get_monotonic_time ();
+  async->slot = slot;
+  await_result (async, plain_source_get (worker, async->context));
+  return TRUE;
+}
+
+/* Its turn in the queue has come, or never will. */
+static void
+on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
+{
+  PlainAsync *async = plain_async;
+  Preparation *settings = g_steal_pointer (&async->settings);
+
+  if (slot == NULL || !send_late (async, slot, &settings->options))
+    {
+      process_plain_begin_async (async, async->context, slot, settings, error);
+      g_object_unref (async);
+    }
+  preparation_release (settings);
+}
+
+/* What waits in a queue is small, and has no object for the call. */
+static gboolean
+wait_in_queue (GMainContext *context, ProcfunPool *self, PlainCall *plain)
+{
+  PlainAsync *async;
+  Preparation *settings;
+  SlotRequest request;
+
+  if (!scheduler_may_queue_plain (self->scheduler, plain->function))
+    return FALSE;
+  async = plain_async_new (PROCFUN_EXECUTOR (self), plain, NULL);
+  settings = procfun_process_executor_share_options (PROCFUN_PROCESS_EXECUTOR (self));
+  async->context = g_main_context_ref (context);
+  async->settings = settings;
+  request = (SlotRequest){ .function = async->plain.function,
+                           .plain = async,
+                           .options = &settings->options,
+                           .priority = G_PRIORITY_DEFAULT };
+  if (scheduler_queue_plain (self->scheduler, &request, context, on_slot, async))
+    return TRUE;
+  g_object_unref (async);
+  preparation_release (settings);
+  return FALSE;
 }
 
 /* While another thread runs the main context, it could not be seen to from here. */
@@ -99,15 +162,15 @@ static guint
 run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
 {
   GMainContext *context = g_main_context_get_thread_default ();
-  guint status;
+  gboolean ok;
 
   if (context == NULL)
     context = g_main_context_default ();
   if (!g_main_context_acquire (context))
     return PLAIN_CALL_NOT_BEGUN;
-  status = send_from (context, self, plain, options);
+  ok = send_now (context, self, plain, options) || wait_in_queue (context, self, plain);
   g_main_context_release (context);
-  return status;
+  return ok ? PLAIN_CALL_SENT : PLAIN_CALL_NOT_BEGUN;
 }
 
 /* In a thread */

@@ -46,3 +46,33 @@ preparation_begin (Preparation *self, ProcfunCall *call, Worker *worker, GError 
     procfun_limits_set_processes (self->limits, 0);
   return exchange_new (call, worker, &self->options, self->arguments);
 }
+
+Preparation *
+preparation_new_shared (const ExchangeOptions *options)
+{
+  Preparation *self = g_atomic_rc_box_new0 (Preparation);
+
+  self->options = *options;
+  self->codec = g_object_ref (options->codec);
+  if (options->sandbox != NULL)
+    self->sandbox = sandbox_plan_ref (options->sandbox);
+  return self;
+}
+
+void
+preparation_release (Preparation *self)
+{
+  g_atomic_rc_box_release_full (self, (GDestroyNotify)preparation_clear);
+}
+
+gboolean
+preparation_init_from (Preparation *self, const Preparation *shared, ProcfunCall *call,
+                       GError **error)
+{
+  *self = (Preparation){ .options = shared->options };
+  self->codec = g_object_ref (shared->codec);
+  if (shared->sandbox != NULL)
+    self->sandbox = sandbox_plan_ref (shared->sandbox);
+  self->arguments = exchange_encode_arguments (call, &self->options, error);
+  return self->arguments != NULL;
+}

@@ -28,6 +28,15 @@ typedef struct
 
 void preparation_clear (Preparation *self);
 
+/* One that many calls share, by g_atomic_rc_box_acquire(), with no more than codec, payload limit
+ * and sandbox; what they are now is in @options. The second form lets it go. (transfer full) */
+Preparation *preparation_new_shared (const ExchangeOptions *options);
+void preparation_release (Preparation *self);
+
+/* The same settings, for @call. FALSE: it cannot be. */
+gboolean preparation_init_from (Preparation *self, const Preparation *shared, ProcfunCall *call,
+                                GError **error);
+
 /* The limits of a call (nullable) that its process has to know. @is_kept: these are only some,
  * since nothing that the kernel keeps is set there for one call. */
 void preparation_set_limits (Preparation *self, const ProcfunLimits *limits, gboolean is_kept);

@@ -58,6 +58,7 @@ typedef struct
   guint64 max_payload;
   ProcfunLaunchContext *launch_context; /* (nullable) */
   ExecutorSandbox sandbox;
+  Preparation *shared; /* (nullable): these, by g_atomic_rc_box_acquire() */
 
   Scheduler *scheduler; /* (nullable) */
   guint default_processes;
@@ -149,17 +150,50 @@ procfun_process_executor_prepare (ProcfunProcessExecutor *self, ProcfunCall *cal
   return preparation->arguments != NULL;
 }
 
+/* With the lock held. */
+static ExchangeOptions
+get_options (const ProcfunProcessExecutorPrivate *priv)
+{
+  return (ExchangeOptions){ .codec = priv->codec,
+                            .max_payload = priv->max_payload,
+                            .context = priv->launch_context,
+                            .sandbox = priv->sandbox.plan };
+}
+
 void
 procfun_process_executor_get_options (ProcfunProcessExecutor *self, ExchangeOptions *options)
 {
   ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
 
   g_mutex_lock (&priv->lock);
-  *options = (ExchangeOptions){ .codec = priv->codec,
-                                .max_payload = priv->max_payload,
-                                .context = priv->launch_context,
-                                .sandbox = priv->sandbox.plan };
+  *options = get_options (priv);
   g_mutex_unlock (&priv->lock);
+}
+
+static gboolean
+is_same (const ExchangeOptions *options, const ExchangeOptions *others)
+{
+  return options->codec == others->codec && options->max_payload == others->max_payload
+         && options->sandbox == others->sandbox;
+}
+
+Preparation *
+procfun_process_executor_share_options (ProcfunProcessExecutor *self)
+{
+  ProcfunProcessExecutorPrivate *priv = PRIVATE (self);
+  ExchangeOptions options;
+  Preparation *shared;
+
+  g_mutex_lock (&priv->lock);
+  options = get_options (priv);
+  options.context = NULL; /* of calls that have none */
+  if (priv->shared != NULL && !is_same (&options, &priv->shared->options))
+    g_clear_pointer (&priv->shared, preparation_release);
+  if (priv->shared == NULL)
+    priv->shared = preparation_new_shared (&options);
+  shared = g_atomic_rc_box_acquire (priv->shared);
+  g_mutex_unlock (&priv->lock);
+  return shared;
 }
 
 /* Running */
@@ -256,6 +290,24 @@ procfun_process_executor_go_on (ProcfunExecutor *executor, ProcfunCall *call, GM
                                 Exchange *exchange, ProcfunExecutorFunc func, gpointer user_data)
 {
   process_start_end (make_start (executor, call, context, func, user_data), exchange, NULL);
+}
+
+void
+procfun_process_executor_go_on_with (ProcfunExecutor *executor, ProcfunCall *call,
+                                     GMainContext *context, WorkerSlot *slot,
+                                     const Preparation *shared, ProcfunExecutorFunc func,
+                                     gpointer user_data)
+{
+  ProcessStart *to_start = make_start (executor, call, context, func, user_data);
+  GError *error = NULL;
+
+  if (preparation_init_from (&to_start->preparation, shared, call, &error))
+    {
+      slot_start_have_slot (to_start, slot);
+      return;
+    }
+  worker_slot_give_back (slot);
+  process_start_end (to_start, NULL, error);
 }
 
 /* Closing, and what is kept */
@@ -380,6 +432,7 @@ procfun_process_executor_finalize (GObject *object)
   ProcfunProcessExecutorPrivate *priv = PRIVATE (PROCFUN_PROCESS_EXECUTOR (object));
 
   g_clear_object (&priv->codec);
+  g_clear_pointer (&priv->shared, preparation_release);
   g_clear_object (&priv->launch_context);
   executor_sandbox_clear (&priv->sandbox);
   g_clear_pointer (&priv->scheduler, scheduler_unref);

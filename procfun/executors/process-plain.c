@@ -4,7 +4,6 @@
 
 #include "procfun/executors/process-plain.h"
 
-#include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/process/exchange-drive.h"
@@ -66,12 +65,11 @@ make_exchange (PlainAsync *async, ProcfunCall *call)
 }
 
 void
-process_plain_go_on_async (PlainAsync *async)
+process_plain_go_on_async (PlainAsync *async, GMainContext *context)
 {
   gpointer wait;
-  ProcfunCall *call = plain_async_make (async, &wait);
+  ProcfunCall *call = plain_async_make (async, context, &wait);
   Exchange *exchange = make_exchange (async, call);
-  GMainContext *context = call_wait_get_context (wait);
 
   if (exchange != NULL)
     procfun_process_executor_go_on (async->executor, call, context, exchange,
@@ -79,4 +77,21 @@ process_plain_go_on_async (PlainAsync *async)
   else
     PROCFUN_EXECUTOR_GET_CLASS (async->executor)
         ->run_then (async->executor, call, context, plain_async_on_made_end, wait);
+}
+
+void
+process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot *slot,
+                           const Preparation *shared, GError *error)
+{
+  gpointer wait;
+  ProcfunCall *call = plain_async_make (async, context, &wait);
+
+  if (slot == NULL)
+    {
+      plain_async_on_made_end (NULL, error, wait);
+      return;
+    }
+  worker_slot_set_call (slot, call);
+  procfun_process_executor_go_on_with (async->executor, call, context, slot, shared,
+                                       plain_async_on_made_end, wait);
 }

@@ -15,8 +15,11 @@ G_BEGIN_DECLS
 void process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *slot,
                           const ChannelMark *mark);
 
-/* The same for a call whose receiver waits in this main context. */
-void process_plain_go_on_async (PlainAsync *async);
+/* The same for a call whose receiver waits in this main context. The second form is for one that
+ * was not sent, and waited for @slot (nullable), with the settings @shared; or takes @error. */
+void process_plain_go_on_async (PlainAsync *async, GMainContext *context);
+void process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot *slot,
+                                const Preparation *shared, GError *error);
 
 #endif
 

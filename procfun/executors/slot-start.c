@@ -175,3 +175,9 @@ slot_start_async (ProcfunProcessExecutor *self, gpointer process_start)
   else
     process_start_end (to_start, NULL, error);
 }
+
+void
+slot_start_have_slot (gpointer process_start, WorkerSlot *slot)
+{
+  on_slot (slot, NULL, process_start);
+}

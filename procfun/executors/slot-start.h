@@ -14,6 +14,9 @@
 gpointer slot_start (ProcfunProcessExecutor *self, ProcfunCall *call, GError **error);
 void slot_start_async (ProcfunProcessExecutor *self, gpointer process_start);
 
+/* Goes on where the call has @slot already, and its preparation. */
+void slot_start_have_slot (gpointer process_start, WorkerSlot *slot);
+
 /* Begins @call with @slot, which is given back by itself in the end, and at once if this fails.
  * (nullable): without an error when its process had ended, unnoticed. */
 Exchange *slot_start_begin (ProcfunCall *call, Preparation *preparation, WorkerSlot *slot,

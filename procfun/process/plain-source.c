@@ -2,6 +2,7 @@
 
 #include "procfun/process/plain-source.h"
 
+#include "procfun/platform/default-context.h"
 #include "procfun/process/plain-exchange.h"
 
 /* Channel, death, crash report, and two streams of output. */
@@ -67,24 +68,12 @@ take (PlainSource *self)
   return status;
 }
 
-/* TRUE: it has to be popped. */
-static gboolean
-push_default (GMainContext *context)
-{
-  const gboolean is_default = context == g_main_context_default ();
-
-  if (g_main_context_get_thread_default () == (is_default ? NULL : context))
-    return FALSE;
-  g_main_context_push_thread_default (context);
-  return TRUE;
-}
-
 /* Worker and source may be gone, or have the next call, when it returns. */
 static void
 tell (PlainSource *self, gboolean has_result)
 {
   GMainContext *context = g_source_get_context (&self->source);
-  const gboolean is_pushed = push_default (context);
+  const gboolean is_pushed = default_context_push (context);
 
   self->plain = NULL;
   if (g_source_get_ready_time (&self->source) != -1)

@@ -65,6 +65,24 @@ context_source_drop (Waiter *waiter)
   context_waiter_note_tripped (waiter);
 }
 
+void
+context_source_cancel_plain (Waiter *waiter)
+{
+  waiter->request.is_plain_cancelled = TRUE;
+  context_waiter_note_tripped (waiter);
+}
+
+void
+context_source_cancel_assigned (ContextSource *self)
+{
+  const GQueue *lists[] = { &self->due, &self->starting };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
+    for (GList *l = lists[i]->head; l != NULL; l = l->next)
+      if (((const Waiter *)l->data)->request.plain != NULL)
+        context_source_cancel_plain (l->data);
+}
+
 static gint64
 get_earlier (gint64 time, gint64 other)
 {
@@ -380,6 +398,8 @@ watch (ContextWaiter *self)
 {
   const SlotRequest *request = &self->base.request;
 
+  if (request->plain != NULL)
+    return; /* nobody but the scheduler can cancel it */
   if (request->call != NULL)
     {
       self->canceller = canceller_ref (procfun_call_get_canceller (request->call));

@@ -33,6 +33,11 @@ void context_source_wake_sessions (ContextSource *self);
 /* It is in the queue, and waits in vain. With the lock held. */
 void context_source_drop (Waiter *waiter);
 
+/* The same for a call that is no object, which is to fail as one that was cancelled; and for all
+ * such calls that were assigned a worker, and are not told yet. With the lock held. */
+void context_source_cancel_plain (Waiter *waiter);
+void context_source_cancel_assigned (ContextSource *self);
+
 /* Looks now and then whether workers belong to other main contexts that nobody runs, if some do.
  * With the lock held. */
 void context_source_begin_to_look (ContextSource *self);

@@ -31,7 +31,7 @@ forget (ContextWaiter *self)
   if (self->session.data != NULL)
     g_queue_unlink (&source->sessions, &self->session);
   source->n_waiters--;
-  if (self->base.request.call == NULL)
+  if (slot_request_is_session (&self->base.request))
     source->scheduler->n_sessions--;
   g_mutex_lock (&source->lock);
   if (self->tripped.data != NULL)
@@ -60,6 +60,14 @@ context_source_hand_over (Waiter *waiter, WorkerSlot *slot)
   end ((ContextWaiter *)waiter, slot, NULL);
 }
 
+/* With the lock held. */
+static gboolean
+is_cancelled (const ContextWaiter *self)
+{
+  return self->base.request.is_plain_cancelled
+         || (self->canceller != NULL && canceller_is_cancelled (self->canceller));
+}
+
 /* None could be started, and it is better to wait for one that is busy. */
 static void
 wait_again (ContextWaiter *self)
@@ -75,8 +83,7 @@ wait_again (ContextWaiter *self)
   if (request->deadline > 0)
     heap_add (&source->deadlines, &self->deadline, request->deadline);
   context_source_update_next (source);
-  if (scheduler_drops_queued (scheduler)
-      || (self->canceller != NULL && canceller_is_cancelled (self->canceller)))
+  if (scheduler_drops_queued (scheduler) || is_cancelled (self))
     context_waiter_note_tripped (self);
   scheduler_assign (scheduler);
   g_mutex_unlock (&scheduler->lock);
@@ -120,7 +127,7 @@ wait_for_start (ContextWaiter *self)
     heap_change (&source->deadlines, &self->deadline, end);
   self->is_starting = TRUE;
   context_source_update_next (source);
-  if (self->canceller != NULL && canceller_is_cancelled (self->canceller))
+  if (is_cancelled (self))
     context_waiter_note_tripped (self);
   g_mutex_unlock (&source->scheduler->lock);
 }

@@ -4,6 +4,8 @@
 
 #include "procfun/core/call.h"
 #include "procfun/process/plain-source.h"
+#include "procfun/schedule/context-source.h"
+#include "procfun/schedule/waiter.h"
 
 /* With the lock held. */
 static gboolean
@@ -45,6 +47,45 @@ scheduler_take_idle (Scheduler *self, ProcfunFunction *function, GMainContext *c
   scheduler_reap_all (&exited);
   scheduler_end_outdated (&outdated);
   return slot;
+}
+
+/* With the lock held. A process that has to be started first has its own rules. */
+static gboolean
+may_queue (Scheduler *self, const char *module)
+{
+  return self->config.calls_in_flight <= 1 && !self->config.refuses && !self->is_closing
+         && !scheduler_drops_queued (self) && !cancels_running (self)
+         && self->slots.idle.length == 0 && slots_count (&self->slots) >= self->config.max_workers
+         && slots_has_busy (&self->slots, module);
+}
+
+gboolean
+scheduler_may_queue_plain (Scheduler *self, ProcfunFunction *function)
+{
+  const char *module = zygotes_get_key (function);
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = may_queue (self, module);
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+gboolean
+scheduler_queue_plain (Scheduler *self, const SlotRequest *request, GMainContext *context,
+                       SlotFunc callback, gpointer user_data)
+{
+  const Owner owner = { .thread = g_thread_self (), .context = context };
+  Waiter waiter;
+  gboolean ok;
+
+  waiter_init (&waiter, request, &owner);
+  g_mutex_lock (&self->lock);
+  ok = may_queue (self, waiter.module);
+  if (ok)
+    context_source_add (self, &waiter, context, callback, user_data);
+  g_mutex_unlock (&self->lock);
+  return ok;
 }
 
 void

@@ -10,6 +10,13 @@
 WorkerSlot *scheduler_take_idle (Scheduler *self, ProcfunFunction *function, GMainContext *context,
                                  gint64 now);
 
+/* Lets a plain call wait in @context where all workers are there and busy; FALSE: it cannot be, and
+ * is to be made an object. The first form says whether the second may be of use. @callback never
+ * comes at once. */
+gboolean scheduler_may_queue_plain (Scheduler *self, ProcfunFunction *function);
+gboolean scheduler_queue_plain (Scheduler *self, const SlotRequest *request, GMainContext *context,
+                                SlotFunc callback, gpointer user_data);
+
 /* @source waits for its call, until it is given back or an object. The source is made ready when
  * calls that run are cancelled. */
 void worker_slot_set_waiting (WorkerSlot *self, GSource *source);

@@ -18,7 +18,7 @@ wake_session (QueueEntry *entry, gpointer user_data)
 {
   Waiter *waiter = (Waiter *)entry;
 
-  if (waiter->request.call == NULL && waiter->assigned != NULL)
+  if (slot_request_is_session (&waiter->request) && waiter->assigned != NULL)
     g_cond_signal (waiter->assigned);
 }
 
@@ -56,7 +56,11 @@ add_call (Cancelling *self, ProcfunCall *call)
 static void
 add_waiting_call (QueueEntry *entry, gpointer cancelling)
 {
-  add_call (cancelling, ((Waiter *)entry)->request.call);
+  Waiter *waiter = (Waiter *)entry;
+
+  add_call (cancelling, waiter->request.call);
+  if (waiter->request.plain != NULL)
+    context_source_cancel_plain (waiter);
 }
 
 static void
@@ -72,6 +76,8 @@ add_running_calls (Cancelling *self, const Scheduler *scheduler)
       if (slot->waits != NULL)
         g_source_set_ready_time (slot->waits, 0); /* it becomes an object, which is cancelled */
     }
+  for (GList *l = scheduler->sources.head; l != NULL; l = l->next)
+    context_source_cancel_assigned (l->data);
 }
 
 /* Without the lock. */

@@ -263,6 +263,7 @@ assign_slot (Waiter *waiter)
   WorkerSlot *slot = waiter->slot;
 
   slot->call = waiter->request.call;
+  slot->is_plain = waiter->request.plain != NULL;
   owner_copy (&slot->owner, waiter->owner);
   if (!slot->scheduler->keeps && slot->owner.context != NULL
       && slot->owner.context != g_main_context_default ())

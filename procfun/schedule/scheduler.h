@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/core/plain-async.h"
 #include "procfun/process/zygotes.h"
 #include "procfun/procfun-executor.h"
 #include "procfun/procfun-statistics.h"
@@ -29,21 +30,31 @@ typedef struct
 typedef struct
 {
   ProcfunFunction *function;
-  ProcfunCall *call;         /* (nullable): NULL for a session */
+  ProcfunCall *call;         /* (nullable) */
+  const PlainAsync *plain;   /* (nullable): a call that is no object; neither: a session */
   GCancellable *cancellable; /* (nullable): of a session */
   const ExchangeOptions *options;
-  int priority;              /* see queue.h */
-  GBytes *arguments;         /* (nullable) */
-  gint64 deadline;           /* monotonic time in µs; 0: none */
-  gboolean may_be_pipelined; /* can be sent to a busy worker, and wait there */
-  gboolean is_last;          /* its worker ends with it, */
-  gboolean is_first;         /* and has had no other */
-  gboolean may_be_refused;   /* where none is free */
+  GBytes *arguments;            /* (nullable) */
+  gint64 deadline;              /* monotonic time in µs; 0: none */
+  gint priority;                /* see queue.h */
+  guint may_be_pipelined : 1;   /* can be sent to a busy worker, and wait there */
+  guint is_last : 1;            /* its worker ends with it, */
+  guint is_first : 1;           /* and has had no other */
+  guint may_be_refused : 1;     /* where none is free */
+  guint is_plain_cancelled : 1; /* with the lock held: nobody else can tell a plain call so */
 } SlotRequest;
+
+static inline gboolean
+slot_request_is_session (const SlotRequest *self)
+{
+  return self->call == NULL && self->plain == NULL;
+}
 
 static inline gsize
 slot_request_get_size (const SlotRequest *self)
 {
+  if (self->plain != NULL)
+    return self->plain->plain.args.length;
   return self->arguments != NULL ? exchange_get_arguments_size (self->options, self->arguments) : 0;
 }
 

@@ -29,6 +29,8 @@ waiter_push (Waiter *self, Scheduler *scheduler)
 static gboolean
 is_cancelled (const SlotRequest *request)
 {
+  if (request->plain != NULL)
+    return request->is_plain_cancelled;
   return request->call != NULL ? canceller_is_cancelled (procfun_call_get_canceller (request->call))
                                : g_cancellable_is_cancelled (request->cancellable);
 }
@@ -46,7 +48,7 @@ waiter_goes_on (const Waiter *self, const Scheduler *scheduler)
 
   return !is_cancelled (request) && !is_late (request)
          && (self->is_assigned || !scheduler_drops_queued (scheduler))
-         && (request->call != NULL || !scheduler->is_closing);
+         && (!slot_request_is_session (request) || !scheduler->is_closing);
 }
 
 /* In seconds from the beginning of the call. */
@@ -58,12 +60,24 @@ get_deadline (const SlotRequest *request)
   return (double)us / G_USEC_PER_SEC;
 }
 
+/* In the words of GLib. */
+static void
+set_cancelled (GError **error)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  g_cancellable_cancel (cancellable);
+  g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
 void
 waiter_set_error (const Waiter *self, GError **error)
 {
   const SlotRequest *request = &self->request;
 
-  if (request->call != NULL && is_cancelled (request))
+  if (request->is_plain_cancelled)
+    set_cancelled (error);
+  else if (request->call != NULL && is_cancelled (request))
     canceller_set_error_if_cancelled (procfun_call_get_canceller (request->call), error);
   else if (is_cancelled (request))
     g_cancellable_set_error_if_cancelled (request->cancellable, error);
