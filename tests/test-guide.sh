@@ -134,6 +134,18 @@ do
         skip "$command" "these tests are as nice as can be"
         continue
       } ;;
+    ./shut-in)
+      case $SANITIZERS in
+        *thread*)
+          skip "$command" "the thread sanitizer starts threads before the sandbox can be closed"
+          continue ;;
+      esac ;;
+    "./zeroes "*)
+      case $SANITIZERS in
+        *thread*)
+          skip "$command" "the thread sanitizer takes minutes for a gigabyte"
+          continue ;;
+      esac ;;
     ./bounds)
       test "$SANITIZERS" = no || {
         skip "$command" "sanitizers need memory of their own"
