@@ -427,6 +427,10 @@ procfun_private = \
 	%D%/remote/remote-run.h \
 	%D%/remote/stdio-engine.c \
 	%D%/remote/stdio-engine.h \
+	%D%/remote/upload.c \
+	%D%/remote/upload.h \
+	%D%/remote/upload-file.c \
+	%D%/remote/upload-file.h \
 	%D%/run/call-run.h \
 	%D%/run/default-executor.h \
 	%D%/run/submit.h \

@@ -34,5 +34,9 @@ PROCFUN_AVAILABLE_IN_0_1
 void procfun_launcher_set_program (ProcfunLauncher *self, const char *path);
 PROCFUN_AVAILABLE_IN_0_1
 const char *procfun_launcher_get_program (ProcfunLauncher *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_launcher_set_upload (ProcfunLauncher *self, gboolean upload);
+PROCFUN_AVAILABLE_IN_0_1
+gboolean procfun_launcher_get_upload (ProcfunLauncher *self);
 
 G_END_DECLS

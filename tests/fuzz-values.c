@@ -131,7 +131,7 @@ fuzz_hosts (const guint8 *data, gsize size)
 
       if (spec->command == NULL) /* its engine knows it by its URL */
         continue;
-      command = host_spec_make_command (spec, "/opt/bin/a b", NULL);
+      command = host_spec_make_command (spec, "/opt/bin/a b", NULL, NULL);
       g_assert_true (command == NULL || command[0] != NULL);
     }
 }

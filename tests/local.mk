@@ -112,6 +112,7 @@ test_programs = \
 	%D%/test-type \
 	%D%/test-type-packed \
 	%D%/test-type-structs \
+	%D%/test-upload \
 	%D%/test-usage \
 	%D%/test-values \
 	%D%/test-verdict \
@@ -203,6 +204,7 @@ brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D
 %C%_test_nats_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(remotes) $(maps)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(remotes) $(pools)
+%C%_test_upload_SOURCES = %D%/test-upload.c $(calls) $(remotes)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)
 %C%_test_remote_map_SOURCES = %D%/test-remote-map.c $(remotes) $(maps)
 %C%_test_remote_SOURCES = %D%/test-remote.c %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(remotes) $(pools)

@@ -307,13 +307,30 @@ add_program (GStrvBuilder *builder, const HostSpec *self, const char *program, c
     }
 }
 
+/* Its path is known on the host alone. */
+static void
+add_uploaded (GStrvBuilder *builder, const UploadFile *file, const char *program,
+              const char *library)
+{
+  g_auto (GStrv) shell = upload_file_make_command (file, library != NULL);
+
+  g_strv_builder_addv (builder, (const char **)shell);
+  if (library != NULL)
+    g_strv_builder_add (builder, program != NULL ? program : worker_path_get ());
+  g_strv_builder_add (builder, COMMAND_LINE_HOST);
+}
+
 static char **
-make_program_command (const HostSpec *self, const char *program, const char *library)
+make_program_command (const HostSpec *self, const char *program, const char *library,
+                      const UploadFile *file)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
   g_strv_builder_add_many (builder, "env", COMMAND_LINE_VARIABLE "=1", NULL);
-  add_program (builder, self, program, library);
+  if (file != NULL)
+    add_uploaded (builder, file, program, library);
+  else
+    add_program (builder, self, program, library);
   if (self->slots > 0)
     {
       g_autofree char *slots = g_strdup_printf (COMMAND_LINE_SLOTS_PREFIX "%u", self->slots);
@@ -346,13 +363,14 @@ fill_in (const char *word, const char *line)
 }
 
 char **
-host_spec_make_command (const HostSpec *self, const char *program, const char *library)
+host_spec_make_command (const HostSpec *self, const char *program, const char *library,
+                        const UploadFile *file)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) words = NULL;
   g_autofree char *line = NULL;
 
-  words = make_program_command (self, program, library);
+  words = make_program_command (self, program, library, file);
   line = quote (words);
   for (gsize i = 0; self->command[i] != NULL; i++)
     if (strcmp (self->command[i], PLACE) == 0 && !self->quotes)

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "procfun/remote/upload-file.h"
 
 /* How a host is started: a command in which {} stands for the command line of the program. */
 typedef struct
@@ -14,6 +14,7 @@ typedef struct
   char *program;    /* (nullable): at the same path as here */
   guint slots;      /* 0: as many as the host has processors */
   gboolean quotes;  /* a shell takes the command apart once more */
+  gboolean uploads; /* the file of the program is sent where it is not */
   gboolean is_here; /* on this machine, where this process's own file can be executed */
 } HostSpec;
 
@@ -32,7 +33,8 @@ HostSpec *host_spec_new (const char *name, const char *const *command);
 
 /* The command line of the launcher. @program: (nullable): what hosts run, if not this program;
  * @library: (nullable): whose functions, if not its own; then @program is procfun-worker, or NULL.
- */
-char **host_spec_make_command (const HostSpec *self, const char *program, const char *library);
+ * @file: (nullable): the one of both that is sent. */
+char **host_spec_make_command (const HostSpec *self, const char *program, const char *library,
+                               const UploadFile *file);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostSpec, host_spec_unref)

@@ -3,6 +3,7 @@
 #include "procfun/remote/hosts.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/core/context.h"
 #include "procfun/core/failure.h"
 #include "procfun/platform/process.h"
 #include "procfun/procfun-error.h"
@@ -49,6 +50,8 @@ struct _Hosts
   HostsConfig config;
   Placement placement;
   Reaper reaper;
+  UploadFile *upload_file; /* (nullable) */
+  char *upload_path;       /* (nullable): of that file; NULL: of this program */
   guint64 n_lost;
 };
 
@@ -105,6 +108,8 @@ hosts_unref (Hosts *self)
   g_ptr_array_unref (self->new_specs);
   placement_clear (&self->placement);
   reaper_clear (&self->reaper);
+  g_clear_pointer (&self->upload_file, upload_file_free);
+  g_free (self->upload_path);
   config_clear (&self->config);
   config_clear (&self->next_config);
   g_mutex_clear (&self->lock);
@@ -121,6 +126,26 @@ const HostsConfig *
 hosts_get_config (Hosts *self)
 {
   return &self->config;
+}
+
+const UploadFile *
+hosts_get_upload_file (Hosts *self, GError **error)
+{
+  const char *path = self->config.library != NULL ? self->config.library : self->config.program;
+
+  if (path == NULL && procfun_context_serves ())
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                           _ ("only programs and libraries can be sent to hosts, and not scripts"));
+      return NULL;
+    }
+  if (self->upload_file != NULL && g_strcmp0 (self->upload_path, path) == 0)
+    return self->upload_file;
+  g_clear_pointer (&self->upload_file, upload_file_free);
+  g_free (self->upload_path);
+  self->upload_path = g_strdup (path);
+  self->upload_file = upload_file_new (path, error);
+  return self->upload_file;
 }
 
 guint

@@ -92,6 +92,9 @@ void hosts_count (Hosts *self, HostsCounts *counts);
 /* For RemoteHost, in the thread of the hosts */
 GMainContext *hosts_get_context (Hosts *self);
 const HostsConfig *hosts_get_config (Hosts *self);
+
+/* The file that hosts run, or load, for those that do not have it. (nullable) */
+const UploadFile *hosts_get_upload_file (Hosts *self, GError **error);
 guint hosts_count_there (Hosts *self);
 void hosts_host_is_up (Hosts *self, const char *name, guint slots, GVariant *contracts);
 void hosts_host_is_lost (Hosts *self, const char *name, const GError *error);

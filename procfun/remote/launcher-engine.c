@@ -7,6 +7,7 @@
 #include "procfun/platform/spawn.h"
 #include "procfun/procfun-error.h"
 #include "procfun/remote/message.h"
+#include "procfun/remote/upload.h"
 #include <glib-unix.h>
 
 /* A host that seems silent may have spoken while this thread had no time to hear it. */
@@ -23,11 +24,13 @@ struct _LauncherEngine
   Hosts *hosts; /* unowned: it has the host that has this */
   HostSpec *spec;
   Process *process; /* (nullable): it is not open */
-  Link *link;
+  Upload *upload;   /* (nullable): of the program, before there is a link */
+  Link *link;       /* (nullable) */
   gboolean is_up;
   int error_fd;
   GSource *error_source;
   GString *last_words; /* on stderr */
+  GBytes *profile;     /* of the caller */
   GSource *timer;
   gint64 heartbeat;    /* in µs; 0: none */
   gint64 pinged_at;    /* monotonic times in µs */
@@ -67,6 +70,8 @@ launcher_engine_describe (ProcfunEngine *engine)
   read_errors (self);
   if (self->last_words->len > 0)
     return g_strdup (self->last_words->str);
+  if (self->upload != NULL)
+    return g_strdup (upload_get_banner (self->upload));
   return self->link != NULL ? g_strdup (link_get_banner (self->link)) : NULL;
 }
 
@@ -236,29 +241,60 @@ launch (LauncherEngine *self, const char *const *argv, int *stream, GError **err
   return TRUE;
 }
 
+static void
+begin_link (LauncherEngine *self, int stream)
+{
+  const HostsConfig *config = hosts_get_config (self->hosts);
+
+  self->pinged_at = g_get_monotonic_time ();
+  /* A result has the contents of buffers, too, which are as large as the arguments at most. */
+  self->link
+      = link_new (stream, stream, 2 * MIN (config->max_payload, G_MAXINT64 / 2) + REMOTE_CHUNK_MAX,
+                  hosts_get_context (self->hosts), on_message, on_end, self);
+  start_timer (self);
+  link_send_bytes (self->link, LINK_HELLO, 0, self->profile, NULL);
+}
+
+static void
+on_uploaded (const GError *error, gpointer user_data)
+{
+  LauncherEngine *self = user_data;
+  int stream;
+
+  if (error != NULL)
+    {
+      procfun_engine_fail (PROCFUN_ENGINE (self), error);
+      return;
+    }
+  stream = upload_steal_fd (self->upload);
+  g_clear_pointer (&self->upload, upload_free);
+  begin_link (self, stream);
+}
+
 static gboolean
 launcher_engine_open (ProcfunEngine *engine, GBytes *profile, gint64 heartbeat, GError **error)
 {
   LauncherEngine *self = LAUNCHER_ENGINE (engine);
   const HostsConfig *config = hosts_get_config (self->hosts);
   GMainContext *context = hosts_get_context (self->hosts);
+  const UploadFile *file = NULL;
   g_auto (GStrv) argv = NULL;
   int stream;
 
-  argv = host_spec_make_command (self->spec, config->program, config->library);
+  if (self->spec->uploads && (file = hosts_get_upload_file (self->hosts, error)) == NULL)
+    return FALSE;
+  argv = host_spec_make_command (self->spec, config->program, config->library, file);
   if (!launch (self, (const char *const *)argv, &stream, error))
     return FALSE;
   self->heartbeat = heartbeat;
-  self->pinged_at = g_get_monotonic_time ();
-  /* A result has the contents of buffers, too, which are as large as the arguments at most. */
-  self->link
-      = link_new (stream, stream, 2 * MIN (config->max_payload, G_MAXINT64 / 2) + REMOTE_CHUNK_MAX,
-                  context, on_message, on_end, self);
+  self->profile = g_bytes_ref (profile);
   self->error_source = g_unix_fd_source_new (self->error_fd, G_IO_IN);
   g_source_set_callback (self->error_source, G_SOURCE_FUNC (on_errors), self, NULL);
   g_source_attach (self->error_source, context);
-  start_timer (self);
-  link_send_bytes (self->link, LINK_HELLO, 0, profile, NULL);
+  if (file != NULL)
+    self->upload = upload_new (stream, file, context, on_uploaded, self);
+  else
+    begin_link (self, stream);
   return TRUE;
 }
 
@@ -282,6 +318,7 @@ launcher_engine_close (ProcfunEngine *engine, gboolean at_once)
 {
   LauncherEngine *self = LAUNCHER_ENGINE (engine);
 
+  g_clear_pointer (&self->upload, upload_free);
   g_clear_pointer (&self->link, link_free);
   g_source_destroy (self->error_source);
   g_clear_pointer (&self->error_source, g_source_unref);
@@ -298,6 +335,7 @@ launcher_engine_finalize (GObject *object)
   LauncherEngine *self = LAUNCHER_ENGINE (object);
 
   g_string_free (self->last_words, TRUE);
+  g_clear_pointer (&self->profile, g_bytes_unref);
   host_spec_unref (self->spec);
   G_OBJECT_CLASS (launcher_engine_parent_class)->finalize (object);
 }

@@ -43,6 +43,7 @@ struct _ProcfunLauncher
   gboolean quote;
   guint slots;
   char *program; /* (nullable) */
+  gboolean upload;
 };
 
 G_DEFINE_FINAL_TYPE (ProcfunLauncher, procfun_launcher, G_TYPE_OBJECT)
@@ -54,6 +55,7 @@ enum
   PROP_QUOTE,
   PROP_SLOTS,
   PROP_PROGRAM,
+  PROP_UPLOAD,
   N_PROPS
 };
 
@@ -95,6 +97,9 @@ procfun_launcher_get_property (GObject *object, guint id, GValue *value, GParamS
     case PROP_PROGRAM:
       g_value_set_string (value, self->program);
       break;
+    case PROP_UPLOAD:
+      g_value_set_boolean (value, self->upload);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -121,6 +126,9 @@ procfun_launcher_set_property (GObject *object, guint id, const GValue *value, G
       break;
     case PROP_PROGRAM:
       procfun_launcher_set_program (self, g_value_get_string (value));
+      break;
+    case PROP_UPLOAD:
+      procfun_launcher_set_upload (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -179,6 +187,22 @@ procfun_launcher_class_init (ProcfunLauncherClass *klass)
    * Since: 0.1
    */
   props[PROP_PROGRAM] = g_param_spec_string ("program", NULL, NULL, NULL, flags);
+  /**
+   * ProcfunLauncher:upload:
+   *
+   * Whether the file of the program, or of the library, is sent to the host when it is not there.
+   * #ProcfunLauncher:program has no meaning then.
+   *
+   * The host keeps it as `~/.cache/procfun/HASH`, or in the folder of `XDG_CACHE_HOME`, where HASH
+   * is the SHA-256 of its content, and checks that before each start; files of earlier builds stay
+   * until somebody removes them. It needs a shell, `sha256sum` and `mktemp`, the libraries that
+   * the program is linked with, and for a library `procfun-worker` at the same path as here. The
+   * time of the upload counts for #ProcfunRemotePool:connect-timeout. Calls of a script, whose
+   * file is not all of it, fail with %PROCFUN_ERROR_INVALID.
+   *
+   * Since: 0.1
+   */
+  props[PROP_UPLOAD] = g_param_spec_boolean ("upload", NULL, NULL, FALSE, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -216,6 +240,7 @@ launcher_make_spec (ProcfunLauncher *self)
   spec->program = g_strdup (self->program);
   spec->slots = self->slots;
   spec->quotes = self->quote;
+  spec->uploads = self->upload;
   return spec;
 }
 
@@ -370,4 +395,43 @@ procfun_launcher_get_program (ProcfunLauncher *self)
   g_return_val_if_fail (PROCFUN_IS_LAUNCHER (self), NULL);
 
   return self->program;
+}
+
+/**
+ * procfun_launcher_set_upload:
+ * @self: a #ProcfunLauncher
+ * @upload: whether the program is sent to a host that does not have it
+ *
+ * Sets #ProcfunLauncher:upload, for pools that it is added to from now on.
+ *
+ * Since: 0.1
+ */
+void
+procfun_launcher_set_upload (ProcfunLauncher *self, gboolean upload)
+{
+  g_return_if_fail (PROCFUN_IS_LAUNCHER (self));
+
+  upload = upload != FALSE;
+  if (self->upload == upload)
+    return;
+  self->upload = upload;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_UPLOAD]);
+}
+
+/**
+ * procfun_launcher_get_upload:
+ * @self: a #ProcfunLauncher
+ *
+ * Gets #ProcfunLauncher:upload.
+ *
+ * Returns: whether the program is sent to a host that does not have it
+ *
+ * Since: 0.1
+ */
+gboolean
+procfun_launcher_get_upload (ProcfunLauncher *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_LAUNCHER (self), FALSE);
+
+  return self->upload;
 }
