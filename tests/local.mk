@@ -3,6 +3,7 @@
 
 test_programs = \
 	%D%/test-arena \
+	%D%/test-borrower \
 	%D%/test-broadcast \
 	%D%/test-buffer \
 	%D%/test-bytes \

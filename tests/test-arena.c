@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define LIMIT ((gsize)16 * 1024 * 1024)
 #define SIZE ((gsize)100000)
@@ -128,6 +129,9 @@ test_keep (void)
 
           carry (&pair, payload, NULL, &frames[i]);
         }
+      for (guint i = 0; i < ARENA_REGIONS && ways[w].mode == SHARE_ARENA; i++)
+        g_assert_cmpint (channel_get_out (pair.near)->arena.regions[i].memory != NULL, ==,
+                         ways[w].trusts || i == 0); /* each is used before the socket is */
       pair_close (&pair);
       for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
         {
@@ -228,6 +232,8 @@ static const Attack attacks[] = {
   { "empty", 0, SIZE, FRAME_RESULT, 0, 0, FIXED, 1, PROCFUN_ERROR_PROTOCOL },
   { "changeable", ARENA_SEALED, SIZE, FRAME_RESULT, 0, 0, FIXED, 2 * SIZE, PROCFUN_ERROR_PROTOCOL },
   { "sealed-and-truncated", ARENA_SEALED, SIZE, FRAME_RESULT, 0, 0, FIXED | F_SEAL_WRITE, SIZE - 1,
+    PROCFUN_ERROR_PROTOCOL },
+  { "sealed-and-empty", ARENA_SEALED, 0, FRAME_CALL, 0, 0, FIXED | F_SEAL_WRITE, SIZE,
     PROCFUN_ERROR_PROTOCOL },
   { "no-memory-but-a-pipe", 0, SIZE, FRAME_RESULT, 0, 0, -1, 1, PROCFUN_ERROR_PROTOCOL },
   { "sealed-pipe", ARENA_SEALED, SIZE, FRAME_RESULT, 0, 0, -1, 1, PROCFUN_ERROR_PROTOCOL },
@@ -380,6 +386,100 @@ test_give_back (void)
       }
 }
 
+/* Memory that the receiver gave back is not there when the sender writes again. */
+static void
+test_cleared_by_receiver (void)
+{
+  static const gsize sizes[] = { 4 * SIZE, 2 * SIZE, SIZE };
+  Pair pair = pair_open (SHARE_ARENA, TRUE);
+  const ArenaRegion *region = &channel_get_out (pair.near)->arena.regions[0];
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GBytes) payload = make_payload (sizes[i], (guint8)i);
+      g_auto (Frame) frame = { 0 };
+
+      carry (&pair, payload, NULL, &frame);
+      if (i > 0) /* what was written to new memory does not count */
+        g_assert_cmpuint (region->populated, ==, sizes[i] + 8);
+      frame_clear (&frame);
+      channel_give_back (pair.far);
+    }
+  pair_close (&pair);
+}
+
+/* Of memory that is free, the next payload takes that which is in memory already. */
+static void
+test_most_populated (void)
+{
+  Pair pair = pair_open (SHARE_ARENA, TRUE);
+  g_autoptr (GBytes) small = make_payload (SIZE, 1);
+  g_autoptr (GBytes) large = make_payload (3 * SIZE, 2);
+  g_auto (Frame) first = { 0 };
+  g_auto (Frame) second = { 0 };
+  gconstpointer place;
+
+  carry (&pair, small, NULL, &first);
+  carry (&pair, large, NULL, &second);
+  frame_clear (&first);
+  frame_clear (&second);
+  carry (&pair, large, NULL, &second);
+  place = g_bytes_get_data (second.payload, NULL);
+  frame_clear (&second);
+  carry (&pair, small, NULL, &first);
+  g_assert_true (g_bytes_get_data (first.payload, NULL) == place);
+  pair_close (&pair);
+}
+
+/* A frame that says that memory comes with it brings some, also where other memory is known. */
+static void
+test_memory_that_did_not_come (void)
+{
+  Pair pair = pair_open (SHARE_ARENA, TRUE);
+  g_autoptr (GBytes) payload = make_payload (SIZE, 1);
+  FrameShared shared = { .index = 0, .has_memory = TRUE };
+  g_autoptr (GError) error = NULL;
+  g_auto (Frame) frame = { 0 };
+
+  carry (&pair, payload, NULL, &frame);
+  frame_clear (&frame);
+  frame_header_init (&shared.header, FRAME_CALL, 0, 0, SIZE);
+  channel_send (pair.near, FRAME_SHARED, 0, &shared, sizeof shared, NULL, NULL);
+  channel_flush (pair.near);
+  g_assert_cmpint (channel_receive (pair.far, &frame, &error), ==, CHANNEL_FAILED);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+  pair_close (&pair);
+}
+
+/* A process that the receiver forks has the payload, too, and says nothing about it. */
+static void
+test_fork (void)
+{
+  Pair pair = pair_open (SHARE_ARENA, TRUE);
+  g_autoptr (GBytes) payload = make_payload (SIZE, 1);
+  g_auto (Frame) frame = { 0 };
+  const ArenaHead *head;
+  int status;
+  pid_t pid;
+
+  carry (&pair, payload, NULL, &frame);
+  head = channel_get_out (pair.near)->arena.regions[0].memory;
+  pid = fork ();
+  if (pid == 0)
+    {
+      unsigned char is_there;
+
+      frame_clear (&frame);
+      _exit (mincore ((gpointer)head, 1, &is_there) == 0); /* what is written is not inherited */
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpuint (head->use, ==, ARENA_USED);
+  frame_clear (&frame);
+  g_assert_cmpuint (head->use, ==, ARENA_FREE);
+  pair_close (&pair);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -395,6 +495,10 @@ main (int argc, char **argv)
   fixture_add_func ("/arena/memory-comes-only-to-who-shares", test_not_asked);
   fixture_add_func ("/arena/later-changes-are-not-seen", test_later_changes);
   fixture_add_func ("/arena/memory-is-given-back", test_give_back);
+  fixture_add_func ("/arena/memory-that-was-given-back-is-taken-anew", test_cleared_by_receiver);
+  fixture_add_func ("/arena/memory-that-is-there-is-used-first", test_most_populated);
+  fixture_add_func ("/arena/memory-that-is-announced-comes", test_memory_that_did_not_come);
+  fixture_add_func ("/arena/forked-process-gives-nothing-back", test_fork);
   for (gsize i = 0; i < G_N_ELEMENTS (attacks); i++)
     {
       g_autofree char *path = g_strdup_printf ("/arena/attack/%s", attacks[i].name);

@@ -147,6 +147,67 @@ test_unannounced_descriptors (void)
   close (other);
 }
 
+/* @n bytes of a frame without payload, with descriptors that it does not announce. */
+static ChannelStatus
+send_some (Channel *channel, int other, const GByteArray *bytes, gsize at, gsize n, guint n_fds)
+{
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+  ChannelStatus status;
+
+  send_raw_fds (other, bytes->data + at, n, other, n_fds);
+  status = channel_receive (channel, &frame, &error);
+  if (status == CHANNEL_FAILED)
+    g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+  return status;
+}
+
+static void
+test_single_unannounced (void)
+{
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 0, NULL);
+  int other;
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
+
+  g_assert_cmpint (send_some (channel, other, bytes, 0, bytes->len, 1), ==, CHANNEL_FAILED);
+  channel_free (channel);
+  close (other);
+}
+
+/* The header is not even there, so that nothing else refuses them. */
+static void
+test_many_before_header (void)
+{
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 0, NULL);
+  int other;
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
+  guint before = fixture_count_descriptors ();
+
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpint (send_some (channel, other, bytes, i, 1, FRAME_MAX_FDS), ==, CHANNEL_AGAIN);
+  g_assert_cmpuint (fixture_count_descriptors (), ==, before + 2 * FRAME_MAX_FDS);
+  g_assert_cmpint (send_some (channel, other, bytes, 2, 1, 1), ==, CHANNEL_FAILED);
+  g_assert_cmpuint (fixture_count_descriptors (), ==, before);
+  channel_free (channel);
+  close (other);
+}
+
+static void
+test_with_payload (void)
+{
+  g_autoptr (GBytes) payload = channel_ends_make_payload (10);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 0, payload);
+  int other;
+  Channel *channel = channel_ends_open_half (&other, LIMIT);
+  g_auto (Frame) frame = { 0 };
+
+  g_assert_cmpint (write (other, bytes->data, bytes->len - 10), ==, bytes->len - 10);
+  g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_AGAIN);
+  g_assert_cmpint (send_some (channel, other, bytes, bytes->len - 10, 10, 1), ==, CHANNEL_FAILED);
+  channel_free (channel);
+  close (other);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -154,5 +215,9 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel/descriptors-arrive-with-their-frame", test_descriptors);
   fixture_add_func ("/channel/too-many-descriptors-are-refused", test_too_many_descriptors);
   fixture_add_func ("/channel/unannounced-descriptors-are-closed", test_unannounced_descriptors);
+  fixture_add_func ("/channel/a-single-unannounced-descriptor-is-refused", test_single_unannounced);
+  fixture_add_func ("/channel/many-descriptors-before-a-header-are-closed",
+                    test_many_before_header);
+  fixture_add_func ("/channel/descriptors-within-a-payload-are-refused", test_with_payload);
   return fixture_run ();
 }

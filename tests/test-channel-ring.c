@@ -6,6 +6,7 @@
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
+#include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
 #include <fcntl.h>
@@ -337,6 +338,120 @@ test_nonsense (void)
   close_pair (&pair);
 }
 
+/* A ring comes once, and only then it can be turned to. */
+static void
+test_second_ring (void)
+{
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+  auto_fd int fd = memfd_new ("ring", ring_get_pair_size (), NULL);
+  Channel *a, *b;
+  int fds[2];
+
+  g_assert_cmpint (g_unix_fd_list_append (list, fd, NULL), ==, 0);
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  a = channel_new (fds[0], LIMIT);
+  b = channel_new (fds[1], LIMIT);
+  channel_accept_ring (b);
+  channel_offer_ring (a);
+  channel_flush (a);
+  assert_nothing (b);
+  channel_out_send_word (channel_get_out (a), FRAME_RING, list);
+  channel_flush (a);
+  assert_fails (b);
+  channel_free (a);
+  channel_free (b);
+}
+
+static void
+test_no_ring (void)
+{
+  Channel *a, *b;
+  int fds[2];
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  a = channel_new (fds[0], LIMIT);
+  b = channel_new (fds[1], LIMIT);
+  channel_out_send_word (channel_get_out (a), FRAME_BY_RING, NULL);
+  channel_flush (a);
+  assert_fails (b);
+  channel_free (a);
+  channel_free (b);
+}
+
+/* Of a process that has died, what was there counts; what others that have its end write later does
+ * not. */
+static void
+test_rest (void)
+{
+  FrameHeader header;
+  g_auto (Frame) frame = { 0 };
+  Pair pair;
+
+  open_pair (&pair);
+  channel_send (pair.callee, FRAME_RESULT, 5, NULL, 0, NULL, NULL);
+  channel_flush (pair.callee);
+  channel_take_rest (pair.caller);
+  channel_send (pair.callee, FRAME_RESULT, 6, NULL, 0, NULL, NULL);
+  channel_flush (pair.callee);
+  g_assert_false (channel_peek (pair.caller, &header));
+  g_assert_cmpint (channel_receive (pair.caller, &frame, NULL), ==, CHANNEL_FRAME);
+  g_assert_cmpuint (frame.call_id, ==, 5);
+  frame_clear (&frame);
+  g_assert_cmpint (channel_receive (pair.caller, &frame, NULL), ==, CHANNEL_END);
+  close_pair (&pair);
+}
+
+/* Bytes beside the ring that are no frame yet. */
+static void
+test_disturbed (void)
+{
+  Pair pair;
+
+  open_pair (&pair);
+  g_assert_false (channel_is_disturbed (pair.caller, FALSE));
+  g_assert_cmpint (write (channel_get_fd (pair.callee), "abc", 3), ==, 3);
+  assert_nothing (pair.caller);
+  g_assert_true (channel_is_disturbed (pair.caller, FALSE));
+  close_pair (&pair);
+}
+
+typedef struct
+{
+  const char *name;
+  gsize size;     /* that the header announces */
+  guint n_fds;    /* likewise */
+  gint64 shifted; /* what is added to the number of bytes that were written */
+} FalseFrame;
+
+/* Each is a frame but for one thing, so that nothing else refuses it. */
+static const FalseFrame false_frames[] = {
+  { "more-than-the-ring-holds", 0, 0, (gint64)1 << 40 },
+  { "one-round-more", 0, 0, RING_SIZE },
+  { "no-whole-header", 0, 0, -1 },
+  { "no-whole-payload", 1, 0, 0 },
+  { "descriptors", 0, 1, 0 },
+};
+
+static void
+test_false_frame (gconstpointer data)
+{
+  const FalseFrame *attack = data;
+  FrameHeader header, seen;
+  const struct iovec part = { &header, sizeof header };
+  guint64 *written;
+  Pair pair;
+
+  open_pair (&pair);
+  frame_header_init (&header, FRAME_RESULT, 1, attack->n_fds, attack->size);
+  g_assert_cmpint (ring_write (&channel_get_out (pair.callee)->ring, &part, 1, 0), ==,
+                   RING_WRITTEN);
+  written = (gpointer)channel_get_out (pair.callee)->ring.memory; /* its first field */
+  *written += (guint64)attack->shifted;
+  g_assert_false (channel_peek (pair.caller, &seen));
+  assert_fails (pair.caller);
+  close_pair (&pair);
+}
+
 #define N_SENT 20000
 
 /* Each side in a thread of its own, and each sleeps now and then. */
@@ -437,6 +552,16 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel-ring/frame-for-a-dead-reader-is-lost", test_lost);
   fixture_add_func ("/channel-ring/without-ring-all-goes-by-socket", test_not_accepted);
   fixture_add_func ("/channel-ring/nonsense-of-other-side-harms-nobody", test_nonsense);
+  fixture_add_func ("/channel-ring/a-second-ring-is-refused", test_second_ring);
+  fixture_add_func ("/channel-ring/without-ring-none-can-be-turned-to", test_no_ring);
+  fixture_add_func ("/channel-ring/what-comes-after-the-rest-is-not-read", test_rest);
+  fixture_add_func ("/channel-ring/bytes-beside-the-ring-are-noticed", test_disturbed);
+  for (gsize i = 0; i < G_N_ELEMENTS (false_frames); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/channel-ring/false/%s", false_frames[i].name);
+
+      fixture_add_data_func (path, &false_frames[i], test_false_frame);
+    }
   fixture_add_func ("/channel-ring/both-sides-send-at-once", test_both_at_once);
   fixture_add_func ("/channel-ring/memory-that-could-shrink-is-refused", test_unsealed);
   return fixture_run ();

@@ -491,6 +491,56 @@ test_no_memory (void)
 }
 
 /* Anything at all may come: it is a frame, or an end, or an error, and always ends. */
+/* A limit is raised, and never lowered. */
+static void
+test_raised_limit (void)
+{
+  static const struct
+  {
+    gsize limit, size;
+  } steps[] = { { 10, 1000 }, { 2000, 2000 }, { 1999, 2000 } };
+  int other;
+  Channel *channel = channel_ends_open_half (&other, 1000);
+
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_autoptr (GBytes) payload = channel_ends_make_payload (steps[i].size);
+      g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, i, payload);
+      g_auto (Frame) frame = { 0 };
+
+      channel_raise_limit (channel, steps[i].limit);
+      write_raw (other, bytes->data, bytes->len);
+      g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_FRAME);
+      g_assert_true (g_bytes_equal (frame.payload, payload));
+    }
+  channel_free (channel);
+  close (other);
+}
+
+/* How much is there of a frame that has begun. */
+static void
+test_begun (void)
+{
+  g_autoptr (GBytes) payload = channel_ends_make_payload (100);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 7, payload);
+  const gsize head = bytes->len - 100;
+  int other;
+  Channel *channel = channel_ends_open_half (&other, 1000);
+  g_auto (Frame) frame = { 0 };
+
+  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 7), ==, 0);
+  write_raw (other, bytes->data, head + 10);
+  g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_AGAIN);
+  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 7), ==, head + 10);
+  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 8), ==, 0);
+  g_assert_cmpuint (channel_get_begun (channel, FRAME_ITEM, 7), ==, 0);
+  write_raw (other, bytes->data + head + 10, 90);
+  g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_FRAME);
+  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 7), ==, 0);
+  channel_free (channel);
+  close (other);
+}
+
 static void
 test_garbage (void)
 {
@@ -549,6 +599,8 @@ main (int argc, char *argv[])
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bad_header);
     }
   fixture_add_func ("/channel/lack-of-memory-for-payload-is-an-error", test_no_memory);
+  fixture_add_func ("/channel/limit-is-never-lowered", test_raised_limit);
+  fixture_add_func ("/channel/frame-that-has-begun-is-counted", test_begun);
   fixture_add_func ("/channel/garbage-is-an-error", test_garbage);
   return fixture_run ();
 }

@@ -8,6 +8,8 @@
 #include "procfun/values/schema.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Texts that are refused, and the message. */
 static const struct
@@ -280,6 +282,85 @@ test_brackets (void)
       }
 }
 
+/* Text that ends where memory does: a byte read beyond it ends the program. */
+static const struct
+{
+  const char *type;
+  const char *json;
+  const char *message; /* (nullable): it is right */
+} cut[] = {
+  { "s", "\"\\u00e4\"", NULL },
+  { "s", "\"\\ud834\\udd1e\"", NULL },
+  { "s", "\"\\ud834\\udd1e", "the text ends within a string" },
+  { "s", "\"\\ud834\\udd1", "half of a surrogate pair" },
+  { "s", "\"\\ud834\\", "half of a surrogate pair" },
+  { "s", "\"\\ud834\"", "half of a surrogate pair" },
+  { "s", "\"\\udd1e\"", "half of a surrogate pair" },
+  { "s", "\"\\u00e", "not an escape that JSON knows" },
+  { "s", "\"\\u", "not an escape that JSON knows" },
+  { "s", "\"\\", "not an escape that JSON knows" },
+  { "s", "\"", "the text ends within a string" },
+  { "s", "\"\x1f\"", "a control character within a string" },
+  { "s", "\"\x20\"", NULL },
+  { "b", "true", NULL },
+  { "b", "tru", "this is not “true”" },
+  { "b", "fals", "this is not “false”" },
+  { "t", "18446744073709551615", NULL },
+  { "t", "18446744073709551616", "" },
+  { "t", "-", "not a number that JSON knows" },
+  { "d", "1.", "not a number that JSON knows" },
+  { "d", "1e", "not a number that JSON knows" },
+  { "d", "12345678", NULL },
+};
+
+static void
+test_cut (void)
+{
+  const gsize page = (gsize)sysconf (_SC_PAGESIZE);
+  char *memory = mmap (NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  g_assert_true (memory != MAP_FAILED);
+  g_assert_no_errno (mprotect (memory + page, page, PROT_NONE));
+  for (guint i = 0; i < G_N_ELEMENTS (cut); i++)
+    {
+      g_autoptr (ProcfunSchema) schema = schemas_new (cut[i].type);
+      const gsize length = strlen (cut[i].json);
+      char *text = memory + page - length;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) value = NULL;
+
+      memcpy (text, cut[i].json, length);
+      value = wire_json_read (schema, text, length, &error);
+      g_assert_cmpint (value != NULL, ==, cut[i].message == NULL);
+      if (cut[i].message != NULL)
+        g_assert_nonnull (strstr (error->message, cut[i].message));
+    }
+  munmap (memory, 2 * page);
+}
+
+/* Each character below the space is escaped, and no other one. */
+static void
+test_control_bounds (void)
+{
+  static const char *const names[]
+      = { "\\b", "\\t", "\\n", "\\u000b", "\\f", "\\r" }; /* from 8 on */
+  g_autoptr (ProcfunSchema) schema = schemas_new ("s");
+
+  for (guint8 c = 1; c <= 0x7f; c++)
+    {
+      const char text[] = { (char)c, '\0' };
+      g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_string (text));
+      g_autoptr (GBytes) json = wire_json_write (schema, value, NULL);
+      g_autofree char *expected = c >= 8 && c <= 13       ? g_strdup_printf ("\"%s\"", names[c - 8])
+                                  : c < 0x20              ? g_strdup_printf ("\"\\u%04x\"", c)
+                                  : c == '"' || c == '\\' ? g_strdup_printf ("\"\\%c\"", c)
+                                                          : g_strdup_printf ("\"%c\"", c);
+
+      g_assert_cmpmem (g_bytes_get_data (json, NULL), g_bytes_get_size (json), expected,
+                       strlen (expected));
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -290,6 +371,9 @@ main (int argc, char *argv[])
   fixture_add_func ("/json-errors/long-names-are-cut", test_long_names);
   fixture_add_func ("/json-errors/control-characters-are-escaped", test_control_names);
   fixture_add_func ("/json-errors/open-brackets-are-refused", test_brackets);
+  fixture_add_func ("/json-errors/text-is-read-no-further-than-its-end", test_cut);
+  fixture_add_func ("/json-errors/control-characters-are-escaped-and-no-others",
+                    test_control_bounds);
 
   return fixture_run ();
 }

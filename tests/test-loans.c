@@ -230,6 +230,8 @@ typedef struct
   int table_seals;
   gsize table_size; /* 0: there is none */
   int n_fds;        /* that are announced, less than what comes */
+  guint n_own_fds;  /* that are announced for the frame itself */
+  guint n_extra;    /* that come, and that no loan takes */
   FrameType type;   /* of the frame; 0: a call or a result */
   guint32 n_loans;  /* that are announced; 0: one */
   ProcfunError code;
@@ -269,6 +271,10 @@ static const Attack attacks[] = {
     .n_fds = -1 },
   { "more-loans-than-come", TRUE, LOAN (.kind = LOAN_REGION), MEMORY (FIXED, SIZE), TABLE,
     .n_loans = G_MAXUINT32 },
+  { "descriptors-of-the-frame-that-never-came", TRUE, LOAN (.kind = LOAN_REGION),
+    MEMORY (FIXED, SIZE), TABLE, .n_own_fds = 1 },
+  { "descriptors-that-nothing-takes", TRUE, LOAN (.kind = LOAN_REGION), MEMORY (FIXED, SIZE), TABLE,
+    .n_extra = 1 },
   { "word-in-disguise", TRUE, LOAN (.kind = LOAN_REGION), MEMORY (FIXED, SIZE), TABLE,
     .type = FRAME_WAKE },
   { "lent-in-lent", TRUE, LOAN (.kind = LOAN_REGION), MEMORY (FIXED, SIZE), TABLE,
@@ -284,6 +290,10 @@ static const Attack attacks[] = {
   { "changeable-by-a-mapping", FALSE, LOAN (.kind = LOAN_CONSTANT),
     MEMORY (FIXED | F_SEAL_FUTURE_WRITE, SIZE) },
   { "constant-and-truncated", FALSE, LOAN (.kind = LOAN_CONSTANT), MEMORY (CONSTANT, SIZE - 1) },
+  { "constant-and-empty", FALSE, .loan = { .kind = LOAN_CONSTANT, .depth = 1 },
+    MEMORY (CONSTANT, SIZE) },
+  { "constant-with-an-offset-beyond", FALSE, LOAN (.kind = LOAN_CONSTANT, .offset = SIZE + 1),
+    MEMORY (CONSTANT, SIZE) },
   { "constant-pipe", FALSE, LOAN (.kind = LOAN_CONSTANT), MEMORY (PIPE, 1) },
   { "place-to-a-callee", TRUE, LOAN (.kind = LOAN_PLACE), MEMORY (FIXED, PLACE_SIZE), TABLE },
   { "placed-that-never-came", FALSE, LOAN (.kind = LOAN_PLACED) },
@@ -338,8 +348,11 @@ test_attack (gconstpointer data)
     append_memory (fds, attack->table_seals, attack->table_size);
   if (attack->memory_size > 0)
     append_memory (fds, attack->seals, attack->memory_size);
+  for (guint i = 0; i < attack->n_extra; i++)
+    append_memory (fds, FIXED, SIZE);
   lent.n_fds = (guint16)(g_unix_fd_list_get_length (fds) + attack->n_fds);
-  frame_header_init (&lent.header, attack->type != FRAME_NONE ? attack->type : type, 0, 0, 0);
+  frame_header_init (&lent.header, attack->type != FRAME_NONE ? attack->type : type, 0,
+                     attack->n_own_fds, 0);
   channel_send (from, FRAME_LENT, 0, &lent, sizeof lent, loan, fds);
   channel_flush (from);
   g_assert_cmpint (channel_receive (to, &frame, &error), ==, CHANNEL_FAILED);

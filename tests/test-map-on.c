@@ -92,13 +92,15 @@ test_results (gconstpointer data)
   const Mode *mode = data;
   ProcfunExecutor *executor = mode->make ();
   g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, add_function ());
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const guint cancelled = g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE);
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) sums = NULL;
 
   g_assert_true (procfun_map_get_executor (map) == executor);
   g_assert_true ((procfun_map_get_pool (map) != NULL) == PROCFUN_IS_POOL (executor));
   procfun_map_set_array (map, maps_make_pairs (50));
-  sums = maps_run (map, mode->async, NULL, &error);
+  sums = maps_run (map, mode->async, cancellable, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (g_variant_n_children (sums), ==, 50);
   for (gsize i = 0; i < 50; i++)
@@ -110,6 +112,7 @@ test_results (gconstpointer data)
     }
   g_assert_cmpuint (procfun_map_get_n_done (map), ==, 50);
   g_clear_object (&map);
+  g_assert_false (g_signal_has_handler_pending (cancellable, cancelled, 0, TRUE));
   close_executor (executor);
 }
 

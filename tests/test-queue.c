@@ -86,6 +86,29 @@ test_return (void)
   queue_clear (&queue);
 }
 
+/* Those of one instant keep the order in which they were put back. */
+static void
+test_same_rank (void)
+{
+  Call calls[10] = { 0 };
+  Queue queue;
+
+  queue_init (&queue);
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      calls[i].entry.rank = 7;
+      calls[i].entry.n_bytes = 1;
+      queue_return (&queue, &calls[i].entry, 3);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_assert_cmpuint (queue.n_bytes, ==, G_N_ELEMENTS (calls) - i);
+      g_assert_true (queue_peek (&queue) == &calls[i].entry);
+      queue_remove (&queue, &calls[i].entry);
+    }
+  queue_clear (&queue);
+}
+
 static void
 count (QueueEntry *entry, gpointer n)
 {
@@ -121,6 +144,8 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/queue/calls of a priority each come in order", GINT_TO_POINTER (1000000),
                          test_order);
   fixture_add_func ("/queue/a call that is put back has its place", test_return);
+  fixture_add_func ("/queue/calls of one instant that are put back keep their order",
+                    test_same_rank);
   fixture_add_func ("/queue/all calls can be seen", test_foreach);
   return fixture_run ();
 }

@@ -7,6 +7,8 @@
 
 #include "procfun/platform/fds.h"
 #include "procfun/remote/link.h"
+#include "procfun/remote/piece.h"
+#include <glib-unix.h>
 #include <procfun.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -309,6 +311,155 @@ test_false_credit (void)
   end_clear (&end);
 }
 
+/* Exact bounds: each row has one thing that must not be, and nothing else refuses it. */
+
+typedef struct
+{
+  guint8 flags;
+  guint8 type;
+  guint32 id;
+  gsize size;
+  gsize head_size;
+  gsize total;
+} Piece;
+
+static void
+append_piece (GByteArray *bytes, const Piece *piece)
+{
+  const PieceHeader header = { .magic = PIECE_MAGIC,
+                               .version = LINK_VERSION,
+                               .type = piece->type,
+                               .flags = piece->flags,
+                               .id = GUINT32_TO_LE (piece->id),
+                               .size = GUINT32_TO_LE ((guint32)piece->size),
+                               .head_size = GUINT32_TO_LE ((guint32)piece->head_size),
+                               .total = GUINT64_TO_LE (piece->total) };
+  g_autofree char *content = g_strnfill (piece->size, 'x');
+
+  g_byte_array_append (bytes, (const guint8 *)&header, sizeof header);
+  g_byte_array_append (bytes, (const guint8 *)content, (guint)piece->size);
+}
+
+#define MAX_PAYLOAD ((guint64)100)
+
+static const struct
+{
+  const char *name;
+  Piece pieces[2];
+  gint code; /* WORKER_LOST: all are taken, and more is awaited */
+} bounds[] = {
+  { "largest-payload", { { PIECE_WHOLE, LINK_END, 1, 102, 2, 102 } }, PROCFUN_ERROR_WORKER_LOST },
+  { "larger-payload", { { PIECE_WHOLE, LINK_END, 1, 103, 2, 103 } }, PROCFUN_ERROR_LIMIT },
+  { "largest-head",
+    { { PIECE_FIRST, LINK_END, 1, 1, LINK_HEAD_MAX, LINK_HEAD_MAX } },
+    PROCFUN_ERROR_WORKER_LOST },
+  { "larger-head",
+    { { PIECE_FIRST, LINK_END, 1, 1, LINK_HEAD_MAX + 1, LINK_HEAD_MAX + 1 } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "largest-piece",
+    { { PIECE_FIRST, LINK_END, 1, PIECE_MAX, LINK_HEAD_MAX, LINK_HEAD_MAX } },
+    PROCFUN_ERROR_WORKER_LOST },
+  { "larger-piece",
+    { { PIECE_FIRST, LINK_END, 1, PIECE_MAX + 1, LINK_HEAD_MAX, LINK_HEAD_MAX } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "same-message-again",
+    { { PIECE_FIRST, LINK_END, 1, 1, 0, 9 }, { PIECE_FIRST, LINK_END, 1, 1, 0, 9 } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "message-that-was-not-begun",
+    { { PIECE_FIRST, LINK_END, 1, 1, 0, 9 }, { 0, LINK_END, 2, 1, 0, 0 } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "other-type",
+    { { PIECE_FIRST, LINK_END, 1, 1, 0, 9 }, { 0, LINK_ITEM, 1, 1, 0, 0 } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "nothing-more",
+    { { PIECE_FIRST, LINK_END, 1, 1, 0, 9 }, { 0, LINK_END, 1, 0, 0, 0 } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "more-than-announced",
+    { { PIECE_FIRST, LINK_END, 1, 1, 0, 9 }, { 0, LINK_END, 1, 9, 0, 0 } },
+    PROCFUN_ERROR_PROTOCOL },
+  { "last-that-is-not-the-last",
+    { { PIECE_FIRST, LINK_END, 1, 1, 0, 9 }, { PIECE_LAST, LINK_END, 1, 7, 0, 0 } },
+    PROCFUN_ERROR_PROTOCOL },
+};
+
+static void
+test_bounds (gconstpointer data)
+{
+  const gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  End end;
+
+  for (guint j = 0; j < 2 && bounds[i].pieces[j].type != LINK_NONE; j++)
+    append_piece (bytes, &bounds[i].pieces[j]);
+  feed (bytes->data, bytes->len, MAX_PAYLOAD, &end);
+  g_assert_error (end.error, PROCFUN_ERROR, bounds[i].code);
+  end_clear (&end);
+}
+
+#define PARTS_MAX 4096
+
+static void
+test_many_parts (void)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  for (guint32 i = 0; i <= PARTS_MAX; i++)
+    append_piece (bytes, &(Piece){ PIECE_FIRST, LINK_END, i + 1, 0, 0, 1 });
+  for (guint n = PARTS_MAX; n <= PARTS_MAX + 1; n++)
+    {
+      const gint expected = n == PARTS_MAX ? PROCFUN_ERROR_WORKER_LOST : PROCFUN_ERROR_PROTOCOL;
+      End end;
+
+      feed (bytes->data, n * HEADER_SIZE, MAX_PAYLOAD, &end);
+      g_assert_error (end.error, PROCFUN_ERROR, expected);
+      end_clear (&end);
+    }
+}
+
+/* Messages of one call wait for each other, however many. */
+static void
+test_three_of_one_call (void)
+{
+  End one, other;
+
+  open_pair (&one, &other);
+  link_send (one.link, LINK_CALL, 1, NULL, 0, make_bytes (1024 * 1024));
+  link_send (one.link, LINK_STARTED, 1, NULL, 0, NULL);
+  link_send (one.link, LINK_CANCEL, 1, NULL, 0, NULL);
+  wait_for (&other, "cancel");
+  g_assert_cmpstr (other.log->str, ==, "call 1 0 1048576;started 1 0 0;cancel 1 0 0;");
+  end_clear (&one);
+  end_clear (&other);
+}
+
+/* A reader that says nothing gets no more than a window. */
+static void
+test_window (void)
+{
+  const gsize size = 8 * 1024 * 1024;
+  g_autofree char *buffer = g_malloc (PIECE_MAX);
+  gsize n_read = 0;
+  End end;
+  int fds[2];
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  end_init (&end, fds[1], MAX_PAYLOAD);
+  g_assert_true (g_unix_set_fd_nonblocking (fds[0], TRUE, NULL));
+  link_send (end.link, LINK_CALL, 1, NULL, 0, make_bytes (size));
+  for (gssize n = 1; n > 0;)
+    {
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      n = read (fds[0], buffer, PIECE_MAX);
+      n_read += (gsize)MAX (n, 0);
+    }
+  g_assert_cmpuint (n_read, >=, 1024 * 1024);
+  g_assert_cmpuint (n_read, <, 1024 * 1024 + 2 * PIECE_MAX);
+  g_assert_cmpuint (link_get_unsent (end.link), >, size - 1024 * 1024 - 2 * PIECE_MAX);
+  end_clear (&end);
+  close (fds[0]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -324,6 +475,16 @@ main (int argc, char **argv)
   fixture_add_func ("/remote-link/bytes/hostile-headers-are-refused", test_hostile);
   fixture_add_func ("/remote-link/bytes/random-ones-do-no-harm", test_random);
   fixture_add_func ("/remote-link/bytes/false-credit-is-refused", test_false_credit);
+  fixture_add_func ("/remote-link/bytes/messages-that-begin-are-not-without-bound",
+                    test_many_parts);
+  for (gsize i = 0; i < G_N_ELEMENTS (bounds); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/remote-link/bounds/%s", bounds[i].name);
+
+      fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bounds);
+    }
+  fixture_add_func ("/remote-link/messages-of-one-call-keep-their-order", test_three_of_one_call);
+  fixture_add_func ("/remote-link/silent-reader-gets-no-more-than-a-window", test_window);
 
   return fixture_run ();
 }

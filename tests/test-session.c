@@ -285,6 +285,58 @@ test_threads (void)
   g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), <=, 2);
 }
 
+/* Nothing of procfun stays at a cancellable of the program. */
+static void
+assert_untouched (GCancellable *cancellable, const char *what)
+{
+  guint signal_id = g_signal_lookup ("cancelled", G_TYPE_CANCELLABLE);
+
+  g_test_message ("%s", what);
+  g_assert_false (g_signal_has_handler_pending (cancellable, signal_id, 0, TRUE));
+  g_assert_cmpuint (G_OBJECT (cancellable)->ref_count, ==, 1);
+}
+
+static void
+test_cancellable (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (ProcfunCall) other = add_call (3, 4);
+  g_autoptr (GVariant) sum = NULL;
+  ProcfunSession *session;
+  Results results;
+  GAsyncResult *acquired = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  results_init (&results);
+  session = procfun_pool_acquire (pool, add_function (), cancellable, NULL);
+  assert_untouched (cancellable, "after waiting for a session in a thread");
+  procfun_pool_acquire_async (pool, add_function (), cancellable, keep_result, &acquired);
+  g_object_unref (session);
+  result = wait_for (&acquired);
+  session = procfun_pool_acquire_finish (pool, result, NULL);
+  g_clear_object (&result);
+  assert_untouched (cancellable, "after waiting for a session in a main context");
+  g_object_unref (session);
+
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  sum = procfun_call_run (call, cancellable, NULL);
+  g_assert_nonnull (sum);
+  assert_untouched (cancellable, "after a call in a thread");
+  g_assert_true (
+      procfun_pool_submit (pool, add_call (1, 2), cancellable, results_add, &results, NULL));
+  procfun_call_set_executor (other, PROCFUN_EXECUTOR (pool));
+  procfun_call_run_async (other, cancellable, results_add, &results);
+  results_wait (&results, 2);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  assert_untouched (cancellable, "after calls in a main context");
+  g_assert_true (procfun_pool_drain (pool, cancellable, NULL));
+  assert_untouched (cancellable, "after a drain");
+  g_cancellable_cancel (cancellable);
+  results_clear (&results);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -308,6 +360,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/session/a session ends when its pool is closed", test_pool_closed);
   fixture_add_func ("/session/waiting for a session ends when the pool is closed",
                     test_pool_closed_meanwhile);
+  fixture_add_func ("/session/a cancellable of the program is left as it was", test_cancellable);
   fixture_add_func ("/session/threads share a session one after the other", test_threads);
   return fixture_run ();
 }

@@ -5,6 +5,8 @@
 #include <procfun.h>
 
 #include "procfun/wire/error-frame.h"
+#include "procfun/wire/frame.h"
+#include <string.h>
 
 /* Any GError must be the same on the other side. */
 static void
@@ -157,6 +159,43 @@ test_damaged (void)
       }
 }
 
+/* Text that fits is not cut, and no character is cut within. */
+static void
+test_cut (void)
+{
+  static const struct
+  {
+    const char *text;
+    gsize max_size;
+    const char *expected;
+  } cases[] = { { "abcde", 5, "abcde" }, { "abcdef", 5, "ab…" }, { "ääää", 8, "ääää" },
+                { "äääää", 8, "ää…" },   { "äääää", 9, "äää…" }, { "", 3, "" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *cut = frame_cut_text (cases[i].text, cases[i].max_size);
+
+      g_assert_cmpstr (cut, ==, cases[i].expected);
+      g_assert_cmpuint (strlen (cut), <=, cases[i].max_size);
+    }
+}
+
+/* One descriptor more than the type may have. */
+static void
+test_too_many_descriptors (void)
+{
+  for (guint n = 0; n <= 1; n++)
+    {
+      g_autoptr (GError) error = NULL;
+      FrameHeader header;
+
+      frame_header_init (&header, FRAME_CANCEL, 0, n, 0);
+      g_assert_cmpint (frame_header_check (&header, 100, FRAME_FROM_ALL, &error), ==, n == 0);
+      if (n > 0)
+        g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -168,6 +207,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/wire-error/strange-domain-is-replaced", test_strange_domains);
   fixture_add_func ("/wire-error/number-of-new-domains-is-bounded", test_many_domains);
   fixture_add_func ("/wire-error/long-message-is-cut-and-marked", test_too_long);
+  fixture_add_func ("/wire-error/text-is-cut-between-characters", test_cut);
+  fixture_add_func ("/wire-error/a-descriptor-too-many-is-an-error", test_too_many_descriptors);
   fixture_add_func ("/wire-error/error-without-domain-arrives", test_no_domain);
   fixture_add_func ("/wire-error/damaged-error-is-an-error", test_damaged);
   return fixture_run ();

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Plants one small fault after the other, and tells which of them the tests do not find.
 
-run.py BUILD [--only WORD] [--jobs N] [--minutes N]: BUILD is a build folder in which the library and the test programs of
+run.py BUILD [--only WORD] [--from N] [--jobs N] [--minutes N]: BUILD is a build folder in which the library and the test programs of
 the list were built. A changed file is compiled on the side, and linked before the library into copies of the programs, so that
 neither the tree nor the build folder changes. Exit status: 1 if a fault survives that is not explained in the list."""
 
 import argparse
 import concurrent.futures
+import functools
 import os
 import pathlib
 import re
@@ -17,9 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-TEST_MAX_S = 300
+HANG_S = 20  # and five times what the test takes without the fault
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -55,6 +57,7 @@ def ask_make(build, target, new):
     return out.splitlines()
 
 
+@functools.lru_cache(maxsize=None)
 def find_compile_command(build, file):
     target = re.sub(r"([^/]+)\.c$", r"libprocfun_all_la-\1.lo", file)
     line = next(line for line in ask_make(build, target, f"../{file}") if "--mode=compile" in line)
@@ -75,6 +78,7 @@ def find_dependencies(library):
     return [word for word in shlex.split(words.group(1)) if not word.endswith(".la")]
 
 
+@functools.lru_cache(maxsize=None)
 def find_link_command(build, test):
     source = next((name for name in (f"../tests/{test}.c", f"../tests/{test}.cc") if (build / name).exists()))
     line = next(line for line in reversed(ask_make(build, f"tests/{test}", source)) if "--mode=link" in line)
@@ -99,6 +103,8 @@ class Runner:
     def __init__(self, build, folder):
         self.build = build
         self.folder = folder
+        self.seconds = {}
+        self.lock = threading.Lock()
 
     def compile(self, mutant, folder, with_fault=True):
         text = (TOP / mutant.file).read_text()
@@ -106,37 +112,42 @@ class Runner:
             return f"the text is there {text.count(mutant.old)} times"
         source = folder / "mutant.c"
         source.write_text(text.replace(mutant.old, mutant.new) if with_fault else text)
-        done = subprocess.run([*find_compile_command(self.build, mutant.file), "-w", "-fPIC", "-c", source, "-o", folder / "mutant.o"],
-                              cwd=self.build, capture_output=True, text=True)
+        done = subprocess.run([*find_compile_command(self.build, mutant.file), "-w", "-O1", "-fPIC", "-c", source,
+                               "-o", folder / "mutant.o"], cwd=self.build, capture_output=True, text=True)
         return None if done.returncode == 0 else f"does not compile: {done.stderr.splitlines()[0]}"
 
-    def run_test(self, test, folder):
-        """TRUE if it passes."""
-        command = find_link_command(self.build, test)
+    def run_test(self, test, folder, max_s):
+        """TRUE if it passes. The name of a program may be followed by a colon and the path of some of its tests."""
+        name, _, path = test.partition(":")
+        command = find_link_command(self.build, name)
         linker, objects = command[:1], command[1:]
         if command[0] == "ccache":
             linker, objects = command[:2], command[2:]
-        program = folder / test
-        subprocess.run([*linker, folder / "mutant.o", *objects, "-o", program], cwd=self.build, check=True)
+        program = folder / name
+        if not program.exists():
+            subprocess.run([*linker, folder / "mutant.o", *objects, "-o", program], cwd=self.build, check=True)
         env = dict(os.environ, G_TEST_SRCDIR=str(TOP / "tests"), G_TEST_BUILDDIR=str(self.build / "tests"), LC_ALL="C.UTF-8",
                    G_DEBUG="fatal-warnings", PROCFUN_WORKER=str(self.build / "tools/procfun-worker-in-tree"))
-        process = subprocess.Popen([program], cwd=self.build / "tests", env=env, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen([program, *(["-p", path] if path else [])], cwd=self.build / "tests", env=env,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
         try:
-            return process.wait(timeout=TEST_MAX_S) == 0
+            return process.wait(timeout=max_s) == 0
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return False
 
-    def check(self, mutant, test):
-        """TRUE if the test passes without the fault: else it would find whatever is planted."""
-        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        try:
-            self.compile(mutant, folder, with_fault=False)
-            return self.run_test(test, folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def measure(self, mutant, test):
+        """How long the test takes without the fault. None: it fails, and would find whatever is planted."""
+        with self.lock:
+            if test not in self.seconds:
+                folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+                self.compile(mutant, folder, with_fault=False)
+                start = time.monotonic()
+                self.seconds[test] = time.monotonic() - start if self.run_test(test, folder, 300) else None
+                shutil.rmtree(folder, ignore_errors=True)
+            return self.seconds[test]
 
     def run(self, mutant):
         """How it was found, or None; and an error of the list."""
@@ -146,7 +157,10 @@ class Runner:
             if error is not None:
                 return None, error
             for test in mutant.tests:
-                if not self.run_test(test, folder):
+                seconds = self.measure(mutant, test)
+                if seconds is None:
+                    return None, f"{test} fails without any fault"
+                if not self.run_test(test, folder, HANG_S + 5 * seconds):
                     return test, None
             return None, None
         finally:
@@ -157,21 +171,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--only", default="", help="those whose line has this word")
+    parser.add_argument("--from", type=int, default=1, dest="first", help="none before that number")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=1e6, help="no new one after so many")
     parser.add_argument("--list-tests", action="store_true", help="print the test programs and end")
     options = parser.parse_args()
-    mutants = [mutant for mutant in read_list() if options.only in f"{mutant} {' '.join(mutant.tests)}"]
+    mutants = [mutant for mutant in read_list() if mutant.number >= options.first and options.only in f"{mutant} {' '.join(mutant.tests)}"]
     if options.list_tests:
-        print(" ".join(sorted({f"tests/{test}" for mutant in mutants for test in mutant.tests})))
+        print(" ".join(sorted({f"tests/{test.split(':')[0]}" for mutant in mutants for test in mutant.tests})))
         return
     end = time.monotonic() + options.minutes * 60
     n_found = n_survived = n_explained = n_wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(options.build.resolve(), folder)
-        for test, mutant in {test: mutant for mutant in mutants for test in mutant.tests}.items():
-            if not runner.check(mutant, test):
-                sys.exit(f"{test} fails without any fault")
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             results = pool.map(lambda mutant: runner.run(mutant) if time.monotonic() < end else None, mutants)
             for mutant, result in zip(mutants, results):
