@@ -86,6 +86,7 @@ test_programs = \
 	%D%/test-pool-queue \
 	%D%/test-preload \
 	%D%/test-process-with \
+	%D%/test-properties \
 	%D%/test-queue \
 	%D%/test-registry \
 	%D%/test-remote \
@@ -193,6 +194,7 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 %C%_test_bytes_kept_SOURCES = %D%/test-bytes-kept.c $(pools) $(shared_bytes)
 %C%_test_large_SOURCES = %D%/test-large.c $(pools)
 %C%_test_descriptors_SOURCES = %D%/test-descriptors.c $(pools)
+%C%_test_properties_SOURCES = %D%/test-properties.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 remotes = %D%/remotes.c %D%/remotes.h
 %C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
