@@ -84,7 +84,7 @@ plain_async_new (ProcfunExecutor *executor, const PlainCall *plain, PlainAsync *
 
   if (self->plain.function != plain->function) /* a spare keeps that of its last call */
     g_set_object (&self->plain.function, plain->function);
-  self->executor = g_object_ref (executor);
+  self->executor = executor;
   self->receiver = *plain->receiver;
   self->plain = (PlainCall){ .function = plain->function,
                              .definition = plain->definition,
@@ -101,7 +101,7 @@ plain_async_new (ProcfunExecutor *executor, const PlainCall *plain, PlainAsync *
 gboolean
 plain_async_become_spare (PlainAsync *self)
 {
-  const GObject *object = G_OBJECT (self);
+  const GObject *object = &self->parent_instance;
 
   if (g_atomic_int_get (&object->ref_count) != 1 || object->qdata != NULL)
     return FALSE;
@@ -115,7 +115,7 @@ plain_async_end (PlainAsync *self)
   self->has_value = TRUE;
   plain_call_count (&self->plain, self->executor);
   if (self->receiver.callback != NULL)
-    self->receiver.callback (NULL, G_ASYNC_RESULT (self), self->receiver.user_data);
+    self->receiver.callback (NULL, (GAsyncResult *)self, self->receiver.user_data);
 }
 
 ProcfunCall *

@@ -36,8 +36,8 @@ struct _PlainAsync
   ChannelMark mark;      /* of what that was sent before */
 };
 
-/* Takes what it needs of @plain, which has a receiver and was sent by @executor; and @spare
- * (nullable), to use it. */
+/* Takes what it needs of @plain, which has a receiver and was sent by @executor, and that reference
+ * to it; and @spare (nullable), to use it. */
 PlainAsync *plain_async_new (ProcfunExecutor *executor, const PlainCall *plain, PlainAsync *spare);
 
 /* To make and to free an object takes a third of such a call. TRUE: nobody else has it, and the

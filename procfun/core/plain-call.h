@@ -43,7 +43,8 @@ typedef enum
   PLAIN_CALL_DONE,      /* the result is there */
   PLAIN_CALL_FAILED,    /* with an error of the function */
   PLAIN_CALL_MADE,      /* it became an object, which has ended */
-  PLAIN_CALL_SENT       /* the receiver will be told: see plain-async.h */
+  PLAIN_CALL_SENT       /* the receiver will be told, and the reference to the executor that was
+                           given is taken: see plain-async.h */
 } PlainCallStatus;
 
 void plain_call_clear (PlainCall *self);

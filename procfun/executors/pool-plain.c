@@ -152,6 +152,8 @@ wait_in_queue (GMainContext *context, ProcfunPool *self, PlainCall *plain)
                            .priority = G_PRIORITY_DEFAULT };
   if (scheduler_queue_plain (self->scheduler, &request, context, on_slot, async))
     return TRUE;
+  async->executor = NULL; /* it is not taken */
+  async->settings = NULL;
   g_object_unref (async);
   preparation_release (settings);
   return FALSE;

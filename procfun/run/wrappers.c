@@ -259,10 +259,13 @@ procfun_definition_process_with (ProcfunDefinition *self, gconstpointer const *v
 static gboolean
 run_plain_async (ProcfunExecutor *executor, PlainCall *plain)
 {
-  g_autoptr (ProcfunExecutor) own = executor == NULL ? procfun_executor_ref_default () : NULL;
-
-  return plain->function->packs_result && !procfun_function_is_generator (plain->function)
-         && procfun_executor_run_plain (own != NULL ? own : executor, plain) == PLAIN_CALL_SENT;
+  if (!plain->function->packs_result || procfun_function_is_generator (plain->function))
+    return FALSE;
+  executor = executor != NULL ? g_object_ref (executor) : procfun_executor_ref_default ();
+  if (procfun_executor_run_plain (executor, plain) == PLAIN_CALL_SENT)
+    return TRUE;
+  g_object_unref (executor);
+  return FALSE;
 }
 
 /* @executor: (nullable) */
@@ -321,9 +324,9 @@ procfun_definition_process_finish (ProcfunDefinition *self, GAsyncResult *async_
   ProcfunCall *call = (ProcfunCall *)async_result; /* which is its own result */
   GVariant *variant = NULL;
 
-  if (PLAIN_IS_ASYNC (async_result) && PLAIN_ASYNC (async_result)->plain.definition == self)
+  if (PLAIN_IS_ASYNC (async_result) && ((PlainAsync *)async_result)->plain.definition == self)
     {
-      if (plain_async_take (PLAIN_ASYNC (async_result), result))
+      if (plain_async_take ((PlainAsync *)async_result, result))
         return TRUE;
     }
   else if (!is_call_of (self, call))
