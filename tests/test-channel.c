@@ -491,6 +491,66 @@ test_no_memory (void)
 }
 
 /* Anything at all may come: it is a frame, or an end, or an error, and always ends. */
+/* A turn takes so many frames, and so many bytes, and says that there is more. */
+static void
+test_turn_of_frames (void)
+{
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 0, NULL);
+  int other;
+  Channel *channel = channel_ends_open_half (&other, 1000);
+
+  for (guint i = 0; i < 100; i++)
+    write_raw (other, bytes->data, bytes->len);
+  for (guint turn = 0; turn < 2; turn++)
+    {
+      ChannelStatus status = CHANNEL_FRAME;
+      guint n = 0;
+
+      channel_begin_turn (channel);
+      for (; status == CHANNEL_FRAME; n++)
+        {
+          g_auto (Frame) frame = { 0 };
+
+          status = channel_receive (channel, &frame, NULL);
+        }
+      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
+      g_assert_cmpuint (n - 1, ==, turn == 0 ? 64 : 36);
+      g_assert_cmpint (channel_has_more (channel), ==, turn == 0);
+    }
+  channel_free (channel);
+  close (other);
+}
+
+static void
+test_turn_of_bytes (void)
+{
+  g_autoptr (GBytes) payload = channel_ends_make_payload (45000);
+  g_autoptr (GByteArray) bytes = channel_ends_make_frame (FRAME_RESULT, 7, payload);
+  int other;
+  Channel *channel = channel_ends_open_half (&other, 45000);
+
+  for (guint i = 0; i < 3; i++)
+    write_raw (other, bytes->data, bytes->len);
+  for (guint turn = 0; turn < 2; turn++)
+    {
+      ChannelStatus status = CHANNEL_FRAME;
+      guint n = 0;
+
+      channel_begin_turn (channel);
+      for (; status == CHANNEL_FRAME; n++)
+        {
+          g_auto (Frame) frame = { 0 };
+
+          status = channel_receive (channel, &frame, NULL);
+        }
+      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
+      g_assert_cmpuint (n - 1, ==, turn == 0 ? 2 : 1); /* 64 KiB are within the second one */
+      g_assert_cmpint (channel_has_more (channel), ==, turn == 0);
+    }
+  channel_free (channel);
+  close (other);
+}
+
 /* A limit is raised, and never lowered. */
 static void
 test_raised_limit (void)
@@ -599,6 +659,8 @@ main (int argc, char *argv[])
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bad_header);
     }
   fixture_add_func ("/channel/lack-of-memory-for-payload-is-an-error", test_no_memory);
+  fixture_add_func ("/channel/turn-has-so-many-frames", test_turn_of_frames);
+  fixture_add_func ("/channel/turn-has-so-many-bytes", test_turn_of_bytes);
   fixture_add_func ("/channel/limit-is-never-lowered", test_raised_limit);
   fixture_add_func ("/channel/frame-that-has-begun-is-counted", test_begun);
   fixture_add_func ("/channel/garbage-is-an-error", test_garbage);

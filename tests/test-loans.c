@@ -360,6 +360,31 @@ test_attack (gconstpointer data)
   pair_close (&pair);
 }
 
+/* A number of loans that is not that of those that come, in a frame that is right in all else. */
+static void
+test_number_of_loans (void)
+{
+  static const guint32 numbers[][2] = { { 0, 0 }, { 2, 1 }, { 1000000, 1 } }; /* said, and come */
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      const gsize said = numbers[i][0] * sizeof (FrameLoan);
+      const gsize come = numbers[i][1] * sizeof (FrameLoan);
+      Pair pair = pair_open ();
+      g_autoptr (GBytes) loans = g_bytes_new_take (g_malloc0 (come + 3), come + 3);
+      FrameLent lent = { .n_loans = numbers[i][0] };
+      g_autoptr (GError) error = NULL;
+      g_auto (Frame) frame = { 0 };
+
+      frame_header_init (&lent.header, FRAME_CALL, 0, 0, come + 3 - said);
+      channel_send (pair.caller, FRAME_LENT, 0, &lent, sizeof lent, loans, NULL);
+      channel_flush (pair.caller);
+      g_assert_cmpint (channel_receive (pair.callee, &frame, &error), ==, CHANNEL_FAILED);
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+      pair_close (&pair);
+    }
+}
+
 /* The caller keeps its bytes as long as it needs them, with any value in the table. */
 static void
 test_scribbled_table (void)
@@ -435,6 +460,7 @@ main (int argc, char **argv)
   fixture_add_func ("/loans/memory-that-is-gone-makes-room", test_many_areas);
   fixture_add_func ("/loans/there-are-only-so-many", test_slots);
   fixture_add_func ("/loans/without-descriptors-nothing-is-lent", test_no_descriptors);
+  fixture_add_func ("/loans/as-many-come-as-are-announced", test_number_of_loans);
   fixture_add_func ("/loans/a-scribbled-table-harms-nobody", test_scribbled_table);
   fixture_add_func ("/loans/parts-without-a-place-are-refused", test_misplaced);
   for (gsize i = 0; i < G_N_ELEMENTS (attacks); i++)

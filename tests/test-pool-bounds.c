@@ -69,7 +69,9 @@ test_bound_in_bytes (void)
 {
   auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autofree char *text = g_strnfill (1000, 'x');
+  g_autoptr (ProcfunCall) last = string_length_call (text);
   g_autoptr (ProcfunCall) call = NULL;
+  guint64 n_bytes;
   g_autoptr (GError) error = NULL;
   Results results;
   Holder holder;
@@ -84,14 +86,18 @@ test_bound_in_bytes (void)
       g_assert_true (procfun_pool_try_submit (pool, small, NULL, results_add, &results, NULL));
     }
   g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), >=, 2000);
+  n_bytes = pools_get_statistic (pool, "queued-bytes");
+  procfun_pool_set_max_queue_bytes (pool, n_bytes);
   call = string_length_call (text);
   g_assert_false (procfun_pool_try_submit (pool, call, NULL, results_add, &results, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+  procfun_pool_set_max_queue_bytes (pool, n_bytes + 1);
+  g_assert_true (procfun_pool_try_submit (pool, last, NULL, results_add, &results, NULL));
   holder_let_go (&holder);
-  results_wait (&results, 3);
+  results_wait (&results, 4);
   g_assert_cmpuint (pools_get_statistic (pool, "queued-bytes"), ==, 0);
   g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, NULL));
-  results_wait (&results, 4);
+  results_wait (&results, 5);
   holder_clear (&holder);
   results_clear (&results);
 }
@@ -127,6 +133,90 @@ test_submit_cancelled (void)
   g_assert_cmpint (procfun_call_get_state (call), ==, PROCFUN_CALL_NEW);
   holder_let_go (&holder);
   results_wait (&results, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+typedef struct
+{
+  ProcfunPool *pool;
+  GCancellable *cancellable;
+  Results *results;
+} Submitter;
+
+static gpointer
+submit_in_vain (gpointer user_data)
+{
+  const Submitter *self = user_data;
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (procfun_pool_submit (self->pool, call, self->cancellable, results_add,
+                                       self->results, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (procfun_call_get_state (call), ==, PROCFUN_CALL_NEW);
+  return NULL;
+}
+
+static void
+test_submit_in_thread_cancelled (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (GCancellable) early = g_cancellable_new ();
+  g_autoptr (GCancellable) late = g_cancellable_new ();
+  Results results;
+  Submitter submitters[] = { { pool, early, &results }, { pool, late, &results } };
+  GThread *threads[2];
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 1);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, add_call (1, 2));
+  g_cancellable_cancel (early);
+  for (guint i = 0; i < 2; i++)
+    threads[i] = g_thread_new ("submit", submit_in_vain, &submitters[i]);
+  g_thread_join (threads[0]);
+  g_cancellable_cancel (late);
+  g_thread_join (threads[1]);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* Room for several lets several in, while no call ends. */
+static void
+test_more_room (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  ProcfunCall *calls[4];
+  guint n_submitted = 0;
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 1);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, add_call (1, 2));
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      calls[i] = add_call (1, 2);
+      procfun_pool_submit_async (pool, calls[i], NULL, on_submitted, &n_submitted);
+    }
+  procfun_pool_set_max_queue_calls (pool, 1 + G_N_ELEMENTS (calls));
+  while (pools_get_statistic (pool, "queued") < 1 + G_N_ELEMENTS (calls))
+    g_main_context_iteration (NULL, TRUE);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  while (n_submitted < G_N_ELEMENTS (calls))
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      while (procfun_call_get_state (calls[i]) < PROCFUN_CALL_SUCCEEDED)
+        g_main_context_iteration (NULL, TRUE);
+      g_object_unref (calls[i]);
+    }
   holder_clear (&holder);
   results_clear (&results);
 }
@@ -199,6 +289,9 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/max-queue-calls bounds the queue", test_bound);
   fixture_add_func ("/pool/max-queue-bytes bounds the queue", test_bound_in_bytes);
   fixture_add_func ("/pool/waiting for room in the queue can be cancelled", test_submit_cancelled);
+  fixture_add_func ("/pool/a thread that waits for room in the queue can be cancelled",
+                    test_submit_in_thread_cancelled);
+  fixture_add_func ("/pool/room for several calls lets several in", test_more_room);
   fixture_add_func ("/pool/a bounded queue takes good and crashing calls", test_good_and_crashing);
   return fixture_run ();
 }

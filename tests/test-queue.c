@@ -109,6 +109,57 @@ test_same_rank (void)
   queue_clear (&queue);
 }
 
+/* Priorities whose calls take turns: each that leaves lets another priority come first. */
+static void
+test_turns (void)
+{
+  Call calls[100] = { 0 };
+  Queue queue;
+
+  queue_init (&queue);
+  for (guint i = G_N_ELEMENTS (calls); i-- > 0;)
+    {
+      calls[i].entry.rank = i;
+      queue_return (&queue, &calls[i].entry, (gint)(i % 3));
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_assert_true (queue_peek (&queue) == &calls[i].entry);
+      queue_remove (&queue, &calls[i].entry);
+    }
+  queue_clear (&queue);
+}
+
+static gboolean
+is_odd (QueueEntry *entry, gpointer user_data)
+{
+  return entry->rank % 2 != 0;
+}
+
+/* Of all that fit, the first one. */
+static void
+test_find (void)
+{
+  Call calls[30] = { 0 };
+  Queue queue;
+
+  queue_init (&queue);
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      calls[i].entry.rank = i;
+      queue_return (&queue, &calls[i].entry, (gint)(i % 4));
+    }
+  for (guint i = 1; i < G_N_ELEMENTS (calls); i += 2)
+    {
+      g_assert_true (queue_find (&queue, is_odd, NULL) == &calls[i].entry);
+      queue_remove (&queue, &calls[i].entry);
+    }
+  g_assert_null (queue_find (&queue, is_odd, NULL));
+  while (queue.length > 0)
+    queue_remove (&queue, queue_peek (&queue));
+  queue_clear (&queue);
+}
+
 static void
 count (QueueEntry *entry, gpointer n)
 {
@@ -146,6 +197,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/queue/a call that is put back has its place", test_return);
   fixture_add_func ("/queue/calls of one instant that are put back keep their order",
                     test_same_rank);
+  fixture_add_func ("/queue/priorities take turns", test_turns);
+  fixture_add_func ("/queue/the first call that fits is found", test_find);
   fixture_add_func ("/queue/all calls can be seen", test_foreach);
   return fixture_run ();
 }

@@ -3,6 +3,7 @@
 #include "tests/fixture.h"
 
 #include "procfun/wire/ring.h"
+#include <sched.h>
 #include <string.h>
 
 /* Both ends in one process: out of one side, and into the other. */
@@ -137,6 +138,39 @@ test_closed (void)
   g_assert_cmpuint (ring_get_filled (&ring.in), ==, 3);
 }
 
+/* A reader that sleeps is found once. */
+static void
+test_sleeper (void)
+{
+  g_auto (Ring) ring = { 0 };
+
+  ring_init (&ring);
+  g_assert_false (ring_take_sleeper (&ring.out));
+  ring_fall_asleep (&ring.in);
+  g_assert_true (ring_take_sleeper (&ring.out));
+  g_assert_false (ring_take_sleeper (&ring.out));
+}
+
+/* The processor of the writer, which the scheduler may change at any time. */
+static void
+test_cpu (void)
+{
+  g_auto (Ring) ring = { 0 };
+  int before, after;
+
+  ring_init (&ring);
+  g_assert_cmpint (ring_get_cpu (&ring.in), ==, -1);
+  do
+    {
+      before = sched_getcpu ();
+      g_assert_cmpint (write_bytes (&ring, 0, 1, 0), ==, RING_WRITTEN);
+      ring_take (&ring.in, 1);
+      after = sched_getcpu ();
+    }
+  while (before != after);
+  g_assert_cmpint (ring_get_cpu (&ring.in), ==, before);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -149,5 +183,7 @@ main (int argc, char **argv)
   fixture_add_func ("/ring/a-single-byte-goes-over-the-end", test_last_byte);
   fixture_add_func ("/ring/a-reader-that-lies-makes-no-room", test_false_reader);
   fixture_add_func ("/ring/what-was-written-before-the-end-is-read", test_closed);
+  fixture_add_func ("/ring/sleeper-is-found-once", test_sleeper);
+  fixture_add_func ("/ring/processor-of-the-writer-is-known", test_cpu);
   return fixture_run ();
 }

@@ -180,6 +180,57 @@ test_cut (void)
     }
 }
 
+/* What each type may have, and one more or less. */
+
+typedef struct
+{
+  FrameType type;
+  guint64 min_size, max_size;
+  guint max_fds;
+} Row;
+
+static const Row rows[] = {
+#define FRAME_ROW(type, name, sender, min_size, max_size, max_fds)                                 \
+  { FRAME_##type, min_size, max_size, max_fds },
+  FRAME_ROWS (FRAME_ROW)
+#undef FRAME_ROW
+};
+
+#define CHANNEL_LIMIT ((gsize)1 << 20)
+
+static int
+check (FrameType type, guint64 size, guint n_fds)
+{
+  g_autoptr (GError) error = NULL;
+  FrameHeader header;
+
+  frame_header_init (&header, type, 0, n_fds, size);
+  if (frame_header_check (&header, CHANNEL_LIMIT, FRAME_FROM_ALL, &error))
+    return -1;
+  g_assert_true (error->domain == PROCFUN_ERROR);
+  return error->code;
+}
+
+static void
+test_type_bounds (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const Row *row = &rows[i];
+      const guint64 max_size = row->max_size == FRAME_ANY_SIZE ? CHANNEL_LIMIT : row->max_size;
+
+      g_assert_cmpint (check (row->type, row->min_size, row->max_fds), ==, -1);
+      g_assert_cmpint (check (row->type, max_size, 0), ==, -1);
+      g_assert_cmpint (check (row->type, max_size + 1, 0), ==, PROCFUN_ERROR_LIMIT);
+      if (row->min_size > 0)
+        g_assert_cmpint (check (row->type, row->min_size - 1, 0), ==, PROCFUN_ERROR_PROTOCOL);
+      g_assert_cmpint (check (row->type, row->min_size, row->max_fds + 1), ==,
+                       PROCFUN_ERROR_PROTOCOL);
+    }
+  g_assert_cmpint (check (FRAME_NONE, 0, 0), ==, PROCFUN_ERROR_PROTOCOL);
+  g_assert_cmpint (check (FRAME_LAST + 1, 0, 0), ==, PROCFUN_ERROR_PROTOCOL);
+}
+
 /* One descriptor more than the type may have. */
 static void
 test_too_many_descriptors (void)
@@ -208,6 +259,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/wire-error/number-of-new-domains-is-bounded", test_many_domains);
   fixture_add_func ("/wire-error/long-message-is-cut-and-marked", test_too_long);
   fixture_add_func ("/wire-error/text-is-cut-between-characters", test_cut);
+  fixture_add_func ("/wire-error/bounds-of-each-type-are-exact", test_type_bounds);
   fixture_add_func ("/wire-error/a-descriptor-too-many-is-an-error", test_too_many_descriptors);
   fixture_add_func ("/wire-error/error-without-domain-arrives", test_no_domain);
   fixture_add_func ("/wire-error/damaged-error-is-an-error", test_damaged);
