@@ -17,6 +17,8 @@ const FuzzTarget fuzz_targets[] = {
   { "json", fuzz_json },
   { "limits", fuzz_limits },
   { "monitor", fuzz_monitor, fuzz_monitor_clear },
+  { "packet", fuzz_packet },
+  { "reply", fuzz_reply },
   { "ring", fuzz_ring, fuzz_ring_clear },
   { "sandbox", fuzz_sandbox },
   { "setup", fuzz_setup },

@@ -63,6 +63,10 @@ void fuzz_elf (const guint8 *data, gsize size);
 void fuzz_symbol (const guint8 *data, gsize size);
 void fuzz_journal (const guint8 *data, gsize size);
 
+/* fuzz-packets.c: */
+void fuzz_packet (const guint8 *data, gsize size);
+void fuzz_reply (const guint8 *data, gsize size);
+
 /* fuzz-peers.c: */
 void fuzz_hello (const guint8 *data, gsize size);
 void fuzz_monitor (const guint8 *data, gsize size);

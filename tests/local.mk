@@ -69,6 +69,7 @@ test_programs = \
 	%D%/test-naming \
 	%D%/test-nats \
 	%D%/test-nats-faults \
+	%D%/test-nats-login \
 	%D%/test-nats-pulls \
 	%D%/test-number \
 	%D%/test-pages \
@@ -145,6 +146,7 @@ test_scripts = \
 	%D%/test-install.sh \
 	%D%/test-layers.sh \
 	%D%/test-link.sh \
+	%D%/test-nats-tool.sh \
 	%D%/test-plugins.sh \
 	%D%/test-python.sh \
 	%D%/test-remote-rooms.sh \
@@ -203,6 +205,8 @@ brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D
 %C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
 %C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(brokers)
 %C%_test_nats_faults_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_test_nats_login_SOURCES = %D%/test-nats-login.c $(brokers)
+%C%_test_nats_login_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_pulls_SOURCES = %D%/test-nats-pulls.c engines/nats/pulls.c engines/nats/pulls.h
 %C%_test_nats_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(remotes) $(maps)
@@ -277,8 +281,9 @@ deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_test_pool_LDADD = $(LDADD) -lm
 
 # What fuzzers give bytes to. ./dev fuzz builds the program, for which LIB_FUZZING_ENGINE has the main().
-fuzz_sources = %D%/fuzz-files.c %D%/fuzz-frames.c %D%/fuzz-peers.c %D%/fuzz-targets.c %D%/fuzz-targets.h \
-	%D%/fuzz-values.c %D%/calls.c %D%/calls.h $(json_schemas)
+fuzz_sources = %D%/fuzz-files.c %D%/fuzz-frames.c %D%/fuzz-packets.c %D%/fuzz-peers.c %D%/fuzz-targets.c %D%/fuzz-targets.h \
+	%D%/fuzz-values.c %D%/calls.c %D%/calls.h $(json_schemas) \
+	engines/nats/packet.c engines/nats/packet.h engines/nats/jet-reply.c engines/nats/jet-reply.h engines/nats/talk.c engines/nats/talk.h
 %C%_test_fuzz_SOURCES = %D%/test-fuzz.c $(fuzz_sources)
 LIB_FUZZING_ENGINE = -fsanitize=fuzzer
 EXTRA_PROGRAMS += %D%/fuzz

@@ -400,6 +400,63 @@ be_caller (char **arguments)
   return result == NULL;
 }
 
+/* The broker is lost */
+
+static void
+test_lost_broker (void)
+{
+  enum
+  {
+    N = 16
+  };
+  Broker *other = broker_new (NULL);
+  Broker *before = broker;
+  Errand errands[N];
+  Place place;
+  GPid host;
+
+  broker = other;
+  place_open (&place, "lost-broker", NULL);
+  host = brokers_start_host (place.url, 2);
+  for (guint i = 0; i < N; i++)
+    errand_begin (&errands[i], &place, wait_call (place.begun, place.end));
+  while (place_count_runs (&place) < 2)
+    g_main_context_iteration (NULL, FALSE);
+  broker_kill (other);
+  place_let_end (&place);
+  broker_start (other);
+  for (guint i = 0; i < N; i++)
+    errand_assert_result (&errands[i], 7);
+  g_assert_cmpuint (place_count_runs (&place), ==, N);
+  place_close (&place);
+  brokers_end_host (host);
+  broker_free (other);
+  broker = before;
+}
+
+static void
+test_broker_stays_away (void)
+{
+  Broker *other = broker_new (NULL);
+  Broker *before = broker;
+  Errand errand;
+  Place place;
+  GPid host;
+
+  broker = other;
+  place_open (&place, "away", "lease=1");
+  host = brokers_start_host (place.url, 1);
+  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  await_in_main_loop (place.begun);
+  broker_kill (other);
+  errand_assert_lost (&errand);
+  place_close (&place);
+  kill (host, SIGKILL);
+  brokers_wait_for_host (host);
+  broker_free (other);
+  broker = before;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -427,6 +484,8 @@ main (int argc, char **argv)
   fixture_add_func ("/nats/hosts/idempotent-call-goes-to-another", test_idempotent);
   fixture_add_func ("/nats/hosts/drain", test_drain);
   fixture_add_func ("/nats/callers/lost-ones-leave-nothing", test_lost_caller);
+  fixture_add_func ("/nats/broker/comes-back-and-all-are-answered", test_lost_broker);
+  fixture_add_func ("/nats/broker/stays-away", test_broker_stays_away);
   status = fixture_run ();
   broker_free (broker);
   return status;

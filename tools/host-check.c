@@ -49,10 +49,10 @@ on_host (const HostNews *news, gpointer user_data)
 {
   Asking *self = user_data;
 
-  if (news->error != NULL || self->contracts != NULL)
+  if (news->error != NULL)
     return;
-  self->check->slots = news->slots;
-  if (news->contracts != NULL)
+  self->check->slots += news->slots; /* there are several hosts behind a broker */
+  if (self->contracts == NULL && news->contracts != NULL)
     self->contracts = g_variant_ref (news->contracts);
 }
 

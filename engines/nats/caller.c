@@ -4,8 +4,8 @@
 
 #include "engines/nats/caller-call.h"
 #include "engines/nats/intl.h"
+#include "engines/nats/jet-reply.h"
 #include "engines/nats/neighbours.h"
-#include "engines/nats/replies.h"
 #include "engines/nats/subjects.h"
 #include <inttypes.h>
 #include <string.h>
@@ -180,7 +180,7 @@ find_call (Caller *self, guint64 number)
 }
 
 static void
-take_stored (Caller *self, CallerCall *call, Reply *reply)
+take_stored (Caller *self, CallerCall *call, JetReply *reply)
 {
   if (call->talk != NULL || call->sequence > 0)
     return;
@@ -197,7 +197,7 @@ take_stored (Caller *self, CallerCall *call, Reply *reply)
 
 /* It was not there: a host has answered it, or will. */
 static void
-take_deleted (Caller *self, CallerCall *call, const Reply *reply)
+take_deleted (Caller *self, CallerCall *call, const JetReply *reply)
 {
   call->repeat_at = 0;
   if (call->talk == NULL && call->end_reason != NULL && reply->error == NULL)
@@ -205,7 +205,7 @@ take_deleted (Caller *self, CallerCall *call, const Reply *reply)
 }
 
 static void
-take_pool (Caller *self, const Reply *reply)
+take_pool (Caller *self, const JetReply *reply)
 {
   if (reply->error != NULL)
     {
@@ -222,11 +222,11 @@ take_pool (Caller *self, const Reply *reply)
 static void
 take_reply (Caller *self, const char *words, const ConnectionEvent *event)
 {
-  g_auto (Reply) reply = { 0 };
+  g_auto (JetReply) reply = { 0 };
   const char *dot = strchr (words, '.');
   CallerCall *call;
 
-  reply_read (&reply, event);
+  jet_reply_read (&reply, event);
   if (dot == NULL)
     {
       take_pool (self, &reply);

@@ -116,6 +116,26 @@ connection_unref (gpointer connection)
   g_free (self);
 }
 
+static void
+order (Connection *self, Command *command)
+{
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->commands, command);
+  g_cond_signal (&self->has_command);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+order_tag (Connection *self, CommandType type, const char *subject, guint tag)
+{
+  Command *command = g_new0 (Command, 1);
+
+  command->type = type;
+  command->subject = g_strdup (subject);
+  command->tag = tag;
+  order (self, command);
+}
+
 /* Events, from threads of libnats */
 
 static void
@@ -170,11 +190,13 @@ on_message (natsConnection *nats, natsSubscription *subscription, natsMsg *messa
   post (self->connection, event);
 }
 
+/* One that was drained is still there for libnats. */
 static void
 on_complete (void *user_data)
 {
   Subscription *self = user_data;
 
+  order_tag (self->connection, COMMAND_UNSUBSCRIBE, NULL, self->tag);
   connection_unref (self->connection);
   g_free (self);
 }
@@ -451,26 +473,6 @@ connection_new (Address *address, GMainContext *context, ConnectionFunc func, gp
   g_source_attach (self->source, context);
   start_thread (self);
   return self;
-}
-
-static void
-order (Connection *self, Command *command)
-{
-  g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->commands, command);
-  g_cond_signal (&self->has_command);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-order_tag (Connection *self, CommandType type, const char *subject, guint tag)
-{
-  Command *command = g_new0 (Command, 1);
-
-  command->type = type;
-  command->subject = g_strdup (subject);
-  command->tag = tag;
-  order (self, command);
 }
 
 void

@@ -4,9 +4,9 @@
 
 #include "engines/nats/host-work.h"
 #include "engines/nats/intl.h"
+#include "engines/nats/jet-reply.h"
 #include "engines/nats/neighbours.h"
 #include "engines/nats/pulls.h"
-#include "engines/nats/replies.h"
 #include "engines/nats/subjects.h"
 #include <inttypes.h>
 #include <string.h>
@@ -121,11 +121,20 @@ ask_for_calls (Host *self)
     }
 }
 
+/* The broker has ended it. */
 static void
 end_pull (Host *self, guint number)
 {
   if (pulls_end (&self->pulls, number))
     connection_unsubscribe (self->connection, TAG_PULLS + number);
+}
+
+/* The broker may not know that it has ended: a call that is on its way is not to be lost. */
+static void
+give_up_pull (Host *self, guint number)
+{
+  if (pulls_end (&self->pulls, number))
+    connection_drain (self->connection, TAG_PULLS + number);
 }
 
 static void
@@ -242,11 +251,14 @@ get_part_max (Host *self)
 static HostWork *
 add_work (Host *self, const Packet *packet, const char *receipt)
 {
-  const guint n_deliveries = receipt != NULL ? reply_get_n_deliveries (receipt) : 1;
+  const guint n_deliveries = receipt != NULL ? jet_reply_get_n_deliveries (receipt) : 1;
   Listener *listener = g_new0 (Listener, 1);
   HostWork *work;
   Talk *talk;
 
+  /* A caller knows who answers before the first answer. */
+  if (!neighbours_has (self->callers, packet->from))
+    introduce (self, packet->from);
   *listener = (Listener){ self, ++self->last_id };
   talk = talk_new (self->connection, packet->from, self->subject, packet->id, get_part_max (self),
                    on_message, listener, g_free);
@@ -406,15 +418,16 @@ take_reply (Host *self, const ConnectionEvent *event)
 {
   const char *words = event->subject + strlen (self->subject);
   g_autofree char *beats = subjects_beats (self->address);
-  g_auto (Reply) reply = { 0 };
+  g_auto (JetReply) reply = { 0 };
 
   if (g_str_has_prefix (words, NOBODY))
     {
-      if (event->status == STATUS_NOBODY)
+      if (event->status == STATUS_NOBODY
+          && neighbours_miss (self->callers, words + strlen (NOBODY), g_get_monotonic_time ()))
         lose_caller (self, words + strlen (NOBODY));
       return;
     }
-  reply_read (&reply, event);
+  jet_reply_read (&reply, event);
   if (reply.error != NULL)
     {
       fail (self, reply.error->message);
@@ -442,7 +455,7 @@ take_message (Host *self, const ConnectionEvent *event)
     take_packet (self, &packet);
 }
 
-/* Requests are forgotten by a broker that was away. */
+/* Requests are forgotten by a broker that was away, but for those that libnats has kept. */
 static void
 come_back (Host *self)
 {
@@ -454,7 +467,7 @@ come_back (Host *self)
   self->lost_at = 0;
   neighbours_excuse (self->callers, now);
   while ((number = pulls_find_any (&self->pulls)) > 0)
-    end_pull (self, number);
+    give_up_pull (self, number);
   g_hash_table_iter_init (&iter, self->works);
   while (g_hash_table_iter_next (&iter, NULL, &work))
     {
@@ -540,7 +553,7 @@ advance_pulls (Host *self, gint64 now)
   guint number;
 
   while ((number = pulls_find_due (&self->pulls, now)) > 0)
-    end_pull (self, number);
+    give_up_pull (self, number);
   ask_for_calls (self);
 }
 
@@ -567,6 +580,7 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   if (self->is_ready && !self->is_detached && now >= self->beat_at)
     {
       self->beat_at = now + BEAT;
+      neighbours_forget (self->callers, now);
       introduce (self, beats);
     }
   return G_SOURCE_CONTINUE;
@@ -606,10 +620,7 @@ host_detach (Host *self)
 
   self->is_detached = TRUE;
   while ((number = pulls_find_any (&self->pulls)) > 0)
-    {
-      connection_drain (self->connection, TAG_PULLS + number);
-      pulls_end (&self->pulls, number);
-    }
+    give_up_pull (self, number);
 }
 
 Host *

@@ -18,6 +18,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/host.c \
 	%D%/host.h \
 	%D%/intl.h \
+	%D%/jet-reply.c \
+	%D%/jet-reply.h \
 	%D%/login.c \
 	%D%/login.h \
 	%D%/module.c \
@@ -29,8 +31,6 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/packet.h \
 	%D%/pulls.c \
 	%D%/pulls.h \
-	%D%/replies.c \
-	%D%/replies.h \
 	%D%/setup.c \
 	%D%/setup.h \
 	%D%/subjects.c \

@@ -5,11 +5,21 @@
 /* One that seems silent may have spoken while this thread had no time to hear it. */
 #define SECOND_LOOK 50000
 
+/* Others may need so long to be back when a connection was lost: theirs, or that of all. */
+#define ABSENCE 600000
+#define RETURN (2 * G_USEC_PER_SEC)
+
+#define MEMORY (60 * G_USEC_PER_SEC)
+
+/* So often it is asked for a sign of life, or more often. */
+#define QUESTION 300000
+
 typedef struct
 {
   gint64 heard_at; /* monotonic times in µs */
   gint64 asked_at;
   gint64 suspected_at; /* 0: it is not silent */
+  gint64 missed_at;    /* 0: it is there */
   gint64 heartbeat;    /* the shortest of its calls */
   gint64 beat;         /* 0: it has not said */
   guint slots;
@@ -19,6 +29,7 @@ typedef struct
 struct _Neighbours
 {
   GHashTable *all; /* (element-type utf8 Neighbour) */
+  gint64 excused_at;
 };
 
 Neighbours *
@@ -77,8 +88,21 @@ neighbours_hear (Neighbours *self, const char *subject)
 
   if (one == NULL)
     return;
-  one->heard_at = g_get_monotonic_time ();
+  one->heard_at = MAX (one->heard_at, g_get_monotonic_time ());
   one->suspected_at = 0;
+  one->missed_at = 0;
+}
+
+gboolean
+neighbours_miss (Neighbours *self, const char *subject, gint64 now)
+{
+  Neighbour *one = find (self, subject);
+
+  if (one == NULL)
+    return FALSE;
+  if (one->missed_at == 0)
+    one->missed_at = now;
+  return now >= one->missed_at + ABSENCE && now >= self->excused_at + RETURN;
 }
 
 void
@@ -92,7 +116,7 @@ neighbours_add_call (Neighbours *self, const char *subject, gint64 heartbeat)
       return;
     }
   one->heartbeat = heartbeat;
-  one->heard_at = g_get_monotonic_time ();
+  one->heard_at = MAX (one->heard_at, g_get_monotonic_time ());
   one->suspected_at = 0;
 }
 
@@ -120,7 +144,6 @@ neighbours_set_slots (Neighbours *self, const char *subject, guint slots, gint64
 
   one->slots = slots;
   one->beat = beat;
-  one->heard_at = g_get_monotonic_time ();
 }
 
 guint
@@ -137,10 +160,11 @@ neighbours_excuse (Neighbours *self, gint64 now)
   GHashTableIter iter;
   gpointer one;
 
+  self->excused_at = now;
   g_hash_table_iter_init (&iter, self->all);
   while (g_hash_table_iter_next (&iter, NULL, &one))
     {
-      ((Neighbour *)one)->heard_at = now;
+      ((Neighbour *)one)->heard_at = now + RETURN;
       ((Neighbour *)one)->suspected_at = 0;
     }
 }
@@ -180,6 +204,21 @@ neighbours_find_silent (Neighbours *self, gint64 now, gint64 *silence)
   return NULL;
 }
 
+static gboolean
+is_forgotten (gpointer subject, gpointer value, gpointer user_data)
+{
+  const Neighbour *one = value;
+  const gint64 now = *(const gint64 *)user_data;
+
+  return one->n_calls == 0 && one->beat == 0 && now > one->heard_at + MEMORY;
+}
+
+void
+neighbours_forget (Neighbours *self, gint64 now)
+{
+  g_hash_table_foreach_remove (self->all, is_forgotten, &now);
+}
+
 const char *
 neighbours_find_unasked (Neighbours *self, gint64 now)
 {
@@ -191,7 +230,7 @@ neighbours_find_unasked (Neighbours *self, gint64 now)
     {
       Neighbour *one = value;
 
-      if (one->n_calls == 0 || now < one->asked_at + one->heartbeat / 2)
+      if (one->n_calls == 0 || now < one->asked_at + MIN (one->heartbeat / 2, QUESTION))
         continue;
       one->asked_at = now;
       return subject;

@@ -29,12 +29,19 @@ guint neighbours_get_n_calls (Neighbours *self, const char *subject);
 void neighbours_set_slots (Neighbours *self, const char *subject, guint slots, gint64 beat);
 guint neighbours_get_slots (Neighbours *self, const char *subject);
 
-/* No silence counts that was before @now. */
+/* The broker was away until @now: others may not be back yet, and no silence before counts. */
 void neighbours_excuse (Neighbours *self, gint64 now);
+
+/* The broker says that nobody listens there. TRUE: for so long that it does not just come back. */
+gboolean neighbours_miss (Neighbours *self, const char *subject, gint64 now);
 
 /* One that was silent for too long, for @silence µs. It is to be looked for a few times a second:
  * one is given a second look. (nullable) */
 const char *neighbours_find_silent (Neighbours *self, gint64 now, gint64 *silence);
+
+/* Drops those that nothing has been heard of for a minute, and that have no calls and say nothing
+ * of themselves. */
+void neighbours_forget (Neighbours *self, gint64 now);
 
 /* One with calls who is due to be asked whether he lives. (nullable) */
 const char *neighbours_find_unasked (Neighbours *self, gint64 now);

@@ -2,30 +2,34 @@
 
 #include "engines/nats/setup.h"
 
+#include "engines/nats/jet-reply.h"
 #include "engines/nats/login.h"
-#include "engines/nats/replies.h"
 #include "engines/nats/subjects.h"
 #include <inttypes.h>
 #include <string.h>
 
-#define TIMEOUT_MS 5000
+#define TIMEOUT_MS 3000
 
+/* @is_refused: (nullable): the broker has answered, and that is the error */
 static gboolean
-ask (natsConnection *nats, Address *address, const char *subject, const char *text, GError **error)
+ask (natsConnection *nats, Address *address, const char *subject, const char *text,
+     gboolean *is_refused, GError **error)
 {
   natsMsg *answer = NULL;
   const natsStatus status = natsConnection_RequestString (&answer, nats, subject, text, TIMEOUT_MS);
-  g_auto (Reply) reply = { 0 };
+  g_auto (JetReply) reply = { 0 };
 
   if (status != NATS_OK)
     {
       login_set_error (error, address, status);
       return FALSE;
     }
-  reply_read_text (&reply, natsMsg_GetData (answer), (gsize)natsMsg_GetDataLength (answer));
+  jet_reply_read_text (&reply, natsMsg_GetData (answer), (gsize)natsMsg_GetDataLength (answer));
   natsMsg_Destroy (answer);
   if (reply.error == NULL)
     return TRUE;
+  if (is_refused != NULL)
+    *is_refused = TRUE;
   g_propagate_error (error, g_steal_pointer (&reply.error));
   return FALSE;
 }
@@ -44,7 +48,14 @@ make_stream (natsConnection *nats, Address *address, GError **error)
       "\"num_replicas\":1}",
       name, queue, address->max_calls > 0 ? address->max_calls : -1);
 
-  return ask (nats, address, create, config, NULL) || ask (nats, address, update, config, error);
+  gboolean is_refused = FALSE;
+
+  if (ask (nats, address, create, config, &is_refused, error))
+    return TRUE;
+  if (!is_refused)
+    return FALSE;
+  g_clear_error (error);
+  return ask (nats, address, update, config, NULL, error);
 }
 
 /* Without these settings, no more than 1000 calls run at once, and no more than 512 hosts wait.
@@ -62,7 +73,7 @@ make_consumer (natsConnection *nats, Address *address, GError **error)
       "\"replay_policy\":\"instant\"}}",
       stream, address->lease * 1000, 2 * address->max_hosts);
 
-  return ask (nats, address, subject, config, error);
+  return ask (nats, address, subject, config, NULL, error);
 }
 
 gboolean

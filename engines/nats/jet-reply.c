@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "engines/nats/replies.h"
+#include "engines/nats/jet-reply.h"
 
 #include "engines/nats/intl.h"
 #include <json-glib/json-glib.h>
@@ -56,7 +56,7 @@ make_error (JsonObject *said)
 }
 
 static void
-read_object (Reply *self, JsonObject *object)
+read_object (JetReply *self, JsonObject *object)
 {
   JsonObject *said = get_object (object, "error");
   JsonObject *config = get_object (object, "config");
@@ -69,12 +69,12 @@ read_object (Reply *self, JsonObject *object)
 }
 
 void
-reply_read_text (Reply *self, const char *text, gsize size)
+jet_reply_read_text (JetReply *self, const char *text, gsize size)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   JsonNode *root;
 
-  *self = (Reply){ 0 };
+  *self = (JetReply){ 0 };
   if (json_parser_load_from_data (parser, text, (gssize)size, &self->error))
     {
       root = json_parser_get_root (parser);
@@ -84,24 +84,24 @@ reply_read_text (Reply *self, const char *text, gsize size)
 }
 
 void
-reply_read (Reply *self, const ConnectionEvent *event)
+jet_reply_read (JetReply *self, const ConnectionEvent *event)
 {
   gsize size;
   const char *text = g_bytes_get_data (event->data, &size);
 
-  *self = (Reply){ 0 };
+  *self = (JetReply){ 0 };
   if (event->status == STATUS_NOBODY)
     self->error = g_error_new_literal (
         PROCFUN_ERROR, PROCFUN_ERROR_ENGINE,
         _ ("the broker has no such pool; “procfun engine setup URL” makes it"));
   else if (event->status == 0 && size > 0)
-    reply_read_text (self, text, size);
+    jet_reply_read_text (self, text, size);
   else
     self->error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, "%d", event->status);
 }
 
 void
-reply_clear (Reply *self)
+jet_reply_clear (JetReply *self)
 {
   g_clear_error (&self->error);
 }
@@ -109,7 +109,7 @@ reply_clear (Reply *self)
 /* $JS.ACK.STREAM.CONSUMER.DELIVERIES.…, with the domain and the account before the stream where
  * there are more words than nine. */
 guint
-reply_get_n_deliveries (const char *subject)
+jet_reply_get_n_deliveries (const char *subject)
 {
   g_auto (GStrv) words = g_strsplit (subject, ".", -1);
   const guint n = g_strv_length (words);

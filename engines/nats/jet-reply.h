@@ -12,19 +12,19 @@ typedef struct
   GError *error;    /* (nullable) */
   guint64 sequence; /* of a message that was stored */
   gint64 ack_wait;  /* of a consumer, in µs */
-} Reply;
+} JetReply;
 
 /* @event: an answer, or a status in its place. */
-void reply_read (Reply *self, const ConnectionEvent *event);
-void reply_clear (Reply *self);
+void jet_reply_read (JetReply *self, const ConnectionEvent *event);
+void jet_reply_clear (JetReply *self);
 
 /* The same from a text. */
-void reply_read_text (Reply *self, const char *text, gsize size);
+void jet_reply_read_text (JetReply *self, const char *text, gsize size);
 
 /* How often a message was given to somebody, in the subject by which it is acknowledged; 0: it is
  * no such subject. */
-guint reply_get_n_deliveries (const char *subject);
+guint jet_reply_get_n_deliveries (const char *subject);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reply, reply_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JetReply, jet_reply_clear)
 
 G_END_DECLS
