@@ -2,12 +2,12 @@
 
 #include "engines/nats/connection.h"
 
-#include "engines/nats/intl.h"
 #include "engines/nats/login.h"
 #include <procfun.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How long libnats may take for what it sends and tells at the end. */
 #define FLUSH_MS 1000
@@ -343,7 +343,7 @@ connect (Connection *self, natsOptions *options)
     status = natsOptions_SetClosedCB (options, on_closed, self);
   if (status == NATS_OK)
     status = natsOptions_SetErrorHandler (options, on_error, self);
-  return status == NATS_OK ? natsConnection_Connect (&self->nats, options) : status;
+  return status == NATS_OK ? login_connect (&self->nats, options, self->address) : status;
 }
 
 static gboolean

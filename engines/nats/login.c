@@ -2,7 +2,6 @@
 
 #include "engines/nats/login.h"
 
-#include "engines/nats/intl.h"
 #include <procfun.h>
 #include <string.h>
 
@@ -11,6 +10,10 @@
 #define PING_INTERVAL_MS 5000
 #define MAX_PINGS 2
 #define WRITE_DEADLINE_MS 10000
+
+/* One login in some hundred by nkey fails with libnats 3.4.1, whatever the key: the broker does not
+ * accept what was signed, and does so the next time. */
+#define LOGINS_MAX 3
 
 void
 login_set_error (GError **error, Address *address, natsStatus status)
@@ -120,4 +123,15 @@ login_make_options (Address *address, GError **error)
   login_set_error (error, address, status);
   natsOptions_Destroy (options);
   return NULL;
+}
+
+natsStatus
+login_connect (natsConnection **nats, natsOptions *options, Address *address)
+{
+  natsStatus status = natsConnection_Connect (nats, options);
+
+  for (guint i = 1;
+       status == NATS_CONNECTION_AUTH_FAILED && address->nkey != NULL && i < LOGINS_MAX; i++)
+    status = natsConnection_Connect (nats, options);
+  return status;
 }

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 /* What libnats needs to reach a broker, and to prove who it is. (nullable) */
 natsOptions *login_make_options (Address *address, GError **error);
 
+/* It blocks. */
+natsStatus login_connect (natsConnection **nats, natsOptions *options, Address *address);
+
 /* For a status that is not NATS_OK. */
 void login_set_error (GError **error, Address *address, natsStatus status);
 

@@ -86,7 +86,7 @@ setup_pool (Address *address, GError **error)
 
   if (options == NULL)
     return FALSE;
-  status = natsConnection_Connect (&nats, options);
+  status = login_connect (&nats, options, address);
   natsOptions_Destroy (options);
   if (status == NATS_OK)
     ok = make_stream (nats, address, error) && make_consumer (nats, address, error);
