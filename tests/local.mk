@@ -67,9 +67,6 @@ test_programs = \
 	%D%/test-matrix \
 	%D%/test-monitor \
 	%D%/test-naming \
-	%D%/test-nats \
-	%D%/test-nats-faults \
-	%D%/test-nats-login \
 	%D%/test-nats-pulls \
 	%D%/test-number \
 	%D%/test-pages \
@@ -121,6 +118,13 @@ test_programs = \
 	%D%/test-verdict \
 	%D%/test-wire-error \
 	%D%/test-zygote
+
+# They load a module, and share the library with it, as programs do. What is linked so in the tree is not installed.
+module_test_programs = \
+	%D%/test-nats \
+	%D%/test-nats-faults \
+	%D%/test-nats-login
+check_PROGRAMS += $(module_test_programs)
 
 # Programs that tests start; they are built with the tests but are none.
 test_helpers = \
@@ -200,7 +204,6 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 remotes = %D%/remotes.c %D%/remotes.h
 %C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
-# As programs are that load a module: it shares the library with them.
 brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h $(remotes)
 %C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
 %C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(brokers)
@@ -328,7 +331,7 @@ EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/prog
 EXTRA_DIST += $(test_scripts) %D%/fuzz %D%/fuzz.py %D%/inject.py %D%/languages.sh %D%/mutants/list.txt %D%/mutants/run.py %D%/sshd.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
-TESTS = $(test_programs) $(test_scripts)
+TESTS = $(test_programs) $(module_test_programs) $(test_scripts)
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
