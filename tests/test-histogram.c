@@ -179,11 +179,26 @@ test_causes (void)
   g_assert_cmpuint (recorder_count_failed (recorder), ==, 2);
 }
 
+/* Not the middle of their bucket. */
+static void
+test_one_value (void)
+{
+  for (gint64 value = 1; value < LARGEST / 3; value = 3 * value + 1)
+    {
+      g_autofree Histogram *histogram = g_new0 (Histogram, 1);
+
+      histogram_record (histogram, value);
+      histogram_record (histogram, value);
+      g_assert_cmpint ((gint64)histogram_get_percentile (histogram, 10), ==, value);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
   fixture_add_func ("/histogram/percentiles-are-within-a-64th", test_percentiles);
+  fixture_add_func ("/histogram/percentiles-are-values-that-were-there", test_one_value);
   fixture_add_func ("/histogram/small-values-are-exact", test_small_values_are_exact);
   fixture_add_func ("/histogram/an-empty-histogram-is-zero", test_empty);
   fixture_add_func ("/histogram/values-out-of-range-are-clamped", test_out_of_range);

@@ -3,6 +3,7 @@
 #include "tests/fixture.h"
 #include "tests/json-schemas.h"
 
+#include "procfun/codecs/base64.h"
 #include "procfun/codecs/json.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/schema.h"
@@ -361,6 +362,38 @@ test_control_bounds (void)
     }
 }
 
+/* Groups of four, of which the last may be padded, with no bits in the padding. */
+static void
+test_base64 (void)
+{
+  static const struct
+  {
+    const char *text;
+    gsize size; /* G_MAXSIZE: it is refused */
+  } cases[] = { { "", 0 },
+                { "AA==", 1 },
+                { "AB==", G_MAXSIZE },
+                { "AAA=", 2 },
+                { "AAB=", G_MAXSIZE },
+                { "AAAA", 3 },
+                { "AAA", G_MAXSIZE },
+                { "AAAAAA", G_MAXSIZE },
+                { "AA=A", G_MAXSIZE },
+                { "AA==AAAA", G_MAXSIZE },
+                { "AAAAAA==", 4 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      guint8 data[12];
+      gsize size;
+      const gboolean ok = wire_base64_decode (data, &size, cases[i].text, strlen (cases[i].text));
+
+      g_assert_cmpint (ok, ==, cases[i].size != G_MAXSIZE);
+      if (ok)
+        g_assert_cmpuint (size, ==, cases[i].size);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -371,6 +404,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/json-errors/long-names-are-cut", test_long_names);
   fixture_add_func ("/json-errors/control-characters-are-escaped", test_control_names);
   fixture_add_func ("/json-errors/open-brackets-are-refused", test_brackets);
+  fixture_add_func ("/json-errors/base64-has-one-form", test_base64);
   fixture_add_func ("/json-errors/text-is-read-no-further-than-its-end", test_cut);
   fixture_add_func ("/json-errors/control-characters-are-escaped-and-no-others",
                     test_control_bounds);

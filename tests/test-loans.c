@@ -360,7 +360,8 @@ test_attack (gconstpointer data)
   pair_close (&pair);
 }
 
-/* A number of loans that is not that of those that come, in a frame that is right in all else. */
+/* A number of loans that is not that of those that come, in a frame that is right in all else; it
+ * is in shared memory, of which the rest of the page is 0. */
 static void
 test_number_of_loans (void)
 {
@@ -371,13 +372,20 @@ test_number_of_loans (void)
       const gsize said = numbers[i][0] * sizeof (FrameLoan);
       const gsize come = numbers[i][1] * sizeof (FrameLoan);
       Pair pair = pair_open ();
-      g_autoptr (GBytes) loans = g_bytes_new_take (g_malloc0 (come + 3), come + 3);
+      g_autofree guint8 *loans = g_malloc0 (come + 3);
+      g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
       FrameLent lent = { .n_loans = numbers[i][0] };
+      const struct iovec parts[] = { { &lent, sizeof lent }, { loans, come + 3 } };
+      FrameShared shared = { .index = ARENA_SEALED, .has_memory = TRUE };
       g_autoptr (GError) error = NULL;
       g_auto (Frame) frame = { 0 };
+      auto_fd int fd = -1;
 
       frame_header_init (&lent.header, FRAME_CALL, 0, 0, come + 3 - said);
-      channel_send (pair.caller, FRAME_LENT, 0, &lent, sizeof lent, loans, NULL);
+      fd = memfd_new_sealed ("test", parts, G_N_ELEMENTS (parts));
+      g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
+      frame_header_init (&shared.header, FRAME_LENT, 0, 0, sizeof lent + come + 3);
+      channel_send (pair.caller, FRAME_SHARED, 0, &shared, sizeof shared, NULL, fds);
       channel_flush (pair.caller);
       g_assert_cmpint (channel_receive (pair.callee, &frame, &error), ==, CHANNEL_FAILED);
       g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);

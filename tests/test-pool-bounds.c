@@ -221,6 +221,31 @@ test_more_room (void)
   results_clear (&results);
 }
 
+/* A call that gets a worker at once leaves its room to the next one. */
+static void
+test_room_of_the_first (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
+  g_autoptr (ProcfunCall) stays = NULL;
+  g_autoptr (ProcfunCall) next = add_call (1, 2);
+  guint n_submitted = 0;
+  Holder holder;
+
+  procfun_pool_set_max_queue_calls (pool, 1);
+  stays = g_object_ref (holder_init (&holder, 5));
+  procfun_pool_submit_async (pool, stays, NULL, on_submitted, &n_submitted);
+  procfun_pool_submit_async (pool, next, NULL, on_submitted, &n_submitted);
+  while (procfun_call_get_state (next) < PROCFUN_CALL_SUCCEEDED)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (procfun_call_get_state (stays), <, PROCFUN_CALL_SUCCEEDED);
+  holder_let_go (&holder);
+  while (procfun_call_get_state (stays) < PROCFUN_CALL_SUCCEEDED || n_submitted < 2)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  holder_clear (&holder);
+}
+
 /* 100 good calls and 100 that crash, from other threads, through a queue of 4. */
 
 typedef struct
@@ -291,6 +316,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/waiting for room in the queue can be cancelled", test_submit_cancelled);
   fixture_add_func ("/pool/a thread that waits for room in the queue can be cancelled",
                     test_submit_in_thread_cancelled);
+  fixture_add_func ("/pool/a call that does not wait leaves its room to the next one",
+                    test_room_of_the_first);
   fixture_add_func ("/pool/room for several calls lets several in", test_more_room);
   fixture_add_func ("/pool/a bounded queue takes good and crashing calls", test_good_and_crashing);
   return fixture_run ();

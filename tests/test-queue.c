@@ -86,6 +86,22 @@ test_return (void)
   queue_clear (&queue);
 }
 
+/* A step of priority is worth 10 ms. */
+static void
+test_step (void)
+{
+  Call first = { 0 }, second = { 0 };
+  Queue queue;
+
+  queue_init (&queue);
+  queue_push (&queue, &first.entry, 0, 0);
+  queue_push (&queue, &second.entry, 100, 0);
+  g_assert_cmpint (second.entry.rank - first.entry.rank, >=, G_USEC_PER_SEC);
+  queue_remove (&queue, &first.entry);
+  queue_remove (&queue, &second.entry);
+  queue_clear (&queue);
+}
+
 /* Those of one instant keep the order in which they were put back. */
 static void
 test_same_rank (void)
@@ -197,6 +213,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/queue/a call that is put back has its place", test_return);
   fixture_add_func ("/queue/calls of one instant that are put back keep their order",
                     test_same_rank);
+  fixture_add_func ("/queue/a step of priority is worth its time", test_step);
   fixture_add_func ("/queue/priorities take turns", test_turns);
   fixture_add_func ("/queue/the first call that fits is found", test_find);
   fixture_add_func ("/queue/all calls can be seen", test_foreach);

@@ -6,7 +6,9 @@
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
+#include "procfun/remote/host-spec.h"
 #include "procfun/remote/link.h"
+#include "procfun/remote/message.h"
 #include "procfun/remote/piece.h"
 #include <glib-unix.h>
 #include <procfun.h>
@@ -460,6 +462,87 @@ test_window (void)
   close (fds[0]);
 }
 
+/* What messages have in them */
+
+static void
+test_heads (void)
+{
+  const guint64 number = 5;
+  g_autoptr (GBytes) less = g_bytes_new (&number, 7);
+  g_autoptr (GBytes) right = g_bytes_new (&number, 8);
+  guint8 room[9] = { 0 };
+  guint64 seen;
+
+  g_assert_false (remote_head_read (less, &seen, sizeof seen));
+  g_assert_true (remote_head_read (right, &seen, sizeof seen));
+  g_assert_cmpuint (seen, ==, 5);
+  g_assert_false (remote_head_read (right, room, sizeof room));
+  g_assert_false (remote_head_read (NULL, &seen, sizeof seen));
+  g_assert_true (remote_head_read (NULL, NULL, 0));
+}
+
+static void
+test_names (void)
+{
+  for (gsize length = 255; length <= 257; length++)
+    {
+      g_autofree char *name = g_strnfill (length, 'n');
+      const RemoteHello hello = { .name = name, .slots = 3 };
+      g_autoptr (GBytes) bytes = remote_hello_make (&hello);
+      g_autoptr (GError) error = NULL;
+      RemoteHello seen;
+
+      g_assert_true (remote_hello_read (&seen, bytes, &error));
+      g_assert_no_error (error);
+      g_assert_cmpuint (seen.slots, ==, 3);
+      g_assert_cmpstr (seen.name, ==, length <= 256 ? name : NULL);
+      remote_hello_clear (&seen);
+    }
+}
+
+static const struct
+{
+  const char *text;
+  guint slots;
+  const char *word; /* (nullable): of the command; NULL: it names no host */
+} specs[] = {
+  { "local", 0, "{}" },
+  { "local*1", 1, "{}" },
+  { "local*65536", 65536, "{}" },
+  { "local*65537", 0, NULL },
+  { "local*0", 0, NULL },
+  { "local:here", 0, NULL },
+  { "ssh:beta", 0, "beta" },
+  { "ssh:", 0, NULL },
+  { "ssh:-oProxyCommand=x", 0, NULL },
+  { "ssh:me@beta:2222", 0, "2222" },
+  { "ssh:me@beta:65536", 0, "me@beta:65536" },
+  { "ssh:fe80::1:22", 0, "fe80::1:22" },
+  { "docker:-it", 0, NULL },
+};
+
+static void
+test_specs (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (specs); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) hosts = host_spec_parse_list (specs[i].text, &error);
+      const HostSpec *host;
+
+      g_test_message ("%s", specs[i].text);
+      if (specs[i].word == NULL)
+        {
+          g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID);
+          continue;
+        }
+      g_assert_no_error (error);
+      host = hosts->pdata[0];
+      g_assert_cmpuint (host->slots, ==, specs[i].slots);
+      g_assert_true (g_strv_contains ((const char *const *)host->command, specs[i].word));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -483,6 +566,9 @@ main (int argc, char **argv)
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bounds);
     }
+  fixture_add_func ("/remote-link/heads-have-their-size", test_heads);
+  fixture_add_func ("/remote-link/names-have-a-bound", test_names);
+  fixture_add_func ("/remote-link/hosts-are-named-within-bounds", test_specs);
   fixture_add_func ("/remote-link/messages-of-one-call-keep-their-order", test_three_of_one_call);
   fixture_add_func ("/remote-link/silent-reader-gets-no-more-than-a-window", test_window);
 

@@ -68,6 +68,8 @@ static const struct
   /* CPU time, by the kernel */
   { "cpu=1s", { DIED (SIGXCPU), .cpu_time = -1 }, CPU, "cpu" },
   { "cpu=1s", { DIED (SIGXCPU), .cpu_time = 2000000 }, CPU, "cpu" },
+  { "cpu=1s", { DIED (SIGXCPU), .cpu_time = 1000000 }, CPU, "cpu" },
+  { "cpu=1s", { DIED (SIGXCPU), .cpu_time = 999999 }, CRASHED },
   { "cpu=1s", { DIED (SIGXCPU), .cpu_time = 5000 }, CRASHED },
   { "cpu=1s", { CRASH (SIGXCPU, SI_KERNEL), .cpu_time = -1 }, CPU, "cpu" },
   { "cpu=1s", { CRASH (SIGXCPU, SI_TKILL), .cpu_time = -1 }, CRASHED },
@@ -108,6 +110,8 @@ static const struct
 
   /* Memory, one block too large: the words of malloc() and of programs */
   { "memory=64M", { CRASH (SIGSEGV, 1), .crash_errno = ENOMEM }, MEMORY, "memory", TRUE },
+  { "memory=64M", { DIED (SIGSEGV), .crash_errno = ENOMEM }, CRASHED },
+  { "files=9", { CRASH (SIGBUS, 1), .files_exhausted = TRUE }, CRASHED },
   { "memory=64M", { CRASH (SIGABRT, SI_TKILL), .crash_errno = ENOMEM }, MEMORY, "memory", TRUE },
   { "memory=64M", { CRASH (SIGSEGV, 1), .crash_errno = EINVAL }, CRASHED },
   { NULL, { CRASH (SIGSEGV, 1), .crash_errno = ENOMEM }, CRASHED },
