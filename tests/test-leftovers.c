@@ -173,6 +173,49 @@ has_alarm (void)
   return has_timer (ITIMER_REAL);
 }
 
+/* Of a handler that stays the same. */
+static void
+change_flags (void)
+{
+  const struct sigaction action = { .sa_handler = SIG_DFL, .sa_flags = SA_NODEFER };
+
+  sigaction (SIGUSR2, &action, NULL);
+}
+
+static gboolean
+has_changed_flags (void)
+{
+  struct sigaction action;
+
+  return sigaction (SIGUSR2, NULL, &action) != 0 || (action.sa_flags & SA_NODEFER) != 0;
+}
+
+static cpu_set_t processors; /* of the worker at first */
+
+static void
+leave_a_processor (void)
+{
+  cpu_set_t fewer;
+
+  g_assert_no_errno (sched_getaffinity (0, sizeof processors, &processors));
+  fewer = processors;
+  for (int i = 0; i < CPU_SETSIZE && CPU_COUNT (&fewer) > 1; i++)
+    CPU_CLR (i, &fewer);
+  g_assert_no_errno (sched_setaffinity (0, sizeof fewer, &fewer));
+}
+
+/* Where there is one alone, it counts as changed once. */
+static gboolean
+has_left_a_processor (void)
+{
+  static gboolean is_known;
+  const gboolean has_one = CPU_COUNT (&processors) == 1 && !is_known;
+  cpu_set_t now;
+
+  is_known = TRUE;
+  return has_one || sched_getaffinity (0, sizeof now, &now) != 0 || !CPU_EQUAL (&now, &processors);
+}
+
 static void
 change_umask (void)
 {
@@ -182,7 +225,10 @@ change_umask (void)
 static gboolean
 has_changed_umask (void)
 {
-  return umask (022) == 0123;
+  const mode_t now = umask (0);
+
+  umask (now); /* to look must not restore it */
+  return now == 0123;
 }
 
 static void
@@ -257,6 +303,8 @@ static const struct
         { "a-posix-timer", create_posix_timer, has_posix_timer },
         { "a-soft-limit", lower_soft_limit, soft_limit_is_low },
         { "the-umask", change_umask, has_changed_umask },
+        { "flags-of-a-signal", change_flags, has_changed_flags },
+        { "the-processors", leave_a_processor, has_left_a_processor },
         { "the-rounding-mode", round_upward, rounds_upward },
         { "floating-point-traps", trap_division, traps_division },
         { "the-directory", change_directory, is_in_other_directory },

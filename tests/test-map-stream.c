@@ -2,6 +2,8 @@
 
 /* Sources of a map's elements, and results one by one; each blocking and in a main context. */
 
+#include "procfun/core/function.h"
+#include "procfun/map/map-queue.h"
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
@@ -487,6 +489,88 @@ test_failed_while_starting (void)
   g_assert_cmpint (kill (zygote, SIGCONT), ==, 0);
 }
 
+/* What is given to workers, and comes back from them */
+
+static MapChunk
+take (MapInput *input, ProcfunFunction *function, gsize n_max, gsize max_bytes)
+{
+  const ProcfunSchema *schema = procfun_function_get_arguments_schema (function);
+  MapChunk chunk;
+
+  g_assert_true (map_input_take (input, schema, n_max, max_bytes, &chunk, NULL));
+  return chunk;
+}
+
+static void
+assert_taken (MapInput *input, ProcfunFunction *function, gsize max_bytes, guint64 first, gsize n)
+{
+  MapChunk chunk = take (input, function, 4, max_bytes);
+
+  g_assert_cmpuint (chunk.first, ==, first);
+  g_assert_cmpuint (chunk.n, ==, n);
+  g_assert_cmpuint (g_variant_n_children (chunk.args), ==, n);
+  map_chunk_clear (&chunk);
+}
+
+static void
+test_input_back (void)
+{
+  g_autoptr (GVariant) pairs = g_variant_ref_sink (maps_make_pairs (20));
+  MapInput *input = map_input_new_array (pairs);
+  MapChunk first = take (input, add_function (), 4, G_MAXSIZE);
+  MapChunk second = take (input, add_function (), 4, G_MAXSIZE);
+
+  g_assert_false (map_input_has (input, 0));
+  g_assert_true (map_input_has (input, 8));
+  g_assert_true (map_input_has (input, 19));
+  g_assert_false (map_input_has (input, 20));
+  map_input_give_back (input, &first);
+  g_assert_true (map_input_has (input, 0) && map_input_has (input, 3));
+  g_assert_false (map_input_has (input, 4));
+  map_input_give_back (input, &second);
+  g_assert_cmpuint (map_input_get_left (input), ==, 20);
+  assert_taken (input, add_function (), G_MAXSIZE, 0, 4);
+  assert_taken (input, add_function (), G_MAXSIZE, 4, 4);
+  map_input_free (input);
+}
+
+static void
+test_input_bytes (void)
+{
+  g_autoptr (GVariant) pairs = g_variant_ref_sink (maps_make_pairs (20));
+  g_autoptr (GVariant) texts
+      = g_variant_ref_sink (g_variant_new_parsed ("[('a',), ('b',), ('c',), ('d',)]"));
+  MapInput *input = map_input_new_array (pairs);
+
+  assert_taken (input, add_function (), 16, 0, 2);
+  assert_taken (input, add_function (), 15, 2, 1);
+  assert_taken (input, add_function (), 1, 3, 1);
+  map_input_free (input);
+  input = map_input_new_array (texts);
+  assert_taken (input, string_length_function (), 1, 0, 1);
+  assert_taken (input, string_length_function (), 20, 1, 2);
+  map_input_free (input);
+}
+
+static void
+test_input_pushed (void)
+{
+  g_autoptr (GVariant) pairs = g_variant_ref_sink (maps_make_pairs (20));
+  MapInput *input = map_input_new_open ();
+
+  map_input_push (input, pairs);
+  g_assert_cmpuint (map_input_get_n_pushed (input), ==, 20);
+  assert_taken (input, add_function (), G_MAXSIZE, 0, 4);
+  g_assert_cmpuint (map_input_get_n_pushed (input), ==, 16);
+  map_input_cut (input);
+  g_assert_cmpuint (map_input_get_n_pushed (input), ==, 0);
+  g_assert_true (map_input_has_ended (input));
+  map_input_push (input, pairs);
+  g_assert_cmpuint (map_input_get_n_pushed (input), ==, 0);
+  g_assert_true (map_input_has_ended (input));
+  map_input_free (input);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -518,6 +602,9 @@ main (int argc, char *argv[])
   fixture_add_func ("/map-stream/closing-lets-begun-elements-end", test_close);
   fixture_add_func ("/map-stream/close/closing-in-time-ends-what-hangs", test_close_in_time);
   fixture_add_func ("/map-stream/a-nested-map-is-refused", test_nested);
+  fixture_add_func ("/map-stream/input/what-comes-back-has-its-place", test_input_back);
+  fixture_add_func ("/map-stream/input/bytes-bound-a-chunk", test_input_bytes);
+  fixture_add_func ("/map-stream/input/nothing-comes-to-what-is-closed", test_input_pushed);
   fixture_add_func ("/map-stream/nothing-is-left-of-a-map-whose-worker-is-being-started",
                     test_left_while_starting);
   fixture_add_func (
