@@ -29,7 +29,7 @@ void broker_start (Broker *self);
 /* nats://127.0.0.1:PORT/POOL?WORDS, a pool that is set up. @words: (nullable). (transfer full) */
 char *broker_make_pool (Broker *self, const char *pool, const char *words);
 
-/* What the module's setup does for the URL. */
+/* Calls the module's setup for the URL. */
 gboolean brokers_set_up (const char *url, GError **error);
 
 /* libnats keeps some threads for ever, which have to be there before the tests. */
@@ -38,7 +38,7 @@ void brokers_warm_up (Broker *broker);
 /* A test in place of the others. */
 void brokers_skip (void);
 
-/* What the broker answers to a message on @subject, as any program may send it. (transfer full) */
+/* The answer of the broker to a message on @subject, as any program may send it. (transfer full) */
 char *broker_ask (Broker *self, const char *subject, const char *text);
 
 /* Sends each text with an inbox of its own for answers, and counts the first @n answers by the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What callers and hosts say to each other by way of a broker, and what that says itself. */
+/* Words of callers and hosts to each other by way of a broker, and those of the broker itself. */
 
 #include "engines/nats/jet-reply.h"
 #include "engines/nats/talk.h"

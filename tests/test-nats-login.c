@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who may do what at a NATS server: a certificate that is verified, and a key for each role. */
+/* Rights at a NATS server: a certificate that is verified, and a key for each role. */
 
 #include "tests/brokers.h"
 #include "tests/calls.h"
@@ -323,7 +323,7 @@ test_roles (void)
   remotes_close (hosts);
   brokers_end_host (pid);
 
-  /* What a caller may do is not what a host may, and one caller is not the other. */
+  /* A caller may not do the work of a host, and one caller is not the other. */
   assert_refused (nobody_url);
   g_assert_cmpint (brokers_wait_for_host (brokers_start_host (caller_url, 1)), !=, 0);
   hosts = remotes_new (bob_url);

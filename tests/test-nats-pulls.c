@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a host asks of a broker is never more than it can take, and never forgotten. */
+/* A host never asks a broker for more than it can take, and never forgets that it did. */
 
 #include "engines/nats/pulls.h"
 #include "tests/fixture.h"
@@ -57,7 +57,7 @@ test_ended (void)
   g_assert_cmpuint (n, ==, 3);
 }
 
-/* What was on its way when its request ended has a slot, as long as there is one. */
+/* A call that was on its way when its request ended has a slot, as long as there is one. */
 static void
 test_late (void)
 {

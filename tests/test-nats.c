@@ -263,7 +263,7 @@ test_many_waiting (void)
   g_assert_cmpuint (GPOINTER_TO_UINT (g_hash_table_lookup (answers, "408")), ==, 1400);
 }
 
-/* What is there stays, with what waits in it. */
+/* A pool that is there stays, with all that waits in it. */
 static void
 test_setup (void)
 {

@@ -447,7 +447,7 @@ take_message (Caller *self, const ConnectionEvent *event)
     take_packet (self, &packet, event->tag);
 }
 
-/* What was said meanwhile is said again. */
+/* Words that were said meanwhile are said again. */
 static void
 come_back (Caller *self)
 {

@@ -61,7 +61,7 @@ struct _Connection
   GHashTable *subscriptions; /* (element-type guint natsSubscription): by tag */
 };
 
-/* What libnats keeps of a subscription until it has told its last message. */
+/* Closure of a subscription, which libnats keeps until it has told its last message. */
 typedef struct
 {
   Connection *connection;
@@ -261,7 +261,8 @@ subscribe (Connection *self, const Command *command)
   g_hash_table_replace (self->subscriptions, GUINT_TO_POINTER (command->tag), subscription);
 }
 
-/* What cannot be sent is lost as if it had been on the way: all is sent again that matters. */
+/* A message that cannot be sent is lost as if it had been on the way: all that matters is sent
+ * again. */
 static void
 publish (Connection *self, const Command *command)
 {

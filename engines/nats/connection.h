@@ -48,7 +48,7 @@ void connection_finish (Connection *self, int ms);
 void connection_subscribe (Connection *self, const char *subject, guint tag);
 void connection_unsubscribe (Connection *self, guint tag);
 
-/* What has come already is still told. */
+/* Messages that have come already are still told. */
 void connection_drain (Connection *self, guint tag);
 
 /* Takes @data. @reply: (nullable). @message_id: (nullable): the broker drops another one with it.

@@ -308,8 +308,8 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
   g_bytes_unref (payload);
 }
 
-/* What this host has no room for has not begun. The broker is not told so: it would count that as
- * one more time that the call was given to somebody. Its caller submits it again. */
+/* A call for which this host has no room has not begun. The broker is not told so: it would count
+ * that as one more time that the call was given to somebody. Its caller submits it again. */
 static void
 take_call (Host *self, guint number, const ConnectionEvent *event)
 {
@@ -648,7 +648,7 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   return self;
 }
 
-/* What was answered is not to be given to another host. */
+/* Calls that were answered are not to be given to another host. */
 static void
 take_leave (Host *self)
 {

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* What JetStream answers, in JSON. */
+/* An answer of JetStream, in JSON. */
 typedef struct
 {
   GError *error;    /* (nullable) */

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* What libnats needs to reach a broker, and to prove who it is. (nullable) */
+/* Options for libnats to reach a broker, and to prove who it is. (nullable) */
 natsOptions *login_make_options (Address *address, GError **error);
 
 /* It blocks. */

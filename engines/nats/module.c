@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What GIO looks for in a module. */
+/* Entry points that GIO looks for in a module. */
 
 #include "engines/nats/nats-engine.h"
 

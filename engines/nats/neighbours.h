@@ -24,7 +24,8 @@ void neighbours_add_call (Neighbours *self, const char *subject, gint64 heartbea
 void neighbours_drop_call (Neighbours *self, const char *subject);
 guint neighbours_get_n_calls (Neighbours *self, const char *subject);
 
-/* What it says of itself: one that does so every @beat µs, and has no calls, is gone after three.
+/* Its own words about itself: one that does so every @beat µs, and has no calls, is gone after
+ * three.
  */
 void neighbours_set_slots (Neighbours *self, const char *subject, guint slots, gint64 beat);
 guint neighbours_get_slots (Neighbours *self, const char *subject);

@@ -82,7 +82,7 @@ packet_make (const Packet *self)
   return g_bytes_new_take (bytes, size);
 }
 
-/* Where an answer can be sent to: it must not be a pattern, or two subjects. */
+/* Whether an answer can be sent there: it must not be a pattern, or two subjects. */
 static gboolean
 is_subject (const char *text, gsize size)
 {

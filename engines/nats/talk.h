@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* What a caller and a host say to each other about one call. The broker may lose any of it: each
+/* Messages of a caller and a host to each other about one call. The broker may lose any of it: each
  * message goes in numbered parts, which are sent again until the other side has said that they have
  * come. */
 
