@@ -166,6 +166,8 @@ run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
   GMainContext *context = g_main_context_get_thread_default ();
   gboolean ok;
 
+  if (g_atomic_int_get (&self->is_pipelined)) /* what it costs to ask for a worker would be lost */
+    return PLAIN_CALL_NOT_BEGUN;
   if (context == NULL)
     context = g_main_context_default ();
   if (!g_main_context_acquire (context))
