@@ -109,7 +109,7 @@ get_memory (void)
   return (double)resident * (double)sysconf (_SC_PAGESIZE);
 }
 
-/* What each call takes that waits; once, since memory that was freed is used again. They are left
+/* Memory of each call that waits; once, since memory that was freed is used again. They are left
  * waiting. */
 static double
 get_memory_of_queued (void)

@@ -224,6 +224,8 @@ procfun_private = \
 	%D%/executors/process-next.h \
 	%D%/executors/process-plain.c \
 	%D%/executors/process-plain.h \
+	%D%/executors/process-run.c \
+	%D%/executors/process-run.h \
 	%D%/executors/process-start.c \
 	%D%/executors/process-start.h \
 	%D%/executors/retry.c \

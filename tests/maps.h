@@ -32,5 +32,8 @@ void maps_assert_error (ProcfunMap *map, guint64 index, GQuark domain, gint code
 char *maps_make_path (void);
 void maps_assert_called_once (const char *path, guint n);
 
+/* The same, but for the element @needless, which may not have been called. */
+void maps_assert_called (const char *path, guint n, guint needless);
+
 /* How often it was for each of these. (transfer full) */
 guint *maps_count_calls (const char *path, guint n);

@@ -246,7 +246,7 @@ test_back_too_often (void)
   lender_free (lender);
 }
 
-/* What could not be lent whole is as if it had not been tried. */
+/* A loan that could not be made whole is as if it had not been tried. */
 static void
 test_undone (void)
 {

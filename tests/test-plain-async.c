@@ -3,6 +3,7 @@
 /* Asynchronous calls that ask for nothing special go to a waiting worker without an object; their
  * results are the same. */
 
+#include "tests/answers.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
@@ -35,42 +36,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (print_it, gint, (const char *, text))
   return 1;
 }
 
-/* An answer, as a callback was given it. */
-typedef struct
-{
-  gboolean has_come;
-  gboolean needed_object;
-  GAsyncResult *result;
-  GMainContext *context; /* the default of the thread then */
-} Answer;
-
-static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Answer *self = user_data;
-
-  g_assert_false (self->has_come);
-  self->has_come = TRUE;
-  self->needed_object = !PLAIN_IS_ASYNC (result);
-  self->result = g_object_ref (result);
-  self->context = g_main_context_get_thread_default ();
-}
-
-static void
-answer_wait (Answer *self)
-{
-  g_assert_false (self->has_come);
-  while (!self->has_come)
-    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
-}
-
-static void
-answer_clear (Answer *self)
-{
-  g_clear_object (&self->result);
-  *self = (Answer){ FALSE };
-}
-
 /* A pool with one worker that has been called before. */
 
 #define N_FIRST 3
@@ -99,28 +64,13 @@ drop_pool (ProcfunPool *pool)
 }
 
 static gint
-give_int_async (gint value, gboolean *needed_object, GError **error)
-{
-  Answer answer = { FALSE };
-  gint result;
-
-  give_int_process_async (value, NULL, on_answer, &answer);
-  answer_wait (&answer);
-  if (needed_object != NULL)
-    *needed_object = answer.needed_object;
-  result = give_int_process_finish (answer.result, error);
-  answer_clear (&answer);
-  return result;
-}
-
-static gint
 get_pid (void)
 {
   Answer answer = { FALSE };
   g_autoptr (GError) error = NULL;
   gint pid;
 
-  get_process_id_process_async (NULL, on_answer, &answer);
+  get_process_id_process_async (NULL, answer_on_result, &answer);
   answer_wait (&answer);
   pid = get_process_id_process_finish (answer.result, &error);
   g_assert_no_error (error);
@@ -140,7 +90,7 @@ test_no_object (void)
     {
       gboolean needed_object = TRUE;
 
-      g_assert_cmpint (give_int_async (i, &needed_object, &error), ==, i);
+      g_assert_cmpint (answer_give_int (i, &needed_object, &error), ==, i);
       g_assert_no_error (error);
       g_assert_false (needed_object);
     }
@@ -156,7 +106,7 @@ test_never_at_once (void)
 
   for (gint i = 0; i < N_TIMES; i++)
     {
-      give_int_process_async (i, NULL, on_answer, &answer);
+      give_int_process_async (i, NULL, answer_on_result, &answer);
       g_assert_false (answer.has_come);
       if (i % 2 == 0)
         g_usleep (1000);
@@ -179,7 +129,7 @@ check_place (gint n)
   g_autoptr (GError) error = NULL;
   Answer answer = { FALSE };
 
-  make_place_process_async (n, NULL, on_answer, &answer);
+  make_place_process_async (n, NULL, answer_on_result, &answer);
   answer_wait (&answer);
   place = make_place_process_finish (answer.result, &error);
   g_assert_no_error (error);
@@ -199,7 +149,7 @@ check_bytes (gsize size)
   g_autoptr (GError) error = NULL;
   Answer answer = { FALSE };
 
-  give_bytes_process_async (bytes, NULL, on_answer, &answer);
+  give_bytes_process_async (bytes, NULL, answer_on_result, &answer);
   answer_wait (&answer);
   back = give_bytes_process_finish (answer.result, &error);
   g_assert_no_error (error);
@@ -212,7 +162,7 @@ check_nothing (void)
 {
   Answer answer = { FALSE };
 
-  get_nothing_process_async (NULL, on_answer, &answer);
+  get_nothing_process_async (NULL, answer_on_result, &answer);
   answer_wait (&answer);
   g_assert_true (get_nothing_process_finish (answer.result, NULL));
   answer_clear (&answer);
@@ -245,7 +195,7 @@ test_results (void)
     {
       g_autofree char *text = g_strdup_printf ("%d", i);
 
-      give_string_process_async (text, NULL, on_answer, &answers[i]);
+      give_string_process_async (text, NULL, answer_on_result, &answers[i]);
       answer_wait (&answers[i]);
     }
   for (gint i = 0; i < 2; i++)
@@ -273,18 +223,18 @@ test_errors (void)
 
   for (gint i = 0; i < 10; i++)
     {
-      fail_so_process_async (i, NULL, on_answer, &answer);
+      fail_so_process_async (i, NULL, answer_on_result, &answer);
       answer_wait (&answer);
       g_assert_true (answer.needed_object);
       g_assert_cmpint (fail_so_process_finish (answer.result, &error), ==, 0);
       assert_same_error (g_steal_pointer (&error), fail_so_call (i));
       answer_clear (&answer);
-      give_string_process_async ("\xff", NULL, on_answer, &answer);
+      give_string_process_async ("\xff", NULL, answer_on_result, &answer);
       answer_wait (&answer);
       g_assert_null (give_string_process_finish (answer.result, &error));
       assert_same_error (g_steal_pointer (&error), give_string_call ("\xff"));
       answer_clear (&answer);
-      g_assert_cmpint (give_int_async (i, NULL, &error), ==, i);
+      g_assert_cmpint (answer_give_int (i, NULL, &error), ==, i);
       g_assert_no_error (error);
     }
   drop_pool (pool);
@@ -298,7 +248,7 @@ test_deaths (void)
   GError *error = NULL;
   gint pid = get_pid ();
 
-  do_crash_process_async (NULL, on_answer, &answer);
+  do_crash_process_async (NULL, answer_on_result, &answer);
   answer_wait (&answer);
   do_crash_process_finish (answer.result, &error);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
@@ -306,7 +256,7 @@ test_deaths (void)
   answer_clear (&answer);
   g_assert_cmpint (get_pid (), !=, pid);
   get_pid ();
-  do_exit_process_async (3, NULL, on_answer, &answer);
+  do_exit_process_async (3, NULL, answer_on_result, &answer);
   answer_wait (&answer);
   g_assert_false (do_exit_process_finish (answer.result, &error));
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_EXITED);
@@ -330,7 +280,7 @@ test_killed (void)
       kill (pid, SIGKILL);
       if (i % 2 == 0)
         g_usleep (2000); /* it may be dead, or about to die */
-      g_assert_cmpint (give_int_async (i, NULL, &error), ==, i);
+      g_assert_cmpint (answer_give_int (i, NULL, &error), ==, i);
       g_assert_no_error (error);
     }
   drop_pool (pool);
@@ -354,7 +304,7 @@ test_timeout (void)
   ProcfunPool *pool = make_pool ();
   Answer answer = { FALSE };
 
-  stay_for_ever_process_async (NULL, on_answer, &answer);
+  stay_for_ever_process_async (NULL, answer_on_result, &answer);
   assert_stay_ends_with (&answer, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
   get_pid ();
   drop_pool (pool);
@@ -380,7 +330,7 @@ test_cancelled_by_close (void)
       gboolean is_closed = FALSE;
 
       procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
-      stay_for_ever_process_async (NULL, on_answer, &answer);
+      stay_for_ever_process_async (NULL, answer_on_result, &answer);
       g_main_context_iteration (NULL, FALSE);
       procfun_executor_close_full_async (PROCFUN_EXECUTOR (pool), flags[i], NULL, on_closed,
                                          &is_closed);
@@ -399,12 +349,12 @@ test_output (void)
 
   for (gint i = 0; i < 10; i++)
     {
-      print_it_process_async ("# printed\n", NULL, on_answer, &answer);
+      print_it_process_async ("# printed\n", NULL, answer_on_result, &answer);
       answer_wait (&answer);
       g_assert_cmpint (print_it_process_finish (answer.result, NULL), ==, 1);
       g_assert_true (answer.needed_object);
       answer_clear (&answer);
-      report_half_process_async (NULL, on_answer, &answer);
+      report_half_process_async (NULL, answer_on_result, &answer);
       answer_wait (&answer);
       g_assert_cmpint (report_half_process_finish (answer.result, NULL), ==, 5);
       g_assert_true (answer.needed_object);
@@ -423,9 +373,9 @@ test_counted (void)
   Answer answer = { FALSE };
 
   for (gint i = 0; i < N_TIMES; i++)
-    give_int_async (i, NULL, NULL);
+    answer_give_int (i, NULL, NULL);
   g_assert_cmpuint (pools_get_statistic (pool, "succeeded"), ==, before + N_TIMES);
-  give_int_process_async (1, NULL, on_answer, &answer);
+  give_int_process_async (1, NULL, answer_on_result, &answer);
   g_assert_cmpuint (pools_get_statistic (pool, "running"), ==, 1);
   answer_wait (&answer);
   g_assert_cmpuint (pools_get_statistic (pool, "running"), ==, 0);
@@ -440,14 +390,14 @@ test_recycled (void)
   Answer answer = { FALSE };
   gint pid = get_pid ();
 
-  leave_descriptor_process_async (NULL, on_answer, &answer);
+  leave_descriptor_process_async (NULL, answer_on_result, &answer);
   answer_wait (&answer);
   answer_clear (&answer);
   g_assert_cmpint (get_pid (), !=, pid);
   procfun_pool_set_calls_per_worker (pool, 10);
   pid = get_pid ();
   for (gint i = 0; i < 10; i++)
-    give_int_async (i, NULL, NULL);
+    answer_give_int (i, NULL, NULL);
   g_assert_cmpint (get_pid (), !=, pid);
   drop_pool (pool);
 }
@@ -460,7 +410,7 @@ call_many (Answer answers[N_TIMES])
   for (gint i = 0; i < N_TIMES; i++)
     {
       answers[i] = (Answer){ FALSE };
-      give_int_process_async (i, NULL, on_answer, &answers[i]);
+      give_int_process_async (i, NULL, answer_on_result, &answers[i]);
     }
 }
 
@@ -570,7 +520,7 @@ test_many_aborted (void)
   Answer answers[N_TIMES];
 
   procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
-  stay_for_ever_process_async (NULL, on_answer, &first);
+  stay_for_ever_process_async (NULL, answer_on_result, &first);
   call_many (answers);
   procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, on_closed, &is_closed);
   assert_failed (answers, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -616,11 +566,11 @@ test_blocking_between (void)
 
   for (gint i = 0; i < 20; i++)
     {
-      g_assert_cmpint (give_int_async (i, NULL, &error), ==, i);
+      g_assert_cmpint (answer_give_int (i, NULL, &error), ==, i);
       g_assert_cmpint (give_int_process (i, &error), ==, i);
       g_assert_no_error (error);
     }
-  give_int_process_async (5, NULL, on_answer, &answer);
+  give_int_process_async (5, NULL, answer_on_result, &answer);
   give_int_process (6, &error); /* would wait for that one */
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NESTED);
   g_clear_error (&error);
@@ -636,7 +586,7 @@ on_outer (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (give_int_process_finish (result, &error), ==, 7);
-  g_assert_cmpint (give_int_async (8, NULL, &error), ==, 8);
+  g_assert_cmpint (answer_give_int (8, NULL, &error), ==, 8);
   g_assert_cmpint (give_int_process (9, &error), ==, 9);
   g_assert_no_error (error);
   *(gboolean *)user_data = TRUE;
@@ -667,7 +617,7 @@ call_in_context (gpointer data)
   for (gint i = 0; i < 200; i++)
     {
       g_main_context_push_thread_default (context);
-      give_int_process_async (i, NULL, on_answer, &answer);
+      give_int_process_async (i, NULL, answer_on_result, &answer);
       g_main_context_pop_thread_default (context);
       while (!answer.has_come)
         g_main_context_iteration (context, TRUE);
@@ -702,8 +652,8 @@ test_forked_program (void)
   GError *error = NULL;
   pid_t pid;
 
-  give_int_async (1, NULL, NULL);
-  give_int_process_async (5, NULL, on_answer, &answer);
+  answer_give_int (1, NULL, NULL);
+  give_int_process_async (5, NULL, answer_on_result, &answer);
   pid = fixture_fork ();
   answer_wait (&answer);
   give_int_process_finish (answer.result, &error);
@@ -712,7 +662,7 @@ test_forked_program (void)
   g_assert_no_error (error);
   fixture_wait_for_fork (pid);
   answer_clear (&answer);
-  g_assert_cmpint (give_int_async (6, NULL, &error), ==, 6);
+  g_assert_cmpint (answer_give_int (6, NULL, &error), ==, 6);
   g_assert_no_error (error);
   drop_pool (pool);
 }

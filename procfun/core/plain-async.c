@@ -97,7 +97,7 @@ plain_async_new (ProcfunExecutor *executor, const PlainCall *plain, PlainAsync *
   return self;
 }
 
-/* What others have attached to an object goes with it. */
+/* Data that others have attached to an object go with it. */
 gboolean
 plain_async_become_spare (PlainAsync *self)
 {

@@ -132,7 +132,7 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
   preparation_release (settings);
 }
 
-/* What waits in a queue is small, and has no object for the call. */
+/* A call that waits in the queue is small, and has no object. */
 static gboolean
 wait_in_queue (GMainContext *context, ProcfunPool *self, PlainCall *plain)
 {

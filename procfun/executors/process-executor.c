@@ -6,15 +6,14 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
 #include "procfun/core/call-buffers.h"
-#include "procfun/core/call-wait.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
 #include "procfun/executors/executor-sandbox.h"
 #include "procfun/executors/process-next.h"
+#include "procfun/executors/process-run.h"
 #include "procfun/executors/process-start.h"
 #include "procfun/executors/slot-start.h"
-#include "procfun/process/exchange-drive.h"
 #include "procfun/process/launch.h"
 #include "procfun/procfun-error.h"
 #include "procfun/wire/channel.h"
@@ -194,120 +193,6 @@ procfun_process_executor_share_options (ProcfunProcessExecutor *self)
   shared = g_atomic_rc_box_acquire (priv->shared);
   g_mutex_unlock (&priv->lock);
   return shared;
-}
-
-/* Running */
-
-static Exchange *
-start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
-{
-  return PROCFUN_PROCESS_EXECUTOR_GET_CLASS (executor)->start (PROCFUN_PROCESS_EXECUTOR (executor),
-                                                               call, error);
-}
-
-/* The next try has an error of its own. */
-static void
-forget_try (ProcfunCall *call, GError **error)
-{
-  procfun_call_take_failure (call, NULL);
-  g_clear_error (error);
-}
-
-/* A cancellable comes from executors of others that hand calls on. */
-static GVariant *
-procfun_process_executor_run (ProcfunExecutor *executor, ProcfunCall *call,
-                              GCancellable *cancellable, GError **error)
-{
-  GVariant *result = NULL;
-  gboolean was_begun = FALSE;
-  CallLink link;
-
-  call_link_init (&link, call, cancellable);
-  for (guint n_tries = 1; !was_begun; n_tries++)
-    {
-      g_autoptr (Exchange) exchange = start (executor, call, error);
-
-      if (exchange == NULL)
-        break;
-      result = exchange_run (exchange, error);
-      was_begun = exchange_was_begun (exchange) || n_tries >= SLOT_START_TRIES_MAX;
-      if (!was_begun)
-        forget_try (call, error);
-    }
-  call_link_clear (&link);
-  return result;
-}
-
-static void
-on_ended (GVariant *result, GError *error, gboolean was_begun, gpointer user_data)
-{
-  ProcessStart *self = user_data;
-  ProcfunExecutorFunc func = self->func;
-  gpointer func_data = self->user_data;
-
-  if (!was_begun && ++self->n_tries < SLOT_START_TRIES_MAX)
-    {
-      forget_try (self->call, &error);
-      process_start_begin (self);
-      return;
-    }
-  process_start_free (self);
-  func (result, error, func_data);
-}
-
-static void
-on_started (ProcessStart *self, Exchange *exchange, GError *error)
-{
-  preparation_clear (&self->preparation);
-  if (exchange != NULL)
-    exchange_run_async (exchange, self->context, on_ended, self);
-  else
-    on_ended (NULL, error, TRUE, self);
-}
-
-static ProcessStart *
-make_start (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
-            ProcfunExecutorFunc func, gpointer user_data)
-{
-  ProcessStart *to_start = process_start_new (executor, call, context);
-
-  to_start->callback = on_started;
-  to_start->func = func;
-  to_start->user_data = user_data;
-  return to_start;
-}
-
-static void
-procfun_process_executor_run_then (ProcfunExecutor *executor, ProcfunCall *call,
-                                   GMainContext *context, ProcfunExecutorFunc func,
-                                   gpointer user_data)
-{
-  process_start_begin (make_start (executor, call, context, func, user_data));
-}
-
-void
-procfun_process_executor_go_on (ProcfunExecutor *executor, ProcfunCall *call, GMainContext *context,
-                                Exchange *exchange, ProcfunExecutorFunc func, gpointer user_data)
-{
-  process_start_end (make_start (executor, call, context, func, user_data), exchange, NULL);
-}
-
-void
-procfun_process_executor_go_on_with (ProcfunExecutor *executor, ProcfunCall *call,
-                                     GMainContext *context, WorkerSlot *slot,
-                                     const Preparation *shared, ProcfunExecutorFunc func,
-                                     gpointer user_data)
-{
-  ProcessStart *to_start = make_start (executor, call, context, func, user_data);
-  GError *error = NULL;
-
-  if (preparation_init_from (&to_start->preparation, shared, call, &error))
-    {
-      slot_start_have_slot (to_start, slot);
-      return;
-    }
-  worker_slot_give_back (slot);
-  process_start_end (to_start, NULL, error);
 }
 
 /* Closing, and what is kept */
@@ -678,8 +563,8 @@ procfun_process_executor_class_init (ProcfunProcessExecutorClass *klass)
   object_class->finalize = procfun_process_executor_finalize;
   object_class->get_property = procfun_process_executor_get_property;
   object_class->set_property = procfun_process_executor_set_property;
-  executor_class->run = procfun_process_executor_run;
-  executor_class->run_then = procfun_process_executor_run_then;
+  executor_class->run = process_run;
+  executor_class->run_then = process_run_then;
   executor_class->next = procfun_process_executor_next;
   executor_class->next_async = procfun_process_executor_next_async;
   executor_class->close = procfun_process_executor_close;

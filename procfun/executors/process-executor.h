@@ -30,16 +30,6 @@ void procfun_process_executor_get_options (ProcfunProcessExecutor *self, Exchang
 /* The same, as long as calls wait with them: see preparation.h. (transfer full) */
 Preparation *procfun_process_executor_share_options (ProcfunProcessExecutor *self);
 
-/* Go on as `run_then` would: with @exchange, which has begun with @call; with @slot, where it is to
- * begin, and the settings that are in @shared. */
-void procfun_process_executor_go_on (ProcfunExecutor *executor, ProcfunCall *call,
-                                     GMainContext *context, Exchange *exchange,
-                                     ProcfunExecutorFunc func, gpointer user_data);
-void procfun_process_executor_go_on_with (ProcfunExecutor *executor, ProcfunCall *call,
-                                          GMainContext *context, WorkerSlot *slot,
-                                          const Preparation *shared, ProcfunExecutorFunc func,
-                                          gpointer user_data);
-
 /* Lets @self have the sandbox of @other. */
 void procfun_process_executor_share_sandbox (ProcfunProcessExecutor *self,
                                              ProcfunProcessExecutor *other);

@@ -6,6 +6,7 @@
 
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/executors/process-run.h"
 #include "procfun/process/exchange-drive.h"
 #include "procfun/schedule/idle.h"
 #include "procfun/schedule/pipeline.h"
@@ -72,8 +73,7 @@ process_plain_go_on_async (PlainAsync *async, GMainContext *context)
   Exchange *exchange = make_exchange (async, call);
 
   if (exchange != NULL)
-    procfun_process_executor_go_on (async->executor, call, context, exchange,
-                                    plain_async_on_made_end, wait);
+    process_run_on (async->executor, call, context, exchange, plain_async_on_made_end, wait);
   else
     PROCFUN_EXECUTOR_GET_CLASS (async->executor)
         ->run_then (async->executor, call, context, plain_async_on_made_end, wait);
@@ -92,6 +92,5 @@ process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot 
       return;
     }
   worker_slot_set_call (slot, call);
-  procfun_process_executor_go_on_with (async->executor, call, context, slot, shared,
-                                       plain_async_on_made_end, wait);
+  process_run_with (async->executor, call, context, slot, shared, plain_async_on_made_end, wait);
 }

@@ -74,8 +74,8 @@ is_over (gint64 time, gint64 now)
   return time > 0 && now >= time;
 }
 
-static void
-take_earlier (gint64 *time, gint64 other)
+void
+clocks_take_earlier (gint64 *time, gint64 other)
 {
   if (other > 0 && (*time < 0 || other < *time))
     *time = other;
@@ -120,8 +120,8 @@ clocks_get_time_up (const Clocks *self)
 {
   gint64 time = -1;
 
-  take_earlier (&time, self->timeout_at);
-  take_earlier (&time, self->deadline_at);
+  clocks_take_earlier (&time, self->timeout_at);
+  clocks_take_earlier (&time, self->deadline_at);
   return time;
 }
 
@@ -216,12 +216,12 @@ clocks_get_wake_time (const Clocks *self, gboolean is_decided)
 
   if (!is_decided)
     {
-      take_earlier (&time, self->timeout_at);
-      take_earlier (&time, self->deadline_at);
-      take_earlier (&time, self->cpu_check_at);
+      clocks_take_earlier (&time, self->timeout_at);
+      clocks_take_earlier (&time, self->deadline_at);
+      clocks_take_earlier (&time, self->cpu_check_at);
     }
-  take_earlier (&time, self->end_by);
-  take_earlier (&time, self->stacks_until);
-  take_earlier (&time, self->fork_ahead_at);
+  clocks_take_earlier (&time, self->end_by);
+  clocks_take_earlier (&time, self->stacks_until);
+  clocks_take_earlier (&time, self->fork_ahead_at);
   return time;
 }

@@ -72,6 +72,9 @@ void clocks_delay_spares (Clocks *self);
 /* TRUE, once: the spares of the zygote are due. */
 gboolean clocks_take_spares (Clocks *self);
 
+/* Makes *@time, -1 for never, the earlier one of both. @other: none where it is not positive. */
+void clocks_take_earlier (gint64 *time, gint64 other);
+
 /* The first time at which something is due; -1: none. @is_decided: the outcome is known, and the
  * function's own clocks do not count any more. */
 gint64 clocks_get_wake_time (const Clocks *self, gboolean is_decided);

@@ -376,13 +376,11 @@ exchange_look (Exchange *self)
   GPollFD fds[EXCHANGE_N_FDS];
 
   exchange_get_fds (self, fds);
-  fds[0].fd = channel_get_fd (self->worker.channel);
-  fds[0].events = G_IO_IN;
+  fds[0] = (GPollFD){ channel_get_fd (self->worker.channel), G_IO_IN, 0 };
   fds[1].fd = -1;
   fds_poll (fds, EXCHANGE_N_FDS, 0);
   self->has_socket_input = fds[0].revents != 0;
   fds[0].fd = -1;
-  fds[0].revents = 0;
   exchange_note_ready (self, fds);
 }
 
@@ -425,30 +423,26 @@ exchange_fall_asleep (Exchange *self)
   return TRUE;
 }
 
-static gint64
-get_earlier (gint64 time, gint64 other)
-{
-  return time < 0 || other < time ? other : time;
-}
-
 gint64
 exchange_get_wake_time (Exchange *self)
 {
-  gint64 time;
+  gint64 time = clocks_get_time_up (&self->ending.clocks);
 
   if (self->phase == PHASE_NAMING)
-    return get_earlier (clocks_get_time_up (&self->ending.clocks),
-                        naming_get_wake_time (self->naming));
+    {
+      clocks_take_earlier (&time, naming_get_wake_time (self->naming));
+      return time;
+    }
   if (self->phase != PHASE_RUNNING)
     return g_get_monotonic_time () + (streams_are_held_up (&self->streams) ? HELD_UP_STEP_US : 0);
   if (self->worker.has_greeted && !self->reply.is_started)
     return g_get_monotonic_time ();
   time = ending_get_wake_time (&self->ending);
   if (process_get_pidfd (self->worker.process) < 0)
-    time = get_earlier (time, g_get_monotonic_time ()
-                                  + (self->reply.has_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
+    clocks_take_earlier (&time, g_get_monotonic_time ()
+                                    + (self->reply.has_ended ? BLIND_STEP_US : BLIND_STEP_OPEN_US));
   if (streams_are_held_up (&self->streams))
-    time = get_earlier (time, g_get_monotonic_time () + HELD_UP_STEP_US);
+    clocks_take_earlier (&time, g_get_monotonic_time () + HELD_UP_STEP_US);
   return time;
 }
 
@@ -516,12 +510,9 @@ static Exchange *
 make (ProcfunCall *call, const Worker *worker, gsize bytes_in)
 {
   Exchange *self = g_new (Exchange, 1); /* calloc() does not take what was freed last */
-  const Worker nothing = WORKER_INIT;
 
-  *self = (Exchange){ 0 };
+  *self = (Exchange){ .call = call, .worker = WORKER_INIT };
   self->pipelined.link.data = self;
-  self->call = call;
-  self->worker = nothing;
   if (bytes_in >= ANNOUNCE_MIN && worker->has_greeted)
     request_announce (worker->channel);
   channel_get_mark (worker->channel, &self->mark);
@@ -671,14 +662,17 @@ exchange_was_sent (Exchange *self)
   return !channel_has_lost (self->worker.channel, &self->mark);
 }
 
-/* FALSE if frames or output of the call that has ended may still come, or it broke its limit. */
+/* FALSE if frames or output of the call that has ended may still come, or it broke its limit, or
+ * something stands in the socket that would be read as the beginning of the next answer. */
 gboolean
 exchange_can_go_on (Exchange *self)
 {
   return self->phase == PHASE_DONE && exchange_was_answered (self)
          && self->ending.escalation.step <= PROCFUN_STEP_CANCELLABLE
          && !self->ending.clocks.asked_for_stacks && streams_are_intact (&self->streams)
-         && (is_followed (self) || !streams_are_over_limit (&self->streams));
+         && (is_followed (self)
+             || (!streams_are_over_limit (&self->streams)
+                 && !channel_is_disturbed (self->worker.channel, self->has_socket_input)));
 }
 
 gboolean
@@ -699,18 +693,10 @@ exchange_get_worker (Exchange *self)
   return &self->worker;
 }
 
-/* What a worker wrote beside its answer would be read as the beginning of its next one. */
-static gboolean
-is_disturbed (Exchange *self)
-{
-  return exchange_was_answered (self) && !is_followed (self)
-         && channel_is_disturbed (self->worker.channel, self->has_socket_input);
-}
-
 void
 exchange_free (Exchange *self)
 {
-  gboolean is_usable = exchange_can_go_on (self) && !is_disturbed (self);
+  gboolean is_usable = exchange_can_go_on (self);
   gboolean has_worker = self->worker.process != NULL;
 
   if (self->worker.channel != NULL)

@@ -191,14 +191,7 @@ procfun_launcher_class_init (ProcfunLauncherClass *klass)
    * ProcfunLauncher:upload:
    *
    * Whether the file of the program, or of the library, is sent to the host when it is not there.
-   * #ProcfunLauncher:program has no meaning then.
-   *
-   * The host keeps it as `~/.cache/procfun/HASH`, or in the folder of `XDG_CACHE_HOME`, where HASH
-   * is the SHA-256 of its content, and checks that before each start; files of earlier builds stay
-   * until somebody removes them. It needs a shell, `sha256sum` and `mktemp`, the libraries that
-   * the program is linked with, and for a library `procfun-worker` at the same path as here. The
-   * time of the upload counts for #ProcfunRemotePool:connect-timeout. Calls of a script, whose
-   * file is not all of it, fail with %PROCFUN_ERROR_INVALID.
+   * #ProcfunLauncher:program has no meaning then. See procfun_launcher_set_upload().
    *
    * Since: 0.1
    */
@@ -403,6 +396,13 @@ procfun_launcher_get_program (ProcfunLauncher *self)
  * @upload: whether the program is sent to a host that does not have it
  *
  * Sets #ProcfunLauncher:upload, for pools that it is added to from now on.
+ *
+ * The host keeps the file as `~/.cache/procfun/HASH`, or in the folder of `XDG_CACHE_HOME`, where
+ * HASH is the SHA-256 of its content, and checks that before each start; files of earlier builds
+ * stay until somebody removes them. It needs a shell, `sha256sum` and `mktemp`, the libraries that
+ * the program is linked with, and for a library `procfun-worker` at the same path as here. The time
+ * of the upload counts for #ProcfunRemotePool:connect-timeout. Calls of a script, whose file is not
+ * all of it, fail with %PROCFUN_ERROR_INVALID.
  *
  * Since: 0.1
  */

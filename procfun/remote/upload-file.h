@@ -24,7 +24,7 @@ void upload_file_free (UploadFile *self);
  * follow. @is_library: these begin with a program and an option, and the path comes after them. */
 char **upload_file_make_command (const UploadFile *self, gboolean is_library);
 
-/* What the shell prints, in lines. */
+/* Lines that the shell prints. */
 #define UPLOAD_PRESENT "procfun-upload: present"
 #define UPLOAD_ABSENT "procfun-upload: absent"
 #define UPLOAD_STORED "procfun-upload: stored"
