@@ -396,6 +396,21 @@ test_lost_host (void)
   remotes_close (hosts);
 }
 
+/* This program has the library in itself, and a module would bring another one. */
+static void
+test_module (void)
+{
+  g_autofree char *modules = g_test_build_filename (G_TEST_BUILT, "../engines/nats/.libs", NULL);
+  ProcfunRemotePool *hosts;
+
+  g_setenv ("PROCFUN_ENGINES", modules, TRUE);
+  hosts = remotes_new ("nats://127.0.0.1:1/render");
+  calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_ENGINE, "*no engine is there*nats:*");
+  remotes_close (hosts);
+  g_unsetenv ("PROCFUN_ENGINES");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -406,6 +421,7 @@ main (int argc, char **argv)
   fixture_add_func ("/engine/calls/second-delivery-is-not-run", test_second_delivery);
   fixture_add_func ("/engine/calls/engine-may-fail-them", test_failed_call);
   fixture_add_func ("/engine/calls/are-lost-with-their-host", test_lost_host);
+  fixture_add_func ("/engine/modules/are-not-loaded-beside-a-hidden-library", test_module);
 
   return fixture_run ();
 }

@@ -195,6 +195,11 @@ test_library (void)
   ProcfunRemotePool *hosts;
   Fixture fixture;
 
+  if (!g_file_test (library, G_FILE_TEST_EXISTS))
+    {
+      g_test_skip ("the library of the tests is not installed");
+      return;
+    }
   set_up (&fixture);
   hosts = make_hosts (&fixture, NULL);
   procfun_remote_pool_set_library (hosts, library);

@@ -2,10 +2,12 @@
 #include "procfun/platform/self.h"
 
 #include "procfun/platform/fds.h"
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,4 +153,14 @@ self_get_executable (gboolean directly)
   if (path != NULL && is_running_file (path))
     return g_steal_pointer (&path);
   return directly ? g_strdup ("/proc/self/exe") : g_strdup_printf ("/proc/%d/exe", (int)getpid ());
+}
+
+gboolean
+self_hides (const char *name, gconstpointer function)
+{
+  Dl_info own, program;
+
+  return dlsym (RTLD_DEFAULT, name) == NULL && dladdr (function, &own) != 0
+         && dladdr ((gconstpointer)getauxval (AT_PHDR), &program) != 0
+         && own.dli_fbase == program.dli_fbase;
 }

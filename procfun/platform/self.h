@@ -22,3 +22,8 @@ gboolean self_reads_standard_input (void);
  * removed, or is out of reach by now. @directly: by this process, and not by one that it executes
  * first. */
 char *self_get_executable (gboolean directly);
+
+/* Whether @function, which is called @name, is in the program itself, where libraries cannot see
+ * it.
+ */
+gboolean self_hides (const char *name, gconstpointer function);

@@ -4,6 +4,7 @@
 
 #include "procfun/base/environment.h"
 #include "procfun/base/intl.h"
+#include "procfun/platform/self.h"
 #include "procfun/platform/worker-path.h"
 #include "procfun/procfun-error.h"
 #include "procfun/remote/engine.h"
@@ -24,6 +25,13 @@ get_extension_point (void)
   return point;
 }
 
+/* A module would bring a second copy of the library, whose types are there already. */
+static gboolean
+is_hidden (void)
+{
+  return self_hides ("procfun_engine_get_type", (gconstpointer)procfun_engine_get_type);
+}
+
 static void
 load_modules (void)
 {
@@ -32,7 +40,7 @@ load_modules (void)
   g_autofree char *folder = NULL;
   GIOModuleScope *scope;
 
-  if (environment_is_secure () || !g_once_init_enter (&is_loaded))
+  if (environment_is_secure () || is_hidden () || !g_once_init_enter (&is_loaded))
     return;
   folder = chosen != NULL ? g_strdup (chosen) : worker_path_find_folder ("engines");
   scope = g_io_module_scope_new (G_IO_MODULE_SCOPE_BLOCK_DUPLICATES);
