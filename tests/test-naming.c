@@ -5,6 +5,7 @@
 
 #include "procfun/platform/known-files.h"
 #include "procfun/platform/memfd.h"
+#include "procfun/platform/worker-path.h"
 #include "procfun/process/naming.h"
 #include "procfun/process/places.h"
 #include "procfun/wire/names.h"
@@ -340,7 +341,7 @@ test_lines (gconstpointer data)
 {
   const gboolean with_lines = data != NULL;
   g_autofree char *broken = make_path ("libdw.so.1");
-  g_autofree char *worker = g_strdup (g_getenv ("PROCFUN_WORKER"));
+  g_autofree char *worker = g_strdup (worker_path_get ());
   g_autofree char *text = g_strdup_printf ("LD_LIBRARY_PATH=%s exec %s \"$@\"", folder, worker);
   g_autoptr (GError) error = NULL;
   const char *line;
