@@ -395,7 +395,7 @@ check "hosts" gives 0 - "" "$tool" hosts 'local*2, local*3' "$program"
 check "hosts: a line for each" grep -qE '^local\*3 +up +3 ' "$tmp/stdout"
 check "hosts: one has all functions" finds_hosts 0 'local*2' "$program" \
   "a[0]['up'] and a[0]['slots'] == 2 and a[0]['round-trip'] > 0 and a[0]['functions'] > 5 and a[0]['missing'] == []"
-check "hosts: another program has others" finds_hosts 1 "local=$TOP_BUILDDIR/tests/hosts" "$program" \
+check "hosts: another program has others" finds_hosts 1 "local=$TOP_BUILDDIR/tests/monitored" "$program" \
   "a[0]['up'] and 'halve' in a[0]['missing']"
 check "hosts: without a program they run the tool" finds_hosts 0 'local*1' "" "a[0]['up'] and 'functions' not in a[0]"
 check "hosts: one is down" finds_hosts 1 'local*1, exec:/does/not/exist {}' "$program" \
