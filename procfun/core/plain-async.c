@@ -151,6 +151,7 @@ plain_async_take (PlainAsync *self, gpointer result)
   if (!self->has_value)
     return FALSE;
   self->has_value = FALSE;
-  memcpy (result, self->plain.result, self->plain.definition->result_size);
+  if (self->plain.definition->result_size > 0)
+    memcpy (result, self->plain.result, self->plain.definition->result_size);
   return TRUE;
 }

@@ -380,7 +380,7 @@ exchange_look (Exchange *self)
   fds[1].fd = -1;
   fds_poll (fds, EXCHANGE_N_FDS, 0);
   self->has_socket_input = fds[0].revents != 0;
-  fds[0].fd = -1;
+  fds[0] = (GPollFD){ .fd = -1 };
   exchange_note_ready (self, fds);
 }
 
@@ -428,11 +428,8 @@ exchange_get_wake_time (Exchange *self)
 {
   gint64 time = clocks_get_time_up (&self->ending.clocks);
 
-  if (self->phase == PHASE_NAMING)
-    {
-      clocks_take_earlier (&time, naming_get_wake_time (self->naming));
-      return time;
-    }
+  if (self->phase == PHASE_NAMING) /* whose time may be 0: at once */
+    return MIN (time < 0 ? G_MAXINT64 : time, naming_get_wake_time (self->naming));
   if (self->phase != PHASE_RUNNING)
     return g_get_monotonic_time () + (streams_are_held_up (&self->streams) ? HELD_UP_STEP_US : 0);
   if (self->worker.has_greeted && !self->reply.is_started)
