@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Gives the parts of the library that read what others wrote any bytes, for a time, by libFuzzer.
 
-fuzz.py BUILD MINUTES [--only LIST] [--jobs N]: BUILD is a build folder in which tests/fuzz was built for libFuzzer, and the
+fuzz.py BUILD MINUTES [--only LIST] [--jobs N]: BUILD is a build folder in which tests/fuzzer was built for libFuzzer, and the
 targets, each of which has a folder of seeds in tests/fuzz, share the time. The inputs that reach more are kept in BUILD/fuzz.
 An input that breaks something is written among the seeds of its target, and so tests/test-fuzz fails until the mistake is
 mended. Exit status: 1 if there is one."""
@@ -67,7 +67,7 @@ def fuzz(build, target, seconds):
 def link(build, target):
     path = build / f"fuzz/fuzz-{target}"
     path.unlink(missing_ok=True)
-    os.link(build / "tests/fuzz", path)
+    os.link(build / "tests/fuzzer", path)
 
 
 def main():

@@ -289,9 +289,9 @@ fuzz_sources = %D%/fuzz-files.c %D%/fuzz-frames.c %D%/fuzz-packets.c %D%/fuzz-pe
 	engines/nats/packet.c engines/nats/packet.h engines/nats/jet-reply.c engines/nats/jet-reply.h engines/nats/talk.c engines/nats/talk.h
 %C%_test_fuzz_SOURCES = %D%/test-fuzz.c $(fuzz_sources)
 LIB_FUZZING_ENGINE = -fsanitize=fuzzer
-EXTRA_PROGRAMS += %D%/fuzz
-%C%_fuzz_SOURCES = %D%/fuzz.c $(fuzz_sources)
-%C%_fuzz_LDFLAGS = $(AM_LDFLAGS) $(LIB_FUZZING_ENGINE)
+EXTRA_PROGRAMS += %D%/fuzzer
+%C%_fuzzer_SOURCES = %D%/fuzz.c $(fuzz_sources)
+%C%_fuzzer_LDFLAGS = $(AM_LDFLAGS) $(LIB_FUZZING_ENGINE)
 
 # The program that test-tool.sh looks into, against the shared library as users have it.
 check_PROGRAMS += %D%/tool-program
