@@ -165,7 +165,7 @@ static void
 test_full (void)
 {
   g_autofree char *url = broker_make_pool (broker, "full", "max-calls=1");
-  g_autofree char *stored = broker_ask (broker, "pf.q.full.0", "x");
+  g_autofree char *stored G_GNUC_UNUSED = broker_ask (broker, "pf.q.full.0", "x");
   ProcfunRemotePool *hosts = remotes_new (url);
 
   calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
@@ -231,7 +231,8 @@ assert_settings (const char *pool, const char *ack_wait, const char *waiting)
 static void
 test_settings (void)
 {
-  g_autofree char *url = broker_make_pool (broker, "settings", "lease=3&max-hosts=700");
+  g_autofree char *url G_GNUC_UNUSED
+      = broker_make_pool (broker, "settings", "lease=3&max-hosts=700");
 
   assert_settings ("settings", "\"ack_wait\":3000000000", "\"max_waiting\":1400");
 }
@@ -240,7 +241,7 @@ test_settings (void)
 static void
 test_many_running (void)
 {
-  g_autofree char *url = broker_make_pool (broker, "many-running", NULL);
+  g_autofree char *url G_GNUC_UNUSED = broker_make_pool (broker, "many-running", NULL);
   g_autoptr (GHashTable) stored = NULL;
   g_autoptr (GHashTable) taken = NULL;
 
@@ -255,7 +256,7 @@ test_many_running (void)
 static void
 test_many_waiting (void)
 {
-  g_autofree char *url = broker_make_pool (broker, "many-waiting", "max-hosts=700");
+  g_autofree char *url G_GNUC_UNUSED = broker_make_pool (broker, "many-waiting", "max-hosts=700");
   g_autoptr (GHashTable) answers
       = broker_ask_many (broker, "$JS.API.CONSUMER.MSG.NEXT.PF_many-waiting.hosts",
                          "{\"batch\":2,\"expires\":300000000}", 1400, 1400);
@@ -267,9 +268,9 @@ test_many_waiting (void)
 static void
 test_setup (void)
 {
-  g_autofree char *url = broker_make_pool (broker, "twice", NULL);
-  g_autofree char *stored = broker_ask (broker, "pf.q.twice.0", "x");
-  g_autofree char *again = broker_make_pool (broker, "twice", "lease=3");
+  g_autofree char *url G_GNUC_UNUSED = broker_make_pool (broker, "twice", NULL);
+  g_autofree char *stored G_GNUC_UNUSED = broker_ask (broker, "pf.q.twice.0", "x");
+  g_autofree char *again G_GNUC_UNUSED = broker_make_pool (broker, "twice", "lease=3");
   g_autofree char *info = broker_ask (broker, "$JS.API.STREAM.INFO.PF_twice", "");
 
   assert_settings ("twice", "\"ack_wait\":3000000000", "\"max_waiting\":8192");

@@ -146,7 +146,7 @@ static void
 fail_call (Caller *self, CallerCall *call, GError *error)
 {
   const guint64 id = call->id;
-  g_autoptr (GError) own_error = error;
+  g_autoptr (GError) own_error G_GNUC_UNUSED = error;
 
   if (call->talk != NULL)
     say (self, PACKET_GONE, talk_get_peer (call->talk), caller_call_get_number (call));
@@ -353,7 +353,7 @@ static void
 lose_host (Caller *self, const char *subject, GError *error)
 {
   g_autofree char *host = g_strdup (subject);
-  g_autoptr (GError) own_error = error;
+  g_autoptr (GError) own_error G_GNUC_UNUSED = error;
   g_autoptr (GList) calls = g_hash_table_get_values (self->calls);
   const gint64 now = g_get_monotonic_time ();
 
@@ -474,7 +474,7 @@ static void
 on_connection (const ConnectionEvent *event, gpointer user_data)
 {
   Caller *self = user_data;
-  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+  g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
 
   switch (event->type)
     {
@@ -565,7 +565,7 @@ static gboolean
 on_timer (GSource *source, GSourceFunc func, gpointer user_data)
 {
   Caller *self = user_data;
-  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+  g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
   const gint64 now = g_get_monotonic_time ();
 
   g_source_set_ready_time (

@@ -481,7 +481,7 @@ static void
 on_connection (const ConnectionEvent *event, gpointer user_data)
 {
   Host *self = user_data;
-  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+  g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
 
   switch (event->type)
     {
@@ -561,7 +561,7 @@ static gboolean
 on_timer (GSource *source, GSourceFunc func, gpointer user_data)
 {
   Host *self = user_data;
-  g_autoptr (ProcfunEngine) kept = g_object_ref (self->engine);
+  g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
   const gint64 now = g_get_monotonic_time ();
   g_autofree char *beats = subjects_beats (self->address);
 
