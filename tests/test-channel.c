@@ -490,7 +490,24 @@ test_no_memory (void)
   close (other);
 }
 
-/* Anything at all may come: it is a frame, or an end, or an error, and always ends. */
+static void
+assert_turn (Channel *channel, guint n_expected, gboolean has_more)
+{
+  ChannelStatus status = CHANNEL_FRAME;
+  guint n = 0;
+
+  channel_begin_turn (channel);
+  for (; status == CHANNEL_FRAME; n++)
+    {
+      g_auto (Frame) frame = { 0 };
+
+      status = channel_receive (channel, &frame, NULL);
+    }
+  g_assert_cmpint (status, ==, CHANNEL_AGAIN);
+  g_assert_cmpuint (n - 1, ==, n_expected);
+  g_assert_cmpint (channel_has_more (channel), ==, has_more);
+}
+
 /* A turn takes so many frames, and so many bytes, and says that there is more. */
 static void
 test_turn_of_frames (void)
@@ -502,21 +519,7 @@ test_turn_of_frames (void)
   for (guint i = 0; i < 100; i++)
     write_raw (other, bytes->data, bytes->len);
   for (guint turn = 0; turn < 2; turn++)
-    {
-      ChannelStatus status = CHANNEL_FRAME;
-      guint n = 0;
-
-      channel_begin_turn (channel);
-      for (; status == CHANNEL_FRAME; n++)
-        {
-          g_auto (Frame) frame = { 0 };
-
-          status = channel_receive (channel, &frame, NULL);
-        }
-      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
-      g_assert_cmpuint (n - 1, ==, turn == 0 ? 64 : 36);
-      g_assert_cmpint (channel_has_more (channel), ==, turn == 0);
-    }
+    assert_turn (channel, turn == 0 ? 64 : 36, turn == 0);
   channel_free (channel);
   close (other);
 }
@@ -532,21 +535,7 @@ test_turn_of_bytes (void)
   for (guint i = 0; i < 3; i++)
     write_raw (other, bytes->data, bytes->len);
   for (guint turn = 0; turn < 2; turn++)
-    {
-      ChannelStatus status = CHANNEL_FRAME;
-      guint n = 0;
-
-      channel_begin_turn (channel);
-      for (; status == CHANNEL_FRAME; n++)
-        {
-          g_auto (Frame) frame = { 0 };
-
-          status = channel_receive (channel, &frame, NULL);
-        }
-      g_assert_cmpint (status, ==, CHANNEL_AGAIN);
-      g_assert_cmpuint (n - 1, ==, turn == 0 ? 2 : 1); /* 64 KiB are within the second one */
-      g_assert_cmpint (channel_has_more (channel), ==, turn == 0);
-    }
+    assert_turn (channel, turn == 0 ? 2 : 1, turn == 0); /* 64 KiB are within the second one */
   channel_free (channel);
   close (other);
 }
@@ -601,6 +590,7 @@ test_begun (void)
   close (other);
 }
 
+/* Anything at all may come: it is a frame, or an end, or an error, and always ends. */
 static void
 test_garbage (void)
 {

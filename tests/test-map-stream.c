@@ -489,7 +489,7 @@ test_failed_while_starting (void)
   g_assert_cmpint (kill (zygote, SIGCONT), ==, 0);
 }
 
-/* What is given to workers, and comes back from them */
+/* Chunks given to workers, and results that come back */
 
 static MapChunk
 take (MapInput *input, ProcfunFunction *function, gsize n_max, gsize max_bytes)

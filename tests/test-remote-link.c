@@ -462,7 +462,7 @@ test_window (void)
   close (fds[0]);
 }
 
-/* What messages have in them */
+/* Contents of messages */
 
 static void
 test_heads (void)

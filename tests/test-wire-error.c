@@ -180,7 +180,7 @@ test_cut (void)
     }
 }
 
-/* What each type may have, and one more or less. */
+/* Sizes that each type may have, and one more or less. */
 
 typedef struct
 {

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* How many calls a host has asked the broker for, and where: each request has an inbox of its own,
+/* Calls that a host has asked the broker for, and where: each request has an inbox of its own,
  * so that what comes late is told from what comes next. There are at most two at a time, or many
  * hosts would have more than the broker keeps. */
 

@@ -59,7 +59,8 @@ make_stream (natsConnection *nats, Address *address, GError **error)
 }
 
 /* Without these settings, no more than 1000 calls run at once, and no more than 512 hosts wait.
- * What cannot be changed stays an error: a new consumer would give away calls that run. */
+ * A setting that cannot be changed stays an error: a new consumer would give away calls that run.
+ */
 static gboolean
 make_consumer (natsConnection *nats, Address *address, GError **error)
 {
