@@ -396,6 +396,8 @@ procfun_private = \
 	%D%/remote/host-call.h \
 	%D%/remote/host-chunk.c \
 	%D%/remote/host-chunk.h \
+	%D%/remote/host-name.c \
+	%D%/remote/host-name.h \
 	%D%/remote/host-serve.c \
 	%D%/remote/host-serve.h \
 	%D%/remote/host-spec.c \

@@ -92,7 +92,9 @@ fuzz_gvariant (const guint8 *data, gsize size)
   theirs = g_variant_ref_sink (
       g_variant_new_from_bytes (procfun_schema_get_variant_type (schema), bytes, FALSE));
   value = wire_variant_decode (schema, bytes, NULL);
-  g_assert_cmpint (value != NULL, ==, g_variant_is_normal_form (theirs));
+  /* The levels of a type count, also where an empty array has fewer. */
+  g_assert_cmpint (value != NULL, ==,
+                   schema->depth <= PROCFUN_SCHEMA_MAX_DEPTH && g_variant_is_normal_form (theirs));
   if (value != NULL)
     check_round (schema, value, FALSE);
 }

@@ -300,6 +300,39 @@ test_gvariant_too_deep (void)
     }
 }
 
+/* The levels of a type count, as in JSON: GLib calls the empty array of 129 levels normal, too. */
+static void
+test_gvariant_deep_types (void)
+{
+  for (gsize n_arrays = 126; n_arrays <= 128; n_arrays++)
+    {
+      g_autofree char *arrays = g_strnfill (n_arrays, 'a');
+      g_autofree char *type = g_strconcat (arrays, "v", NULL);
+      g_autoptr (ProcfunSchema) schema = procfun_schema_new (G_VARIANT_TYPE (type));
+      g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GVariant) value
+          = procfun_codec_decode (procfun_codec_get_gvariant (), schema, nothing, &error);
+      g_autoptr (GVariant) theirs
+          = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), nothing, FALSE));
+      g_autoptr (GBytes) bytes = NULL;
+
+      g_assert_true (g_variant_is_normal_form (theirs));
+      if (n_arrays + 1 <= 128)
+        {
+          g_assert_no_error (error);
+          bytes = procfun_codec_encode (procfun_codec_get_gvariant (), schema, value, &error);
+          g_assert_no_error (error);
+          continue;
+        }
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE);
+      g_assert_cmpstr (error->message, ==, "The value has more than 128 levels");
+      g_clear_error (&error);
+      bytes = procfun_codec_encode (procfun_codec_get_gvariant (), schema, theirs, &error);
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_ENCODE);
+    }
+}
+
 /* Bytes that are no value travel as the value that GLib makes of them. */
 static void
 test_gvariant_encode_not_normal (void)
@@ -374,6 +407,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/codec/gvariant/unaligned-bytes-are-copied", test_gvariant_alignment);
   fixture_add_func ("/codec/gvariant/large-bytes-are-read", test_gvariant_large_bytes);
   fixture_add_func ("/codec/gvariant/too-deep-is-refused", test_gvariant_too_deep);
+  fixture_add_func ("/codec/gvariant/levels-of-the-type-count", test_gvariant_deep_types);
   fixture_add_func ("/codec/gvariant/encode-normalises", test_gvariant_encode_not_normal);
   fixture_add_func ("/codec/is-shared-by-threads", test_threads);
 

@@ -190,6 +190,32 @@ test_hostile_text (void)
   g_assert_null (strpbrk (procfun_failure_get_backtrace (failure)[0], "\033\n"));
 }
 
+/* A failure of another machine has a signal that Linux knows, as names of signals are kept. */
+static void
+test_signals_of_others (void)
+{
+  static const struct
+  {
+    int signum;
+    gboolean is_read;
+  } cases[] = { { 0, TRUE },    { SIGSEGV, TRUE }, { 128, TRUE },
+                { 129, FALSE }, { 4711, FALSE },   { -1, FALSE } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (ProcfunFailure) failure = make_crash ();
+      g_autoptr (ProcfunFailure) back = NULL;
+      g_autoptr (GVariant) wire = NULL;
+
+      failure->signum = cases[i].signum;
+      wire = g_variant_ref_sink (failure_to_wire (failure));
+      back = failure_from_wire (wire, "f");
+      g_assert_cmpint (back != NULL, ==, cases[i].is_read);
+      if (back != NULL)
+        g_assert_cmpint (procfun_failure_get_signal (back), ==, cases[i].signum);
+    }
+}
+
 /* The C library also writes to stderr why it aborts. */
 static void
 test_summary_abort (void)
@@ -372,6 +398,8 @@ main (int argc, char **argv)
   fixture_add_func ("/failure/enumerations-have-nicks", test_enums);
   fixture_add_func ("/failure/a-failure-is-boxed", test_boxed);
   fixture_add_func ("/failure/names-cannot-write-to-a-terminal", test_hostile_text);
+  fixture_add_func ("/failure/signals-of-other-machines-are-those-of-linux",
+                    test_signals_of_others);
   fixture_add_func ("/failure/summary/a-crash-is-summarised", test_summary_crash);
   fixture_add_func ("/failure/summary/signals-are-named", test_summary_signals);
   fixture_add_func ("/failure/summary/an-abort-says-its-message-once", test_summary_abort);

@@ -6,6 +6,7 @@
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
+#include "procfun/remote/host-name.h"
 #include "procfun/remote/host-spec.h"
 #include "procfun/remote/link.h"
 #include "procfun/remote/message.h"
@@ -543,6 +544,51 @@ test_specs (void)
     }
 }
 
+/* GLib keeps what is interned for ever: only a host that loses its calls has its name kept. */
+static void
+test_list_is_not_kept (void)
+{
+  static const char *const texts[] = { "ssh:never-seen-1", "exec:never-seen-2 'open",
+                                       "docker:-never-seen-3", "never-seen:4", "never-seen-5" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GPtrArray) hosts = host_spec_parse_list (texts[i], NULL);
+      const HostSpec *host = hosts != NULL ? hosts->pdata[0] : NULL;
+
+      g_assert_cmpstr (host != NULL ? host->name : texts[i], ==, texts[i]);
+      g_assert_cmpuint (g_quark_try_string (texts[i]), ==, 0);
+    }
+}
+
+/* Names that hosts give themselves are kept, as many as that may be. */
+static void
+test_kept_names (void)
+{
+  g_autofree char *long_name = g_strnfill (300, 'n');
+  g_autofree char *cut = g_strnfill (256, 'n');
+  const char *early = host_name_keep ("early\nhost");
+  guint n = 0;
+
+  g_assert_null (host_name_keep (NULL));
+  g_assert_cmpstr (early, ==, "early host");
+  g_assert_cmpstr (host_name_keep (long_name), ==, cut);
+  for (const char *name = "";; n++)
+    {
+      g_autofree char *given = g_strdup_printf ("host-%u", n);
+
+      name = host_name_keep (given);
+      if (!g_str_equal (name, given))
+        {
+          g_assert_cmpstr (name, ==, "…");
+          g_assert_cmpuint (g_quark_try_string (given), ==, 0);
+          break;
+        }
+    }
+  g_assert_cmpuint (n, ==, 65534);
+  g_assert_true (host_name_keep ("early host") == early);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -569,6 +615,8 @@ main (int argc, char **argv)
   fixture_add_func ("/remote-link/heads-have-their-size", test_heads);
   fixture_add_func ("/remote-link/names-have-a-bound", test_names);
   fixture_add_func ("/remote-link/hosts-are-named-within-bounds", test_specs);
+  fixture_add_func ("/remote-link/names-in-a-list-are-not-interned", test_list_is_not_kept);
+  fixture_add_func ("/remote-link/names-of-hosts-are-kept-within-bounds", test_kept_names);
   fixture_add_func ("/remote-link/messages-of-one-call-keep-their-order", test_three_of_one_call);
   fixture_add_func ("/remote-link/silent-reader-gets-no-more-than-a-window", test_window);
 

@@ -56,6 +56,12 @@ wire_variant_decode (ProcfunSchema *schema, GBytes *data, GError **error)
   gsize size;
   gconstpointer bytes = g_bytes_get_data (data, &size);
 
+  if (schema->depth > PROCFUN_SCHEMA_MAX_DEPTH)
+    {
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_DECODE,
+                   _ ("The value has more than %d levels"), PROCFUN_SCHEMA_MAX_DEPTH);
+      return NULL;
+    }
   if (!wire_serialised_is_normal (schema, bytes, size))
     {
       g_autofree char *type = g_variant_type_dup_string (schema->type);

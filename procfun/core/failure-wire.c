@@ -8,6 +8,9 @@
 #include "procfun/base/usage.h"
 #include <string.h>
 
+/* Of any Linux; the name of a signal is kept for ever. */
+#define SIGNUM_MAX 128
+
 /* Rows: the fields that are numbers. */
 #define INTS(ROW)                                                                                  \
   ROW (cause)                                                                                      \
@@ -144,7 +147,7 @@ read_numbers (ProcfunFailure *self, GVariant *wire)
   if (ints == NULL || addresses == NULL || ints[INT_cause] < 0
       || ints[INT_cause] >= FAILURE_N_CAUSES || ints[INT_step] < 0
       || ints[INT_step] > PROCFUN_STEP_KILL || ints[INT_access] < 0
-      || ints[INT_access] > FAULT_EXECUTE || ints[INT_signum] < 0)
+      || ints[INT_access] > FAULT_EXECUTE || ints[INT_signum] < 0 || ints[INT_signum] > SIGNUM_MAX)
     return FALSE;
 #define INT_IN(field) self->field = (__typeof__ (self->field))ints[INT_##field];
   INTS (INT_IN)

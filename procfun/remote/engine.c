@@ -3,9 +3,8 @@
 #include "procfun/remote/engine.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/base/readable.h"
 #include "procfun/procfun-error.h"
-#include <string.h>
+#include "procfun/remote/host-name.h"
 
 /**
  * SECTION:procfun-engine
@@ -54,11 +53,6 @@
  *
  * Since: 0.1
  */
-
-/* So many names of hosts are kept for ever. */
-#define NAMES_MAX 65536
-
-#define NAME_MAX_BYTES 256
 
 typedef struct
 {
@@ -420,25 +414,6 @@ procfun_engine_get_url (ProcfunEngine *self)
   return get_private (self)->url;
 }
 
-/* Names come from other machines, and are kept for the failures of calls. */
-static const char *
-keep_name (const char *name)
-{
-  static gint n_names;
-  g_autofree char *readable = NULL;
-  GQuark known;
-
-  if (name == NULL)
-    return NULL;
-  readable = readable_line (name, (gssize)strnlen (name, NAME_MAX_BYTES));
-  known = g_quark_try_string (readable);
-  if (known != 0)
-    return g_quark_to_string (known);
-  if (g_atomic_int_add (&n_names, 1) >= NAMES_MAX)
-    return "…";
-  return g_intern_string (readable);
-}
-
 /**
  * procfun_engine_set_room:
  * @self: an engine
@@ -475,7 +450,7 @@ void
 procfun_engine_host_up (ProcfunEngine *self, const char *host, guint slots, GBytes *profile)
 {
   const EngineEvent event
-      = { .type = ENGINE_HOST_UP, .host = keep_name (host), .n = slots, .profile = profile };
+      = { .type = ENGINE_HOST_UP, .host = host_name_keep (host), .n = slots, .profile = profile };
 
   g_return_if_fail (PROCFUN_IS_ENGINE (self));
   g_return_if_fail (host != NULL);
@@ -498,7 +473,7 @@ void
 procfun_engine_host_lost (ProcfunEngine *self, const char *host, const GError *error)
 {
   const EngineEvent event
-      = { .type = ENGINE_HOST_LOST, .host = keep_name (host), .error = (GError *)error };
+      = { .type = ENGINE_HOST_LOST, .host = host_name_keep (host), .error = (GError *)error };
 
   g_return_if_fail (PROCFUN_IS_ENGINE (self));
   g_return_if_fail (host != NULL);
@@ -573,7 +548,7 @@ procfun_engine_message (ProcfunEngine *self, guint64 id, const char *host,
                         const ProcfunMessage *message)
 {
   const EngineEvent event
-      = { .type = ENGINE_MESSAGE, .id = id, .host = keep_name (host), .message = *message };
+      = { .type = ENGINE_MESSAGE, .id = id, .host = host_name_keep (host), .message = *message };
 
   g_return_if_fail (PROCFUN_IS_ENGINE (self));
 

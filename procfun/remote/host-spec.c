@@ -52,6 +52,7 @@ host_spec_unref (HostSpec *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
+  g_free (self->name);
   g_strfreev (self->command);
   g_free (self->scheme);
   g_free (self->program);
@@ -62,10 +63,9 @@ static HostSpec *
 make (const char *name)
 {
   HostSpec *self = g_new0 (HostSpec, 1);
-  g_autofree char *readable = readable_line (name, -1);
 
   g_atomic_ref_count_init (&self->ref_count);
-  self->name = g_intern_string (readable);
+  self->name = readable_line (name, -1);
   return self;
 }
 

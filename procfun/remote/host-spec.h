@@ -8,7 +8,7 @@
 typedef struct
 {
   gatomicrefcount ref_count;
-  const char *name; /* (interned): as the user wrote it */
+  char *name;       /* as the user wrote it, as one readable line */
   char **command;   /* (nullable): an engine knows it by its name, a URL */
   char *scheme;     /* up to the colon */
   char *program;    /* (nullable): at the same path as here */

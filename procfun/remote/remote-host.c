@@ -8,6 +8,7 @@
 #include "procfun/core/failure.h"
 #include "procfun/process/back-off.h"
 #include "procfun/procfun-error.h"
+#include "procfun/remote/host-name.h"
 #include "procfun/remote/hosts.h"
 #include "procfun/remote/launcher-engine.h"
 #include <string.h>
@@ -190,13 +191,14 @@ static void
 lose_calls (RemoteHost *self, const GError *error)
 {
   g_autoptr (GHashTable) calls = self->calls;
+  const char *host = host_name_keep (get_name (self));
   GHashTableIter iter;
   gpointer remote;
 
   self->calls = g_hash_table_new (g_int64_hash, g_int64_equal);
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &remote))
-    lose_call (remote, get_name (self), error->message);
+    lose_call (remote, host, error->message);
 }
 
 /* Error of a host that could not be started, in the words of the caller. */

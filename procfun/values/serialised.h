@@ -46,7 +46,9 @@ guint wire_serialised_offset_width (gsize contents, gsize n_offsets);
 void wire_serialised_append_offsets (Buffer *out, gsize start, const gsize *offsets, gsize n,
                                      gboolean in_reverse);
 
-/* TRUE if the bytes are the normal form of a value. Only then may GLib be told to trust them. */
+/* TRUE if the bytes are the normal form of a value. Only then may GLib be told to trust them. A
+ * schema of too many levels has none: GLib counts those of a value, and so calls an empty array of
+ * such a type normal and all others not. */
 gboolean wire_serialised_is_normal (const ProcfunSchema *schema, const guint8 *data, gsize size);
 
 /* Schemas of the types inside variants. { 0 } is an empty one. */
