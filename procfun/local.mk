@@ -452,8 +452,8 @@ procfun_private = \
 	%D%/schedule/deadlock.c \
 	%D%/schedule/heap.c \
 	%D%/schedule/heap.h \
-	%D%/schedule/idle.c \
-	%D%/schedule/idle.h \
+	%D%/schedule/plain-calls.c \
+	%D%/schedule/plain-calls.h \
 	%D%/schedule/owner.c \
 	%D%/schedule/owner.h \
 	%D%/schedule/pipeline.c \

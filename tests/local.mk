@@ -74,6 +74,7 @@ test_programs = \
 	%D%/test-plain-async \
 	%D%/test-plain-call \
 	%D%/test-plain-fork \
+	%D%/test-plain-pipelined \
 	%D%/test-pool \
 	%D%/test-pool-bounds \
 	%D%/test-pool-close \
@@ -238,6 +239,7 @@ pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
 plain_calls = %D%/plain-calls.c %D%/plain-calls.h
 %C%_test_plain_async_SOURCES = %D%/test-plain-async.c %D%/answers.c %D%/answers.h $(plain_calls) $(pools)
+%C%_test_plain_pipelined_SOURCES = %D%/test-plain-pipelined.c %D%/answers.c %D%/answers.h $(plain_calls) $(pools)
 %C%_test_plain_call_SOURCES = %D%/test-plain-call.c %D%/hostile-ring.c %D%/hostile-ring.h $(plain_calls) $(pools)
 %C%_test_plain_fork_SOURCES = %D%/test-plain-fork.c $(plain_calls) $(calls)
 %C%_test_pool_SOURCES = %D%/test-pool.c $(pools)

@@ -30,10 +30,15 @@ struct _PlainAsync
   gboolean has_value; /* which was not taken */
 
   /* For the executor */
+  guint32 call_id;       /* of its frames */
   GMainContext *context; /* (nullable): while it waits for a worker, as the next */
-  gpointer settings;     /* (nullable) */
-  gpointer slot;         /* (unowned): of the worker that has it */
-  ChannelMark mark;      /* of what that was sent before */
+  union
+  {
+    gpointer settings; /* (nullable) */
+    PlainAsync *next;  /* (nullable) (unowned): that was sent behind it */
+  };
+  gpointer slot;    /* (unowned): of the worker that has it */
+  ChannelMark mark; /* of what that was sent before */
 };
 
 /* Takes what it needs of @plain, which has a receiver and was sent by @executor, and that reference

@@ -27,6 +27,16 @@ plain_call_make (PlainCall *self)
   return self->call;
 }
 
+GBytes *
+plain_call_encode (const PlainCall *self, ProcfunCodec *codec)
+{
+  const GVariantType *type = procfun_function_get_arguments_type (self->function);
+  g_autoptr (GVariant) args = g_variant_ref_sink (
+      g_variant_new_from_data (type, self->args.data, self->args.length, TRUE, NULL, NULL));
+
+  return procfun_codec_encode (codec, self->function->args_schema, args, NULL);
+}
+
 gboolean
 plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
 {
@@ -34,6 +44,17 @@ plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
 
   return type_unpack (&self->definition->result, self->function->return_schema, data, size, NULL,
                       self->definition->result_size > 0 ? self->result : &nothing);
+}
+
+gboolean
+plain_call_decode_result (PlainCall *self, ProcfunCodec *codec, const guint8 *data, gsize size)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (data, size);
+  g_autoptr (GVariant) value
+      = procfun_codec_decode (codec, self->function->return_schema, bytes, NULL);
+
+  return value != NULL
+         && plain_call_read_result (self, g_variant_get_data (value), g_variant_get_size (value));
 }
 
 /* An error of the library carries the failure that a call would have. */

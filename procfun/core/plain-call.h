@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "procfun/procfun-codec.h"
 #include "procfun/procfun-definition.h"
 #include "procfun/procfun-executor.h"
 #include "procfun/values/byte-buffer.h"
@@ -58,9 +59,15 @@ void plain_call_count (PlainCall *self, ProcfunExecutor *executor);
 /* For `run_plain`: makes the object, which has begun. (transfer none) */
 ProcfunCall *plain_call_make (PlainCall *self);
 
-/* For `run_plain`: writes the result from its serialised form. FALSE: it is to be read as one of an
- * object, which tells what is wrong. */
+/* For `run_plain`: the arguments in the form of another codec than GVariant's. (transfer full)
+ * (nullable): an object tells what is wrong. */
+GBytes *plain_call_encode (const PlainCall *self, ProcfunCodec *codec);
+
+/* For `run_plain`: writes the result from its serialised form, or from that of another codec.
+ * FALSE: it is to be read as one of an object, which tells what is wrong. */
 gboolean plain_call_read_result (PlainCall *self, const guint8 *data, gsize size);
+gboolean plain_call_decode_result (PlainCall *self, ProcfunCodec *codec, const guint8 *data,
+                                   gsize size);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PlainCall, plain_call_clear)
 

@@ -9,7 +9,7 @@
 #include "procfun/executors/process-plain.h"
 #include "procfun/process/plain-exchange.h"
 #include "procfun/process/plain-source.h"
-#include "procfun/schedule/idle.h"
+#include "procfun/schedule/plain-calls.h"
 
 /* The plan is borrowed, and may be gone: only its pointer counts. */
 static gboolean
@@ -29,8 +29,8 @@ has_sandbox (const ExchangeOptions *options, ProcfunFunction *function)
 static gboolean
 is_plain (ProcfunPool *self, const PlainCall *plain, const ExchangeOptions *options)
 {
-  return options->codec == procfun_codec_get_gvariant () && options->context == NULL
-         && has_sandbox (options, plain->function) && plain->args.length <= options->max_payload
+  return options->context == NULL && has_sandbox (options, plain->function)
+         && plain->args.length <= options->max_payload
          && !retry_may_be_needed (&self->retry, plain->function)
          && function_check_callable (plain->function, NULL);
 }
@@ -45,33 +45,42 @@ has_settings (const Worker *worker, const ExchangeOptions *options)
 /* In a main context */
 
 static void
-on_told (GSource *source, gboolean has_result, gpointer plain_async)
+on_told (GSource *source, PlainAsync *async, gboolean has_result)
 {
-  PlainAsync *async = plain_async;
-  WorkerSlot *slot = async->slot;
-
   if (has_result)
     {
-      worker_slot_put_back (slot, worker_slot_get_worker (slot), TRUE);
+      worker_slot_end_plain (async->slot);
       plain_async_end (async);
     }
   else
-    process_plain_go_on_async (async, g_source_get_context (source));
+    process_plain_go_on_async (async, source);
   if (has_result && plain_async_become_spare (async))
     plain_source_keep (source, async);
   else
     g_object_unref (async);
 }
 
-/* It was sent to the worker of its slot, which @source watches. */
+/* It was sent to the worker of @slot, which @source watches. */
 static void
-await_result (PlainAsync *async, GSource *source)
+await_result (PlainAsync *async, WorkerSlot *slot, GSource *source)
 {
-  const gint64 timeout = environment_get_timeout ();
+  async->slot = slot;
+  async->call_id = worker_slot_get_worker (slot)->call_id;
+  plain_source_push (source, async, environment_get_timeout ());
+  worker_slot_set_waiting (slot, source);
+}
 
-  plain_source_run (source, &async->plain, timeout > 0 ? async->plain.started_at + timeout : 0,
-                    on_told, async);
-  worker_slot_set_waiting (async->slot, source);
+static gboolean
+send (PlainCall *plain, WorkerSlot *slot, const ExchangeOptions *options, gboolean is_behind,
+      ChannelMark *mark)
+{
+  Worker *worker = worker_slot_get_worker (slot);
+
+  if (!has_settings (worker, options)
+      || !plain_exchange_send_watched (worker, plain, is_behind, mark))
+    return FALSE;
+  plain->started_at = g_get_monotonic_time ();
+  return TRUE;
 }
 
 static gboolean
@@ -79,26 +88,22 @@ send_now (GMainContext *context, ProcfunPool *self, PlainCall *plain,
           const ExchangeOptions *options)
 {
   WorkerSlot *slot
-      = scheduler_take_idle (self->scheduler, plain->function, context, plain->submitted_at);
+      = scheduler_take_plain (self->scheduler, plain->function, context, plain->submitted_at);
   PlainAsync *async;
   ChannelMark mark;
   GSource *source;
-  Worker *worker;
 
   if (slot == NULL)
     return FALSE;
-  worker = worker_slot_get_worker (slot);
-  if (!has_settings (worker, options) || !plain_exchange_send_watched (worker, plain, &mark))
+  if (!send (plain, slot, options, slot->n_plain > 1, &mark))
     {
-      worker_slot_give_back (slot);
+      worker_slot_return_plain (slot);
       return FALSE;
     }
-  plain->started_at = g_get_monotonic_time ();
-  source = plain_source_get (worker, context);
+  source = plain_source_get (worker_slot_get_worker (slot), context, on_told);
   async = plain_async_new (PROCFUN_EXECUTOR (self), plain, plain_source_steal_kept (source));
-  async->slot = slot;
   async->mark = mark;
-  await_result (async, source);
+  await_result (async, slot, source);
   return TRUE;
 }
 
@@ -106,15 +111,23 @@ send_now (GMainContext *context, ProcfunPool *self, PlainCall *plain,
 static gboolean
 send_late (PlainAsync *async, WorkerSlot *slot, const ExchangeOptions *options)
 {
-  Worker *worker = worker_slot_get_worker (slot);
-
-  if (!has_settings (worker, options)
-      || !plain_exchange_send_watched (worker, &async->plain, &async->mark))
+  if (!send (&async->plain, slot, options, slot->n_plain > 1, &async->mark))
     return FALSE;
-  async->plain.started_at = g_get_monotonic_time ();
-  async->slot = slot;
-  await_result (async, plain_source_get (worker, async->context));
+  await_result (async, slot,
+                plain_source_get (worker_slot_get_worker (slot), async->context, on_told));
   return TRUE;
+}
+
+/* Behind others only plain calls can be sent: this one waits anew, as an object. */
+static void
+begin_late (PlainAsync *async, WorkerSlot *slot, const Preparation *settings, GError *error)
+{
+  if (slot != NULL && slot->n_plain > 1)
+    {
+      worker_slot_return_plain (slot);
+      slot = NULL;
+    }
+  process_plain_begin_async (async, async->context, slot, settings, error);
 }
 
 /* Its turn in the queue has come, or never will. */
@@ -123,12 +136,15 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
 {
   PlainAsync *async = plain_async;
   Preparation *settings = g_steal_pointer (&async->settings);
+  const gboolean is_first = slot != NULL && slot->n_plain == 1;
 
   if (slot == NULL || !send_late (async, slot, &settings->options))
     {
-      process_plain_begin_async (async, async->context, slot, settings, error);
+      begin_late (async, slot, settings, error);
       g_object_unref (async);
     }
+  else if (is_first)
+    worker_slot_feed_plain (slot);
   preparation_release (settings);
 }
 
@@ -166,8 +182,6 @@ run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
   GMainContext *context = g_main_context_get_thread_default ();
   gboolean ok;
 
-  if (g_atomic_int_get (&self->is_pipelined)) /* what it costs to ask for a worker would be lost */
-    return PLAIN_CALL_NOT_BEGUN;
   if (context == NULL)
     context = g_main_context_default ();
   if (!g_main_context_acquire (context))
@@ -193,7 +207,7 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
     return PLAIN_CALL_NOT_BEGUN;
   if (plain->receiver != NULL)
     return run_async (self, plain, &options);
-  slot = scheduler_take_idle (self->scheduler, plain->function, NULL, plain->submitted_at);
+  slot = scheduler_take_plain (self->scheduler, plain->function, NULL, plain->submitted_at);
   if (slot == NULL)
     return PLAIN_CALL_NOT_BEGUN;
   if (!has_settings (worker_slot_get_worker (slot), &options)

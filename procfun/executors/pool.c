@@ -235,8 +235,6 @@ set_number (ProcfunPool *self, guint id, guint64 value)
 
   if (!scheduler_set_config (self->scheduler, number->offset, number->size, field))
     return;
-  if (id == PROP_CALLS_IN_FLIGHT)
-    g_atomic_int_set (&self->is_pipelined, narrow > 1);
   g_object_notify_by_pspec (G_OBJECT (self), props[id]);
   if (id == PROP_MAX_WORKERS)
     g_object_notify (G_OBJECT (self), "max-processes");

@@ -20,7 +20,6 @@ struct _ProcfunPool
   RetryPolicy retry;
   gint close_timeout; /* in ms */
   gint kept_threads;  /* ProcfunKeptThreads */
-  gint is_pipelined;  /* a worker may be sent more calls than one */
 };
 
 /* For the class: see core/plain-call.h. */

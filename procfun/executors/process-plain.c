@@ -4,19 +4,22 @@
 
 #include "procfun/executors/process-plain.h"
 
+#include "procfun/base/intl.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/executors/process-run.h"
 #include "procfun/process/exchange-drive.h"
-#include "procfun/schedule/idle.h"
+#include "procfun/process/plain-source.h"
+#include "procfun/procfun-error.h"
 #include "procfun/schedule/pipeline.h"
+#include "procfun/schedule/plain-calls.h"
 
 /* TRUE: there is an outcome, which is not that of a worker that had ended before. */
 static gboolean
 run_sent (PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
 {
-  g_autoptr (Exchange) exchange
-      = exchange_new_sent (plain->call, worker_slot_get_worker (slot), mark);
+  g_autoptr (Exchange) exchange = exchange_new_sent (plain->call, worker_slot_get_worker (slot),
+                                                     worker_slot_get_worker (slot)->call_id, mark);
 
   exchange_set_release (exchange, worker_slot_release, slot);
   if (!exchange_was_sent (exchange))
@@ -56,7 +59,7 @@ make_exchange (PlainAsync *async, ProcfunCall *call)
 
   if (is_own)
     worker_slot_set_call (slot, call);
-  exchange = exchange_new_sent (call, worker, &async->mark);
+  exchange = exchange_new_sent (call, worker, async->call_id, &async->mark);
   exchange_set_release (exchange, worker_slot_release, slot);
   if (!is_own || exchange_was_sent (exchange))
     return exchange;
@@ -65,18 +68,67 @@ make_exchange (PlainAsync *async, ProcfunCall *call)
   return NULL;
 }
 
-void
-process_plain_go_on_async (PlainAsync *async, GMainContext *context)
+static void
+run (PlainAsync *async, ProcfunCall *call, GMainContext *context, Exchange *exchange, gpointer wait)
 {
-  gpointer wait;
-  ProcfunCall *call = plain_async_make (async, context, &wait);
-  Exchange *exchange = make_exchange (async, call);
-
   if (exchange != NULL)
     process_run_on (async->executor, call, context, exchange, plain_async_on_made_end, wait);
   else
     PROCFUN_EXECUTOR_GET_CLASS (async->executor)
         ->run_then (async->executor, call, context, plain_async_on_made_end, wait);
+}
+
+/* @head: (nullable): what was sent before it did not come. */
+static void
+go_on_behind (PlainAsync *async, GMainContext *context, Exchange *head)
+{
+  Exchange *exchange = NULL;
+  ProcfunCall *call;
+  gpointer wait;
+
+  async->plain.started_at = 0;
+  call = plain_async_make (async, context, &wait);
+  if (head != NULL)
+    {
+      exchange = exchange_new_sent_behind (call, head, async->call_id, &async->mark);
+      worker_slot_queue_made (async->slot, exchange);
+    }
+  run (async, call, context, exchange, wait);
+}
+
+/* The program has forked itself, and this is the child. */
+static void
+fail_behind (PlainAsync *async, GMainContext *context)
+{
+  process_plain_begin_async (async, context, NULL, NULL,
+                             g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                                          _ ("%s() belongs to the process that forked this one"),
+                                          procfun_function_get_name (async->plain.function)));
+}
+
+/* Those behind it have to be there before anything can happen to it. */
+void
+process_plain_go_on_async (PlainAsync *async, GSource *source)
+{
+  const gboolean is_own
+      = process_is_own (worker_slot_get_worker ((WorkerSlot *)async->slot)->process);
+  GMainContext *context = g_source_get_context (source);
+  gpointer wait;
+  ProcfunCall *call = plain_async_make (async, context, &wait);
+  Exchange *head = make_exchange (async, call);
+  PlainAsync *next;
+
+  while ((next = plain_source_pop (source)) != NULL)
+    {
+      if (is_own)
+        go_on_behind (next, context, head);
+      else
+        fail_behind (next, context);
+      g_object_unref (next);
+    }
+  if (is_own && head != NULL)
+    worker_slot_set_head (async->slot, head);
+  run (async, call, context, head, wait);
 }
 
 void
@@ -86,11 +138,14 @@ process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot 
   gpointer wait;
   ProcfunCall *call = plain_async_make (async, context, &wait);
 
-  if (slot == NULL)
+  if (error != NULL)
+    plain_async_on_made_end (NULL, error, wait);
+  else if (slot == NULL)
+    run (async, call, context, NULL, wait);
+  else
     {
-      plain_async_on_made_end (NULL, error, wait);
-      return;
+      worker_slot_set_call (slot, call);
+      process_run_with (async->executor, call, context, slot, shared, plain_async_on_made_end,
+                        wait);
     }
-  worker_slot_set_call (slot, call);
-  process_run_with (async->executor, call, context, slot, shared, plain_async_on_made_end, wait);
 }

@@ -504,7 +504,7 @@ exchange_finish (Exchange *self, GError **error)
 #define ANNOUNCE_MIN ((gsize)1 << 20)
 
 static Exchange *
-make (ProcfunCall *call, const Worker *worker, gsize bytes_in)
+make (ProcfunCall *call, const Worker *worker, guint32 call_id, gsize bytes_in)
 {
   Exchange *self = g_new (Exchange, 1); /* calloc() does not take what was freed last */
 
@@ -515,8 +515,8 @@ make (ProcfunCall *call, const Worker *worker, gsize bytes_in)
   channel_get_mark (worker->channel, &self->mark);
   self->bytes_in = bytes_in;
   ending_init (&self->ending, call, process_get_pid (worker->process));
-  self->ending.escalation.call_id = worker->call_id;
-  reply_init (&self->reply, &self->ending, worker->call_id);
+  self->ending.escalation.call_id = call_id;
+  reply_init (&self->reply, &self->ending, call_id);
   return self;
 }
 
@@ -550,7 +550,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   Exchange *self;
 
   worker_open_channel (worker, exchange_get_max_result (options));
-  self = make (call, worker, exchange_get_arguments_size (options, arguments));
+  self = make (call, worker, worker->call_id, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = worker->has_greeted;
   take_worker (self, worker);
   if (self->worker.initializer != NULL)
@@ -565,14 +565,23 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   return self;
 }
 
-Exchange *
-exchange_new_sent (ProcfunCall *call, Worker *worker, const ChannelMark *mark)
+/* Without an exchange. */
+static Exchange *
+make_sent (ProcfunCall *call, const Worker *worker, guint32 call_id, const ChannelMark *mark)
 {
   GBytes *arguments = procfun_call_get_packed_arguments (call);
-  Exchange *self = make (call, worker, g_bytes_get_size (arguments));
+  Exchange *self = make (call, worker, call_id, g_bytes_get_size (arguments));
 
   self->mark = *mark;
   self->may_be_lost = TRUE;
+  return self;
+}
+
+Exchange *
+exchange_new_sent (ProcfunCall *call, Worker *worker, guint32 call_id, const ChannelMark *mark)
+{
+  Exchange *self = make_sent (call, worker, call_id, mark);
+
   self->has_yielded = TRUE;
   self->ending.clocks.began_at = procfun_call_get_started_at (call);
   take_worker (self, worker);
@@ -591,13 +600,23 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   Exchange *self;
 
   worker_open_channel (worker, exchange_get_max_result (options));
-  self = make (call, worker, exchange_get_arguments_size (options, arguments));
+  self = make (call, worker, worker->call_id, exchange_get_arguments_size (options, arguments));
   self->may_be_lost = TRUE;
   self->reply.buffers_size = options->buffers_size;
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);
   if (self->reply.call_id - front->reply.call_id <= SENT_AHEAD)
     channel_flush (worker->channel);
+  return self;
+}
+
+Exchange *
+exchange_new_sent_behind (ProcfunCall *call, Exchange *front, guint32 call_id,
+                          const ChannelMark *mark)
+{
+  Exchange *self = make_sent (call, &front->worker, call_id, mark);
+
+  self->pipelined.is_waiting = TRUE;
   return self;
 }
 

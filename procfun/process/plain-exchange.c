@@ -25,40 +25,60 @@ has_cpu_time (const Worker *worker)
   return limit == 0 || limit > SLEEP_US * (guint64)g_get_num_processors ();
 }
 
-/* It has nothing to tell before its answer, and somebody would hear it. */
+/* It has nothing to tell before its answer, and somebody would hear it. @is_behind: but that of the
+ * calls before. */
 static gboolean
-is_ready (const Worker *worker)
+is_ready (const Worker *worker, gboolean is_behind)
 {
   return worker->channel != NULL && worker->is_kept && worker->has_greeted && worker->report_fd >= 0
          && worker->output_fds[0] >= 0 && worker->output_fds[1] >= 0
-         && !channel_has_output (worker->channel) && !channel_has_input (worker->channel);
+         && !channel_has_output (worker->channel)
+         && (is_behind || !channel_has_input (worker->channel));
 }
 
 static gboolean
-send (Worker *worker, PlainCall *plain, ChannelMark *mark)
+send_bytes (Worker *worker, PlainCall *plain, gconstpointer data, gsize size, ChannelMark *mark)
 {
   const FrameCall head = { .hash = procfun_function_get_hash_number (plain->function) };
 
   channel_get_mark (worker->channel, mark);
-  if (!channel_send_by_ring (worker->channel, FRAME_CALL, worker->call_id + 1, &head, sizeof head,
-                             plain->args.data, plain->args.length))
+  if (size > worker->max_payload
+      || !channel_send_by_ring (worker->channel, FRAME_CALL, worker->call_id + 1, &head,
+                                sizeof head, data, size))
     return FALSE;
   worker->call_id++;
   channel_flush (worker->channel);
   return TRUE;
 }
 
+static gboolean
+send (Worker *worker, PlainCall *plain, ChannelMark *mark)
+{
+  g_autoptr (GBytes) encoded = NULL;
+  gconstpointer data;
+  gsize size;
+
+  if (worker->codec == procfun_codec_get_gvariant ())
+    return send_bytes (worker, plain, plain->args.data, plain->args.length, mark);
+  encoded = plain_call_encode (plain, worker->codec);
+  if (encoded == NULL)
+    return FALSE;
+  data = g_bytes_get_data (encoded, &size);
+  return send_bytes (worker, plain, data, size, mark);
+}
+
 gboolean
 plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
 {
-  return worker->source == NULL && has_cpu_time (worker) && is_ready (worker)
+  return worker->source == NULL && has_cpu_time (worker) && is_ready (worker, FALSE)
          && send (worker, plain, mark);
 }
 
 gboolean
-plain_exchange_send_watched (Worker *worker, PlainCall *plain, ChannelMark *mark)
+plain_exchange_send_watched (Worker *worker, PlainCall *plain, gboolean is_behind,
+                             ChannelMark *mark)
 {
-  return (worker->limits == NULL || worker->limits->cpu_time == 0) && is_ready (worker)
+  return (worker->limits == NULL || worker->limits->cpu_time == 0) && is_ready (worker, is_behind)
          && process_get_pidfd (worker->process) >= 0 && send (worker, plain, mark);
 }
 
@@ -104,6 +124,21 @@ has_written (const Worker *worker)
          || (worker->is_kept && channel_is_disturbed (worker->channel, is_readable));
 }
 
+/* What had come by the ring before poll() was asked needs to be asked about no more. */
+static gboolean
+is_quiet (Worker *worker, const FrameHeader *header)
+{
+  const guint64 end = channel_get_taken (worker->channel) + sizeof *header + header->size;
+  const guint64 arrived = channel_get_arrived (worker->channel);
+
+  if (end <= worker->quiet_until)
+    return TRUE;
+  if (has_written (worker))
+    return FALSE;
+  worker->quiet_until = arrived;
+  return TRUE;
+}
+
 static gboolean
 take_state (Worker *worker, const FrameHeader *header)
 {
@@ -113,6 +148,14 @@ take_state (Worker *worker, const FrameHeader *header)
   channel_take (worker->channel, header);
   worker_count_memory_anew (worker);
   return TRUE;
+}
+
+static gboolean
+read_result (const Worker *worker, PlainCall *plain, const guint8 *data, gsize size)
+{
+  return worker->codec == procfun_codec_get_gvariant ()
+             ? plain_call_read_result (plain, data, size)
+             : plain_call_decode_result (plain, worker->codec, data, size);
 }
 
 /* The other side can write to the ring meanwhile, so it is not read in place. */
@@ -127,10 +170,10 @@ take_result (Worker *worker, const FrameHeader *header, PlainCall *plain)
   const gsize usage = sizeof (ProcfunUsage);
 
   if (header->type != FRAME_RESULT || header->size < usage || header->size > sizeof room
-      || header->size - usage > worker->max_payload || has_written (worker))
+      || header->size - usage > worker->max_payload || !is_quiet (worker, header))
     return FALSE;
   channel_peek_payload (worker->channel, header, room.data);
-  if (!plain_call_read_result (plain, room.data + usage, header->size - usage))
+  if (!read_result (worker, plain, room.data + usage, header->size - usage))
     return FALSE;
   channel_take (worker->channel, header);
   return TRUE;

@@ -20,9 +20,10 @@ gboolean plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mar
 /* The same by the socket, to a worker that was forked for this call. It ends when it is cleared. */
 gboolean plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark);
 
-/* The same for a worker that a plain-source.h watches. It is FALSE where the CPU time of calls is
- * limited, too: nobody would look at it. */
-gboolean plain_exchange_send_watched (Worker *worker, PlainCall *plain, ChannelMark *mark);
+/* The same for a worker that a plain-source.h watches, maybe behind calls that it has. It is FALSE
+ * where the CPU time of calls is limited, too: nobody would look at it. */
+gboolean plain_exchange_send_watched (Worker *worker, PlainCall *plain, gboolean is_behind,
+                                      ChannelMark *mark);
 
 typedef enum
 {

@@ -8,14 +8,18 @@
 /* Channel, death, crash report, and two streams of output. */
 #define N_FDS 5
 
+/* So many answers that came together are handled before others of the main loop have their turn. */
+#define ANSWERS_MAX 16
+
 typedef struct
 {
   GSource source;
   Worker *worker;   /* (unowned): there while it has a call */
-  PlainCall *plain; /* (nullable) (unowned): none, between two calls */
+  PlainAsync *head; /* (nullable) (owned): none, between two calls */
+  PlainAsync *tail; /* (unowned): the last of those behind it */
   PlainSourceFunc func;
-  gpointer user_data;
-  gpointer kept; /* (nullable) (owned): an object */
+  gint64 timeout; /* in µs; 0: none */
+  gpointer kept;  /* (nullable) (owned): an object */
   gboolean is_fresh;
   gboolean has_input;
   gpointer tags[N_FDS];
@@ -29,7 +33,7 @@ plain_source_prepare (GSource *source, int *timeout)
   PlainSource *self = (PlainSource *)source;
 
   *timeout = -1;
-  if (self->plain == NULL)
+  if (self->head == NULL)
     return FALSE;
   if (!self->has_input)
     self->has_input = !process_is_own (self->worker->process)
@@ -55,32 +59,61 @@ has_other (PlainSource *self)
   return socket != 0 && (socket != G_IO_IN || !channel_wake_up (self->worker->channel));
 }
 
+/* @is_first: in this turn. What is found later has its own. */
 static PlainExchangeStatus
-take (PlainSource *self)
+take (PlainSource *self, gboolean is_first)
 {
   PlainExchangeStatus status;
 
   if (!process_is_own (self->worker->process))
     return PLAIN_EXCHANGE_OTHER;
-  status = plain_exchange_take (self->worker, self->plain, self->worker->call_id);
-  if (status == PLAIN_EXCHANGE_NOTHING && has_other (self))
+  status = plain_exchange_take (self->worker, &self->head->plain, self->head->call_id);
+  if (status == PLAIN_EXCHANGE_NOTHING && is_first && has_other (self))
     status = PLAIN_EXCHANGE_OTHER;
   return status;
 }
 
-/* Worker and source may be gone, or have the next call, when it returns. */
+/* The head runs from now on. */
 static void
-tell (PlainSource *self, gboolean has_result)
+begin (PlainSource *self)
 {
-  GMainContext *context = g_source_get_context (&self->source);
-  const gboolean is_pushed = default_context_push (context);
+  self->is_fresh = TRUE;
+  if (self->timeout > 0)
+    g_source_set_ready_time (&self->source, self->head->plain.started_at + self->timeout);
+}
 
-  self->plain = NULL;
-  if (g_source_get_ready_time (&self->source) != -1)
+static PlainAsync *
+pop (PlainSource *self)
+{
+  PlainAsync *async = self->head;
+
+  self->head = async->next;
+  async->next = NULL;
+  if (self->head != NULL)
+    {
+      self->head->plain.started_at = g_get_monotonic_time ();
+      begin (self);
+    }
+  else if (g_source_get_ready_time (&self->source) != -1)
     g_source_set_ready_time (&self->source, -1);
-  self->func (&self->source, has_result, self->user_data);
-  if (is_pushed)
-    g_main_context_pop_thread_default (context);
+  return async;
+}
+
+/* Until nothing is there. Worker and source may be gone, or have other calls, when a function
+ * returns. */
+static void
+take_all (PlainSource *self)
+{
+  PlainExchangeStatus status = PLAIN_EXCHANGE_RESULT;
+
+  for (guint n = 0; n < ANSWERS_MAX && status == PLAIN_EXCHANGE_RESULT; n++)
+    {
+      if (self->head == NULL || g_source_is_destroyed (&self->source))
+        return;
+      status = take (self, n == 0);
+      if (status != PLAIN_EXCHANGE_NOTHING)
+        self->func (&self->source, pop (self), status == PLAIN_EXCHANGE_RESULT);
+    }
 }
 
 /* A worker that does something between two calls has ended, or has another caller. */
@@ -88,14 +121,15 @@ static gboolean
 plain_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
   PlainSource *self = (PlainSource *)source;
-  PlainExchangeStatus status;
+  gboolean is_pushed;
 
-  if (self->plain == NULL)
+  if (self->head == NULL)
     return G_SOURCE_REMOVE;
   self->has_input = FALSE;
-  status = take (self);
-  if (status != PLAIN_EXCHANGE_NOTHING)
-    tell (self, status == PLAIN_EXCHANGE_RESULT);
+  is_pushed = default_context_push (g_source_get_context (source));
+  take_all (self);
+  if (is_pushed)
+    g_main_context_pop_thread_default (g_source_get_context (source));
   return G_SOURCE_CONTINUE;
 }
 
@@ -136,7 +170,7 @@ make (Worker *worker)
 }
 
 GSource *
-plain_source_get (Worker *worker, GMainContext *context)
+plain_source_get (Worker *worker, GMainContext *context, PlainSourceFunc func)
 {
   g_autoptr (GSource) source = NULL;
 
@@ -144,24 +178,40 @@ plain_source_get (Worker *worker, GMainContext *context)
     return worker->source;
   worker_drop_source (worker);
   source = make (worker);
+  ((PlainSource *)source)->func = func;
   g_source_attach (source, context);
   worker_keep_source (worker, source);
   return worker->source;
 }
 
 void
-plain_source_run (GSource *source, PlainCall *plain, gint64 until, PlainSourceFunc func,
-                  gpointer user_data)
+plain_source_push (GSource *source, PlainAsync *async, gint64 timeout)
+{
+  PlainSource *self = (PlainSource *)source;
+  const gboolean is_first = self->head == NULL;
+
+  async->next = NULL;
+  *(is_first ? &self->head : &self->tail->next) = async;
+  self->tail = async;
+  if (!is_first)
+    return;
+  self->timeout = timeout;
+  self->has_input = FALSE;
+  begin (self);
+}
+
+PlainAsync *
+plain_source_pop (GSource *source)
 {
   PlainSource *self = (PlainSource *)source;
 
-  self->plain = plain;
-  self->func = func;
-  self->user_data = user_data;
-  self->is_fresh = TRUE;
-  self->has_input = FALSE;
-  if (until > 0)
-    g_source_set_ready_time (source, until);
+  return self->head != NULL ? pop (self) : NULL;
+}
+
+gboolean
+plain_source_is_empty (GSource *source)
+{
+  return ((PlainSource *)source)->head == NULL;
 }
 
 void

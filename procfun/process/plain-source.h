@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "procfun/core/plain-call.h"
+#include "procfun/core/plain-async.h"
 #include "procfun/process/worker.h"
 
 #ifndef __GI_SCANNER__ /* as core/plain-call.h */
@@ -10,20 +10,21 @@
 /* Waits in a main context for the results of plain calls of one worker. It stays there between two
  * calls, and belongs to the worker meanwhile: see worker_keep_source(). */
 
-/* @has_result: FALSE: something else has happened, and an exchange has to go on with it. Called in
- * the main context, which is the thread's default then. */
-typedef void (*PlainSourceFunc) (GSource *source, gboolean has_result, gpointer user_data);
+/* @has_result: FALSE: something else has happened, and exchanges have to go on with it, and with
+ * what plain_source_pop() gives. Called in the main context, which is the thread's default then. */
+typedef void (*PlainSourceFunc) (GSource *source, PlainAsync *async, gboolean has_result);
 
-/* The source of @worker, which nobody else uses. The thread owns @context, which must stay until
- * @func was called. (transfer none). The first form is (nullable): it has none there. */
+/* The source of @worker, which nobody else uses. The thread owns @context, which must stay as long
+ * as there is a call. (transfer none). The first form is (nullable): it has none there. */
 GSource *plain_source_find (const Worker *worker, GMainContext *context);
-GSource *plain_source_get (Worker *worker, GMainContext *context);
+GSource *plain_source_get (Worker *worker, GMainContext *context, PlainSourceFunc func);
 
-/* Waits for the result of @plain, the last call that was sent to the worker. Something else has
- * happened, too, when the monotonic time @until has come, in µs, if that is not 0, or when somebody
- * sets the ready time of the source. */
-void plain_source_run (GSource *source, PlainCall *plain, gint64 until, PlainSourceFunc func,
-                       gpointer user_data);
+/* Waits for the result of @async (transfer full), the last call that was sent to the worker, behind
+ * those that it waits for already. Something else has happened, too, when one of them has taken
+ * @timeout, in µs, if that is not 0, or when somebody sets the ready time of the source. */
+void plain_source_push (GSource *source, PlainAsync *async, gint64 timeout);
+PlainAsync *plain_source_pop (GSource *source); /* (transfer full) (nullable) */
+gboolean plain_source_is_empty (GSource *source);
 
 /* Keeps an object from one call to the next. (nullable) (transfer full) */
 void plain_source_keep (GSource *source, gpointer object);

@@ -54,8 +54,10 @@ typedef struct
   char *initializer;             /* (nullable): the name of the one that it runs */
   char *trouble;                 /* (nullable): why that failed */
   gboolean has_greeted;
-  guint32 call_id; /* of its last call */
-  GSource *source; /* (nullable): that waited for it then, and is still in its main context */
+  guint32 call_id;     /* of its last call */
+  guint64 quiet_until; /* the last of what has come so far with nothing beside it: a position of
+                          channel_get_arrived() */
+  GSource *source;     /* (nullable): that waited for it then, and is still in its main context */
   GMainContext *source_context; /* (nullable): this one, which must not go while another thread
                                    takes the source out of it */
   FrameState state;             /* after that */

@@ -263,7 +263,7 @@ assign_slot (Waiter *waiter)
   WorkerSlot *slot = waiter->slot;
 
   slot->call = waiter->request.call;
-  slot->is_plain = waiter->request.plain != NULL;
+  slot->n_plain = waiter->request.plain != NULL ? 1 : 0;
   owner_copy (&slot->owner, waiter->owner);
   if (!slot->scheduler->keeps && slot->owner.context != NULL
       && slot->owner.context != g_main_context_default ())
@@ -439,7 +439,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContex
   gboolean stays;
 
   slot->call = NULL;
-  slot->is_plain = FALSE;
+  slot->n_plain = 0;
   slot->waits = NULL;
   *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))

@@ -46,7 +46,7 @@ worker_slot_unref (WorkerSlot *self)
 gboolean
 worker_slot_has_call (const WorkerSlot *self)
 {
-  return self->call != NULL || self->is_plain;
+  return self->call != NULL || self->n_plain > 0;
 }
 
 Worker *

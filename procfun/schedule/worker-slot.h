@@ -31,7 +31,7 @@ typedef struct
   /* While it is busy */
   Owner owner;
   ProcfunCall *call;    /* (nullable) (unowned) */
-  gboolean is_plain;    /* it has a call that is no object, */
+  guint n_plain;        /* calls that it has been sent, and that are no objects, */
   GSource *waits;       /* (nullable) (unowned): which this source of a main context waits for */
   Exchange *head;       /* (nullable) (unowned): its call, where others may be sent behind it */
   GQueue pipelined;     /* (element-type Exchange): sent behind the head */

@@ -441,6 +441,20 @@ channel_take (Channel *self, const FrameHeader *header)
   channel_in_take (&self->in, header);
 }
 
+guint64
+channel_get_taken (Channel *self)
+{
+  return self->in.ring.position;
+}
+
+guint64
+channel_get_arrived (Channel *self)
+{
+  const gsize filled = self->in.by_ring ? ring_get_filled (&self->in.ring) : 0;
+
+  return filled > 0 && filled <= RING_SIZE ? self->in.ring.position + filled : 0;
+}
+
 gboolean
 channel_wake_up (Channel *self)
 {

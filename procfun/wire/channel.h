@@ -104,6 +104,11 @@ gboolean channel_peek (Channel *self, FrameHeader *header);
 void channel_peek_payload (Channel *self, const FrameHeader *header, gpointer payload);
 void channel_take (Channel *self, const FrameHeader *header);
 
+/* Positions in what comes by the ring: how far it was taken, and how far it is there. 0: nothing
+ * comes by it. */
+guint64 channel_get_taken (Channel *self);
+guint64 channel_get_arrived (Channel *self);
+
 /* After poll() has found something in the socket, which is read where there is no ring. FALSE: it
  * is more than the word that there is something in the ring. */
 gboolean channel_wake_up (Channel *self);
