@@ -65,6 +65,7 @@ test_programs = \
 	%D%/test-map-stream \
 	%D%/test-marks \
 	%D%/test-matrix \
+	%D%/test-memfd \
 	%D%/test-monitor \
 	%D%/test-naming \
 	%D%/test-nats-pulls \

@@ -7,6 +7,7 @@
 #include "tests/pools.h"
 
 #include "procfun/base/usage.h"
+#include "procfun/platform/memfd.h"
 #include "procfun/wire/frame.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -196,6 +197,63 @@ test_longer_than_idle (void)
   g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
 }
 
+/* Whether shared memory has it. */
+static gboolean
+is_shared (gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents ("/proc/self/maps", &text, NULL, NULL))
+    return FALSE;
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *end;
+      const guint64 from = g_ascii_strtoull (lines[i], &end, 16);
+
+      if ((guintptr)data >= from && *end == '-'
+          && (guintptr)data < g_ascii_strtoull (end + 1, NULL, 16))
+        return strstr (lines[i], "/memfd:procfun") != NULL;
+    }
+  return FALSE;
+}
+
+/* The sum of the bytes if they are in memory that was not copied here, else -1. */
+PROCFUN_DEFINE_STATIC_FUNCTION (count_if_shared, gint64, (GBytes *, bytes))
+{
+  return is_shared (g_bytes_get_data (bytes, NULL)) ? (gint64)count (bytes) : -1;
+}
+
+#define LARGE ((gsize)5 * 1024 * 1024 + 1)
+
+/* Takes @executor. */
+static void
+check_shared (ProcfunExecutor *executor, GBytes *bytes, gboolean has_large)
+{
+  g_autoptr (GError) error = NULL;
+  const gint64 sum = count_if_shared_process_with (bytes, executor, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (sum, ==, has_large ? (gint64)count (bytes) : -1);
+  g_object_unref (executor);
+}
+
+static void
+test_shared_with_one_call (void)
+{
+  g_autoptr (GBytes) bytes = make_bytes (LARGE, 3);
+  gpointer memory;
+  const int fd = memfd_new_large ("large", LARGE, &memory);
+
+  check_shared (PROCFUN_EXECUTOR (procfun_fork_server_new ()), bytes, fd >= 0);
+  check_shared (PROCFUN_EXECUTOR (procfun_spawner_new ()), bytes, fd >= 0);
+  if (fd < 0)
+    return;
+  memfd_unmap (memory, LARGE);
+  close (fd);
+}
+
 /* Values that stay as they are */
 
 static GBytes *kept[8];
@@ -303,6 +361,7 @@ main (int argc, char **argv)
   calls_add_func ("/large/bytes-of-any-size-go-there-and-back", test_sizes);
   fixture_add_func ("/large/an-argument-may-take-longer-than-a-worker-waits",
                     test_longer_than_idle);
+  fixture_add_func ("/large/a-process-with-one-call-maps-its-argument", test_shared_with_one_call);
   calls_add_func ("/large/results-outlive-their-process", test_results_stay);
   fixture_add_func ("/large/what-a-function-keeps-is-not-overwritten", test_kept);
   fixture_add_func ("/large/a-function-that-scribbles-harms-no-other-call", test_scribbling);

@@ -12,6 +12,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* glibc 2.36 has the first of them, not the second. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+/* In bytes, as most kernels have them. */
+#define SMALL_PAGE ((gsize)4096)
+#define LARGE_PAGE ((gsize)2 * 1024 * 1024)
+#define LARGE_MIN (2 * LARGE_PAGE)
+
+#define COLLAPSE_TRIES 3
+
 gboolean
 memfd_is_allowed (gsize size)
 {
@@ -88,6 +103,28 @@ memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts)
 }
 
 int
+memfd_new_large (const char *name, gsize size, gpointer *memory)
+{
+  auto_fd int fd = size >= LARGE_MIN ? create (name, size) : -1;
+
+  if (fd < 0 || ftruncate (fd, (off_t)size) != 0)
+    return -1;
+  *memory = memfd_map_to_write (fd, size);
+  if (*memory != NULL && memfd_enlarge_pages (*memory, size) && memfd_populate (*memory, size))
+    return g_steal_fd (&fd);
+  if (*memory != NULL)
+    memfd_unmap (*memory, size);
+  return -1;
+}
+
+gboolean
+memfd_seal (int fd, gpointer memory, gsize size)
+{
+  memfd_unmap (memory, size);
+  return fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
+}
+
+int
 memfd_new_for_readers (const char *name, gsize size, gpointer *memory)
 {
   auto_fd int fd = create (name, size);
@@ -123,33 +160,86 @@ memfd_check (int fd, gboolean *is_constant)
   return (gsize)MAX (st.st_size, 0);
 }
 
+/* An address for @size bytes from @offset on, where a large page of the memory is one of the
+ * mapping, too. (nullable): the kernel chooses. What is there is mapped over. */
+static gpointer
+find_place (gsize offset, gsize size)
+{
+  const gsize room = size + LARGE_PAGE;
+  guint8 *all, *place;
+
+  if (size < LARGE_MIN)
+    return NULL;
+  all = mmap (NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (all == MAP_FAILED)
+    return NULL;
+  place = all + ((offset - (gsize)all) & (LARGE_PAGE - 1));
+  if (place > all)
+    munmap (all, (gsize)(place - all));
+  munmap (place + size, (gsize)(all + room - place) - size);
+  return place;
+}
+
+/* (nullable) */
+static gpointer
+map (int fd, gsize offset, gsize size, int protection, int flags)
+{
+  gpointer place = find_place (offset, size);
+  gpointer data
+      = mmap (place, size, protection, flags | (place != NULL ? MAP_FIXED : 0), fd, (off_t)offset);
+
+  if (data != MAP_FAILED)
+    return data;
+  if (place != NULL)
+    munmap (place, size);
+  return NULL;
+}
+
 /* Kernels before 6.7 have no shared mapping of what cannot be written. */
 gpointer
 memfd_map_to_read (int fd, gsize offset, gsize size, gboolean is_constant)
 {
-  gpointer data
-      = mmap (NULL, size, PROT_READ, is_constant ? MAP_PRIVATE : MAP_SHARED, fd, (off_t)offset);
-
-  return data != MAP_FAILED ? data : NULL;
+  return map (fd, offset, size, PROT_READ, is_constant ? MAP_PRIVATE : MAP_SHARED);
 }
 
 gpointer
 memfd_map_to_write (int fd, gsize size)
 {
-  gpointer data = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return map (fd, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
 
-  return data != MAP_FAILED ? data : NULL;
+/* A page that is just in use elsewhere in the kernel is an obstacle for a moment. */
+static gboolean
+collapse (gpointer data, gsize size)
+{
+  int failed = -1;
+
+  for (guint i = 0; i < COLLAPSE_TRIES && failed != 0 && (i == 0 || errno == EAGAIN); i++)
+    failed = madvise (data, size, MADV_COLLAPSE);
+  return failed == 0;
+}
+
+/* The settings for large pages of such memory, which mostly forbid them, do not hold for
+ * MADV_COLLAPSE. It wants some memory in each. */
+gboolean
+memfd_enlarge_pages (gpointer data, gsize size)
+{
+  const gsize begin = ((gsize)data + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+  const gsize end = ((gsize)data + size) & ~(LARGE_PAGE - 1);
+
+  if (size < LARGE_MIN || begin >= end)
+    return FALSE;
+  for (gsize at = begin; at < end; at += LARGE_PAGE)
+    if (madvise ((gpointer)at, SMALL_PAGE, MADV_POPULATE_WRITE) != 0)
+      return FALSE;
+  return collapse ((gpointer)begin, end - begin);
 }
 
 /* A kernel that cannot do it finds the memory when it is written. */
 gboolean
 memfd_populate (gpointer data, gsize size)
 {
-#ifdef MADV_POPULATE_WRITE
   return madvise (data, size, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
-#else
-  return TRUE;
-#endif
 }
 
 void

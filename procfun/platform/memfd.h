@@ -18,7 +18,12 @@ gboolean memfd_is_allowed (gsize size);
  * have. */
 int memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts);
 
-/* The same, written here by *@memory alone; others can read it. */
+/* @size bytes of it, some megabytes, in large pages, written at *@memory until memfd_seal() makes
+ * them unchangeable. -1: there is none to have. */
+int memfd_new_large (const char *name, gsize size, gpointer *memory);
+gboolean memfd_seal (int fd, gpointer memory, gsize size);
+
+/* @size bytes of it, written here by *@memory alone; others can read it. */
 int memfd_new_for_readers (const char *name, gsize size, gpointer *memory);
 
 /* Makes the memory unchangeable for everybody, and @data, which is all of it, read-only. FALSE:
@@ -37,6 +42,11 @@ gpointer memfd_map_to_read (int fd, gsize offset, gsize size, gboolean is_consta
 
 /* (nullable): the first @size bytes. */
 gpointer memfd_map_to_write (int fd, gsize size);
+
+/* Has memory for @data, all 0 where nothing was written, in pages as large as the kernel has: one
+ * of them is had as soon as a hundred small ones, and mapped elsewhere in no time. FALSE: a part
+ * has none, or small pages. */
+gboolean memfd_enlarge_pages (gpointer data, gsize size);
 
 /* Has memory for all of @data, which is written soon. FALSE: there is none. */
 gboolean memfd_populate (gpointer data, gsize size);

@@ -92,7 +92,7 @@ worker_open_channel (Worker *self, guint64 max_result)
     }
   self->channel = channel_new (g_steal_fd (&self->channel_fd), limit);
   channel_set_senders (self->channel, FRAME_FROM_CALLEE | FRAME_FROM_CHANNEL);
-  channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_NOTHING, FALSE);
+  channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_LARGE, FALSE);
   if (self->is_kept)
     channel_offer_ring (self->channel);
 }

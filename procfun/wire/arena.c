@@ -76,18 +76,9 @@ find (ArenaOut *self, gsize size)
   return best;
 }
 
-static gboolean
-region_fill (ArenaRegion *self, const ArenaContent *content)
+static void
+store (const ArenaContent *content, guint8 *data)
 {
-  const guint32 n_cleared = g_atomic_int_get (&((ArenaHead *)self->memory)->n_cleared);
-  guint8 *data = (guint8 *)self->memory + ARENA_DATA;
-
-  if (self->n_cleared != n_cleared)
-    self->populated = 0;
-  self->n_cleared = n_cleared;
-  if (content->size > self->populated && !memfd_populate (data, content->size))
-    return FALSE;
-  self->populated = MAX (self->populated, content->size);
   for (guint i = 0; i < G_N_ELEMENTS (content->parts); i++)
     {
       const struct iovec *part = &content->parts[i];
@@ -98,14 +89,33 @@ region_fill (ArenaRegion *self, const ArenaContent *content)
     }
   if (content->value != NULL)
     g_variant_store (content->value, data);
+}
+
+static gboolean
+region_fill (ArenaRegion *self, const ArenaContent *content)
+{
+  const guint32 n_cleared = g_atomic_int_get (&((ArenaHead *)self->memory)->n_cleared);
+  guint8 *data = (guint8 *)self->memory + ARENA_DATA;
+
+  if (self->n_cleared != n_cleared)
+    self->populated = 0;
+  self->n_cleared = n_cleared;
+  if (content->size > self->populated)
+    {
+      memfd_enlarge_pages (self->memory, ARENA_DATA + content->size);
+      if (!memfd_populate (data, content->size))
+        return FALSE;
+      self->populated = content->size;
+    }
+  store (content, data);
   return TRUE;
 }
 
-/* To write to new memory by a system call is faster than by a mapping. */
+/* To write to new small pages by a system call is faster than by a mapping. */
 static gboolean
 region_begin (ArenaRegion *self, int fd, const ArenaContent *content)
 {
-  if (content->value != NULL)
+  if (content->value != NULL || memfd_enlarge_pages (self->memory, ARENA_DATA + content->size))
     return region_fill (self, content);
   return memfd_write (fd, ARENA_DATA, content->parts, G_N_ELEMENTS (content->parts));
 }
@@ -180,6 +190,20 @@ arena_out_give_back (ArenaOut *self)
       region->populated = 0;
       g_atomic_int_set (&head->use, ARENA_FREE);
     }
+}
+
+int
+arena_seal (const ArenaContent *content, gboolean is_large)
+{
+  gpointer memory;
+  auto_fd int fd = memfd_new_large ("procfun-payload", content->size, &memory);
+
+  if (fd < 0)
+    return is_large ? -1
+                    : memfd_new_sealed ("procfun-payload", content->parts,
+                                        G_N_ELEMENTS (content->parts));
+  store (content, memory);
+  return memfd_seal (fd, memory, content->size) ? g_steal_fd (&fd) : -1;
 }
 
 /* Receiving */

@@ -38,6 +38,10 @@ typedef struct
   gsize size;      /* of all, in bytes */
 } ArenaContent;
 
+/* Memory for this payload alone, which nobody can change. @is_large: only in large pages, else
+ * there is no value. -1: there is none to have. */
+int arena_seal (const ArenaContent *content, gboolean is_large);
+
 typedef struct
 {
   gpointer memory; /* (nullable) */

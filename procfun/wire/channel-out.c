@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/wire/channel-out.h"
 
-#include "procfun/platform/memfd.h"
 #include "procfun/platform/pages.h"
 #include "procfun/values/parts.h"
 #include <errno.h>
@@ -144,7 +143,7 @@ place (ChannelOut *self, const ArenaContent *content, FrameShared *shared, int *
   if (self->share_mode == SHARE_ARENA)
     return arena_out_put (&self->arena, content, &shared->index, fd);
   shared->index = ARENA_SEALED;
-  *fd = content->value == NULL ? memfd_new_sealed ("procfun-payload", content->parts, 2) : -1;
+  *fd = arena_seal (content, self->share_mode == SHARE_LARGE || content->value != NULL);
   return *fd >= 0;
 }
 
@@ -250,10 +249,10 @@ channel_out_send_value (ChannelOut *self, FrameType type, guint32 call_id, gcons
   FrameHeader header;
 
   frame_header_init (&header, type, call_id, (guint)n_fds, content.size);
-  if (self->share_mode == SHARE_ARENA && send_shared (self, &header, &content, fds))
+  if (self->share_mode != SHARE_NOTHING && send_shared (self, &header, &content, fds))
     return;
   payload = serialise (value);
-  if (self->share_mode == SHARE_ARENA)
+  if (self->share_mode != SHARE_SEALED)
     send_whole (self, &header, prefix, prefix_size, payload, fds);
   else
     channel_out_send (self, type, call_id, prefix, prefix_size, payload, fds);

@@ -11,7 +11,9 @@
 typedef enum
 {
   SHARE_NOTHING,
-  SHARE_SEALED, /* each large payload in memory of its own, which nobody can change */
+  SHARE_LARGE,  /* a payload of megabytes in memory of its own, which nobody can change, where that
+                   is had in large pages: small ones cost more than two copies by the socket */
+  SHARE_SEALED, /* likewise each large payload, in any pages: it is to come in one turn */
   SHARE_ARENA   /* in memory for many of them */
 } ShareMode;
 

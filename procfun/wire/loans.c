@@ -65,8 +65,7 @@ place (Loans *self, gconstpointer data, gsize size, FrameLoan *loan, GUnixFDList
   loan->size = size;
   loan->kind = LOAN_CONSTANT;
   if (self->places == NULL)
-    return (fd = memfd_new_sealed ("procfun-payload", content.parts, 1)) >= 0
-           && append_memory (fds, fd);
+    return (fd = arena_seal (&content, FALSE)) >= 0 && append_memory (fds, fd);
   if (!arena_out_put (self->places, &content, &loan->region, &fd))
     return FALSE;
   loan->kind = fd >= 0 ? LOAN_PLACE : LOAN_PLACED;
