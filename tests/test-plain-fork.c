@@ -3,6 +3,7 @@
 /* Calls of a fork server that ask for nothing special need no object either; their results are the
  * same. */
 
+#include "tests/answers.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
@@ -198,6 +199,126 @@ test_threads (void)
   tear_down (server);
 }
 
+/* From a main loop, beyond the bound of processes */
+
+#define N_WAITING 12
+
+/* One process at a time. */
+static ProcfunExecutor *
+set_up_narrow (void)
+{
+  ProcfunExecutor *server = set_up ();
+
+  procfun_process_executor_set_max_processes (PROCFUN_PROCESS_EXECUTOR (server), 1);
+  return server;
+}
+
+static void
+send (Answer answers[N_WAITING])
+{
+  for (gint i = 0; i < N_WAITING; i++)
+    {
+      answers[i] = (Answer){ FALSE };
+      give_int_process_async (i, NULL, answer_on_result, &answers[i]);
+    }
+}
+
+/* @domain: 0: each has its own result. */
+static void
+assert_end (Answer answers[N_WAITING], GQuark domain, gint code)
+{
+  for (gint i = 0; i < N_WAITING; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gint result;
+
+      answer_wait (&answers[i]);
+      result = give_int_process_finish (answers[i].result, &error);
+      if (domain != 0)
+        g_assert_error (error, domain, code);
+      else
+        g_assert_no_error (error);
+      g_assert_cmpint (result, ==, domain != 0 ? 0 : i);
+      answer_clear (&answers[i]);
+    }
+}
+
+static void
+test_queued (void)
+{
+  ProcfunExecutor *server = set_up_narrow ();
+  Answer answers[N_WAITING];
+  Answer crash = { FALSE };
+  Answer failure = { FALSE };
+  GError *error = NULL;
+
+  do_crash_process_async (NULL, answer_on_result, &crash);
+  fail_so_process_async (3, NULL, answer_on_result, &failure);
+  send (answers);
+  assert_end (answers, 0, 0);
+  answer_wait (&crash);
+  do_crash_process_finish (crash.result, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+  g_clear_error (&error);
+  answer_clear (&crash);
+  answer_wait (&failure);
+  fail_so_process_finish (failure.result, &error);
+  assert_same_error (g_steal_pointer (&error), fail_so_call (3));
+  answer_clear (&failure);
+  tear_down (server);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer done)
+{
+  procfun_executor_close_full_finish (PROCFUN_EXECUTOR (source), result, NULL);
+  *(gboolean *)done = TRUE;
+}
+
+/* They are dropped; or cancelled, when they run. */
+static void
+test_queued_closed (void)
+{
+  static const ProcfunCloseFlags drop = PROCFUN_CLOSE_DROP_QUEUED | PROCFUN_CLOSE_CANCEL_RUNNING;
+  ProcfunExecutor *server = set_up_narrow ();
+  gboolean is_closed = FALSE;
+  Answer answers[N_WAITING];
+  Answer first = { FALSE };
+  g_autoptr (GError) error = NULL;
+
+  stay_for_ever_process_async (NULL, answer_on_result, &first);
+  send (answers);
+  g_main_context_iteration (NULL, FALSE);
+  procfun_executor_close_full_async (server, drop, NULL, on_closed, &is_closed);
+  assert_end (answers, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  answer_wait (&first);
+  stay_for_ever_process_finish (first.result, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  answer_clear (&first);
+  while (!is_closed)
+    g_main_context_iteration (NULL, TRUE);
+  tear_down (server);
+}
+
+static void
+test_queued_forked (void)
+{
+  ProcfunExecutor *server = set_up_narrow ();
+  Answer answers[N_WAITING];
+  pid_t pid;
+
+  send (answers);
+  pid = fixture_fork ();
+  if (pid == 0)
+    {
+      assert_end (answers, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
+      fixture_exit_fork (TRUE);
+    }
+  assert_end (answers, 0, 0);
+  fixture_wait_for_fork (pid);
+  tear_down (server);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -213,5 +334,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-fork/other-settings-make-an-object", test_settings);
   fixture_add_func ("/plain-fork/a-killed-zygote-is-replaced", test_killed_zygote);
   fixture_add_func ("/plain-fork/threads-share-the-bound", test_threads);
+  fixture_add_func ("/plain-fork/calls-of-a-main-loop-wait-for-processes", test_queued);
+  fixture_add_func ("/plain-fork/calls-that-wait-are-dropped-by-closing", test_queued_closed);
+  fixture_add_func ("/plain-fork/calls-that-wait-are-not-the-forked-programs", test_queued_forked);
   return fixture_run ();
 }

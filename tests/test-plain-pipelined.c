@@ -39,22 +39,34 @@ PROCFUN_DEFINE_STATIC_FUNCTION (note_run, gint, (const char *, path), (gint, n))
   return n;
 }
 
-/* A pool with @n_workers workers that have been called before. */
-static ProcfunPool *
-make_pool (guint n_workers)
+/* FALSE: a call needed an object. */
+static gboolean
+call_all (void)
 {
-  ProcfunPool *pool = procfun_pool_new (n_workers);
   Answer answers[N_CALLS] = { { FALSE } };
+  gboolean needed_none = TRUE;
 
-  procfun_pool_set_calls_in_flight (pool, IN_FLIGHT);
-  procfun_executor_set_default (PROCFUN_EXECUTOR (pool));
   for (gint i = 0; i < N_CALLS; i++)
     give_int_process_async (i, NULL, answer_on_result, &answers[i]);
   for (gint i = 0; i < N_CALLS; i++)
     {
       answer_wait (&answers[i]);
+      needed_none = needed_none && !answers[i].needed_object;
       answer_clear (&answers[i]);
     }
+  return needed_none;
+}
+
+/* A pool with @n_workers workers that have been called before, and have agreed to use the ring. */
+static ProcfunPool *
+make_pool (guint n_workers)
+{
+  ProcfunPool *pool = procfun_pool_new (n_workers);
+
+  procfun_pool_set_calls_in_flight (pool, IN_FLIGHT);
+  procfun_executor_set_default (PROCFUN_EXECUTOR (pool));
+  while (!call_all ())
+    ;
   while (pools_get_statistic (pool, "running") > 0)
     g_main_context_iteration (NULL, TRUE);
   return pool;

@@ -33,6 +33,34 @@ acquire (Scheduler *scheduler, PlainCall *plain, const ExchangeOptions *options)
   return scheduler_try_acquire (scheduler, &request, NULL);
 }
 
+/* Its turn in the queue has come, or never will. */
+static void
+on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
+{
+  PlainAsync *async = plain_async;
+  Preparation *settings = g_steal_pointer (&async->settings);
+
+  process_plain_begin_async (async, async->context, slot, settings, error);
+  g_object_unref (async);
+  preparation_release (settings);
+}
+
+/* A call that has a process at once is an object. */
+static guint
+run_async (ProcfunProcessExecutor *self, PlainCall *plain)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  gboolean ok;
+
+  if (context == NULL)
+    context = g_main_context_default ();
+  if (!g_main_context_acquire (context))
+    return PLAIN_CALL_NOT_BEGUN;
+  ok = process_plain_queue (self, plain, context, on_slot);
+  g_main_context_release (context);
+  return ok ? PLAIN_CALL_SENT : PLAIN_CALL_NOT_BEGUN;
+}
+
 guint
 procfun_fork_server_run_plain (ProcfunExecutor *executor, gpointer plain_call)
 {
@@ -44,10 +72,12 @@ procfun_fork_server_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   WorkerSlot *slot;
   Worker *worker;
 
-  if (plain->receiver != NULL)
-    return PLAIN_CALL_NOT_BEGUN;
   procfun_process_executor_get_options (self, &options);
-  slot = is_plain (scheduler, plain, &options) ? acquire (scheduler, plain, &options) : NULL;
+  if (!is_plain (scheduler, plain, &options))
+    return PLAIN_CALL_NOT_BEGUN;
+  if (plain->receiver != NULL)
+    return run_async (self, plain);
+  slot = acquire (scheduler, plain, &options);
   if (slot == NULL)
     return PLAIN_CALL_NOT_BEGUN;
   worker = worker_slot_get_worker (slot);

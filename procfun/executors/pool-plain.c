@@ -148,33 +148,6 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
   preparation_release (settings);
 }
 
-/* A call that waits in the queue is small, and has no object. */
-static gboolean
-wait_in_queue (GMainContext *context, ProcfunPool *self, PlainCall *plain)
-{
-  PlainAsync *async;
-  Preparation *settings;
-  SlotRequest request;
-
-  if (!scheduler_may_queue_plain (self->scheduler, plain->function))
-    return FALSE;
-  async = plain_async_new (PROCFUN_EXECUTOR (self), plain, NULL);
-  settings = procfun_process_executor_share_options (PROCFUN_PROCESS_EXECUTOR (self));
-  async->context = g_main_context_ref (context);
-  async->settings = settings;
-  request = (SlotRequest){ .function = async->plain.function,
-                           .plain = async,
-                           .options = &settings->options,
-                           .priority = G_PRIORITY_DEFAULT };
-  if (scheduler_queue_plain (self->scheduler, &request, context, on_slot, async))
-    return TRUE;
-  async->executor = NULL; /* it is not taken */
-  async->settings = NULL;
-  g_object_unref (async);
-  preparation_release (settings);
-  return FALSE;
-}
-
 /* While another thread runs the main context, it could not be seen to from here. */
 static guint
 run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
@@ -186,7 +159,8 @@ run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
     context = g_main_context_default ();
   if (!g_main_context_acquire (context))
     return PLAIN_CALL_NOT_BEGUN;
-  ok = send_now (context, self, plain, options) || wait_in_queue (context, self, plain);
+  ok = send_now (context, self, plain, options)
+       || process_plain_queue (PROCFUN_PROCESS_EXECUTOR (self), plain, context, on_slot);
   g_main_context_release (context);
   return ok ? PLAIN_CALL_SENT : PLAIN_CALL_NOT_BEGUN;
 }

@@ -149,3 +149,31 @@ process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot 
                         wait);
     }
 }
+
+gboolean
+process_plain_queue (ProcfunProcessExecutor *self, PlainCall *plain, GMainContext *context,
+                     SlotFunc on_slot)
+{
+  Scheduler *scheduler = procfun_process_executor_get_scheduler (self);
+  PlainAsync *async;
+  Preparation *settings;
+  SlotRequest request;
+
+  if (!scheduler_may_queue_plain (scheduler, plain->function))
+    return FALSE;
+  async = plain_async_new (PROCFUN_EXECUTOR (self), plain, NULL);
+  settings = procfun_process_executor_share_options (self);
+  async->context = g_main_context_ref (context);
+  async->settings = settings;
+  request = (SlotRequest){ .function = async->plain.function,
+                           .plain = async,
+                           .options = &settings->options,
+                           .priority = G_PRIORITY_DEFAULT };
+  if (scheduler_queue_plain (scheduler, &request, context, on_slot, async))
+    return TRUE;
+  async->executor = NULL; /* it is not taken */
+  async->settings = NULL;
+  g_object_unref (async);
+  preparation_release (settings);
+  return FALSE;
+}

@@ -22,6 +22,12 @@ void process_plain_go_on_async (PlainAsync *async, GSource *source);
 void process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot *slot,
                                 const Preparation *shared, GError *error);
 
+/* Lets the call wait in the queue of @self, which makes it small: it has no object meanwhile, and
+ * its `settings` are what the executor has now. FALSE: it cannot be. @on_slot takes the object and
+ * these settings, and never comes at once. The thread owns @context. */
+gboolean process_plain_queue (ProcfunProcessExecutor *self, PlainCall *plain, GMainContext *context,
+                              SlotFunc on_slot);
+
 #endif
 
 G_END_DECLS

@@ -107,6 +107,19 @@ plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark)
   return TRUE;
 }
 
+/* Whether a frame is there, or something else. What comes between the two looks is for the next
+ * one.
+ */
+static PlainExchangeStatus
+look (Worker *worker, FrameHeader *header)
+{
+  const gboolean has_input = channel_has_input (worker->channel);
+
+  if (channel_peek (worker->channel, header))
+    return PLAIN_EXCHANGE_RESULT;
+  return has_input ? PLAIN_EXCHANGE_OTHER : PLAIN_EXCHANGE_NOTHING;
+}
+
 /* A crash, what the function has printed, which comes before its result, or what it has written to
  * the socket of a process that is kept. */
 static gboolean
@@ -196,22 +209,21 @@ sleep_once (Worker *worker, int ms)
 }
 
 /* Bytes left of an earlier call may have woken it. */
-static gboolean
+static PlainExchangeStatus
 sleep_for_frame (Worker *worker, FrameHeader *header)
 {
   const gint64 patience = worker->is_kept ? SLEEP_US : SLEEP_ONCE_US;
   const gint64 until = g_get_monotonic_time () + patience;
+  PlainExchangeStatus status = PLAIN_EXCHANGE_NOTHING;
   gint64 left = patience;
 
-  while (left > 0 && sleep_once (worker, (int)((left + 999) / 1000)))
+  while (status == PLAIN_EXCHANGE_NOTHING && left > 0
+         && sleep_once (worker, (int)((left + 999) / 1000)))
     {
-      if (channel_peek (worker->channel, header))
-        return TRUE;
-      if (channel_has_input (worker->channel)) /* which is no frame */
-        return FALSE;
+      status = look (worker, header);
       left = until - g_get_monotonic_time ();
     }
-  return FALSE;
+  return status;
 }
 
 /* A process that was forked ahead may be woken on this processor, which it gets when this one
@@ -219,11 +231,13 @@ sleep_for_frame (Worker *worker, FrameHeader *header)
 static gboolean
 wait_for_frame (Worker *worker, FrameHeader *header)
 {
-  return (channel_peek (worker->channel, header)
-          || (worker->is_kept && channel_yield (worker->channel)
-              && channel_peek (worker->channel, header))
-          || (!channel_has_input (worker->channel) && sleep_for_frame (worker, header)))
-         && header->call_id == worker->call_id;
+  PlainExchangeStatus status = look (worker, header);
+
+  if (status == PLAIN_EXCHANGE_NOTHING && worker->is_kept && channel_yield (worker->channel))
+    status = look (worker, header);
+  if (status == PLAIN_EXCHANGE_NOTHING)
+    status = sleep_for_frame (worker, header);
+  return status == PLAIN_EXCHANGE_RESULT && header->call_id == worker->call_id;
 }
 
 gboolean
@@ -241,12 +255,14 @@ plain_exchange_receive (Worker *worker, PlainCall *plain)
 PlainExchangeStatus
 plain_exchange_take (Worker *worker, PlainCall *plain, guint32 call_id)
 {
+  PlainExchangeStatus status;
   FrameHeader header;
 
   do
     {
-      if (!channel_peek (worker->channel, &header))
-        return channel_has_input (worker->channel) ? PLAIN_EXCHANGE_OTHER : PLAIN_EXCHANGE_NOTHING;
+      status = look (worker, &header);
+      if (status != PLAIN_EXCHANGE_RESULT)
+        return status;
       if (header.call_id != call_id)
         return PLAIN_EXCHANGE_OTHER;
     }

@@ -102,14 +102,14 @@ worker_slot_return_plain (WorkerSlot *self)
     worker_slot_give_back (self);
 }
 
-/* With the lock held. A process that has to be started first has its own rules. */
+/* With the lock held. The first process of a module that is kept has its own rules. */
 static gboolean
 may_queue (Scheduler *self, const char *module)
 {
   return !self->config.refuses && !self->is_closing && !scheduler_drops_queued (self)
          && !cancels_running (self) && self->slots.idle.length == 0
          && slots_count (&self->slots) >= self->config.max_workers
-         && slots_has_busy (&self->slots, module);
+         && (!self->keeps || slots_has_busy (&self->slots, module));
 }
 
 gboolean
