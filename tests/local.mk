@@ -80,6 +80,8 @@ test_programs = \
 	%D%/test-pool-bounds \
 	%D%/test-pool-close \
 	%D%/test-pool-deaths \
+	%D%/test-pool-given-up \
+	%D%/test-pool-in-flight \
 	%D%/test-pool-initializer \
 	%D%/test-pool-limits \
 	%D%/test-pool-pipelined \
@@ -247,6 +249,8 @@ plain_calls = %D%/plain-calls.c %D%/plain-calls.h
 %C%_test_pool_bounds_SOURCES = %D%/test-pool-bounds.c $(pools)
 %C%_test_pool_close_SOURCES = %D%/test-pool-close.c $(pools)
 %C%_test_pool_deaths_SOURCES = %D%/test-pool-deaths.c %D%/faults.c %D%/faults.h $(pools)
+%C%_test_pool_given_up_SOURCES = %D%/test-pool-given-up.c $(pools)
+%C%_test_pool_in_flight_SOURCES = %D%/test-pool-in-flight.c $(pools)
 %C%_test_pool_initializer_SOURCES = %D%/test-pool-initializer.c $(pools)
 %C%_test_pool_limits_SOURCES = %D%/test-pool-limits.c $(pools)
 %C%_test_process_with_SOURCES = %D%/test-process-with.c $(pools)

@@ -254,6 +254,7 @@ test_close (void)
                                 keep_result, &result);
   g_assert_true (procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, &error));
   g_assert_no_error (error);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
   calls = finish (pool, &result, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (calls->len, ==, N_WORKERS);

@@ -103,6 +103,13 @@ test_bound_in_bytes (void)
 }
 
 static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_assert_true (procfun_executor_close_finish (PROCFUN_EXECUTOR (source), result, NULL));
+  *(gboolean *)user_data = TRUE;
+}
+
+static void
 on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
@@ -246,6 +253,97 @@ test_room_of_the_first (void)
   holder_clear (&holder);
 }
 
+static gint has_ended;
+
+static gpointer
+submit_to_closed (gpointer user_data)
+{
+  const Submitter *self = user_data;
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (procfun_pool_submit (self->pool, call, NULL, results_add, self->results, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  g_atomic_int_set (&has_ended, TRUE);
+  return NULL;
+}
+
+/* Nobody waits for room in a pool that is closed, though what runs there goes on. */
+static void
+test_submit_to_closed (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) late = add_call (3, 4);
+  Results results;
+  Submitter submitter = { pool, NULL, &results };
+  gboolean is_closed = FALSE;
+  guint n_submitted = 0;
+  GThread *thread;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_calls (pool, 1);
+  holder_run (&holder, pool, &results);
+  results_run (&results, pool, add_call (1, 2));
+  procfun_pool_submit_async (pool, late, NULL, on_submitted, &n_submitted);
+  thread = g_thread_new ("submit", submit_to_closed, &submitter);
+  g_usleep (G_TIME_SPAN_MILLISECOND); /* mostly it waits then; the end is the same */
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, on_closed, &is_closed);
+  while (!g_atomic_int_get (&has_ended) || procfun_call_get_state (late) < PROCFUN_CALL_SUCCEEDED)
+    g_main_context_iteration (NULL, FALSE);
+  g_thread_join (thread);
+  g_assert_cmpint (procfun_call_get_state (late), ==, PROCFUN_CALL_FAILED);
+  g_assert_cmpuint (results.n_ended, ==, 0);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  while (!is_closed || n_submitted == 0)
+    g_main_context_iteration (NULL, TRUE);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+typedef struct
+{
+  ProcfunPool *pool;
+  ProcfunCall *other;
+  gboolean has_tried;
+} Intruder;
+
+static void
+submit_other (ProcfunCall *call, GParamSpec *pspec, Intruder *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->has_tried = TRUE;
+  g_assert_false (
+      procfun_pool_try_submit (self->pool, self->other, NULL, results_add, NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY);
+}
+
+/* One that is let in and not in the queue yet may have any number of bytes. */
+static void
+test_bytes_of_one_that_enters (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (ProcfunCall) other = add_call (1, 2);
+  g_autoptr (ProcfunCall) call = add_call (3, 4);
+  Intruder intruder = { pool, other, FALSE };
+  Results results;
+  Holder holder;
+
+  results_init (&results);
+  procfun_pool_set_max_queue_bytes (pool, 1);
+  holder_run (&holder, pool, &results);
+  g_signal_connect (call, "notify::executor", G_CALLBACK (submit_other), &intruder);
+  g_assert_true (procfun_pool_try_submit (pool, call, NULL, results_add, &results, NULL));
+  g_assert_true (intruder.has_tried);
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
 /* 100 good calls and 100 that crash, from other threads, through a queue of 4. */
 
 typedef struct
@@ -319,6 +417,10 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/a call that does not wait leaves its room to the next one",
                     test_room_of_the_first);
   fixture_add_func ("/pool/room for several calls lets several in", test_more_room);
+  fixture_add_func ("/pool/waiting for room in the queue ends when the pool is closed",
+                    test_submit_to_closed);
+  fixture_add_func ("/pool/max-queue-bytes counts a call that is not in the queue yet",
+                    test_bytes_of_one_that_enters);
   fixture_add_func ("/pool/a bounded queue takes good and crashing calls", test_good_and_crashing);
   return fixture_run ();
 }

@@ -222,6 +222,43 @@ test_timeout_and_grace (void)
   results_clear (&results);
 }
 
+PROCFUN_DEFINE_STATIC_FUNCTION (tell_of_cancelling, gint, (ProcfunFd, ready), (ProcfunFd, heard))
+{
+  GCancellable *cancellable = procfun_get_cancellable ();
+
+  g_assert_cmpint (write (ready, "!", 1), ==, 1);
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_usleep (1000);
+  g_usleep (20000);
+  g_assert_cmpint (write (heard, "!", 1), ==, 1);
+  return 0;
+}
+
+/* A function that listens has no time left to end by itself. */
+static void
+test_timeout_is_at_once (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  Results results;
+  Signal ready, heard;
+  char byte;
+
+  results_init (&results);
+  signal_open (&ready);
+  signal_open (&heard);
+  results_run (&results, pool, tell_of_cancelling_call (ready.ends[1], heard.ends[1]));
+  signal_await (&ready);
+  close (heard.ends[1]);
+  procfun_pool_set_close_timeout (pool, 1);
+  close_in_context (pool);
+  results_wait (&results, 1);
+  g_assert_error (results.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (read (heard.ends[0], &byte, 1), ==, 0);
+  close (heard.ends[0]);
+  signal_close (&ready);
+  results_clear (&results);
+}
+
 /* Calls whose main context nobody runs. */
 static void
 test_nobody_runs_context (void)
@@ -473,6 +510,8 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/pool/an asynchronous close cancels calls after close-timeout", NULL,
                          test_timeout);
   fixture_add_func ("/pool/closing does not wait for grace periods", test_timeout_and_grace);
+  fixture_add_func ("/pool/calls that close-timeout cancels have no grace period",
+                    test_timeout_is_at_once);
   fixture_add_func ("/pool/closing gives up on calls whose main context nobody runs",
                     test_nobody_runs_context);
   fixture_add_func ("/pool/an asynchronous drain ends when all calls have ended", test_drain);

@@ -53,6 +53,62 @@ test_initializer_leaves (void)
     }
 }
 
+/* Failures before a success do not count: the first one afterwards is followed by the shortest
+ * wait, and each one doubles it. */
+#define N_FAILURES 6
+
+static guint
+fail_until_put_off (ProcfunPool *pool, guint n, double *rest)
+{
+  guint n_failed = 0;
+
+  *rest = 0;
+  while (n_failed < n || *rest == 0)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GError) error = NULL;
+      const char *next;
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      g_assert_null (procfun_call_run (call, NULL, &error));
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
+      next = strstr (error->message, "next try is in ");
+      if (next == NULL)
+        n_failed++;
+      *rest = next != NULL ? g_ascii_strtod (next + strlen ("next try is in "), NULL) : 0;
+    }
+  return n_failed;
+}
+
+static void
+test_initializer_back_off (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  guint n_failed;
+  double rest;
+
+  procfun_pool_set_initializer (pool, fail_to_prepare_function (), NULL);
+  fail_until_put_off (pool, N_FAILURES, &rest);
+  procfun_pool_set_initializer (pool, NULL, NULL);
+  for (gboolean works = FALSE; !works;)
+    {
+      g_autoptr (GError) error = NULL;
+
+      works = add_process_with (1, 2, PROCFUN_EXECUTOR (pool), NULL, &error) == 3;
+    }
+  procfun_pool_set_initializer (pool, fail_to_prepare_function (), NULL);
+  pools_assert_error (pool, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+  n_failed = fail_until_put_off (pool, 1, &rest);
+  g_assert_cmpfloat (rest, <=, 0.01 * (double)(1u << (n_failed - 1)));
+  procfun_pool_set_initializer (pool, NULL, NULL);
+  for (gboolean works = FALSE; !works;)
+    {
+      g_autoptr (GError) error = NULL;
+
+      works = add_process_with (1, 2, PROCFUN_EXECUTOR (pool), NULL, &error) == 3;
+    }
+}
+
 static void
 test_initializer (void)
 {
@@ -161,6 +217,8 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_initializer_fails);
     }
+  fixture_add_func ("/pool-initializer/a success ends the waits for one that fails",
+                    test_initializer_back_off);
   fixture_add_func ("/pool-initializer/the timeout of a call limits it, too",
                     test_initializer_hangs);
   return fixture_run ();

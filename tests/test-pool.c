@@ -272,6 +272,50 @@ test_idle_end_and_calls (void)
 }
 
 static void
+hold_and_let_go (ProcfunPool *pool, guint n)
+{
+  g_autofree Holder *holders = g_new (Holder, n);
+  Results results;
+
+  results_init (&results);
+  for (guint i = 0; i < n; i++)
+    holder_run (&holders[i], pool, &results);
+  for (guint i = 0; i < n; i++)
+    holder_let_go (&holders[i]);
+  results_wait (&results, n);
+  for (guint i = 0; i < n; i++)
+    holder_clear (&holders[i]);
+  results_clear (&results);
+}
+
+/* Surplus workers that have nothing to do end when the bound is lowered. */
+static void
+test_fewer_workers (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (3);
+
+  procfun_pool_set_min_workers (pool, 0);
+  hold_and_let_go (pool, 3);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 3);
+  procfun_pool_set_max_workers (pool, 1);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+}
+
+/* One that is started in place of one that was to stay stays, too. */
+static void
+test_min_workers_replaced (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
+
+  procfun_pool_set_min_workers (pool, 1);
+  pools_assert_error (pool, do_crash_call (), PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "*");
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 1);
+  procfun_pool_set_min_workers (pool, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
+}
+
+static void
 test_min_workers_stay (void)
 {
   auto_pool ProcfunPool *pool = procfun_pool_new (2);
@@ -537,6 +581,9 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/an idle worker ends after the idle timeout", test_idle_end);
   fixture_add_func ("/pool/no call fails because a worker ends for being idle",
                     test_idle_end_and_calls);
+  fixture_add_func ("/pool/idle workers end when max-workers is lowered", test_fewer_workers);
+  fixture_add_func ("/pool/a worker that replaces one of min-workers stays",
+                    test_min_workers_replaced);
   fixture_add_func ("/pool/min-workers stay when there is nothing to do", test_min_workers_stay);
   fixture_add_func ("/pool/a worker is replaced after calls-per-worker", test_calls_per_worker);
   for (gsize i = 0; i < G_N_ELEMENTS (leavings); i++)

@@ -5,6 +5,9 @@
 #include "tests/hostile-children.h"
 #include "tests/pools.h"
 
+#include "procfun/core/function.h"
+#include "procfun/platform/module.h"
+#include "procfun/values/schema.h"
 #include <signal.h>
 
 static ProcfunSession *
@@ -255,6 +258,103 @@ test_pool_closed_meanwhile (void)
   results_clear (&calls);
 }
 
+typedef struct
+{
+  ProcfunPool *pool;
+  gint has_ended;
+} InVain;
+
+static gpointer
+acquire_in_vain (gpointer data)
+{
+  InVain *self = data;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (procfun_pool_acquire (self->pool, add_function (), NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  g_atomic_int_set (&self->has_ended, TRUE);
+  return NULL;
+}
+
+/* The same in a thread, while the call that has the worker goes on. */
+static void
+test_pool_closed_for_thread (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  InVain in_vain = { pool, FALSE };
+  GAsyncResult *closed = NULL;
+  GThread *thread;
+  Results calls;
+  Holder holder;
+
+  results_init (&calls);
+  holder_run (&holder, pool, &calls);
+  thread = g_thread_new ("waits", acquire_in_vain, &in_vain);
+  while (pools_get_statistic (pool, "queued") == 0)
+    g_thread_yield ();
+  procfun_executor_close_async (PROCFUN_EXECUTOR (pool), NULL, keep_result, &closed);
+  while (!g_atomic_int_get (&in_vain.has_ended))
+    g_main_context_iteration (NULL, FALSE);
+  g_thread_join (thread);
+  g_assert_null (closed);
+  holder_let_go (&holder);
+  g_object_unref (wait_for (&closed));
+  results_wait (&calls, 1);
+  g_assert_cmpuint (calls.n_succeeded, ==, 1);
+  holder_clear (&holder);
+  results_clear (&calls);
+}
+
+static void
+close_pool (ProcfunExecutor *pool, int pid, gpointer unused)
+{
+  g_assert_true (procfun_executor_close (pool, NULL, NULL));
+}
+
+/* It is closed when the worker is there, and is no session's yet. */
+static void
+test_pool_closed_at_start (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (GError) error = NULL;
+
+  g_signal_connect (pool, "worker-started", G_CALLBACK (close_pool), NULL);
+  g_assert_null (procfun_pool_acquire (pool, add_function (), NULL, &error));
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers"), ==, 0);
+}
+
+/* Its process has what the program had, and keeps that. */
+static void
+test_renewed (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  procfun_process_executor_renew (PROCFUN_PROCESS_EXECUTOR (pool));
+  pools_assert_error (session, add_call (1, 2), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                      "*add()*started before*");
+}
+
+/* Its process has the functions of one module. */
+static void
+test_other_module (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  g_autoptr (ProcfunSchema) args
+      = procfun_schema_new_named (PROCFUN_SCHEMA_ARGUMENTS, 0, NULL, NULL);
+  g_autoptr (ProcfunSchema) result = procfun_schema_new (G_VARIANT_TYPE_UNIT);
+  g_autoptr (ProcfunFunction) other
+      = procfun_function_new_for_module ("other", args, result, PROCFUN_FUNCTION_NONE,
+                                         module_new_for_file ("/lib/other.so", FALSE, "1"));
+
+  pools_assert_error (session, procfun_call_new (other, g_variant_new ("()")), PROCFUN_ERROR,
+                      PROCFUN_ERROR_INVALID, "*other()*another module*");
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+}
+
 static gpointer
 use_session (gpointer data)
 {
@@ -360,6 +460,12 @@ main (int argc, char *argv[])
   fixture_add_func ("/session/a session ends when its pool is closed", test_pool_closed);
   fixture_add_func ("/session/waiting for a session ends when the pool is closed",
                     test_pool_closed_meanwhile);
+  fixture_add_func ("/session/waiting for a session in a thread ends when the pool is closed",
+                    test_pool_closed_for_thread);
+  fixture_add_func ("/session/a pool that is closed when the worker starts has no session",
+                    test_pool_closed_at_start);
+  fixture_add_func ("/session/a session is lost when processes are renewed", test_renewed);
+  fixture_add_func ("/session/a function of another module is refused", test_other_module);
   fixture_add_func ("/session/a cancellable of the program is left as it was", test_cancellable);
   fixture_add_func ("/session/threads share a session one after the other", test_threads);
   return fixture_run ();

@@ -14,18 +14,24 @@ typedef struct
   gboolean is_late;
 } Probe;
 
+/* Workers that were started in place of those of a main context are too many when it is back. */
 static void
 forget (Probe *self)
 {
   Scheduler *scheduler = self->scheduler;
+  const SchedulerConfig *config = &scheduler->config;
+  GQueue surplus = G_QUEUE_INIT;
 
   g_mutex_lock (&scheduler->lock);
   if (g_queue_remove (&scheduler->probes, self) && self->is_late)
     {
       scheduler->n_absent--;
       scheduler_assign (scheduler);
+      slots_trim (&scheduler->slots, config->min_workers,
+                  config->max_workers + presence_count_absent (scheduler), &surplus);
     }
   g_mutex_unlock (&scheduler->lock);
+  scheduler_end_all (&surplus, "shrunk");
 }
 
 static gboolean
