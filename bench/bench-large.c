@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Large arguments and results, as ratios to the same work in one process: all in one run, so that
- * the machine matters little. bench-large [MiB] [rounds] [pictures] */
+ * the machine matters little. bench-large [MiB] [rounds] [pictures] [part of a line's name: only
+ * these] */
 
 #include <procfun.h>
 
@@ -72,6 +73,7 @@ PROCFUN_DEFINE_FUNCTION (add, int, (int, a), (int, b)) { return a + b; }
 
 static gsize size;
 static guint n_rounds = 7;
+static const char *only = "";
 static GBytes *bytes;
 static GBytes *shared;
 static ProcfunBuffer *buffer;
@@ -203,10 +205,12 @@ take (void (*func) (void), double *first)
 static void
 show (const char *name, void (*func) (void), double unit)
 {
-  double first;
-  const double best = take (func, &first);
+  double first, best;
 
-  printf ("%-34s %9.3f ms  %5.2f   first %9.3f ms  %5.2f\n", name, best, best / unit, first,
+  if (strstr (name, only) == NULL)
+    return;
+  best = take (func, &first);
+  printf ("%-40s %9.3f ms  %5.2f   first %9.3f ms  %5.2f\n", name, best, best / unit, first,
           first / unit);
 }
 
@@ -266,7 +270,7 @@ PROCFUN_DEFINE_FUNCTION (fill_and_tell, GBytes *, (guint64, n_bytes), (ProcfunFd
 }
 
 /* The turns before the function has ended do not count, nor does a call that was late for this
- * reason. */
+ * reason. What a process has to do then for its result takes less than half a turn. */
 static guint
 count_turns (const int pipe_fds[2], guint *n_late)
 {
@@ -283,6 +287,7 @@ count_turns (const int pipe_fds[2], guint *n_late)
   if (read (pipe_fds[0], &byte, 1) != 1)
     g_error ("the pipe cannot be read");
   took = g_get_monotonic_time () - before;
+  g_usleep (PAINT_US / 2);
   n_turns = 0;
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
@@ -415,6 +420,7 @@ show_memory (void)
   guint64 before, with, after;
 
   procfun_pool_set_arena_idle (pool, IDLE_US);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (pool), 2 * size);
   executor = PROCFUN_EXECUTOR (pool);
   before = weigh_with (small);
   with = weigh_with (bytes);
@@ -436,6 +442,8 @@ main (int argc, char **argv)
     n_rounds = (guint)atoi (argv[2]);
   if (argc > 3)
     n_pictures = (guint)atoi (argv[3]);
+  if (argc > 4)
+    only = argv[4];
   copy = g_malloc (size);
   bytes = g_bytes_new_take (memset (g_malloc (size), 1, size), size);
   shared = procfun_bytes_new (size, &data);
@@ -454,9 +462,12 @@ main (int argc, char **argv)
                  copy_unit, fill_unit);
   show_executor ("spawner", PROCFUN_EXECUTOR (procfun_spawner_new ()), floor_unit, copy_unit,
                  fill_unit);
-  show_memory ();
-  show_turns ();
-  show_latency ();
+  if (strstr ("memory", only) != NULL)
+    show_memory ();
+  if (strstr ("loop that paints", only) != NULL)
+    show_turns ();
+  if (strstr ("add beside large calls", only) != NULL)
+    show_latency ();
   g_bytes_unref (bytes);
   g_bytes_unref (shared);
   procfun_buffer_unref (buffer);

@@ -54,7 +54,7 @@ def measure(name, floor, rounds, work):
 def main():
     size = int(float(sys.argv[1] if len(sys.argv) > 1 else 64) * 1024 * 1024) // 8 * 8
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    data = bytes(size)
+    data = b"\1" * size
     floor = measure("sum", None, rounds, lambda: add_up(data))
     with multiprocessing.Pool(1) as pool:
         measure("multiprocessing.Pool", floor, rounds, lambda: pool.apply(add_up, (data,)))
