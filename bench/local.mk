@@ -23,6 +23,7 @@ bench_scripts = \
 	%D%/contenders.py \
 	%D%/definition-size.sh \
 	%D%/instructions.sh \
+	%D%/peers/arrays.py \
 	%D%/peers/callr.R \
 	%D%/peers/large.js \
 	%D%/peers/large.py \

@@ -335,7 +335,7 @@ EXTRA_DIST += $(test_data)
 endif
 
 EXTRA_DIST += %D%/link/later.c %D%/link/loader.c %D%/link/plugin.c %D%/link/program.c %D%/link/twice.c
-EXTRA_DIST += $(test_scripts) %D%/fuzz %D%/fuzz.py %D%/inject.py %D%/languages.sh %D%/mutants/list.txt %D%/mutants/run.py %D%/sshd.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
+EXTRA_DIST += $(test_scripts) %D%/fuzz %D%/fuzz.py %D%/inject.py %D%/languages.sh %D%/mutants/list.txt %D%/mutants/run.py %D%/sshd.sh %D%/tap.sh %D%/gjs-define.js %D%/python-calls.py %D%/python-decorator.py %D%/python-numpy.py %D%/tool-interrupt.py %D%/tool-monitor.py %D%/tool-terminal.py %D%/vala-calls.vala
 
 # Plain TAP; GLib's tests print it by default.
 TESTS = $(test_programs) $(module_test_programs) $(test_scripts)

@@ -9,7 +9,14 @@ if test -n "$why"
 then
   skip "functions in Python" "$why"
 else
-  for script in "$TOP_SRCDIR/tests/python-calls.py" "$TOP_SRCDIR/tests/python-decorator.py"
+  set -- "$TOP_SRCDIR/tests/python-calls.py" "$TOP_SRCDIR/tests/python-decorator.py"
+  if /usr/bin/python3 -c 'import numpy' 2>/dev/null
+  then
+    set -- "$@" "$TOP_SRCDIR/tests/python-numpy.py"
+  else
+    skip "arrays of numpy" "no numpy"
+  fi
+  for script
   do
     for name in $(sed -nE 's/^def case_([a-z_]+).*/\1/p' "$script")
     do

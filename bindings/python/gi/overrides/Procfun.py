@@ -18,6 +18,7 @@ import asyncio
 import builtins
 import collections.abc
 import concurrent.futures
+import ctypes
 import dataclasses
 import functools
 import inspect
@@ -79,7 +80,43 @@ def _plain(signature, kind):
 
 
 _PLAIN = {bool: _plain("b", bool), int: _plain("x", int), float: _plain("d", float), str: _plain("s", str)}
-_BYTES = _Type("ay", lambda value: _from_bytes("ay", bytes(value)), _to_bytes)
+
+
+# Memory of this size is shared with other processes, instead of being copied to them.
+_SHARE_MIN = 64 * 1024
+
+
+def _view(address, size, owner):
+    """Memory that @owner keeps, as Python sees it. The view keeps @owner."""
+    memory = (ctypes.c_ubyte * size).from_address(address)
+    memory.owner = owner
+    return memory
+
+
+def _share(size, fill):
+    """A GLib.Variant with so many bytes, which fill(view) writes."""
+    data, address = Procfun.bytes_new(size)
+    if data is None:
+        raise MemoryError(f"no memory for {size} bytes")
+    fill(_view(address, size, data))
+    return GLib.Variant.new_from_bytes(GLib.VariantType("ay"), data, True)
+
+
+def _pack_bytes(value):
+    try:
+        value = memoryview(value).cast("B")
+    except (TypeError, ValueError):
+        value = memoryview(bytes(value))
+    if value.nbytes < _SHARE_MIN:
+        return _from_bytes("ay", value.tobytes())
+
+    def fill(view):
+        memoryview(view).cast("B")[:] = value
+
+    return _share(value.nbytes, fill)
+
+
+_BYTES = _Type("ay", _pack_bytes, _to_bytes)
 _NONE = _Type("()", lambda value: GLib.Variant("()", ()), lambda variant: None)
 
 # PyGObject takes microseconds for each element of an array, and the module array nanoseconds.
@@ -206,18 +243,33 @@ def _numpy_array():
 
     shape_type = _number_list(int)
 
+    def pack_data(value):
+        if value.nbytes < _SHARE_MIN:
+            return _from_bytes("ay", value.tobytes())
+
+        def fill(view):
+            numpy.ndarray(value.shape, value.dtype, view)[...] = value
+
+        return _share(value.nbytes, fill)
+
     def pack(value):
-        value = numpy.ascontiguousarray(value)
+        value = numpy.asarray(value)
         if value.dtype.hasobject:
             raise TypeError("an array of Python objects cannot be sent")
         return GLib.Variant.new_tuple(
-            GLib.Variant("s", value.dtype.str), shape_type.pack(value.shape), _from_bytes("ay", value.data)
+            GLib.Variant("s", value.dtype.str), shape_type.pack(value.shape), pack_data(value)
         )
 
+    # The array is the memory of the value, which nobody may write. What stands there may be anything.
     def unpack(variant):
         dtype, shape, data = _children(variant)
-        values = numpy.frombuffer(_to_bytes(data), dtype=numpy.dtype(dtype.get_string()))
-        return values.reshape(shape_type.unpack(shape))
+        dtype, size = numpy.dtype(dtype.get_string()), data.get_size()
+        if dtype.hasobject:
+            raise TypeError("an array of Python objects came")
+        memory = _view(data.get_data(), size, data) if size > 0 else b""
+        values = numpy.ndarray(shape_type.unpack(shape), dtype, memory)
+        values.flags.writeable = False
+        return values
 
     return _Type("(saxay)", pack, unpack)
 
