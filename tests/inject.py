@@ -69,6 +69,7 @@ MENDED = [
     Point("fork-server", "caller", "poll", 4, "ENOMEM", "onward"),
     Point("spawner", "caller", "poll", 2, "ENOMEM", "onward"),
     Point("pool", "caller", "syscall", 6, "EPERM", "once"),
+    Point("spawner", "child", "setsid", 1, "EPERM", "once"),
 ]
 
 

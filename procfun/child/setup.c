@@ -107,11 +107,19 @@ leave_profiler (void)
   unsetenv ("SYSPROF_CONTROL_FD");
 }
 
+/* All of the group is ended with this process, and that must not be the caller's. */
+static void
+begin_session (void)
+{
+  if (setsid () < 0 && getpgrp () != getpid ())
+    leave_process (1);
+}
+
 void
 setup_process (gboolean close, gboolean is_zygote)
 {
   leave_profiler ();
-  setsid ();
+  begin_session ();
   reset_signals ();
   if (close)
     fds_close_from (SETUP_REPORT_FD + 1);
@@ -160,7 +168,7 @@ setup_forked_process (pid_t zygote, int channel_fd, int report_fd, int stdout_fd
 
   if (!descendants_end_with (zygote, SIGKILL))
     leave_process (0);
-  setsid ();
+  begin_session ();
   put (channel_fd, SETUP_CHANNEL_FD, O_CLOEXEC);
   put (report_fd, SETUP_REPORT_FD, O_CLOEXEC);
   put (stdout_fd, STDOUT_FILENO, 0);
