@@ -37,6 +37,7 @@ test_programs = \
 	%D%/test-faults \
 	%D%/test-fixture \
 	%D%/test-flood \
+	%D%/test-forged \
 	%D%/test-fork-server \
 	%D%/test-function \
 	%D%/test-fuzz \
@@ -47,6 +48,7 @@ test_programs = \
 	%D%/test-huge \
 	%D%/test-inherited \
 	%D%/test-inline \
+	%D%/test-items \
 	%D%/test-json \
 	%D%/test-json-batch \
 	%D%/test-json-corpus \
@@ -70,6 +72,7 @@ test_programs = \
 	%D%/test-naming \
 	%D%/test-nats-pulls \
 	%D%/test-number \
+	%D%/test-outcome \
 	%D%/test-pages \
 	%D%/test-placement \
 	%D%/test-plain-async \
@@ -197,6 +200,9 @@ generators = %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(cal
 %C%_test_hosts_SOURCES = %D%/test-hosts.c $(calls)
 %C%_test_huge_SOURCES = %D%/test-huge.c $(calls)
 %C%_test_inherited_SOURCES = %D%/test-inherited.c $(calls)
+%C%_test_outcome_SOURCES = %D%/test-outcome.c $(calls)
+%C%_test_items_SOURCES = %D%/test-items.c $(channel_ends)
+%C%_test_forged_SOURCES = %D%/test-forged.c $(channel_ends) $(pools)
 %C%_test_inline_SOURCES = %D%/test-inline.c $(calls)
 %C%_test_buffer_SOURCES = %D%/test-buffer.c $(pools)
 shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h

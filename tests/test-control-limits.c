@@ -54,6 +54,14 @@ PROCFUN_DEFINE_STATIC_FUNCTION (use_output, void, (guint64, n))
       abort ();
 }
 
+/* By turns. */
+PROCFUN_DEFINE_STATIC_FUNCTION (use_outputs, void, (guint64, n))
+{
+  for (guint64 i = 0; i < n; i++)
+    if (write (i % 2 == 0 ? STDOUT_FILENO : STDERR_FILENO, "x", 1) != 1)
+      abort ();
+}
+
 PROCFUN_DEFINE_STATIC_FUNCTION (use_result, char *, (guint64, n)) { return g_strnfill (n, 'x'); }
 
 static ProcfunCall *
@@ -88,6 +96,7 @@ static const struct
   { "files", use_files_call, "files=100", 50, 101, PROCFUN_ERROR_LIMIT },
   { "file-size", use_file_size_call, "file-size=1000", 1000, 1001, PROCFUN_ERROR_LIMIT },
   { "output", use_output_call, "output=1000", 1000, 1001, PROCFUN_ERROR_LIMIT },
+  { "outputs", use_outputs_call, "output=1000", 1000, 1001, PROCFUN_ERROR_LIMIT },
   { "result", use_result_call, "result=1000", 998, 999, PROCFUN_ERROR_LIMIT },
   { "all", use_result_call, "memory=64M cpu=10s files=100 file-size=1M output=1M result=1000", 998,
     999, PROCFUN_ERROR_LIMIT },

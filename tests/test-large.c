@@ -17,6 +17,19 @@
 #define TIMEOUT_US 100000
 #define LONGER_US (3 * TIMEOUT_US)
 
+PROCFUN_DEFINE_STATIC_FUNCTION (count_letters, guint64, (const char *, text))
+{
+  return strlen (text);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (long_error, gint, (guint64, size))
+{
+  g_autofree char *message = g_strnfill (size, 'x');
+
+  g_set_error_literal (error, G_FILE_ERROR, 7, message);
+  return 0;
+}
+
 /* Time of the function, and time of its result */
 
 static void
@@ -352,12 +365,34 @@ test_results_stay (void)
     }
 }
 
+/* The last byte that max-payload allows; and an error is no result, and may be longer. */
+static void
+test_max_payload (gconstpointer data)
+{
+  const gsize max = 1000;
+  g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
+  g_autofree char *most = g_strnfill (max - 1, 'x');
+  g_autofree char *more = g_strnfill (max, 'x');
+  g_autofree char *message = g_strnfill (20 * max, 'x');
+  const gboolean is_async = data != NULL;
+
+  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor),
+                                      procfun_codec_get_gvariant ());
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (executor), max);
+  calls_assert_result (executor, count_letters_call (most), is_async, "uint64 999");
+  calls_assert_error (executor, count_letters_call (more), is_async, PROCFUN_ERROR,
+                      PROCFUN_ERROR_LIMIT, "*count_letters()*1001*1000*");
+  calls_assert_error (executor, long_error_call (20 * max), is_async, G_FILE_ERROR, 7, message);
+}
+
 int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
   fixture_add_func ("/large/a-result-on-its-way-does-not-time-out", test_result_on_its_way);
   fixture_add_func ("/large/a-result-on-its-way-meets-the-deadline", test_deadline);
+  calls_add_data_func ("/large/max-payload-is-exact", NULL, test_max_payload);
+  calls_add_data_func ("/large/max-payload-is-exact-without-waiting", "async", test_max_payload);
   calls_add_func ("/large/bytes-of-any-size-go-there-and-back", test_sizes);
   fixture_add_func ("/large/an-argument-may-take-longer-than-a-worker-waits",
                     test_longer_than_idle);
