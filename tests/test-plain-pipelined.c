@@ -191,7 +191,7 @@ test_bound (void)
   drop_pool (pool);
 }
 
-/* What ends its worker in the midst of others */
+/* Ends of a worker that has others to answer */
 
 static char *
 make_file (void)
@@ -267,7 +267,7 @@ test_crash (void)
   drop_pool (pool);
 }
 
-/* What was printed is told of the call that has printed it. */
+/* Printed text is told of the call that has printed it. */
 static void
 test_output (void)
 {

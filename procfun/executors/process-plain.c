@@ -18,8 +18,9 @@
 static gboolean
 run_sent (PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
 {
-  g_autoptr (Exchange) exchange = exchange_new_sent (plain->call, worker_slot_get_worker (slot),
-                                                     worker_slot_get_worker (slot)->call_id, mark);
+  g_autoptr (Exchange) exchange
+      = exchange_new_sent (plain->call, worker_slot_get_worker (slot), NULL,
+                           worker_slot_get_worker (slot)->call_id, mark);
 
   exchange_set_release (exchange, worker_slot_release, slot);
   if (!exchange_was_sent (exchange))
@@ -59,7 +60,7 @@ make_exchange (PlainAsync *async, ProcfunCall *call)
 
   if (is_own)
     worker_slot_set_call (slot, call);
-  exchange = exchange_new_sent (call, worker, async->call_id, &async->mark);
+  exchange = exchange_new_sent (call, worker, NULL, async->call_id, &async->mark);
   exchange_set_release (exchange, worker_slot_release, slot);
   if (!is_own || exchange_was_sent (exchange))
     return exchange;
@@ -90,7 +91,7 @@ go_on_behind (PlainAsync *async, GMainContext *context, Exchange *head)
   call = plain_async_make (async, context, &wait);
   if (head != NULL)
     {
-      exchange = exchange_new_sent_behind (call, head, async->call_id, &async->mark);
+      exchange = exchange_new_sent (call, NULL, head, async->call_id, &async->mark);
       worker_slot_queue_made (async->slot, exchange);
     }
   run (async, call, context, exchange, wait);

@@ -539,9 +539,9 @@ take_worker (Exchange *self, Worker *worker)
 static guint64
 get_call_flags (const Worker *worker)
 {
-  if (worker->is_kept)
-    return 0;
-  return FRAME_CALL_LAST | (worker_ends_with_result (worker) ? FRAME_CALL_ENDED : 0);
+  const guint64 ended = worker_ends_with_result (worker) ? FRAME_CALL_ENDED : 0;
+
+  return worker->is_kept ? 0 : FRAME_CALL_LAST | ended;
 }
 
 Exchange *
@@ -565,23 +565,19 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   return self;
 }
 
-/* Without an exchange. */
-static Exchange *
-make_sent (ProcfunCall *call, const Worker *worker, guint32 call_id, const ChannelMark *mark)
+Exchange *
+exchange_new_sent (ProcfunCall *call, Worker *worker, const Exchange *front, guint32 call_id,
+                   const ChannelMark *mark)
 {
   GBytes *arguments = procfun_call_get_packed_arguments (call);
-  Exchange *self = make (call, worker, call_id, g_bytes_get_size (arguments));
+  Exchange *self
+      = make (call, front != NULL ? &front->worker : worker, call_id, g_bytes_get_size (arguments));
 
   self->mark = *mark;
   self->may_be_lost = TRUE;
-  return self;
-}
-
-Exchange *
-exchange_new_sent (ProcfunCall *call, Worker *worker, guint32 call_id, const ChannelMark *mark)
-{
-  Exchange *self = make_sent (call, worker, call_id, mark);
-
+  self->pipelined.is_waiting = front != NULL;
+  if (front != NULL)
+    return self;
   self->has_yielded = TRUE;
   self->ending.clocks.began_at = procfun_call_get_started_at (call);
   take_worker (self, worker);
@@ -607,16 +603,6 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   request_send (worker, call, options, 0, arguments);
   if (self->reply.call_id - front->reply.call_id <= SENT_AHEAD)
     channel_flush (worker->channel);
-  return self;
-}
-
-Exchange *
-exchange_new_sent_behind (ProcfunCall *call, Exchange *front, guint32 call_id,
-                          const ChannelMark *mark)
-{
-  Exchange *self = make_sent (call, &front->worker, call_id, mark);
-
-  self->pipelined.is_waiting = TRUE;
   return self;
 }
 

@@ -58,12 +58,10 @@ Exchange *exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions
                         GBytes *arguments);
 void exchange_free (Exchange *self);
 
-/* Goes on with a call that was sent to @worker by plain-exchange.h: its first that it has not
- * answered, or one behind that, which is pipelined. */
-Exchange *exchange_new_sent (ProcfunCall *call, Worker *worker, guint32 call_id,
-                             const ChannelMark *mark);
-Exchange *exchange_new_sent_behind (ProcfunCall *call, Exchange *front, guint32 call_id,
-                                    const ChannelMark *mark);
+/* Goes on with a call that was sent by plain-exchange.h: the first that @worker has not answered;
+ * or one behind that of @front (nullable), which has the worker, and is pipelined. */
+Exchange *exchange_new_sent (ProcfunCall *call, Worker *worker, const Exchange *front,
+                             guint32 call_id, const ChannelMark *mark);
 
 /* Freeing the exchange gives its worker to @release, and ends the worker if that has not taken it.
  */

@@ -137,7 +137,7 @@ has_written (const Worker *worker)
          || (worker->is_kept && channel_is_disturbed (worker->channel, is_readable));
 }
 
-/* What had come by the ring before poll() was asked needs to be asked about no more. */
+/* Frames that were in the ring when poll() was asked need not be asked about again. */
 static gboolean
 is_quiet (Worker *worker, const FrameHeader *header)
 {
