@@ -544,9 +544,15 @@ test_many_forked (void)
   pid = fixture_fork ();
   if (pid == 0)
     {
-      answer_wait (&answers[0]);
-      give_int_process_finish (answers[0].result, &error);
-      fixture_exit_fork (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST));
+      for (gint i = 0; i < N_TIMES; i++)
+        {
+          while (!answers[i].has_come)
+            g_main_context_iteration (NULL, TRUE);
+          give_int_process_finish (answers[i].result, &error);
+          g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
+          g_clear_error (&error);
+        }
+      fixture_exit_fork (TRUE);
     }
   assert_answered (answers);
   for (gint i = 0; i < N_TIMES; i++)

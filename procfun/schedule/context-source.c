@@ -231,7 +231,44 @@ context_source_has_own_calls (ContextSource *self)
   return self->n_waiters > self->sessions.length && owner_is_here (&self->owner);
 }
 
+typedef struct
+{
+  ContextSource *source;
+  GQueue found; /* (element-type ContextWaiter) */
+} Search;
+
+static void
+find_own (QueueEntry *entry, gpointer user_data)
+{
+  Search *self = user_data;
+
+  if (((Waiter *)entry)->source == self->source)
+    g_queue_push_tail (&self->found, entry);
+}
+
+/* What waits in the queue does so in vain. */
+static void
+give_up_all (ContextSource *self)
+{
+  Search search = { self, G_QUEUE_INIT };
+  ContextWaiter *waiter;
+
+  g_mutex_lock (&self->scheduler->lock);
+  if (self->n_waiters > 0)
+    queue_foreach (&self->scheduler->queue, find_own, &search);
+  while ((waiter = g_queue_pop_head (&search.found)) != NULL)
+    context_waiter_give_up (waiter);
+  g_mutex_unlock (&self->scheduler->lock);
+}
+
 /* The source */
+
+/* The program has forked itself: nobody else will tell it anything. */
+static gboolean
+is_of_parent (const ContextSource *self)
+{
+  return self->process != inherited_state_get_process ();
+}
 
 static gboolean
 context_source_check (GSource *source)
@@ -239,7 +276,7 @@ context_source_check (GSource *source)
   ContextSource *self = (ContextSource *)source;
   gboolean is_late;
 
-  if (g_atomic_int_get (&self->is_ready))
+  if (g_atomic_int_get (&self->is_ready) || is_of_parent (self))
     return TRUE;
   g_mutex_lock (&self->lock);
   is_late = self->next > 0 && self->next <= g_source_get_time (source);
@@ -254,7 +291,7 @@ context_source_prepare (GSource *source, int *timeout)
   gint64 next;
 
   *timeout = -1;
-  if (g_atomic_int_get (&self->is_ready))
+  if (g_atomic_int_get (&self->is_ready) || is_of_parent (self))
     return TRUE;
   g_mutex_lock (&self->lock);
   next = self->next;
@@ -291,6 +328,11 @@ context_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 
   if (is_told)
     g_source_set_ready_time (source, -1);
+  if (is_of_parent (self))
+    {
+      give_up_all (self);
+      is_told = TRUE;
+    }
   context_source_go_on_starting (self, is_told);
   for (guint n = 0; n < TURN_CALLS && (waiter = pop_due (self)) != NULL; n++)
     {
@@ -303,37 +345,15 @@ context_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-typedef struct
-{
-  ContextSource *source;
-  GQueue found; /* (element-type ContextWaiter) */
-} Search;
-
-static void
-find_own (QueueEntry *entry, gpointer user_data)
-{
-  Search *self = user_data;
-
-  if (((Waiter *)entry)->source == self->source)
-    g_queue_push_tail (&self->found, entry);
-}
-
 /* The main context goes away, or nobody waits in it. */
 static void
 on_destroyed (gpointer user_data)
 {
   ContextSource *self = user_data;
   Scheduler *scheduler = scheduler_ref (self->scheduler);
-  Search search = { self, G_QUEUE_INIT };
-  ContextWaiter *waiter;
   GList *link;
 
-  g_mutex_lock (&scheduler->lock);
-  if (self->n_waiters > 0)
-    queue_foreach (&scheduler->queue, find_own, &search);
-  while ((waiter = g_queue_pop_head (&search.found)) != NULL)
-    context_waiter_give_up (waiter);
-  g_mutex_unlock (&scheduler->lock);
+  give_up_all (self);
   while ((link = g_queue_pop_head_link (&self->due)) != NULL
          || (link = g_queue_pop_head_link (&self->starting)) != NULL)
     context_waiter_abandon (link->data,
