@@ -2,8 +2,9 @@
 
 /* Preloaded into a program and the processes that it starts, makes one system call of the library
  * fail, or all from one on: PROCFUN_INJECT=ROLE:CALL:NUMBER:ERRNO:once|onward. The role is that of
- * the process: caller, zygote or child. Calls of other libraries are left alone, but for those that
- * start a process. PROCFUN_INJECT_FILE is memory that tests/inject.py shares with all of them. */
+ * the process: caller, zygote, child or host. Calls of other libraries are left alone, but for
+ * those that start a process. PROCFUN_INJECT_FILE is memory that tests/inject.py shares with all of
+ * them. */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -139,6 +140,8 @@ find_role (void)
     return 'c';
   if (strcmp (first, "--procfun-serve=zygote") == 0)
     return 'z';
+  if (strcmp (first, "--procfun-host") == 0)
+    return 'h';
   return strncmp (first, "--procfun-serve=", 16) == 0 ? 'C' : 'n';
 }
 
@@ -378,7 +381,9 @@ syscall (long last, ...)
   static __typeof__ (&syscall) real;
   REST (6)
 
-  if (fails (CALL_syscall, FROM))
+  /* GLib's locks jump to this from their ends, as if the library had called it: they cannot fail.
+   */
+  if (last != SYS_futex && fails (CALL_syscall, FROM))
     return -1;
   if (real == NULL)
     real = REAL (syscall);

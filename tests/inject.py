@@ -29,8 +29,8 @@ HANG_S = 90  # the program ends by itself when a step takes ten seconds
 PATIENCE_S = 2
 MOST = 12  # calls of a kind that fail one by one; later ones are mostly those of a loop
 MOST_MALLOC = 60
-ROLES = ("caller", "zygote", "child")
-KINDS = ("spawner", "fork-server", "pool", "crash")
+ROLES = ("caller", "zygote", "child", "host")
+KINDS = ("spawner", "fork-server", "pool", "crash", "map", "generator", "output", "huge", "sandbox", "session", "remote")
 
 MEMORY = ("ENOMEM",)
 DESCRIPTORS = ("EMFILE", "ENFILE")
@@ -56,7 +56,7 @@ NOT_ONWARD = ("EINTR", "EAGAIN")
 # Known to misbehave, and left out: (kind, role, call, how).
 KNOWN = {
     # Once poll() never works again, a closed pool leaves its zygote until the program ends.
-    ("pool", "caller", "poll", "onward"),
+    (kind, "caller", "poll", "onward") for kind in ("pool", "map", "generator", "huge", "sandbox", "session")
 }
 
 Point = collections.namedtuple("Point", "kind role call number error how")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* injected EXECUTOR: calls functions while tests/inject-shim.c makes system calls fail, and looks
+/* injected KIND: calls functions while tests/inject-shim.c makes system calls fail, and looks
  * that each call ends with its result or with an error of the library, that the executor works
  * again afterwards, and that nothing is left. Exits with 0, or says what was wrong. */
 
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define LARGE ((gsize)200 * 1024)
+#define HUGE_SIZE ((gsize)3 * 1024 * 1024) /* that is lent, and not copied */
+#define N_ITEMS 20
 
 /* How long what ends moments after a call may take. */
 #define PATIENCE_US (3 * G_USEC_PER_SEC)
@@ -20,6 +22,22 @@
 PROCFUN_DEFINE_FUNCTION (sum, gint, (gint, a), (gint, b)) { return a + b; }
 
 PROCFUN_DEFINE_FUNCTION (pass, GBytes *, (GBytes *, bytes)) { return g_bytes_ref (bytes); }
+
+PROCFUN_DEFINE_FUNCTION (print, gint, (gint, n_lines))
+{
+  for (gint i = 0; i < n_lines; i++)
+    {
+      printf ("out %d\n", i);
+      fprintf (stderr, "err %d\n", i);
+    }
+  return n_lines;
+}
+
+PROCFUN_DEFINE_GENERATOR (numbers, gint, (gint, n))
+{
+  for (gint i = 0; i < n && numbers_yield (i); i++)
+    ;
+}
 
 PROCFUN_DEFINE_FUNCTION (crash, void) { *(volatile int *)NULL = 1; }
 
@@ -111,16 +129,16 @@ run_async (ProcfunExecutor *executor, gboolean may_fail)
 }
 
 static void
-run_large (ProcfunExecutor *executor, gboolean may_fail)
+run_bytes (ProcfunExecutor *executor, gsize length, gboolean may_fail)
 {
-  g_autofree guint8 *data = g_malloc (LARGE);
+  g_autofree guint8 *data = g_malloc (length);
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (GBytes) same = NULL;
   GError *error = NULL;
 
-  begin_step ("large call");
-  memset (data, 'x', LARGE);
-  bytes = g_bytes_new_take (g_steal_pointer (&data), LARGE);
+  begin_step (length == LARGE ? "large call" : "huge call");
+  memset (data, 'x', length);
+  bytes = g_bytes_new_take (g_steal_pointer (&data), length);
   same = pass_process_with (bytes, executor, NULL, &error);
   check (same != NULL && g_bytes_equal (bytes, same), error, may_fail);
 }
@@ -172,15 +190,171 @@ run_crash (ProcfunExecutor *executor, gboolean may_fail)
   check_own_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, may_fail);
 }
 
-static ProcfunExecutor *
-make_executor (const char *kind)
+static void
+run_basic (ProcfunExecutor *executor)
 {
-  if (g_str_equal (kind, "spawner"))
-    return PROCFUN_EXECUTOR (procfun_spawner_new ());
-  if (g_str_equal (kind, "pool"))
-    return PROCFUN_EXECUTOR (procfun_pool_new (2));
+  run_small (executor, TRUE);
+  run_async (executor, TRUE);
+  run_bytes (executor, LARGE, TRUE);
+  run_refusal (executor, TRUE);
+}
+
+static void
+run_crashing (ProcfunExecutor *executor)
+{
+  run_crash (executor, TRUE);
+}
+
+static void
+run_huge (ProcfunExecutor *executor)
+{
+  for (guint i = 0; i < 2; i++)
+    run_bytes (executor, HUGE_SIZE, TRUE);
+}
+
+/* What may fail fails as a whole. */
+static void
+run_map (ProcfunExecutor *executor)
+{
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (executor, sum_function ());
+  g_autoptr (GVariant) results = NULL;
+  GVariantBuilder builder;
+  gboolean is_right = FALSE;
+  GError *error = NULL;
+
+  begin_step ("map");
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ii)"));
+  for (gint i = 0; i < N_ITEMS; i++)
+    g_variant_builder_add (&builder, "(ii)", i, 1);
+  procfun_map_set_array (map, g_variant_builder_end (&builder));
+  procfun_map_set_chunk_size (map, 3);
+  results = procfun_map_run (map, NULL, &error);
+  if (results != NULL)
+    {
+      gsize n;
+      const gint32 *numbers = g_variant_get_fixed_array (results, &n, sizeof *numbers);
+
+      is_right = n == N_ITEMS;
+      for (gsize i = 0; i < n; i++)
+        is_right = is_right && numbers[i] == (gint32)i + 1;
+    }
+  check (is_right, error, TRUE);
+}
+
+/* Items come from the first on, and then an error or the end. */
+static void
+run_generator (ProcfunExecutor *executor)
+{
+  g_autoptr (ProcfunCall) call = numbers_call (N_ITEMS);
+  GError *error = NULL;
+  GVariant *item;
+  gint n = 0;
+
+  begin_step ("generator");
+  procfun_call_set_executor (call, executor);
+  for (; (item = procfun_call_next (call, NULL, &error)) != NULL; n++)
+    {
+      if (g_variant_get_int32 (item) != n)
+        stop ("wrong item", NULL);
+      g_variant_unref (item);
+    }
+  check (n == N_ITEMS, error, TRUE);
+}
+
+static void
+on_output (ProcfunCall *call, ProcfunStream stream, const char *line, guint *n)
+{
+  ++*n;
+}
+
+static void
+run_output (ProcfunExecutor *executor)
+{
+  g_autoptr (ProcfunCall) call = print_call (N_ITEMS);
+  g_autoptr (ProcfunLimits) limits = procfun_limits_new ();
+  g_autoptr (GVariant) result = NULL;
+  GError *error = NULL;
+  guint n = 0;
+
+  begin_step ("output");
+  procfun_limits_set_output_size (limits, 65536);
+  procfun_limits_set_open_files (limits, 64);
+  procfun_call_set_limits (call, limits);
+  procfun_call_set_executor (call, executor);
+  procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, PROCFUN_OUTPUT_CAPTURE);
+  procfun_call_set_output_mode (call, PROCFUN_STREAM_STDERR, PROCFUN_OUTPUT_CAPTURE);
+  g_signal_connect (call, "output", G_CALLBACK (on_output), &n);
+  result = procfun_call_run (call, NULL, &error);
+  check (result != NULL && g_variant_get_int32 (result) == N_ITEMS, error, TRUE);
+}
+
+static void
+run_session (ProcfunExecutor *executor)
+{
+  GError *error = NULL;
+  ProcfunSession *session;
+
+  begin_step ("session");
+  session = procfun_pool_acquire (PROCFUN_POOL (executor), sum_function (), NULL, &error);
+  check (session != NULL, error, TRUE);
+  if (session == NULL)
+    return;
+  run_small (PROCFUN_EXECUTOR (session), TRUE);
+  run_async (PROCFUN_EXECUTOR (session), TRUE);
+  g_object_unref (session);
+}
+
+static ProcfunExecutor *
+make_spawner (void)
+{
+  return PROCFUN_EXECUTOR (procfun_spawner_new ());
+}
+
+static ProcfunExecutor *
+make_fork_server (void)
+{
   return PROCFUN_EXECUTOR (procfun_fork_server_new ());
 }
+
+static ProcfunExecutor *
+make_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (2));
+}
+
+static ProcfunExecutor *
+make_sandbox (void)
+{
+  g_autoptr (ProcfunSandboxRules) rules = procfun_sandbox_rules_new ();
+  ProcfunExecutor *self = make_pool ();
+
+  procfun_sandbox_rules_set_best_effort (rules, TRUE);
+  procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (self),
+                                        PROCFUN_SANDBOX_PURE_COMPUTE);
+  procfun_process_executor_set_sandbox_rules (PROCFUN_PROCESS_EXECUTOR (self), rules);
+  return self;
+}
+
+/* Its host is this program, at the other end of two pipes. */
+static ProcfunExecutor *
+make_remote (void)
+{
+  return PROCFUN_EXECUTOR (procfun_remote_pool_new ("local*2", NULL));
+}
+
+static const struct
+{
+  const char *name;
+  ProcfunExecutor *(*make) (void);
+  void (*run) (ProcfunExecutor *executor);
+} kinds[] = {
+  { "spawner", make_spawner, run_basic }, { "fork-server", make_fork_server, run_basic },
+  { "pool", make_pool, run_basic },       { "crash", make_fork_server, run_crashing },
+  { "map", make_pool, run_map },          { "generator", make_pool, run_generator },
+  { "output", make_spawner, run_output }, { "huge", make_pool, run_huge },
+  { "sandbox", make_sandbox, run_basic }, { "session", make_pool, run_session },
+  { "remote", make_remote, run_basic },
+};
 
 static void
 close_executor (ProcfunExecutor *executor)
@@ -236,27 +410,21 @@ check_leftovers (guint n_fds, guint n_threads)
 int
 main (int argc, char **argv)
 {
-  const char *kind = argc > 1 ? argv[1] : "pool";
-  ProcfunExecutor *executor = make_executor ("spawner");
+  ProcfunExecutor *executor = make_spawner ();
   guint n_fds, n_threads;
+  gsize i = 0;
 
+  while (argc > 1 && i + 1 < G_N_ELEMENTS (kinds) && !g_str_equal (argv[1], kinds[i].name))
+    i++;
   run_async (executor, FALSE);
   close_executor (executor);
   g_object_unref (executor);
   n_fds = count_entries ("/proc/self/fd");
   n_threads = count_entries ("/proc/self/task");
 
-  executor = make_executor (kind);
+  executor = kinds[i].make ();
   set_active (1);
-  if (g_str_equal (kind, "crash"))
-    run_crash (executor, TRUE);
-  else
-    {
-      run_small (executor, TRUE);
-      run_async (executor, TRUE);
-      run_large (executor, TRUE);
-      run_refusal (executor, TRUE);
-    }
+  kinds[i].run (executor);
   set_active (0);
   run_again (executor);
   set_active (1);

@@ -6,6 +6,8 @@
 #include "tests/functions.h"
 #include "tests/pools.h"
 
+#include <unistd.h>
+
 #define MIB ((guint64)1 << 20)
 
 PROCFUN_DEFINE_STATIC_FUNCTION (wait_to_be_cancelled, gint)
@@ -19,6 +21,13 @@ PROCFUN_DEFINE_STATIC_FUNCTION (wait_to_be_cancelled, gint)
 
 PROCFUN_DEFINE_STATIC_FUNCTION (make_text, char *, (guint64, size))
 {
+  return g_strnfill (size, 'x');
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (make_text_later, char *, (ProcfunFd, ready), (ProcfunFd, go),
+                                (guint64, size))
+{
+  stay_until (ready, go, 0);
   return g_strnfill (size, 'x');
 }
 
@@ -149,21 +158,51 @@ test_broadcast (void)
 
 /* The bound of a call is its own, and not that of the call before it. */
 static void
-test_max_payload (void)
+test_max_payload (gconstpointer grows)
 {
   auto_pool ProcfunPool *pool = make_pool (4);
+  ProcfunProcessExecutor *executor = PROCFUN_PROCESS_EXECUTOR (pool);
   Results results;
   Holder holder;
 
   results_init (&results);
+  procfun_process_executor_set_max_payload (executor, grows != NULL ? MIB : 4 * MIB);
   holder_run (&holder, pool, &results);
-  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (pool), MIB);
+  procfun_process_executor_set_max_payload (executor, grows != NULL ? 4 * MIB : MIB);
   run_within (pool, &results, make_text_call (2 * MIB), NULL);
   holder_let_go (&holder);
   results_wait (&results, 2);
-  g_assert_cmpuint (results.n_succeeded, ==, 1);
-  g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
+  g_assert_cmpuint (results.n_succeeded, ==, grows != NULL ? 2 : 1);
+  if (grows != NULL)
+    g_assert_no_error (results.error);
+  else
+    g_assert_error (results.error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);
   holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* Likewise that of the call before it. */
+static void
+test_max_payload_before (void)
+{
+  auto_pool ProcfunPool *pool = make_pool (4);
+  Signal ready, go;
+  Results results;
+
+  results_init (&results);
+  signal_open (&ready);
+  signal_open (&go);
+  results_run (&results, pool, make_text_later_call (ready.ends[1], go.ends[0], 2 * MIB));
+  signal_await (&ready);
+  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (pool), MIB);
+  run_within (pool, &results, add_call (1, 2), NULL);
+  close (go.ends[1]);
+  go.ends[1] = -1;
+  results_wait (&results, 2);
+  g_assert_no_error (results.error);
+  g_assert_cmpuint (results.n_succeeded, ==, 2);
+  signal_close (&ready);
+  close (go.ends[0]);
   results_clear (&results);
 }
 
@@ -242,7 +281,11 @@ main (int argc, char **argv)
   fixture_add_func ("/in-flight/calls-in-flight-bounds-them", test_number);
   fixture_add_func ("/in-flight/calls-per-worker-counts-them", test_calls_per_worker);
   fixture_add_func ("/in-flight/broadcast-comes-before-later-calls", test_broadcast);
-  fixture_add_func ("/in-flight/max-payload-is-that-of-each-call", test_max_payload);
+  fixture_add_data_func ("/in-flight/max-payload-that-shrinks-is-that-of-each-call", NULL,
+                         test_max_payload);
+  fixture_add_data_func ("/in-flight/max-payload-that-grows-is-that-of-each-call", "grows",
+                         test_max_payload);
+  fixture_add_func ("/in-flight/max-payload-of-the-call-before-stays", test_max_payload_before);
   fixture_add_func ("/in-flight/they-make-room-in-the-queue", test_room);
   fixture_add_func ("/in-flight/closing-cancels-them", test_close);
   return fixture_run ();

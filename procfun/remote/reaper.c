@@ -2,6 +2,7 @@
 
 #include "procfun/remote/reaper.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -55,7 +56,8 @@ advance_launcher (EndingLauncher *self, gint64 now)
 
   if (process_has_died (self->process))
     {
-      waitpid (pid, NULL, WNOHANG);
+      while (waitpid (pid, NULL, WNOHANG) < 0 && errno == EINTR)
+        ;
       return TRUE;
     }
   if (!self->was_killed && now - self->since >= END_WAIT_US)
