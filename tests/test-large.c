@@ -252,19 +252,52 @@ check_shared (ProcfunExecutor *executor, GBytes *bytes, gboolean has_large)
   g_object_unref (executor);
 }
 
+static gboolean
+has_large_pages (void)
+{
+  gpointer memory;
+  const int fd = memfd_new_large ("large", LARGE, &memory);
+
+  if (fd < 0)
+    return FALSE;
+  memfd_unmap (memory, LARGE);
+  close (fd);
+  return TRUE;
+}
+
 static void
 test_shared_with_one_call (void)
 {
   g_autoptr (GBytes) bytes = make_bytes (LARGE, 3);
-  gpointer memory;
-  const int fd = memfd_new_large ("large", LARGE, &memory);
+  const gboolean has_large = has_large_pages ();
 
-  check_shared (PROCFUN_EXECUTOR (procfun_fork_server_new ()), bytes, fd >= 0);
-  check_shared (PROCFUN_EXECUTOR (procfun_spawner_new ()), bytes, fd >= 0);
-  if (fd < 0)
-    return;
-  memfd_unmap (memory, LARGE);
-  close (fd);
+  check_shared (PROCFUN_EXECUTOR (procfun_fork_server_new ()), bytes, has_large);
+  check_shared (PROCFUN_EXECUTOR (procfun_spawner_new ()), bytes, has_large);
+}
+
+static gboolean
+result_is_shared (ProcfunExecutor *executor)
+{
+  g_autoptr (GBytes) bytes = make_bytes (LARGE, 3);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) result = echo_process_with (bytes, executor, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_bytes_equal (result, bytes));
+  return is_shared (g_bytes_get_data (result, NULL));
+}
+
+/* What the memory of a result counts for is the worker. */
+static void
+test_shared_result (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  g_autoptr (ProcfunPool) limited = procfun_pool_new (1);
+  g_autoptr (ProcfunLimits) limits = procfun_limits_new_from_string ("memory=500M", NULL);
+
+  procfun_pool_set_worker_limits (limited, limits);
+  g_assert_cmpint (result_is_shared (PROCFUN_EXECUTOR (pool)), ==, has_large_pages ());
+  g_assert_false (result_is_shared (PROCFUN_EXECUTOR (limited)));
 }
 
 /* Values that stay as they are */
@@ -397,6 +430,7 @@ main (int argc, char **argv)
   fixture_add_func ("/large/an-argument-may-take-longer-than-a-worker-waits",
                     test_longer_than_idle);
   fixture_add_func ("/large/a-process-with-one-call-maps-its-argument", test_shared_with_one_call);
+  fixture_add_func ("/large/a-result-of-a-worker-is-not-copied-here", test_shared_result);
   calls_add_func ("/large/results-outlive-their-process", test_results_stay);
   fixture_add_func ("/large/what-a-function-keeps-is-not-overwritten", test_kept);
   fixture_add_func ("/large/a-function-that-scribbles-harms-no-other-call", test_scribbling);

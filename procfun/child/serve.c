@@ -418,6 +418,15 @@ server_run_preload (Server *self, Channel *channel, const Frame *frame, GError *
   return result != NULL;
 }
 
+/* Memory of results would count for a worker with a limit as long as its caller has them. */
+static ShareMode
+get_share_mode (const Server *self)
+{
+  if (!self->is_kept)
+    return SHARE_SEALED;
+  return self->worker_limits != NULL ? SHARE_ARENA : SHARE_LARGE_OR_ARENA;
+}
+
 void
 server_handle_call (Server *self, Frame *frame)
 {
@@ -431,7 +440,7 @@ server_handle_call (Server *self, Frame *frame)
 
   self->call_id = frame->call_id;
   self->is_kept = !is_last (frame);
-  channel_share (self->channel, self->is_kept ? SHARE_ARENA : SHARE_SEALED, TRUE);
+  channel_share (self->channel, get_share_mode (self), TRUE);
   /* Leftovers of the initializer stay. */
   if (is_worker && self->unprepared == NULL && confinement_prepare (&self->confinement, &error))
     confinement_enter (&self->confinement, self->channel, &error);

@@ -136,14 +136,22 @@ send_by_ring (ChannelOut *self, const struct iovec *parts, guint n_parts, gsize 
   return write_to_ring (self, parts, n_parts, sizeof (FrameHeader));
 }
 
+static gboolean
+has_arena (const ChannelOut *self)
+{
+  return self->share_mode == SHARE_ARENA || self->share_mode == SHARE_LARGE_OR_ARENA;
+}
+
 /* FALSE: there is no memory for it. */
 static gboolean
 place (ChannelOut *self, const ArenaContent *content, FrameShared *shared, int *fd)
 {
-  if (self->share_mode == SHARE_ARENA)
-    return arena_out_put (&self->arena, content, &shared->index, fd);
+  const gboolean is_large = self->share_mode != SHARE_SEALED || content->value != NULL;
+
   shared->index = ARENA_SEALED;
-  *fd = arena_seal (content, self->share_mode == SHARE_LARGE || content->value != NULL);
+  *fd = self->share_mode != SHARE_ARENA ? arena_seal (content, is_large) : -1;
+  if (*fd < 0 && has_arena (self))
+    return arena_out_put (&self->arena, content, &shared->index, fd);
   return *fd >= 0;
 }
 

@@ -14,7 +14,8 @@ typedef enum
   SHARE_LARGE,  /* a payload of megabytes in memory of its own, which nobody can change, where that
                    is had in large pages: small ones cost more than two copies by the socket */
   SHARE_SEALED, /* likewise each large payload, in any pages: it is to come in one turn */
-  SHARE_ARENA   /* in memory for many of them */
+  SHARE_ARENA,  /* in memory for many of them */
+  SHARE_LARGE_OR_ARENA /* the second where the first cannot be: the other side would copy it */
 } ShareMode;
 
 /* The frames that one side of a channel sends. They go by the socket, or by a ring, and say where

@@ -306,7 +306,8 @@ channel_share (Channel *self, ShareMode mode, gboolean trusts)
   self->arena.trusts = trusts;
   self->loans.is_open = TRUE;
   self->loans.trusts = trusts;
-  self->loans.places = mode == SHARE_ARENA ? &self->out.arena : NULL;
+  self->loans.places
+      = mode == SHARE_ARENA || mode == SHARE_LARGE_OR_ARENA ? &self->out.arena : NULL;
   self->loans.placed = &self->arena;
   self->out.share_mode = mode;
 }
