@@ -3,6 +3,7 @@
 /* An engine of a program's own, as a module would have it: calls go through it to a host, and
  * answers come back. Callers and hosts meet at a socket whose packets are the messages. */
 
+#include "procfun/remote/engine.h"
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
@@ -311,6 +312,24 @@ socket_engine_init (SocketEngine *self)
   self->listener = self->fd = -1;
 }
 
+/* An engine that is nothing, neither for callers nor for hosts. */
+
+typedef ProcfunEngine IdleEngine;
+typedef ProcfunEngineClass IdleEngineClass;
+
+GType idle_engine_get_type (void);
+G_DEFINE_TYPE (IdleEngine, idle_engine, PROCFUN_TYPE_ENGINE)
+
+static void
+idle_engine_class_init (IdleEngineClass *klass)
+{
+}
+
+static void
+idle_engine_init (IdleEngine *self)
+{
+}
+
 /* The program is a host before its main(), as a program with a module would be. */
 __attribute__ ((constructor)) static void
 offer (void)
@@ -318,6 +337,8 @@ offer (void)
   g_io_extension_point_register (PROCFUN_ENGINE_EXTENSION_POINT_NAME);
   g_io_extension_point_implement (PROCFUN_ENGINE_EXTENSION_POINT_NAME, socket_engine_get_type (),
                                   "socket", 0);
+  g_io_extension_point_implement (PROCFUN_ENGINE_EXTENSION_POINT_NAME, idle_engine_get_type (),
+                                  "idle", 0);
 }
 
 /* Tests */
@@ -412,6 +433,57 @@ test_lost_host (void)
   remotes_close (hosts);
 }
 
+static void
+test_no_calls_out (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("idle:here");
+
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), async, PROCFUN_ERROR,
+                        PROCFUN_ERROR_ENGINE, "*idle:here: no calls can be sent there*");
+  remotes_close (hosts);
+}
+
+static void
+test_no_calls_in (void)
+{
+  const char *const argv[] = { "/proc/self/exe", "--procfun-host", NULL };
+  g_auto (GStrv) env = g_get_environ ();
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  env = g_environ_setenv (env, "PROCFUN_COMMAND_LINE", "1", TRUE);
+  env = g_environ_setenv (env, "PROCFUN_HOST_ENGINE", "idle:here", TRUE);
+  g_spawn_sync (NULL, (char **)argv, env, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &text,
+                &status, &error);
+  g_assert_no_error (error);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 2);
+  g_assert_nonnull (strstr (text, "idle:here: no calls come from there"));
+}
+
+/* What an engine leaves out is done without a word. */
+static void
+test_nothing (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ProcfunEngine) engine = engine_new ("idle:here", &error);
+  g_autofree char *url = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (engine_set_up (engine, &error));
+  g_assert_no_error (error);
+  g_assert_null (engine_describe (engine));
+  engine_send (engine, 1, 2, PROCFUN_MESSAGE_NONE, "x", 1);
+  engine_answer (engine, 1, 2, NULL, 0, PROCFUN_MESSAGE_END, g_bytes_new_static ("y", 1));
+  PROCFUN_ENGINE_GET_CLASS (engine)->set_free (engine, 1);
+  PROCFUN_ENGINE_GET_CLASS (engine)->detach (engine);
+  engine_close (engine, TRUE);
+  g_object_get (engine, "url", &url, NULL);
+  g_assert_cmpstr (url, ==, "idle:here");
+}
+
 /* This program has the library in itself, and a module would bring another one. */
 static void
 test_module (void)
@@ -437,6 +509,9 @@ main (int argc, char **argv)
   fixture_add_func ("/engine/calls/second-delivery-is-not-run", test_second_delivery);
   fixture_add_func ("/engine/calls/engine-may-fail-them", test_failed_call);
   fixture_add_func ("/engine/calls/are-lost-with-their-host", test_lost_host);
+  fixture_add_func ("/engine/roles/one-may-have-no-calls-sent", test_no_calls_out);
+  fixture_add_func ("/engine/roles/one-may-bring-no-calls", test_no_calls_in);
+  fixture_add_func ("/engine/roles/what-is-left-out-does-nothing", test_nothing);
   fixture_add_func ("/engine/modules/are-not-loaded-beside-a-hidden-library", test_module);
 
   return fixture_run ();

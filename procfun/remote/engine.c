@@ -49,7 +49,8 @@
  * and the library runs none but the first. An engine that keeps calls while hosts are away tells
  * when a host is lost, with procfun_engine_host_lost(): calls that it had taken are lost with it.
  *
- * Events may come from any thread.
+ * Events may come from any thread, and also in these functions; those of `open` and `attach` are
+ * heeded once it has returned.
  *
  * Since: 0.1
  */
@@ -70,6 +71,7 @@ typedef struct
   GSource *source;
   EngineFunc func;
   gpointer user_data;
+  gboolean is_opening; /* events have their place, and are told later */
 } ProcfunEnginePrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ProcfunEngine, procfun_engine, G_TYPE_OBJECT)
@@ -133,7 +135,8 @@ take_turn (ProcfunEnginePrivate *priv, const EngineEvent *event)
   g_mutex_lock (&priv->lock);
   if (priv->context != NULL)
     {
-      is_here = g_queue_is_empty (&priv->events) && g_main_context_is_owner (priv->context);
+      is_here = !priv->is_opening && g_queue_is_empty (&priv->events)
+                && g_main_context_is_owner (priv->context);
       if (!is_here)
         {
           g_queue_push_tail (&priv->events, engine_event_copy (event));
@@ -207,6 +210,7 @@ listen (ProcfunEngine *self, GMainContext *context, EngineFunc func, gpointer us
   static GSourceFuncs funcs = { .dispatch = engine_source_dispatch };
   ProcfunEnginePrivate *priv = get_private (self);
 
+  priv->is_opening = TRUE;
   priv->func = func;
   priv->user_data = user_data;
   priv->context = g_main_context_ref (context);
@@ -218,15 +222,26 @@ listen (ProcfunEngine *self, GMainContext *context, EngineFunc func, gpointer us
 
 /* Orders of the library */
 
+static gboolean
+finish_opening (ProcfunEngine *self, gboolean ok)
+{
+  ProcfunEnginePrivate *priv = get_private (self);
+
+  g_mutex_lock (&priv->lock);
+  priv->is_opening = FALSE;
+  g_mutex_unlock (&priv->lock);
+  if (!ok)
+    stop_listening (self);
+  return ok;
+}
+
 gboolean
 engine_open (ProcfunEngine *self, GMainContext *context, EngineFunc func, gpointer user_data,
              GBytes *profile, gint64 heartbeat, GError **error)
 {
   listen (self, context, func, user_data);
-  if (PROCFUN_ENGINE_GET_CLASS (self)->open (self, profile, heartbeat, error))
-    return TRUE;
-  stop_listening (self);
-  return FALSE;
+  return finish_opening (self,
+                         PROCFUN_ENGINE_GET_CLASS (self)->open (self, profile, heartbeat, error));
 }
 
 gboolean
@@ -234,10 +249,8 @@ engine_attach (ProcfunEngine *self, GMainContext *context, EngineFunc func, gpoi
                GBytes *profile, guint slots, GError **error)
 {
   listen (self, context, func, user_data);
-  if (PROCFUN_ENGINE_GET_CLASS (self)->attach (self, profile, slots, error))
-    return TRUE;
-  stop_listening (self);
-  return FALSE;
+  return finish_opening (self,
+                         PROCFUN_ENGINE_GET_CLASS (self)->attach (self, profile, slots, error));
 }
 
 void
