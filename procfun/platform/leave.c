@@ -12,13 +12,15 @@
 extern void __gcov_dump (void);
 extern void __gcov_reset (void);
 
+static gboolean is_shut_in;
+
 /* A process that may write only small files would be killed for its counts. */
 static gboolean
 may_write (void)
 {
   struct rlimit limit;
 
-  return getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+  return !is_shut_in && getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
 }
 
 void
@@ -33,10 +35,22 @@ leave_write_counts (void)
   errno = saved_errno;
 }
 
+void
+leave_write_last_counts (void)
+{
+  leave_write_counts ();
+  is_shut_in = TRUE;
+}
+
 #else
 
 void
 leave_write_counts (void)
+{
+}
+
+void
+leave_write_last_counts (void)
 {
 }
 

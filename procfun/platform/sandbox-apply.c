@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/landlock.h"
+#include "procfun/platform/leave.h"
 #include "procfun/platform/proc.h"
 #include "procfun/platform/syscall-filter.h"
 #include "procfun/platform/syscall-refusal.h"
@@ -248,6 +249,8 @@ sandbox_apply (const SandboxOrder *order, SandboxState *state, GError **error)
     return FALSE;
   if (order->level == PROCFUN_SANDBOX_PURE_COMPUTE)
     syscall_refusal_begin ();
+  if (order->level >= PROCFUN_SANDBOX_READ_ONLY)
+    leave_write_last_counts ();
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
     if (!parts[i](order, state, order->best_effort ? NULL : error) && !order->best_effort)
       return FALSE;
