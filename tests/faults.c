@@ -66,6 +66,12 @@ socketpair (int domain, int type, int protocol, int fds[2])
 }
 
 int
+close_range (unsigned first, unsigned last, int flags)
+{
+  return fails ("close_range") ? -1 : REAL (close_range) (first, last, flags);
+}
+
+int
 pipe2 (int fds[2], int flags)
 {
   return fails ("pipe2") ? -1 : REAL (pipe2) (fds, flags);

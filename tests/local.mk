@@ -35,6 +35,7 @@ test_programs = \
 	%D%/test-executor \
 	%D%/test-failure \
 	%D%/test-faults \
+	%D%/test-fds \
 	%D%/test-fixture \
 	%D%/test-flood \
 	%D%/test-forged \
@@ -43,7 +44,9 @@ test_programs = \
 	%D%/test-fuzz \
 	%D%/test-generator \
 	%D%/test-generator-ends \
+	%D%/test-handing-on \
 	%D%/test-histogram \
+	%D%/test-host-serve \
 	%D%/test-hosts \
 	%D%/test-huge \
 	%D%/test-inherited \
@@ -52,6 +55,7 @@ test_programs = \
 	%D%/test-json \
 	%D%/test-json-batch \
 	%D%/test-json-corpus \
+	%D%/test-json-damaged \
 	%D%/test-json-errors \
 	%D%/test-json-node \
 	%D%/test-large \
@@ -91,6 +95,7 @@ test_programs = \
 	%D%/test-pool-queue \
 	%D%/test-preload \
 	%D%/test-process-with \
+	%D%/test-program \
 	%D%/test-properties \
 	%D%/test-queue \
 	%D%/test-registry \
@@ -117,6 +122,7 @@ test_programs = \
 	%D%/test-statistics-text \
 	%D%/test-stream \
 	%D%/test-symbolise \
+	%D%/test-thread \
 	%D%/test-type \
 	%D%/test-type-packed \
 	%D%/test-type-structs \
@@ -214,6 +220,7 @@ shared_bytes = %D%/shared-bytes.c %D%/shared-bytes.h
 %C%_test_properties_SOURCES = %D%/test-properties.c $(calls)
 %C%_test_launch_context_SOURCES = %D%/test-launch-context.c $(calls)
 remotes = %D%/remotes.c %D%/remotes.h
+%C%_test_handing_on_SOURCES = %D%/test-handing-on.c %D%/generators.c %D%/generators.h $(remotes) $(calls)
 %C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
 brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h $(remotes)
 %C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
@@ -281,6 +288,7 @@ executor = %D%/manual-executor.c %D%/manual-executor.h
 %C%_test_monitor_SOURCES = %D%/test-monitor.c %D%/openmetrics.c %D%/openmetrics.h $(calls)
 %C%_test_statistics_SOURCES = %D%/test-statistics.c $(executor) $(generators)
 %C%_test_statistics_text_SOURCES = %D%/test-statistics-text.c %D%/openmetrics.c %D%/openmetrics.h $(executor) $(calls)
+%C%_test_fds_SOURCES = %D%/test-fds.c %D%/faults.c %D%/faults.h
 %C%_test_faults_SOURCES = %D%/test-faults.c %D%/faults.c %D%/faults.h $(calls)
 hosts_sources = %D%/hosts.c %D%/hosts.h %D%/hosts-calls.c %D%/hosts-descriptors.c %D%/hosts-functions.c \
 	%D%/hosts-identity.c %D%/hosts-processes.c %D%/hosts-signals.c
@@ -294,6 +302,8 @@ deaths = %D%/deaths.c %D%/deaths.h %D%/deaths-throw.cc
 %C%_test_type_packed_SOURCES = %D%/test-type-packed.c
 %C%_test_type_structs_SOURCES = %D%/test-type-structs.c %D%/thunk.c %D%/thunk.h
 %C%_test_elf_SOURCES = %D%/test-elf.c tools/elf.c tools/elf.h
+%C%_test_program_SOURCES = %D%/test-program.c tools/elf.c tools/elf.h tools/fields.c tools/fields.h tools/map-arguments.c \
+	tools/map-arguments.h tools/program.c tools/program.h tools/records.c tools/records.h tools/schema.c tools/schema.h
 %C%_test_schema_json_SOURCES = %D%/test-schema-json.c tools/schema.c tools/schema.h
 %C%_test_number_LDADD = $(LDADD) -lm
 %C%_test_pool_LDADD = $(LDADD) -lm
