@@ -425,7 +425,9 @@ procfun_private = \
 	%D%/remote/remote-chunk.c \
 	%D%/remote/remote-chunk.h \
 	%D%/remote/remote-host.c \
+	%D%/remote/remote-listener.c \
 	%D%/remote/remote-host.h \
+	%D%/remote/remote-listener.h \
 	%D%/remote/remote-pool.h \
 	%D%/remote/remote-run.c \
 	%D%/remote/remote-run.h \

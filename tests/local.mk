@@ -106,6 +106,7 @@ test_programs = \
 	%D%/test-remote-liar \
 	%D%/test-remote-link \
 	%D%/test-remote-map \
+	%D%/test-remote-waits \
 	%D%/test-ring \
 	%D%/test-schema \
 	%D%/test-sandbox \
@@ -235,6 +236,7 @@ brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D
 %C%_test_upload_SOURCES = %D%/test-upload.c $(calls) $(remotes)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)
 %C%_test_remote_liar_SOURCES = %D%/test-remote-liar.c %D%/generators.c %D%/generators.h $(remotes) $(calls)
+%C%_test_remote_waits_SOURCES = %D%/test-remote-waits.c $(remotes) $(calls)
 %C%_test_remote_map_SOURCES = %D%/test-remote-map.c $(remotes) $(maps)
 %C%_test_remote_SOURCES = %D%/test-remote.c %D%/generators.c %D%/generators.h %D%/readers.c %D%/readers.h $(remotes) $(pools)
 %C%_test_lifeline_SOURCES = %D%/test-lifeline.c $(calls)

@@ -12,6 +12,7 @@
 #include "procfun/remote/contract.h"
 #include "procfun/remote/hosts.h"
 #include "procfun/remote/remote-chunk.h"
+#include "procfun/remote/remote-listener.h"
 #include "procfun/values/serialised.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -202,8 +203,8 @@ remote_call_post (RemoteCall *self, RemoteEvent *event)
 {
   g_mutex_lock (&self->lock);
   g_queue_push_tail (&self->events, event);
-  if (self->source != NULL)
-    g_source_set_ready_time (self->source, 0);
+  if (self->listener != NULL)
+    remote_listener_note (self->listener);
   g_cond_signal (&self->cond);
   g_mutex_unlock (&self->lock);
 }
@@ -333,12 +334,12 @@ remote_call_wait (RemoteCall *self)
 }
 
 void
-remote_call_set_source (RemoteCall *self, GSource *source)
+remote_call_set_listener (RemoteCall *self, RemoteListener *listener)
 {
   g_mutex_lock (&self->lock);
-  self->source = source;
-  if (source != NULL && !g_queue_is_empty (&self->events))
-    g_source_set_ready_time (source, 0);
+  self->listener = listener;
+  if (listener != NULL && !g_queue_is_empty (&self->events))
+    remote_listener_note (listener);
   g_mutex_unlock (&self->lock);
 }
 

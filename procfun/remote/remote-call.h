@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _Hosts Hosts;
 typedef struct _RemoteHost RemoteHost;
+typedef struct _RemoteListener RemoteListener;
 
 /* News of a call, from the thread of the hosts to that of its caller. */
 typedef struct
@@ -62,8 +63,8 @@ typedef struct
   /* With the lock */
   GMutex lock;
   GCond cond;
-  GSource *source; /* (nullable) (unowned): to be made ready by news */
-  GQueue events;   /* (element-type RemoteEvent) */
+  RemoteListener *listener; /* (nullable) (unowned): to be told of news */
+  GQueue events;            /* (element-type RemoteEvent) */
   gboolean is_cancelled;
   gboolean is_urgent;
   gboolean is_noted; /* it is in the list of those that the hosts are to look at */
@@ -101,8 +102,8 @@ RemoteEvent *remote_call_wait (RemoteCall *self);
 /* (transfer full) (nullable): there are no news */
 RemoteEvent *remote_call_take (RemoteCall *self);
 
-/* Makes @source (nullable) ready whenever there are news. */
-void remote_call_set_source (RemoteCall *self, GSource *source);
+/* Notes @listener (nullable) whenever there are news. */
+void remote_call_set_listener (RemoteCall *self, RemoteListener *listener);
 
 /* Tells @call what @event says, in the thread of its caller. An item is left in it. Returns whether
  * it was the end: then *@result or *@error is set. */

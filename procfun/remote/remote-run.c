@@ -5,9 +5,11 @@
 #include "procfun/base/intl.h"
 #include "procfun/core/call-chunk.h"
 #include "procfun/core/call.h"
+#include "procfun/procfun-error.h"
+#include "procfun/remote/remote-listener.h"
 
-/* Events that are told before other sources have their turn. */
-#define EVENTS_PER_TURN 64
+/* Events of a call that are told before other calls have their turn. */
+#define EVENTS_PER_TURN 16
 
 /* The call of somebody who waits. */
 typedef struct
@@ -59,12 +61,12 @@ begin (Wait *self, Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError 
   return TRUE;
 }
 
-/* @context: (nullable): of an asynchronous call */
+/* Of a thread. */
 static void
-set_owner (Wait *self, GMainContext *context)
+set_owner (Wait *self)
 {
   self->waiter = g_new0 (HostsWaiter, 1);
-  hosts_add_waiter (self->call->hosts, self->waiter, context);
+  hosts_add_waiter (self->call->hosts, self->waiter, NULL);
 }
 
 static void
@@ -79,7 +81,7 @@ clear (Wait *self)
     canceller_clear_func (self->canceller, self->call);
   g_clear_pointer (&self->canceller, canceller_unref);
   if (self->call != NULL)
-    remote_call_set_source (self->call, NULL);
+    remote_call_set_listener (self->call, NULL);
   g_clear_pointer (&self->call, remote_call_unref);
 }
 
@@ -115,62 +117,72 @@ remote_run (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **error
 
 /* In a main context */
 
+static GError *
+make_drop_error (ProcfunCall *call, gboolean is_of_parent)
+{
+  if (is_of_parent)
+    return g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                        _ ("%s() belongs to the process that forked this one"),
+                        procfun_function_get_name (procfun_call_peek_function (call)));
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                              _ ("the main context of the call is gone"));
+}
+
 typedef struct
 {
-  GSource source;
+  RemoteListener listener;
   Wait wait;
   ProcfunCall *call; /* borrowed: it may be noticed that nobody else holds it */
   ProcfunExecutorFunc func;
   gpointer user_data;
-} RunSource;
+} Run;
 
-static gboolean
-end_source (RunSource *self, GVariant *result, GError *error)
+static void
+run_end (Run *self, GVariant *result, GError *error)
 {
-  ProcfunExecutorFunc func = g_steal_pointer (&self->func);
+  ProcfunExecutorFunc func = self->func;
   gpointer user_data = self->user_data;
 
-  clear (&self->wait);
+  g_free (self);
   func (result, error, user_data);
-  return G_SOURCE_REMOVE;
 }
 
-static gboolean
-run_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+static void
+run_tell (RemoteListener *listener)
 {
-  RunSource *self = (RunSource *)source;
+  Run *self = (Run *)listener;
+  gboolean has_ended = FALSE;
   GVariant *result = NULL;
   GError *error = NULL;
 
-  g_source_set_ready_time (source, -1);
-  for (guint i = 0; i < EVENTS_PER_TURN; i++)
+  for (guint i = 0; i < EVENTS_PER_TURN && !has_ended; i++)
     {
       g_autoptr (RemoteEvent) event = remote_call_take (self->wait.call);
 
       if (event == NULL)
-        return G_SOURCE_CONTINUE;
-      if (remote_call_tell (self->wait.call, self->call, event, &result, &error))
-        return end_source (self, result, error);
+        return;
+      has_ended = remote_call_tell (self->wait.call, self->call, event, &result, &error);
     }
-  g_source_set_ready_time (source, 0);
-  return G_SOURCE_CONTINUE;
+  if (!has_ended)
+    {
+      remote_listener_note (listener);
+      return;
+    }
+  clear (&self->wait);
+  remote_listener_leave (listener);
+  run_end (self, result, error);
 }
 
-/* The main context may have gone away with the call unfinished. */
+/* The child of a program that has forked itself leaves what its parent's threads may hold. */
 static void
-run_source_dispose (GSource *source)
+run_drop (RemoteListener *listener, gboolean is_of_parent)
 {
-  RunSource *self = (RunSource *)source;
+  Run *self = (Run *)listener;
 
-  if (self->func == NULL)
-    return;
-  remote_call_cancel (self->wait.call, FALSE);
-  end_source (self, NULL,
-              g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                                   _ ("the main context of the call is gone")));
+  if (!is_of_parent)
+    give_up (&self->wait);
+  run_end (self, NULL, make_drop_error (self->call, is_of_parent));
 }
-
-static GSourceFuncs run_source_funcs = { .dispatch = run_source_dispatch };
 
 /* A call that cannot begin fails in its main context, like any other. */
 typedef struct
@@ -205,27 +217,21 @@ void
 remote_run_then (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GMainContext *context,
                  ProcfunExecutorFunc func, gpointer user_data)
 {
-  g_autoptr (GSource) source = NULL;
+  static const ListenerFuncs funcs = { run_tell, run_drop };
   GError *error = NULL;
-  RunSource *self;
   Wait wait;
+  Run *self;
 
   if (!begin (&wait, hosts, call, max_payload, &error))
     {
       refuse_later (context, func, user_data, error);
       return;
     }
-  set_owner (&wait, context);
-  source = g_source_new (&run_source_funcs, sizeof (RunSource));
-  self = (RunSource *)source;
-  self->wait = wait;
-  self->call = call;
-  self->func = func;
-  self->user_data = user_data;
-  g_source_set_dispose_function (source, run_source_dispose);
-  g_source_set_static_name (source, "procfun remote call");
-  g_source_attach (source, context);
-  remote_call_set_source (wait.call, source);
+  self = g_new (Run, 1);
+  *self = (Run){ .wait = wait, .call = call, .func = func, .user_data = user_data };
+  remote_listener_join (&self->listener, &funcs, hosts, context,
+                        procfun_call_get_settings (call)->io_priority);
+  remote_call_set_listener (wait.call, &self->listener);
 }
 
 /* Items */
@@ -256,7 +262,7 @@ get_stream (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **error
     return self;
   if (!begin (&wait, hosts, call, max_payload, error))
     return NULL;
-  set_owner (&wait, NULL);
+  set_owner (&wait);
   self = g_new0 (Stream, 1);
   self->wait = wait;
   procfun_call_take_stream (call, self, stream_free);
@@ -293,63 +299,69 @@ remote_next (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **erro
 
 typedef struct
 {
-  GSource source;
+  RemoteListener listener;
   Stream *stream; /* borrowed, as the call: who waits holds both */
   ProcfunCall *call;
-  RemoteCall *remote;
+  RemoteCall *remote; /* owned */
   GTask *task;
-} NextSource;
+} Next;
 
-static gboolean
-next_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+/* Takes @item (nullable) and @error (nullable). */
+static void
+next_end (Next *self, GVariant *item, GError *error)
 {
-  NextSource *self = (NextSource *)source;
-  g_autoptr (GTask) task = NULL;
+  g_autoptr (GTask) task = self->task;
+
+  g_free (self);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, item, (GDestroyNotify)g_variant_unref);
+}
+
+static void
+next_tell (RemoteListener *listener)
+{
+  Next *self = (Next *)listener;
   GVariant *item = NULL;
   GError *error = NULL;
   gboolean is_there = FALSE;
 
-  g_source_set_ready_time (source, -1);
   while (!is_there)
     {
       g_autoptr (RemoteEvent) event = remote_call_take (self->remote);
 
       if (event == NULL)
-        return G_SOURCE_CONTINUE;
+        return;
       is_there = tell_item (self->stream, self->call, event, &item, &error);
     }
-  remote_call_set_source (self->remote, NULL);
-  task = g_steal_pointer (&self->task);
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_pointer (task, item, (GDestroyNotify)g_variant_unref);
-  return G_SOURCE_REMOVE;
+  remote_call_set_listener (self->remote, NULL);
+  remote_listener_leave (listener);
+  remote_call_unref (self->remote);
+  next_end (self, item, error);
 }
 
 static void
-next_source_finalize (GSource *source)
+next_drop (RemoteListener *listener, gboolean is_of_parent)
 {
-  NextSource *self = (NextSource *)source;
+  Next *self = (Next *)listener;
 
-  if (self->task != NULL)
+  if (!is_of_parent)
     {
-      remote_call_set_source (self->remote, NULL);
+      remote_call_set_listener (self->remote, NULL);
       remote_call_cancel (self->remote, FALSE);
+      remote_call_unref (self->remote);
     }
-  g_clear_object (&self->task);
-  remote_call_unref (self->remote);
+  next_end (self, NULL, make_drop_error (self->call, is_of_parent));
 }
 
 void
 remote_next_async (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GTask *task)
 {
-  static GSourceFuncs funcs
-      = { .dispatch = next_source_dispatch, .finalize = next_source_finalize };
+  static const ListenerFuncs funcs = { next_tell, next_drop };
   GError *error = NULL;
   Stream *stream = get_stream (hosts, call, max_payload, &error);
-  g_autoptr (GSource) source = NULL;
-  NextSource *self;
+  Next *self;
 
   if (stream == NULL)
     {
@@ -357,13 +369,12 @@ remote_next_async (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GTask *
       g_object_unref (task);
       return;
     }
-  source = g_source_new (&funcs, sizeof (NextSource));
-  self = (NextSource *)source;
+  self = g_new0 (Next, 1);
   self->stream = stream;
   self->call = call;
   self->remote = remote_call_ref (stream->wait.call);
   self->task = task;
-  g_source_set_static_name (source, "procfun remote item");
-  g_source_attach (source, g_task_get_context (task));
-  remote_call_set_source (self->remote, source);
+  remote_listener_join (&self->listener, &funcs, hosts, g_task_get_context (task),
+                        procfun_call_get_settings (call)->io_priority);
+  remote_call_set_listener (self->remote, &self->listener);
 }
