@@ -238,7 +238,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (count_if_shared, gint64, (GBytes *, bytes))
   return is_shared (g_bytes_get_data (bytes, NULL)) ? (gint64)count (bytes) : -1;
 }
 
-#define LARGE ((gsize)5 * 1024 * 1024 + 1)
+#define LARGE ((gsize)9 * 1024 * 1024 + 1)
 
 /* Takes @executor. */
 static void

@@ -134,7 +134,7 @@ test_small (void)
 {
   gpointer memory;
 
-  g_assert_cmpint (memfd_new_large ("small", LARGE_PAGE, &memory), ==, -1);
+  g_assert_cmpint (memfd_new_large ("small", LARGE_PAGE - 1, &memory), ==, -1);
 }
 
 int

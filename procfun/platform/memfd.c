@@ -23,7 +23,6 @@
 /* In bytes, as most kernels have them. */
 #define SMALL_PAGE ((gsize)4096)
 #define LARGE_PAGE ((gsize)2 * 1024 * 1024)
-#define LARGE_MIN (2 * LARGE_PAGE)
 
 #define COLLAPSE_TRIES 3
 
@@ -105,7 +104,7 @@ memfd_new_sealed (const char *name, const struct iovec *parts, guint n_parts)
 int
 memfd_new_large (const char *name, gsize size, gpointer *memory)
 {
-  auto_fd int fd = size >= LARGE_MIN ? create (name, size) : -1;
+  auto_fd int fd = size >= LARGE_PAGE ? create (name, size) : -1;
 
   if (fd < 0 || ftruncate (fd, (off_t)size) != 0)
     return -1;
@@ -168,7 +167,7 @@ find_place (gsize offset, gsize size)
   const gsize room = size + LARGE_PAGE;
   guint8 *all, *place;
 
-  if (size < LARGE_MIN)
+  if (size < LARGE_PAGE)
     return NULL;
   all = mmap (NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (all == MAP_FAILED)
@@ -227,7 +226,7 @@ memfd_enlarge_pages (gpointer data, gsize size)
   const gsize begin = ((gsize)data + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
   const gsize end = ((gsize)data + size) & ~(LARGE_PAGE - 1);
 
-  if (size < LARGE_MIN || begin >= end)
+  if (size < LARGE_PAGE || begin >= end)
     return FALSE;
   for (gsize at = begin; at < end; at += LARGE_PAGE)
     if (madvise ((gpointer)at, SMALL_PAGE, MADV_POPULATE_WRITE) != 0)

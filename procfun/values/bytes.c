@@ -240,7 +240,7 @@ give_back (gpointer data)
  * Makes bytes in memory that other processes can map. As an argument or a result they are not
  * copied, also within a struct, an array, a dictionary or a #GVariant that was built of them.
  *
- * The memory is zeroed. From 4 MiB to 1 GiB it is taken at once, in large pages where the kernel
+ * The memory is zeroed. From 2 MiB to 1 GiB it is taken at once, in large pages where the kernel
  * has them (Linux 6.1), which makes it much faster to write and to map; else it is taken as you
  * write to it. Write to it before you pass the bytes. What is written while a function
  * has them is seen by the function, too, as with a thread; once they are a result, @data can only

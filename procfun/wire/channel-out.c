@@ -15,6 +15,9 @@
   ((gsize)4 * 1024) /* payloads up to this size are joined with their header:                      \
                        one write */
 
+/* From so many bytes on, new memory is cheaper than to copy them out of memory that is there. */
+#define ALONE_MIN ((gsize)8 * 1024 * 1024)
+
 /* Where the kernel has no memory for a frame, poll() still says that the socket takes more. So each
  * try makes a pause, and the channel is broken when no try has worked for so long. */
 #define NO_MEMORY_PAUSE_US 1000
@@ -149,7 +152,9 @@ place (ChannelOut *self, const ArenaContent *content, FrameShared *shared, int *
   const gboolean is_large = self->share_mode != SHARE_SEALED || content->value != NULL;
 
   shared->index = ARENA_SEALED;
-  *fd = self->share_mode != SHARE_ARENA ? arena_seal (content, is_large) : -1;
+  *fd = !has_arena (self) || (self->share_mode != SHARE_ARENA && content->size >= ALONE_MIN)
+            ? arena_seal (content, is_large)
+            : -1;
   if (*fd < 0 && has_arena (self))
     return arena_out_put (&self->arena, content, &shared->index, fd);
   return *fd >= 0;
