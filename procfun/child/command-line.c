@@ -4,6 +4,7 @@
 #include "procfun/base/intl.h"
 #include "procfun/base/readable.h"
 #include "procfun/child/command.h"
+#include "procfun/child/setup.h"
 #include "procfun/codecs/schema-json.h"
 #include "procfun/core/context.h"
 #include "procfun/core/definition.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 enum
 {
@@ -33,19 +33,10 @@ enum
 static int answer_fd = -1;
 static const char *running_name; /* of the function that runs */
 
-/* Without the variable, a file name that looks like our option would have an effect. */
-static gboolean
-is_variable_set (void)
-{
-  const char *value = getenv (COMMAND_LINE_VARIABLE);
-
-  return getauxval (AT_SECURE) == 0 && value != NULL && strcmp (value, "1") == 0;
-}
-
 gboolean
 command_line_is_asked (void)
 {
-  return is_variable_set ()
+  return command_is_variable_set ()
          && (command_first_argument_begins (COMMAND_LINE_LIST, sizeof COMMAND_LINE_LIST)
              || command_first_argument_begins (COMMAND_LINE_HOST, sizeof COMMAND_LINE_HOST)
              || command_first_argument_begins (COMMAND_LINE_CALL_PREFIX,
@@ -314,14 +305,28 @@ read_slots (char *const *rest)
   return (guint)n;
 }
 
-/* Functions and what they start get /dev/null for what is the host's. */
+static gboolean
+replace (int fd, int where)
+{
+  int result;
+
+  do
+    result = dup2 (fd, where);
+  while (result < 0 && errno == EINTR);
+  return result >= 0;
+}
+
+/* Functions and what they start get /dev/null for what is the host's. A host that cannot hear or
+ * answer ends, so that its caller need not find out by its silence. */
 static void G_GNUC_NORETURN
 be_host (const char *path, ProcfunRegistry *registry, char *const *rest)
 {
   const int in_fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
 
-  dup2 (null, STDIN_FILENO);
+  if (in_fd < 0 || answer_fd < 0 || null < 0 || !replace (null, STDIN_FILENO))
+    end_with_error (STATUS_REFUSED, g_error_new_literal (G_IO_ERROR, g_io_error_from_errno (errno),
+                                                         g_strerror (errno)));
   close (null);
   if (host_func != NULL)
     host_func (in_fd, answer_fd, path, registry, read_slots (rest));
@@ -341,8 +346,10 @@ find_host_in_main (char *const *argv)
 gboolean
 command_line_is_host_in_main (void)
 {
-  g_auto (GStrv) argv = is_variable_set () ? self_read_command_line () : NULL;
+  g_auto (GStrv) argv = command_is_variable_set () ? self_read_command_line () : NULL;
 
+  if (argv != NULL && argv[0] == NULL)
+    setup_end_without_command_line ();
   return argv != NULL && find_host_in_main (argv) != NULL;
 }
 

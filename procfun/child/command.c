@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/child/command.h"
 
+#include "procfun/child/command-line.h"
 #include "procfun/platform/self.h"
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -16,6 +18,14 @@ static gboolean
 may_be_child (void)
 {
   return getauxval (AT_SECURE) == 0 && setup_has_descriptors ();
+}
+
+gboolean
+command_is_variable_set (void)
+{
+  const char *value = getenv (COMMAND_LINE_VARIABLE);
+
+  return getauxval (AT_SECURE) == 0 && value != NULL && strcmp (value, "1") == 0;
 }
 
 /* -1: it is there, and cannot be read. */
@@ -34,14 +44,14 @@ read_command_line (char *text, gsize size)
   return n;
 }
 
-/* The first argument in @text, which ends at *@end; empty where there is none. A child that took
- * itself for the program would start others, without end. */
+/* The first argument in @text, which ends at *@end; empty where there is none. A child or a host
+ * that took itself for the program would start others, without end. */
 static const char *
 read_first_argument (char *text, gsize size, const char **end)
 {
   gssize n = read_command_line (text, size - 1);
 
-  if (n < 0 && may_be_child ())
+  if (n < 0 && (may_be_child () || command_is_variable_set ()))
     setup_end_without_command_line ();
   text[MAX (n, 0)] = '\0';
   *end = text + MAX (n, 0);

@@ -18,6 +18,10 @@ typedef struct
  * may be one. Plain system calls, no memory. */
 gboolean command_first_argument_begins (const char *prefix, gsize size);
 
+/* Whether the environment says that the command line may ask for more than the program itself does.
+ * Without that, a file name that looks like our option would have an effect. */
+gboolean command_is_variable_set (void);
+
 /* Whether this process was started for a call, as its command line and its descriptors say. The
  * first is served before main(), the second by a main() that says so; the second form ends a
  * process that has the argument alone. */
