@@ -63,14 +63,16 @@ static void
 test_revoked (void)
 {
   g_autoptr (ProcfunCall) call = add_call (1, 2);
+  GUnixFDList *fd_list = g_unix_fd_list_new ();
   Outcome outcome;
 
+  g_object_add_weak_pointer (G_OBJECT (fd_list), (gpointer *)&fd_list);
   outcome_init (&outcome, call, 1);
   outcome_succeed (&outcome, g_variant_ref_sink (g_variant_new_int32 (3)));
-  procfun_call_take_result_fd_list (call, g_unix_fd_list_new ());
+  procfun_call_take_result_fd_list (call, fd_list);
   outcome_revoke_result (&outcome);
   g_assert_false (outcome_is_known (&outcome));
-  g_assert_null (procfun_call_get_result_fd_list (call));
+  g_assert_null (fd_list);
   outcome_clear (&outcome);
 }
 

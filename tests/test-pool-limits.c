@@ -504,6 +504,17 @@ test_result_of_one_call (void)
   results_clear (&results);
 }
 
+/* What a worker has used for calls before does not count. */
+static void
+test_cpu_of_each_call (void)
+{
+  auto_pool ProcfunPool *pool = make_pool (1, "cpu=300ms");
+  const gint pid = pools_get_number (pool, use_cpu_call (100));
+
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpint (pools_get_number (pool, use_cpu_call (100)), ==, pid);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -527,6 +538,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool-limits/a limit that cannot be kept is an error", test_refused);
   fixture_add_func ("/pool-limits/a map has the limits of its workers", test_map);
   fixture_add_func ("/pool-limits/a session has the limits of its worker", test_session);
+  fixture_add_func ("/pool-limits/CPU time is that of each call", test_cpu_of_each_call);
   fixture_add_func ("/pool-limits/limits stay from call to call", test_set_once);
   fixture_add_func ("/pool-limits/limits on time and output cost no worker", test_cheap);
   fixture_add_func ("/pool-limits/a limit on the result is for one call", test_result_of_one_call);
