@@ -70,6 +70,7 @@ MENDED = [
     Point("spawner", "caller", "poll", 2, "ENOMEM", "onward"),
     Point("pool", "caller", "syscall", 6, "EPERM", "once"),
     Point("spawner", "child", "setsid", 1, "EPERM", "once"),
+    Point("generator", "caller", "sendmsg", 4, "EPIPE", "onward"),
     Point("remote", "host", "read", 3, "EIO", "onward"),
     Point("remote", "host", "fcntl", 5, "EINVAL", "once"),
 ]

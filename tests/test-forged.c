@@ -14,6 +14,7 @@
 #include "procfun/wire/setup.h"
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* A result of four bytes before HELLO, when this says so. */
@@ -84,6 +85,34 @@ test_large_result (void)
                       "*do_forge_result()*");
 }
 
+/* Hears nothing any more before it has been told how much it may yield. */
+PROCFUN_DEFINE_GENERATOR (yield_deaf, gint, (gint, n))
+{
+  shutdown (SETUP_CHANNEL_FD, SHUT_RD);
+  for (gint i = 0; i < n && yield_deaf_yield (i); i++)
+    ;
+}
+
+/* A generator that ends because it cannot hear its reader has not ended well. */
+static void
+test_deaf_generator (void)
+{
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
+  g_autoptr (ProcfunCall) call = yield_deaf_call (10000);
+  g_autoptr (GError) error = NULL;
+  GVariant *item;
+  gint n = 0;
+
+  procfun_call_set_executor (call, executor);
+  for (; (item = procfun_call_next (call, NULL, &error)) != NULL; n++)
+    {
+      g_assert_cmpint (g_variant_get_int32 (item), ==, n);
+      g_variant_unref (item);
+    }
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+  g_assert_cmpint (n, <, 10000);
+}
+
 /* TRUE: nobody takes any more of it. */
 PROCFUN_DEFINE_STATIC_FUNCTION (fill_report, gboolean, (guint64, size))
 {
@@ -150,6 +179,7 @@ main (int argc, char **argv)
   fixture_add_func ("/forged/result-before-the-call-is-out-of-turn", test_early_result);
   fixture_add_func ("/forged/result-of-another-call-is-passed-over", test_result_of_another_call);
   fixture_add_func ("/forged/result-has-the-bound-of-the-call", test_large_result);
+  fixture_add_func ("/forged/generator-that-hears-nothing-fails", test_deaf_generator);
   fixture_add_func ("/forged/report-has-a-bound", test_endless_report);
   fixture_add_func ("/forged/level-of-a-sandbox-has-a-bound", test_level);
   fixture_add_func ("/forged/worker-without-a-pipe-is-not-used-again", test_closed_pipe);

@@ -13,6 +13,7 @@
 #include "procfun/wire/arena.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/error-frame.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -175,6 +176,16 @@ server_encode (Server *self, GVariant *value, Extras *extras, GError **error)
   return NULL;
 }
 
+/* A caller that hears the answer must not take the items that came for all. */
+static void
+fail_if_cut_off (Server *self)
+{
+  if (listener_is_cut_off (&self->listener))
+    procfun_context_fail_item (g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
+                                            _ ("the channel does not work: %s"),
+                                            g_strerror (EPIPE)));
+}
+
 gboolean
 server_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
 {
@@ -195,7 +206,10 @@ server_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
     }
   if (!listener_take_credit (&self->listener,
                              g_bytes_get_size (payload) + parts_get_size (extras.parts)))
-    return FALSE;
+    {
+      fail_if_cut_off (self);
+      return FALSE;
+    }
   send (self, FRAME_ITEM, self->call_id, NULL, 0, payload, &extras);
   return TRUE;
 }

@@ -227,3 +227,14 @@ listener_take_credit (Listener *self, gsize size)
   g_mutex_unlock (&self->lock);
   return wanted;
 }
+
+gboolean
+listener_is_cut_off (Listener *self)
+{
+  gboolean is_cut_off;
+
+  g_mutex_lock (&self->lock);
+  is_cut_off = self->has_ended && !g_cancellable_is_cancelled (self->cancellable);
+  g_mutex_unlock (&self->lock);
+  return is_cut_off;
+}

@@ -41,3 +41,6 @@ gboolean listener_start (Listener *self);
 
 /* Waits until an item of @size bytes may be sent. FALSE: nobody wants it. */
 gboolean listener_take_credit (Listener *self, gsize size);
+
+/* Whether nobody wants it because the channel has ended, and nobody has said so. */
+gboolean listener_is_cut_off (Listener *self);
