@@ -3,10 +3,13 @@
 /* What a call is told of a process: its usage, in the bounds of what is possible, and its output,
  * which is passed on and of which the end is kept. */
 
+#include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
+#include "tests/hostile-children.h"
 
 #include "procfun/core/call.h"
+#include "procfun/core/failure.h"
 #include "procfun/platform/fds.h"
 #include "procfun/process/outcome.h"
 #include <errno.h>
@@ -74,6 +77,78 @@ test_revoked (void)
   g_assert_false (outcome_is_known (&outcome));
   g_assert_null (fd_list);
   outcome_clear (&outcome);
+}
+
+/* The signal that the process reports, and the one that it died of. */
+static void
+test_signals (void)
+{
+  static const struct
+  {
+    int reported, died_of, signum, wait_signum;
+  } cases[] = { { 0, SIGKILL, SIGKILL, 0 },
+                { SIGABRT, SIGABRT, SIGABRT, 0 },
+                { SIGABRT, SIGKILL, SIGABRT, SIGKILL } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (ProcfunCall) call = add_call (1, 2);
+      g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
+      Output outputs[2] = { { .fd = -1 }, { .fd = -1 } };
+      const OutcomeRemains remains = { .greeted = TRUE,
+                                       .has_status = TRUE,
+                                       .wait_status = cases[i].died_of,
+                                       .report = nothing,
+                                       .outputs = { &outputs[0], &outputs[1] } };
+      ProcfunFailure *failure;
+      Outcome outcome;
+
+      outcome_init (&outcome, call, 1);
+      outcome_fail (&outcome, PROCFUN_CAUSE_CRASHED,
+                    g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_CRASHED, "it crashed"));
+      outcome.failure->signum = cases[i].reported;
+      outcome_settle (&outcome, &remains);
+      failure = procfun_call_peek_failure (call);
+      g_assert_cmpint (failure->signum, ==, cases[i].signum);
+      g_assert_cmpint (failure->wait_signum, ==, cases[i].wait_signum);
+      outcome_clear (&outcome);
+    }
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+/* Without a grace period a process is killed at once, and not asked. */
+static void
+test_no_grace (void)
+{
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_spawner_new ());
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GError) error = NULL;
+  GAsyncResult *result = NULL;
+  ProcfunFailure *failure;
+  Signal ready;
+
+  signal_open (&ready);
+  call = do_stay_call (ready.ends[1]);
+  procfun_call_set_executor (call, executor);
+  procfun_call_set_grace_period (call, 0);
+  procfun_call_run_async (call, NULL, keep_result, &result);
+  signal_await (&ready);
+  procfun_call_abort (call);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  value = procfun_call_run_finish (call, result, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  failure = procfun_call_get_failure (call);
+  g_assert_cmpint (procfun_failure_get_step (failure), ==, PROCFUN_STEP_KILL);
+  g_assert_cmpint (procfun_failure_get_signal (failure), ==, SIGKILL);
+  g_object_unref (result);
+  signal_close (&ready);
 }
 
 /* Output */
@@ -169,6 +244,8 @@ main (int argc, char **argv)
   fixture_add_func ("/outcome/usage-that-cannot-be-is-cut", test_impossible_usage);
   fixture_add_func ("/outcome/negative-time-is-none", test_negative_time);
   fixture_add_func ("/outcome/revoked-result-has-no-descriptors", test_revoked);
+  fixture_add_func ("/outcome/signal-of-the-end-stands-beside-that-of-the-report", test_signals);
+  fixture_add_func ("/outcome/without-grace-a-process-is-killed", test_no_grace);
   fixture_add_func ("/outcome/last-output-has-a-bound", test_tail);
   fixture_add_func ("/outcome/broken-pipe-raises-no-signal", test_broken_pipe);
   return fixture_run ();
