@@ -49,6 +49,7 @@ procfun_sources = \
 	%D%/base/limits.c \
 	%D%/base/sandbox.c \
 	%D%/base/usage.c \
+	%D%/base/wake-source.c \
 	%D%/child/enter.c \
 	%D%/codecs/codec.c \
 	%D%/codecs/json-node.c \
@@ -118,6 +119,7 @@ procfun_private = \
 	%D%/base/readable.h \
 	%D%/base/sandbox.h \
 	%D%/base/usage.h \
+	%D%/base/wake-source.h \
 	%D%/child/answer.c \
 	%D%/child/answer.h \
 	%D%/child/command-line.c \

@@ -3,6 +3,7 @@
 #include "procfun/remote/engine.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/wake-source.h"
 #include "procfun/procfun-error.h"
 #include "procfun/remote/host-name.h"
 
@@ -57,7 +58,7 @@
 
 typedef struct
 {
-  GSource source;
+  WakeSource base;
   ProcfunEngine *engine; /* unowned: the engine destroys the source */
 } EngineSource;
 
@@ -68,7 +69,7 @@ typedef struct
   GMutex lock;           /* for what follows */
   GQueue events;         /* (element-type EngineEvent) */
   GMainContext *context; /* (nullable): it is neither open nor attached */
-  GSource *source;
+  WakeSource *source;
   EngineFunc func;
   gpointer user_data;
   gboolean is_opening; /* events have their place, and are told later */
@@ -140,7 +141,7 @@ take_turn (ProcfunEnginePrivate *priv, const EngineEvent *event)
       if (!is_here)
         {
           g_queue_push_tail (&priv->events, engine_event_copy (event));
-          g_source_set_ready_time (priv->source, 0);
+          wake_source_wake (priv->source);
         }
     }
   g_mutex_unlock (&priv->lock);
@@ -173,7 +174,7 @@ engine_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   ProcfunEnginePrivate *priv = get_private (self);
   EngineEvent *event;
 
-  g_source_set_ready_time (source, -1);
+  wake_source_begin ((WakeSource *)source);
   while (!g_source_is_destroyed (source))
     {
       g_mutex_lock (&priv->lock);
@@ -197,8 +198,10 @@ stop_listening (ProcfunEngine *self)
 
   g_mutex_lock (&priv->lock);
   if (priv->source != NULL)
-    g_source_destroy (priv->source);
-  g_clear_pointer (&priv->source, g_source_unref);
+    {
+      g_source_destroy (&priv->source->source);
+      g_source_unref (&g_steal_pointer (&priv->source)->source);
+    }
   g_clear_pointer (&priv->context, g_main_context_unref);
   priv->func = NULL;
   g_mutex_unlock (&priv->lock);
@@ -207,17 +210,20 @@ stop_listening (ProcfunEngine *self)
 static void
 listen (ProcfunEngine *self, GMainContext *context, EngineFunc func, gpointer user_data)
 {
-  static GSourceFuncs funcs = { .dispatch = engine_source_dispatch };
+  static GSourceFuncs funcs = { .prepare = wake_source_prepare,
+                                .check = wake_source_check,
+                                .dispatch = engine_source_dispatch };
+  GSource *source = wake_source_new (&funcs, sizeof (EngineSource));
   ProcfunEnginePrivate *priv = get_private (self);
 
   priv->is_opening = TRUE;
   priv->func = func;
   priv->user_data = user_data;
   priv->context = g_main_context_ref (context);
-  priv->source = g_source_new (&funcs, sizeof (EngineSource));
-  ((EngineSource *)priv->source)->engine = self;
-  g_source_set_static_name (priv->source, "procfun engine");
-  g_source_attach (priv->source, context);
+  ((EngineSource *)source)->engine = self;
+  g_source_set_static_name (source, "procfun engine");
+  priv->source = (WakeSource *)source;
+  wake_source_attach (priv->source, context);
 }
 
 /* Orders of the library */

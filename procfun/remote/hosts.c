@@ -3,6 +3,7 @@
 #include "procfun/remote/hosts.h"
 
 #include "procfun/base/intl.h"
+#include "procfun/base/wake-source.h"
 #include "procfun/core/context.h"
 #include "procfun/core/failure.h"
 #include "procfun/platform/process.h"
@@ -20,7 +21,7 @@ typedef struct
 
 typedef struct
 {
-  GSource source;
+  WakeSource base;
   Hosts *hosts;
 } HostsSource;
 
@@ -43,7 +44,7 @@ struct _Hosts
   HostsConfig next_config;
   gboolean has_settings; /* or specs, that are new */
   GMainContext *context; /* (nullable): the thread is not held */
-  GSource *source;       /* (nullable): in that context */
+  WakeSource *source;    /* (nullable): in that context */
   HostsCounts counts;
 
   /* Of the thread of the hosts */
@@ -161,7 +162,7 @@ static void
 wake (Hosts *self)
 {
   if (self->source != NULL)
-    g_source_set_ready_time (self->source, 0);
+    wake_source_wake (self->source);
 }
 
 void
@@ -414,8 +415,8 @@ try_to_end (Hosts *self)
       context = g_steal_pointer (&self->context);
       noted = self->noted;
       g_queue_init (&self->noted);
-      g_source_destroy (self->source);
-      g_clear_pointer (&self->source, g_source_unref);
+      g_source_destroy (&self->source->source);
+      g_source_unref (&g_steal_pointer (&self->source)->source);
       self->is_closing = FALSE;
       closers = self->closers;
       g_queue_init (&self->closers);
@@ -456,13 +457,12 @@ hosts_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   gboolean is_closing;
   gint64 next;
 
-  g_source_set_ready_time (source, -1);
+  wake_source_begin ((WakeSource *)source);
   next = advance (self);
+  if (next != G_MAXINT64)
+    ((WakeSource *)source)->next = MAX (next, 1);
   g_mutex_lock (&self->lock);
   is_closing = self->is_closing;
-  if (next != G_MAXINT64
-      && (g_source_get_ready_time (source) < 0 || next < g_source_get_ready_time (source)))
-    g_source_set_ready_time (source, next);
   g_mutex_unlock (&self->lock);
   if (is_closing && self->placement.queue.length == 0 && try_to_end (self))
     return G_SOURCE_REMOVE;
@@ -479,18 +479,22 @@ hosts_source_finalize (GSource *source)
 static gboolean
 hold_thread (Hosts *self)
 {
-  static GSourceFuncs funcs
-      = { .dispatch = hosts_source_dispatch, .finalize = hosts_source_finalize };
+  static GSourceFuncs funcs = { .prepare = wake_source_prepare,
+                                .check = wake_source_check,
+                                .dispatch = hosts_source_dispatch,
+                                .finalize = hosts_source_finalize };
+  GSource *source;
 
   if (self->context != NULL)
     return TRUE;
   self->context = io_thread_hold ();
   if (self->context == NULL)
     return FALSE;
-  self->source = g_source_new (&funcs, sizeof (HostsSource));
-  ((HostsSource *)self->source)->hosts = hosts_ref (self);
-  g_source_set_static_name (self->source, "procfun hosts");
-  g_source_attach (self->source, self->context);
+  source = wake_source_new (&funcs, sizeof (HostsSource));
+  ((HostsSource *)source)->hosts = hosts_ref (self);
+  g_source_set_static_name (source, "procfun hosts");
+  self->source = (WakeSource *)source;
+  wake_source_attach (self->source, self->context);
   return TRUE;
 }
 

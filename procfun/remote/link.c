@@ -532,6 +532,7 @@ make_source (Link *self, GMainContext *context)
   self->in_tag = g_source_add_unix_fd (self->source, self->in_fd, G_IO_IN);
   if (self->in_fd != self->out_fd)
     self->out_tag = g_source_add_unix_fd (self->source, self->out_fd, 0);
+  g_source_set_can_recurse (self->source, TRUE); /* else each turn takes the descriptors out */
   g_source_attach (self->source, context);
 }
 

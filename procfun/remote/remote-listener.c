@@ -2,6 +2,7 @@
 
 #include "procfun/remote/remote-listener.h"
 
+#include "procfun/base/wake-source.h"
 #include "procfun/platform/inherited-state.h"
 
 /* Calls that are told before other sources have their turn. */
@@ -9,10 +10,9 @@
 
 struct _ListenerSource
 {
-  GSource source;
-  GList link;            /* among all */
-  Hosts *hosts;          /* owned */
-  GMainContext *context; /* unowned */
+  WakeSource base;
+  GList link;   /* among all */
+  Hosts *hosts; /* owned */
   int priority;
   guint process; /* of the program's, that made it */
   HostsWaiter waiter;
@@ -58,8 +58,7 @@ pop_news (ListenerSource *self)
   g_mutex_lock (&lock);
   link = g_queue_pop_head_link (&self->news);
   listener = link != NULL ? g_steal_pointer (&link->data) : NULL;
-  if (self->news.length == 0 && g_source_get_ready_time (&self->source) != -1)
-    g_source_set_ready_time (&self->source, -1);
+  g_atomic_int_set (&self->base.is_ready, self->news.length > 0);
   g_mutex_unlock (&lock);
   return listener;
 }
@@ -81,8 +80,7 @@ pop_any (ListenerSource *self)
 static gboolean
 source_prepare (GSource *source, int *timeout)
 {
-  *timeout = -1;
-  return is_of_parent ((ListenerSource *)source);
+  return wake_source_prepare (source, timeout) || is_of_parent ((ListenerSource *)source);
 }
 
 static void
@@ -128,8 +126,10 @@ source_finalize (GSource *source)
   hosts_unref (self->hosts);
 }
 
-static GSourceFuncs source_funcs
-    = { .prepare = source_prepare, .dispatch = source_dispatch, .finalize = source_finalize };
+static GSourceFuncs source_funcs = { .prepare = source_prepare,
+                                     .check = wake_source_check,
+                                     .dispatch = source_dispatch,
+                                     .finalize = source_finalize };
 
 /* (nullable). With the lock held. */
 static ListenerSource *
@@ -139,7 +139,7 @@ find (Hosts *hosts, GMainContext *context, int priority)
     {
       ListenerSource *source = l->data;
 
-      if (source->hosts == hosts && source->context == context && source->priority == priority
+      if (source->hosts == hosts && source->base.context == context && source->priority == priority
           && !is_of_parent (source))
         return source;
     }
@@ -150,20 +150,18 @@ find (Hosts *hosts, GMainContext *context, int priority)
 static ListenerSource *
 make (Hosts *hosts, GMainContext *context, int priority)
 {
-  GSource *source = g_source_new (&source_funcs, sizeof (ListenerSource));
+  GSource *source = wake_source_new (&source_funcs, sizeof (ListenerSource));
   ListenerSource *self = (ListenerSource *)source;
 
   self->link.data = self;
   self->hosts = hosts_ref (hosts);
-  self->context = context;
   self->priority = priority;
   self->process = inherited_state_get_process ();
   g_source_set_dispose_function (source, source_dispose);
   g_source_set_static_name (source, "procfun remote calls");
-  g_source_set_can_recurse (source, TRUE);
   g_source_set_priority (source, priority);
   g_queue_push_tail_link (&sources, &self->link);
-  g_source_attach (source, context);
+  wake_source_attach (&self->base, context);
   return self;
 }
 
@@ -186,7 +184,7 @@ remote_listener_join (RemoteListener *self, const ListenerFuncs *funcs, Hosts *h
   if (made == NULL)
     return;
   hosts_add_waiter (hosts, &made->waiter, context);
-  g_source_unref (&made->source);
+  g_source_unref (&made->base.source);
 }
 
 void
@@ -197,7 +195,7 @@ remote_listener_leave (RemoteListener *self)
   g_mutex_lock (&lock);
   if (self->source != NULL)
     {
-      source = &self->source->source;
+      source = &self->source->base.source;
       source = take_out (self) ? g_source_ref (source) : NULL;
     }
   g_mutex_unlock (&lock);
@@ -215,8 +213,7 @@ remote_listener_note (RemoteListener *self)
     {
       self->news.data = self;
       g_queue_push_tail_link (&self->source->news, &self->news);
-      if (self->source->news.length == 1)
-        g_source_set_ready_time (&self->source->source, 0);
+      wake_source_wake (&self->source->base);
     }
   g_mutex_unlock (&lock);
 }
