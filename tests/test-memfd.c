@@ -11,7 +11,8 @@
 
 /* No whole number of large pages. */
 #define SIZE ((gsize)7 * 1024 * 1024 + 12345)
-#define OFFSET ((gsize)4096)
+#define PAGE ((gsize)4096)
+#define OFFSET PAGE
 #define LARGE_PAGE ((gsize)2 * 1024 * 1024)
 
 /* In bytes, as large pages of shared memory, in all mappings of this process. */
@@ -129,6 +130,48 @@ test_given_back (void)
   memfd_unmap (memory, SIZE);
 }
 
+/* In small pages. */
+static gsize
+count_resident (gpointer data, gsize size)
+{
+  static guint8 are_there[(SIZE + PAGE - 1) / PAGE];
+  gsize n = 0;
+
+  g_assert_cmpint (mincore (data, size, are_there), ==, 0);
+  for (gsize i = 0; i < (size + PAGE - 1) / PAGE; i++)
+    n += are_there[i] & 1;
+  return n;
+}
+
+static void
+check_prepared (gsize size, gboolean is_there)
+{
+  auto_fd int fd = memfd_new ("prepared", size, NULL);
+  guint8 *data = memfd_map_to_write (fd, size);
+
+  g_assert_nonnull (data);
+  g_assert_cmpuint (count_resident (data, size), ==, 0);
+  memfd_prepare (data, size);
+  if (is_there)
+    g_assert_cmpuint (count_resident (data, size), ==, (size + PAGE - 1) / PAGE);
+  for (gsize i = 0; i < size; i++)
+    if (data[i] != 0)
+      g_error ("byte %zu is another one", i);
+  memfd_unmap (data, size);
+}
+
+static void
+test_prepared (void)
+{
+  gpointer memory;
+  auto_fd int fd = memfd_new_large ("large", SIZE, &memory);
+
+  check_prepared (SIZE, fd >= 0);
+  check_prepared (LARGE_PAGE / 2 + 1, fd >= 0);
+  if (fd >= 0)
+    memfd_unmap (memory, SIZE);
+}
+
 static void
 test_small (void)
 {
@@ -145,6 +188,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/memfd/large-pages/are-mapped-as-such", test_mapped);
   fixture_add_func ("/memfd/large-pages/keep-what-was-written", test_written);
   fixture_add_func ("/memfd/large-pages/are-given-back", test_given_back);
+  fixture_add_func ("/memfd/large-pages/are-taken-at-once", test_prepared);
   fixture_add_func ("/memfd/large-pages/are-not-for-little", test_small);
   return fixture_run ();
 }

@@ -242,6 +242,13 @@ memfd_populate (gpointer data, gsize size)
 }
 
 void
+memfd_prepare (gpointer data, gsize size)
+{
+  if (size < LARGE_PAGE || memfd_enlarge_pages (data, size))
+    memfd_populate (data, size);
+}
+
+void
 memfd_clear (int fd, gsize offset, gsize size)
 {
   fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);

@@ -51,6 +51,9 @@ gboolean memfd_enlarge_pages (gpointer data, gsize size);
 /* Has memory for all of @data, which is written soon. FALSE: there is none. */
 gboolean memfd_populate (gpointer data, gsize size);
 
+/* Takes the memory for @data at once, where that makes it cheaper to write all of it. */
+void memfd_prepare (gpointer data, gsize size);
+
 /* Gives the room from @offset on back; bytes read there are 0 then. */
 void memfd_clear (int fd, gsize offset, gsize size);
 

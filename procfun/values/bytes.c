@@ -49,7 +49,7 @@
 #define PAGE ((gsize)4096)
 
 /* Who asks for more may not write to all of it. */
-#define ENLARGE_MAX ((gsize)1024 * 1024 * 1024)
+#define PREPARE_MAX ((gsize)1024 * 1024 * 1024)
 
 typedef struct
 {
@@ -147,8 +147,8 @@ area_take (Area *self, gsize size)
   data = self->memory + block.offset;
   if (block.offset < self->written)
     memset (data, 0, MIN (size, self->written - block.offset));
-  else if (size <= ENLARGE_MAX)
-    memfd_enlarge_pages (data, size);
+  else if (size >= OWN_AREA_MIN && size <= PREPARE_MAX)
+    memfd_prepare (data, size);
   self->written = MAX (self->written, block.offset + round_up (size));
   return data;
 }
@@ -240,9 +240,9 @@ give_back (gpointer data)
  * Makes bytes in memory that other processes can map. As an argument or a result they are not
  * copied, also within a struct, an array, a dictionary or a #GVariant that was built of them.
  *
- * The memory is zeroed. From 2 MiB to 1 GiB it is taken at once, in large pages where the kernel
- * has them (Linux 6.1), which makes it much faster to write and to map; else it is taken as you
- * write to it. Write to it before you pass the bytes. What is written while a function
+ * The memory is zeroed. From 1 MiB to 1 GiB it is taken at once, in large pages where the kernel
+ * has them (Linux 6.1), which makes it much faster to write and to map; other memory is taken as
+ * you write to it. Write to it before you pass the bytes. What is written while a function
  * has them is seen by the function, too, as with a thread; once they are a result, @data can only
  * be read.
  *
