@@ -3,6 +3,7 @@
 /* Names in the report of a crash come from a process of the library's own. Here it is given files
  * that no linker has made, or is not what it should be. */
 
+#include "procfun/platform/confine.h"
 #include "procfun/platform/known-files.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/platform/worker-path.h"
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define START ((guint64)0x100000000)
@@ -302,6 +304,38 @@ test_strangers (void)
   assert_crashes ();
 }
 
+/* Nobody's answer is taken without end. */
+static void
+test_long_answer (void)
+{
+  g_autoptr (GBytes) request = make_request ("/proc/self/exe", 1, 1);
+  g_autoptr (GBytes) answer = NULL;
+
+  use_script ("exec cat /dev/zero");
+  answer = naming_run (request);
+  g_assert_nonnull (answer);
+  g_assert_cmpuint (g_bytes_get_size (answer), >=, NAMES_ANSWER_MAX);
+  g_assert_cmpuint (g_bytes_get_size (answer), <, NAMES_ANSWER_MAX + 65536);
+}
+
+/* The process bounds its CPU time itself. */
+static void
+test_cpu_time (void)
+{
+  const pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    {
+      confine_begin (20000);
+      for (;;)
+        ;
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGPROF);
+}
+
 static gboolean
 count (gpointer n)
 {
@@ -419,6 +453,8 @@ main (int argc, char *argv[])
     { "ends-when-its-process-is-killed", { NULL, test_signalled, GINT_TO_POINTER (SIGKILL) } },
     { "ends-when-its-process-is-stopped", { NULL, test_signalled, GINT_TO_POINTER (SIGSTOP) } },
     { "other-programs-cost-the-names-and-nothing-else", { test_strangers } },
+    { "answer-has-a-bound", { test_long_answer } },
+    { "cpu-time-has-a-bound", { test_cpu_time } },
     { "main-loop-goes-on-meanwhile", { test_main_loop } },
     { "backtrace-has-lines-with-libdw", { NULL, test_lines, "" } },
     { "backtrace-has-names-without-libdw", { NULL, test_lines, NULL } },

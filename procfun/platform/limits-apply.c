@@ -164,7 +164,8 @@ processes_can_be_refused (void)
   if (pid == 0)
     _exit (0);
   if (pid > 0)
-    waitpid (pid, NULL, 0);
+    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+      ;
   setrlimit (RLIMIT_NPROC, &limit);
   return pid < 0;
 }

@@ -58,7 +58,8 @@ end_process (Process *process)
   process_signal_alone (process, SIGKILL);
   for (guint i = 0; i < END_TRIES && !process_has_died (process); i++)
     poll (&poll_fd, 1, END_STEP_MS);
-  waitpid (process_get_pid (process), NULL, WNOHANG);
+  while (waitpid (process_get_pid (process), NULL, WNOHANG) < 0 && errno == EINTR)
+    ;
 }
 
 void
