@@ -394,6 +394,20 @@ test_base64 (void)
     }
 }
 
+/* Though what is behind it would do. */
+static void
+test_cut_base64 (void)
+{
+  for (gsize length = 1; length <= 8; length++)
+    {
+      guint8 data[12];
+      gsize size;
+
+      g_assert_cmpint (wire_base64_decode (data, &size, "YWJjZGVmYWJj", length), ==,
+                       length % 4 == 0);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -405,6 +419,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/json-errors/control-characters-are-escaped", test_control_names);
   fixture_add_func ("/json-errors/open-brackets-are-refused", test_brackets);
   fixture_add_func ("/json-errors/base64-has-one-form", test_base64);
+  fixture_add_func ("/json-errors/base64-is-whole", test_cut_base64);
   fixture_add_func ("/json-errors/text-is-read-no-further-than-its-end", test_cut);
   fixture_add_func ("/json-errors/control-characters-are-escaped-and-no-others",
                     test_control_bounds);

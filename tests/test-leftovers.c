@@ -216,6 +216,31 @@ has_left_a_processor (void)
   return has_one || sched_getaffinity (0, sizeof now, &now) != 0 || !CPU_EQUAL (&now, &processors);
 }
 
+/* Only who may go back has anything restored. */
+static gboolean
+may_be_nicer (void)
+{
+  return geteuid () == 0 && !fixture_has_sanitizers ();
+}
+
+static void
+leave_nice (void)
+{
+  if (may_be_nicer ())
+    g_assert_no_errno (setpriority (PRIO_PROCESS, 0, 7));
+}
+
+/* Where it cannot be, it counts as changed once. */
+static gboolean
+has_left_nice (void)
+{
+  static gboolean is_known;
+  const gboolean has_none = !may_be_nicer () && !is_known;
+
+  is_known = TRUE;
+  return has_none || getpriority (PRIO_PROCESS, 0) == 7;
+}
+
 static void
 change_umask (void)
 {
@@ -305,6 +330,7 @@ static const struct
         { "the-umask", change_umask, has_changed_umask },
         { "flags-of-a-signal", change_flags, has_changed_flags },
         { "the-processors", leave_a_processor, has_left_a_processor },
+        { "the-nice-value", leave_nice, has_left_nice },
         { "the-rounding-mode", round_upward, rounds_upward },
         { "floating-point-traps", trap_division, traps_division },
         { "the-directory", change_directory, is_in_other_directory },

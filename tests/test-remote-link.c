@@ -11,6 +11,7 @@
 #include "procfun/remote/link.h"
 #include "procfun/remote/message.h"
 #include "procfun/remote/piece.h"
+#include "procfun/wire/error-frame.h"
 #include <glib-unix.h>
 #include <procfun.h>
 #include <string.h>
@@ -482,6 +483,42 @@ test_heads (void)
   g_assert_true (remote_head_read (NULL, NULL, 0));
 }
 
+/* An error whose bytes are another form of it: what is between its parts must be zero. */
+static void
+test_end_in_another_form (void)
+{
+  g_autoptr (GString) message = g_string_new ("no");
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) seen = NULL;
+  g_autoptr (ProcfunFailure) failure = NULL;
+  g_autoptr (GBytes) other = NULL;
+  g_autofree guint8 *data = NULL;
+  gsize packed_size, size;
+
+  do
+    {
+      g_clear_error (&error);
+      g_clear_pointer (&bytes, g_bytes_unref);
+      error = g_error_new_literal (G_FILE_ERROR, 7, g_string_append_c (message, '!')->str);
+      bytes = error_to_bytes (error);
+      packed_size = g_bytes_get_size (bytes);
+    }
+  while (packed_size % 8 == 0);
+  g_clear_pointer (&bytes, g_bytes_unref);
+  bytes = remote_end_pack (error, NULL);
+  seen = remote_end_unpack (bytes, "f", &failure);
+  g_assert_error (seen, G_FILE_ERROR, 7);
+  g_clear_error (&seen);
+  data = g_memdup2 (g_bytes_get_data (bytes, &size), g_bytes_get_size (bytes));
+  g_assert_cmpuint (size, >, packed_size + 1);
+  g_assert_cmpuint (data[packed_size], ==, 0);
+  data[packed_size] = 1;
+  other = g_bytes_new (data, size);
+  seen = remote_end_unpack (other, "f", &failure);
+  g_assert_error (seen, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+}
+
 static void
 test_names (void)
 {
@@ -613,6 +650,8 @@ main (int argc, char **argv)
       fixture_add_data_func (path, GSIZE_TO_POINTER (i), test_bounds);
     }
   fixture_add_func ("/remote-link/heads-have-their-size", test_heads);
+  fixture_add_func ("/remote-link/end-in-another-form-is-no-error-of-a-host",
+                    test_end_in_another_form);
   fixture_add_func ("/remote-link/names-have-a-bound", test_names);
   fixture_add_func ("/remote-link/hosts-are-named-within-bounds", test_specs);
   fixture_add_func ("/remote-link/names-in-a-list-are-not-interned", test_list_is_not_kept);
