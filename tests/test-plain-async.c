@@ -329,7 +329,8 @@ test_cancelled_by_close (void)
       Answer answer = { FALSE };
       gboolean is_closed = FALSE;
 
-      procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
+      if (flags[i] == PROCFUN_CLOSE_NONE)
+        procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
       stay_for_ever_process_async (NULL, answer_on_result, &answer);
       g_main_context_iteration (NULL, FALSE);
       procfun_executor_close_full_async (PROCFUN_EXECUTOR (pool), flags[i], NULL, on_closed,

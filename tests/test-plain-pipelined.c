@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TIMEOUT_S "2"
+#define TIMEOUT_S "3"
+#define HALF_MS 2000 /* of that, and more: of two calls together it is too much */
 #define IN_FLIGHT 8
 #define N_CALLS 40
 #define N_SENT 6 /* at once, that a worker takes all */
@@ -27,6 +28,11 @@ PROCFUN_DEFINE_STATIC_FUNCTION (print_and_crash, gint, (const char *, text))
     printf ("# %s\n", text);
   fflush (stdout);
   return do_crash ();
+}
+PROCFUN_DEFINE_STATIC_FUNCTION (sleep_ms, gint, (gint, ms))
+{
+  g_usleep ((gulong)ms * 1000);
+  return ms;
 }
 /* Tells who runs how often. */
 PROCFUN_DEFINE_STATIC_FUNCTION (note_run, gint, (const char *, path), (gint, n))
@@ -294,6 +300,29 @@ test_output (void)
   drop_pool (pool);
 }
 
+/* No process has more. */
+static void
+assert_calls_per_worker (guint max)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL);
+  Answer answers[N_CALLS] = { { FALSE } };
+
+  for (gint i = 0; i < N_CALLS; i++)
+    get_process_id_process_async (NULL, answer_on_result, &answers[i]);
+  for (gint i = 0; i < N_CALLS; i++)
+    {
+      gpointer pid;
+      guint n;
+
+      answer_wait (&answers[i]);
+      pid = GINT_TO_POINTER (get_process_id_process_finish (answers[i].result, NULL));
+      n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, pid)) + 1;
+      g_assert_cmpuint (n, <=, max);
+      g_hash_table_insert (counts, pid, GUINT_TO_POINTER (n));
+      answer_clear (&answers[i]);
+    }
+}
+
 static void
 on_recycled (ProcfunExecutor *executor, int pid, const char *reason, gpointer n_recycled)
 {
@@ -320,6 +349,7 @@ test_recycled (void)
   send (answers, N_CALLS);
   assert_answered (answers, N_CALLS);
   g_assert_cmpuint (n_recycled, >=, 1 + N_CALLS / 7);
+  assert_calls_per_worker (7);
   drop_pool (pool);
 }
 
@@ -338,6 +368,50 @@ test_timeout (void)
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
   answer_clear (&late);
   assert_answered (answers, N_SENT);
+  drop_pool (pool);
+}
+
+/* The time of a call begins when that before it has its answer. */
+static void
+test_own_time (void)
+{
+  ProcfunPool *pool = make_pool (1);
+  Answer answers[2] = { { FALSE } };
+
+  for (gint i = 0; i < 2; i++)
+    sleep_ms_process_async (HALF_MS, NULL, answer_on_result, &answers[i]);
+  for (gint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      answer_wait (&answers[i]);
+      g_assert_cmpint (sleep_ms_process_finish (answers[i].result, &error), ==, HALF_MS);
+      g_assert_no_error (error);
+      answer_clear (&answers[i]);
+    }
+  drop_pool (pool);
+}
+
+/* With each answer there is room for the next one, also while a call takes long. */
+static void
+test_fed (void)
+{
+  ProcfunPool *pool = make_pool (1);
+  Answer first = { FALSE }, slow = { FALSE }, last = { FALSE };
+
+  procfun_pool_set_calls_in_flight (pool, 2);
+  give_int_process_async (1, NULL, answer_on_result, &first);
+  sleep_ms_process_async (500, NULL, answer_on_result, &slow);
+  give_int_process_async (3, NULL, answer_on_result, &last);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 1);
+  answer_wait (&first);
+  g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 0);
+  answer_clear (&first);
+  answer_wait (&slow);
+  answer_clear (&slow);
+  answer_wait (&last);
+  g_assert_cmpint (give_int_process_finish (last.result, NULL), ==, 3);
+  answer_clear (&last);
   drop_pool (pool);
 }
 
@@ -480,7 +554,8 @@ test_closed (void)
       Answer answers[N_SENT];
       Answer first = { FALSE };
 
-      procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
+      if (flags[i] == PROCFUN_CLOSE_NONE)
+        procfun_pool_set_close_timeout (pool, 50 * G_TIME_SPAN_MILLISECOND);
       stay_for_ever_process_async (NULL, answer_on_result, &first);
       send (answers, N_SENT);
       g_main_context_iteration (NULL, FALSE);
@@ -534,6 +609,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-pipelined/output-is-told-of-its-call", test_output);
   fixture_add_func ("/plain-pipelined/worker-is-recycled", test_recycled);
   fixture_add_func ("/plain-pipelined/only-the-first-is-late", test_timeout);
+  fixture_add_func ("/plain-pipelined/time-of-a-call-is-its-own", test_own_time);
+  fixture_add_func ("/plain-pipelined/each-answer-makes-room", test_fed);
   fixture_add_func ("/plain-pipelined/objects-come-between", test_objects_between);
   fixture_add_func ("/plain-pipelined/large-ones-come-between", test_large_between);
   fixture_add_func ("/plain-pipelined/callback-may-call", test_nested);

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #define N_CALLS 60
-#define OTHER_PRIORITY (G_PRIORITY_DEFAULT_IDLE + 7)
+#define N_MANY 400 /* more than are told in a turn, even in three */
+#define STEP_US 1000
+#define OTHER_PRIORITY (G_PRIORITY_DEFAULT - 7)
 
 PROCFUN_DEFINE_GENERATOR (wait_for_ever, gint) { pause (); }
 
@@ -96,6 +98,38 @@ test_priority (void)
   g_assert_cmpint (others.priority, ==, OTHER_PRIORITY);
   g_hash_table_unref (ends.sources);
   g_hash_table_unref (others.sources);
+  remotes_close (hosts);
+}
+
+/* But for the last two, all have ended then. */
+static void
+wait_for_hosts (ProcfunRemotePool *hosts)
+{
+  g_autoptr (ProcfunStatistics) statistics = NULL;
+
+  do
+    {
+      g_usleep (STEP_US);
+      g_clear_pointer (&statistics, procfun_statistics_unref);
+      statistics = procfun_statistics_new (PROCFUN_EXECUTOR (hosts));
+    }
+  while (procfun_statistics_get_queued (statistics) > 0);
+}
+
+/* They end before the main loop runs: hardly anything else wakes it. */
+static void
+test_more_than_a_turn (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
+  Ends ends;
+
+  ends_init (&ends);
+  begin (hosts, &ends, N_MANY, G_PRIORITY_DEFAULT);
+  wait_for_hosts (hosts);
+  g_assert_cmpuint (ends.n_ended, ==, 0);
+  wait_for_all (&ends, N_MANY);
+  g_assert_cmpuint (ends.n_wrong, ==, 0);
+  g_hash_table_unref (ends.sources);
   remotes_close (hosts);
 }
 
@@ -191,6 +225,7 @@ main (int argc, char *argv[])
 
   fixture_add_func ("/remote-waits/calls-share-a-source", test_one_source);
   fixture_add_func ("/remote-waits/io-priority-is-that-of-the-source", test_priority);
+  fixture_add_func ("/remote-waits/more-than-a-turn-are-all-told", test_more_than_a_turn);
   fixture_add_func ("/remote-waits/callback-may-run-a-main-loop", test_nested);
   fixture_add_func ("/remote-waits/forked-program-has-no-answer", test_forked_program);
 
