@@ -3,6 +3,7 @@
 /* Frames through shared memory, and what must be the same with it. */
 
 #include "tests/channel-ends.h"
+#include "tests/faults.h"
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
@@ -133,6 +134,38 @@ test_order (void)
       g_assert_false (channel_has_output (pair.caller));
     }
   close_pair (&pair);
+}
+
+static Channel *leaving; /* (nullable) (owned) */
+
+static void
+say_and_leave (void)
+{
+  channel_send (leaving, FRAME_RESULT, 9, "last word", 9, NULL, NULL);
+  channel_flush (leaving);
+  g_clear_pointer (&leaving, channel_free);
+}
+
+/* What stands in the ring comes before the end, also where both come between two looks. */
+static void
+test_last_word (void)
+{
+  Fault faults[] = { { .call = "recvmsg", .first = 1, .meanwhile = say_and_leave }, { NULL } };
+  g_auto (Frame) frame = { 0 };
+  g_autoptr (GError) error = NULL;
+  Frame nothing = { 0 };
+  Pair pair;
+
+  open_pair (&pair);
+  leaving = pair.callee;
+  faults_set (faults);
+  g_assert_cmpint (channel_receive (pair.caller, &frame, &error), ==, CHANNEL_FRAME);
+  faults_set (NULL);
+  g_assert_null (leaving);
+  g_assert_no_error (error);
+  g_assert_cmpuint (frame.call_id, ==, 9);
+  g_assert_cmpint (channel_receive (pair.caller, &nothing, &error), ==, CHANNEL_END);
+  channel_free (pair.caller);
 }
 
 /* More than the ring holds, before anybody reads. */
@@ -542,6 +575,7 @@ int
 main (int argc, char *argv[])
 {
   fixture_init (&argc, &argv);
+  fixture_add_func ("/channel-ring/last-word-comes-before-the-end", test_last_word);
   fixture_add_func ("/channel-ring/frames-go-without-system-call", test_no_system_call);
   fixture_add_func ("/channel-ring/frames-keep-their-order", test_order);
   fixture_add_func ("/channel-ring/full-ring-turns-to-socket", test_full);
