@@ -204,12 +204,14 @@ flight_once (ProcfunExecutor *executor)
   return N_FLIGHT * 1e6 / (double)(g_get_monotonic_time () - began_at);
 }
 
+/* Hosts are sent all of them, or they would be in the queue of the caller. */
 static void
 measure_flight (void)
 {
   g_autofree double *on_hosts = g_new (double, n_rounds);
   g_autofree double *on_pool = g_new (double, n_rounds);
 
+  procfun_remote_pool_set_calls_in_flight (PROCFUN_REMOTE_POOL (hosts), IN_FLIGHT);
   for (guint i = 0; i < n_rounds; i++)
     {
       on_hosts[i] = flight_once (hosts);
@@ -217,6 +219,7 @@ measure_flight (void)
     }
   show ("64 calls in flight, / on a pool", "1/s", sort (on_hosts, n_rounds),
         sort (on_pool, n_rounds));
+  procfun_remote_pool_set_calls_in_flight (PROCFUN_REMOTE_POOL (hosts), 1);
 }
 
 /* Large values, and small calls beside them */
