@@ -204,22 +204,44 @@ flight_once (ProcfunExecutor *executor)
   return N_FLIGHT * 1e6 / (double)(g_get_monotonic_time () - began_at);
 }
 
+static ProcfunExecutor *
+make_hosts (guint n, guint slots)
+{
+  g_autoptr (GError) error = NULL;
+  GString *list = g_string_new (NULL);
+  ProcfunRemotePool *made;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_string_append (list, i > 0 ? ", " : "");
+      if (command != NULL)
+        g_string_append_printf (list, "exec:%s {}*%u", command, slots);
+      else
+        g_string_append_printf (list, "local*%u", slots);
+    }
+  made = procfun_remote_pool_new (list->str, &error);
+  check (error);
+  g_string_free (list, TRUE);
+  return PROCFUN_EXECUTOR (made);
+}
+
 /* Hosts are sent all of them, or they would be in the queue of the caller. */
 static void
 measure_flight (void)
 {
+  g_autoptr (ProcfunExecutor) many = make_hosts (2, MAX (g_get_num_processors (), 2) / 2);
   g_autofree double *on_hosts = g_new (double, n_rounds);
   g_autofree double *on_pool = g_new (double, n_rounds);
 
-  procfun_remote_pool_set_calls_in_flight (PROCFUN_REMOTE_POOL (hosts), IN_FLIGHT);
+  procfun_remote_pool_set_calls_in_flight (PROCFUN_REMOTE_POOL (many), IN_FLIGHT);
   for (guint i = 0; i < n_rounds; i++)
     {
-      on_hosts[i] = flight_once (hosts);
+      on_hosts[i] = flight_once (many);
       on_pool[i] = flight_once (pool);
     }
   show ("64 calls in flight, / on a pool", "1/s", sort (on_hosts, n_rounds),
         sort (on_pool, n_rounds));
-  procfun_remote_pool_set_calls_in_flight (PROCFUN_REMOTE_POOL (hosts), 1);
+  procfun_executor_close (many, NULL, NULL);
 }
 
 /* Large values, and small calls beside them */
@@ -295,27 +317,6 @@ measure_beside_large (void)
   qsort (times, n, sizeof *times, compare);
   printf ("%-44s %10.1f %10.1f ms, 99th of 100 %.1f ms\n", "call beside 64 MiB", times[0],
           times[n / 2], times[n * 99 / 100]);
-}
-
-static ProcfunExecutor *
-make_hosts (guint n, guint slots)
-{
-  g_autoptr (GError) error = NULL;
-  GString *list = g_string_new (NULL);
-  ProcfunRemotePool *made;
-
-  for (guint i = 0; i < n; i++)
-    {
-      g_string_append (list, i > 0 ? ", " : "");
-      if (command != NULL)
-        g_string_append_printf (list, "exec:%s {}*%u", command, slots);
-      else
-        g_string_append_printf (list, "local*%u", slots);
-    }
-  made = procfun_remote_pool_new (list->str, &error);
-  check (error);
-  g_string_free (list, TRUE);
-  return PROCFUN_EXECUTOR (made);
 }
 
 int

@@ -23,6 +23,9 @@
 /* So many functions a host names to its caller. */
 #define CONTRACTS_MAX 4096
 
+/* Of a caller that asks for more; each worker is sent so many calls. */
+#define IN_FLIGHT_MAX 64
+
 typedef struct
 {
   const char *path; /* (nullable) */
@@ -169,6 +172,8 @@ heed_profile (HostServer *self, GBytes *profile, GError **error)
     intl_set_locale (hello.locale);
   if (hello.max_payload > 0)
     g_object_set (self->pool, "max-payload", hello.max_payload, NULL);
+  g_object_set (self->pool, "calls-in-flight", CLAMP (hello.calls_in_flight, 1, IN_FLIGHT_MAX),
+                NULL);
   return TRUE;
 }
 

@@ -23,6 +23,7 @@ remote_hello_make (const RemoteHello *self)
   g_variant_dict_insert (&dict, "heartbeat", "x", self->heartbeat);
   g_variant_dict_insert (&dict, "depth", "u", self->depth);
   g_variant_dict_insert (&dict, "max-payload", "t", self->max_payload);
+  g_variant_dict_insert (&dict, "calls-in-flight", "u", self->calls_in_flight);
   if (self->name != NULL)
     g_variant_dict_insert (&dict, "name", "s", self->name);
   if (self->contracts != NULL)
@@ -85,6 +86,7 @@ remote_hello_read (RemoteHello *self, GBytes *bytes, GError **error)
   g_variant_lookup (variant, "heartbeat", "x", &self->heartbeat);
   g_variant_lookup (variant, "depth", "u", &self->depth);
   g_variant_lookup (variant, "max-payload", "t", &self->max_payload);
+  g_variant_lookup (variant, "calls-in-flight", "u", &self->calls_in_flight);
   self->name = get_text (variant, "name");
   self->locale = get_text (variant, "locale");
   self->contracts = g_variant_lookup_value (variant, "contracts", G_VARIANT_TYPE ("at"));

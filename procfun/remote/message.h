@@ -15,13 +15,14 @@ G_BEGIN_DECLS
 /* First message of either side. */
 typedef struct
 {
-  guint slots;         /* of a host: calls that it runs at once */
-  gint64 heartbeat;    /* of a caller: twice as long without a byte, and the other side is gone */
-  guint depth;         /* of a caller: of the calls that a host runs */
-  guint64 max_payload; /* of a caller, in bytes */
-  char *name;          /* (nullable): of a host */
-  GVariant *contracts; /* (nullable): of a host's functions, an “at” */
-  char *locale;        /* (nullable): of a caller's messages */
+  guint slots;           /* of a host: calls that it runs at once */
+  gint64 heartbeat;      /* of a caller: twice as long without a byte, and the other side is gone */
+  guint depth;           /* of a caller: of the calls that a host runs */
+  guint64 max_payload;   /* of a caller, in bytes */
+  guint calls_in_flight; /* for each slot, of a caller */
+  char *name;            /* (nullable): of a host */
+  GVariant *contracts;   /* (nullable): of a host's functions, an “at” */
+  char *locale;          /* (nullable): of a caller's messages */
 } RemoteHello;
 
 GBytes *remote_hello_make (const RemoteHello *self);

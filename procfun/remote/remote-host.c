@@ -522,6 +522,7 @@ make_profile (RemoteHost *self)
   const RemoteHello hello = { .heartbeat = config->heartbeat,
                               .depth = procfun_context_get_depth () + 1,
                               .max_payload = config->max_payload,
+                              .calls_in_flight = config->calls_in_flight,
                               .locale = (char *)intl_get_locale () };
 
   return remote_hello_make (&hello);
