@@ -168,6 +168,20 @@ errand_assert_lost (Errand *self)
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
 }
 
+/* Or it has the result. */
+static gboolean
+errand_is_lost (Errand *self, gint expected)
+{
+  g_autoptr (GError) error = NULL;
+  const gint result = errand_end (self, &error);
+
+  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
+    return TRUE;
+  g_assert_no_error (error);
+  g_assert_cmpint (result, ==, expected);
+  return FALSE;
+}
+
 static void
 errand_assert_cancelled (Errand *self)
 {
@@ -403,13 +417,18 @@ be_caller (char **arguments)
 
 /* The broker is lost */
 
+/* A broker that comes back may have given calls away before its host can hear it again. It gives
+ * them away once more, and nobody knows that they were not begun: as many as the host asks for are
+ * told to be lost, and not run. */
 static void
 test_lost_broker (void)
 {
   enum
   {
-    N = 16
+    N = 16,
+    N_SLOTS = 2
   };
+  guint n_lost = 0;
   Broker *other = broker_new (NULL);
   Broker *before = broker;
   Errand errands[N];
@@ -418,17 +437,18 @@ test_lost_broker (void)
 
   broker = other;
   place_open (&place, "lost-broker", NULL);
-  host = brokers_start_host (place.url, 2);
+  host = brokers_start_host (place.url, N_SLOTS);
   for (guint i = 0; i < N; i++)
     errand_begin (&errands[i], &place, wait_call (place.begun, place.end));
-  while (place_count_runs (&place) < 2)
+  while (place_count_runs (&place) < N_SLOTS)
     g_main_context_iteration (NULL, FALSE);
   broker_kill (other);
   place_let_end (&place);
   broker_start (other);
   for (guint i = 0; i < N; i++)
-    errand_assert_result (&errands[i], 7);
-  g_assert_cmpuint (place_count_runs (&place), ==, N);
+    n_lost += errand_is_lost (&errands[i], 7) ? 1 : 0;
+  g_assert_cmpuint (place_count_runs (&place), ==, N - n_lost);
+  g_assert_cmpuint (n_lost, <=, N_SLOTS);
   place_close (&place);
   brokers_end_host (host);
   broker_free (other);

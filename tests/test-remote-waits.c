@@ -4,6 +4,7 @@
 
 #include "tests/fixture.h"
 #include "tests/functions.h"
+#include "tests/hostile-children.h"
 #include "tests/remotes.h"
 
 #include <unistd.h>
@@ -133,6 +134,38 @@ test_more_than_a_turn (void)
   remotes_close (hosts);
 }
 
+static void
+on_crash (GObject *source, GAsyncResult *result, gpointer error)
+{
+  do_crash_process_finish (result, error);
+}
+
+/* A process of a host is sent calls ahead, too, and takes none of them with it. */
+static void
+test_crash_among_others (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
+  GError *error = NULL;
+  Ends ends;
+
+  ends_init (&ends);
+  procfun_remote_pool_set_calls_in_flight (hosts, 8);
+  for (guint i = 0; i < 3; i++)
+    {
+      begin (hosts, &ends, 3, G_PRIORITY_DEFAULT);
+      do_crash_process_with_async (PROCFUN_EXECUTOR (hosts), NULL, NULL, on_crash, &error);
+      begin (hosts, &ends, 4, G_PRIORITY_DEFAULT);
+      wait_for_all (&ends, (i + 1) * 7);
+      while (error == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_CRASHED);
+      g_clear_error (&error);
+    }
+  g_assert_cmpuint (ends.n_wrong, ==, 0);
+  g_hash_table_unref (ends.sources);
+  remotes_close (hosts);
+}
+
 typedef struct
 {
   ProcfunRemotePool *hosts;
@@ -226,6 +259,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/remote-waits/calls-share-a-source", test_one_source);
   fixture_add_func ("/remote-waits/io-priority-is-that-of-the-source", test_priority);
   fixture_add_func ("/remote-waits/more-than-a-turn-are-all-told", test_more_than_a_turn);
+  fixture_add_func ("/remote-waits/crash-takes-no-others", test_crash_among_others);
   fixture_add_func ("/remote-waits/callback-may-run-a-main-loop", test_nested);
   fixture_add_func ("/remote-waits/forked-program-has-no-answer", test_forked_program);
 
