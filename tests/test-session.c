@@ -408,6 +408,7 @@ test_cancellable (void)
   auto_pool ProcfunPool *pool = procfun_pool_new (1);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (ProcfunCall) submitted = add_call (1, 2);
   g_autoptr (ProcfunCall) other = add_call (3, 4);
   g_autoptr (GVariant) sum = NULL;
   ProcfunSession *session;
@@ -430,8 +431,7 @@ test_cancellable (void)
   sum = procfun_call_run (call, cancellable, NULL);
   g_assert_nonnull (sum);
   assert_untouched (cancellable, "after a call in a thread");
-  g_assert_true (
-      procfun_pool_submit (pool, add_call (1, 2), cancellable, results_add, &results, NULL));
+  g_assert_true (procfun_pool_submit (pool, submitted, cancellable, results_add, &results, NULL));
   procfun_call_set_executor (other, PROCFUN_EXECUTOR (pool));
   procfun_call_run_async (other, cancellable, results_add, &results);
   results_wait (&results, 2);
