@@ -212,7 +212,7 @@ run_huge (ProcfunExecutor *executor)
     run_bytes (executor, HUGE_SIZE, TRUE);
 }
 
-/* What may fail fails as a whole. */
+/* A part that fails fails the whole. */
 static void
 run_map (ProcfunExecutor *executor)
 {

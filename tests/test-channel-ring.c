@@ -146,7 +146,7 @@ say_and_leave (void)
   g_clear_pointer (&leaving, channel_free);
 }
 
-/* What stands in the ring comes before the end, also where both come between two looks. */
+/* Frames in the ring come before the end, also where both come between two looks. */
 static void
 test_last_word (void)
 {

@@ -463,7 +463,7 @@ test_no_calls_in (void)
   g_assert_nonnull (strstr (text, "idle:here: no calls come from there"));
 }
 
-/* What an engine leaves out is done without a word. */
+/* Functions that an engine leaves out are done without a word. */
 static void
 test_nothing (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the process of a call tells its caller of itself, and must not be believed: frames that a
+/* Statements of the process of a call about itself that its caller must not believe: frames that a
  * function forges, or the program before it can be called. */
 
 #include "tests/channel-ends.h"
@@ -125,7 +125,7 @@ PROCFUN_DEFINE_STATIC_FUNCTION (fill_report, gboolean, (guint64, size))
   return FALSE;
 }
 
-/* What is said to be the report of a crash is no way to fill the caller's memory. */
+/* The report of a crash is no way to fill the caller's memory. */
 static void
 test_endless_report (void)
 {

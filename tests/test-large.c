@@ -287,7 +287,7 @@ result_is_shared (ProcfunExecutor *executor)
   return is_shared (g_bytes_get_data (result, NULL));
 }
 
-/* What the memory of a result counts for is the worker. */
+/* The memory of a result counts as that of the worker. */
 static void
 test_shared_result (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a call is told of a process: its usage, in the bounds of what is possible, and its output,
- * which is passed on and of which the end is kept. */
+/* The account of a process that a call is given: its usage, in the bounds of what is possible, and
+ * its output, which is passed on and of which the end is kept. */
 
 #include "tests/calls.h"
 #include "tests/fixture.h"

@@ -292,7 +292,7 @@ start_two (ProcfunPool *pool)
   results_clear (&results);
 }
 
-/* What waited in one has its turn as soon as somebody runs it again. */
+/* Calls that waited in one have their turn as soon as somebody runs it again. */
 static void
 test_context_comes_back (void)
 {

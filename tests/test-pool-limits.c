@@ -504,7 +504,7 @@ test_result_of_one_call (void)
   results_clear (&results);
 }
 
-/* What a worker has used for calls before does not count. */
+/* Time that a worker has used for calls before does not count. */
 static void
 test_cpu_of_each_call (void)
 {

@@ -261,7 +261,7 @@ note_line (ProcfunCall *call, ProcfunStream stream, const char *line, gpointer l
   g_string_append_printf (lines, "%s;", line);
 }
 
-/* What is no text is shown as such. */
+/* Bytes that are no text are shown as such. */
 static void
 test_output (void)
 {

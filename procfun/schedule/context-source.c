@@ -246,7 +246,7 @@ find_own (QueueEntry *entry, gpointer user_data)
     g_queue_push_tail (&self->found, entry);
 }
 
-/* What waits in the queue does so in vain. */
+/* Calls in the queue wait in vain. */
 static void
 give_up_all (ContextSource *self)
 {

@@ -48,7 +48,7 @@
 
 #define PAGE ((gsize)4096)
 
-/* Who asks for more may not write to all of it. */
+/* A caller that asks for more may not write to all of it. */
 #define PREPARE_MAX ((gsize)1024 * 1024 * 1024)
 
 typedef struct
