@@ -149,7 +149,7 @@ test_crash_among_others (void)
   Ends ends;
 
   ends_init (&ends);
-  procfun_remote_pool_set_calls_in_flight (hosts, 8);
+  procfun_remote_pool_set_calls_in_flight (hosts, 64);
   for (guint i = 0; i < 3; i++)
     {
       begin (hosts, &ends, 3, G_PRIORITY_DEFAULT);

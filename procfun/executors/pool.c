@@ -136,7 +136,8 @@ static const Number numbers[N_NUMBERS] = {
    * when its turn comes, and what one leaves behind in the process, a child even, the next
    * finds, and is looked for when there is a pause, or after 16 calls. The CPU time of a call
    * that follows at once begins with the end of the one before it. When the worker dies, only
-   * the call that it ran fails; the others go to another one.
+   * the call that it ran fails; the others go to another one. Text that a function prints is told
+   * of a call before it whose answer was not told by then.
    *
    * Since: 0.1
    */

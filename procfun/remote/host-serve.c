@@ -23,7 +23,9 @@
 /* So many functions a host names to its caller. */
 #define CONTRACTS_MAX 4096
 
-/* Of a caller that asks for more; each worker is sent so many calls. */
+/* Of the calls in flight for a slot, as its caller says, the part that its process is sent ahead:
+ * it is for very short ones, since they wait there even if another process is free. */
+#define IN_FLIGHT_SHARE 8
 #define IN_FLIGHT_MAX 64
 
 typedef struct
@@ -172,8 +174,8 @@ heed_profile (HostServer *self, GBytes *profile, GError **error)
     intl_set_locale (hello.locale);
   if (hello.max_payload > 0)
     g_object_set (self->pool, "max-payload", hello.max_payload, NULL);
-  g_object_set (self->pool, "calls-in-flight", CLAMP (hello.calls_in_flight, 1, IN_FLIGHT_MAX),
-                NULL);
+  g_object_set (self->pool, "calls-in-flight",
+                CLAMP (hello.calls_in_flight / IN_FLIGHT_SHARE, 1, IN_FLIGHT_MAX), NULL);
   return TRUE;
 }
 

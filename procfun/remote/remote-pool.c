@@ -490,10 +490,11 @@ make_numbers (void)
   /**
    * ProcfunRemotePool:calls-in-flight:
    *
-   * Number of calls that a host is sent for each of its slots, and that it sends each of its
-   * processes, up to 64. With more than one the next call is there when a slot becomes free, which
-   * saves a round trip; but it waits there even if another host, or another process of the same
-   * host, is free, and is lost with the host. A host learns of the number when it is started.
+   * Number of calls that a host is sent for each of its slots. With more than one the next call is
+   * there when a slot becomes free, which saves a round trip; but it waits there even if another
+   * host has a slot that is free, and is lost with the host. From 16 on, which pays for functions
+   * that take microseconds, an eighth of them are sent ahead to the process of the slot: see
+   * #ProcfunPool:calls-in-flight. A host learns of the number when it is started.
    *
    * Since: 0.1
    */
