@@ -68,9 +68,11 @@ send_state (Server *self, guint64 peak, GUnixFDList *fds)
 {
   FrameState state;
 
-  if (leftovers_find (&self->leftovers, server_count_own_threads (self), self->function, peak, fds,
-                      &state))
-    channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
+  if (!leftovers_find (&self->leftovers, server_count_own_threads (self), self->function, peak, fds,
+                       &state))
+    return;
+  leave_write_counts (); /* its caller may end it for that */
+  channel_send (self->channel, FRAME_STATE, self->call_id, &state, sizeof state, NULL, NULL);
 }
 
 /* Larger answers may have to wait for their reader, while a timer of the function runs. */
