@@ -646,20 +646,33 @@ wire_json_read_text (JsonReader *self, const ProcfunSchema *schema)
          || wire_json_unexpected (&self->scanner, _ ("the end of the text"));
 }
 
+gboolean
+wire_json_read_serialised (ProcfunSchema *schema, const char *text, gsize length, Buffer *out,
+                           GError **error)
+{
+  const char *start = text != NULL ? text : ""; /* GBytes without bytes have no data */
+  JsonReader self = { .scanner = { start, start, start + length, error }, .out = *out };
+  gboolean done;
+
+  out->data = NULL; /* the reader has it */
+  self.out.length = 0;
+  buffer_reserve (&self.out, length + 8); /* the text is rarely shorter than the value */
+  done = wire_json_read_text (&self, schema);
+  *out = self.out;
+  self.out = (Buffer){ NULL };
+  wire_json_reader_clear (&self);
+  return done;
+}
+
 GVariant *
 wire_json_read (ProcfunSchema *schema, const char *text, gsize length, GError **error)
 {
-  const char *start = text != NULL ? text : ""; /* GBytes without bytes have no data */
-  g_auto (JsonReader) self = { .scanner = { start, start, start + length, error } };
+  g_auto (Buffer) out = { NULL };
   g_autoptr (GBytes) bytes = NULL;
 
-  if (!wire_json_check_depth (schema, error))
+  if (!wire_json_check_depth (schema, error)
+      || !wire_json_read_serialised (schema, text, length, &out, error))
     return NULL;
-
-  /* The text is rarely shorter than the value. */
-  buffer_reserve (&self.out, length + 8);
-  if (!wire_json_read_text (&self, schema))
-    return NULL;
-  bytes = wire_buffer_steal (&self.out);
+  bytes = wire_buffer_steal (&out);
   return g_variant_ref_sink (g_variant_new_from_bytes (schema->type, bytes, TRUE));
 }

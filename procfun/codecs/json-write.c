@@ -453,23 +453,26 @@ write_value (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data, 
     }
 }
 
-static void
-json_writer_clear (JsonWriter *self)
+gboolean
+wire_json_write_serialised (ProcfunSchema *schema, const guint8 *data, gsize size, Buffer *out,
+                            GError **error)
 {
-  wire_buffer_clear (&self->out);
-  wire_schema_cache_clear (&self->schemas);
-}
+  static const guint8 nothing[1] = { 0 };
+  JsonWriter self = { .out = *out, .error = error };
+  gboolean done;
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JsonWriter, json_writer_clear)
+  buffer_reserve (&self.out, size + size / 2 + 16);
+  done = write_value (&self, schema, data != NULL ? data : nothing, size, NULL);
+  *out = self.out;
+  wire_schema_cache_clear (&self.schemas);
+  return done;
+}
 
 GBytes *
 wire_json_write (ProcfunSchema *schema, GVariant *value, GError **error)
 {
-  static const guint8 nothing[1] = { 0 };
-  g_auto (JsonWriter) self = { .error = error };
+  g_auto (Buffer) out = { NULL };
   g_autoptr (GVariant) normal = NULL;
-  const guint8 *data;
-  gsize size;
 
   if (schema->depth > PROCFUN_SCHEMA_MAX_DEPTH)
     {
@@ -478,12 +481,10 @@ wire_json_write (ProcfunSchema *schema, GVariant *value, GError **error)
     }
 
   normal = wire_variant_normalise (schema, value);
-  size = g_variant_get_size (normal);
-  data = g_variant_get_data (normal);
-  buffer_reserve (&self.out, size + size / 2 + 16);
-  if (!write_value (&self, schema, data != NULL ? data : nothing, size, NULL))
+  if (!wire_json_write_serialised (schema, g_variant_get_data (normal), g_variant_get_size (normal),
+                                   &out, error))
     return NULL;
-  return wire_buffer_steal (&self.out);
+  return wire_buffer_steal (&out);
 }
 
 gboolean

@@ -3,6 +3,7 @@
 #include "procfun/core/plain-call.h"
 
 #include "procfun/base/debug.h"
+#include "procfun/codecs/json.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/failure.h"
@@ -27,14 +28,22 @@ plain_call_make (PlainCall *self)
   return self->call;
 }
 
-GBytes *
-plain_call_encode (const PlainCall *self, ProcfunCodec *codec)
+gboolean
+plain_call_encode (const PlainCall *self, ProcfunCodec *codec, Buffer *out)
 {
-  const GVariantType *type = procfun_function_get_arguments_type (self->function);
-  g_autoptr (GVariant) args = g_variant_ref_sink (
-      g_variant_new_from_data (type, self->args.data, self->args.length, TRUE, NULL, NULL));
+  ProcfunSchema *schema = self->function->args_schema;
+  g_autoptr (GVariant) args = NULL;
+  g_autoptr (GBytes) bytes = NULL;
 
-  return procfun_codec_encode (codec, self->function->args_schema, args, NULL);
+  if (codec == procfun_codec_get_json ())
+    return wire_json_write_serialised (schema, self->args.data, self->args.length, out, NULL);
+  args = g_variant_ref_sink (
+      g_variant_new_from_data (procfun_function_get_arguments_type (self->function),
+                               self->args.data, self->args.length, TRUE, NULL, NULL));
+  bytes = procfun_codec_encode (codec, schema, args, NULL);
+  if (bytes != NULL)
+    buffer_append (out, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  return bytes != NULL;
 }
 
 gboolean
@@ -46,13 +55,27 @@ plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
                       self->definition->result_size > 0 ? self->result : &nothing);
 }
 
+static gboolean
+read_json (PlainCall *self, const guint8 *data, gsize size)
+{
+  BufferRoom room;
+  g_auto (Buffer) out = BUFFER_IN (room);
+
+  return wire_json_read_serialised (self->function->return_schema, (const char *)data, size, &out,
+                                    NULL)
+         && plain_call_read_result (self, out.data, out.length);
+}
+
 gboolean
 plain_call_decode_result (PlainCall *self, ProcfunCodec *codec, const guint8 *data, gsize size)
 {
-  g_autoptr (GBytes) bytes = g_bytes_new_static (data, size);
-  g_autoptr (GVariant) value
-      = procfun_codec_decode (codec, self->function->return_schema, bytes, NULL);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GVariant) value = NULL;
 
+  if (codec == procfun_codec_get_json ())
+    return read_json (self, data, size);
+  bytes = g_bytes_new_static (data, size);
+  value = procfun_codec_decode (codec, self->function->return_schema, bytes, NULL);
   return value != NULL
          && plain_call_read_result (self, g_variant_get_data (value), g_variant_get_size (value));
 }

@@ -59,9 +59,9 @@ void plain_call_count (PlainCall *self, ProcfunExecutor *executor);
 /* For `run_plain`: makes the object, which has begun. (transfer none) */
 ProcfunCall *plain_call_make (PlainCall *self);
 
-/* For `run_plain`: the arguments in the form of another codec than GVariant's. (transfer full)
- * (nullable): an object tells what is wrong. */
-GBytes *plain_call_encode (const PlainCall *self, ProcfunCodec *codec);
+/* For `run_plain`: writes the arguments in the form of another codec than GVariant's to @out.
+ * FALSE: an object tells what is wrong. */
+gboolean plain_call_encode (const PlainCall *self, ProcfunCodec *codec, Buffer *out);
 
 /* For `run_plain`: writes the result from its serialised form, or from that of another codec.
  * FALSE: it is to be read as one of an object, which tells what is wrong. */

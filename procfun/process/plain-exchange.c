@@ -54,17 +54,13 @@ send_bytes (Worker *worker, PlainCall *plain, gconstpointer data, gsize size, Ch
 static gboolean
 send (Worker *worker, PlainCall *plain, ChannelMark *mark)
 {
-  g_autoptr (GBytes) encoded = NULL;
-  gconstpointer data;
-  gsize size;
+  BufferRoom room;
+  g_auto (Buffer) encoded = BUFFER_IN (room);
 
   if (worker->codec == procfun_codec_get_gvariant ())
     return send_bytes (worker, plain, plain->args.data, plain->args.length, mark);
-  encoded = plain_call_encode (plain, worker->codec);
-  if (encoded == NULL)
-    return FALSE;
-  data = g_bytes_get_data (encoded, &size);
-  return send_bytes (worker, plain, data, size, mark);
+  return plain_call_encode (plain, worker->codec, &encoded)
+         && send_bytes (worker, plain, encoded.data, encoded.length, mark);
 }
 
 gboolean
