@@ -141,7 +141,9 @@ procfun_private = \
 	%D%/child/listener.c \
 	%D%/child/listener.h \
 	%D%/child/map-chunk.c \
+	%D%/child/packed-call.c \
 	%D%/child/map-chunk.h \
+	%D%/child/packed-call.h \
 	%D%/child/names.c \
 	%D%/child/names.h \
 	%D%/child/placement.c \

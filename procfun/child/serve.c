@@ -6,6 +6,7 @@
 #include "procfun/child/answer.h"
 #include "procfun/child/crash.h"
 #include "procfun/child/map-chunk.h"
+#include "procfun/child/packed-call.h"
 #include "procfun/child/setup.h"
 #include "procfun/core/call-buffers.h"
 #include "procfun/core/definition.h"
@@ -164,44 +165,6 @@ end (Server *self)
     descendants_kill (); /* the caller does not wait for more than the answer */
 }
 
-/* (nullable) */
-static PackedInvocation *
-get_packed (Server *self)
-{
-  if (self->packed_of != self->function)
-    {
-      g_clear_pointer (&self->packed, packed_invocation_free);
-      self->packed = packed_invocation_new (self->function);
-      self->packed_of = self->function;
-    }
-  return self->codec == procfun_codec_get_gvariant () ? self->packed : NULL;
-}
-
-/* FALSE: the function cannot take its encoded arguments as they are. */
-static gboolean
-prepare_packed (Server *self, const Frame *frame)
-{
-  gsize size;
-  const guint8 *data = g_bytes_get_data (frame->payload, &size);
-
-  return frame->fds == NULL && frame->parts == NULL && self->options.arguments == NULL
-         && get_packed (self) != NULL
-         && packed_invocation_prepare (self->packed, data + sizeof (FrameCall),
-                                       size - sizeof (FrameCall), frame->payload);
-}
-
-/* Makes no value in between, unless it is large. */
-static GBytes *
-run_packed (Server *self, GVariant **value, GError **error)
-{
-  g_auto (Buffer) result = { 0 };
-
-  if (!packed_invocation_run (self->packed, &result, value, error) || *value != NULL
-      || !server_check_size (self, result.length, error))
-    return NULL;
-  return wire_buffer_steal (&result);
-}
-
 /* A process that is kept was shut in before its first call. */
 static gboolean
 restrict_process (Server *self, GError **error)
@@ -230,7 +193,7 @@ report_refusal (Server *self)
 static GBytes *
 run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
 {
-  const gboolean is_packed = prepare_packed (self, frame);
+  const gboolean is_packed = packed_call_prepare (self, frame);
   g_autoptr (GVariant) args
       = is_packed ? NULL : decode_arguments (self, frame->payload, frame->parts, error);
   g_autoptr (GVariant) result = NULL;
@@ -243,7 +206,7 @@ run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
     return NULL;
   begin (self, frame);
   if (is_packed)
-    bytes = run_packed (self, &result, error);
+    bytes = packed_call_run (self, &result, error);
   else
     result = procfun_function_invoke (self->function, args, frame->fds, &extras->fds, error);
   if (getpid () != self->pid) /* the other one answers */
