@@ -60,7 +60,8 @@ test_early_result (void)
   g_assert_cmpint (pools_get_number (executor, count_calls_call ()), ==, 1);
 }
 
-/* A worker that has had a call answers the one that it has. */
+/* A worker that has had a call answers the one that it has: its answer, by the ring, may be seen
+ * before what was written into the socket, or not. */
 static void
 test_result_of_another_call (void)
 {
@@ -68,8 +69,18 @@ test_result_of_another_call (void)
   const gint32 value = 4711;
   g_autoptr (GBytes) bytes = forge_result (99, &value, sizeof value);
 
-  g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, 1);
-  g_assert_cmpint (pools_get_number (pool, do_write_to_channel_call (bytes)), ==, 1);
+  for (gint i = 0; i < 10; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gint result;
+
+      g_assert_cmpint (pools_get_number (pool, count_calls_call ()), ==, 1);
+      result = do_write_to_channel_process_with (bytes, PROCFUN_EXECUTOR (pool), NULL, &error);
+      if (error != NULL)
+        g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
+      else
+        g_assert_cmpint (result, ==, 1);
+    }
 }
 
 /* The bound of a call holds though the channel takes more. */
