@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Those who wait for a worker or for room in the queue, and give up just when they get it, or while
- * others stand behind them: the next one has it then. */
+/* Callers that wait for a worker or for room in the queue, and give up just when they get it, or
+ * while others stand behind them: the next one has it then. */
 
 #include "tests/fixture.h"
 #include "tests/functions.h"

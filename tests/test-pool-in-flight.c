@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How many calls a worker is sent before it has answered, and which. */
+/* Calls that a worker is sent before it has answered: their number, and which they are. */
 
 #include "tests/fixture.h"
 #include "tests/functions.h"

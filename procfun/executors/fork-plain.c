@@ -49,12 +49,10 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
 static guint
 run_async (ProcfunProcessExecutor *self, PlainCall *plain)
 {
-  GMainContext *context = g_main_context_get_thread_default ();
+  GMainContext *context = process_plain_acquire_context ();
   gboolean ok;
 
   if (context == NULL)
-    context = g_main_context_default ();
-  if (!g_main_context_acquire (context))
     return PLAIN_CALL_NOT_BEGUN;
   ok = process_plain_queue (self, plain, context, on_slot);
   g_main_context_release (context);

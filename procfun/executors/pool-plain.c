@@ -148,16 +148,13 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
   preparation_release (settings);
 }
 
-/* While another thread runs the main context, it could not be seen to from here. */
 static guint
 run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
 {
-  GMainContext *context = g_main_context_get_thread_default ();
+  GMainContext *context = process_plain_acquire_context ();
   gboolean ok;
 
   if (context == NULL)
-    context = g_main_context_default ();
-  if (!g_main_context_acquire (context))
     return PLAIN_CALL_NOT_BEGUN;
   ok = send_now (context, self, plain, options)
        || process_plain_queue (PROCFUN_PROCESS_EXECUTOR (self), plain, context, on_slot);

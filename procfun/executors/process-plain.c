@@ -151,6 +151,16 @@ process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot 
     }
 }
 
+GMainContext *
+process_plain_acquire_context (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  if (context == NULL)
+    context = g_main_context_default ();
+  return g_main_context_acquire (context) ? context : NULL;
+}
+
 gboolean
 process_plain_queue (ProcfunProcessExecutor *self, PlainCall *plain, GMainContext *context,
                      SlotFunc on_slot)

@@ -137,11 +137,11 @@ has_written (const Worker *worker)
 static gboolean
 is_quiet (Worker *worker, const FrameHeader *header)
 {
-  const guint64 end = channel_get_taken (worker->channel) + sizeof *header + header->size;
-  const guint64 arrived = channel_get_arrived (worker->channel);
+  guint64 arrived;
 
-  if (end <= worker->quiet_until)
+  if (channel_get_taken (worker->channel) + sizeof *header + header->size <= worker->quiet_until)
     return TRUE;
+  arrived = channel_get_arrived (worker->channel);
   if (has_written (worker))
     return FALSE;
   worker->quiet_until = arrived;
