@@ -6,6 +6,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/platform/leave.h"
 #include "procfun/procfun-error.h"
 #include "procfun/values/bytes.h"
@@ -92,7 +93,7 @@ server_send_answer (Server *self, FrameType type, guint32 call_id, GBytes *paylo
   if (!self->is_kept)
     leave_write_counts ();
   send (self, type, call_id, &usage, sizeof usage, payload, extras);
-  if (is_sent_at_once)
+  if (is_sent_at_once && !self->is_followed)
     leftovers_restore (&self->leftovers);
 }
 
@@ -197,7 +198,7 @@ server_yield (GVariant *item, GUnixFDList *fds, gpointer user_data)
   g_autoptr (GBytes) payload = NULL;
   GError *error = NULL;
 
-  if (getpid () != self->pid)
+  if (inherited_state_get_process () != self->process)
     return FALSE;
   g_set_object (&extras.fds, fds);
   payload = server_encode (self, value, &extras, &error);

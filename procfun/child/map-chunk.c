@@ -5,6 +5,7 @@
 #include "procfun/codecs/gvariant.h"
 #include "procfun/core/call-buffers.h"
 #include "procfun/core/function.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/platform/leave.h"
 #include "procfun/platform/memfd.h"
 #include "procfun/procfun-error.h"
@@ -27,8 +28,7 @@ struct _MapChunk
   ProcfunSchema *return_schema;
   GVariant *array; /* of arguments */
   guint64 max_payload;
-  const volatile guint8 *mark; /* (nullable): see memfd_new_mark() */
-  pid_t pid;
+  guint process; /* the one that runs the map, and not one that a function forks */
 };
 
 MapChunk *
@@ -60,7 +60,6 @@ gboolean
 map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, const GArray *parts,
                    guint64 max_payload, GError **error)
 {
-  static const volatile guint8 *mark; /* for all maps of this process */
   ProcfunSchema *args = procfun_function_get_arguments_schema (function);
   g_autoptr (ProcfunSchema) schema = procfun_schema_new_array (args);
   g_autoptr (GVariant) rest = NULL;
@@ -83,10 +82,7 @@ map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, con
                     procfun_function_get_name (function));
   if (self->array == NULL)
     return FALSE;
-  if (mark == NULL)
-    mark = memfd_new_mark ();
-  self->mark = mark;
-  self->pid = getpid ();
+  self->process = inherited_state_get_process ();
   self->head = (JournalHead *)(gpointer)self->journal;
   self->results = self->journal + JOURNAL_RESULTS;
   self->room = self->journal_size - JOURNAL_RESULTS;
@@ -100,7 +96,7 @@ map_chunk_prepare (MapChunk *self, ProcfunFunction *function, GBytes *array, con
 static void
 leave_if_forked (MapChunk *self)
 {
-  if (self->mark != NULL ? *self->mark == 0 : getpid () != self->pid)
+  if (inherited_state_get_process () != self->process)
     leave_process (0);
 }
 

@@ -3,6 +3,7 @@
 /* Reports of the running function to its caller. */
 
 #include "procfun/child/serve.h"
+#include "procfun/platform/inherited-state.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -80,7 +81,7 @@ server_report (const Event *event, gpointer user_data)
   Server *self = user_data;
   gint64 now = g_get_monotonic_time ();
 
-  if (getpid () != self->pid)
+  if (inherited_state_get_process () != self->process)
     return;
   g_mutex_lock (&self->write_lock);
   if (self->is_holding && !replaces_held (self, event))

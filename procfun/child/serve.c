@@ -13,6 +13,7 @@
 #include "procfun/core/function.h"
 #include "procfun/core/registry.h"
 #include "procfun/platform/descendants.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/platform/launch-context-apply.h"
 #include "procfun/platform/leave.h"
 #include "procfun/platform/limits-apply.h"
@@ -57,7 +58,7 @@ on_exit_called (int code, void *user_data)
   const gint32 number = code;
   g_autoptr (GBytes) bytes = NULL;
 
-  if (self == NULL || !self->is_running || getpid () != self->pid)
+  if (self == NULL || !self->is_running || inherited_state_get_process () != self->process)
     return;
   server_flush_reports (self);
   bytes = g_bytes_new (&number, sizeof number);
@@ -209,7 +210,7 @@ run_call (Server *self, const Frame *frame, Extras *extras, GError **error)
     bytes = packed_call_run (self, &result, error);
   else
     result = procfun_function_invoke (self->function, args, frame->fds, &extras->fds, error);
-  if (getpid () != self->pid) /* the other one answers */
+  if (inherited_state_get_process () != self->process) /* the other one answers */
     leave_process (0);
   end (self);
   if (result == NULL && bytes == NULL)
@@ -371,7 +372,7 @@ server_run_preload (Server *self, Channel *channel, const Frame *frame, GError *
   g_autoptr (GBytes) result = NULL;
 
   self->channel = channel;
-  self->pid = getpid ();
+  self->process = inherited_state_get_process ();
   self->call_id = frame->call_id;
   self->is_alone = TRUE;
   if (find_called (self, frame, error))
@@ -565,7 +566,7 @@ has_ended (Server *self, Frame *frame)
 void
 server_open (Server *self, int fd)
 {
-  self->pid = getpid ();
+  self->process = inherited_state_get_process ();
   self->channel = g_steal_pointer (&self->used);
   if (self->channel == NULL)
     self->channel = channel_new (fd, G_MAXSIZE / 4);

@@ -63,8 +63,8 @@ typedef struct
   char *held_text;     /* (nullable) */
   gboolean is_holding; /* @held was not sent yet */
   gboolean has_reporter;
-  GCond holds; /* @is_holding */
-  pid_t pid;   /* of the process that was started, and not of one that the function forks */
+  GCond holds;   /* @is_holding */
+  guint process; /* the one that was started, and not one that the function forks */
 } Server;
 
 /* In a process that has just begun. @options and what is in it stay the caller's, and must stay. */

@@ -289,20 +289,3 @@ memfd_unmap (gpointer data, gsize size)
 {
   munmap (data, size);
 }
-
-const volatile guint8 *
-memfd_new_mark (void)
-{
-  const gsize size = (gsize)sysconf (_SC_PAGESIZE);
-  guint8 *mark = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-  if (mark == MAP_FAILED)
-    return NULL;
-  if (madvise (mark, size, MADV_WIPEONFORK) != 0)
-    {
-      munmap (mark, size);
-      return NULL;
-    }
-  *mark = 1;
-  return mark;
-}

@@ -66,7 +66,3 @@ gpointer memfd_map (int fd, gsize *size);
 /* Keeps it from processes that this one forks. */
 void memfd_hide_from_children (gpointer data, gsize size);
 void memfd_unmap (gpointer data, gsize size);
-
-/* A byte that is not 0 in this process, and 0 in each process that it forks. Reading it is cheaper
- * than getpid(). (nullable) */
-const volatile guint8 *memfd_new_mark (void);
