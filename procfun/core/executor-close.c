@@ -17,8 +17,7 @@ G_DEFINE_FLAGS_TYPE (ProcfunCloseFlags, procfun_close_flags,
 void
 procfun_executor_announce_idle (ExecutorState *state)
 {
-  if (state->n_threads > 0) /* a broadcast is a system call even if nobody waits */
-    g_cond_broadcast (&state->idle);
+  g_cond_broadcast (&state->idle);
   for (GList *l = state->waiting.head; l != NULL; l = l->next)
     g_source_set_ready_time (l->data, 0);
 }

@@ -469,7 +469,9 @@ procfun_executor_enter (ProcfunExecutor *self, ProcfunCall *call, GError **error
 static void
 end_one (ExecutorState *state)
 {
-  if (state->n_running > 0 && --state->n_running == 0)
+  const gboolean is_last = state->n_running > 0 && --state->n_running == 0;
+
+  if (is_last && (state->n_threads > 0 || state->waiting.length > 0))
     procfun_executor_announce_idle (state);
 }
 

@@ -78,7 +78,7 @@ procfun_fork_server_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   slot = acquire (scheduler, plain, &options);
   if (slot == NULL)
     return PLAIN_CALL_NOT_BEGUN;
-  worker = worker_slot_get_worker (slot);
+  worker = &slot->worker;
   if (!plain_exchange_send_once (worker, plain, &mark))
     {
       worker_slot_release (worker, FALSE, slot);

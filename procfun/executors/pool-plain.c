@@ -65,7 +65,7 @@ static void
 await_result (PlainAsync *async, WorkerSlot *slot, GSource *source)
 {
   async->slot = slot;
-  async->call_id = worker_slot_get_worker (slot)->call_id;
+  async->call_id = slot->worker.call_id;
   plain_source_push (source, async, environment_get_timeout ());
   worker_slot_set_waiting (slot, source);
 }
@@ -74,7 +74,7 @@ static gboolean
 send (PlainCall *plain, WorkerSlot *slot, const ExchangeOptions *options, gboolean is_behind,
       ChannelMark *mark)
 {
-  Worker *worker = worker_slot_get_worker (slot);
+  Worker *worker = &slot->worker;
 
   if (!has_settings (worker, options)
       || !plain_exchange_send_watched (worker, plain, is_behind, mark))
@@ -100,7 +100,7 @@ send_now (GMainContext *context, ProcfunPool *self, PlainCall *plain,
       worker_slot_return_plain (slot);
       return FALSE;
     }
-  source = plain_source_get (worker_slot_get_worker (slot), context, on_told);
+  source = plain_source_get (&slot->worker, context, on_told);
   async = plain_async_new (PROCFUN_EXECUTOR (self), plain, plain_source_steal_kept (source));
   async->mark = mark;
   await_result (async, slot, source);
@@ -113,8 +113,7 @@ send_late (PlainAsync *async, WorkerSlot *slot, const ExchangeOptions *options)
 {
   if (!send (&async->plain, slot, options, slot->n_plain > 1, &async->mark))
     return FALSE;
-  await_result (async, slot,
-                plain_source_get (worker_slot_get_worker (slot), async->context, on_told));
+  await_result (async, slot, plain_source_get (&slot->worker, async->context, on_told));
   return TRUE;
 }
 
@@ -181,18 +180,17 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   slot = scheduler_take_plain (self->scheduler, plain->function, NULL, plain->submitted_at);
   if (slot == NULL)
     return PLAIN_CALL_NOT_BEGUN;
-  if (!has_settings (worker_slot_get_worker (slot), &options)
-      || !plain_exchange_send (worker_slot_get_worker (slot), plain, &mark))
+  if (!has_settings (&slot->worker, &options) || !plain_exchange_send (&slot->worker, plain, &mark))
     {
       worker_slot_give_back (slot);
       return PLAIN_CALL_NOT_BEGUN;
     }
   plain->started_at = g_get_monotonic_time ();
-  if (!plain_exchange_receive (worker_slot_get_worker (slot), plain))
+  if (!plain_exchange_receive (&slot->worker, plain))
     {
       process_plain_go_on (executor, plain, slot, &mark);
       return PLAIN_CALL_MADE;
     }
-  worker_slot_put_back (slot, worker_slot_get_worker (slot), TRUE);
+  worker_slot_put_back (slot, &slot->worker, TRUE);
   return PLAIN_CALL_DONE;
 }

@@ -19,8 +19,7 @@ static gboolean
 run_sent (PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
 {
   g_autoptr (Exchange) exchange
-      = exchange_new_sent (plain->call, worker_slot_get_worker (slot), NULL,
-                           worker_slot_get_worker (slot)->call_id, mark);
+      = exchange_new_sent (plain->call, &slot->worker, NULL, slot->worker.call_id, mark);
 
   exchange_set_release (exchange, worker_slot_release, slot);
   if (!exchange_was_sent (exchange))
@@ -54,7 +53,7 @@ static Exchange *
 make_exchange (PlainAsync *async, ProcfunCall *call)
 {
   WorkerSlot *slot = async->slot;
-  Worker *worker = worker_slot_get_worker (slot);
+  Worker *worker = &slot->worker;
   const gboolean is_own = process_is_own (worker->process);
   Exchange *exchange;
 
@@ -111,8 +110,7 @@ fail_behind (PlainAsync *async, GMainContext *context)
 void
 process_plain_go_on_async (PlainAsync *async, GSource *source)
 {
-  const gboolean is_own
-      = process_is_own (worker_slot_get_worker ((WorkerSlot *)async->slot)->process);
+  const gboolean is_own = process_is_own (((WorkerSlot *)async->slot)->worker.process);
   GMainContext *context = g_source_get_context (source);
   gpointer wait;
   ProcfunCall *call = plain_async_make (async, context, &wait);

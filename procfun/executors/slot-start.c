@@ -47,7 +47,7 @@ Exchange *
 slot_start_begin (ProcfunCall *call, Preparation *preparation, WorkerSlot *slot, guint n_tries,
                   WorkerReleaseFunc release, gpointer user_data, GError **error)
 {
-  Worker *worker = worker_slot_get_worker (slot);
+  Worker *worker = &slot->worker;
   Exchange *exchange = NULL;
 
   preparation_set_limits (preparation, NULL, TRUE); /* none for what runs before */
@@ -96,7 +96,7 @@ begin (ProcfunCall *call, Preparation *preparation, WorkerSlot *slot, guint n_tr
       return exchange;
     }
   if (is_last (call, preparation))
-    worker_slot_get_worker (slot)->is_kept = FALSE;
+    slot->worker.is_kept = FALSE;
   exchange = slot_start_begin (call, preparation, slot, n_tries, worker_slot_release, slot, error);
   if (exchange != NULL)
     worker_slot_set_head (slot, exchange);

@@ -330,7 +330,7 @@ static Exchange *
 begin (MapSlot *self, WorkerSlot *member, GError **error)
 {
   if (is_last (self->config) || self->preparation.has_own_sandbox)
-    worker_slot_get_worker (member)->is_kept = FALSE;
+    member->worker.is_kept = FALSE;
   return slot_start_begin (self->call, &self->preparation, member, 1, worker_slot_release, member,
                            error);
 }
@@ -347,7 +347,7 @@ map_slot_begin (MapSlot *self, WorkerSlot *member, MapChunk *chunk, GError **err
       map_slot_forget (self);
       return FALSE;
     }
-  ok = prepare_chunk (self, worker_slot_get_worker (member), chunk, &own_error);
+  ok = prepare_chunk (self, &member->worker, chunk, &own_error);
   procfun_call_begin (self->call);
   if (ok)
     self->exchange = begin (self, member, &own_error);

@@ -13,7 +13,7 @@
 
 /* Removes workers that cannot be used any more, and takes the lock. */
 static void
-begin (Scheduler *self, const SlotRequest *request, GQueue *exited, GQueue *outdated)
+begin (Scheduler *self, const SlotRequest *request, GoneWorkers *gone)
 {
   gint64 asked_at, now;
   guint64 state;
@@ -27,15 +27,14 @@ begin (Scheduler *self, const SlotRequest *request, GQueue *exited, GQueue *outd
   now = asked_at > 0 ? asked_at : g_get_monotonic_time ();
   state = zygotes_get_state (self->zygotes, now);
   g_mutex_lock (&self->lock);
-  scheduler_remove_gone (self, now, state, exited, outdated);
+  scheduler_remove_gone (self, now, state, gone);
 }
 
 static void
-end (Scheduler *self, GQueue *exited, GQueue *outdated)
+end (Scheduler *self, GoneWorkers *gone)
 {
   g_mutex_unlock (&self->lock);
-  scheduler_reap_all (exited);
-  scheduler_end_outdated (outdated);
+  scheduler_end_gone (gone);
 }
 
 /* With the lock held. Waiting callers get a worker first. */
@@ -198,16 +197,16 @@ wait_in_thread (Scheduler *self, Waiter *waiter, GError **error)
 static gboolean
 assign_or_wait (Scheduler *self, Waiter *waiter, GError **error)
 {
-  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  GoneWorkers gone = { 0 };
   gboolean assigned, refused;
 
-  begin (self, &waiter->request, &exited, &outdated);
+  begin (self, &waiter->request, &gone);
   waiter->is_assigned = FALSE;
   assigned = try_assign (self, waiter);
   refused = !assigned && is_refused (self, waiter);
   if (!assigned && !refused)
     waiter_push (waiter, self);
-  end (self, &exited, &outdated);
+  end (self, &gone);
   if (refused)
     {
       scheduler_set_busy (waiter->request.function, error);
@@ -241,16 +240,16 @@ scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
 WorkerSlot *
 scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **error)
 {
-  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  GoneWorkers gone = { 0 };
   gboolean assigned;
   Waiter waiter;
   Owner owner;
 
   owner_init (&owner, NULL);
   waiter_init (&waiter, request, &owner);
-  begin (self, request, &exited, &outdated);
+  begin (self, request, &gone);
   assigned = try_assign (self, &waiter);
-  end (self, &exited, &outdated);
+  end (self, &gone);
   return assigned ? scheduler_claim (self, &waiter, error) : NULL;
 }
 
@@ -262,7 +261,7 @@ void
 scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainContext *context,
                          SlotFunc callback, gpointer user_data)
 {
-  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  GoneWorkers gone = { 0 };
   const Owner owner = { .thread = g_thread_self (), .context = context };
   Waiter *to_start = NULL;
   WorkerSlot *slot = NULL;
@@ -270,7 +269,7 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
   Waiter waiter;
 
   waiter_init (&waiter, request, &owner);
-  begin (self, request, &exited, &outdated);
+  begin (self, request, &gone);
   if (!try_assign (self, &waiter))
     slot = self->keeps ? scheduler_find_busy (self, request) : NULL;
   else if (worker_slot_has_started (waiter.slot))
@@ -283,7 +282,7 @@ scheduler_acquire_async (Scheduler *self, const SlotRequest *request, GMainConte
       && (!waiter.is_assigned || g_get_monotonic_time () < self->no_starts_until
           || !g_main_context_acquire (context))) /* its thread sees to it, and may have done so */
     to_start = NULL;
-  end (self, &exited, &outdated);
+  end (self, &gone);
   if (slot != NULL || error != NULL)
     callback (slot, error, user_data);
   else if (to_start != NULL)

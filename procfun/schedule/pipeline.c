@@ -34,8 +34,7 @@ scheduler_find_busy (Scheduler *self, const SlotRequest *request)
 {
   WorkerSlot *found = NULL;
 
-  for (GList *l = self->slots.busy.head; l != NULL && queue_peek (&self->queue) == NULL;
-       l = l->next)
+  for (GList *l = self->slots.busy.head; l != NULL && self->queue.length == 0; l = l->next)
     {
       WorkerSlot *slot = l->data;
 
@@ -118,7 +117,7 @@ pass_on (WorkerSlot *self, Worker *worker)
   Exchange *next;
 
   g_mutex_lock (&self->scheduler->lock);
-  others_wait = queue_peek (&self->scheduler->queue) != NULL;
+  others_wait = self->scheduler->queue.length > 0;
   next = pop_first (&self->pipelined);
   if (next != NULL)
     {

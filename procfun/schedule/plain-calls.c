@@ -63,7 +63,7 @@ take (Scheduler *self, const char *module, GMainContext *context)
 {
   WorkerSlot *slot = NULL;
 
-  if (queue_peek (&self->queue) == NULL && !scheduler_drops_queued (self)
+  if (self->queue.length == 0 && !scheduler_drops_queued (self)
       && (context == NULL || !cancels_running (self)))
     {
       slot = take_idle (self, module, context);
@@ -80,15 +80,14 @@ scheduler_take_plain (Scheduler *self, ProcfunFunction *function, GMainContext *
 {
   const char *module = zygotes_get_key (function);
   guint64 state = zygotes_get_state (self->zygotes, now);
-  GQueue exited = G_QUEUE_INIT, outdated = G_QUEUE_INIT;
+  GoneWorkers gone = { 0 };
   WorkerSlot *slot;
 
   g_mutex_lock (&self->lock);
-  scheduler_remove_gone (self, now, state, &exited, &outdated);
+  scheduler_remove_gone (self, now, state, &gone);
   slot = take (self, module, context);
   g_mutex_unlock (&self->lock);
-  scheduler_reap_all (&exited);
-  scheduler_end_outdated (&outdated);
+  scheduler_end_gone (&gone);
   return slot;
 }
 
@@ -187,7 +186,7 @@ worker_slot_end_plain (WorkerSlot *self)
       if (cancels_running (self->scheduler)) /* the source may have taken another time since */
         g_source_set_ready_time (self->waits, 0);
     }
-  others_wait = queue_peek (&self->scheduler->queue) != NULL;
+  others_wait = self->scheduler->queue.length > 0;
   g_mutex_unlock (&self->scheduler->lock);
   if (is_last)
     worker_slot_put_back (self, &self->worker, TRUE);

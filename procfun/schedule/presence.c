@@ -132,8 +132,6 @@ presence_count_absent (Scheduler *self)
 {
   guint n = 0;
 
-  if (self->n_absent == 0)
-    return 0;
   for (GList *l = self->slots.busy.head; l != NULL; l = l->next)
     n += presence_is_absent (self, ((WorkerSlot *)l->data)->owner.context) ? 1 : 0;
   return n;

@@ -69,14 +69,10 @@ assign (Reservation *self)
   wake (self);
 }
 
-gboolean
+void
 worker_slot_assign_reserved (WorkerSlot *slot)
 {
-  GList *link = g_queue_pop_head_link (&slot->reservations);
-
-  if (link != NULL)
-    assign (link->data);
-  return link != NULL;
+  assign (g_queue_pop_head_link (&slot->reservations)->data);
 }
 
 void
@@ -161,12 +157,11 @@ scheduler_reserve_workers (Scheduler *self, const char *module, GMainContext *co
 {
   guint64 state = zygotes_get_state (self->zygotes, g_get_monotonic_time ());
   g_autoptr (GPtrArray) found = g_ptr_array_new ();
-  GQueue exited = G_QUEUE_INIT;
-  GQueue outdated = G_QUEUE_INIT;
+  GoneWorkers gone = { 0 };
 
   g_mutex_lock (&self->lock);
-  scheduler_remove_gone (self, g_get_monotonic_time (), state, &exited, &outdated);
-  slots_poll_exited (&self->slots, &exited);
+  scheduler_remove_gone (self, g_get_monotonic_time (), state, &gone);
+  slots_poll_exited (&self->slots, &gone.exited);
   if (!self->is_closing)
     {
       list_workers (&self->slots.busy, module, found);
@@ -175,8 +170,7 @@ scheduler_reserve_workers (Scheduler *self, const char *module, GMainContext *co
   for (guint i = 0; i < found->len; i++)
     found->pdata[i] = reserve (found->pdata[i], context, func, user_data);
   g_mutex_unlock (&self->lock);
-  scheduler_end_outdated (&outdated);
-  scheduler_reap_all (&exited);
+  scheduler_end_gone (&gone);
   g_ptr_array_foreach (found, attach, cancellable);
   return found->len;
 }

@@ -20,8 +20,8 @@ guint scheduler_reserve_workers (Scheduler *self, const char *module, GMainConte
 /* Ends all waits. With the lock held. */
 void scheduler_drop_reservations (Scheduler *self);
 
-/* A worker has become free. TRUE: it was reserved, and stays busy. With the lock held. */
-gboolean worker_slot_assign_reserved (WorkerSlot *self);
+/* A worker that has become free, and was reserved, stays busy. With the lock held. */
+void worker_slot_assign_reserved (WorkerSlot *self);
 
 /* A worker has ended, and so do the waits for it. With the lock held. */
 void worker_slot_lose_reservations (WorkerSlot *self);

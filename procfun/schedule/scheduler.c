@@ -119,7 +119,6 @@ scheduler_end_worker (WorkerSlot *slot, const char *reason)
   scheduler_reap (slot, DEATH_WAIT_MS);
 }
 
-/* Those that began before the program has changed what they would inherit now. */
 static void
 remove_outdated (Scheduler *self, guint64 state, GQueue *outdated)
 {
@@ -130,10 +129,10 @@ remove_outdated (Scheduler *self, guint64 state, GQueue *outdated)
 }
 
 void
-scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GQueue *exited, GQueue *outdated)
+scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GoneWorkers *gone)
 {
-  remove_outdated (self, state, outdated);
-  slots_poll_exited_sometimes (&self->slots, now, exited);
+  remove_outdated (self, state, &gone->outdated);
+  slots_poll_exited_sometimes (&self->slots, now, &gone->exited);
 }
 
 void
@@ -146,21 +145,24 @@ scheduler_end_all (GQueue *slots, const char *reason)
 }
 
 void
-scheduler_end_outdated (GQueue *outdated)
+scheduler_end_gone (GoneWorkers *gone)
 {
-  scheduler_end_all (outdated, "inherited");
+  if (gone->exited.length > 0)
+    scheduler_reap_all (&gone->exited);
+  if (gone->outdated.length > 0)
+    scheduler_end_all (&gone->outdated, "inherited");
 }
 
 void
 scheduler_renew (Scheduler *self)
 {
-  GQueue outdated = G_QUEUE_INIT;
+  GoneWorkers gone = { 0 };
 
   zygotes_renew (self->zygotes);
   g_mutex_lock (&self->lock);
-  remove_outdated (self, zygotes_get_state (self->zygotes, 0), &outdated);
+  remove_outdated (self, zygotes_get_state (self->zygotes, 0), &gone.outdated);
   g_mutex_unlock (&self->lock);
-  scheduler_end_outdated (&outdated);
+  scheduler_end_gone (&gone);
 }
 
 /* Settings */
@@ -234,7 +236,9 @@ worker_slot_note_first_call (WorkerSlot *slot, const Worker *worker, gboolean is
 static guint
 count_present (Scheduler *self)
 {
-  return slots_count (&self->slots) - presence_count_absent (self);
+  const guint n = slots_count (&self->slots);
+
+  return self->n_absent > 0 ? n - presence_count_absent (self) : n;
 }
 
 /* While none can be started, busy ones are better than an error. An idle one of another module
@@ -331,12 +335,22 @@ tell_of_worker_of_context (Scheduler *self)
     context_source_begin_to_look (l->data);
 }
 
+/* For a worker, for room in the queue, or for one who is stuck. */
+static gboolean
+somebody_waits (const Scheduler *self)
+{
+  return self->queue.length > 0 || self->blocked.length > 0 || self->in_admission.length > 0
+         || self->submitters.length > 0;
+}
+
 void
 scheduler_assign (Scheduler *self)
 {
   gboolean to_context = FALSE;
   Waiter *waiter;
 
+  if (!somebody_waits (self))
+    return;
   while ((waiter = scheduler_get_next (self)) != NULL && scheduler_assign_to (self, waiter))
     {
       queue_remove (&self->queue, &waiter->entry);
@@ -450,7 +464,9 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContex
   stays = is_usable && *reason == NULL;
   if (!stays)
     slots_remove (&self->slots, slot);
-  else if (!worker_slot_assign_reserved (slot))
+  else if (slot->reservations.length > 0)
+    worker_slot_assign_reserved (slot);
+  else
     slots_set_idle (&self->slots, slot);
   scheduler_assign (self);
   return !stays;

@@ -205,11 +205,17 @@ void scheduler_clear (Scheduler *self);
 
 /* For those who wait: waiter.c, admission.c and pipeline.c. */
 
-/* Moves workers that cannot be used any more to @exited and @outdated; the second form ends them,
- * without the lock. @state: what a new worker would inherit. With the lock held. */
-void scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GQueue *exited,
-                            GQueue *outdated);
-void scheduler_end_outdated (GQueue *outdated);
+/* Workers that cannot be used any more. (element-type WorkerSlot) */
+typedef struct
+{
+  GQueue exited;
+  GQueue outdated; /* they began before the program changed what they would inherit now */
+} GoneWorkers;
+
+/* Moves such workers to @gone, with the lock held; the second form ends and reaps them, without the
+ * lock. @state: what a new worker would inherit. */
+void scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GoneWorkers *gone);
+void scheduler_end_gone (GoneWorkers *gone);
 
 /* Assigns a worker if one can be had. With the lock held. */
 gboolean scheduler_assign_to (Scheduler *self, Waiter *waiter);

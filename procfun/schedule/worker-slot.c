@@ -49,12 +49,6 @@ worker_slot_has_call (const WorkerSlot *self)
   return self->call != NULL || self->n_plain > 0;
 }
 
-Worker *
-worker_slot_get_worker (WorkerSlot *self)
-{
-  return &self->worker;
-}
-
 int
 worker_slot_get_pid (WorkerSlot *self)
 {

@@ -56,8 +56,6 @@ worker_slot_has_started (const WorkerSlot *self)
   return self->started_at > 0;
 }
 
-/* For exchange_new(). */
-Worker *worker_slot_get_worker (WorkerSlot *self);
 int worker_slot_get_pid (WorkerSlot *self);
 
 /* The next release is not that of a call. */
