@@ -5,6 +5,7 @@ bench_programs = \
 	%D%/bench-calls \
 	%D%/bench-codec \
 	%D%/bench-control \
+	%D%/bench-hostile \
 	%D%/bench-hosts \
 	%D%/bench-large \
 	%D%/bench-limits \
@@ -43,6 +44,8 @@ message = %D%/message.c %D%/message.h
 %C%_bench_codec_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_control_SOURCES = %D%/bench-control.c $(contender)
 %C%_bench_control_LDADD = $(%C%_bench_calls_LDADD)
+# With private symbols, as tests have them.
+%C%_bench_hostile_SOURCES = %D%/bench-hostile.c $(hostile)
 %C%_bench_hosts_SOURCES = %D%/bench-hosts.c
 %C%_bench_hosts_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_large_SOURCES = %D%/bench-large.c

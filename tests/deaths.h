@@ -14,6 +14,10 @@ DeathFunc deaths_find (const char *name);
 
 PROCFUN_DECLARE_FUNCTION (die_of, void, (const char *, name), (gboolean, in_thread))
 
+/* (nullable): why that death cannot be tried as these tests are built; “/in-thread” may stand
+ * behind its name. */
+const char *deaths_get_obstacle (const char *name);
+
 /* Throws a C++ exception that nobody catches. */
 void deaths_throw (void);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,6 +149,10 @@ PROCFUN_DEFINE_FUNCTION (do_forge_result, void, (guint, size))
   bytes = g_byte_array_free_to_bytes (g_steal_pointer (&frame));
   write_bytes (CHANNEL_FD, bytes);
 }
+
+PROCFUN_DEFINE_FUNCTION (do_close_channel, gint) { return close (CHANNEL_FD); }
+
+PROCFUN_DEFINE_FUNCTION (do_shut_channel_down, gint) { return shutdown (CHANNEL_FD, SHUT_WR); }
 
 PROCFUN_DEFINE_FUNCTION (do_close_all, gint)
 {

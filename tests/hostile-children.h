@@ -33,6 +33,8 @@ PROCFUN_DECLARE_FUNCTION (do_print, gint, (const char *, to_stdout), (const char
 PROCFUN_DECLARE_FUNCTION (do_write_to_channel, gint, (GBytes *, bytes))
 PROCFUN_DECLARE_FUNCTION (do_write_to_channel_and_crash, gint, (GBytes *, bytes))
 PROCFUN_DECLARE_FUNCTION (do_forge_result, void, (guint, size))
+PROCFUN_DECLARE_FUNCTION (do_close_channel, gint)
+PROCFUN_DECLARE_FUNCTION (do_shut_channel_down, gint)
 PROCFUN_DECLARE_FUNCTION (do_close_all, gint)
 PROCFUN_DECLARE_FUNCTION (do_close_all_and_stay, gint)
 PROCFUN_DECLARE_FUNCTION (do_close_all_and_crash, gint)

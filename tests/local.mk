@@ -47,6 +47,7 @@ test_programs = \
 	%D%/test-handing-on \
 	%D%/test-histogram \
 	%D%/test-host-serve \
+	%D%/test-hostile \
 	%D%/test-hosts \
 	%D%/test-huge \
 	%D%/test-inherited \
@@ -256,7 +257,8 @@ maps = %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h $(generator
 pools = %D%/pools.c %D%/pools.h $(calls)
 %C%_test_broadcast_SOURCES = %D%/test-broadcast.c $(pools)
 %C%_test_close_SOURCES = %D%/test-close.c $(pools)
-%C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(pools)
+left_settings = %D%/left-settings.c %D%/left-settings.h
+%C%_test_leftovers_SOURCES = %D%/test-leftovers.c $(left_settings) $(pools)
 plain_calls = %D%/plain-calls.c %D%/plain-calls.h
 %C%_test_plain_async_SOURCES = %D%/test-plain-async.c %D%/answers.c %D%/answers.h $(plain_calls) $(pools)
 %C%_test_plain_pipelined_SOURCES = %D%/test-plain-pipelined.c %D%/answers.c %D%/answers.h $(plain_calls) $(pools)
@@ -277,7 +279,10 @@ sandbox_conditions = %D%/sandbox-conditions.c %D%/sandbox-conditions.h
 %C%_test_sandbox_SOURCES = %D%/test-sandbox.c %D%/escapes.c %D%/escapes.h $(sandbox_conditions)
 %C%_test_sandbox_pool_SOURCES = %D%/test-sandbox-pool.c $(sandbox_conditions)
 %C%_test_scheduler_SOURCES = %D%/test-scheduler.c %D%/pools.c %D%/pools.h $(generators)
-%C%_test_flood_SOURCES = %D%/test-flood.c $(pools)
+hostile_functions = %D%/hostile-functions.c %D%/hostile-functions.h
+%C%_test_flood_SOURCES = %D%/test-flood.c $(hostile_functions) $(pools)
+hostile = %D%/hostile.c %D%/hostile.h $(hostile_functions) $(left_settings) $(deaths) $(generators)
+%C%_test_hostile_SOURCES = %D%/test-hostile.c $(hostile)
 %C%_test_session_SOURCES = %D%/test-session.c $(pools)
 %C%_test_registry_SOURCES = %D%/test-registry.c $(remotes) $(calls)
 %C%_test_serve_SOURCES = %D%/test-serve.c $(calls)

@@ -219,49 +219,12 @@ die (const Death *death, gboolean async)
   check (death, call, error);
 }
 
-/* gcc guards the stack of one function, clang those of all or of none. */
-#if defined(__clang__) && !defined(__SSP_STRONG__) && !defined(__SSP_ALL__)
-#define CAN_GUARD_STACK FALSE
-#else
-#define CAN_GUARD_STACK TRUE
-#endif
-
-/* (nullable): why it cannot be tried as these tests are built. */
-static const char *
-get_obstacle (const Death *death)
-{
-  static const char *const not_seen[] = { "free_twice",          "smash_heap",
-                                          "smash_guarded_stack", "smash_stack",
-                                          "overflow_stack",      "overflow_stack/in-thread",
-                                          "run_out_of_malloc",   "run_out_of_g_malloc",
-                                          "write_large_file",    NULL };
-  static const char *const seen_first[] = { "free_twice", "smash_heap", NULL };
-  static const char *const not_safe[] = { "smash_guarded_stack", "smash_stack", NULL };
-  static const char *const needs_memory[]
-      = { "run_out_of_malloc", "run_out_of_g_malloc", "run_out_of_mmap", NULL };
-
-  if (!CAN_GUARD_STACK && g_str_equal (death->name, "smash_guarded_stack"))
-    return "it was built without a guard of the stack";
-  if (fixture_has_thread_sanitizer () && g_strv_contains (not_seen, death->name))
-    return "the thread sanitizer has memory and signals go through itself";
-  if (!fixture_has_address_sanitizer ())
-    return NULL;
-  if (g_strv_contains (seen_first, death->name))
-    return "the address sanitizer sees it first";
-  if (g_strv_contains (not_safe, death->name))
-    return "a signal handler cannot read a broken stack with the address sanitizer, which makes "
-           "siglongjmp() take locks";
-  if (g_strv_contains (needs_memory, death->name))
-    return "the address sanitizer needs memory, too, and ends the process when it gets none";
-  return NULL;
-}
-
 static void
 test_death (gconstpointer data)
 {
-  if (get_obstacle (data) != NULL)
+  if (deaths_get_obstacle (((const Death *)data)->name) != NULL)
     {
-      g_test_skip (get_obstacle (data));
+      g_test_skip (deaths_get_obstacle (((const Death *)data)->name));
       return;
     }
   for (guint round = 0; round < n_rounds; round++)

@@ -4,6 +4,7 @@
 
 #include "tests/fixture.h"
 #include "tests/hostile-children.h"
+#include "tests/hostile-functions.h"
 #include "tests/pools.h"
 
 #include "procfun/base/usage.h"
@@ -11,58 +12,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHANNEL_FD 3
-
-static void
-write_for_ever (int fd, const void *data, gsize size)
-{
-  while (write (fd, data, size) >= 0)
-    ;
-  pause ();
-}
-
-PROCFUN_DEFINE_STATIC_FUNCTION (print_for_ever, void)
-{
-  static char lines[64 * 1024];
-
-  memset (lines, '\n', sizeof lines);
-  write_for_ever (STDOUT_FILENO, lines, sizeof lines);
-}
-
-/* Progress, words that wake a channel, or answers to a call that there is not. */
-PROCFUN_DEFINE_STATIC_FUNCTION (send_for_ever, void, (guint, type), (guint, call_id))
-{
-  const FrameEvent event = { "progress", 0.5 };
-  GByteArray *bytes = g_byte_array_new ();
-  FrameHeader header;
-  const gsize size = type == FRAME_WAKE ? 0 : sizeof event;
-
-  frame_header_init (&header, (FrameType)type, call_id, 0, size);
-  for (guint i = 0; i < 64; i++)
-    {
-      g_byte_array_append (bytes, (const guint8 *)&header, sizeof header);
-      g_byte_array_append (bytes, (const guint8 *)&event, (guint)size);
-    }
-  write_for_ever (CHANNEL_FD, bytes->data, bytes->len);
-}
-
-/* Processes that survive the function have its streams. */
-PROCFUN_DEFINE_STATIC_FUNCTION (leave_printers, void)
-{
-  static char bytes[64 * 1024];
-
-  for (guint i = 0; i < 4; i++)
-    if (fork () == 0)
-      {
-        setsid ();
-        write_for_ever (STDOUT_FILENO, bytes, sizeof bytes);
-      }
-  _exit (3);
-}
 
 PROCFUN_DEFINE_STATIC_FUNCTION (print_size, void, (guint, size))
 {
@@ -103,32 +55,6 @@ PROCFUN_DEFINE_STATIC_FUNCTION (forge_usage, gint, (gint64, number))
   return 0;
 }
 
-/* Descriptors that come within a frame belong to none. */
-PROCFUN_DEFINE_STATIC_FUNCTION (send_descriptors, void)
-{
-  union
-  {
-    struct cmsghdr header;
-    char room[CMSG_SPACE (2 * sizeof (int))];
-  } control = { 0 };
-  const int fds[] = { STDIN_FILENO, STDOUT_FILENO };
-  struct iovec part = { (void *)"x", 1 };
-  struct msghdr message = {
-    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-  };
-  FrameHeader header;
-
-  frame_header_init (&header, FRAME_RESULT, 0, 0, 1000);
-  control.header.cmsg_level = SOL_SOCKET;
-  control.header.cmsg_type = SCM_RIGHTS;
-  control.header.cmsg_len = CMSG_LEN (sizeof fds);
-  memcpy (CMSG_DATA (&control.header), fds, sizeof fds);
-  if (write (CHANNEL_FD, &header, sizeof header) > 0)
-    while (sendmsg (CHANNEL_FD, &message, 0) > 0)
-      ;
-  pause ();
-}
-
 /* A turn has an end */
 
 static void
@@ -159,7 +85,7 @@ test_print (void)
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      ProcfunCall *call = print_for_ever_call ();
+      ProcfunCall *call = do_print_for_ever_call (STDOUT_FILENO, '\n');
 
       procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, PROCFUN_OUTPUT_CAPTURE);
       g_signal_connect (call, "output", G_CALLBACK (cancel_at_once), cancellable);
@@ -173,7 +99,7 @@ test_progress (void)
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      ProcfunCall *call = send_for_ever_call (FRAME_EVENT, 0);
+      ProcfunCall *call = do_send_for_ever_call (FRAME_EVENT, 0);
 
       g_signal_connect (call, "progress", G_CALLBACK (on_progress), cancellable);
       assert_cancelled (call, cancellable, async);
@@ -193,7 +119,7 @@ test_frames_without_a_handler (void)
   for (gsize i = 0; i < G_N_ELEMENTS (floods); i++)
     for (gboolean async = FALSE; async <= TRUE; async++)
       {
-        ProcfunCall *call = send_for_ever_call (floods[i].type, floods[i].call_id);
+        ProcfunCall *call = do_send_for_ever_call (floods[i].type, floods[i].call_id);
         g_autoptr (GError) error = NULL;
 
         procfun_call_set_timeout (call, G_USEC_PER_SEC / 10);
@@ -209,7 +135,7 @@ test_survivors (void)
 {
   for (gboolean async = FALSE; async <= TRUE; async++)
     {
-      ProcfunCall *call = leave_printers_call ();
+      ProcfunCall *call = do_leave_printers_call ();
       g_autoptr (GError) error = NULL;
 
       procfun_call_set_output_mode (call, PROCFUN_STREAM_STDOUT, PROCFUN_OUTPUT_DISCARD);
@@ -364,7 +290,7 @@ test_descriptors (void)
 {
   g_autoptr (ProcfunExecutor) executor = calls_new_executor ();
 
-  calls_assert_error (executor, send_descriptors_call (), FALSE, PROCFUN_ERROR,
+  calls_assert_error (executor, do_send_descriptors_call (), FALSE, PROCFUN_ERROR,
                       PROCFUN_ERROR_PROTOCOL, "*descriptors*");
 }
 

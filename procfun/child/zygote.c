@@ -174,6 +174,17 @@ reap (pid_t pid, int *wait_status)
   return reaped == pid;
 }
 
+/* A function may have itself traced by this process: then waitid() tells of each stop, too, and of
+ * the same one until it is taken. */
+static gboolean
+take_stop (const siginfo_t *info)
+{
+  siginfo_t stop;
+
+  return info->si_code != CLD_EXITED && info->si_code != CLD_KILLED && info->si_code != CLD_DUMPED
+         && waitid (P_PID, (id_t)info->si_pid, &stop, WSTOPPED | WNOHANG | __WALL) == 0;
+}
+
 static gboolean
 handle_death (ZygoteServer *self, const siginfo_t *info)
 {
@@ -199,7 +210,7 @@ handle_deaths (ZygoteServer *self)
 
   forks_clear_death_fd (self->death_fd);
   while (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0
-         && handle_death (self, &info))
+         && (take_stop (&info) || handle_death (self, &info)))
     info.si_pid = 0;
 }
 

@@ -43,9 +43,10 @@ kill_and_reap (pid_t pid, gint64 end)
 
   for (;;)
     {
-      pid_t reaped = waitpid (pid, NULL, __WALL | WNOHANG);
+      int status = 0;
+      pid_t reaped = waitpid (pid, &status, __WALL | WNOHANG);
 
-      if (reaped == pid)
+      if (reaped == pid && !WIFSTOPPED (status)) /* it may have itself traced */
         return TRUE;
       if ((reaped < 0 && errno != EINTR) || !may_kill || g_get_monotonic_time () > end)
         return FALSE;

@@ -133,7 +133,11 @@ peek (Process *self, siginfo_t *info)
   int id = self->pidfd >= 0 ? self->pidfd : self->pid;
 
   info->si_pid = 0;
-  return waitid (type, (id_t)id, info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (waitid (type, (id_t)id, info, WEXITED | WNOHANG | WNOWAIT) != 0)
+    return FALSE;
+  if (info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED)
+    info->si_pid = 0; /* it has itself traced */
+  return TRUE;
 }
 
 /* Where the kernel has no means to wait. A child of another process counts as dead when that has

@@ -373,6 +373,7 @@ reply_receive (Reply *self)
         case CHANNEL_END:
         default:
           self->has_ended = TRUE;
+          channel_shut_down (self->ending->worker->channel); /* or it may wait for another call */
           ending_await (self->ending);
           break;
         }

@@ -12,6 +12,10 @@
 /* How long a fork may take on a machine that is very busy. Then it has been stopped, or worse. */
 #define ZYGOTE_FORK_MAX_MS 5000
 
+/* How long it mostly takes by far at most. Then it may have been stopped, also by a function that
+ * it has forked and that may signal it. */
+#define ZYGOTE_FORK_MS 100
+
 struct _Zygote
 {
   gatomicrefcount ref_count;
@@ -58,6 +62,9 @@ gint64 zygote_get_timeout (const Zygote *self, ProcfunCall *call);
 
 /* As many processes as callers wait, and none twice. */
 void zygote_ask_for_those_who_wait (Zygote *self, guint idle);
+
+/* It goes on if somebody has stopped it. */
+void zygote_continue (Zygote *self);
 
 /* It gives no more, and never did. The second form is for one that does not start. */
 void zygote_give_up (Zygote *self, GError **error);

@@ -77,6 +77,9 @@ try_child (Zygote *self, Worker *worker, ZygoteWait *wait, gint64 now, GError **
       return ZYGOTE_FAILED;
     }
   zygote_ask_for_those_who_wait (self, wait->idle);
+  if (now >= wait->asked_at + ZYGOTE_FORK_MS * G_TIME_SPAN_MILLISECOND)
+    zygote_continue (self);
+  wait->end = MIN (wait->end, now + ZYGOTE_FORK_MS * G_TIME_SPAN_MILLISECOND);
   return ZYGOTE_WAITS;
 }
 

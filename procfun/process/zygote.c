@@ -257,22 +257,32 @@ zygote_receive (Zygote *self)
     tell_others (self);
 }
 
+void
+zygote_continue (Zygote *self)
+{
+  if (zygote_has_greeted (self))
+    process_signal_alone (self->process.process, SIGCONT);
+}
+
 /* The lock is not held while it sleeps. */
 static void
 sleep_on_channel (Zygote *self, int ms, Canceller *canceller, int *cancel_fd)
 {
   GPollFD fds[] = { { .fd = channel_get_fd (self->process.channel), .events = G_IO_IN },
                     { .fd = *cancel_fd, .events = G_IO_IN } };
+  int n_ready;
 
   channel_flush (self->process.channel);
   if (channel_has_output (self->process.channel))
     fds[0].events |= G_IO_OUT;
   self->has_reader = TRUE;
   g_mutex_unlock (&self->lock);
-  if (fds_poll (fds, G_N_ELEMENTS (fds), *cancel_fd < 0 ? MIN (ms, LOOK_MS) : ms) == 0
-      && *cancel_fd < 0 && canceller != NULL)
+  n_ready = fds_poll (fds, G_N_ELEMENTS (fds), MIN (ms, *cancel_fd < 0 ? LOOK_MS : ZYGOTE_FORK_MS));
+  if (n_ready == 0 && *cancel_fd < 0 && canceller != NULL)
     *cancel_fd = canceller_open_fd (canceller);
   g_mutex_lock (&self->lock);
+  if (n_ready == 0)
+    zygote_continue (self);
   self->has_reader = FALSE;
 }
 
