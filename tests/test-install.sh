@@ -17,6 +17,12 @@ install_here ()
     sed -i -E "s|^([a-z_]+)=/|\1=$stage/|" "$stage$PKGCONFIGDIR/procfun.pc"
 }
 
+# The prefix may be another one than that of configure, as GNU's rules for "make install" have it.
+install_elsewhere ()
+{
+  env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$TOP_BUILDDIR" install SUBDIRS=. DESTDIR="$tmp/other" prefix=/another
+}
+
 # build_and_run COMPILER…
 build_and_run ()
 {
@@ -97,7 +103,11 @@ moved ()
     worker_is "$tmp/moved/library/procfun-$PROCFUN_ABI/procfun-worker" "$tmp/links"
 }
 
-test -z "$stage" || check "make install into a folder" install_here
+if test -n "$stage"
+then
+  check "make install with another prefix" install_elsewhere
+  check "make install into a folder" install_here
+fi
 for variable in girdir:Procfun-1.0.gir typelibdir:Procfun-1.0.typelib vapidir:procfun.vapi
 do
   folder=${variable%:*} file=${variable#*:}

@@ -7,7 +7,8 @@ tool=$TOP_BUILDDIR/tools/procfun
 program=$TOP_BUILDDIR/tests/tool-program
 library=$TOP_BUILDDIR/tests/.libs/tool-library.so
 PROCFUN_ENGINES=${PROCFUN_ENGINES-$TOP_BUILDDIR/engines/nats/.libs}
-export PROCFUN_ENGINES
+# The tool has the library in itself, and the module finds another one beside it only where both are installed.
+export PROCFUN_ENGINES LD_LIBRARY_PATH="$TOP_BUILDDIR/procfun/.libs:$LD_LIBRARY_PATH"
 server=$(command -v nats-server || echo /usr/sbin/nats-server)
 started=
 

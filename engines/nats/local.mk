@@ -38,6 +38,10 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/talk.c \
 	%D%/talk.h
 %C%_libprocfun_nats_la_CFLAGS = $(AM_CFLAGS) $(NATS_CFLAGS)
-%C%_libprocfun_nats_la_LIBADD = procfun/libprocfun.la $(PROCFUN_LIBS) $(NATS_LIBS)
-%C%_libprocfun_nats_la_LDFLAGS = -module -avoid-version -no-undefined -export-symbols-regex '^g_io_'
+# If libtool knew of the library it would link again when it installs, and refuse any prefix but that of configure.
+# The path leads from the module to the library, for programs that have its objects and load no library.
+%C%_libprocfun_nats_la_LIBADD = $(PROCFUN_LIBS) $(NATS_LIBS)
+%C%_libprocfun_nats_la_DEPENDENCIES = procfun/libprocfun.la
+%C%_libprocfun_nats_la_LDFLAGS = -module -avoid-version -no-undefined -export-symbols-regex '^g_io_' \
+	-Wl,procfun/.libs/libprocfun.so -Wl,-rpath,'$$ORIGIN/../..'
 endif
