@@ -11,6 +11,9 @@ bench_programs = \
 	%D%/bench-limits \
 	%D%/bench-queue \
 	%D%/peers/gdbus
+if HAVE_NATS
+bench_programs += %D%/bench-nats
+endif
 if HAVE_JSONRPC
 bench_programs += %D%/peers/jsonrpc
 endif
@@ -52,6 +55,9 @@ message = %D%/message.c %D%/message.h
 %C%_bench_large_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_limits_SOURCES = %D%/bench-limits.c $(pipeline) $(message)
 %C%_bench_limits_LDADD = $(PROCFUN_LIBS)
+%C%_bench_nats_SOURCES = %D%/bench-nats.c %D%/jetstream.c %D%/jetstream.h
+%C%_bench_nats_CFLAGS = $(AM_CFLAGS) $(NATS_CFLAGS)
+%C%_bench_nats_LDADD = $(%C%_bench_calls_LDADD) $(NATS_LIBS)
 %C%_bench_queue_SOURCES = %D%/bench-queue.c $(contender) %D%/pipeline.h
 %C%_bench_queue_LDADD = $(%C%_bench_calls_LDADD)
 %C%_peers_gdbus_SOURCES = %D%/peers/gdbus.c $(pipeline)

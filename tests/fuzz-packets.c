@@ -41,6 +41,7 @@ fuzz_packet (const guint8 *data, gsize size)
 {
   FuzzInput input = { data, size };
   Talk *talk = NULL;
+  gsize at;
   gboolean goes_on = TRUE;
 
   talk = talk_new (NULL, "pf.r.any.0", "pf.c.pool.0", 1, 1024, on_message, &talk, NULL);
@@ -48,14 +49,18 @@ fuzz_packet (const guint8 *data, gsize size)
     {
       const guint16 packet_size = fuzz_take_short (&input);
       g_autoptr (GBytes) bytes = fuzz_take_bytes (&input, packet_size);
-      g_auto (Packet) packet = { 0 };
 
-      if (!packet_read (&packet, bytes))
-        continue;
-      g_assert_nonnull (packet_get_name (packet.from));
-      if (packet.type == PACKET_PART || packet.type == PACKET_ACK)
-        goes_on = talk_take (talk, &packet);
-      talk_advance (talk, 0, TRUE);
+      for (at = 0; goes_on && at < packet_size;)
+        {
+          g_auto (Packet) packet = { 0 };
+
+          if (!packet_read (&packet, bytes, &at))
+            break;
+          g_assert_nonnull (packet_get_name (packet.from));
+          if (packet.type == PACKET_PART || packet.type == PACKET_ACK)
+            goes_on = talk_take (talk, &packet);
+          talk_advance (talk, 0, TRUE);
+        }
     }
   talk_free (talk);
 }

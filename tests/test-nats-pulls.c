@@ -28,7 +28,7 @@ static void
 test_two (void)
 {
   Pulls pulls = { 0 };
-  guint n = 0;
+  guint n = 0, place;
 
   pulls_add_free (&pulls, 1);
   g_assert_cmpuint (pulls_ask (&pulls, 1, &n), ==, 1);
@@ -36,8 +36,11 @@ test_two (void)
   g_assert_cmpuint (pulls_ask (&pulls, 1, &n), ==, 2);
   pulls_add_free (&pulls, 5);
   g_assert_cmpuint (pulls_ask (&pulls, 1, &n), ==, 0);
+  g_assert_cmpuint (pulls_get_place (&pulls, 1), !=, pulls_get_place (&pulls, 2));
+  place = pulls_get_place (&pulls, 2);
   g_assert_cmpint (pulls_take (&pulls, 2), ==, PULLS_TAKEN_LAST);
   g_assert_cmpuint (pulls_ask (&pulls, 1, &n), ==, 3);
+  g_assert_cmpuint (pulls_get_place (&pulls, 3), ==, place);
   g_assert_cmpuint (n, ==, 5);
 }
 

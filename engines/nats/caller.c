@@ -43,6 +43,7 @@ struct _Caller
   char *subject;          /* where it is reached */
   Connection *connection; /* (nullable): it is closed */
   GSource *timer;
+  gint64 timer_at; /* monotonic time: it is ready */
   gboolean is_ready;
   gint64 lost_at;    /* monotonic time: the broker is away; 0: it is there */
   gint64 asked_at;   /* likewise: when hosts were asked who they are */
@@ -56,6 +57,16 @@ fail (Caller *self, const char *message)
   g_autoptr (GError) error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, message);
 
   procfun_engine_fail (self->engine, error);
+}
+
+/* At the latest then. */
+static void
+set_timer (Caller *self, gint64 at)
+{
+  if (at >= self->timer_at)
+    return;
+  self->timer_at = at;
+  g_source_set_ready_time (self->timer, at);
 }
 
 static void
@@ -119,6 +130,7 @@ publish_call (Caller *self, CallerCall *call, gint64 now)
 
   call->repeat_at = now + REPEAT;
   connection_publish (self->connection, call->subject, reply, message_id, packet_make (&packet));
+  call->mark = connection_get_mark (self->connection);
 }
 
 static void
@@ -182,6 +194,7 @@ find_call (Caller *self, guint64 number)
 static void
 take_stored (Caller *self, CallerCall *call, JetReply *reply)
 {
+  connection_confirm (self->connection, call->mark);
   if (call->talk != NULL || call->sequence > 0)
     return;
   if (reply->error != NULL)
@@ -275,6 +288,7 @@ begin_talk (Caller *self, CallerCall *call, const char *host)
   call->talk = talk_new (self->connection, host, self->subject, caller_call_get_number (call),
                          get_part_max (self), on_message, listener, g_free);
   call->repeat_at = 0;
+  connection_confirm (self->connection, call->mark);
   neighbours_add_call (self->hosts, host, self->heartbeat);
   if (neighbours_get_slots (self->hosts, host) == 0)
     ask_who_is_there (self, g_get_monotonic_time ());
@@ -439,12 +453,19 @@ static void
 take_message (Caller *self, const ConnectionEvent *event)
 {
   const gsize length = strlen (self->subject);
-  g_auto (Packet) packet = { 0 };
+  gsize at = 0;
 
   if (g_str_has_prefix (event->subject, self->subject) && event->subject[length] == '.')
     take_reply (self, event->subject + length + 1, event);
-  else if (packet_read (&packet, event->data))
-    take_packet (self, &packet, event->tag);
+  else
+    while (self->connection != NULL && at < g_bytes_get_size (event->data))
+      {
+        g_auto (Packet) packet = { 0 };
+
+        if (!packet_read (&packet, event->data, &at))
+          break;
+        take_packet (self, &packet, event->tag);
+      }
 }
 
 /* Words that were said meanwhile are said again. */
@@ -467,7 +488,7 @@ come_back (Caller *self)
       else if (call->repeat_at > 0)
         call->repeat_at = now;
     }
-  g_source_set_ready_time (self->timer, now);
+  set_timer (self, now);
 }
 
 static void
@@ -568,8 +589,9 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
   const gint64 now = g_get_monotonic_time ();
 
-  g_source_set_ready_time (
-      source,
+  self->timer_at = G_MAXINT64;
+  set_timer (
+      self,
       now + (g_hash_table_size (self->calls) > 0 ? MIN (STEP, self->heartbeat / 4) : IDLE_STEP));
   if (self->lost_at > 0)
     {
@@ -592,8 +614,7 @@ caller_submit (Caller *self, guint64 id, guint64 contract, const ProcfunMessage 
   g_autofree char *subject = subjects_call (self->address, contract);
   CallerCall *call = caller_call_new (id, subject, message, expires);
 
-  if (g_hash_table_size (self->calls) == 0)
-    g_source_set_ready_time (self->timer, now + MIN (STEP, self->heartbeat / 4));
+  set_timer (self, now + MIN (STEP, self->heartbeat / 4));
   g_hash_table_insert (self->calls, &call->id, call);
   publish_call (self, call, now);
 }
@@ -639,7 +660,8 @@ caller_new (ProcfunEngine *engine, Address *address, GBytes *profile, gint64 hea
       = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)caller_call_free);
   self->timer = g_source_new (&funcs, sizeof (GSource));
   g_source_set_callback (self->timer, NULL, self, NULL);
-  g_source_set_ready_time (self->timer, g_get_monotonic_time () + IDLE_STEP);
+  self->timer_at = G_MAXINT64;
+  set_timer (self, g_get_monotonic_time () + IDLE_STEP);
   g_source_attach (self->timer, context);
   self->connection = connection_new (address, context, on_connection, self);
   return self;

@@ -13,6 +13,11 @@
 #define FLUSH_MS 1000
 #define CLOSE_US (10 * G_USEC_PER_SEC)
 
+/* Bytes that each socket takes at once, whether anybody reads or not; and what a message has beside
+ * its data. */
+#define UNREAD_MAX 16384
+#define OVERHEAD 128
+
 typedef enum
 {
   COMMAND_PUBLISH,
@@ -33,10 +38,13 @@ typedef struct
   GBytes *data;     /* (nullable) */
 } Command;
 
+/* @is_ready: there are events. A ready time would be written to an eventfd by each thread, also by
+ * the one that waits for it. */
 typedef struct
 {
   GSource source;
   Connection *connection;
+  gint is_ready;
 } ConnectionSource;
 
 struct _Connection
@@ -53,6 +61,10 @@ struct _Connection
   GQueue events;   /* (element-type ConnectionEvent) */
   GSource *source; /* (nullable): it is closed */
   gsize max_payload;
+  gboolean is_up;      /* and the broker was not lost since */
+  gboolean is_busy;    /* its thread has a command that is none of @commands any more */
+  guint64 n_published; /* bytes; and how many of them the broker has read */
+  guint64 n_read;
   gboolean is_ended; /* libnats says nothing more */
   gboolean is_over;  /* nor does its thread */
 
@@ -145,7 +157,9 @@ post (Connection *self, ConnectionEvent *event)
   if (self->source != NULL)
     {
       g_queue_push_tail (&self->events, g_steal_pointer (&event));
-      g_source_set_ready_time (self->source, 0);
+      if (g_atomic_int_compare_and_exchange (&((ConnectionSource *)self->source)->is_ready, FALSE,
+                                             TRUE))
+        g_main_context_wakeup (g_source_get_context (self->source));
       g_cond_signal (&self->has_event);
     }
   g_mutex_unlock (&self->lock);
@@ -202,14 +216,25 @@ on_complete (void *user_data)
 }
 
 static void
+set_up (Connection *self, gboolean is_up)
+{
+  g_mutex_lock (&self->lock);
+  self->is_up = is_up;
+  self->n_read = self->n_published; /* the next socket is another one */
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 on_lost (natsConnection *nats, void *user_data)
 {
+  set_up (user_data, FALSE);
   post_news (user_data, CONNECTION_LOST, NULL);
 }
 
 static void
 on_back (natsConnection *nats, void *user_data)
 {
+  set_up (user_data, TRUE);
   post_news (user_data, CONNECTION_BACK, NULL);
 }
 
@@ -222,6 +247,7 @@ on_closed (natsConnection *nats, void *user_data)
 
   g_mutex_lock (&self->lock);
   self->is_ended = TRUE;
+  self->is_up = FALSE;
   g_cond_signal (&self->has_command);
   g_mutex_unlock (&self->lock);
   post_news (self, CONNECTION_FAILED,
@@ -264,24 +290,24 @@ subscribe (Connection *self, const Command *command)
 /* A message that cannot be sent is lost as if it had been on the way: all that matters is sent
  * again. */
 static void
-publish (Connection *self, const Command *command)
+publish (Connection *self, const char *subject, const char *reply, const char *message_id,
+         GBytes *bytes)
 {
   gsize size;
-  const void *data = g_bytes_get_data (command->data, &size);
+  const void *data = g_bytes_get_data (bytes, &size);
   natsMsg *message = NULL;
 
-  if (command->message_id == NULL)
+  if (message_id == NULL)
     {
-      if (command->reply == NULL)
-        natsConnection_Publish (self->nats, command->subject, data, (int)size);
+      if (reply == NULL)
+        natsConnection_Publish (self->nats, subject, data, (int)size);
       else
-        natsConnection_PublishRequest (self->nats, command->subject, command->reply, data,
-                                       (int)size);
+        natsConnection_PublishRequest (self->nats, subject, reply, data, (int)size);
       return;
     }
-  if (natsMsg_Create (&message, command->subject, command->reply, data, (int)size) != NATS_OK)
+  if (natsMsg_Create (&message, subject, reply, data, (int)size) != NATS_OK)
     return;
-  if (natsMsgHeader_Set (message, "Nats-Msg-Id", command->message_id) == NATS_OK)
+  if (natsMsgHeader_Set (message, "Nats-Msg-Id", message_id) == NATS_OK)
     natsConnection_PublishMsg (self->nats, message);
   natsMsg_Destroy (message);
 }
@@ -295,7 +321,7 @@ obey (Connection *self, const Command *command)
   switch (command->type)
     {
     case COMMAND_PUBLISH:
-      publish (self, command);
+      publish (self, command->subject, command->reply, command->message_id, command->data);
       break;
     case COMMAND_SUBSCRIBE:
       subscribe (self, command);
@@ -325,8 +351,10 @@ wait_for_command (Connection *self)
   Command *command;
 
   g_mutex_lock (&self->lock);
+  self->is_busy = FALSE;
   while ((command = g_queue_pop_head (&self->commands)) == NULL && !self->is_ended)
     g_cond_wait (&self->has_command, &self->lock);
+  self->is_busy = TRUE;
   g_mutex_unlock (&self->lock);
   if (command != NULL && command->type == COMMAND_QUIT)
     g_clear_pointer (&command, command_free);
@@ -391,6 +419,7 @@ run (gpointer user_data)
     {
       g_mutex_lock (&self->lock);
       self->max_payload = (gsize)natsConnection_GetMaxPayload (self->nats);
+      self->is_up = TRUE;
       g_mutex_unlock (&self->lock);
       post_news (self, CONNECTION_UP, NULL);
       while ((command = wait_for_command (self)) != NULL)
@@ -426,12 +455,25 @@ take_event (Connection *self)
 }
 
 static gboolean
+connection_source_check (GSource *source)
+{
+  return g_atomic_int_get (&((ConnectionSource *)source)->is_ready);
+}
+
+static gboolean
+connection_source_prepare (GSource *source, int *timeout)
+{
+  *timeout = -1;
+  return connection_source_check (source);
+}
+
+static gboolean
 connection_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
   Connection *self = connection_ref (((ConnectionSource *)source)->connection);
   ConnectionEvent *event;
 
-  g_source_set_ready_time (source, -1);
+  g_atomic_int_set (&((ConnectionSource *)source)->is_ready, FALSE);
   while ((event = take_event (self)) != NULL)
     {
       self->func (event, self->user_data);
@@ -456,7 +498,9 @@ start_thread (Connection *self)
 Connection *
 connection_new (Address *address, GMainContext *context, ConnectionFunc func, gpointer user_data)
 {
-  static GSourceFuncs funcs = { .dispatch = connection_source_dispatch };
+  static GSourceFuncs funcs = { .prepare = connection_source_prepare,
+                                .check = connection_source_check,
+                                .dispatch = connection_source_dispatch };
   Connection *self = g_new0 (Connection, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
@@ -542,23 +586,38 @@ connection_subscribe (Connection *self, const char *subject, guint tag)
 }
 
 void
-connection_unsubscribe (Connection *self, guint tag)
-{
-  order_tag (self, COMMAND_UNSUBSCRIBE, NULL, tag);
-}
-
-void
 connection_drain (Connection *self, guint tag)
 {
   order_tag (self, COMMAND_DRAIN, NULL, tag);
+}
+
+/* Whether nothing is to be sent before it, and nothing can block. */
+static gboolean
+can_publish_here (Connection *self, gsize size)
+{
+  gboolean can;
+
+  g_mutex_lock (&self->lock);
+  self->n_published += size;
+  can = self->is_up && !self->is_busy && g_queue_is_empty (&self->commands)
+        && self->n_published - self->n_read <= UNREAD_MAX && !self->address->is_secure;
+  g_mutex_unlock (&self->lock);
+  return can;
 }
 
 void
 connection_publish (Connection *self, const char *subject, const char *reply,
                     const char *message_id, GBytes *data)
 {
-  Command *command = g_new0 (Command, 1);
+  Command *command;
 
+  if (can_publish_here (self, g_bytes_get_size (data) + OVERHEAD))
+    {
+      publish (self, subject, reply, message_id, data);
+      g_bytes_unref (data);
+      return;
+    }
+  command = g_new0 (Command, 1);
   command->type = COMMAND_PUBLISH;
   command->subject = g_strdup (subject);
   command->reply = g_strdup (reply);
@@ -571,6 +630,25 @@ void
 connection_publish_text (Connection *self, const char *subject, const char *reply, const char *text)
 {
   connection_publish (self, subject, reply, NULL, g_bytes_new (text, strlen (text)));
+}
+
+guint64
+connection_get_mark (Connection *self)
+{
+  guint64 mark;
+
+  g_mutex_lock (&self->lock);
+  mark = self->n_published;
+  g_mutex_unlock (&self->lock);
+  return mark;
+}
+
+void
+connection_confirm (Connection *self, guint64 mark)
+{
+  g_mutex_lock (&self->lock);
+  self->n_read = MAX (self->n_read, mark);
+  g_mutex_unlock (&self->lock);
 }
 
 gsize

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* A connection with a broker, in a thread of its own, which alone calls libnats: whoever publishes
- * is never blocked, and hears of what comes in its own main context. */
+/* A connection with a broker, in a thread of its own, which calls libnats: whoever publishes is not
+ * blocked, and hears of what comes in its own main context. As long as the broker is known to read,
+ * the little that any socket takes is sent without that thread. */
 
 typedef enum
 {
@@ -46,9 +47,8 @@ void connection_finish (Connection *self, int ms);
 
 /* Each has a number, which is the caller's choice and not 0. */
 void connection_subscribe (Connection *self, const char *subject, guint tag);
-void connection_unsubscribe (Connection *self, guint tag);
 
-/* Messages that have come already are still told. */
+/* Ends it. Messages that have come already are still told. */
 void connection_drain (Connection *self, guint tag);
 
 /* Takes @data. @reply: (nullable). @message_id: (nullable): the broker drops another one with it.
@@ -57,6 +57,11 @@ void connection_publish (Connection *self, const char *subject, const char *repl
                          const char *message_id, GBytes *data);
 void connection_publish_text (Connection *self, const char *subject, const char *reply,
                               const char *text);
+
+/* How much has been published; and that the broker has read all up to there, because it has
+ * answered something that was published then. */
+guint64 connection_get_mark (Connection *self);
+void connection_confirm (Connection *self, guint64 mark);
 
 /* Bytes that a message may have, once it is up. */
 gsize connection_get_max_payload (Connection *self);

@@ -11,6 +11,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* So long in µs the first answer, that the call has begun, waits for the second one: for a short
+ * function that is the end. */
+#define FIRST_WAIT 1000
+
 /* Larger parts would keep others waiting. */
 #define PART_MAX ((gsize)256 * 1024)
 
@@ -39,7 +43,7 @@ enum
   TAG_OWN = 1,
   TAG_REPLIES,
   TAG_QUESTIONS,
-  TAG_PULLS /* and the number of the request */
+  TAG_PULLS /* and the number of the inbox */
 };
 
 /* Word in the subject where it is heard that a caller has gone. */
@@ -56,6 +60,10 @@ struct _Host
   GSource *timer;
 
   Pulls pulls;
+  guint inboxes[PULLS_MAX]; /* numbers; 0: none is open */
+  guint last_inbox;
+  guint64 pull_mark; /* connection_get_mark() behind the last request */
+  gint64 timer_at;   /* monotonic time: the timer is ready */
   gboolean is_ready; /* the broker has the consumer */
   gboolean is_detached;
   gint64 lease;  /* in µs */
@@ -75,6 +83,16 @@ fail (Host *self, const char *message)
   g_autoptr (GError) error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, message);
 
   procfun_engine_fail (self->engine, error);
+}
+
+/* At the latest then. */
+static void
+set_timer (Host *self, gint64 at)
+{
+  if (at >= self->timer_at)
+    return;
+  self->timer_at = at;
+  g_source_set_ready_time (self->timer, at);
 }
 
 static void
@@ -99,6 +117,21 @@ introduce (Host *self, const char *to)
 
 /* Asking for calls */
 
+/* Its requests may be many; inboxes are not. */
+static guint
+open_inbox (Host *self, guint place)
+{
+  if (self->inboxes[place] == 0)
+    {
+      g_autofree char *inbox = NULL;
+
+      self->inboxes[place] = ++self->last_inbox;
+      inbox = subjects_inbox (self->address, packet_get_name (self->subject), self->last_inbox);
+      connection_subscribe (self->connection, inbox, TAG_PULLS + self->last_inbox);
+    }
+  return self->inboxes[place];
+}
+
 static void
 ask_for_calls (Host *self)
 {
@@ -110,31 +143,40 @@ ask_for_calls (Host *self)
   while ((number = pulls_ask (&self->pulls, now + PULL_EXPIRES + PULL_LATE, &n)) > 0)
     {
       g_autofree char *inbox
-          = subjects_inbox (self->address, packet_get_name (self->subject), number);
+          = subjects_inbox (self->address, packet_get_name (self->subject),
+                            open_inbox (self, pulls_get_place (&self->pulls, number)));
       g_autofree char *next
           = subjects_api (self->address, "CONSUMER.MSG.NEXT", "." SUBJECTS_CONSUMER);
       g_autofree char *text = g_strdup_printf ("{\"batch\":%u,\"expires\":%" PRId64 "}", n,
                                                (gint64)PULL_EXPIRES * 1000);
 
-      connection_subscribe (self->connection, inbox, TAG_PULLS + number);
       connection_publish_text (self->connection, next, inbox, text);
+      self->pull_mark = connection_get_mark (self->connection);
     }
 }
 
-/* The broker has ended it. */
-static void
-end_pull (Host *self, guint number)
+/* The request whose calls come to an inbox now, or one that there is not. */
+static guint
+find_pull (Host *self, guint inbox)
 {
-  if (pulls_end (&self->pulls, number))
-    connection_unsubscribe (self->connection, TAG_PULLS + number);
+  for (guint place = 0; place < PULLS_MAX; place++)
+    if (self->inboxes[place] == inbox && self->pulls.pulls[place].number != 0)
+      return self->pulls.pulls[place].number;
+  return G_MAXUINT;
 }
 
-/* The broker may not know that it has ended: a call that is on its way is not to be lost. */
+/* The broker may not know that they have ended, and is to give no more calls to them; but one that
+ * is on its way is not to be lost. */
 static void
-give_up_pull (Host *self, guint number)
+give_up_pulls (Host *self)
 {
-  if (pulls_end (&self->pulls, number))
-    connection_drain (self->connection, TAG_PULLS + number);
+  for (guint place = 0; place < PULLS_MAX; place++)
+    {
+      pulls_end (&self->pulls, find_pull (self, self->inboxes[place]));
+      if (self->inboxes[place] != 0)
+        connection_drain (self->connection, TAG_PULLS + self->inboxes[place]);
+      self->inboxes[place] = 0;
+    }
 }
 
 static void
@@ -144,7 +186,7 @@ take_status_of_pull (Host *self, guint number, int status)
     return;
   if (status != STATUS_NO_MESSAGES && status != STATUS_EXPIRED)
     self->ask_at = g_get_monotonic_time () + PULL_PAUSE;
-  end_pull (self, number);
+  pulls_end (&self->pulls, number);
   ask_for_calls (self);
 }
 
@@ -264,8 +306,7 @@ add_work (Host *self, const Packet *packet, const char *receipt)
                    on_message, listener, g_free);
   work = host_work_new (listener->id, packet, receipt, MAX (n_deliveries, 1), talk);
   work->lease_at = g_get_monotonic_time () + self->lease / 3;
-  if (g_hash_table_size (self->works) == 0)
-    g_source_set_ready_time (self->timer, g_get_monotonic_time () + STEP);
+  set_timer (self, g_get_monotonic_time () + STEP);
   g_hash_table_insert (self->works, &work->id, work);
   g_hash_table_insert (self->by_key, work->key, work);
   neighbours_add_call (self->callers, packet->from,
@@ -315,11 +356,12 @@ take_call (Host *self, guint number, const ConnectionEvent *event)
 {
   const PullsAnswer answer = pulls_take (&self->pulls, number);
   g_auto (Packet) packet = { 0 };
+  gsize at = 0;
   HostWork *known;
 
-  if (answer == PULLS_TAKEN_LAST)
-    connection_unsubscribe (self->connection, TAG_PULLS + number);
-  if (!packet_read (&packet, event->data) || packet.type != PACKET_CALL)
+  if (number == self->pulls.last_number)
+    connection_confirm (self->connection, self->pull_mark);
+  if (!packet_read (&packet, event->data, &at) || packet.type != PACKET_CALL)
     {
       acknowledge (self, event->reply, "+TERM");
       pulls_add_free (&self->pulls, answer != PULLS_REFUSED ? 1 : 0);
@@ -441,18 +483,33 @@ take_reply (Host *self, const ConnectionEvent *event)
 }
 
 static void
+take_packets (Host *self, GBytes *bytes)
+{
+  gsize at = 0;
+
+  while (self->connection != NULL && at < g_bytes_get_size (bytes))
+    {
+      g_auto (Packet) packet = { 0 };
+
+      if (!packet_read (&packet, bytes, &at))
+        break;
+      take_packet (self, &packet);
+    }
+}
+
+static void
 take_message (Host *self, const ConnectionEvent *event)
 {
-  g_auto (Packet) packet = { 0 };
+  const guint number = event->tag >= TAG_PULLS ? find_pull (self, event->tag - TAG_PULLS) : 0;
 
   if (event->tag >= TAG_PULLS && event->status != 0)
-    take_status_of_pull (self, event->tag - TAG_PULLS, event->status);
+    take_status_of_pull (self, number, event->status);
   else if (event->tag >= TAG_PULLS)
-    take_call (self, event->tag - TAG_PULLS, event);
+    take_call (self, number, event);
   else if (event->tag == TAG_REPLIES)
     take_reply (self, event);
-  else if (packet_read (&packet, event->data))
-    take_packet (self, &packet);
+  else
+    take_packets (self, event->data);
 }
 
 /* Requests are forgotten by a broker that was away, but for those that libnats has kept. */
@@ -462,19 +519,17 @@ come_back (Host *self)
   const gint64 now = g_get_monotonic_time ();
   GHashTableIter iter;
   gpointer work;
-  guint number;
 
   self->lost_at = 0;
   neighbours_excuse (self->callers, now);
-  while ((number = pulls_find_any (&self->pulls)) > 0)
-    give_up_pull (self, number);
+  give_up_pulls (self);
   g_hash_table_iter_init (&iter, self->works);
   while (g_hash_table_iter_next (&iter, NULL, &work))
     {
       ((HostWork *)work)->lease_at = now;
       talk_advance (((HostWork *)work)->talk, now, TRUE);
     }
-  g_source_set_ready_time (self->timer, now);
+  set_timer (self, now);
 }
 
 static void
@@ -550,10 +605,8 @@ ask_callers (Host *self, gint64 now)
 static void
 advance_pulls (Host *self, gint64 now)
 {
-  guint number;
-
-  while ((number = pulls_find_due (&self->pulls, now)) > 0)
-    give_up_pull (self, number);
+  if (pulls_find_due (&self->pulls, now) > 0)
+    give_up_pulls (self);
   ask_for_calls (self);
 }
 
@@ -565,7 +618,8 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   const gint64 now = g_get_monotonic_time ();
   g_autofree char *beats = subjects_beats (self->address);
 
-  g_source_set_ready_time (source, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
+  self->timer_at = G_MAXINT64;
+  set_timer (self, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
   if (self->lost_at > 0)
     {
       if (now > self->lost_at + self->lease)
@@ -603,7 +657,12 @@ host_answer (Host *self, guint64 id, const ProcfunMessage *answer)
 
   if (work == NULL)
     return;
-  if (!work->is_orphan)
+  if (!work->is_orphan && !is_end && !talk_has_answered (work->talk))
+    {
+      talk_add (work->talk, answer);
+      set_timer (self, g_get_monotonic_time () + FIRST_WAIT);
+    }
+  else if (!work->is_orphan)
     talk_send (work->talk, answer);
   else if (is_end)
     {
@@ -616,11 +675,8 @@ host_answer (Host *self, guint64 id, const ProcfunMessage *answer)
 void
 host_detach (Host *self)
 {
-  guint number;
-
   self->is_detached = TRUE;
-  while ((number = pulls_find_any (&self->pulls)) > 0)
-    give_up_pull (self, number);
+  give_up_pulls (self);
 }
 
 Host *
@@ -642,7 +698,8 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   self->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   self->timer = g_source_new (&funcs, sizeof (GSource));
   g_source_set_callback (self->timer, NULL, self, NULL);
-  g_source_set_ready_time (self->timer, g_get_monotonic_time () + IDLE_STEP);
+  self->timer_at = G_MAXINT64;
+  set_timer (self, g_get_monotonic_time () + IDLE_STEP);
   g_source_attach (self->timer, context);
   self->connection = connection_new (address, context, on_connection, self);
   return self;

@@ -12,7 +12,7 @@
 #define PROFILE_MAX (64 * 1024)
 
 /* Numbers are little-endian. Behind it come the subject of the sender and the profile, each with
- * padding, and the data. */
+ * padding, and the data; and the next packet, if @next is not 0, so many bytes behind this one. */
 typedef struct
 {
   guint8 magic;
@@ -23,7 +23,7 @@ typedef struct
   guint8 message_flags;
   guint16 from_size;
   guint32 profile_size;
-  guint32 unused;
+  guint32 next;
   guint64 id;
   guint64 number;
   gint64 heartbeat;
@@ -94,14 +94,20 @@ is_subject (const char *text, gsize size)
   return strncmp (text, "pf.", 3) == 0;
 }
 
+/* @size: of all that there is; then of this packet. */
 static gboolean
-check (const PacketHeader *header, gsize size, gsize *profile_at, gsize *data_at)
+check (const PacketHeader *header, gsize *all, gsize *profile_at, gsize *data_at)
 {
+  const gsize next = GUINT32_FROM_LE (header->next);
+  const gsize size = next > 0 ? next : *all;
   const gsize from_size = GUINT16_FROM_LE (header->from_size);
   const gsize profile_size = GUINT32_FROM_LE (header->profile_size);
 
   *profile_at = sizeof *header + pad (from_size);
   *data_at = *profile_at + pad (profile_size);
+  if (size > *all || next % 8 != 0)
+    return FALSE;
+  *all = size;
   return header->magic == PACKET_MAGIC && header->version == PACKET_VERSION && header->type > 0
          && header->type < PACKET_AFTER_LAST && profile_size <= PROFILE_MAX && *data_at <= size
          && is_subject ((const char *)(header + 1), from_size)
@@ -109,15 +115,40 @@ check (const PacketHeader *header, gsize size, gsize *profile_at, gsize *data_at
          && GINT64_FROM_LE (header->heartbeat) >= 0;
 }
 
-gboolean
-packet_read (Packet *self, GBytes *bytes)
+GBytes *
+packet_join (GPtrArray *packets)
 {
-  const gsize size = get_size (bytes);
-  const PacketHeader *header = size >= sizeof *header ? g_bytes_get_data (bytes, NULL) : NULL;
+  GByteArray *all = g_byte_array_new ();
+  static const guint8 padding[8] = { 0 };
+
+  for (guint i = 0; i < packets->len; i++)
+    {
+      const guint begin = all->len;
+      gsize size;
+      gconstpointer data = g_bytes_get_data (packets->pdata[i], &size);
+      guint32 next;
+
+      g_byte_array_append (all, data, (guint)size);
+      if (i + 1 == packets->len)
+        break;
+      g_byte_array_append (all, padding, (guint)(pad (size) - size));
+      next = GUINT32_TO_LE (all->len - begin);
+      memcpy (all->data + begin + G_STRUCT_OFFSET (PacketHeader, next), &next, sizeof next);
+    }
+  return g_byte_array_free_to_bytes (all);
+}
+
+gboolean
+packet_read (Packet *self, GBytes *bytes, gsize *at)
+{
+  const guint8 *all = g_bytes_get_data (bytes, NULL);
+  gsize size = *at < get_size (bytes) ? get_size (bytes) - *at : 0;
+  const PacketHeader *header
+      = size >= sizeof *header ? (const PacketHeader *)(gconstpointer)(all + *at) : NULL;
   gsize profile_at, data_at;
 
   *self = (Packet){ 0 };
-  if (header == NULL || !check (header, size, &profile_at, &data_at))
+  if (header == NULL || !check (header, &size, &profile_at, &data_at))
     return FALSE;
   self->type = header->type;
   self->flags = header->flags;
@@ -130,8 +161,9 @@ packet_read (Packet *self, GBytes *bytes)
   self->size = GUINT64_FROM_LE (header->size);
   self->from = g_strndup ((const char *)(header + 1), GUINT16_FROM_LE (header->from_size));
   self->profile
-      = g_bytes_new_from_bytes (bytes, profile_at, GUINT32_FROM_LE (header->profile_size));
-  self->data = g_bytes_new_from_bytes (bytes, data_at, size - data_at);
+      = g_bytes_new_from_bytes (bytes, *at + profile_at, GUINT32_FROM_LE (header->profile_size));
+  self->data = g_bytes_new_from_bytes (bytes, *at + data_at, size - data_at);
+  *at += size;
   return TRUE;
 }
 

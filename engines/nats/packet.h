@@ -57,8 +57,12 @@ typedef struct
 
 GBytes *packet_make (const Packet *self);
 
-/* FALSE: it is none. What is in it is owned by @self, which is cleared by packet_clear(). */
-gboolean packet_read (Packet *self, GBytes *bytes);
+/* Several packets as one message. (element-type GBytes) */
+GBytes *packet_join (GPtrArray *packets);
+
+/* The packet that begins at @at, which is set to where the next one does. FALSE: it is none. What
+ * is in it is owned by @self, which is cleared by packet_clear(). */
+gboolean packet_read (Packet *self, GBytes *bytes, gsize *at);
 void packet_clear (Packet *self);
 
 /* The message as one, its head padded so that the payload is aligned, in parts of what is given;

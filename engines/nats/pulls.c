@@ -11,6 +11,12 @@ find (Pulls *self, guint number)
   return NULL;
 }
 
+guint
+pulls_get_place (const Pulls *self, guint number)
+{
+  return (guint)(find ((Pulls *)self, number) - self->pulls);
+}
+
 void
 pulls_add_free (Pulls *self, guint n)
 {

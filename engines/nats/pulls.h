@@ -6,9 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* Calls that a host has asked the broker for, and where: each request has an inbox of its own,
- * so that what comes late is told from what comes next. There are at most two at a time, or many
- * hosts would have more than the broker keeps. */
+/* Calls that a host has asked the broker for, and where: each request has an inbox of its own as
+ * long as it is there, so that both are told apart. There are at most two at a time, or many hosts
+ * would have more than the broker keeps. */
 
 #define PULLS_MAX 2
 
@@ -25,6 +25,9 @@ typedef struct
   Pull pulls[PULLS_MAX];
   guint last_number;
 } Pulls;
+
+/* Where a request stands that is there. */
+guint pulls_get_place (const Pulls *self, guint number);
 
 /* So many more can be taken. */
 void pulls_add_free (Pulls *self, guint n);

@@ -36,9 +36,11 @@ struct _Talk
   gpointer user_data;
   GDestroyNotify destroy; /* (nullable) */
 
-  GQueue messages; /* (element-type Outgoing): not sent, or not all of them */
-  GQueue parts;    /* (element-type Part): sent, and not acknowledged */
-  gsize n_bytes;   /* of these */
+  GQueue messages;   /* (element-type Outgoing): not sent, or not all of them */
+  GQueue parts;      /* (element-type Part): sent, and not acknowledged */
+  gsize n_bytes;     /* of these */
+  GPtrArray *bundle; /* (element-type GBytes): packets that go in one message */
+  gsize n_bundled;   /* bytes of these */
   guint64 last_sent;
   gint64 repeat_after; /* in µs */
   gint64 repeat_at;    /* monotonic time */
@@ -66,6 +68,7 @@ talk_new (Connection *connection, const char *to, const char *from, guint64 id, 
   self->user_data = user_data;
   self->destroy = destroy;
   self->repeat_after = REPEAT_MIN;
+  self->bundle = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   return self;
 }
 
@@ -103,6 +106,7 @@ talk_free (Talk *self)
 {
   g_queue_clear_full (&self->messages, outgoing_free);
   g_queue_clear_full (&self->parts, part_free);
+  g_ptr_array_unref (self->bundle);
   forget_message (self);
   if (self->destroy != NULL)
     self->destroy (self->user_data);
@@ -129,12 +133,35 @@ talk_has_begun (const Talk *self)
   return self->last_taken > 0;
 }
 
+gboolean
+talk_has_answered (const Talk *self)
+{
+  return self->last_sent > 0 || !g_queue_is_empty ((GQueue *)&self->messages);
+}
+
 /* Sending */
+
+static void
+flush (Talk *self)
+{
+  if (self->bundle->len == 0)
+    return;
+  connection_publish (self->connection, self->to, NULL, NULL,
+                      self->bundle->len == 1 ? g_bytes_ref (self->bundle->pdata[0])
+                                             : packet_join (self->bundle));
+  g_ptr_array_set_size (self->bundle, 0);
+  self->n_bundled = 0;
+}
 
 static void
 publish (Talk *self, GBytes *packet)
 {
-  connection_publish (self->connection, self->to, NULL, NULL, g_bytes_ref (packet));
+  const gsize size = g_bytes_get_size (packet);
+
+  if (self->n_bundled + size > self->part_max)
+    flush (self);
+  g_ptr_array_add (self->bundle, g_bytes_ref (packet));
+  self->n_bundled += size;
 }
 
 static void
@@ -180,10 +207,11 @@ send_parts (Talk *self)
       if (outgoing->sent == outgoing->size)
         outgoing_free (g_queue_pop_head (&self->messages));
     }
+  flush (self);
 }
 
 void
-talk_send (Talk *self, const ProcfunMessage *message)
+talk_add (Talk *self, const ProcfunMessage *message)
 {
   Outgoing *outgoing = g_new0 (Outgoing, 1);
 
@@ -194,6 +222,12 @@ talk_send (Talk *self, const ProcfunMessage *message)
     g_bytes_ref (message->payload);
   outgoing->size = packet_get_message_size (message);
   g_queue_push_tail (&self->messages, outgoing);
+}
+
+void
+talk_send (Talk *self, const ProcfunMessage *message)
+{
+  talk_add (self, message);
   send_parts (self);
 }
 
@@ -202,6 +236,7 @@ repeat (Talk *self, gint64 now)
 {
   for (GList *l = self->parts.head; l != NULL; l = l->next)
     publish (self, ((Part *)l->data)->packet);
+  flush (self);
   self->repeat_after = MIN (2 * self->repeat_after, REPEAT_MAX);
   self->repeat_at = now + self->repeat_after;
 }
@@ -333,4 +368,5 @@ talk_advance (Talk *self, gint64 now, gboolean again)
     talk_acknowledge (self);
   if (!g_queue_is_empty (&self->parts) && (again || now >= self->repeat_at))
     repeat (self, now);
+  send_parts (self);
 }

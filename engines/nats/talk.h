@@ -26,6 +26,9 @@ const char *talk_get_peer (const Talk *self);
 
 void talk_send (Talk *self, const ProcfunMessage *message);
 
+/* The same with the next one, or by talk_advance(). */
+void talk_add (Talk *self, const ProcfunMessage *message);
+
 /* A packet of the other side about this call, which is a part or an acknowledgement. FALSE: nobody
  * sends that. @func is called at its end, and may free the talk. */
 gboolean talk_take (Talk *self, const Packet *packet);
@@ -39,8 +42,9 @@ void talk_advance (Talk *self, gint64 now, gboolean again);
 /* Whether the other side has all that was sent. */
 gboolean talk_is_quiet (const Talk *self);
 
-/* Whether anything has come. */
+/* Whether anything has come; and whether anything was sent, or is to be. */
 gboolean talk_has_begun (const Talk *self);
+gboolean talk_has_answered (const Talk *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Talk, talk_free)
 

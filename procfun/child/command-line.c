@@ -10,6 +10,7 @@
 #include "procfun/core/definition.h"
 #include "procfun/core/function.h"
 #include "procfun/platform/fds.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/platform/leave.h"
 #include "procfun/platform/self.h"
 #include "procfun/procfun-codec.h"
@@ -328,6 +329,8 @@ be_host (const char *path, ProcfunRegistry *registry, char *const *rest)
     end_with_error (STATUS_REFUSED, g_error_new_literal (G_IO_ERROR, g_io_error_from_errno (errno),
                                                          g_strerror (errno)));
   close (null);
+  if (registry == NULL)
+    inherited_state_settle (); /* main() has not begun any thread */
   if (host_func != NULL)
     host_func (in_fd, answer_fd, path, registry, read_slots (rest));
   end (STATUS_REFUSED);

@@ -261,11 +261,22 @@ inherited_state_look (gint64 now)
   return number;
 }
 
+/* inherited_state_get_process() of the one that has settled. */
+static guint settled;
+
+void
+inherited_state_settle (void)
+{
+  settled = inherited_state_get_process ();
+}
+
 guint
 inherited_state_get (gint64 now)
 {
   CheapState cheap;
 
+  if (number != 0 && settled != 0 && settled == inherited_state_get_process ())
+    return number;
   memset (&cheap, 0, sizeof cheap);
   read_cheap (&cheap);
   if (number != 0 && now - looked_at < LOOK_US && memcmp (&cheap, &seen.cheap, sizeof cheap) == 0)

@@ -15,6 +15,10 @@ guint inherited_state_get (gint64 now);
 /* The same with a look at the whole state, which takes a dozen system calls. */
 guint inherited_state_look (gint64 now);
 
+/* From now on nothing changes the state of this process, which is a host and runs nothing but this
+ * library: it is not looked at any more, but for forks. */
+void inherited_state_settle (void);
+
 /* Number of this process among all that fork() has made of one program: things with another number
  * belong to the parent. No system call. */
 guint inherited_state_get_process (void);
