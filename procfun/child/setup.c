@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -151,10 +150,9 @@ put (int fd, int where, int flags)
 static void
 open_own_lifeline (void)
 {
-  char path[32];
-
-  snprintf (path, sizeof path, "/proc/self/fd/%d", SETUP_LIFELINE_FD);
+  static const char path[] = "/proc/self/fd/" G_STRINGIFY (SETUP_LIFELINE_FD);
   auto_fd int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
   if (fd < 0)
     return;
   put (fd, SETUP_LIFELINE_FD, O_CLOEXEC);

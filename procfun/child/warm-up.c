@@ -32,33 +32,42 @@ static ProcfunDefinition definition = { .name = "warm_up",
                                         .result_size = sizeof (int),
                                         .n_args = 2 };
 
-static void
-send_call (Channel *channel, ProcfunFunction *function, ProcfunCodec *codec)
+static GBytes *
+encode_arguments (ProcfunFunction *function, ProcfunCodec *codec)
 {
   g_autoptr (GVariant) args = g_variant_ref_sink (g_variant_new ("(ii)", 1, 2));
-  g_autoptr (GBytes) bytes
-      = procfun_codec_encode (codec, procfun_function_get_arguments_schema (function), args, NULL);
+
+  return procfun_codec_encode (codec, procfun_function_get_arguments_schema (function), args, NULL);
+}
+
+static void
+send_call (Channel *channel, ProcfunFunction *function, GBytes *args)
+{
   const FrameCall head = { .hash = procfun_function_get_hash_number (function),
                            .flags = FRAME_CALL_LAST }; /* so that no leftovers are looked for */
 
-  channel_send (channel, FRAME_CALL, 0, &head, sizeof head, bytes, NULL);
+  channel_send (channel, FRAME_CALL, 0, &head, sizeof head, args, NULL);
   channel_flush (channel);
 }
 
 void
 warm_up (Server *server)
 {
-  static ProcfunFunction *function;
+  static ProcfunFunction *function; /* made by the zygote, as the arguments */
+  static GBytes *args;
   g_auto (Frame) frame = { 0 };
   int fds[2];
   Channel *caller;
 
   if (function == NULL)
-    function = procfun_function_new_for_definition (&definition);
+    {
+      function = procfun_function_new_for_definition (&definition);
+      args = encode_arguments (function, server->codec);
+    }
   if (!fds_open_socketpair (fds, NULL))
     return;
   caller = channel_new (fds[0], 0);
-  send_call (caller, function, server->codec);
+  send_call (caller, function, args);
   server_open (server, fds[1]);
   server->function = function;
   if (listener_next (&server->listener, &frame, 0) == CHANNEL_FRAME)
