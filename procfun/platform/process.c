@@ -5,6 +5,7 @@
 #include "procfun/platform/inherited-state.h"
 #include "procfun/platform/proc.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -36,6 +37,9 @@ typedef struct
 /* How long the status of a process that was just reaped is waited for. */
 #define KEPT_STATUS_TRIES 50
 #define KEPT_STATUS_STEP_US 100
+
+/* Descendants that are held by a descriptor each, of which a program may not have many. */
+#define NOTED_MAX 64
 
 struct _Process
 {
@@ -316,30 +320,66 @@ process_get_status (Process *self, int *wait_status)
 
 /* The children of all threads of @pid: proc(5), /proc/pid/task/tid/children. */
 static void
+add_numbers (GArray *pids, const char *text)
+{
+  char *end;
+
+  for (pid_t pid = (pid_t)strtol (text, &end, 10); end > text; pid = (pid_t)strtol (text, &end, 10))
+    {
+      g_array_append_val (pids, pid);
+      text = end;
+    }
+}
+
+/* @path: a file of them. There may be thousands of such files. */
+static void
+collect_from (const char *path, GArray *pids)
+{
+  g_autofree char *long_text = NULL;
+  char text[1024];
+  gssize n = -1;
+  auto_fd int fd = open (path, O_RDONLY | O_CLOEXEC);
+
+  if (fd >= 0)
+    n = read (fd, text, sizeof text - 1);
+  if (n <= 0)
+    return;
+  text[n] = '\0';
+  if (n < (gssize)sizeof text - 1)
+    add_numbers (pids, text);
+  else if (g_file_get_contents (path, &long_text, NULL, NULL))
+    add_numbers (pids, long_text);
+}
+
+/* The first two links of a folder are no threads. */
+static gboolean
+has_one_thread (const char *task_path)
+{
+  struct stat st;
+
+  return stat (task_path, &st) == 0 && st.st_nlink == 3;
+}
+
+static void
 collect_children (pid_t pid, GArray *pids)
 {
-  g_autofree char *task_path = g_strdup_printf ("/proc/%d/task", (int)pid);
-  g_autoptr (GDir) tasks = g_dir_open (task_path, 0, NULL);
+  char task_path[64];
+  char path[128];
+  g_autoptr (GDir) tasks = NULL;
   const char *tid;
 
+  g_snprintf (task_path, sizeof task_path, "/proc/%d/task", (int)pid);
+  if (has_one_thread (task_path))
+    {
+      g_snprintf (path, sizeof path, "%s/%d/children", task_path, (int)pid);
+      collect_from (path, pids);
+      return;
+    }
+  tasks = g_dir_open (task_path, 0, NULL);
   while (tasks != NULL && (tid = g_dir_read_name (tasks)) != NULL)
     {
-      g_autofree char *path = g_build_filename (task_path, tid, "children", NULL);
-      g_autofree char *text = NULL;
-      char *at;
-
-      if (!g_file_get_contents (path, &text, NULL, NULL))
-        continue;
-      for (at = text; *at != '\0';)
-        {
-          char *end;
-          pid_t child = (pid_t)strtol (at, &end, 10);
-
-          if (end == at)
-            break;
-          g_array_append_val (pids, child);
-          at = end + strspn (end, " \n");
-        }
+      g_snprintf (path, sizeof path, "%s/%s/children", task_path, tid);
+      collect_from (path, pids);
     }
 }
 
@@ -370,24 +410,26 @@ clear_fd (gpointer fd)
   fd_clear (fd);
 }
 
-void
+gboolean
 process_note_descendants (Process *self)
 {
   g_autoptr (GArray) pids = NULL;
 
   if (process_has_died (self))
-    return;
+    return TRUE;
   pids = list_descendants (self->pid);
   g_clear_pointer (&self->noted, g_array_unref);
   self->noted = g_array_new (FALSE, FALSE, sizeof (int));
   g_array_set_clear_func (self->noted, clear_fd);
-  for (guint i = 0; i < pids->len; i++)
+  for (guint i = 0; i < pids->len && self->noted->len <= NOTED_MAX; i++)
     {
-      int fd = (int)syscall (SYS_pidfd_open, g_array_index (pids, pid_t, i), 0);
+      const pid_t pid = g_array_index (pids, pid_t, i);
+      int fd = getpgid (pid) != self->pid ? (int)syscall (SYS_pidfd_open, pid, 0) : -1;
 
       if (fd >= 0)
         g_array_append_val (self->noted, fd);
     }
+  return self->noted->len <= NOTED_MAX;
 }
 
 void

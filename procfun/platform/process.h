@@ -34,9 +34,9 @@ pid_t process_find_number (int pidfd);
  * born meanwhile. */
 void process_kill_all (Process *self);
 
-/* The first remembers its descendants, which would be out of sight if it died; the second kills
- * them. */
-void process_note_descendants (Process *self);
+/* The first remembers those of its descendants that have left its group and would be out of sight
+ * if it died, and is FALSE if there are too many; the second kills them. */
+gboolean process_note_descendants (Process *self);
 void process_kill_noted (Process *self);
 
 /* A pidfd, readable when the process has died; -1 where the kernel has none. */

@@ -41,7 +41,11 @@ escalation_kill (Escalation *self)
 static void
 terminate (Escalation *self)
 {
-  process_note_descendants (self->process);
+  if (!process_note_descendants (self->process))
+    {
+      escalation_kill (self);
+      return;
+    }
   process_signal (self->process, SIGTERM);
   process_signal (self->process, SIGCONT);
   wait_grace (self, PROCFUN_STEP_TERMINATE);
@@ -50,7 +54,11 @@ terminate (Escalation *self)
 static void
 ask (Escalation *self)
 {
-  process_note_descendants (self->process);
+  if (!process_note_descendants (self->process))
+    {
+      escalation_kill (self);
+      return;
+    }
   channel_send (self->channel, FRAME_CANCEL, self->call_id, NULL, 0, NULL, NULL);
   channel_flush (self->channel);
   wait_grace (self, PROCFUN_STEP_CANCELLABLE);
