@@ -45,8 +45,9 @@ const cases = {
         equal(echo.process({n: new GLib.Variant('i', 7)}), {n: '7'});
         equal(nothing.process('x'), []);
     },
-    async anExceptionArrivesWithItsText() {
-        equal((await failure(fail.processAsync())).message.includes('not this time'), true);
+    async anExceptionArrivesWithItsClassAndText() {
+        const error = await failure(fail.processAsync());
+        equal([error instanceof TypeError, error.message], [true, 'not this time']);
     },
     async aTimeoutIsInSeconds() {
         const error = await failure(hang.using({timeout: 0.1}).processAsync());

@@ -193,6 +193,11 @@ def case_map_yields_in_order():
     assert next(square.map(n for n in iter(int, 1))) == 0
 
 
+def case_pool_maps_a_function_of_python():
+    with procfun.Pool(2) as pool:
+        assert list(pool.map(square, range(10))) == list(square.map(range(10), pool=pool)) == [n * n for n in range(10)]
+
+
 def case_map_raises_where_an_element_failed():
     results = only_even.map([0, 2, 3])
     assert next(results) == 0 and next(results) == 2

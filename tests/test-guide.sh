@@ -12,6 +12,7 @@ cd "$tmp/files" || exit 1
 chapters=$(sed -nE 's|.*href="xml/(guide-[a-z]+\.xml)".*|\1|p' "$TOP_SRCDIR/docs/procfun-docs.xml")
 # The README in the form of the guide.
 sed -e 's|^```c$|<programlisting language="C"><![CDATA[/* first.c */|' -e 's|^```python$|<programlisting><![CDATA[# cube.py|' \
+  -e 's|^```javascript$|<programlisting><![CDATA[// cube.js|' -e 's|^```vala$|<programlisting><![CDATA[// cube.vala|' \
   -e '/^```console$/ { s/.*/<screen>/; N; s/\n// }' -e 's/^```$/]]>/' "$TOP_SRCDIR/README.md" >"$tmp/README.xml"
 # shellcheck disable=SC2086
 (cat "$tmp/README.xml" && cd "$TOP_SRCDIR/docs" && cat $chapters) >"$tmp/text"
@@ -50,8 +51,8 @@ END
 printf '#!/bin/sh\nexec %s -Wall -Wextra -Wno-unused-parameter -Werror %s %s -g0 "$@"\n' "$CC" "$CFLAGS" "$LDFLAGS" \
   >"$tmp/bin/cc"
 printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >"$tmp/bin/python3"
-# The C that valac writes has warnings.
-printf '#!/bin/sh\nexec /usr/bin/valac --vapidir %s --cc %s -X -w "$@"\n' "$TOP_BUILDDIR/procfun" "${CC##* }" >"$tmp/bin/valac"
+# The C that valac writes has warnings, but of no call to the library.
+printf '#!/bin/sh\nexec /usr/bin/valac --vapidir %s --cc %s -X -w -X -Werror=incompatible-pointer-types "$@"\n' "$TOP_BUILDDIR/procfun" "${CC##* }" >"$tmp/bin/valac"
 chmod +x "$tmp/bin/cc" "$tmp/bin/python3" "$tmp/bin/valac"
 export PATH="$tmp/bin:$TOP_BUILDDIR/tools:$PATH" PKG_CONFIG_PATH="$tmp/pkgconfig"
 
@@ -86,7 +87,7 @@ is_short ()
 
 first_programs_are_short ()
 {
-  is_short 6 cube.py && is_short 10 square.js && is_short 10 twice.vala
+  is_short 6 cube.py && is_short 10 cube.js && is_short 10 cube.vala && is_short 10 square.js && is_short 10 twice.vala
 }
 
 works () { "$@" >"$tmp/works" 2>&1; }
@@ -101,7 +102,7 @@ do
   case $command in
     python3*) why=$(why_not Python) ;;
     gjs*) why=$(why_not JavaScript) ;;
-    valac* | ./twice)
+    valac* | ./twice | ./cube)
       why=$(why_not Vala)
       test "$SANITIZERS" = no || why="a sanitizer would have to be linked" ;;
     *gtk4*)

@@ -743,6 +743,12 @@ class Pool(Procfun.Pool):
     def __exit__(self, *_):
         self.close(None)
 
+    def map(self, function, *others, **settings):
+        """pool.map(square, range(5)) is square.map(range(5), pool=pool). With a Procfun.Function it is the method of C."""
+        if isinstance(function, Function):
+            return function.map(*others, pool=self, **settings)
+        return super().map(function, *others, **settings)
+
 
 Pool = override(Pool)
 __all__.append("Pool")
