@@ -21,6 +21,8 @@
 #define AT_ONCE 12
 #define GARBAGE_MAX 200
 #define BYTES_MAX 200000
+#define LARGE_MAX (8 * 1024 * 1024) /* of one in LARGE_EVERY */
+#define LARGE_EVERY 64
 #define SHORT_US (150 * G_TIME_SPAN_MILLISECOND) /* the timeout of a call that does not end */
 #define LONG_US (30 * G_USEC_PER_SEC)
 #define STOPPED_US (40 * G_TIME_SPAN_MILLISECOND)
@@ -181,6 +183,31 @@ make_garbage (GRand *random)
   return g_bytes_new_take (data, size);
 }
 
+/* In memory that is shared from the beginning, or private. */
+static GBytes *
+new_bytes (GRand *random)
+{
+  const guint size = pick (random, pick (random, LARGE_EVERY) == 0 ? LARGE_MAX : BYTES_MAX);
+  gpointer data;
+  GBytes *bytes;
+
+  if (g_rand_boolean (random))
+    bytes = procfun_bytes_new (size, &data);
+  else
+    bytes = g_bytes_new_take (data = g_malloc (size), size);
+  if (size > 0)
+    memset (data, (int)pick (random, 256), size);
+  return bytes;
+}
+
+static char *
+print_bytes (gconstpointer data, gsize size)
+{
+  g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_MD5, data, size);
+
+  return g_strdup_printf ("%" G_GSIZE_FORMAT " %s", size, sum);
+}
+
 static ProcfunCall *
 make_leak (void)
 {
@@ -200,8 +227,8 @@ make_call (Soak *self, GRand *random, guint kind, guint n, char **expected)
   switch (kind)
     {
     case DO_PASS_BYTES:
-      bytes = g_bytes_new_take (g_malloc0 (BYTES_MAX), pick (random, BYTES_MAX));
-      *expected = g_strdup_printf ("%" G_GSIZE_FORMAT, g_bytes_get_size (bytes));
+      bytes = new_bytes (random);
+      *expected = print_bytes (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
       return pass_bytes_call (bytes);
     case DO_FAIL:
       return fail_call ("g-io-error-quark", (gint)n, "as it should");
@@ -240,7 +267,7 @@ static char *
 print_result (GVariant *result)
 {
   return g_variant_is_of_type (result, G_VARIANT_TYPE_BYTESTRING)
-             ? g_strdup_printf ("%" G_GSIZE_FORMAT, g_variant_get_size (result))
+             ? print_bytes (g_variant_get_data (result), g_variant_get_size (result))
              : g_variant_print (result, FALSE);
 }
 
