@@ -6,7 +6,7 @@
 #include "engines/nats/intl.h"
 #include "engines/nats/jet-reply.h"
 #include "engines/nats/neighbours.h"
-#include "engines/nats/pulls.h"
+#include "engines/nats/pull-requests.h"
 #include "engines/nats/subjects.h"
 #include <inttypes.h>
 #include <string.h>
@@ -23,27 +23,18 @@
 #define IDLE_STEP G_USEC_PER_SEC
 #define BEAT (5 * G_USEC_PER_SEC)
 #define FETCH_REPEAT 500000
-#define PULL_EXPIRES (30 * G_USEC_PER_SEC)
-#define PULL_LATE (2 * G_USEC_PER_SEC)
-#define PULL_PAUSE (G_USEC_PER_SEC / 2)
 #define HEARTBEAT_MIN 1000
 
 #define FINISH_MS 1000
 
-enum
-{
-  STATUS_IDLE = 100,
-  STATUS_NO_MESSAGES = 404,
-  STATUS_EXPIRED = 408,
-  STATUS_NOBODY = 503
-};
+/* The status of a message that nobody has heard. */
+#define STATUS_NOBODY 503
 
 enum
 {
   TAG_OWN = 1,
   TAG_REPLIES,
-  TAG_QUESTIONS,
-  TAG_PULLS /* and the number of the inbox */
+  TAG_QUESTIONS
 };
 
 /* Word in the subject where it is heard that a caller has gone. */
@@ -59,16 +50,12 @@ struct _Host
   Connection *connection; /* (nullable): it is closed */
   GSource *timer;
 
-  Pulls pulls;
-  guint inboxes[PULLS_MAX]; /* numbers; 0: none is open */
-  guint last_inbox;
-  guint64 pull_mark; /* connection_get_mark() behind the last request */
+  PullRequests requests;
   gint64 timer_at;   /* monotonic time: the timer is ready */
   gboolean is_ready; /* the broker has the consumer */
   gboolean is_detached;
-  gint64 lease;  /* in µs */
-  gint64 ask_at; /* monotonic times: no call is asked for before that */
-  gint64 beat_at;
+  gint64 lease;   /* in µs */
+  gint64 beat_at; /* monotonic times */
   gint64 lost_at; /* the broker is away; 0: it is there */
 
   GHashTable *works;  /* (element-type guint64 HostWork): by id */
@@ -117,77 +104,17 @@ introduce (Host *self, const char *to)
 
 /* Asking for calls */
 
-/* Its requests may be many; inboxes are not. */
-static guint
-open_inbox (Host *self, guint place)
-{
-  if (self->inboxes[place] == 0)
-    {
-      g_autofree char *inbox = NULL;
-
-      self->inboxes[place] = ++self->last_inbox;
-      inbox = subjects_inbox (self->address, packet_get_name (self->subject), self->last_inbox);
-      connection_subscribe (self->connection, inbox, TAG_PULLS + self->last_inbox);
-    }
-  return self->inboxes[place];
-}
-
 static void
 ask_for_calls (Host *self)
 {
-  const gint64 now = g_get_monotonic_time ();
-  guint number, n;
-
-  if (!self->is_ready || self->is_detached || self->lost_at > 0 || now < self->ask_at)
-    return;
-  while ((number = pulls_ask (&self->pulls, now + PULL_EXPIRES + PULL_LATE, &n)) > 0)
-    {
-      g_autofree char *inbox
-          = subjects_inbox (self->address, packet_get_name (self->subject),
-                            open_inbox (self, pulls_get_place (&self->pulls, number)));
-      g_autofree char *next
-          = subjects_api (self->address, "CONSUMER.MSG.NEXT", "." SUBJECTS_CONSUMER);
-      g_autofree char *text = g_strdup_printf ("{\"batch\":%u,\"expires\":%" PRId64 "}", n,
-                                               (gint64)PULL_EXPIRES * 1000);
-
-      connection_publish_text (self->connection, next, inbox, text);
-      self->pull_mark = connection_get_mark (self->connection);
-    }
-}
-
-/* The request whose calls come to an inbox now, or one that there is not. */
-static guint
-find_pull (Host *self, guint inbox)
-{
-  for (guint place = 0; place < PULLS_MAX; place++)
-    if (self->inboxes[place] == inbox && self->pulls.pulls[place].number != 0)
-      return self->pulls.pulls[place].number;
-  return G_MAXUINT;
-}
-
-/* The broker may not know that they have ended, and is to give no more calls to them; but one that
- * is on its way is not to be lost. */
-static void
-give_up_pulls (Host *self)
-{
-  for (guint place = 0; place < PULLS_MAX; place++)
-    {
-      pulls_end (&self->pulls, find_pull (self, self->inboxes[place]));
-      if (self->inboxes[place] != 0)
-        connection_drain (self->connection, TAG_PULLS + self->inboxes[place]);
-      self->inboxes[place] = 0;
-    }
+  if (self->is_ready && !self->is_detached && self->lost_at == 0)
+    pull_requests_ask (&self->requests, g_get_monotonic_time ());
 }
 
 static void
-take_status_of_pull (Host *self, guint number, int status)
+add_free (Host *self, guint n)
 {
-  if (status == STATUS_IDLE)
-    return;
-  if (status != STATUS_NO_MESSAGES && status != STATUS_EXPIRED)
-    self->ask_at = g_get_monotonic_time () + PULL_PAUSE;
-  pulls_end (&self->pulls, number);
-  ask_for_calls (self);
+  pulls_add_free (&self->requests.pulls, n);
 }
 
 /* Calls */
@@ -226,7 +153,7 @@ abandon (Host *self, HostWork *work)
     return;
   if (work->is_ended || work->fetch_at > 0)
     {
-      pulls_add_free (&self->pulls, work->is_ended ? 0 : 1);
+      add_free (self, work->is_ended ? 0 : 1);
       end_work (self, work);
       ask_for_calls (self);
       return;
@@ -338,7 +265,7 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
     }
   if (!packet_split_message (packet, packet->data, &message))
     {
-      pulls_add_free (&self->pulls, 1);
+      add_free (self, 1);
       end_work (self, work);
       return;
     }
@@ -354,24 +281,22 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
 static void
 take_call (Host *self, guint number, const ConnectionEvent *event)
 {
-  const PullsAnswer answer = pulls_take (&self->pulls, number);
+  const PullsAnswer answer = pull_requests_take (&self->requests, number);
   g_auto (Packet) packet = { 0 };
   gsize at = 0;
   HostWork *known;
 
-  if (number == self->pulls.last_number)
-    connection_confirm (self->connection, self->pull_mark);
   if (!packet_read (&packet, event->data, &at) || packet.type != PACKET_CALL)
     {
       acknowledge (self, event->reply, "+TERM");
-      pulls_add_free (&self->pulls, answer != PULLS_REFUSED ? 1 : 0);
+      add_free (self, answer != PULLS_REFUSED ? 1 : 0);
     }
   else if ((known = find_work (self, packet.from, packet.id)) != NULL)
     {
       g_free (known->receipt);
       known->receipt = g_strdup (event->reply);
       acknowledge (self, known->receipt, "+WPI");
-      pulls_add_free (&self->pulls, answer != PULLS_REFUSED ? 1 : 0);
+      add_free (self, answer != PULLS_REFUSED ? 1 : 0);
     }
   else if (answer == PULLS_REFUSED || self->is_detached)
     say (self, PACKET_BACK, packet.from, NULL, packet.id);
@@ -500,12 +425,17 @@ take_packets (Host *self, GBytes *bytes)
 static void
 take_message (Host *self, const ConnectionEvent *event)
 {
-  const guint number = event->tag >= TAG_PULLS ? find_pull (self, event->tag - TAG_PULLS) : 0;
+  const gint64 now = g_get_monotonic_time ();
 
-  if (event->tag >= TAG_PULLS && event->status != 0)
-    take_status_of_pull (self, number, event->status);
-  else if (event->tag >= TAG_PULLS)
-    take_call (self, number, event);
+  if (event->tag > PULL_REQUESTS_TAG)
+    {
+      const guint number = pull_requests_find (&self->requests, event->tag);
+
+      if (event->status == 0)
+        take_call (self, number, event);
+      else if (pull_requests_take_status (&self->requests, number, event->status, now))
+        ask_for_calls (self);
+    }
   else if (event->tag == TAG_REPLIES)
     take_reply (self, event);
   else
@@ -522,7 +452,7 @@ come_back (Host *self)
 
   self->lost_at = 0;
   neighbours_excuse (self->callers, now);
-  give_up_pulls (self);
+  pull_requests_give_up (&self->requests);
   g_hash_table_iter_init (&iter, self->works);
   while (g_hash_table_iter_next (&iter, NULL, &work))
     {
@@ -602,14 +532,6 @@ ask_callers (Host *self, gint64 now)
     lose_caller (self, caller);
 }
 
-static void
-advance_pulls (Host *self, gint64 now)
-{
-  if (pulls_find_due (&self->pulls, now) > 0)
-    give_up_pulls (self);
-  ask_for_calls (self);
-}
-
 static gboolean
 on_timer (GSource *source, GSourceFunc func, gpointer user_data)
 {
@@ -630,7 +552,8 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   ask_callers (self, now);
   if (self->connection == NULL)
     return G_SOURCE_REMOVE;
-  advance_pulls (self, now);
+  pull_requests_advance (&self->requests, now);
+  ask_for_calls (self);
   if (self->is_ready && !self->is_detached && now >= self->beat_at)
     {
       self->beat_at = now + BEAT;
@@ -645,7 +568,7 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
 void
 host_set_free (Host *self, guint n)
 {
-  pulls_add_free (&self->pulls, n);
+  add_free (self, n);
   ask_for_calls (self);
 }
 
@@ -676,7 +599,7 @@ void
 host_detach (Host *self)
 {
   self->is_detached = TRUE;
-  give_up_pulls (self);
+  pull_requests_give_up (&self->requests);
 }
 
 Host *
@@ -702,6 +625,9 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   set_timer (self, g_get_monotonic_time () + IDLE_STEP);
   g_source_attach (self->timer, context);
   self->connection = connection_new (address, context, on_connection, self);
+  self->requests = (PullRequests){ .address = self->address,
+                                   .name = packet_get_name (self->subject),
+                                   .connection = self->connection };
   return self;
 }
 
@@ -736,7 +662,7 @@ host_close (Host *self, gboolean at_once)
     connection_close (self->connection);
   else
     connection_finish (self->connection, FINISH_MS);
-  self->connection = NULL;
+  self->connection = self->requests.connection = NULL;
 }
 
 void

@@ -29,6 +29,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/neighbours.h \
 	%D%/packet.c \
 	%D%/packet.h \
+	%D%/pull-requests.c \
+	%D%/pull-requests.h \
 	%D%/pulls.c \
 	%D%/pulls.h \
 	%D%/setup.c \
