@@ -640,6 +640,8 @@ remote_host_send (RemoteHost *self, RemoteCall *remote)
   RemoteCallHead head = remote->head;
   g_autoptr (GBytes) bytes = NULL;
   G_GNUC_UNUSED g_autoptr (RemoteCall) kept = remote_call_ref (remote);
+  /* A bad answer within submit() closes the engine, which may still look at itself. */
+  g_autoptr (ProcfunEngine) engine = g_object_ref (self->engine);
   ProcfunMessage message = { LINK_CALL, PROCFUN_MESSAGE_NONE, NULL, remote->args };
 
   remote->sent_at = g_get_monotonic_time ();
@@ -652,9 +654,8 @@ remote_host_send (RemoteHost *self, RemoteCall *remote)
   remote->n_cancelled = 0;
   g_hash_table_insert (self->calls, &remote->id, remote);
   message.head = bytes = remote_head_make (&head, sizeof head, remote->options);
-  PROCFUN_ENGINE_GET_CLASS (self->engine)
-      ->submit (self->engine, remote->id, head.contract, &message, head.priority,
-                remote->deadline_at);
+  PROCFUN_ENGINE_GET_CLASS (engine)->submit (engine, remote->id, head.contract, &message,
+                                             head.priority, remote->deadline_at);
   if (!remote->has_ended)
     remote_host_cancel_elements (self, remote);
 }
