@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define N_RANDOM 300
 #define N_DAMAGED 40
 
 PROCFUN_DEFINE_ENUM (Grade, GRADE_LOW, GRADE_HIGH, (GRADE_LAST, 77))
@@ -296,6 +295,13 @@ check_unpacking (const ProcfunDefinition *definition, GBytes *packed)
     }
 }
 
+/* Sanitizers look at each of many allocations. */
+static guint
+count_random (void)
+{
+  return fixture_has_sanitizers () ? 30 : 300;
+}
+
 static void
 check_random (const ProcfunDefinition *definition)
 {
@@ -317,7 +323,7 @@ static void
 test_random (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
-    for (guint n = 0; n < N_RANDOM; n++)
+    for (guint n = 0; n < count_random (); n++)
       check_random (all[i]);
 }
 
@@ -391,7 +397,7 @@ static void
 test_damaged (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
-    for (guint n = 0; n < N_RANDOM / 10; n++)
+    for (guint n = 0; n < count_random () / 10; n++)
       {
         g_autoptr (GBytes) packed = NULL;
         Arguments arguments;
