@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <procfun.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +40,13 @@ PROCFUN_DEFINE_STATIC_FUNCTION (leave_thread, gint)
   g_thread_unref (g_thread_new ("left", sleep_for_ever, NULL));
   return 0;
 }
+
+PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (fail_to_prepare, void)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "nothing to prepare with");
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (crash_to_prepare, void) { abort (); }
 
 static ProcfunExecutor *
 make_pool (void)
@@ -206,12 +214,68 @@ test_map (void)
   close_executor (pool);
 }
 
+/* How an initializer fails, and whose sandbox it is. */
+typedef struct
+{
+  const char *function;
+  gboolean is_of_call;
+} Failing;
+
+static const Failing failing[] = { { "fail_to_prepare", FALSE },
+                                   { "crash_to_prepare", FALSE },
+                                   { "fail_to_prepare", TRUE },
+                                   { "crash_to_prepare", TRUE } };
+
+/* TRUE: no worker was started for it. */
+static gboolean
+fails_later (const Failing *self, ProcfunExecutor *executor)
+{
+  g_autoptr (ProcfunCall) call = add_call (1, 2);
+  g_autoptr (GError) error = NULL;
+
+  procfun_call_set_executor (call, executor);
+  if (self->is_of_call)
+    procfun_call_set_sandbox (call, PROCFUN_SANDBOX_PURE_COMPUTE);
+  add_run (call, NULL, &error);
+  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN);
+  g_assert_nonnull (strstr (error->message, self->function));
+  return strstr (error->message, "next try") != NULL;
+}
+
+/* Each start is later than the one before, as without a sandbox. */
+static void
+test_back_off (gconstpointer data)
+{
+  const Failing *self = data;
+  ProcfunExecutor *executor = make_pool ();
+  guint n = 0;
+
+  procfun_pool_set_initializer (
+      PROCFUN_POOL (executor),
+      procfun_registry_lookup_by_name (procfun_registry_get_default (), self->function), NULL);
+  if (!self->is_of_call)
+    procfun_process_executor_set_sandbox (PROCFUN_PROCESS_EXECUTOR (executor),
+                                          PROCFUN_SANDBOX_PURE_COMPUTE);
+  if (!sandbox_skips ())
+    for (n = 1; !fails_later (self, executor); n++)
+      g_assert_cmpuint (n, <, 40);
+  close_executor (executor);
+}
+
 int
 main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
   fixture_add_func ("/sandbox-pool/a worker stays in its sandbox", test_kept_worker);
   fixture_add_func ("/sandbox-pool/the initializer of a pool runs outside", test_initializer);
+  for (gsize i = 0; i < G_N_ELEMENTS (failing); i++)
+    {
+      g_autofree char *path
+          = g_strdup_printf ("/sandbox-pool/%s of a sandboxed %s puts the next start off",
+                             failing[i].function, failing[i].is_of_call ? "call" : "pool");
+
+      fixture_add_data_func (path, &failing[i], test_back_off);
+    }
   fixture_add_func ("/sandbox-pool/a thread outside is an error", test_threads);
   fixture_add_func ("/sandbox-pool/a sandbox of a call has a worker of its own", test_fresh_worker);
   fixture_add_func ("/sandbox-pool/a session is in the sandbox of its pool", test_session);

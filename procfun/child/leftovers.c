@@ -263,6 +263,11 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
   guint64 threads;
   Look it = { 0 };
 
+  if ((found & FRAME_LEFT_UNPREPARED) != 0) /* it ends */
+    {
+      *state = (FrameState){ found, self->resident };
+      return TRUE;
+    }
   if (!self->has_begun) /* and ends, as it could not be set up */
     return FALSE;
   look (self, n_own_threads, fds, &it);
@@ -282,7 +287,7 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
   is_larger = has_grown (self, peak);
   if (self->limits != NULL && (is_due || is_larger))
     limits_count_anew (self->limits);
-  if (!is_larger && found == self->found && (found & FRAME_LEFT_UNPREPARED) == 0)
+  if (!is_larger && found == self->found)
     return FALSE;
   self->found = found;
   *state = (FrameState){ found, self->resident };

@@ -225,7 +225,7 @@ worker_slot_note_first_call (WorkerSlot *slot, const Worker *worker, gboolean is
   Scheduler *self = slot->scheduler;
   if (is_usable && !worker_is_unprepared (worker))
     starts_succeed (self->starts, slot->module);
-  else if (is_usable || (!worker->has_greeted && !was_ended_by_caller (slot)))
+  else if (worker_is_unprepared (worker) || (!worker->has_greeted && !was_ended_by_caller (slot)))
     starts_fail (self->starts, slot->module, make_start_error (slot, worker));
   else if (slot->is_unsent)
     starts_note_unsent (self->starts, slot->module);
