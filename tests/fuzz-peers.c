@@ -297,7 +297,7 @@ be_child (const int *channel, const int *report, const int *lifeline)
   setsid ();
   procfun_context_set_child ();
   server = server_new (&options);
-  server_run (server, -1);
+  server_run (server, -1, -1);
 }
 
 /* A caller may give a process limits that it cannot live with. */

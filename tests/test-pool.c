@@ -272,6 +272,27 @@ test_idle_end_and_calls (void)
 }
 
 static void
+on_started_late (ProcfunExecutor *pool, int pid, gpointer n_started)
+{
+  ++*(guint *)n_started;
+  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+}
+
+/* A worker that was started for a call stays until it comes, though that takes longer than it may
+ * be idle. */
+static void
+test_idle_before_first_call (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (1);
+  guint n_started = 0;
+
+  procfun_pool_set_idle_timeout (pool, 1);
+  g_signal_connect (pool, "worker-started", G_CALLBACK (on_started_late), &n_started);
+  g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
+  g_assert_cmpuint (n_started, ==, 1);
+}
+
+static void
 hold_and_let_go (ProcfunPool *pool, guint n)
 {
   g_autofree Holder *holders = g_new (Holder, n);
@@ -581,6 +602,8 @@ main (int argc, char *argv[])
   fixture_add_func ("/pool/an idle worker ends after the idle timeout", test_idle_end);
   fixture_add_func ("/pool/no call fails because a worker ends for being idle",
                     test_idle_end_and_calls);
+  fixture_add_func ("/pool/a worker that was started for a call waits for it",
+                    test_idle_before_first_call);
   fixture_add_func ("/pool/idle workers end when max-workers is lowered", test_fewer_workers);
   fixture_add_func ("/pool/a worker that replaces one of min-workers stays",
                     test_min_workers_replaced);

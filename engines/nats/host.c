@@ -8,7 +8,6 @@
 #include "engines/nats/neighbours.h"
 #include "engines/nats/pull-requests.h"
 #include "engines/nats/subjects.h"
-#include <inttypes.h>
 #include <string.h>
 
 /* So long in µs the first answer, that the call has begun, waits for the second one: for a short

@@ -616,20 +616,23 @@ next_frame (Server *self, Frame *frame, int idle)
   return listener_next (&self->listener, frame, idle);
 }
 
-static void serve (Server *self, int idle) G_GNUC_NORETURN;
+static void serve (Server *self, int first_idle, int idle) G_GNUC_NORETURN;
 
 static void
-serve (Server *self, int idle)
+serve (Server *self, int first_idle, int idle)
 {
   gboolean go_on = TRUE;
+  int wait = first_idle;
 
   while (go_on)
     {
       g_auto (Frame) frame = { 0 };
-      ChannelStatus status = next_frame (self, &frame, self->is_call_coming ? -1 : idle);
+      ChannelStatus status = next_frame (self, &frame, self->is_call_coming ? -1 : wait);
 
       if (status == CHANNEL_AGAIN && !has_ended (self, &frame))
         status = CHANNEL_FRAME;
+      if (frame.type == FRAME_CALL)
+        wait = idle;
       go_on = status == CHANNEL_FRAME && handle_frame (self, &frame);
     }
   if (self->is_ended)
@@ -639,10 +642,10 @@ serve (Server *self, int idle)
 }
 
 void
-server_run (Server *self, int idle)
+server_run (Server *self, int first_idle, int idle)
 {
   server_open (self, SETUP_CHANNEL_FD);
-  serve (self, idle);
+  serve (self, first_idle, idle);
 }
 
 void
@@ -650,5 +653,5 @@ server_start (Server *self)
 {
   server_open (self, SETUP_CHANNEL_FD);
   server_say_hello (self, self->channel);
-  serve (self, -1);
+  serve (self, -1, -1);
 }

@@ -87,8 +87,8 @@ gboolean server_run_preload (Server *self, Channel *channel, const Frame *frame,
 void server_prepare_to_fork (Server *self);
 
 /* Serves over SETUP_CHANNEL_FD, and ends this process when the caller has no more calls, or has had
- * none for @idle milliseconds; -1: any time. */
-void server_run (Server *self, int idle) G_GNUC_NORETURN;
+ * none for @idle milliseconds, and for @first_idle before the first one; -1: any time. */
+void server_run (Server *self, int first_idle, int idle) G_GNUC_NORETURN;
 
 /* The same after it has said hello, for a process that was executed. */
 void server_start (Server *self) G_GNUC_NORETURN;

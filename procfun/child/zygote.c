@@ -22,6 +22,10 @@
 
 #define NEVER G_MAXINT64
 
+/* A process that was forked for a call which waits is not to leave before the call comes, however
+ * busy the machine is. */
+#define FIRST_IDLE_MS 2000
+
 /* Between calls that follow each other without a pause. */
 #define LOOK_MS 2
 #define LOOK_MAX_US 50000
@@ -79,6 +83,9 @@ open_ends (Ends *self, GError **error)
 static void
 be_child (ZygoteServer *self, Ends *ends, pid_t parent, const FrameFork *what)
 {
+  const int idle = what->idle > 0 ? (int)what->idle : -1;
+  const int first_idle = idle > 0 && !what->is_ahead ? MAX (idle, FIRST_IDLE_MS) : idle;
+
   if (channel_has_output (self->channel))
     channel_free (self->channel); /* and descriptors of others that wait in it */
   fd_clear (&self->death_fd);
@@ -91,7 +98,7 @@ be_child (ZygoteServer *self, Ends *ends, pid_t parent, const FrameFork *what)
   warm_up_unless_called (self->server);
   schedule_go_to (what->cpu);
   schedule_give_way (FALSE);
-  server_run (self->server, what->idle > 0 ? (int)what->idle : -1);
+  server_run (self->server, first_idle, idle);
 }
 
 static void
