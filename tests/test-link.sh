@@ -13,6 +13,12 @@ can ()
   "$@" "$tmp/can.c" -o "$tmp/can" 2>"$tmp/why"
 }
 
+# machine COMPILER…: its processor, as in x86_64.
+machine ()
+{
+  "$@" -dumpmachine | sed 's/-.*//'
+}
+
 # build_and_run LANGUAGE COMPILER OPTION… -- LIBRARY…
 build_and_run ()
 {
@@ -44,6 +50,9 @@ way ()
   if ! command -v "$1" >"$tmp/where"
   then
     skip "$name" "there is no $1"
+  elif test "$(machine "$1")" != "$(machine $CC)"
+  then
+    skip "$name" "its programs are for another machine"
   elif ! can "$@"
   then
     skip "$name" "$(head -n 1 "$tmp/why")"

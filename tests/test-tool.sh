@@ -318,9 +318,10 @@ chmod +x "$tmp/script"
 mkfifo "$tmp/pipe"
 : >"$tmp/empty"
 head -c 3000 "$program" >"$tmp/truncated"
-cp "$program" "$tmp/32-bit"
-printf '\001' | dd of="$tmp/32-bit" bs=1 seek=4 conv=notrunc 2>/dev/null
-chmod +x "$tmp/truncated" "$tmp/32-bit"
+cp "$program" "$tmp/other-words"
+words=$(od -An -tu1 -j4 -N1 "$program")
+printf "\\00$((3 - words))" | dd of="$tmp/other-words" bs=1 seek=4 conv=notrunc 2>/dev/null
+chmod +x "$tmp/truncated" "$tmp/other-words"
 
 check "a file that is not there" gives 2 "" "No such file" "$tool" list "$tmp/nowhere"
 check "a folder" gives 2 "" "Is a directory" "$tool" list "$tmp"
@@ -329,7 +330,7 @@ check "an empty file" gives 2 "" "no program" "$tool" list "$tmp/empty"
 check "a script" gives 2 "" "no ELF file" "$tool" list "$tmp/script"
 check "a program without functions" gives 2 "" "$tmp/plain defines no procfun functions" "$tool" call "$tmp/plain" add
 check "a truncated program" gives 2 "" "damaged" "$tool" list "$tmp/truncated"
-check "a program of another word size" gives 2 "" "-bit file" "$tool" list "$tmp/32-bit"
+check "a program of another word size" gives 2 "" "-bit file" "$tool" list "$tmp/other-words"
 check "none of them was executed" test ! -e "$tmp/executed"
 
 # By hand

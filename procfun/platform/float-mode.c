@@ -1,19 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/float-mode.h"
 
-#if defined(__x86_64__) || (defined(__i386__) && defined(__SSE__))
+#if defined(__x86_64__) || defined(__i386__)
 
+#ifdef __SSE__
 #define STICKY_FLAGS 0x3fU /* exceptions that occurred, in MXCSR */
+
+static guint32
+get_sse (void)
+{
+  guint32 sse;
+
+  __asm__ volatile("stmxcsr %0" : "=m"(sse));
+  return sse & ~STICKY_FLAGS;
+}
+
+static void
+set_sse (guint32 sse)
+{
+  __asm__ volatile("ldmxcsr %0" : : "m"(sse));
+}
+#else
+/* A processor may be without it. */
+static guint32
+get_sse (void)
+{
+  return 0;
+}
+
+static void
+set_sse (guint32 sse)
+{
+}
+#endif
 
 guint64
 float_mode_get (void)
 {
-  guint32 sse;
   guint16 x87;
 
-  __asm__ volatile("stmxcsr %0" : "=m"(sse));
   __asm__ volatile("fnstcw %0" : "=m"(x87));
-  return (guint64)(sse & ~STICKY_FLAGS) << 32 | x87;
+  return (guint64)get_sse () << 32 | x87;
 }
 
 /* fnclex: a pending exception would trap as soon as it is unmasked, or at the next x87 instruction.
@@ -21,13 +48,12 @@ float_mode_get (void)
 void
 float_mode_set (guint64 mode)
 {
-  const guint32 sse = (guint32)(mode >> 32);
   const guint16 x87 = (guint16)mode;
 
   if (float_mode_get () == mode)
     return;
   __asm__ volatile("fnclex\n\tfldcw %0" : : "m"(x87));
-  __asm__ volatile("ldmxcsr %0" : : "m"(sse));
+  set_sse ((guint32)(mode >> 32));
 }
 
 #elif defined(__aarch64__)

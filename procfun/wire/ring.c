@@ -109,7 +109,9 @@ ring_get_filled (RingEnd *self)
 {
   guint64 written = __atomic_load_n (&self->memory->written, __ATOMIC_SEQ_CST);
 
-  return (gsize)((written & ~CLOSED) - self->position);
+  guint64 filled = (written & ~CLOSED) - self->position;
+
+  return filled <= RING_SIZE ? (gsize)filled : G_MAXSIZE; /* which 32 bits could not tell */
 }
 
 void
