@@ -49,9 +49,9 @@ static const Hostile table[] = {
   { "raise-kill", "do_raise", "(9,)", END (KILLED) },
   { "kill-group", "do_kill_group", "()", END (KILLED) },
   { "alarm", "do_wait_for_alarm", "()", END (CRASHED) },
-  { "jump-nowhere", "do_jump_nowhere", "()", END (CRASHED) },
-  { "unmap-libraries", "do_unmap_libraries", "()", END (CRASHED) },
-  { "huge-stack", "do_take_stack", "(uint64 1073741824,)", END (CRASHED) },
+  { "jump-nowhere", "do_jump_nowhere", "()", END (CRASHED), .is_natural = TRUE },
+  { "unmap-libraries", "do_unmap_libraries", "()", END (CRASHED), .is_natural = TRUE },
+  { "huge-stack", "do_take_stack", "(uint64 1073741824,)", END (CRASHED), .is_natural = TRUE },
 
   /* Ends that are none of a function */
   { "exit", "do_exit", "(0,)", END (EXITED) },
@@ -104,7 +104,8 @@ static const Hostile table[] = {
     .limits = "memory=64M" },
   { "g_malloc", "die_of", "('run_out_of_g_malloc', false)", END (MEMORY_LIMIT),
     .limits = "memory=64M" },
-  { "malloc-little", "do_take_little", "()", END (MEMORY_LIMIT), .limits = "memory=64M" },
+  { "malloc-little", "do_take_little", "()", END (MEMORY_LIMIT), .limits = "memory=64M",
+    .is_natural = TRUE },
   { "mmap", "die_of", "('run_out_of_mmap', false)", END (MEMORY_LIMIT), .limits = "memory=64M" },
   { "own-memory-limit", "die_of", "('use_up_memory', false)", END (CRASHED) },
   { "memfd", "do_take_memfd", "(67108864,)", RETURNS },
@@ -136,11 +137,12 @@ static const Hostile table[] = {
   { "result-over-limit", "make_bytes", "(10000000,)", END (LIMIT), .limits = "result=10K" },
   { "result-null", "do_return_null", "()", END (ENCODE) },
   { "result-latin1", "do_return_latin1", "()", END (ENCODE) },
-  { "result-freed", "do_return_freed", "()", END (CRASHED) | END (ENCODE) },
+  { "result-freed", "do_return_freed", "()", END (CRASHED) | END (ENCODE), .is_natural = TRUE },
   { "result-nan", "echo_double", "(nan,)", RETURNS },
   { "result-forged-short", "do_forge_result", "(0,)", END (DECODE) | END (PROTOCOL),
     END (DECODE) | END (PROTOCOL) | RETURNS },
-  { "result-forged-long", "do_forge_result", "(1000,)", END (PROTOCOL) | END (DECODE) },
+  { "result-forged-long", "do_forge_result", "(1000,)", END (PROTOCOL) | END (DECODE),
+    END (DECODE) | END (PROTOCOL) | RETURNS },
 
   /* The channel */
   { "garbage", "do_write_to_channel", "(b'this is no frame at all, of none of the types',)",
@@ -256,6 +258,8 @@ hostile_get_obstacle (const Hostile *self, guint i)
     return "sanitizers open files of their own in the process of the function";
   if (self->sandbox != PROCFUN_SANDBOX_NONE && landlock_get_version () < LANDLOCK_SCOPE_VERSION)
     return "this kernel keeps no process from killing others";
+  if (self->is_natural && fixture_has_sanitizers ())
+    return "the sanitizers see it first, or have memory and signals go through themselves";
   if (!g_str_equal (self->function, "die_of"))
     return NULL;
   death = g_strndup (self->arguments + 2, strcspn (self->arguments + 2, "'"));

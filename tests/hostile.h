@@ -24,6 +24,7 @@ typedef struct
   const char *limits;    /* (nullable) */
   gboolean captures;     /* its output goes to the caller */
   gboolean generates;    /* its items are taken */
+  gboolean is_natural;   /* it needs a process without sanitizers */
   gboolean lingers;      /* what it sends may meet the next call of a process that is kept */
   ProcfunSandbox sandbox;
 } Hostile;

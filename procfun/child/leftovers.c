@@ -283,7 +283,10 @@ leftovers_find (Leftovers *self, guint n_own_threads, ProcfunFunction *function,
   found |= settings_compare_memory (self->settings);
   is_due = settings_are_due (self, function);
   if (is_due)
-    found |= settings_restore (self->settings);
+    {
+      restore_timer (self); /* while it still has the handler of the function */
+      found |= settings_restore (self->settings);
+    }
   is_larger = has_grown (self, peak);
   if (self->limits != NULL && (is_due || is_larger))
     limits_count_anew (self->limits);

@@ -268,10 +268,10 @@ settings_restore (Settings *self)
 {
   guint64 found = 0;
 
+  if (!restore_timers (self)) /* or they would find no handler */
+    found |= FRAME_LEFT_TIMERS;
   restore_actions (self);
   descendants_adopt ();
-  if (!restore_timers (self))
-    found |= FRAME_LEFT_TIMERS;
   if (!restore_limits (self))
     found |= FRAME_LEFT_LIMITS;
   if (!restore_files (self))

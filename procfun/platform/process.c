@@ -383,22 +383,27 @@ collect_children (pid_t pid, GArray *pids)
     }
 }
 
-/* (transfer full) (element-type pid_t) */
+/* @signum: for each before its own children are looked for, or 0. (transfer full) (element-type
+ * pid_t) */
 static GArray *
-list_descendants (pid_t pid)
+list_descendants (pid_t pid, int signum)
 {
   GArray *pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
 
   collect_children (pid, pids);
   for (guint i = 0; i < pids->len; i++) /* grows while it is walked */
-    collect_children (g_array_index (pids, pid_t, i), pids);
+    {
+      kill (g_array_index (pids, pid_t, i), signum);
+      collect_children (g_array_index (pids, pid_t, i), pids);
+    }
   return pids;
 }
 
+/* Of one that has been stopped. With SIGSTOP pending, a process has no more children. */
 static void
 kill_descendants (pid_t pid)
 {
-  g_autoptr (GArray) pids = list_descendants (pid);
+  g_autoptr (GArray) pids = list_descendants (pid, SIGSTOP);
 
   for (guint i = 0; i < pids->len; i++)
     kill (g_array_index (pids, pid_t, i), SIGKILL);
@@ -417,7 +422,7 @@ process_note_descendants (Process *self)
 
   if (process_has_died (self))
     return TRUE;
-  pids = list_descendants (self->pid);
+  pids = list_descendants (self->pid, 0);
   g_clear_pointer (&self->noted, g_array_unref);
   self->noted = g_array_new (FALSE, FALSE, sizeof (int));
   g_array_set_clear_func (self->noted, clear_fd);
@@ -432,11 +437,21 @@ process_note_descendants (Process *self)
   return self->noted->len <= NOTED_MAX;
 }
 
+/* And what it has started since it was noted. */
+static void
+kill_noted (int pidfd)
+{
+  if (syscall (SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) != 0)
+    return;
+  kill_descendants (process_find_number (pidfd));
+  syscall (SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
 void
 process_kill_noted (Process *self)
 {
   for (guint i = 0; self->noted != NULL && i < self->noted->len && process_is_own (self); i++)
-    syscall (SYS_pidfd_send_signal, g_array_index (self->noted, int, i), SIGKILL, NULL, 0);
+    kill_noted (g_array_index (self->noted, int, i));
 }
 
 void
