@@ -389,6 +389,7 @@ AM_TESTS_ENVIRONMENT = \
 	export CFLAGS='$(CFLAGS)' CXXFLAGS='$(CXXFLAGS)' LDFLAGS='$(LDFLAGS)'; \
 	export PROCFUN_CFLAGS='$(tree_includes) $(PROCFUN_CFLAGS)' PROCFUN_LIBS='$(tree_libs) $(PROCFUN_LIBS)'; \
 	export LIBDIR='$(libdir)' PKGCONFIGDIR='$(pkgconfigdir)' PROCFUN_ABI='$(PROCFUN_ABI)'; \
+	export MODULES_PREFIX='$(prefix)' MODULES_PYTHON='$(PYTHON)' MODULES_FOLDER='$(pythondir)'; \
 	export PROCFUN_HEADERS='$(procfun_headers) $(procfun_built_headers)';
 
 # The programs under valgrind; their children run as always. GLib brings what it leaks by intention.

@@ -4,6 +4,24 @@
 . "$TOP_SRCDIR/tests/tap.sh"
 . "$TOP_SRCDIR/tests/languages.sh"
 
+# Where Python looks for modules below the prefix, if it does; elsewhere PYTHONPATH has to say where they are.
+modules_are_found ()
+{
+  "$MODULES_PYTHON" - "$MODULES_PREFIX" "$MODULES_FOLDER" <<END
+import sys
+prefix, folder = sys.argv[1:]
+below = [path for path in sys.path if path.startswith(prefix + "/") and path.endswith("-packages")]
+print(folder, below)
+sys.exit(bool(below) and folder not in below)
+END
+}
+
+if test -n "$(command -v "$MODULES_PYTHON")"
+then
+  check "modules are installed where Python looks for them" modules_are_found
+else
+  skip "modules are installed where Python looks for them" "no Python"
+fi
 why=$(why_not Python)
 if test -n "$why"
 then
