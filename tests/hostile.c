@@ -89,8 +89,8 @@ static const Hostile table[] = {
   { "exit-in-fork", "do_fork_and_exit", "(3,)", RETURNS },
   { "return-twice", "do_fork_and_return_twice", "()", RETURNS },
   { "vfork", "do_vfork_and_stay", "()", END (TIMED_OUT) },
-  { "multiply", "do_multiply", "(5, false)", RETURNS },
-  { "multiply-and-stay", "do_multiply", "(7, true)", END (TIMED_OUT) },
+  { "multiply", "do_multiply", "(5, false)", RETURNS, .is_natural = TRUE },
+  { "multiply-and-stay", "do_multiply", "(7, true)", END (TIMED_OUT), .is_natural = TRUE },
   { "fork-without-end", "do_fork_without_end", "(300,)", END (TIMED_OUT) },
   { "fork-over-limit", "do_fork_without_end", "(300,)", END (TIMED_OUT) | END (SANDBOX),
     .limits = "processes=20" },
@@ -107,7 +107,7 @@ static const Hostile table[] = {
   { "malloc-little", "do_take_little", "()", END (MEMORY_LIMIT), .limits = "memory=64M",
     .is_natural = TRUE },
   { "mmap", "die_of", "('run_out_of_mmap', false)", END (MEMORY_LIMIT), .limits = "memory=64M" },
-  { "own-memory-limit", "die_of", "('use_up_memory', false)", END (CRASHED) },
+  { "own-memory-limit", "die_of", "('use_up_memory', false)", END (CRASHED), .is_natural = TRUE },
   { "memfd", "do_take_memfd", "(67108864,)", RETURNS },
   { "files", "die_of", "('run_out_of_files', false)", END (LIMIT), .limits = "files=32" },
   { "fill-descriptors", "do_fill_descriptors", "()", RETURNS },
@@ -168,10 +168,10 @@ static const Hostile table[] = {
 static void
 add_setting (GArray *list, const char *path, const char *function, gsize i)
 {
-  const Hostile hostile = { .name = path,
-                            .function = function,
-                            .arguments = g_intern_string (g_strdup_printf ("(%d,)", (int)i)),
-                            .ends = RETURNS };
+  g_autofree char *arguments = g_strdup_printf ("(%d,)", (int)i);
+  const Hostile hostile = {
+    .name = path, .function = function, .arguments = g_intern_string (arguments), .ends = RETURNS
+  };
 
   g_array_append_val (list, hostile);
 }

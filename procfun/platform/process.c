@@ -399,7 +399,7 @@ list_descendants (pid_t pid, int signum)
   return pids;
 }
 
-/* Of one that has been stopped. With SIGSTOP pending, a process has no more children. */
+/* Of one that has been stopped. With SIGSTOP pending, a process begins no other fork. */
 static void
 kill_descendants (pid_t pid)
 {
