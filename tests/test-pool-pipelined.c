@@ -188,6 +188,39 @@ test_order (void)
   procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
 }
 
+/* Each takes the worker from all that were sent behind it. */
+static void
+test_many_deaths (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  GAsyncResult *results[12] = { NULL };
+
+  procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (results));
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (ProcfunCall) call
+          = succeed_or_die_call (i + 1 < G_N_ELEMENTS (results) ? DIES_EACH : 1);
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+      procfun_call_run_async (call, NULL, keep_result, &results[i]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      int number;
+
+      while (results[i] == NULL)
+        g_main_context_iteration (NULL, TRUE);
+      number = succeed_or_die_process_finish (results[i], &error);
+      if (i + 1 < G_N_ELEMENTS (results))
+        g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_KILLED);
+      else
+        g_assert_cmpint (number, ==, 2);
+      g_object_unref (results[i]);
+    }
+  procfun_executor_close (PROCFUN_EXECUTOR (pool), NULL, NULL);
+}
+
 static void
 count_recycled (ProcfunExecutor *executor, int pid, const char *reason, gpointer user_data)
 {
@@ -500,6 +533,8 @@ main (int argc, char **argv)
       fixture_add_data_func (path, &shapes[i], test_deaths);
     }
   fixture_add_func ("/pool/calls in flight run in their order", test_order);
+  fixture_add_func ("/pool/only the call that its worker ran fails when it dies, many times",
+                    test_many_deaths);
   fixture_add_func ("/pool/leftovers of calls in flight are looked for", test_leftovers);
   fixture_add_func ("/pool/a call in flight is cancelled and those behind it go on", test_cancel);
   fixture_add_func ("/pool/a main loop in a callback brings calls in flight to an end",

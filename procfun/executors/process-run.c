@@ -9,6 +9,10 @@
 #include "procfun/executors/slot-start.h"
 #include "procfun/process/exchange-drive.h"
 
+/* Workers that die before they read the call. Where the caller is slow, they may have been idle for
+ * too long just then, several in a row, and nothing is wrong with the call. */
+#define LOST_TRIES_MAX 30
+
 static Exchange *
 start (ProcfunExecutor *executor, ProcfunCall *call, GError **error)
 {
@@ -41,7 +45,7 @@ process_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancell
       if (exchange == NULL)
         break;
       result = exchange_run (exchange, error);
-      was_begun = exchange_was_begun (exchange) || n_tries >= SLOT_START_TRIES_MAX;
+      was_begun = exchange_was_begun (exchange) || n_tries >= LOST_TRIES_MAX;
       if (!was_begun)
         forget_try (call, error);
     }
@@ -56,7 +60,7 @@ on_ended (GVariant *result, GError *error, gboolean was_begun, gpointer user_dat
   ProcfunExecutorFunc func = self->func;
   gpointer func_data = self->user_data;
 
-  if (!was_begun && ++self->n_tries < SLOT_START_TRIES_MAX)
+  if (!was_begun && ++self->n_tries < LOST_TRIES_MAX)
     {
       forget_try (self->call, &error);
       process_start_begin (self);
