@@ -21,6 +21,9 @@
 /* In µs: a host waits about so long for its next call, and finds less in the caches than one that
  * has call upon call. */
 #define PAUSE 300
+/* In µs: so long a new host asks before it begins a call. */
+#define SETTLED (3 * G_USEC_PER_SEC)
+
 #define BARE_HOST "--bare-host"
 
 PROCFUN_DEFINE_FUNCTION (add, gint32, (gint32, a), (gint32, b)) { return a + b; }
@@ -240,6 +243,7 @@ measure (void)
   g_autofree double *both = g_new (double, n);
 
   call_on_pool ();
+  g_usleep (SETTLED);
   for (guint i = 0; i < n; i += CALLS_PER_ROUND)
     {
       time_block (call, 0, ours + i);

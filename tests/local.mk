@@ -138,6 +138,7 @@ test_programs = \
 # They load a module, and share the library with it, as programs do. What is linked so in the tree is not installed.
 module_test_programs = \
 	%D%/test-nats \
+	%D%/test-nats-churn \
 	%D%/test-nats-faults \
 	%D%/test-nats-login
 check_PROGRAMS += $(module_test_programs)
@@ -226,13 +227,16 @@ remotes = %D%/remotes.c %D%/remotes.h
 %C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
 brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h $(remotes)
 %C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
+%C%_test_nats_churn_SOURCES = %D%/test-nats-churn.c $(churn) $(brokers)
+%C%_test_nats_churn_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(brokers)
 %C%_test_nats_faults_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_login_SOURCES = %D%/test-nats-login.c $(brokers)
 %C%_test_nats_login_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_pulls_SOURCES = %D%/test-nats-pulls.c engines/nats/pulls.c engines/nats/pulls.h
 %C%_test_nats_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
-%C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(remotes) $(maps)
+churn = %D%/churn.c %D%/churn.h %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h
+%C%_test_remote_churn_SOURCES = %D%/test-remote-churn.c $(churn) $(remotes) $(calls)
 %C%_test_remote_faults_SOURCES = %D%/test-remote-faults.c $(remotes) $(pools)
 %C%_test_upload_SOURCES = %D%/test-upload.c $(calls) $(remotes)
 %C%_test_remote_hosts_SOURCES = %D%/test-remote-hosts.c $(remotes) $(pools)
@@ -329,6 +333,9 @@ EXTRA_PROGRAMS += %D%/fuzzer
 check_PROGRAMS += %D%/tool-program
 %C%_tool_program_SOURCES = %D%/tool-functions.c %D%/tool-main.c
 %C%_tool_program_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
+check_PROGRAMS += %D%/room-caller
+%C%_room_caller_SOURCES = %D%/room-caller.c
+%C%_room_caller_LDADD = procfun/libprocfun.la $(PROCFUN_LIBS)
 check_LTLIBRARIES += %D%/tool-library.la
 %C%_tool_library_la_SOURCES = %D%/tool-functions.c
 %C%_tool_library_la_LIBADD = procfun/libprocfun.la $(PROCFUN_LIBS)

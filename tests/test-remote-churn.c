@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Many calls while hosts are killed at random, and hosts that speak another protocol. */
+/* Many calls while hosts, their links and another caller are killed and frozen at random, and hosts
+ * that speak another protocol. */
 
 #include "tests/calls.h"
+#include "tests/churn.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
-#include "tests/map-functions.h"
-#include "tests/maps.h"
 #include "tests/remotes.h"
 
 #include "procfun/remote/link.h"
@@ -15,127 +15,91 @@
 #include <string.h>
 
 #define N_CALLS 600
-#define IN_FLIGHT 16
-#define CALLS_PER_KILL 70
 
-PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (twice, gint, (gint, n)) { return 2 * n; }
-
-static void
-kill_one (void)
-{
-  g_autoptr (GArray) pids = remotes_find_children ();
-
-  if (pids->len > 0)
-    kill (g_array_index (pids, pid_t, g_test_rand_int_range (0, (gint)pids->len)), SIGKILL);
-}
+/* Two hosts, each behind a link of two processes, as ssh and its server are. */
+#define LINKED "exec:sh -c 'cat | \"$@\" | cat' sh {}*2"
+#define HOSTS LINKED ", " LINKED
 
 typedef struct
 {
-  guint n_begun;
-  guint n_ended;
-  guint n_failed;
-  guint answers[N_CALLS];
-  gboolean failed[N_CALLS];
-} Churn;
+  ChurnCaller other;
+  ChurnFrozen frozen;
+  guint n;
+} Strikes;
 
-typedef struct
-{
-  Churn *churn;
-  gint n;
-  gint expected;
-} Answer;
-
+/* Adds the children of all that are there, but not those of hosts, whose own affair they are. */
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+add_children (GArray *pids)
 {
-  g_autofree Answer *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) value = procfun_call_run_finish (PROCFUN_CALL (source), result, &error);
+  const guint n = pids->len;
 
-  self->churn->n_ended++;
-  self->churn->answers[self->n]++;
-  self->churn->failed[self->n] = value == NULL;
-  if (value != NULL)
-    g_assert_cmpint (g_variant_get_int32 (value), ==, self->expected);
-  else
+  for (guint i = 0; i < n; i++)
     {
-      g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
-      self->churn->n_failed++;
-    }
-}
+      const pid_t pid = g_array_index (pids, pid_t, i);
+      g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", pid, pid);
+      g_autofree char *children = NULL;
 
-/* @make: a call whose result is @factor times the number. */
-static void
-run_churn (Churn *self, ProcfunRemotePool *hosts, ProcfunCall *(*make) (gint n, const char *path),
-           const char *path, gint factor)
-{
-  guint kill_at = CALLS_PER_KILL;
-
-  while (self->n_ended < N_CALLS)
-    {
-      for (; self->n_begun < N_CALLS && self->n_begun - self->n_ended < IN_FLIGHT; self->n_begun++)
-        {
-          const gint n = (gint)self->n_begun;
-          g_autoptr (ProcfunCall) call = make (n, path);
-          Answer *answer = g_new (Answer, 1);
-
-          *answer = (Answer){ self, n, factor * n };
-          procfun_call_set_executor (call, PROCFUN_EXECUTOR (hosts));
-          procfun_call_run_async (call, NULL, on_answer, answer);
-        }
-      g_main_context_iteration (NULL, TRUE);
-      if (self->n_ended < kill_at)
+      if (!g_file_get_contents (path, &children, NULL, NULL))
         continue;
-      kill_at += CALLS_PER_KILL;
-      kill_one ();
+      for (char *at = children; *at != '\0'; at += strspn (at, " \n"))
+        {
+          const pid_t child = (pid_t)strtol (at, &at, 10);
+
+          g_array_append_val (pids, child);
+        }
     }
-  for (guint i = 0; i < N_CALLS; i++)
-    g_assert_cmpuint (self->answers[i], ==, 1);
 }
 
-static ProcfunCall *
-make_once (gint n, const char *path)
+/* What is struck is a shell that has started a host, the host, or a half of its link. Each third
+ * time the other caller is killed. */
+static void
+strike (gpointer user_data)
 {
-  return ten_times_call (n, "", path);
+  Strikes *self = user_data;
+  g_autoptr (GArray) pids = remotes_find_children ();
+  guint i;
+
+  if (++self->n % 3 == 0)
+    {
+      churn_caller_renew (&self->other);
+      return;
+    }
+  for (i = 0; i < pids->len && g_array_index (pids, pid_t, i) != self->other.pid; i++)
+    ;
+  if (i < pids->len)
+    g_array_remove_index (pids, i);
+  add_children (pids);
+  if (pids->len == 0)
+    return;
+  i = (guint)g_test_rand_int_range (0, (gint)pids->len);
+  if (g_test_rand_bit ())
+    kill (g_array_index (pids, pid_t, i), SIGKILL);
+  else
+    churn_freeze (&self->frozen, g_array_index (pids, pid_t, i));
 }
 
-static ProcfunCall *
-make_again (gint n, const char *path)
+static void
+run (void (*churn) (ProcfunRemotePool *hosts, guint n, ChurnStrike func, gpointer user_data))
 {
-  return twice_call (n);
+  Strikes strikes = { 0 };
+
+  churn_caller_init (&strikes.other, HOSTS);
+  churn_caller_renew (&strikes.other);
+  churn (remotes_new (HOSTS), N_CALLS, strike, &strikes);
+  churn_thaw (&strikes.frozen);
+  churn_caller_end (&strikes.other);
 }
 
 static void
 test_at_most_once (void)
 {
-  ProcfunRemotePool *hosts = remotes_new ("local*2, local*2");
-  g_autofree char *path = maps_make_path ();
-  g_autofree Churn *churn = g_new0 (Churn, 1);
-  g_autofree guint *runs = NULL;
-
-  procfun_remote_pool_set_retry_on (hosts, PROCFUN_RETRY_LOST);
-  run_churn (churn, hosts, make_once, path, 10);
-  remotes_close (hosts);
-  runs = maps_count_calls (path, N_CALLS);
-  for (guint i = 0; i < N_CALLS; i++)
-    {
-      g_assert_cmpuint (runs[i], <=, 1);
-      g_assert_true (churn->failed[i] || runs[i] == 1);
-    }
-  g_test_message ("%u calls were lost", churn->n_failed);
+  run (churn_run_once);
 }
 
 static void
 test_at_least_once (void)
 {
-  ProcfunRemotePool *hosts = remotes_new ("local*2, local*2");
-  g_autofree Churn *churn = g_new0 (Churn, 1);
-
-  procfun_remote_pool_set_retry_on (hosts, PROCFUN_RETRY_LOST);
-  procfun_remote_pool_set_max_retries (hosts, 100);
-  run_churn (churn, hosts, make_again, NULL, 2);
-  g_assert_cmpuint (churn->n_failed, ==, 0);
-  remotes_close (hosts);
+  run (churn_run_again);
 }
 
 /* Hosts of another kind, which this program plays */
@@ -204,6 +168,7 @@ main (int argc, char **argv)
 {
   if (argc > 1 && g_str_has_prefix (argv[1], PLAY))
     return play (argv[1] + strlen (PLAY));
+  churn_be_caller (argc, argv);
   fixture_init (&argc, &argv);
 
   fixture_add_func ("/remote-churn/calls-are-answered-once-and-run-at-most-once",

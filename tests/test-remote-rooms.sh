@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Two hosts, each in a network namespace of its own and behind an sshd: links that are cut, an ssh that is killed, and the
-# example with images, during which one host is killed. It is skipped where such rooms, or an sshd in them, cannot be
-# had.
+# Two hosts, each in a network namespace of its own and behind an sshd: links that are cut, hosts, callers and an ssh that
+# are killed or frozen, how long it takes until that is told, and the example with images, during which one host is killed.
+# It is skipped where such rooms, or an sshd in them, cannot be had.
 
 if test "$1" != inside
 then
@@ -19,6 +19,7 @@ fi
 example=$TOP_BUILDDIR/examples/image-info
 tool=$TOP_BUILDDIR/tools/procfun
 program=$TOP_BUILDDIR/tests/tool-program
+caller=$TOP_BUILDDIR/tests/room-caller
 n_images=400
 
 # One bridge, with this machine at its end, and a room behind each other end.
@@ -45,8 +46,8 @@ start_servers ()
   done
 }
 
-# host N: its words in a list. The example of a build finds its library by the environment.
-host () { echo "exec:$(ssh_command "10.77.0.$1" 2222 "$tmp/known") env LD_LIBRARY_PATH=$TOP_BUILDDIR/procfun/.libs {}*1"; }
+# host N [SLOTS]: its words in a list. The example of a build finds its library by the environment.
+host () { echo "exec:$(ssh_command "10.77.0.$1" 2222 "$tmp/known") env LD_LIBRARY_PATH=$TOP_BUILDDIR/procfun/.libs {}*${2-1}"; }
 
 make_images ()
 {
@@ -86,6 +87,77 @@ loses ()
   grep -qF "block() lost its host" "$tmp/stderr" && until_true has_no_host room3
 }
 
+# The hosts in the third room, as a command.
+make_signal_host ()
+{
+  cat >"$tmp/signal-host" <<'END'
+#!/bin/sh
+pids=$(ps -o pid=,args= -p "$(ip netns pids room3 | paste -sd, -)" | sed -n '/--procfun-host/s/^ *\([0-9]*\) .*/\1/p')
+test -n "$pids" && kill "-$1" $pids
+END
+  chmod +x "$tmp/signal-host"
+}
+
+# With heartbeats that an end of file need not wait for; and with short ones.
+never=3600000
+short=500
+
+# is_told HEARTBEAT COMMAND…: what it does to a host in the third room fails both calls in its slots, while others wait.
+is_told ()
+{
+  heartbeat=$1
+  shift
+  timeout 100 "$caller" "$(host 3 2)" "$heartbeat" 2 "$@" >"$tmp/told"
+  cat "$tmp/told"
+  grep -q '^all lost after' "$tmp/told"
+}
+
+milliseconds () { echo $(($(date +%s%N) / 1000000)); }
+
+# empties COMMAND…: after that no host is left in the third room.
+empties ()
+{
+  "$@" || return 1
+  begin=$(milliseconds)
+  for _ in $(seq 6000)
+  do
+    has_no_host room3 && echo "empty after $(($(milliseconds) - begin)) ms" >>"$tmp/told" && return 0
+    sleep 0.01
+  done
+  return 1
+}
+
+# start_caller HEARTBEAT: with calls in the third room.
+start_caller ()
+{
+  rm -f "$tmp/told"
+  "$caller" "$(host 3 2)" "$1" 2 >"$tmp/told" &
+  lone=$!
+  until_true grep -q '^busy' "$tmp/told"
+}
+
+kill_caller () { kill -9 $lone; }
+
+cut_and_kill_caller () { ip -n room3 link set eth0 down && kill_caller; }
+
+survives_its_caller ()
+{
+  start_caller "$1" && empties "$2"
+  result=$?
+  cat "$tmp/told"
+  wait $lone 2>/dev/null
+  return $result
+}
+
+# How long the last check took, for who reads it: a busy machine may take any time.
+say_times () { sed 's/^/# /' "$tmp/told"; }
+
+mend_link () { ip -n room3 link set eth0 up; }
+
+is_empty_after_thaw () { is_told $short "$tmp/signal-host" STOP && empties "$tmp/signal-host" CONT; }
+
+is_empty_after_cut () { is_told $short ip -n room3 link set eth0 down && empties true; }
+
 kill_ssh () { kill -9 "$(pgrep -x ssh)"; }
 
 answers_again ()
@@ -117,6 +189,21 @@ then
   check "a killed ssh loses its host" loses kill_ssh
   check "a link that is cut loses its host" loses ip -n room3 link set eth0 down
   check "a link that is there again is used" answers_again
+  make_signal_host
+  check "a killed host is told without a heartbeat, though all slots are busy" is_told $never "$tmp/signal-host" KILL
+  say_times
+  check "a killed ssh is told without a heartbeat" is_told $never sh -c 'kill -9 $(pgrep -x ssh)'
+  say_times
+  check "a frozen host is told, and ends its calls when it is thawed" is_empty_after_thaw
+  say_times
+  check "a host whose link is cut is told, and ends its calls by itself" is_empty_after_cut
+  say_times
+  mend_link
+  check "hosts of a killed caller end without a heartbeat" survives_its_caller $never kill_caller
+  say_times
+  check "hosts of a killed caller end though the link is cut" survives_its_caller $short cut_and_kill_caller
+  say_times
+  mend_link
   if test -x "$example"
   then
     check "each image is answered once though a host is killed" survives_a_host

@@ -13,7 +13,8 @@ typedef struct
   guint attempt; /* a host that has not begun it gives it back, and it is submitted again */
   char *subject;
   ProcfunMessage message;
-  gint64 expires; /* monotonic time in µs; 0: never */
+  gint64 submitted_at; /* monotonic time */
+  gint64 expires;      /* monotonic time in µs; 0: never */
 
   /* While it waits in the broker */
   gint64 repeat_at;   /* 0: it is stored */
@@ -22,7 +23,8 @@ typedef struct
   GQueue words;       /* (element-type ProcfunMessage) */
   GError *end_reason; /* (nullable): it is to be taken out of the stream */
 
-  Talk *talk; /* (nullable): no host has said that it has it */
+  Talk *talk;          /* (nullable): no host has said that it has it */
+  gboolean has_answer; /* which the library has been told */
 } CallerCall;
 
 CallerCall *caller_call_new (guint64 id, const char *subject, const ProcfunMessage *message,

@@ -25,6 +25,10 @@
 /* So long after its deadline a host may yet say that a call has missed it. */
 #define LATE 500000
 
+/* So long after the broker is back a host that has begun a call has time to say so, before another
+ * one may. */
+#define SETTLE (2 * G_USEC_PER_SEC)
+
 #define DEFAULT_HEARTBEAT (5 * G_USEC_PER_SEC)
 
 enum
@@ -46,6 +50,7 @@ struct _Caller
   gint64 timer_at; /* monotonic time: it is ready */
   gboolean is_ready;
   gint64 lost_at;    /* monotonic time: the broker is away; 0: it is there */
+  gint64 back_at;    /* likewise: since when it was there again */
   gint64 asked_at;   /* likewise: when hosts were asked who they are */
   GHashTable *calls; /* (element-type guint64 CallerCall): by id */
   Neighbours *hosts;
@@ -271,6 +276,7 @@ on_message (const ProcfunMessage *message, gpointer user_data)
   CallerCall *call = g_hash_table_lookup (self->calls, &id);
   g_autofree char *host = g_strdup (packet_get_name (talk_get_peer (call->talk)));
 
+  call->has_answer = TRUE;
   if ((message->flags & PROCFUN_MESSAGE_END) != 0)
     {
       talk_acknowledge (call->talk);
@@ -306,8 +312,16 @@ submit_again (Caller *self, CallerCall *call)
     }
   take_out (self, call, now);
   call->attempt++;
+  call->submitted_at = now;
   call->sequence = 0;
   publish_call (self, call, now);
+}
+
+/* The broker may have given it away before it was killed. */
+static gboolean
+is_in_doubt (Caller *self, const CallerCall *call)
+{
+  return call->submitted_at < self->back_at && g_get_monotonic_time () < self->back_at + SETTLE;
 }
 
 /* A second host says something about a call that was given to it, too, for the first one could not
@@ -322,6 +336,8 @@ take_of_call (Caller *self, CallerCall *call, const Packet *packet)
       submit_again (self, call);
       return;
     }
+  if (is_first && packet->type == PACKET_FETCH && is_in_doubt (self, call))
+    return; /* it asks again */
   if (is_first)
     begin_talk (self, call, packet->from);
   else if (strcmp (talk_get_peer (call->talk), packet->from) != 0)
@@ -362,13 +378,15 @@ take_packet_of_call (Caller *self, const Packet *packet)
     say (self, PACKET_GONE, packet->from, packet->id);
 }
 
-/* All calls of a host end with it, and are not for another one. */
+/* All calls of a host end with it, and are not for another one. The library knows only of those
+ * that it has answered. */
 static void
 lose_host (Caller *self, const char *subject, GError *error)
 {
   g_autofree char *host = g_strdup (subject);
   g_autoptr (GError) own_error G_GNUC_UNUSED = error;
   g_autoptr (GList) calls = g_hash_table_get_values (self->calls);
+  g_autoptr (GArray) unknown = g_array_new (FALSE, FALSE, sizeof (guint64));
   const gint64 now = g_get_monotonic_time ();
 
   for (GList *l = calls; l != NULL; l = l->next)
@@ -378,10 +396,21 @@ lose_host (Caller *self, const char *subject, GError *error)
       if (call->talk == NULL || strcmp (talk_get_peer (call->talk), host) != 0)
         continue;
       take_out (self, call, now);
-      forget (self, call);
+      if (call->has_answer)
+        forget (self, call);
+      else
+        g_array_append_val (unknown, call->id);
     }
   neighbours_remove (self->hosts, host);
-  procfun_engine_host_lost (self->engine, packet_get_name (host), error);
+  for (guint i = 0; i < unknown->len && self->connection != NULL; i++)
+    {
+      CallerCall *call = g_hash_table_lookup (self->calls, &g_array_index (unknown, guint64, i));
+
+      if (call != NULL)
+        fail_call (self, call, make_lost ());
+    }
+  if (self->connection != NULL)
+    procfun_engine_host_lost (self->engine, packet_get_name (host), error);
 }
 
 /* One without calls may be gone before its last answers are here, which come another way. */
@@ -477,6 +506,7 @@ come_back (Caller *self)
   gpointer value;
 
   self->lost_at = 0;
+  self->back_at = now;
   neighbours_excuse (self->hosts, now);
   g_hash_table_iter_init (&iter, self->calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
@@ -530,6 +560,14 @@ is_expired (const CallerCall *call, gint64 now)
   return call->expires > 0 && now >= call->expires + late && call->end_reason == NULL;
 }
 
+/* A broker that was killed may take what it has stored for given away and done with. What it gave
+ * to a host that is silent it has given to another one when the lease is over. */
+static gboolean
+is_forgotten (Caller *self, const CallerCall *call, gint64 now)
+{
+  return call->submitted_at < self->back_at && now >= self->back_at + self->address->lease + SETTLE;
+}
+
 static void
 advance_call (Caller *self, CallerCall *call, gint64 now)
 {
@@ -546,6 +584,8 @@ advance_call (Caller *self, CallerCall *call, gint64 now)
     }
   if (call->talk != NULL)
     talk_advance (call->talk, now, FALSE);
+  else if (is_forgotten (self, call, now))
+    submit_again (self, call);
   else if (call->repeat_at > 0 && now >= call->repeat_at)
     {
       if (call->sequence == 0)
@@ -615,6 +655,7 @@ caller_submit (Caller *self, guint64 id, guint64 contract, const ProcfunMessage 
   CallerCall *call = caller_call_new (id, subject, message, expires);
 
   set_timer (self, now + MIN (STEP, self->heartbeat / 4));
+  call->submitted_at = now;
   g_hash_table_insert (self->calls, &call->id, call);
   publish_call (self, call, now);
 }

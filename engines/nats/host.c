@@ -14,6 +14,11 @@
  * function that is the end. */
 #define FIRST_WAIT 1000
 
+/* A broker that was killed gives calls away again which it gave away just before. So long in µs a
+ * host asks the caller before it begins one: after it was back, and after it was there. */
+#define CARE_BACK (10 * G_USEC_PER_SEC)
+#define CARE_UP (3 * G_USEC_PER_SEC)
+
 /* Larger parts would keep others waiting. */
 #define PART_MAX ((gsize)256 * 1024)
 
@@ -53,9 +58,10 @@ struct _Host
   gint64 timer_at;   /* monotonic time: the timer is ready */
   gboolean is_ready; /* the broker has the consumer */
   gboolean is_detached;
-  gint64 lease;   /* in µs */
-  gint64 beat_at; /* monotonic times */
-  gint64 lost_at; /* the broker is away; 0: it is there */
+  gint64 lease;      /* in µs */
+  gint64 beat_at;    /* monotonic times */
+  gint64 care_until; /* callers are asked before their calls begin */
+  gint64 lost_at;    /* the broker is away; 0: it is there */
 
   GHashTable *works;  /* (element-type guint64 HostWork): by id */
   GHashTable *by_key; /* (element-type utf8 HostWork) */
@@ -257,9 +263,11 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
   ProcfunMessage message;
   GBytes *head, *payload;
 
-  if ((packet->flags & PACKET_IS_LARGE) != 0)
+  const gint64 now = g_get_monotonic_time ();
+
+  if ((packet->flags & PACKET_IS_LARGE) != 0 || now < self->care_until)
     {
-      fetch (self, work, g_get_monotonic_time ());
+      fetch (self, work, now);
       return;
     }
   if (!packet_split_message (packet, packet->data, &message))
@@ -450,6 +458,7 @@ come_back (Host *self)
   gpointer work;
 
   self->lost_at = 0;
+  self->care_until = now + CARE_BACK;
   neighbours_excuse (self->callers, now);
   pull_requests_give_up (&self->requests);
   g_hash_table_iter_init (&iter, self->works);
@@ -470,6 +479,7 @@ on_connection (const ConnectionEvent *event, gpointer user_data)
   switch (event->type)
     {
     case CONNECTION_UP:
+      self->care_until = g_get_monotonic_time () + CARE_UP;
       begin (self);
       break;
     case CONNECTION_LOST:

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Many calls by way of a NATS server, while that, hosts and another caller are killed and frozen at
+ * random. */
+
+#include "tests/brokers.h"
+#include "tests/churn.h"
+#include "tests/fixture.h"
+#include "tests/remotes.h"
+
+#include <signal.h>
+
+#define N_CALLS 400
+#define N_HOSTS 2
+#define N_SLOTS 2
+
+typedef struct
+{
+  Broker *broker;
+  char *url;
+  GPid hosts[N_HOSTS];
+  ChurnCaller other;
+  ChurnFrozen frozen;
+} Strikes;
+
+static void
+renew_host (Strikes *self, guint i)
+{
+  kill (self->hosts[i], SIGKILL);
+  brokers_wait_for_host (self->hosts[i]);
+  self->hosts[i] = brokers_start_host (self->url, N_SLOTS);
+}
+
+static void
+strike (gpointer user_data)
+{
+  Strikes *self = user_data;
+  const guint i = (guint)g_test_rand_int_range (0, N_HOSTS);
+
+  switch (g_test_rand_int_range (0, 4))
+    {
+    case 0:
+      broker_kill (self->broker);
+      broker_start (self->broker);
+      break;
+    case 1:
+      churn_caller_renew (&self->other);
+      break;
+    case 2:
+      churn_freeze (&self->frozen, self->hosts[i]);
+      break;
+    default:
+      renew_host (self, i);
+      break;
+    }
+}
+
+static void
+run (const char *pool,
+     void (*churn) (ProcfunRemotePool *hosts, guint n, ChurnStrike func, gpointer user_data))
+{
+  Strikes self = { .broker = broker_new (NULL) };
+
+  self.url = broker_make_pool (self.broker, pool, "lease=2");
+  for (guint i = 0; i < N_HOSTS; i++)
+    self.hosts[i] = brokers_start_host (self.url, N_SLOTS);
+  churn_caller_init (&self.other, self.url);
+  churn_caller_renew (&self.other);
+  churn (remotes_new (self.url), N_CALLS, strike, &self);
+  churn_caller_end (&self.other);
+  churn_thaw (&self.frozen);
+  for (guint i = 0; i < N_HOSTS; i++)
+    {
+      kill (self.hosts[i], SIGKILL);
+      brokers_wait_for_host (self.hosts[i]);
+    }
+  g_free (self.url);
+  broker_free (self.broker);
+}
+
+static void
+test_at_most_once (void)
+{
+  run ("once", churn_run_once);
+}
+
+static void
+test_at_least_once (void)
+{
+  run ("again", churn_run_again);
+}
+
+int
+main (int argc, char **argv)
+{
+  Broker *broker;
+
+  churn_be_caller (argc, argv);
+  fixture_init (&argc, &argv);
+
+  if (!brokers_are_there ())
+    {
+      fixture_add_func ("/nats-churn/calls-are-answered-once-and-run-at-most-once", brokers_skip);
+      return fixture_run ();
+    }
+  broker = broker_new (NULL);
+  brokers_warm_up (broker);
+  broker_free (broker);
+  fixture_add_func ("/nats-churn/calls-are-answered-once-and-run-at-most-once", test_at_most_once);
+  fixture_add_func ("/nats-churn/idempotent-calls-succeed-all-the-same", test_at_least_once);
+
+  return fixture_run ();
+}
