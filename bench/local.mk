@@ -9,6 +9,7 @@ bench_programs = \
 	%D%/bench-hosts \
 	%D%/bench-large \
 	%D%/bench-limits \
+	%D%/bench-peers \
 	%D%/bench-queue \
 	%D%/peers/gdbus
 if HAVE_NATS
@@ -29,6 +30,8 @@ bench_scripts = \
 	%D%/instructions.sh \
 	%D%/peers/arrays.py \
 	%D%/peers/callr.R \
+	%D%/peers/dask_hosts.py \
+	%D%/peers/hosts.sh \
 	%D%/peers/large.js \
 	%D%/peers/large.py \
 	%D%/peers/node.js \
@@ -58,6 +61,8 @@ message = %D%/message.c %D%/message.h
 %C%_bench_nats_SOURCES = %D%/bench-nats.c %D%/jetstream.c %D%/jetstream.h
 %C%_bench_nats_CFLAGS = $(AM_CFLAGS) $(NATS_CFLAGS)
 %C%_bench_nats_LDADD = $(%C%_bench_calls_LDADD) $(NATS_LIBS)
+%C%_bench_peers_SOURCES = %D%/bench-peers.c
+%C%_bench_peers_LDADD = $(%C%_bench_calls_LDADD)
 %C%_bench_queue_SOURCES = %D%/bench-queue.c $(contender) %D%/pipeline.h
 %C%_bench_queue_LDADD = $(%C%_bench_calls_LDADD)
 %C%_peers_gdbus_SOURCES = %D%/peers/gdbus.c $(pipeline)
@@ -80,4 +85,7 @@ bench: $(bench_programs)
 bench-npm:
 	$(MKDIR_P) %D%/peers
 	npm install --no-audit --no-fund --prefix %D%/peers piscina@4 workerpool@9
-.PHONY: bench bench-npm
+# Hosts over ssh, beside what else calls functions on other machines.
+bench-hosts-peers: %D%/bench-peers
+	$(SHELL) $(top_srcdir)/%D%/peers/hosts.sh $(abs_top_builddir)/%D%/bench-peers
+.PHONY: bench bench-hosts-peers bench-npm

@@ -24,7 +24,7 @@ start_sshd ()
   port=$2
   shift 2
   "$@" "$(command -v sshd)" -D -f /dev/null -h "$tmp/host" -o ListenAddress="$address" -o Port="$port" -o PidFile=none \
-    -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes \
+    -o StrictModes=no -o UsePAM=no -o AuthorizedKeysFile="$tmp/authorized" -o PermitRootLogin=yes ${SSHD_OPTIONS-} \
     -o SetEnv="\"ASAN_OPTIONS=${ASAN_OPTIONS-}\" \"UBSAN_OPTIONS=${UBSAN_OPTIONS-}\" \"TSAN_OPTIONS=${TSAN_OPTIONS-}\"" -E "$tmp/log-$address" &
   server=$!
   echo "[$address]:$port $(cat "$tmp/host.pub")" >>"$tmp/known"

@@ -54,6 +54,15 @@ PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (wait_once, gint, (const char *, begun), (con
   return 8;
 }
 
+/* It may run again, and kills each host that runs it. */
+PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike, gint)
+{
+  kill (remotes_get_host_process (), SIGKILL);
+  for (;;)
+    pause ();
+  return 0;
+}
+
 /* Around a test: a folder with the files of its functions, a pool, and its executor. */
 
 typedef struct
@@ -345,6 +354,25 @@ test_idempotent (void)
   brokers_end_host (second);
 }
 
+static void
+test_poison (void)
+{
+  Place place;
+  Errand errand;
+  GPid hosts[2];
+
+  place_open (&place, "poison", NULL);
+  procfun_remote_pool_set_retry_on (place.hosts, PROCFUN_RETRY_LOST);
+  procfun_remote_pool_set_max_retries (place.hosts, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++)
+    hosts[i] = brokers_start_host (place.url, 1);
+  errand_begin (&errand, &place, strike_call ());
+  errand_assert_lost (&errand);
+  for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++)
+    brokers_wait_for_host (hosts[i]);
+  place_close (&place);
+}
+
 /* A host that ends runs what it has, and takes nothing more: another one does. */
 static void
 test_drain (void)
@@ -503,6 +531,7 @@ main (int argc, char **argv)
                          test_lost_host);
   fixture_add_func ("/nats/hosts/silent-ones-are-reported-by-others", test_second_delivery);
   fixture_add_func ("/nats/hosts/idempotent-call-goes-to-another", test_idempotent);
+  fixture_add_func ("/nats/hosts/poison-is-not-tried-for-ever", test_poison);
   fixture_add_func ("/nats/hosts/drain", test_drain);
   fixture_add_func ("/nats/callers/lost-ones-leave-nothing", test_lost_caller);
   fixture_add_func ("/nats/broker/comes-back-and-all-are-answered", test_lost_broker);

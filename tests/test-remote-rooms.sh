@@ -158,6 +158,18 @@ is_empty_after_thaw () { is_told $short "$tmp/signal-host" STOP && empties "$tmp
 
 is_empty_after_cut () { is_told $short ip -n room3 link set eth0 down && empties true; }
 
+# keeps_deadlines SECONDS: on a host whose clock is so much ahead of the caller's.
+keeps_deadlines ()
+{
+  list="exec:unshare -T --monotonic $1 -f {}"
+  timeout 100 "$tool" call -d 60s --on "$list" "$program" add '[2, 3]' >"$tmp/stdout" 2>"$tmp/stderr"
+  cat "$tmp/stdout" "$tmp/stderr"
+  test "$(cat "$tmp/stdout")" = 5 || return 1
+  timeout 100 "$tool" call -d 500ms --on "$list" "$program" block >"$tmp/stdout" 2>"$tmp/stderr"
+  cat "$tmp/stderr"
+  grep -q deadline "$tmp/stderr"
+}
+
 kill_ssh () { kill -9 "$(pgrep -x ssh)"; }
 
 answers_again ()
@@ -186,6 +198,12 @@ survives_a_host ()
 if command -v ip >/dev/null && command -v sshd >/dev/null && command -v ssh >/dev/null && command -v ssh-keygen >/dev/null &&
   make_rooms "$1" >/dev/null 2>&1 && start_servers >/dev/null 2>&1
 then
+  if unshare -T --monotonic 3600 -f true 2>/dev/null
+  then
+    check "deadlines hold where clocks differ by an hour" keeps_deadlines 3600
+  else
+    skip "deadlines hold where clocks differ by an hour" "there are no time namespaces"
+  fi
   check "a killed ssh loses its host" loses kill_ssh
   check "a link that is cut loses its host" loses ip -n room3 link set eth0 down
   check "a link that is there again is used" answers_again

@@ -124,6 +124,8 @@ check "list --names" gives 0 "$(printf '%s\n' add add_elsewhere block chatter co
 
 # Limits, times and how failures are told
 
+check "a timeout by its letter" gives 4 "" "block() timed out after 0.1 s" "$tool" call -t 100ms "$program" block
+check "a deadline by its letter" gives 4 "" "deadline" "$tool" call -d 100ms "$program" block
 check "a timeout is 4" gives 4 "" "block() timed out after 0.1 s" "$tool" call --timeout 100ms "$program" block
 check "a deadline is 4" gives 4 "" "block() missed its deadline of 0.25 s" "$tool" call --deadline=.25 "$program" block
 check "times in time" gives 0 5 "" "$tool" call --timeout 60s --deadline 1min "$program" add '[2, 3]'

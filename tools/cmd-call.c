@@ -37,9 +37,19 @@ static gboolean is_raw_output;
 static gboolean
 on_time (const char *option, const char *value, gpointer data, GError **error)
 {
-  gint64 *time = strcmp (option, "--timeout") == 0    ? &timeout
-                 : strcmp (option, "--deadline") == 0 ? &deadline
-                                                      : &cpu_time;
+  static const struct
+  {
+    const char *name;
+    char letter;
+    gint64 *time;
+  } options[] = { { "--timeout", 't', &timeout },
+                  { "--deadline", 'd', &deadline },
+                  { "--cpu-time", 'c', &cpu_time } };
+  gint64 *time = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    if (strcmp (option, options[i].name) == 0 || option[1] == options[i].letter)
+      time = options[i].time;
 
   return value_read_time (option, value, time, error);
 }
