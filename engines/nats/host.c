@@ -19,6 +19,9 @@
 #define CARE_BACK (10 * G_USEC_PER_SEC)
 #define CARE_UP (3 * G_USEC_PER_SEC)
 
+/* Likewise when its timer is so late in µs: it was frozen, and its calls may be told to be lost. */
+#define LATE 500000
+
 /* Larger parts would keep others waiting. */
 #define PART_MAX ((gsize)256 * 1024)
 
@@ -222,6 +225,13 @@ get_part_max (Host *self)
   return MIN (max > 2 * PACKET_OVERHEAD ? max - PACKET_OVERHEAD : PACKET_OVERHEAD, PART_MAX);
 }
 
+static void
+note_lateness (Host *self, gint64 now)
+{
+  if (self->timer_at < now - LATE)
+    self->care_until = MAX (self->care_until, now + CARE_UP);
+}
+
 static HostWork *
 add_work (Host *self, const Packet *packet, const char *receipt)
 {
@@ -260,11 +270,11 @@ static void
 begin_work (Host *self, const Packet *packet, const char *receipt)
 {
   HostWork *work = add_work (self, packet, receipt);
+  const gint64 now = g_get_monotonic_time ();
   ProcfunMessage message;
   GBytes *head, *payload;
 
-  const gint64 now = g_get_monotonic_time ();
-
+  note_lateness (self, now);
   if ((packet->flags & PACKET_IS_LARGE) != 0 || now < self->care_until)
     {
       fetch (self, work, now);
@@ -549,6 +559,7 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   const gint64 now = g_get_monotonic_time ();
   g_autofree char *beats = subjects_beats (self->address);
 
+  note_lateness (self, now);
   self->timer_at = G_MAXINT64;
   set_timer (self, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
   if (self->lost_at > 0)
