@@ -7,7 +7,7 @@
 /* Many calls on hosts, while something happens to these, to what is between, and to other callers.
  * PROCFUN_CHURN_CALLS says how many calls there are. */
 
-/* What happens, again and again. */
+/* One blow of many. */
 typedef void (*ChurnStrike) (gpointer user_data);
 
 /* Runs calls that may run once: each is answered once, runs at most once, and runs if it succeeds.

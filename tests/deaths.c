@@ -455,7 +455,7 @@ PROCFUN_DEFINE_FUNCTION (die_of, void, (const char *, name), (gboolean, in_threa
     death ();
 }
 
-/* What the build allows */
+/* Options of the build */
 
 /* gcc guards the stack of one function, clang those of all or of none. */
 #if defined(__clang__) && !defined(__SSP_STRONG__) && !defined(__SSP_ALL__)

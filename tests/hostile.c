@@ -160,7 +160,7 @@ static const Hostile table[] = {
   { "close-all-and-stay", "do_close_all_and_stay", "()", END (PROTOCOL) | END (TIMED_OUT) },
   { "close-all-and-crash", "do_close_all_and_crash", "()", END (CRASHED) },
 
-  /* What is left */
+  /* Others */
   { "interrupt-itself", "do_interrupt_itself", "()", RETURNS },
   { "leak", "do_leak", "(100000000,)", RETURNS },
 };
@@ -294,7 +294,7 @@ make_call (const Hostile *self, ProcfunExecutor *executor, gint64 timeout)
   return call;
 }
 
-/* What a function says that it is ready to. */
+/* The function writes to it when it is ready. */
 static void
 add_descriptor (ProcfunCall *call)
 {

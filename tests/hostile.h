@@ -32,7 +32,7 @@ typedef struct
 /* With the functions that change a setting and leave it so. (element-type Hostile) */
 GArray *hostile_list (void);
 
-/* What they are called on. */
+/* Executors that they are called on */
 #define HOSTILE_N_EXECUTORS 4
 const char *hostile_get_executor_name (guint i);
 ProcfunExecutor *hostile_new_executor (guint i);

@@ -50,8 +50,8 @@ add_children (GArray *pids)
     }
 }
 
-/* What is struck is a shell that has started a host, the host, or a half of its link. Each third
- * time the other caller is killed. */
+/* Strikes a shell that has started a host, the host, or a half of its link. Each third time the
+ * other caller is killed. */
 static void
 strike (gpointer user_data)
 {

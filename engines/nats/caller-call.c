@@ -5,6 +5,9 @@
 /* Low bits of a number are those of the attempt. */
 #define ATTEMPT_BITS 8
 
+/* So long in µs after its deadline a host may yet say that a call has missed it. */
+#define LATE 500000
+
 static void
 copy_message (ProcfunMessage *self, const ProcfunMessage *other)
 {
@@ -62,6 +65,34 @@ guint64
 caller_call_get_id (guint64 number)
 {
   return number >> ATTEMPT_BITS;
+}
+
+GBytes *
+caller_call_make_packet (const CallerCall *self, const Packet *caller, gsize part_max)
+{
+  const ProcfunMessage *message = &self->message;
+  const guint64 size = packet_get_message_size (message);
+  const gboolean is_large = size + g_bytes_get_size (caller->profile) > part_max;
+  g_autoptr (GBytes) data = is_large ? NULL : packet_cut_message (message, 0, (gsize)size);
+  Packet packet = *caller;
+
+  packet.type = PACKET_CALL;
+  packet.flags = is_large ? PACKET_IS_LARGE : 0;
+  packet.kind = message->kind;
+  packet.message_flags = message->flags;
+  packet.id = caller_call_get_number (self);
+  packet.head_size = message->head != NULL ? g_bytes_get_size (message->head) : 0;
+  packet.size = size;
+  packet.data = data;
+  return packet_make (&packet);
+}
+
+gboolean
+caller_call_is_expired (const CallerCall *self, gint64 now)
+{
+  const gint64 late = self->talk != NULL ? LATE : 0;
+
+  return self->expires > 0 && now >= self->expires + late && self->end_reason == NULL;
 }
 
 void

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "engines/nats/packet.h"
 #include "engines/nats/talk.h"
 
 G_BEGIN_DECLS
@@ -34,6 +35,13 @@ void caller_call_free (CallerCall *self);
 /* The number by which it is known to hosts, and back. */
 guint64 caller_call_get_number (const CallerCall *self);
 guint64 caller_call_get_id (guint64 number);
+
+/* The packet for the broker. @caller: who it is from. A message that does not fit into
+ * @part_max bytes stays with the caller. */
+GBytes *caller_call_make_packet (const CallerCall *self, const Packet *caller, gsize part_max);
+
+/* It has ended, whatever the host says. */
+gboolean caller_call_is_expired (const CallerCall *self, gint64 now);
 
 /* Keeps a word for the host that will have it, and says all that were kept. */
 void caller_call_add_word (CallerCall *self, const ProcfunMessage *word);

@@ -22,9 +22,6 @@
 #define IDLE_STEP G_USEC_PER_SEC
 #define REPEAT G_USEC_PER_SEC
 
-/* So long after its deadline a host may yet say that a call has missed it. */
-#define LATE 500000
-
 /* So long after the broker is back a host that has begun a call has time to say so, before another
  * one may. */
 #define SETTLE (2 * G_USEC_PER_SEC)
@@ -113,28 +110,15 @@ make_reply (Caller *self, const char *word, const CallerCall *call)
 static void
 publish_call (Caller *self, CallerCall *call, gint64 now)
 {
-  const guint64 size = packet_get_message_size (&call->message);
-  const gboolean is_large = size + g_bytes_get_size (self->profile) > get_part_max (self);
-  g_autoptr (GBytes) data = is_large ? NULL : packet_cut_message (&call->message, 0, (gsize)size);
   g_autofree char *reply = make_reply (self, "stored", call);
   g_autofree char *message_id = g_strdup_printf ("%s.%" PRIu64, packet_get_name (self->subject),
                                                  caller_call_get_number (call));
-  const Packet packet = {
-    .type = PACKET_CALL,
-    .flags = is_large ? PACKET_IS_LARGE : 0,
-    .kind = call->message.kind,
-    .message_flags = call->message.flags,
-    .from = self->subject,
-    .id = caller_call_get_number (call),
-    .heartbeat = self->heartbeat,
-    .head_size = call->message.head != NULL ? g_bytes_get_size (call->message.head) : 0,
-    .size = size,
-    .profile = self->profile,
-    .data = data,
-  };
+  const Packet caller
+      = { .from = self->subject, .heartbeat = self->heartbeat, .profile = self->profile };
 
   call->repeat_at = now + REPEAT;
-  connection_publish (self->connection, call->subject, reply, message_id, packet_make (&packet));
+  connection_publish (self->connection, call->subject, reply, message_id,
+                      caller_call_make_packet (call, &caller, get_part_max (self)));
   call->mark = connection_get_mark (self->connection);
 }
 
@@ -544,21 +528,12 @@ on_connection (const ConnectionEvent *event, gpointer user_data)
     case CONNECTION_MESSAGE:
       take_message (self, event);
       break;
-    case CONNECTION_SYNCED:
     default:
       break;
     }
 }
 
 /* Time */
-
-static gboolean
-is_expired (const CallerCall *call, gint64 now)
-{
-  const gint64 late = call->talk != NULL ? LATE : 0;
-
-  return call->expires > 0 && now >= call->expires + late && call->end_reason == NULL;
-}
 
 /* A broker that was killed may take what it has stored for given away and done with. What it gave
  * to a host that is silent it has given to another one when the lease is over. */
@@ -571,7 +546,7 @@ is_forgotten (Caller *self, const CallerCall *call, gint64 now)
 static void
 advance_call (Caller *self, CallerCall *call, gint64 now)
 {
-  if (is_expired (call, now))
+  if (caller_call_is_expired (call, now))
     {
       GError *late = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
                                           _ ("the deadline is over"));
