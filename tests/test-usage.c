@@ -87,7 +87,7 @@ test_usage_members (void)
   g_assert_cmpuint (procfun_usage_get_bytes_out (copy), ==, 9000);
   g_assert_nonnull (strstr (text, "1.23 s, CPU 250.0 ms user and 999 µs system; memory 200.0"));
   g_assert_nonnull (
-      strstr (text, "; 9 page faults, 5 from disk; 13 switches, 7 forced; 8 bytes in"));
+      strstr (text, "; page faults: 9, 5 from disk; switches: 13, 7 forced; 8 bytes in"));
 }
 
 static void

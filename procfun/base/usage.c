@@ -282,8 +282,8 @@ procfun_usage_to_string (const ProcfunUsage *self)
   in = g_format_size_full (self->bytes_in, G_FORMAT_SIZE_IEC_UNITS);
   out = g_format_size_full (self->bytes_out, G_FORMAT_SIZE_IEC_UNITS);
   return g_strdup_printf (
-      _ ("%s, CPU %s user and %s system; memory %s; %" PRIu64 " page faults, %" PRIu64
-         " from disk; %" PRIu64 " switches, %" PRIu64 " forced; %s in, %s out"),
+      _ ("%s, CPU %s user and %s system; memory %s; page faults: %" PRIu64 ", %" PRIu64
+         " from disk; switches: %" PRIu64 ", %" PRIu64 " forced; %s in, %s out"),
       wall, user, system, peak, self->minor_faults + self->major_faults, self->major_faults,
       self->voluntary_switches + self->involuntary_switches, self->involuntary_switches, in, out);
 }
