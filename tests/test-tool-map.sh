@@ -171,6 +171,7 @@ lines_are ()
 
 check "the first failure" fives 1 '' - "leave()" --halt now,fail=1
 check "is the last" lines_are 1
+check "lines that were not called are not counted" fives 1 '' - "procfun: 1 of 1 lines failed" --halt now,fail=1
 check "the second failure" fives 1 '' - "leave()" --halt now,fail=2
 check "is the last, too" lines_are 2
 check "all that was read has failed" fives 1 '' - "leave()" --halt now,fail=100%

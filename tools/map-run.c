@@ -137,7 +137,6 @@ on_record (const char *text, gsize size, guint64 number, gpointer user_data)
       self->bytes_done += size + 1;
       return;
     }
-  self->n_records++;
   if (self->options->has_tags || self->funcs == &map_calls_engine)
     record.text = g_strndup (text, size);
   map_arguments_add (self->arguments, text, size, &error);
@@ -246,7 +245,7 @@ finish (MapRun *self)
   map_run_flush (self);
   if (!map_progress_end (self->progress, self->n_done, self->n_failed) && self->n_failed > 0)
     fprintf (stderr, _ ("procfun: %" PRIu64 " of %" PRIu64 " lines failed\n"), self->n_failed,
-             self->n_records);
+             self->n_done);
   if (self->signum != 0)
     return (Status)(STATUS_SIGNAL + self->signum);
   return self->status == STATUS_DONE && self->n_failed > 0 ? STATUS_FUNCTION_FAILED : self->status;

@@ -56,7 +56,6 @@ struct _MapRun
   JobLog *log;               /* (nullable) */
   GCancellable *cancellable; /* ends what runs */
 
-  guint64 n_records;
   guint64 n_done; /* also those that failed */
   guint64 n_failed;
   guint64 bytes_done;  /* of records */
