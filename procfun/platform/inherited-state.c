@@ -59,19 +59,25 @@ map_mark (void)
   return NULL;
 }
 
-/* (nullable): NULL where the kernel, or valgrind, has no such pages */
+/* (nullable): NULL where the kernel, or valgrind, has no such pages. Without a lock, which another
+ * thread may have had when this process was forked. */
 static gint *
 get_mark (void)
 {
+  static gint none;
   static gint *mark;
-  static gsize made;
+  gint *now = g_atomic_pointer_get (&mark);
 
-  if (g_once_init_enter (&made))
+  if (G_UNLIKELY (now == NULL))
     {
-      mark = map_mark ();
-      g_once_init_leave (&made, 1);
+      gint *mapped = map_mark ();
+
+      if (!g_atomic_pointer_compare_and_exchange (&mark, NULL, mapped != NULL ? mapped : &none)
+          && mapped != NULL)
+        munmap (mapped, (gsize)sysconf (_SC_PAGESIZE));
+      now = g_atomic_pointer_get (&mark);
     }
-  return mark;
+  return now != &none ? now : NULL;
 }
 
 /* The number is one more than that of the parent. */
