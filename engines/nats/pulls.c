@@ -74,9 +74,3 @@ pulls_find_due (const Pulls *self, gint64 now)
       return self->pulls[i].number;
   return 0;
 }
-
-guint
-pulls_find_any (const Pulls *self)
-{
-  return pulls_find_due (self, G_MAXINT64);
-}

@@ -52,7 +52,4 @@ gboolean pulls_end (Pulls *self, guint number);
 /* The number of a request that is not heard of any more, or 0. */
 guint pulls_find_due (const Pulls *self, gint64 now);
 
-/* The number of any request, or 0. */
-guint pulls_find_any (const Pulls *self);
-
 G_END_DECLS
