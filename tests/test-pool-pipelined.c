@@ -156,6 +156,22 @@ keep_result (GObject *source, GAsyncResult *result, gpointer user_data)
   *(GAsyncResult **)user_data = g_object_ref (result);
 }
 
+/* Takes @call. */
+static void
+run_on (ProcfunPool *pool, ProcfunCall *call, GAsyncResult **result)
+{
+  procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
+  procfun_call_run_async (call, NULL, keep_result, result);
+  g_object_unref (call);
+}
+
+static void
+wait_for (GAsyncResult **result)
+{
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 /* One worker, and what comes behind is as good as what comes first. */
 static void
 test_order (void)
@@ -166,19 +182,13 @@ test_order (void)
 
   procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (results));
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
-    {
-      g_autoptr (ProcfunCall) call = get_process_call ((int)i);
-
-      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
-      procfun_call_run_async (call, NULL, keep_result, &results[i]);
-    }
+    run_on (pool, get_process_call ((int)i), &results[i]);
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
     {
       g_autoptr (GError) error = NULL;
       int own;
 
-      while (results[i] == NULL)
-        g_main_context_iteration (NULL, TRUE);
+      wait_for (&results[i]);
       own = get_process_process_finish (results[i], &error);
       g_assert_no_error (error);
       g_assert_true (pid == 0 || own == pid);
@@ -197,20 +207,14 @@ test_many_deaths (void)
 
   procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (results));
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
-    {
-      g_autoptr (ProcfunCall) call
-          = succeed_or_die_call (i + 1 < G_N_ELEMENTS (results) ? DIES_EACH : 1);
-
-      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
-      procfun_call_run_async (call, NULL, keep_result, &results[i]);
-    }
+    run_on (pool, succeed_or_die_call (i + 1 < G_N_ELEMENTS (results) ? DIES_EACH : 1),
+            &results[i]);
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
     {
       g_autoptr (GError) error = NULL;
       int number;
 
-      while (results[i] == NULL)
-        g_main_context_iteration (NULL, TRUE);
+      wait_for (&results[i]);
       number = succeed_or_die_process_finish (results[i], &error);
       if (i + 1 < G_N_ELEMENTS (results))
         g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_KILLED);
@@ -241,19 +245,13 @@ test_leftovers (void)
   g_signal_connect (pool, "worker-recycled", G_CALLBACK (count_recycled), &n_recycled);
   procfun_pool_set_calls_in_flight (pool, G_N_ELEMENTS (results));
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
-    {
-      g_autoptr (ProcfunCall) call = leave_things_call ((int)i);
-
-      procfun_call_set_executor (call, PROCFUN_EXECUTOR (pool));
-      procfun_call_run_async (call, NULL, keep_result, &results[i]);
-    }
+    run_on (pool, leave_things_call ((int)i), &results[i]);
   for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
     {
       g_autoptr (GError) error = NULL;
       int number;
 
-      while (results[i] == NULL)
-        g_main_context_iteration (NULL, TRUE);
+      wait_for (&results[i]);
       number = leave_things_process_finish (results[i], &error);
       g_assert_no_error (error);
       if (i == 0)
@@ -290,8 +288,7 @@ test_cancel (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (GVariant) result = NULL;
 
-      while (results[i] == NULL)
-        g_main_context_iteration (NULL, TRUE);
+      wait_for (&results[i]);
       result = procfun_call_run_finish (calls[i], results[i], &error);
       if (i == 0)
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
