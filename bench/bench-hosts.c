@@ -4,6 +4,8 @@
  * way alone: all in one run, so that the machine matters little. Hosts are processes of this
  * machine, behind pipes, or behind the command that is given. bench-hosts [ROUNDS [COMMAND]] */
 
+#include "bench/check.h"
+
 #include <procfun.h>
 
 #include <stdio.h>
@@ -25,15 +27,6 @@ static const char *command; /* (nullable) */
 static ProcfunExecutor *pool;
 static ProcfunExecutor *hosts;
 static GBytes *large;
-
-static void
-check (GError *error)
-{
-  if (error == NULL)
-    return;
-  fprintf (stderr, "%s\n", error->message);
-  exit (1);
-}
 
 /* The least and the median of what a measurement gives, in its unit. */
 typedef struct

@@ -4,6 +4,7 @@
  * messages, and to that and a call of a pool. The server is one of this program's, on the loopback;
  * the host is this program. bench-nats [ROUNDS] */
 
+#include "bench/check.h"
 #include "bench/jetstream.h"
 
 #include <procfun.h>
@@ -32,15 +33,6 @@ static guint n_rounds = 40;
 static ProcfunExecutor *hosts;
 static ProcfunExecutor *pool;
 static JetStream *bare;
-
-static void
-check (GError *error)
-{
-  if (error == NULL)
-    return;
-  fprintf (stderr, "%s\n", error->message);
-  exit (1);
-}
 
 static void
 die_with_parent (gpointer user_data)

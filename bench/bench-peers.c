@@ -3,8 +3,9 @@
 /* Ours, for bench/peers/hosts.sh: bench-peers HOSTS CALLS, where each call takes a millisecond, and
  * all are made at once; then a map of as many elements. Prints the seconds of each. */
 
-#include <procfun.h>
+#include "bench/check.h"
 
+#include <procfun.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,15 +16,6 @@ PROCFUN_DEFINE_FUNCTION (nap, gint32, (gint32, n))
 }
 
 static guint n_ended;
-
-static void
-check (GError *error)
-{
-  if (error == NULL)
-    return;
-  fprintf (stderr, "%s\n", error->message);
-  exit (1);
-}
 
 static void
 on_end (GObject *source, GAsyncResult *result, gpointer user_data)
