@@ -24,6 +24,29 @@
 
 PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (twice, gint, (gint, n)) { return 2 * n; }
 
+/* Runs */
+
+static void
+runs_init (ChurnRuns *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->folder = g_dir_make_tmp ("procfun-churn-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->path = g_build_filename (self->folder, "calls", NULL);
+}
+
+/* Workers of hosts that were killed may yet be ending, and make the file again. */
+static void
+runs_clear (ChurnRuns *self)
+{
+  do
+    g_unlink (self->path);
+  while (g_rmdir (self->folder) != 0);
+  g_free (self->folder);
+  g_free (self->path);
+}
+
 /* Calls */
 
 typedef enum
@@ -109,7 +132,7 @@ get_n (guint n)
 }
 
 static void
-run (Churn *self, ProcfunRemotePool *hosts, guint n, ChurnStrike strike, gpointer user_data)
+run (Churn *self, ProcfunRemotePool *hosts, guint n, const ChurnEvents *events)
 {
   const guint per_strike = MIN (get_n (n) / STRIKES + 1, CALLS_PER_STRIKE);
   guint strike_at = per_strike;
@@ -129,39 +152,44 @@ run (Churn *self, ProcfunRemotePool *hosts, guint n, ChurnStrike strike, gpointe
         continue;
       strike_at += per_strike;
       self->n_strikes++;
-      strike (user_data);
+      events->strike (events->user_data);
     }
+  remotes_close (hosts);
+  events->end (events->user_data);
   g_assert_cmpuint (count (self, NO_ANSWER), ==, 0);
   g_test_message ("%u calls, %u strikes: %u calls were lost, %u were not begun", self->n,
                   self->n_strikes, count (self, LOST), count (self, NOT_BEGUN));
 }
 
+/* A frozen host runs what it had taken as soon as it goes on, so the runs are counted at the end of
+ * all hosts. */
 void
-churn_run_once (ProcfunRemotePool *hosts, guint n, ChurnStrike strike, gpointer user_data)
+churn_run_once (ProcfunRemotePool *hosts, guint n, const ChurnEvents *events)
 {
-  g_autofree char *path = maps_make_path ();
+  ChurnRuns file;
   g_autofree guint *runs = NULL;
-  Churn self = { .path = path };
+  Churn self = { 0 };
 
-  run (&self, hosts, n, strike, user_data);
-  remotes_close (hosts);
-  runs = maps_count_calls (path, self.n);
+  runs_init (&file);
+  self.path = file.path;
+  run (&self, hosts, n, events);
+  runs = maps_count_calls (file.path, self.n);
   for (guint i = 0; i < self.n; i++)
     {
       g_assert_cmpuint (runs[i], <=, self.answers[i] == NOT_BEGUN ? 0 : 1);
       g_assert_cmpuint (runs[i], >=, self.answers[i] == RESULT ? 1 : 0);
     }
+  runs_clear (&file);
   g_free (self.answers);
 }
 
 void
-churn_run_again (ProcfunRemotePool *hosts, guint n, ChurnStrike strike, gpointer user_data)
+churn_run_again (ProcfunRemotePool *hosts, guint n, const ChurnEvents *events)
 {
   Churn self = { 0 };
 
-  run (&self, hosts, n, strike, user_data);
+  run (&self, hosts, n, events);
   g_assert_cmpuint (count (&self, LOST), ==, 0);
-  remotes_close (hosts);
   g_free (self.answers);
 }
 
@@ -205,12 +233,8 @@ churn_be_caller (int argc, char **argv)
 void
 churn_caller_init (ChurnCaller *self, const char *list)
 {
-  g_autoptr (GError) error = NULL;
-
   *self = (ChurnCaller){ .list = g_strdup (list) };
-  self->folder = g_dir_make_tmp ("procfun-churn-XXXXXX", &error);
-  g_assert_no_error (error);
-  self->path = g_build_filename (self->folder, "calls", NULL);
+  runs_init (&self->runs);
 }
 
 static void
@@ -233,7 +257,7 @@ void
 churn_caller_renew (ChurnCaller *self)
 {
   g_autofree char *begin = g_strdup_printf ("%u", CALLS_PER_CALLER * self->n++);
-  const char *const argv[] = { "/proc/self/exe", CALLER, self->list, self->path, begin, NULL };
+  const char *const argv[] = { "/proc/self/exe", CALLER, self->list, self->runs.path, begin, NULL };
   g_autoptr (GError) error = NULL;
 
   kill_caller (self);
@@ -242,7 +266,6 @@ churn_caller_renew (ChurnCaller *self)
   g_assert_no_error (error);
 }
 
-/* Hosts of the last one may yet be ending, and make the file again. */
 void
 churn_caller_end (ChurnCaller *self)
 {
@@ -251,17 +274,13 @@ churn_caller_end (ChurnCaller *self)
   g_auto (GStrv) lines = NULL;
 
   kill_caller (self);
-  if (g_file_get_contents (self->path, &text, NULL, NULL))
+  if (g_file_get_contents (self->runs.path, &text, NULL, NULL))
     lines = g_strsplit (text, "\n", -1);
   for (gsize i = 0; lines != NULL && lines[i] != NULL && *lines[i] != '\0'; i++)
     g_assert_true (g_hash_table_add (seen, g_strdup (lines[i])));
   g_test_message ("%u other callers had %u calls run", self->n, g_hash_table_size (seen));
-  do
-    g_unlink (self->path);
-  while (g_rmdir (self->folder) != 0);
-  g_free (self->folder);
+  runs_clear (&self->runs);
   g_free (self->list);
-  g_free (self->path);
 }
 
 /* Frozen processes */

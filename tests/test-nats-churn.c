@@ -58,24 +58,31 @@ strike (gpointer user_data)
 }
 
 static void
-run (const char *pool,
-     void (*churn) (ProcfunRemotePool *hosts, guint n, ChurnStrike func, gpointer user_data))
+end (gpointer user_data)
+{
+  Strikes *self = user_data;
+
+  churn_caller_end (&self->other);
+  churn_thaw (&self->frozen);
+  for (guint i = 0; i < N_HOSTS; i++)
+    {
+      kill (self->hosts[i], SIGKILL);
+      brokers_wait_for_host (self->hosts[i]);
+    }
+}
+
+static void
+run (const char *pool, void (*churn) (ProcfunRemotePool *hosts, guint n, const ChurnEvents *events))
 {
   Strikes self = { .broker = broker_new (NULL) };
+  const ChurnEvents events = { strike, end, &self };
 
   self.url = broker_make_pool (self.broker, pool, "lease=2");
   for (guint i = 0; i < N_HOSTS; i++)
     self.hosts[i] = brokers_start_host (self.url, N_SLOTS);
   churn_caller_init (&self.other, self.url);
   churn_caller_renew (&self.other);
-  churn (remotes_new (self.url), N_CALLS, strike, &self);
-  churn_caller_end (&self.other);
-  churn_thaw (&self.frozen);
-  for (guint i = 0; i < N_HOSTS; i++)
-    {
-      kill (self.hosts[i], SIGKILL);
-      brokers_wait_for_host (self.hosts[i]);
-    }
+  churn (remotes_new (self.url), N_CALLS, &events);
   g_free (self.url);
   broker_free (self.broker);
 }

@@ -79,15 +79,23 @@ strike (gpointer user_data)
 }
 
 static void
-run (void (*churn) (ProcfunRemotePool *hosts, guint n, ChurnStrike func, gpointer user_data))
+end (gpointer user_data)
+{
+  Strikes *self = user_data;
+
+  churn_thaw (&self->frozen);
+  churn_caller_end (&self->other);
+}
+
+static void
+run (void (*churn) (ProcfunRemotePool *hosts, guint n, const ChurnEvents *events))
 {
   Strikes strikes = { 0 };
+  const ChurnEvents events = { strike, end, &strikes };
 
   churn_caller_init (&strikes.other, HOSTS);
   churn_caller_renew (&strikes.other);
-  churn (remotes_new (HOSTS), N_CALLS, strike, &strikes);
-  churn_thaw (&strikes.frozen);
-  churn_caller_end (&strikes.other);
+  churn (remotes_new (HOSTS), N_CALLS, &events);
 }
 
 static void
