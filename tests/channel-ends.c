@@ -56,7 +56,7 @@ channel_ends_carry (Channel *from, Channel *to, Frame *frame)
       g_autoptr (GError) error = NULL;
       ChannelStatus status;
 
-      channel_flush (from);
+      channel_out_flush (&from->out);
       status = channel_receive (to, frame, &error);
       g_assert_no_error (error);
       if (status == CHANNEL_FRAME)

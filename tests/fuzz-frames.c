@@ -64,12 +64,12 @@ receive_all (Channel *channel, guint8 flags)
       FrameHeader header;
 
       if ((flags & SOCKET_HAS_TURNS) != 0)
-        channel_begin_turn (channel);
-      if ((flags & SOCKET_PEEKS) != 0 && channel_peek (channel, &header))
+        channel_in_begin_turn (&channel->in);
+      if ((flags & SOCKET_PEEKS) != 0 && channel_in_peek (&channel->in, &header) == CHANNEL_FRAME)
         {
           g_autofree guint8 *payload = g_malloc (header.size);
 
-          channel_peek_payload (channel, &header, payload);
+          channel_in_peek_payload (&channel->in, &header, payload);
           fuzz_touch (payload, header.size);
         }
       status = channel_receive (channel, &frame, &error);
@@ -166,13 +166,13 @@ fuzz_socket (const guint8 *data, gsize size)
     channel_share (channel, SHARE_ARENA, (flags & SOCKET_TRUSTS) != 0);
   if ((flags & SOCKET_OFFERS_RING) != 0)
     channel_offer_ring (channel);
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
   send_pieces (&input, channel, fds[1], memory, flags);
   if ((flags & SOCKET_GIVES_BACK) != 0)
     channel_give_back (channel);
   shutdown (fds[1], SHUT_WR);
   if ((flags & SOCKET_TAKES_REST) != 0)
-    channel_take_rest (channel);
+    channel_in_take_rest (&channel->in);
   receive_all (channel, flags);
   close (fds[1]);
 }
@@ -250,7 +250,7 @@ receive_by_ring (ChannelIn *in, gboolean peeks)
       g_autoptr (GError) error = NULL;
       FrameHeader header;
 
-      if (peeks && channel_in_peek (in, &header))
+      if (peeks && channel_in_peek (in, &header) == CHANNEL_FRAME)
         {
           g_autofree guint8 *payload = g_malloc (header.size);
 

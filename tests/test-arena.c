@@ -63,7 +63,7 @@ carry (Pair *self, GBytes *payload, GUnixFDList *fds, Frame *frame)
   channel_send (self->near, FRAME_CALL, 7, "12345678", 8, payload, fds);
   while (status == CHANNEL_AGAIN)
     {
-      channel_flush (self->near);
+      channel_out_flush (&self->near->out);
       status = channel_receive (self->far, frame, &error);
     }
   g_assert_no_error (error);
@@ -130,7 +130,7 @@ test_keep (void)
           carry (&pair, payload, NULL, &frames[i]);
         }
       for (guint i = 0; i < ARENA_REGIONS && ways[w].mode == SHARE_ARENA; i++)
-        g_assert_cmpint (channel_get_out (pair.near)->arena.regions[i].memory != NULL, ==,
+        g_assert_cmpint (pair.near->out.arena.regions[i].memory != NULL, ==,
                          ways[w].trusts || i == 0); /* each is used before the socket is */
       pair_close (&pair);
       for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
@@ -175,7 +175,7 @@ test_descriptors (void)
         g_auto (Frame) frame = { 0 };
 
         for (guint i = 0; i < n; i++)
-          g_unix_fd_list_append (fds, channel_get_fd (pair.near), NULL);
+          g_unix_fd_list_append (fds, pair.near->fd, NULL);
         carry (&pair, payload, fds, &frame);
         assert_payload (&frame, payload);
         g_assert_cmpint (g_unix_fd_list_get_length (frame.fds), ==, n);
@@ -203,7 +203,7 @@ test_refused (gconstpointer data)
       carry (&pair, payload, NULL, &frame);
       g_assert_no_errno (setrlimit (resource, &before));
       assert_payload (&frame, payload);
-      g_assert_null (channel_get_out (pair.near)->arena.regions[0].memory);
+      g_assert_null (pair.near->out.arena.regions[0].memory);
       pair_close (&pair);
     }
 }
@@ -290,9 +290,9 @@ test_attack (gconstpointer data)
           g_unix_fd_list_append (fds, fd, NULL);
         }
       for (guint i = 0; i < attack->n_extra; i++)
-        g_unix_fd_list_append (fds, channel_get_fd (pair.near), NULL);
+        g_unix_fd_list_append (fds, pair.near->fd, NULL);
       channel_send (pair.near, FRAME_SHARED, 0, &shared, sizeof shared, NULL, fds);
-      channel_flush (pair.near);
+      channel_out_flush (&pair.near->out);
       g_assert_cmpint (channel_receive (pair.far, &frame, &error), ==, CHANNEL_FAILED);
       g_assert_error (error, PROCFUN_ERROR, (gint)attack->code);
       pair_close (&pair);
@@ -314,7 +314,7 @@ test_not_asked (void)
   pair.far = channel_new (fds[1], LIMIT);
   channel_share (pair.near, SHARE_SEALED, TRUE);
   channel_send (pair.near, FRAME_CALL, 0, NULL, 0, payload, NULL);
-  channel_flush (pair.near);
+  channel_out_flush (&pair.near->out);
   g_assert_cmpint (channel_receive (pair.far, &frame, &error), ==, CHANNEL_FAILED);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
   pair_close (&pair);
@@ -334,7 +334,7 @@ test_later_changes (void)
   carry (&pair, second, NULL, &next);
   assert_payload (&frame, first);
   assert_payload (&next, second);
-  memset (channel_get_out (pair.near)->arena.regions[0].memory, 0xee, ARENA_DATA + SIZE);
+  memset (pair.near->out.arena.regions[0].memory, 0xee, ARENA_DATA + SIZE);
   assert_payload (&frame, first);
   assert_payload (&next, second);
   pair_close (&pair);
@@ -362,7 +362,7 @@ test_give_back (void)
       {
         Pair pair = pair_open (ways[w].mode, ways[w].trusts);
         Channel *side = by_sender ? pair.near : pair.far;
-        const ArenaRegion *region = &channel_get_out (pair.near)->arena.regions[0];
+        const ArenaRegion *region = &pair.near->out.arena.regions[0];
 
         g_assert_false (channel_keeps_memory (side));
         for (guint i = 0; i < 3; i++)
@@ -392,7 +392,7 @@ test_cleared_by_receiver (void)
 {
   static const gsize sizes[] = { 4 * SIZE, 2 * SIZE, SIZE };
   Pair pair = pair_open (SHARE_ARENA, TRUE);
-  const ArenaRegion *region = &channel_get_out (pair.near)->arena.regions[0];
+  const ArenaRegion *region = &pair.near->out.arena.regions[0];
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
@@ -445,7 +445,7 @@ test_memory_that_did_not_come (void)
   frame_clear (&frame);
   frame_header_init (&shared.header, FRAME_CALL, 0, 0, SIZE);
   channel_send (pair.near, FRAME_SHARED, 0, &shared, sizeof shared, NULL, NULL);
-  channel_flush (pair.near);
+  channel_out_flush (&pair.near->out);
   g_assert_cmpint (channel_receive (pair.far, &frame, &error), ==, CHANNEL_FAILED);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
   pair_close (&pair);
@@ -463,7 +463,7 @@ test_fork (void)
   pid_t pid;
 
   carry (&pair, payload, NULL, &frame);
-  head = channel_get_out (pair.near)->arena.regions[0].memory;
+  head = pair.near->out.arena.regions[0].memory;
   pid = fork ();
   if (pid == 0)
     {

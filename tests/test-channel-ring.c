@@ -51,8 +51,8 @@ open_pair (Pair *self)
   say (self->caller, self->callee, 1);
   say (self->callee, self->caller, 2);
   say (self->caller, self->callee, 3);
-  g_assert_true (channel_get_in (self->caller)->by_ring && channel_get_out (self->caller)->by_ring);
-  g_assert_true (channel_get_in (self->callee)->by_ring && channel_get_out (self->callee)->by_ring);
+  g_assert_true (self->caller->in.by_ring && self->caller->out.by_ring);
+  g_assert_true (self->callee->in.by_ring && self->callee->out.by_ring);
 }
 
 static void
@@ -65,7 +65,7 @@ close_pair (Pair *self)
 static gboolean
 is_readable (Channel *channel)
 {
-  struct pollfd poll_fd = { .fd = channel_get_fd (channel), .events = POLLIN };
+  struct pollfd poll_fd = { .fd = channel->fd, .events = POLLIN };
 
   return poll (&poll_fd, 1, 0) > 0;
 }
@@ -131,7 +131,7 @@ test_order (void)
           g_assert_cmpuint (g_bytes_get_size (frame.payload), ==, sizes[i]);
         }
       assert_nothing (pair.callee);
-      g_assert_false (channel_has_output (pair.caller));
+      g_assert_false (!channel_out_is_empty (&pair.caller->out));
     }
   close_pair (&pair);
 }
@@ -142,7 +142,7 @@ static void
 say_and_leave (void)
 {
   channel_send (leaving, FRAME_RESULT, 9, "last word", 9, NULL, NULL);
-  channel_flush (leaving);
+  channel_out_flush (&leaving->out);
   g_clear_pointer (&leaving, channel_free);
 }
 
@@ -190,7 +190,7 @@ test_full (void)
         }
     }
   say (pair.caller, pair.callee, n);
-  g_assert_true (channel_get_out (pair.caller)->by_ring);
+  g_assert_true (pair.caller->out.by_ring);
   close_pair (&pair);
 }
 
@@ -229,7 +229,7 @@ test_wakes (void)
   for (guint32 i = 0; i < 3; i++)
     {
       channel_send (pair.caller, FRAME_CALL, i, NULL, 0, NULL, NULL);
-      channel_flush (pair.caller);
+      channel_out_flush (&pair.caller->out);
       g_assert_true (is_readable (pair.callee));
     }
   g_assert_true (channel_fall_asleep (pair.callee)); /* it need not */
@@ -278,14 +278,14 @@ test_closed (void)
 
   open_pair (&pair);
   g_assert_false (channel_fall_asleep (pair.callee));
-  channel_get_mark (pair.caller, &before);
+  channel_out_get_mark (&pair.caller->out, &before);
   channel_send (pair.caller, FRAME_CALL, 7, NULL, 0, NULL, NULL);
-  channel_end_input (pair.callee);
-  channel_get_mark (pair.caller, &after);
+  channel_in_end (&pair.callee->in);
+  channel_out_get_mark (&pair.caller->out, &after);
   channel_send (pair.caller, FRAME_CALL, 8, NULL, 0, NULL, NULL);
-  channel_flush (pair.caller);
-  g_assert_false (channel_has_lost (pair.caller, &before));
-  g_assert_true (channel_has_lost (pair.caller, &after));
+  channel_out_flush (&pair.caller->out);
+  g_assert_false (channel_out_has_lost (&pair.caller->out, &before));
+  g_assert_true (channel_out_has_lost (&pair.caller->out, &after));
   g_assert_cmpint (channel_receive (pair.callee, &frame, NULL), ==, CHANNEL_FRAME);
   g_assert_cmpuint (frame.call_id, ==, 7);
   frame_clear (&frame);
@@ -301,15 +301,15 @@ test_lost (void)
   Pair pair;
 
   open_pair (&pair);
-  channel_get_mark (pair.caller, &taken);
+  channel_out_get_mark (&pair.caller->out, &taken);
   say (pair.caller, pair.callee, 4);
   g_assert_false (channel_fall_asleep (pair.callee));
   g_clear_pointer (&pair.callee, channel_free);
-  channel_get_mark (pair.caller, &lost);
+  channel_out_get_mark (&pair.caller->out, &lost);
   channel_send (pair.caller, FRAME_CALL, 5, NULL, 0, NULL, NULL);
-  channel_flush (pair.caller);
-  g_assert_true (channel_has_lost (pair.caller, &lost));
-  g_assert_false (channel_has_lost (pair.caller, &taken));
+  channel_out_flush (&pair.caller->out);
+  g_assert_true (channel_out_has_lost (&pair.caller->out, &lost));
+  g_assert_false (channel_out_has_lost (&pair.caller->out, &taken));
   channel_free (pair.caller);
 }
 
@@ -324,9 +324,9 @@ test_not_accepted (void)
   a = channel_new (fds[0], LIMIT);
   b = channel_new (fds[1], LIMIT);
   say (a, b, 1);
-  g_assert_false (channel_get_out (a)->by_ring);
+  g_assert_false (a->out.by_ring);
   channel_offer_ring (a);
-  channel_flush (a);
+  channel_out_flush (&a->out);
   assert_fails (b); /* a caller takes no memory from a callee, which could take it away */
   channel_free (a);
   channel_free (b);
@@ -345,28 +345,24 @@ test_nonsense (void)
 
   memset (garbage, 0x5a, sizeof garbage);
   open_pair (&pair);
-  g_assert_cmpint (ring_write (&channel_get_out (pair.callee)->ring, &part, 1, 0), ==,
-                   RING_WRITTEN);
+  g_assert_cmpint (ring_write (&pair.callee->out.ring, &part, 1, 0), ==, RING_WRITTEN);
   assert_fails (pair.caller);
   close_pair (&pair);
 
   frame_header_init (&long_one, FRAME_RESULT, 1, 0, 100); /* of which nothing is there */
   open_pair (&pair);
-  g_assert_cmpint (ring_write (&channel_get_out (pair.callee)->ring, &header, 1, 0), ==,
-                   RING_WRITTEN);
+  g_assert_cmpint (ring_write (&pair.callee->out.ring, &header, 1, 0), ==, RING_WRITTEN);
   assert_fails (pair.caller);
   close_pair (&pair);
 
   open_pair (&pair);
-  memcpy (channel_get_out (pair.callee)->ring.memory, &far_away,
-          sizeof far_away); /* "written" is the first */
+  memcpy (pair.callee->out.ring.memory, &far_away, sizeof far_away); /* "written" is the first */
   assert_fails (pair.caller);
   close_pair (&pair);
 
   open_pair (&pair);
   frame_header_init (&long_one, FRAME_RESULT, 1, 0, 0); /* by the socket, where none is to come */
-  g_assert_cmpint (write (channel_get_fd (pair.callee), &long_one, sizeof long_one), ==,
-                   sizeof long_one);
+  g_assert_cmpint (write (pair.callee->fd, &long_one, sizeof long_one), ==, sizeof long_one);
   assert_fails (pair.caller);
   close_pair (&pair);
 }
@@ -386,10 +382,10 @@ test_second_ring (void)
   b = channel_new (fds[1], LIMIT);
   channel_accept_ring (b);
   channel_offer_ring (a);
-  channel_flush (a);
+  channel_out_flush (&a->out);
   assert_nothing (b);
-  channel_out_send_word (channel_get_out (a), FRAME_RING, list);
-  channel_flush (a);
+  channel_out_send_word (&a->out, FRAME_RING, list);
+  channel_out_flush (&a->out);
   assert_fails (b);
   channel_free (a);
   channel_free (b);
@@ -404,8 +400,8 @@ test_no_ring (void)
   g_assert_true (fds_open_socketpair (fds, NULL));
   a = channel_new (fds[0], LIMIT);
   b = channel_new (fds[1], LIMIT);
-  channel_out_send_word (channel_get_out (a), FRAME_BY_RING, NULL);
-  channel_flush (a);
+  channel_out_send_word (&a->out, FRAME_BY_RING, NULL);
+  channel_out_flush (&a->out);
   assert_fails (b);
   channel_free (a);
   channel_free (b);
@@ -422,11 +418,11 @@ test_rest (void)
 
   open_pair (&pair);
   channel_send (pair.callee, FRAME_RESULT, 5, NULL, 0, NULL, NULL);
-  channel_flush (pair.callee);
-  channel_take_rest (pair.caller);
+  channel_out_flush (&pair.callee->out);
+  channel_in_take_rest (&pair.caller->in);
   channel_send (pair.callee, FRAME_RESULT, 6, NULL, 0, NULL, NULL);
-  channel_flush (pair.callee);
-  g_assert_false (channel_peek (pair.caller, &header));
+  channel_out_flush (&pair.callee->out);
+  g_assert_cmpint (channel_in_peek (&pair.caller->in, &header), ==, CHANNEL_FAILED);
   g_assert_cmpint (channel_receive (pair.caller, &frame, NULL), ==, CHANNEL_FRAME);
   g_assert_cmpuint (frame.call_id, ==, 5);
   frame_clear (&frame);
@@ -442,7 +438,7 @@ test_disturbed (void)
 
   open_pair (&pair);
   g_assert_false (channel_is_disturbed (pair.caller, FALSE));
-  g_assert_cmpint (write (channel_get_fd (pair.callee), "abc", 3), ==, 3);
+  g_assert_cmpint (write (pair.callee->fd, "abc", 3), ==, 3);
   assert_nothing (pair.caller);
   g_assert_true (channel_is_disturbed (pair.caller, FALSE));
   close_pair (&pair);
@@ -476,11 +472,10 @@ test_false_frame (gconstpointer data)
 
   open_pair (&pair);
   frame_header_init (&header, FRAME_RESULT, 1, attack->n_fds, attack->size);
-  g_assert_cmpint (ring_write (&channel_get_out (pair.callee)->ring, &part, 1, 0), ==,
-                   RING_WRITTEN);
-  written = (gpointer)channel_get_out (pair.callee)->ring.memory; /* its first field */
+  g_assert_cmpint (ring_write (&pair.callee->out.ring, &part, 1, 0), ==, RING_WRITTEN);
+  written = (gpointer)pair.callee->out.ring.memory; /* its first field */
   *written += (guint64)attack->shifted;
-  g_assert_false (channel_peek (pair.caller, &seen));
+  g_assert_cmpint (channel_in_peek (&pair.caller->in, &seen), ==, CHANNEL_FAILED);
   assert_fails (pair.caller);
   close_pair (&pair);
 }
@@ -523,7 +518,7 @@ test_both_at_once (void)
 
       for (; n_sent < MIN (i + 1 + i % 97, N_SENT); n_sent++)
         channel_send (pair.caller, FRAME_CALL, n_sent, "0123456789", n_sent % 11, NULL, NULL);
-      channel_flush (pair.caller);
+      channel_out_flush (&pair.caller->out);
       g_assert_cmpint (channel_receive_blocking (pair.caller, &frame, &error), ==, CHANNEL_FRAME);
       g_assert_no_error (error);
       g_assert_cmpuint (frame.call_id, ==, i);
@@ -563,8 +558,8 @@ test_unsealed (void)
       pair.caller = channel_new (fds[0], LIMIT);
       pair.callee = channel_new (fds[1], LIMIT);
       channel_accept_ring (pair.callee);
-      channel_out_send_word (channel_get_out (pair.caller), FRAME_RING, list);
-      channel_flush (pair.caller);
+      channel_out_send_word (&pair.caller->out, FRAME_RING, list);
+      channel_out_flush (&pair.caller->out);
       g_assert_cmpint (channel_receive (pair.callee, &frame, &error), ==, CHANNEL_FAILED);
       g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
       close_pair (&pair);

@@ -62,7 +62,7 @@ test_sizes (void)
       g_assert_cmpuint (frame.call_id, ==, i);
       g_assert_true (g_bytes_equal (frame.payload, payload));
       g_assert_null (frame.fds);
-      g_assert_false (channel_has_output (a));
+      g_assert_false (!channel_out_is_empty (&a->out));
       assert_status (b, CHANNEL_AGAIN);
     }
   channel_free (a);
@@ -151,7 +151,7 @@ test_many_at_once (void)
 
       channel_send (a, FRAME_RESULT, i, NULL, 0, payload, NULL);
     }
-  channel_end_output (a);
+  channel_out_end (&a->out);
   for (guint i = 0; i < 500; i++)
     {
       g_auto (Frame) frame = { 0 };
@@ -176,7 +176,7 @@ test_large_buffers (void)
 
   channel_ends_open_both (&a, &b, 3 * LIMIT);
   /* More than everybody may have: only root gets it. */
-  setsockopt (channel_get_fd (a), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  setsockopt (a->fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
   for (guint i = 0; i < 4; i++)
     channel_send (a, FRAME_RESULT, i, NULL, 0, payload, NULL);
   for (guint i = 0; i < 4; i++)
@@ -197,9 +197,9 @@ test_large_buffers (void)
 static gboolean
 pump (Channel *channel, Frame *frame)
 {
-  if (frame->payload != NULL && !channel_has_output (channel))
+  if (frame->payload != NULL && channel_out_is_empty (&channel->out))
     return FALSE;
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
   if (frame->payload == NULL)
     g_assert_cmpint (channel_receive (channel, frame, NULL), <=, CHANNEL_AGAIN);
   return TRUE;
@@ -286,12 +286,12 @@ test_end_of_output (void)
 
   channel_ends_open_both (&a, &b, LIMIT);
   channel_send (a, FRAME_CALL, 0, NULL, 0, NULL, NULL);
-  channel_end_output (a);
+  channel_out_end (&a->out);
   assert_status (b, CHANNEL_FRAME);
   assert_status (b, CHANNEL_END);
   /* The way back is open. */
   channel_send (b, FRAME_RESULT, 0, NULL, 0, NULL, NULL);
-  channel_flush (b);
+  channel_out_flush (&b->out);
   assert_status (a, CHANNEL_FRAME);
   assert_status (a, CHANNEL_AGAIN);
   channel_free (a);
@@ -311,8 +311,8 @@ test_nobody_reads (void)
   write_raw (other, bytes->data, bytes->len);
   close (other);
   channel_send (channel, FRAME_CALL, 0, NULL, 0, payload, NULL);
-  channel_flush (channel);
-  g_assert_false (channel_has_output (channel));
+  channel_out_flush (&channel->out);
+  g_assert_false (!channel_out_is_empty (&channel->out));
   assert_status (channel, CHANNEL_FRAME);
   assert_status (channel, CHANNEL_END);
   channel_free (channel);
@@ -328,11 +328,12 @@ test_at_once (void)
   Channel *a, *b;
 
   channel_ends_open_both (&a, &b, LIMIT);
-  channel_send_now (a, FRAME_CALL, n++, &prefix, sizeof prefix, NULL, 0);
-  g_assert_false (channel_has_output (a));
-  while (!channel_has_output (a))
-    channel_send_now (a, FRAME_CALL, n++, &prefix, sizeof prefix, payload, sizeof payload);
-  channel_send_now (a, FRAME_CALL, n++, NULL, 0, payload, sizeof payload);
+  channel_out_send_now (&a->out, FRAME_CALL, n++, &prefix, sizeof prefix, NULL, 0);
+  g_assert_false (!channel_out_is_empty (&a->out));
+  while (channel_out_is_empty (&a->out))
+    channel_out_send_now (&a->out, FRAME_CALL, n++, &prefix, sizeof prefix, payload,
+                          sizeof payload);
+  channel_out_send_now (&a->out, FRAME_CALL, n++, NULL, 0, payload, sizeof payload);
   channel_send (a, FRAME_CALL, n++, NULL, 0, NULL, NULL);
   for (guint32 i = 0; i < n; i++)
     {
@@ -344,7 +345,7 @@ test_at_once (void)
         g_assert_cmpmem ((const guint8 *)g_bytes_get_data (frame.payload, NULL) + sizeof prefix,
                          g_bytes_get_size (frame.payload) - sizeof prefix, payload, sizeof payload);
     }
-  g_assert_false (channel_has_output (a));
+  g_assert_false (!channel_out_is_empty (&a->out));
   assert_status (b, CHANNEL_AGAIN);
   channel_free (b);
   channel_free (a);
@@ -360,21 +361,21 @@ test_peek (void)
   int other;
   Channel *channel = channel_ends_open_half (&other, LIMIT);
 
-  g_assert_false (channel_peek (channel, &header));
+  g_assert_cmpint (channel_in_peek (&channel->in, &header), ==, CHANNEL_AGAIN);
   write_raw (other, bytes->data, 50);
-  g_assert_true (channel_wake_up (channel));
-  g_assert_false (channel_peek (channel, &header));
-  g_assert_true (channel_has_input (channel));
+  g_assert_true (channel_in_wake_up (&channel->in));
+  g_assert_cmpint (channel_in_peek (&channel->in, &header), ==, CHANNEL_FAILED);
+  g_assert_true (channel_in_is_filled (&channel->in));
   write_raw (other, bytes->data + 50, bytes->len - 50);
   write_raw (other, bytes->data, bytes->len);
   assert_status (channel, CHANNEL_FRAME);
-  g_assert_true (channel_wake_up (channel));
-  g_assert_true (channel_peek (channel, &header));
+  g_assert_true (channel_in_wake_up (&channel->in));
+  g_assert_cmpint (channel_in_peek (&channel->in, &header), ==, CHANNEL_FRAME);
   g_assert_cmpuint (header.call_id, ==, 5);
-  channel_peek_payload (channel, &header, seen);
+  channel_in_peek_payload (&channel->in, &header, seen);
   g_assert_cmpmem (seen, sizeof seen, g_bytes_get_data (payload, NULL), sizeof seen);
-  channel_take (channel, &header);
-  g_assert_false (channel_has_input (channel));
+  channel_in_take (&channel->in, &header);
+  g_assert_false (channel_in_is_filled (&channel->in));
   assert_status (channel, CHANNEL_AGAIN);
   close (other);
   channel_free (channel);
@@ -385,8 +386,8 @@ count_flushes (Channel *channel, guint max)
 {
   guint n = 0;
 
-  for (; channel_has_output (channel) && n < max; n++)
-    channel_flush (channel);
+  for (; !channel_out_is_empty (&channel->out) && n < max; n++)
+    channel_out_flush (&channel->out);
   return n;
 }
 
@@ -437,7 +438,7 @@ test_reset (void)
 
   /* Unread bytes at the end of a socket make the kernel say ECONNRESET, which is an end, too. */
   channel_send (channel, FRAME_CALL, 0, NULL, 0, NULL, NULL);
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
   close (other);
   assert_status (channel, CHANNEL_END);
   channel_free (channel);
@@ -496,7 +497,7 @@ assert_turn (Channel *channel, guint n_expected, gboolean has_more)
   ChannelStatus status = CHANNEL_FRAME;
   guint n = 0;
 
-  channel_begin_turn (channel);
+  channel_in_begin_turn (&channel->in);
   for (; status == CHANNEL_FRAME; n++)
     {
       g_auto (Frame) frame = { 0 };
@@ -505,7 +506,7 @@ assert_turn (Channel *channel, guint n_expected, gboolean has_more)
     }
   g_assert_cmpint (status, ==, CHANNEL_AGAIN);
   g_assert_cmpuint (n - 1, ==, n_expected);
-  g_assert_cmpint (channel_has_more (channel), ==, has_more);
+  g_assert_cmpint (channel->in.has_more, ==, has_more);
 }
 
 /* A turn takes so many frames, and so many bytes, and says that there is more. */
@@ -577,15 +578,15 @@ test_begun (void)
   Channel *channel = channel_ends_open_half (&other, 1000);
   g_auto (Frame) frame = { 0 };
 
-  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 7), ==, 0);
+  g_assert_cmpuint (channel_in_get_begun (&channel->in, FRAME_RESULT, 7), ==, 0);
   write_raw (other, bytes->data, head + 10);
   g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_AGAIN);
-  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 7), ==, head + 10);
-  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 8), ==, 0);
-  g_assert_cmpuint (channel_get_begun (channel, FRAME_ITEM, 7), ==, 0);
+  g_assert_cmpuint (channel_in_get_begun (&channel->in, FRAME_RESULT, 7), ==, head + 10);
+  g_assert_cmpuint (channel_in_get_begun (&channel->in, FRAME_RESULT, 8), ==, 0);
+  g_assert_cmpuint (channel_in_get_begun (&channel->in, FRAME_ITEM, 7), ==, 0);
   write_raw (other, bytes->data + head + 10, 90);
   g_assert_cmpint (channel_receive (channel, &frame, NULL), ==, CHANNEL_FRAME);
-  g_assert_cmpuint (channel_get_begun (channel, FRAME_RESULT, 7), ==, 0);
+  g_assert_cmpuint (channel_in_get_begun (&channel->in, FRAME_RESULT, 7), ==, 0);
   channel_free (channel);
   close (other);
 }

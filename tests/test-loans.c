@@ -79,7 +79,7 @@ carry (Channel *from, Channel *to, FrameType type, GBytes *bytes, Frame *frame)
   g_assert_true (channel_send_lent (from, type, 7, "12345678", 8, rest, NULL, parts));
   while (status == CHANNEL_AGAIN)
     {
-      channel_flush (from);
+      channel_out_flush (&from->out);
       status = channel_receive (to, frame, &error);
     }
   g_assert_no_error (error);
@@ -354,7 +354,7 @@ test_attack (gconstpointer data)
   frame_header_init (&lent.header, attack->type != FRAME_NONE ? attack->type : type, 0,
                      attack->n_own_fds, 0);
   channel_send (from, FRAME_LENT, 0, &lent, sizeof lent, loan, fds);
-  channel_flush (from);
+  channel_out_flush (&from->out);
   g_assert_cmpint (channel_receive (to, &frame, &error), ==, CHANNEL_FAILED);
   g_assert_error (error, PROCFUN_ERROR, expected);
   pair_close (&pair);
@@ -386,7 +386,7 @@ test_number_of_loans (void)
       g_assert_cmpint (g_unix_fd_list_append (fds, fd, NULL), ==, 0);
       frame_header_init (&shared.header, FRAME_LENT, 0, 0, sizeof lent + come + 3);
       channel_send (pair.caller, FRAME_SHARED, 0, &shared, sizeof shared, NULL, fds);
-      channel_flush (pair.caller);
+      channel_out_flush (&pair.caller->out);
       g_assert_cmpint (channel_receive (pair.callee, &frame, &error), ==, CHANNEL_FAILED);
       g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL);
       pair_close (&pair);

@@ -49,7 +49,7 @@ record_request (void)
   open_socket (ends);
   worker.channel = channel_new (ends[0], 1 << 20);
   request_send (&worker, call, &options, FRAME_CALL_LAST, arguments);
-  channel_flush (worker.channel);
+  channel_out_flush (&worker.channel->out);
   worker_clear (&worker);
   bytes = read_to_end (ends[1]);
   close (ends[1]);

@@ -151,7 +151,7 @@ answer_list (GPtrArray *functions)
 {
   GString *json = g_string_new ("{\"build\":");
   const Module *module
-      = functions->len > 0 ? procfun_function_get_loaded_module (functions->pdata[0]) : NULL;
+      = functions->len > 0 ? ((ProcfunFunction *)functions->pdata[0])->module : NULL;
 
   g_string_append_printf (json, "\"%s\",\"functions\":[", module != NULL ? module->identity : "");
   for (guint i = 0; i < functions->len; i++)

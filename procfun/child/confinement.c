@@ -46,7 +46,7 @@ confinement_enter (Confinement *self, Channel *channel, GError **error)
   self->state.level = MAX (self->state.level, state.level);
   self->state.parts |= state.parts;
   channel_send (channel, FRAME_CONFINED, 0, &self->state, sizeof self->state, NULL, NULL);
-  channel_flush (channel); /* the function may crash */
+  channel_out_flush (&channel->out); /* the function may crash */
   return TRUE;
 }
 

@@ -141,7 +141,7 @@ begin (Server *self, const Frame *frame)
 static gboolean
 is_followed (Server *self)
 {
-  if (self->is_kept && !self->listener.has_thread && channel_has_input (self->channel)
+  if (self->is_kept && !self->listener.has_thread && channel_in_is_filled (&self->channel->in)
       && ++self->n_unchecked < CHECK_STEP)
     return TRUE;
   self->n_unchecked = 0;
@@ -296,7 +296,7 @@ find_called (Server *self, const Frame *frame, GError **error)
                            _ ("the caller sent a call that cannot be read"));
       return FALSE;
     }
-  if (self->function == NULL || procfun_function_get_hash_number (self->function) != head->hash)
+  if (self->function == NULL || self->function->hash_number != head->hash)
     self->function = look_up (self, head->hash);
   if (self->function == NULL)
     set_not_found (self, head->hash, error);
@@ -314,7 +314,7 @@ get_module (Server *self)
 {
   if (self->function == NULL && self->options.registry == NULL && self->options.why == NULL)
     self->function = procfun_definitions_find (self->options.path, self->options.name, NULL);
-  return self->function != NULL ? procfun_function_get_loaded_module (self->function) : NULL;
+  return self->function != NULL ? self->function->module : NULL;
 }
 
 static gboolean
@@ -520,7 +520,7 @@ server_say_hello (Server *self, Channel *channel)
   const char *identity = module != NULL ? module->identity : "";
 
   channel_send (channel, FRAME_HELLO, 0, identity, strlen (identity), NULL, NULL);
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
 }
 
 Server *
@@ -559,7 +559,7 @@ server_prepare_to_fork (Server *self)
 static gboolean
 has_ended (Server *self, Frame *frame)
 {
-  channel_end_input (self->channel);
+  channel_in_end (&self->channel->in);
   return listener_next (&self->listener, frame, -1) != CHANNEL_FRAME;
 }
 
@@ -589,7 +589,7 @@ server_close (Server *self)
 static void
 await_end (Server *self)
 {
-  struct pollfd poll_fd = { .fd = channel_get_fd (self->channel), .events = POLLIN };
+  struct pollfd poll_fd = { .fd = self->channel->fd, .events = POLLIN };
 
   schedule_give_way (TRUE);
   poll (&poll_fd, 1, END_MAX_MS);

@@ -43,11 +43,11 @@ encode_arguments (ProcfunFunction *function, ProcfunCodec *codec)
 static void
 send_call (Channel *channel, ProcfunFunction *function, GBytes *args)
 {
-  const FrameCall head = { .hash = procfun_function_get_hash_number (function),
+  const FrameCall head = { .hash = function->hash_number,
                            .flags = FRAME_CALL_LAST }; /* so that no leftovers are looked for */
 
   channel_send (channel, FRAME_CALL, 0, &head, sizeof head, args, NULL);
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
 }
 
 void

@@ -86,7 +86,7 @@ be_child (ZygoteServer *self, Ends *ends, pid_t parent, const FrameFork *what)
   const int idle = what->idle > 0 ? (int)what->idle : -1;
   const int first_idle = idle > 0 && !what->is_ahead ? MAX (idle, FIRST_IDLE_MS) : idle;
 
-  if (channel_has_output (self->channel))
+  if (!channel_out_is_empty (&self->channel->out))
     channel_free (self->channel); /* and descriptors of others that wait in it */
   fd_clear (&self->death_fd);
   fd_clear (&self->caller_fd);
@@ -117,7 +117,7 @@ send_child (ZygoteServer *self, pid_t pid, Ends *ends)
   const gint32 number = pid;
 
   channel_send (self->channel, FRAME_CHILD, 0, &number, sizeof number, NULL, fds);
-  channel_flush (self->channel);
+  channel_out_flush (&self->channel->out);
 }
 
 static void
@@ -206,7 +206,7 @@ handle_death (ZygoteServer *self, const siginfo_t *info)
     return TRUE;
   self->left_since = MIN (self->left_since, g_get_monotonic_time ());
   channel_send (self->channel, FRAME_EXITED, 0, &exited, sizeof exited, NULL, NULL);
-  channel_flush (self->channel);
+  channel_out_flush (&self->channel->out);
   return TRUE;
 }
 
@@ -334,7 +334,7 @@ zygote_serve (Server *server)
     {
       struct pollfd fds[]
           = { { .fd = SETUP_CHANNEL_FD,
-                .events = POLLIN | (channel_has_output (self->channel) ? POLLOUT : 0) },
+                .events = POLLIN | (!channel_out_is_empty (&self->channel->out) ? POLLOUT : 0) },
               { .fd = self->death_fd, .events = POLLIN },
               { .fd = self->caller_fd, .events = POLLIN } };
       int n = poll (fds, G_N_ELEMENTS (fds), get_timeout (self));
@@ -356,7 +356,7 @@ zygote_serve (Server *server)
         end ();
       if (fds[1].revents != 0)
         handle_deaths (self);
-      channel_flush (self->channel);
+      channel_out_flush (&self->channel->out);
       if ((fds[0].revents & ~POLLOUT) != 0)
         handle_frames (self);
     }

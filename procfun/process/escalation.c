@@ -60,7 +60,7 @@ ask (Escalation *self)
       return;
     }
   channel_send (self->channel, FRAME_CANCEL, self->call_id, NULL, 0, NULL, NULL);
-  channel_flush (self->channel);
+  channel_out_flush (&self->channel->out);
   wait_grace (self, PROCFUN_STEP_CANCELLABLE);
 }
 

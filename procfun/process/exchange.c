@@ -161,7 +161,7 @@ static void
 check_lost (Exchange *self)
 {
   self->is_lost = self->may_be_lost && !ending_is_decided (&self->ending)
-                  && channel_has_lost_at_death (self->worker.channel, &self->mark);
+                  && channel_out_has_lost_at_death (&self->worker.channel->out, &self->mark);
   if (self->is_lost)
     outcome_fail_by (&self->ending.outcome, PROCFUN_CAUSE_WORKER_LOST, PROCFUN_ERROR_WORKER_LOST,
                      g_strdup (_ ("lost its process before it began")));
@@ -171,8 +171,7 @@ check_lost (Exchange *self)
 static gboolean
 begin_naming (Exchange *self)
 {
-  const Module *module
-      = procfun_function_get_loaded_module (procfun_call_peek_function (self->call));
+  const Module *module = procfun_call_peek_function (self->call)->module;
   g_autoptr (GBytes) report = NULL;
 
   streams_receive_report (&self->streams);
@@ -279,7 +278,7 @@ static void
 advance_running (Exchange *self)
 {
   reply_start (&self->reply);
-  channel_flush (self->worker.channel);
+  channel_out_flush (&self->worker.channel->out);
   receive (self);
   receive_before_end (self);
   if (self->phase != PHASE_RUNNING) /* by a handler that took the next item */
@@ -294,7 +293,7 @@ advance_running (Exchange *self)
   else if (has_died (self))
     {
       self->phase = PHASE_DEAD;
-      channel_take_rest (self->worker.channel);
+      channel_in_take_rest (&self->worker.channel->in);
       streams_begin_end (&self->streams, G_MAXUINT);
     }
   else if (escalation_is_in_vain (&self->ending.escalation))
@@ -310,7 +309,7 @@ advance_dead (Exchange *self)
   reply_receive (&self->reply);
   if (is_followed (self))
     self->phase = PHASE_ANSWERED;
-  else if (!channel_has_more (self->worker.channel) && finish_outputs (self, PHASE_DEAD))
+  else if (!self->worker.channel->in.has_more && finish_outputs (self, PHASE_DEAD))
     {
       worker_kill_family (&self->worker);
       if (begin_naming (self))
@@ -353,10 +352,9 @@ exchange_get_fds (Exchange *self, GPollFD fds[EXCHANGE_N_FDS])
         fds[0] = (GPollFD){ naming_get_fd (self->naming), G_IO_IN, 0 };
       return;
     }
-  if (channel_has_output (self->worker.channel))
+  if (!channel_out_is_empty (&self->worker.channel->out))
     channel_events |= G_IO_OUT;
-  fds[0] = (GPollFD){ self->reply.has_ended ? -1 : channel_get_fd (self->worker.channel),
-                      channel_events, 0 };
+  fds[0] = (GPollFD){ self->reply.has_ended ? -1 : self->worker.channel->fd, channel_events, 0 };
   fds[1] = (GPollFD){ process_get_pidfd (self->worker.process), G_IO_IN, 0 };
   streams_get_fds (&self->streams, fds + FIRST_STREAM);
 }
@@ -376,7 +374,7 @@ exchange_look (Exchange *self)
   GPollFD fds[EXCHANGE_N_FDS];
 
   exchange_get_fds (self, fds);
-  fds[0] = (GPollFD){ channel_get_fd (self->worker.channel), G_IO_IN, 0 };
+  fds[0] = (GPollFD){ self->worker.channel->fd, G_IO_IN, 0 };
   fds[1].fd = -1;
   fds_poll (fds, EXCHANGE_N_FDS, 0);
   self->has_socket_input = fds[0].revents != 0;
@@ -417,7 +415,7 @@ exchange_fall_asleep (Exchange *self)
   if (!exchange_is_own (self))
     return TRUE;
   if (self->phase != PHASE_RUNNING || self->reply.has_ended
-      || (!channel_has_more (self->worker.channel) && !channel_fall_asleep (self->worker.channel)))
+      || (!self->worker.channel->in.has_more && !channel_fall_asleep (self->worker.channel)))
     return FALSE;
   self->ready |= READY_CHANNEL;
   return TRUE;
@@ -512,7 +510,7 @@ make (ProcfunCall *call, const Worker *worker, guint32 call_id, gsize bytes_in)
   self->pipelined.link.data = self;
   if (bytes_in >= ANNOUNCE_MIN && worker->has_greeted)
     request_announce (worker->channel);
-  channel_get_mark (worker->channel, &self->mark);
+  channel_out_get_mark (&worker->channel->out, &self->mark);
   self->bytes_in = bytes_in;
   ending_init (&self->ending, call, process_get_pid (worker->process));
   self->ending.escalation.call_id = call_id;
@@ -559,7 +557,7 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
   self->reply.is_map = (options->flags & FRAME_CALL_MAP) != 0;
   request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
-  channel_flush (self->worker.channel);
+  channel_out_flush (&self->worker.channel->out);
   if (procfun_function_is_generator (procfun_call_peek_function (call)))
     items_give_credit (&self->reply.items, self->worker.channel, self->reply.call_id);
   return self;
@@ -602,7 +600,7 @@ exchange_new_pipelined (ProcfunCall *call, Exchange *front, const ExchangeOption
   self->pipelined.is_waiting = TRUE;
   request_send (worker, call, options, 0, arguments);
   if (self->reply.call_id - front->reply.call_id <= SENT_AHEAD)
-    channel_flush (worker->channel);
+    channel_out_flush (&worker->channel->out);
   return self;
 }
 
@@ -648,7 +646,7 @@ exchange_get_call (Exchange *self)
 gboolean
 exchange_has_input (Exchange *self)
 {
-  return channel_has_input (self->worker.channel);
+  return channel_in_is_filled (&self->worker.channel->in);
 }
 
 void
@@ -661,7 +659,7 @@ exchange_set_release (Exchange *self, WorkerReleaseFunc release, gpointer user_d
 gboolean
 exchange_was_sent (Exchange *self)
 {
-  return !channel_has_lost (self->worker.channel, &self->mark);
+  return !channel_out_has_lost (&self->worker.channel->out, &self->mark);
 }
 
 /* FALSE if frames or output of the call that has ended may still come, or it broke its limit, or

@@ -51,7 +51,7 @@ items_give_credit (Items *self, Channel *channel, guint32 call_id)
     return;
   self->credit = credit;
   channel_send (channel, FRAME_CREDIT, call_id, &credit, sizeof credit, NULL, NULL);
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
 }
 
 gboolean

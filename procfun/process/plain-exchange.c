@@ -18,11 +18,9 @@
 /* The CPU time of such a call is not looked at. It need not be if the limit is more than all
  * processors can give it in the meantime. */
 static gboolean
-has_cpu_time (const Worker *worker)
+has_cpu_time (const ProcfunLimits *limits)
 {
-  const guint64 limit = worker->limits != NULL ? worker->limits->cpu_time : 0;
-
-  return limit == 0 || limit > SLEEP_US * (guint64)g_get_num_processors ();
+  return limits->cpu_time == 0 || limits->cpu_time > SLEEP_US * (guint64)g_get_num_processors ();
 }
 
 /* It has nothing to tell before its answer, and somebody would hear it. @is_behind: but that of the
@@ -30,44 +28,50 @@ has_cpu_time (const Worker *worker)
 static gboolean
 is_ready (const Worker *worker, gboolean is_behind)
 {
-  return worker->channel != NULL && worker->is_kept && worker->has_greeted && worker->report_fd >= 0
-         && worker->output_fds[0] >= 0 && worker->output_fds[1] >= 0
-         && !channel_has_output (worker->channel)
-         && (is_behind || !channel_has_input (worker->channel));
+  return worker->channel != NULL && worker->channel->in.by_ring && worker->is_kept
+         && worker->has_greeted && worker->report_fd >= 0 && worker->output_fds[0] >= 0
+         && worker->output_fds[1] >= 0
+         && (is_behind || !channel_in_is_filled (&worker->channel->in));
 }
 
 static gboolean
 send_bytes (Worker *worker, PlainCall *plain, gconstpointer data, gsize size, ChannelMark *mark)
 {
-  const FrameCall head = { .hash = procfun_function_get_hash_number (plain->function) };
+  ChannelOut *out = &worker->channel->out;
+  const FrameCall head = { .hash = plain->function->hash_number };
 
-  channel_get_mark (worker->channel, mark);
+  channel_out_get_mark (out, mark);
   if (size > worker->max_payload
-      || !channel_send_by_ring (worker->channel, FRAME_CALL, worker->call_id + 1, &head,
-                                sizeof head, data, size))
+      || !channel_out_send_by_ring (out, FRAME_CALL, worker->call_id + 1, &head, sizeof head, data,
+                                    size))
     return FALSE;
   worker->call_id++;
-  channel_flush (worker->channel);
+  channel_out_flush (out);
   return TRUE;
+}
+
+static gboolean
+send_encoded (Worker *worker, PlainCall *plain, ChannelMark *mark)
+{
+  BufferRoom room;
+  g_auto (Buffer) encoded = BUFFER_IN (room);
+
+  return plain_call_encode (plain, worker->codec, &encoded)
+         && send_bytes (worker, plain, encoded.data, encoded.length, mark);
 }
 
 static gboolean
 send (Worker *worker, PlainCall *plain, ChannelMark *mark)
 {
-  BufferRoom room;
-  g_auto (Buffer) encoded = BUFFER_IN (room);
-
-  if (worker->codec == procfun_codec_get_gvariant ())
-    return send_bytes (worker, plain, plain->args.data, plain->args.length, mark);
-  return plain_call_encode (plain, worker->codec, &encoded)
-         && send_bytes (worker, plain, encoded.data, encoded.length, mark);
+  return worker->is_packed ? send_bytes (worker, plain, plain->args.data, plain->args.length, mark)
+                           : send_encoded (worker, plain, mark);
 }
 
 gboolean
 plain_exchange_send (Worker *worker, PlainCall *plain, ChannelMark *mark)
 {
-  return worker->source == NULL && has_cpu_time (worker) && is_ready (worker, FALSE)
-         && send (worker, plain, mark);
+  return worker->source == NULL && (worker->limits == NULL || has_cpu_time (worker->limits))
+         && is_ready (worker, FALSE) && send (worker, plain, mark);
 }
 
 gboolean
@@ -90,30 +94,17 @@ is_ready_once (const Worker *worker)
 gboolean
 plain_exchange_send_once (Worker *worker, PlainCall *plain, ChannelMark *mark)
 {
-  const FrameCall head = { .hash = procfun_function_get_hash_number (plain->function),
-                           .flags = FRAME_CALL_LAST | FRAME_CALL_ENDED };
+  const FrameCall head
+      = { .hash = plain->function->hash_number, .flags = FRAME_CALL_LAST | FRAME_CALL_ENDED };
 
   if (!is_ready_once (worker))
     return FALSE;
   worker_open_channel (worker, worker->max_payload);
-  channel_get_mark (worker->channel, mark);
-  channel_send_now (worker->channel, FRAME_CALL, worker->call_id, &head, sizeof head,
-                    plain->args.data, plain->args.length);
-  channel_flush (worker->channel);
+  channel_out_get_mark (&worker->channel->out, mark);
+  channel_out_send_now (&worker->channel->out, FRAME_CALL, worker->call_id, &head, sizeof head,
+                        plain->args.data, plain->args.length);
+  channel_out_flush (&worker->channel->out);
   return TRUE;
-}
-
-/* Whether a frame is there, or something else. What comes between the two looks is for the next
- * one.
- */
-static PlainExchangeStatus
-look (Worker *worker, FrameHeader *header)
-{
-  const gboolean has_input = channel_has_input (worker->channel);
-
-  if (channel_peek (worker->channel, header))
-    return PLAIN_EXCHANGE_RESULT;
-  return has_input ? PLAIN_EXCHANGE_OTHER : PLAIN_EXCHANGE_NOTHING;
 }
 
 /* A crash, what the function has printed, which comes before its result, or what it has written to
@@ -121,11 +112,10 @@ look (Worker *worker, FrameHeader *header)
 static gboolean
 has_written (const Worker *worker)
 {
-  struct pollfd fds[]
-      = { { .fd = worker->report_fd, .events = POLLIN },
-          { .fd = worker->output_fds[0], .events = POLLIN },
-          { .fd = worker->output_fds[1], .events = POLLIN },
-          { .fd = worker->is_kept ? channel_get_fd (worker->channel) : -1, .events = POLLIN } };
+  struct pollfd fds[] = { { .fd = worker->report_fd, .events = POLLIN },
+                          { .fd = worker->output_fds[0], .events = POLLIN },
+                          { .fd = worker->output_fds[1], .events = POLLIN },
+                          { .fd = worker->is_kept ? worker->channel->fd : -1, .events = POLLIN } };
   const int n = poll (fds, G_N_ELEMENTS (fds), 0);
   const gboolean is_readable = n > 0 && fds[3].revents != 0;
 
@@ -139,7 +129,7 @@ is_quiet (Worker *worker, const FrameHeader *header)
 {
   guint64 arrived;
 
-  if (channel_get_taken (worker->channel) + sizeof *header + header->size <= worker->quiet_until)
+  if (worker->channel->in.ring.position + sizeof *header + header->size <= worker->quiet_until)
     return TRUE;
   arrived = channel_get_arrived (worker->channel);
   if (has_written (worker))
@@ -153,18 +143,10 @@ take_state (Worker *worker, const FrameHeader *header)
 {
   if (header->type != FRAME_STATE || header->size != sizeof worker->state)
     return FALSE;
-  channel_peek_payload (worker->channel, header, &worker->state);
-  channel_take (worker->channel, header);
+  channel_in_peek_payload (&worker->channel->in, header, &worker->state);
+  channel_in_take (&worker->channel->in, header);
   worker_count_memory_anew (worker);
   return TRUE;
-}
-
-static gboolean
-read_result (const Worker *worker, PlainCall *plain, const guint8 *data, gsize size)
-{
-  return worker->codec == procfun_codec_get_gvariant ()
-             ? plain_call_read_result (plain, data, size)
-             : plain_call_decode_result (plain, worker->codec, data, size);
 }
 
 /* The other side can write to the ring meanwhile, so it is not read in place. */
@@ -177,22 +159,25 @@ take_result (Worker *worker, const FrameHeader *header, PlainCall *plain)
     guint8 data[RESULT_MAX];
   } room;
   const gsize usage = sizeof (ProcfunUsage);
+  gboolean ok;
 
   if (header->type != FRAME_RESULT || header->size < usage || header->size > sizeof room
       || header->size - usage > worker->max_payload || !is_quiet (worker, header))
     return FALSE;
-  channel_peek_payload (worker->channel, header, room.data);
-  if (!read_result (worker, plain, room.data + usage, header->size - usage))
-    return FALSE;
-  channel_take (worker->channel, header);
-  return TRUE;
+  channel_in_peek_payload (&worker->channel->in, header, room.data);
+  ok = worker->is_packed ? plain_call_read_result (plain, room.data + usage, header->size - usage)
+                         : plain_call_decode_result (plain, worker->codec, room.data + usage,
+                                                     header->size - usage);
+  if (ok)
+    channel_in_take (&worker->channel->in, header);
+  return ok;
 }
 
 /* FALSE: the time is up, or something has happened that this is not for. */
 static gboolean
 sleep_once (Worker *worker, int ms)
 {
-  struct pollfd fds[] = { { .fd = channel_get_fd (worker->channel), .events = POLLIN },
+  struct pollfd fds[] = { { .fd = worker->channel->fd, .events = POLLIN },
                           { .fd = process_get_pidfd (worker->process), .events = POLLIN },
                           { .fd = worker->report_fd, .events = POLLIN },
                           { .fd = worker->output_fds[0], .events = POLLIN },
@@ -201,22 +186,21 @@ sleep_once (Worker *worker, int ms)
   if (channel_fall_asleep (worker->channel))
     return TRUE;
   return poll (fds, G_N_ELEMENTS (fds), ms) == 1 && fds[0].revents == POLLIN
-         && channel_wake_up (worker->channel);
+         && channel_in_wake_up (&worker->channel->in);
 }
 
 /* Bytes left of an earlier call may have woken it. */
-static PlainExchangeStatus
+static ChannelStatus
 sleep_for_frame (Worker *worker, FrameHeader *header)
 {
   const gint64 patience = worker->is_kept ? SLEEP_US : SLEEP_ONCE_US;
   const gint64 until = g_get_monotonic_time () + patience;
-  PlainExchangeStatus status = PLAIN_EXCHANGE_NOTHING;
+  ChannelStatus status = CHANNEL_AGAIN;
   gint64 left = patience;
 
-  while (status == PLAIN_EXCHANGE_NOTHING && left > 0
-         && sleep_once (worker, (int)((left + 999) / 1000)))
+  while (status == CHANNEL_AGAIN && left > 0 && sleep_once (worker, (int)((left + 999) / 1000)))
     {
-      status = look (worker, header);
+      status = channel_in_peek (&worker->channel->in, header);
       left = until - g_get_monotonic_time ();
     }
   return status;
@@ -227,13 +211,13 @@ sleep_for_frame (Worker *worker, FrameHeader *header)
 static gboolean
 wait_for_frame (Worker *worker, FrameHeader *header)
 {
-  PlainExchangeStatus status = look (worker, header);
+  ChannelStatus status = channel_in_peek (&worker->channel->in, header);
 
-  if (status == PLAIN_EXCHANGE_NOTHING && worker->is_kept && channel_yield (worker->channel))
-    status = look (worker, header);
-  if (status == PLAIN_EXCHANGE_NOTHING)
+  if (status == CHANNEL_AGAIN && worker->is_kept && channel_yield (worker->channel))
+    status = channel_in_peek (&worker->channel->in, header);
+  if (status == CHANNEL_AGAIN)
     status = sleep_for_frame (worker, header);
-  return status == PLAIN_EXCHANGE_RESULT && header->call_id == worker->call_id;
+  return status == CHANNEL_FRAME && header->call_id == worker->call_id;
 }
 
 gboolean
@@ -251,15 +235,15 @@ plain_exchange_receive (Worker *worker, PlainCall *plain)
 PlainExchangeStatus
 plain_exchange_take (Worker *worker, PlainCall *plain, guint32 call_id)
 {
-  PlainExchangeStatus status;
   FrameHeader header;
 
   do
     {
-      status = look (worker, &header);
-      if (status != PLAIN_EXCHANGE_RESULT)
-        return status;
-      if (header.call_id != call_id)
+      const ChannelStatus status = channel_in_peek (&worker->channel->in, &header);
+
+      if (status == CHANNEL_AGAIN)
+        return PLAIN_EXCHANGE_NOTHING;
+      if (status != CHANNEL_FRAME || header.call_id != call_id)
         return PLAIN_EXCHANGE_OTHER;
     }
   while (take_state (worker, &header));

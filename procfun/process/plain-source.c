@@ -56,7 +56,7 @@ has_other (PlainSource *self)
   for (guint i = 1; i < N_FDS; i++)
     if (g_source_query_unix_fd (source, self->tags[i]) != 0)
       return TRUE;
-  return socket != 0 && (socket != G_IO_IN || !channel_wake_up (self->worker->channel));
+  return socket != 0 && (socket != G_IO_IN || !channel_in_wake_up (&self->worker->channel->in));
 }
 
 /* @is_first: in this turn. What is found later has its own. */
@@ -158,7 +158,7 @@ make (Worker *worker)
 {
   GSource *source = g_source_new (&plain_source_funcs, sizeof (PlainSource));
   PlainSource *self = (PlainSource *)source;
-  const int fds[N_FDS] = { channel_get_fd (worker->channel), process_get_pidfd (worker->process),
+  const int fds[N_FDS] = { worker->channel->fd, process_get_pidfd (worker->process),
                            worker->report_fd, worker->output_fds[0], worker->output_fds[1] };
 
   self->worker = worker;

@@ -339,7 +339,8 @@ reply_is_complete (Reply *self)
 static void
 note_part (Reply *self)
 {
-  gsize n_bytes = channel_get_begun (self->ending->worker->channel, FRAME_RESULT, self->call_id);
+  gsize n_bytes
+      = channel_in_get_begun (&self->ending->worker->channel->in, FRAME_RESULT, self->call_id);
 
   if (n_bytes > 0)
     clocks_note_return (&self->ending->clocks, n_bytes);
@@ -350,7 +351,7 @@ reply_receive (Reply *self)
 {
   guint n = 0;
 
-  channel_begin_turn (self->ending->worker->channel);
+  channel_in_begin_turn (&self->ending->worker->channel->in);
   while (!self->has_ended && !reply_is_complete (self))
     {
       g_auto (Frame) frame = { 0 };

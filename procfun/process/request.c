@@ -118,7 +118,7 @@ exchange_encode_arguments (ProcfunCall *call, const ExchangeOptions *options, GE
 const char *
 request_get_identity (ProcfunFunction *function)
 {
-  const Module *module = procfun_function_get_loaded_module (function);
+  const Module *module = function->module;
 
   return module != NULL ? module->identity : "";
 }
@@ -127,7 +127,7 @@ void
 request_announce (Channel *channel)
 {
   channel_send (channel, FRAME_ANNOUNCE, 0, NULL, 0, NULL, NULL);
-  channel_flush (channel);
+  channel_out_flush (&channel->out);
 }
 
 void
@@ -193,8 +193,8 @@ send_call (Worker *worker, ProcfunCall *call, const ExchangeOptions *options, co
 
   if (options->value != NULL)
     {
-      channel_send_value (worker->channel, FRAME_CALL, worker->call_id, head, sizeof *head,
-                          options->value, fds);
+      channel_out_send_value (&worker->channel->out, FRAME_CALL, worker->call_id, head,
+                              sizeof *head, options->value, fds);
       return;
     }
   if (options->parts != NULL && arguments != NULL)
@@ -225,7 +225,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
               GBytes *arguments)
 {
   ProcfunFunction *function = procfun_call_peek_function (call);
-  const FrameCall head = { .hash = procfun_function_get_hash_number (function),
+  const FrameCall head = { .hash = function->hash_number,
                            .deadline = procfun_call_get_deadline_time (call),
                            .flags = flags };
 
@@ -238,7 +238,7 @@ request_send (Worker *worker, ProcfunCall *call, const ExchangeOptions *options,
     {
       request_send_setup (worker->channel, function, options, worker->arena_idle);
       worker->told_arena_idle = worker->arena_idle;
-      g_set_object (&worker->codec, options->codec);
+      worker_set_codec (worker, options->codec);
       g_set_object (&worker->context, options->context);
       worker->max_payload = options->max_payload;
     }
@@ -263,5 +263,5 @@ exchange_prepare_worker (Worker *worker, ProcfunCall *call, const ExchangeOption
   worker->has_greeted = FALSE;
   worker->initializer = g_strdup (procfun_function_get_name (procfun_call_peek_function (call)));
   request_send (worker, call, &open, FRAME_CALL_INITIAL, arguments);
-  channel_flush (worker->channel);
+  channel_out_flush (&worker->channel->out);
 }

@@ -97,6 +97,13 @@ worker_open_channel (Worker *self, guint64 max_result)
     channel_offer_ring (self->channel);
 }
 
+void
+worker_set_codec (Worker *self, ProcfunCodec *codec)
+{
+  g_set_object (&self->codec, codec);
+  self->is_packed = codec == procfun_codec_get_gvariant ();
+}
+
 gboolean
 worker_ends_with_result (const Worker *self)
 {

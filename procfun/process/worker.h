@@ -46,7 +46,8 @@ typedef struct
 
   /* From its first call on */
   Channel *channel;
-  ProcfunCodec *codec;           /* that it was told to use */
+  ProcfunCodec *codec;           /* that it was told to use; */
+  gboolean is_packed;            /* which is GVariant's: values go as type-packed.h has them */
   guint64 max_payload;           /* likewise */
   ProcfunLaunchContext *context; /* (nullable): likewise */
   SandboxPlan *sandbox;          /* (nullable): likewise, */
@@ -88,6 +89,9 @@ GSource *worker_take_source (Worker *self); /* (transfer full) */
 
 /* Before each call. @max_result: in bytes. */
 void worker_open_channel (Worker *self, guint64 max_result);
+
+/* It was told to use this one. */
+void worker_set_codec (Worker *self, ProcfunCodec *codec);
 
 /* A result is the end of its last call: the caller that takes it for the end ends the process, too.
  */

@@ -30,7 +30,7 @@ zygote_remove_watcher (Zygote *self, GSource *source)
 int
 zygote_get_fd (Zygote *self)
 {
-  return channel_get_fd (self->process.channel);
+  return self->process.channel->fd;
 }
 
 /* With the lock held. */
@@ -46,7 +46,7 @@ try_greeting (Zygote *self, ZygoteWait *wait, gint64 now, GError **error)
   wait->end = zygote_get_start_end (self);
   if (timeout > 0)
     wait->end = MIN (wait->end, wait->begun_at + timeout);
-  if (may_come && channel_has_output (self->process.channel))
+  if (may_come && !channel_out_is_empty (&self->process.channel->out))
     wait->end = MIN (wait->end, now + SEND_STEP_US);
   if (zygote_has_greeted (self) && !self->has_ended)
     return ZYGOTE_FORKED;
@@ -91,7 +91,7 @@ zygote_try_fork (Zygote *self, Worker *worker, ZygoteWait *wait, GError **error)
 
   g_mutex_lock (&self->lock);
   if (!self->has_reader)
-    channel_flush (self->process.channel);
+    channel_out_flush (&self->process.channel->out);
   zygote_receive (self);
   status = zygote_has_greeted (self) ? ZYGOTE_FORKED : try_greeting (self, wait, now, error);
   if (status == ZYGOTE_FORKED)

@@ -161,7 +161,7 @@ take_child (Zygote *self, Frame *frame)
   child.output_fds[0] = fds[FRAME_CHILD_STDOUT];
   child.output_fds[1] = fds[FRAME_CHILD_STDERR];
   child.has_greeted = TRUE;
-  child.codec = g_object_ref (self->options.codec);
+  worker_set_codec (&child, self->options.codec);
   child.max_payload = self->options.max_payload;
   self->has_forked = TRUE;
   spares_push (&self->spares, &child);
@@ -268,12 +268,12 @@ zygote_continue (Zygote *self)
 static void
 sleep_on_channel (Zygote *self, int ms, Canceller *canceller, int *cancel_fd)
 {
-  GPollFD fds[] = { { .fd = channel_get_fd (self->process.channel), .events = G_IO_IN },
+  GPollFD fds[] = { { .fd = self->process.channel->fd, .events = G_IO_IN },
                     { .fd = *cancel_fd, .events = G_IO_IN } };
   int n_ready;
 
-  channel_flush (self->process.channel);
-  if (channel_has_output (self->process.channel))
+  channel_out_flush (&self->process.channel->out);
+  if (!channel_out_is_empty (&self->process.channel->out))
     fds[0].events |= G_IO_OUT;
   self->has_reader = TRUE;
   g_mutex_unlock (&self->lock);
@@ -360,7 +360,7 @@ zygote_get_status (Zygote *self, pid_t pid, int *wait_status)
   for (zygote_receive (self); !(found = deaths_get_status (self->deaths, pid, wait_status));
        zygote_receive (self))
     {
-      struct pollfd poll_fd = { .fd = channel_get_fd (self->process.channel), .events = POLLIN };
+      struct pollfd poll_fd = { .fd = self->process.channel->fd, .events = POLLIN };
 
       if (self->has_ended || g_get_monotonic_time () > end)
         break;
@@ -439,7 +439,7 @@ zygote_new (ProcfunFunction *function, const ExchangeOptions *options, guint64 s
   request_send_setup (self->process.channel, function, &self->options, SETUP_ARENA_IDLE_MS);
   if (!preloads_send (&self->preloads, self->process.channel, &self->options, error))
     return NULL;
-  channel_flush (self->process.channel);
+  channel_out_flush (&self->process.channel->out);
   return g_steal_pointer (&self);
 }
 
@@ -505,8 +505,8 @@ ask (Zygote *self, guint n, guint idle, gboolean is_ahead, int cpu)
   if (!self->has_ended)
     g_clear_error (&self->error); /* of an earlier one */
   self->n_wanted += n;
-  channel_send_now (self->process.channel, FRAME_FORK, 0, &fork, sizeof fork, NULL, 0);
-  channel_flush (self->process.channel);
+  channel_out_send_now (&self->process.channel->out, FRAME_FORK, 0, &fork, sizeof fork, NULL, 0);
+  channel_out_flush (&self->process.channel->out);
 }
 
 /* As many as wait, and none twice. */

@@ -334,15 +334,6 @@ read_from_ring (ChannelIn *self, gsize filled, Frame *frame, GError **error)
   return TRUE;
 }
 
-/* In the ring, or in the buffer unless a payload is awaited. */
-static gsize
-get_filled (ChannelIn *self)
-{
-  if (self->by_ring)
-    return ring_get_filled (&self->ring);
-  return self->payload == NULL && count_fds (self) == 0 ? self->end - self->start : 0;
-}
-
 static void
 peek (ChannelIn *self, gsize offset, gpointer data, gsize size)
 {
@@ -352,16 +343,22 @@ peek (ChannelIn *self, gsize offset, gpointer data, gsize size)
     memcpy (data, self->data + self->start + offset, size);
 }
 
-gboolean
+/* In the buffer there may be a part of a payload, or descriptors before a frame. */
+ChannelStatus
 channel_in_peek (ChannelIn *self, FrameHeader *header)
 {
-  gsize filled = get_filled (self);
+  const gsize filled = self->by_ring ? ring_get_filled (&self->ring) : self->end - self->start;
 
-  if (filled < sizeof *header || filled > RING_SIZE || self->has_rest)
-    return FALSE;
+  if (filled == 0)
+    return CHANNEL_AGAIN;
+  if (filled < sizeof *header || filled > RING_SIZE || self->has_rest
+      || (!self->by_ring && (self->payload != NULL || count_fds (self) > 0)))
+    return CHANNEL_FAILED;
   peek (self, 0, header, sizeof *header);
   return frame_header_check (header, self->limit, self->senders, NULL)
-         && header->size <= filled - sizeof *header && header->n_fds == 0;
+                 && header->size <= filled - sizeof *header && header->n_fds == 0
+             ? CHANNEL_FRAME
+             : CHANNEL_FAILED;
 }
 
 void

@@ -54,14 +54,15 @@ void channel_in_reopen (ChannelIn *self, int fd);
  * and empty. */
 ChannelStatus channel_in_receive (ChannelIn *self, gboolean look, Frame *frame, GError **error);
 
-/* Looks at the next frame, without taking it, where it has come whole by the ring. FALSE: it has
- * not, or is no frame that may come. The payload can be looked at then, and the frame be taken. */
-gboolean channel_in_peek (ChannelIn *self, FrameHeader *header);
+/* Looks at the next frame, without taking it, where it is whole in the ring, or was read from the
+ * socket. Its payload can be looked at then, and it be taken. CHANNEL_FAILED: something else is
+ * there, which channel_in_receive() tells about. */
+ChannelStatus channel_in_peek (ChannelIn *self, FrameHeader *header);
 void channel_in_peek_payload (ChannelIn *self, const FrameHeader *header, gpointer payload);
 void channel_in_take (ChannelIn *self, const FrameHeader *header);
 
-/* The socket has something while the ring is in use: takes what was to wake this side. FALSE: that
- * is not all that it has. */
+/* After poll() has found something in the socket: takes what was to wake this side, or reads what
+ * comes where there is no ring. FALSE: there is more than the word that the ring has something. */
 gboolean channel_in_wake_up (ChannelIn *self);
 
 /* Whether a frame with this header may come in shared memory. It takes its part of the turn. */
@@ -79,11 +80,13 @@ gboolean channel_in_is_filled (ChannelIn *self);
 gboolean channel_in_read_ahead (ChannelIn *self);
 
 /* The next turn begins, which ends after some frames or some bytes: channel_in_receive() returns
- * CHANNEL_AGAIN then, and @has_more is set. */
+ * CHANNEL_AGAIN then, and @has_more is set. Without turns there are no such bounds. */
 void channel_in_begin_turn (ChannelIn *self);
 
-/* Takes all that is there now, and nothing that comes later. */
+/* The other side is dead: takes all that is there now, and nothing that other processes still
+ * write. */
 void channel_in_take_rest (ChannelIn *self);
 
-/* Takes nothing more; frames sent before can still be received. */
+/* Takes nothing more from the other side, which learns so when it sends something; frames that it
+ * had sent before can still be received. */
 void channel_in_end (ChannelIn *self);

@@ -59,7 +59,8 @@ gboolean channel_out_send_by_ring (ChannelOut *self, FrameType type, guint32 cal
                                    gconstpointer prefix, gsize prefix_size, gconstpointer payload,
                                    gsize size);
 
-/* The same by the socket alone, written at once if nothing is queued. */
+/* The same by the socket alone, written at once if nothing is queued. For small payloads, since
+ * what the socket does not take is copied. */
 void channel_out_send_now (ChannelOut *self, FrameType type, guint32 call_id, gconstpointer prefix,
                            gsize prefix_size, gconstpointer payload, gsize size);
 
@@ -75,12 +76,16 @@ void channel_out_send_word (ChannelOut *self, FrameType type, GUnixFDList *fds);
 /* Tells the other side that the next frames go by the ring. */
 void channel_out_turn_to_ring (ChannelOut *self);
 
-/* Writes as much as goes without waiting. */
+/* Writes as much as goes without waiting. When the other side is gone, the rest is dropped:
+ * channel_receive() tells. */
 void channel_out_flush (ChannelOut *self);
 gboolean channel_out_is_empty (const ChannelOut *self);
 
+/* Nothing more will be sent: the other side reads its end once all is written. */
 void channel_out_end (ChannelOut *self);
 
+/* The second tells whether nothing that was sent since has reached the other side, or ever will,
+ * and the third the same of another side that is dead. */
 void channel_out_get_mark (const ChannelOut *self, ChannelMark *mark);
 gboolean channel_out_has_lost (ChannelOut *self, const ChannelMark *mark);
 gboolean channel_out_has_lost_at_death (ChannelOut *self, const ChannelMark *mark);

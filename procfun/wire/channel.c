@@ -6,7 +6,6 @@
 #include "procfun/platform/memfd.h"
 #include "procfun/platform/schedule.h"
 #include "procfun/procfun-error.h"
-#include "procfun/wire/loans.h"
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -24,20 +23,6 @@
 /* Where the other side has a processor of its own, a thread that looks without a pause sees the
  * answer at once. */
 #define SPIN_MAX_US 10
-
-struct _Channel
-{
-  int fd;
-  gpointer memory; /* (nullable): of both rings */
-  gsize memory_size;
-  gboolean accepts_ring;
-  gboolean accepts_shares;
-  ArenaIn arena;
-  Loans loans;
-  ChannelIn in;
-  ChannelOut out;
-  guint yield_pause; /* how often channel_yield() is not to */
-};
 
 Channel *
 channel_new (int fd, gsize limit)
@@ -81,28 +66,10 @@ channel_reopen (Channel *self, int fd)
   channel_out_init (&self->out, fd);
 }
 
-int
-channel_get_fd (Channel *self)
-{
-  return self->fd;
-}
-
 void
 channel_set_senders (Channel *self, FrameSenders senders)
 {
   self->in.senders = senders;
-}
-
-ChannelIn *
-channel_get_in (Channel *self)
-{
-  return &self->in;
-}
-
-ChannelOut *
-channel_get_out (Channel *self)
-{
-  return &self->out;
 }
 
 /* Sending */
@@ -126,29 +93,6 @@ channel_send (Channel *self, FrameType type, guint32 call_id, gconstpointer pref
   g_return_if_fail (fds == NULL || g_unix_fd_list_get_length (fds) <= FRAME_MAX_FDS);
 
   channel_out_send (&self->out, type, call_id, prefix, prefix_size, payload, fds);
-}
-
-gboolean
-channel_send_by_ring (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
-                      gsize prefix_size, gconstpointer payload, gsize size)
-{
-  return self->in.by_ring
-         && channel_out_send_by_ring (&self->out, type, call_id, prefix, prefix_size, payload,
-                                      size);
-}
-
-void
-channel_send_now (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
-                  gsize prefix_size, gconstpointer payload, gsize size)
-{
-  channel_out_send_now (&self->out, type, call_id, prefix, prefix_size, payload, size);
-}
-
-void
-channel_send_value (Channel *self, FrameType type, guint32 call_id, gconstpointer prefix,
-                    gsize prefix_size, GVariant *value, GUnixFDList *fds)
-{
-  channel_out_send_value (&self->out, type, call_id, prefix, prefix_size, value, fds);
 }
 
 gboolean
@@ -205,45 +149,9 @@ channel_sweep (Channel *self)
 }
 
 void
-channel_flush (Channel *self)
-{
-  channel_out_flush (&self->out);
-}
-
-gboolean
-channel_has_output (Channel *self)
-{
-  return !channel_out_is_empty (&self->out);
-}
-
-void
 channel_shut_down (Channel *self)
 {
   shutdown (self->fd, SHUT_RDWR);
-}
-
-void
-channel_end_output (Channel *self)
-{
-  channel_out_end (&self->out);
-}
-
-void
-channel_get_mark (Channel *self, ChannelMark *mark)
-{
-  channel_out_get_mark (&self->out, mark);
-}
-
-gboolean
-channel_has_lost (Channel *self, const ChannelMark *mark)
-{
-  return channel_out_has_lost (&self->out, mark);
-}
-
-gboolean
-channel_has_lost_at_death (Channel *self, const ChannelMark *mark)
-{
-  return channel_out_has_lost_at_death (&self->out, mark);
 }
 
 /* The ring */
@@ -424,30 +332,6 @@ channel_receive (Channel *self, Frame *frame, GError **error)
   return receive_looking (self, TRUE, frame, error);
 }
 
-gboolean
-channel_peek (Channel *self, FrameHeader *header)
-{
-  return channel_in_peek (&self->in, header);
-}
-
-void
-channel_peek_payload (Channel *self, const FrameHeader *header, gpointer payload)
-{
-  channel_in_peek_payload (&self->in, header, payload);
-}
-
-void
-channel_take (Channel *self, const FrameHeader *header)
-{
-  channel_in_take (&self->in, header);
-}
-
-guint64
-channel_get_taken (Channel *self)
-{
-  return self->in.ring.position;
-}
-
 guint64
 channel_get_arrived (Channel *self)
 {
@@ -457,46 +341,10 @@ channel_get_arrived (Channel *self)
 }
 
 gboolean
-channel_wake_up (Channel *self)
-{
-  return channel_in_wake_up (&self->in);
-}
-
-gboolean
 channel_is_disturbed (Channel *self, gboolean is_readable)
 {
   return self->in.by_ring
          && ((is_readable && !channel_in_wake_up (&self->in)) || self->in.start != self->in.end);
-}
-
-gboolean
-channel_has_input (Channel *self)
-{
-  return channel_in_is_filled (&self->in);
-}
-
-void
-channel_begin_turn (Channel *self)
-{
-  channel_in_begin_turn (&self->in);
-}
-
-gboolean
-channel_has_more (Channel *self)
-{
-  return self->in.has_more;
-}
-
-gsize
-channel_get_begun (Channel *self, FrameType type, guint32 call_id)
-{
-  return channel_in_get_begun (&self->in, type, call_id);
-}
-
-void
-channel_take_rest (Channel *self)
-{
-  channel_in_take_rest (&self->in);
 }
 
 int
@@ -511,12 +359,6 @@ channel_has_spoken (Channel *self)
   g_auto (Frame) frame = { 0 };
 
   return channel_receive (self, &frame, NULL) != CHANNEL_AGAIN;
-}
-
-void
-channel_end_input (Channel *self)
-{
-  channel_in_end (&self->in);
 }
 
 /* Waiting */
@@ -619,6 +461,7 @@ channel_receive_blocking (Channel *self, Frame *frame, GError **error)
 void
 channel_flush_blocking (Channel *self)
 {
-  for (channel_flush (self); channel_has_output (self); channel_flush (self))
+  for (channel_out_flush (&self->out); !channel_out_is_empty (&self->out);
+       channel_out_flush (&self->out))
     wait_for (self, G_IO_OUT, -1);
 }
