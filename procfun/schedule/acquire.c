@@ -49,7 +49,7 @@ static gboolean
 is_refused (Scheduler *self, const Waiter *waiter)
 {
   return self->config.refuses && waiter->request.may_be_refused && waiter->entry.rank == 0
-         && !scheduler_drops_queued (self);
+         && !self->drops_queued;
 }
 
 /* In a thread */

@@ -424,8 +424,7 @@ watch (ContextWaiter *self)
     {
       self->canceller = canceller_ref (procfun_call_get_canceller (request->call));
       canceller_set_func (self->canceller, context_waiter_note_tripped, self);
-      if (canceller_is_cancelled (self->canceller)
-          || scheduler_drops_queued (self->base.source->scheduler))
+      if (canceller_is_cancelled (self->canceller) || self->base.source->scheduler->drops_queued)
         context_waiter_note_tripped (self);
       return;
     }

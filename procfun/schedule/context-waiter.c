@@ -83,7 +83,7 @@ wait_again (ContextWaiter *self)
   if (request->deadline > 0)
     heap_add (&source->deadlines, &self->deadline, request->deadline);
   context_source_update_next (source);
-  if (scheduler_drops_queued (scheduler) || is_cancelled (self))
+  if (scheduler->drops_queued || is_cancelled (self))
     context_waiter_note_tripped (self);
   scheduler_assign (scheduler);
   g_mutex_unlock (&scheduler->lock);

@@ -25,13 +25,6 @@ owner_clear (Owner *self)
   self->thread = NULL;
 }
 
-GMainContext *
-owner_steal_context (Owner *self)
-{
-  self->thread = NULL;
-  return g_steal_pointer (&self->context);
-}
-
 /* A main context that no thread runs counts as run by the thread that used it. */
 gboolean
 owner_is_here (const Owner *self)

@@ -17,10 +17,6 @@ void owner_init (Owner *self, GMainContext *context);
 void owner_copy (Owner *self, const Owner *from);
 void owner_clear (Owner *self);
 
-/* (nullable) (transfer full): clears the owner. A main context may go with its last reference, and
- * what waits in it then takes the lock of the scheduler. */
-GMainContext *owner_steal_context (Owner *self);
-
 /* Whether only this thread can do what the owner has to do. */
 gboolean owner_is_here (const Owner *self);
 

@@ -14,7 +14,7 @@ can_pipeline (WorkerSlot *slot, const SlotRequest *request)
   const Worker *worker;
   guint64 n_calls;
 
-  if (!request->may_be_pipelined || scheduler_drops_queued (slot->scheduler) || context == NULL
+  if (!request->may_be_pipelined || slot->scheduler->drops_queued || context == NULL
       || !g_main_context_is_owner (context) || slot->is_spent || slot->head == NULL
       || slot->reservations.length > 0)
     return FALSE;

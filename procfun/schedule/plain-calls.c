@@ -63,7 +63,7 @@ take (Scheduler *self, const char *module, GMainContext *context)
 {
   WorkerSlot *slot = NULL;
 
-  if (self->queue.length == 0 && !scheduler_drops_queued (self)
+  if (self->queue.length == 0 && !self->drops_queued
       && (context == NULL || !cancels_running (self)))
     {
       slot = take_idle (self, module, context);
@@ -105,7 +105,7 @@ worker_slot_return_plain (WorkerSlot *self)
 static gboolean
 may_queue (Scheduler *self, const char *module)
 {
-  return !self->config.refuses && !self->is_closing && !scheduler_drops_queued (self)
+  return !self->config.refuses && !self->is_closing && !self->drops_queued
          && !cancels_running (self) && self->slots.idle.length == 0
          && slots_count (&self->slots) >= self->config.max_workers
          && (!self->keeps || slots_has_busy (&self->slots, module));
@@ -150,7 +150,7 @@ take_next (WorkerSlot *slot)
   g_mutex_lock (&self->lock);
   waiter = (Waiter *)queue_peek (&self->queue);
   if (waiter != NULL && waiter->request.plain != NULL && waiter->source != NULL
-      && !scheduler_drops_queued (self) && !cancels_running (self)
+      && !self->drops_queued && !cancels_running (self)
       && has_room (slot, waiter->module, context_source_get_context (waiter)))
     {
       queue_remove (&self->queue, &waiter->entry);

@@ -108,6 +108,7 @@ scheduler_end_calls (Scheduler *self, ProcfunCloseFlags flags)
 
   g_mutex_lock (&self->lock);
   self->close_flags |= flags;
+  self->drops_queued = (self->close_flags & PROCFUN_CLOSE_DROP_QUEUED) != 0;
   if ((flags & PROCFUN_CLOSE_DROP_QUEUED) != 0)
     queue_foreach (&self->queue, drop, NULL);
   if ((flags & PROCFUN_CLOSE_CANCEL_RUNNING) != 0)

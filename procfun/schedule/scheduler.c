@@ -119,20 +119,18 @@ scheduler_end_worker (WorkerSlot *slot, const char *reason)
   scheduler_reap (slot, DEATH_WAIT_MS);
 }
 
-static void
-remove_outdated (Scheduler *self, guint64 state, GQueue *outdated)
-{
-  if (state == self->state)
-    return;
-  self->state = state;
-  slots_remove_outdated (&self->slots, state, outdated);
-}
-
+/* Idle workers end by themselves, and nobody is told: they are looked for once a second. */
 void
 scheduler_remove_gone (Scheduler *self, gint64 now, guint64 state, GoneWorkers *gone)
 {
-  remove_outdated (self, state, &gone->outdated);
-  slots_poll_exited_sometimes (&self->slots, now, &gone->exited);
+  if (state != self->state)
+    slots_remove_outdated (&self->slots, state, &gone->outdated);
+  self->state = state;
+  if (now >= self->look_at || self->slots.ended.length > 0)
+    {
+      self->look_at = now + G_USEC_PER_SEC;
+      slots_poll_exited (&self->slots, &gone->exited);
+    }
 }
 
 void
@@ -156,11 +154,12 @@ scheduler_end_gone (GoneWorkers *gone)
 void
 scheduler_renew (Scheduler *self)
 {
+  const gint64 now = g_get_monotonic_time ();
   GoneWorkers gone = { 0 };
 
   zygotes_renew (self->zygotes);
   g_mutex_lock (&self->lock);
-  remove_outdated (self, zygotes_get_state (self->zygotes, 0), &gone.outdated);
+  scheduler_remove_gone (self, now, zygotes_get_state (self->zygotes, now), &gone);
   g_mutex_unlock (&self->lock);
   scheduler_end_gone (&gone);
 }
@@ -280,7 +279,7 @@ scheduler_assign_to (Scheduler *self, Waiter *waiter)
 {
   const SlotRequest *request = &waiter->request;
 
-  if (scheduler_drops_queued (self))
+  if (self->drops_queued)
     return FALSE;
   waiter->slot = request->is_first ? NULL
                                    : slots_find_idle (&self->slots, waiter->module,
@@ -335,21 +334,15 @@ tell_of_worker_of_context (Scheduler *self)
     context_source_begin_to_look (l->data);
 }
 
-/* For a worker, for room in the queue, or for one who is stuck. */
-static gboolean
-somebody_waits (const Scheduler *self)
-{
-  return self->queue.length > 0 || self->blocked.length > 0 || self->in_admission.length > 0
-         || self->submitters.length > 0;
-}
-
+/* Nobody may wait: for a worker, for one who is stuck, or for room in the queue. */
 void
 scheduler_assign (Scheduler *self)
 {
   gboolean to_context = FALSE;
   Waiter *waiter;
 
-  if (!somebody_waits (self))
+  if (self->queue.length == 0 && self->blocked.length == 0 && self->in_admission.length == 0
+      && self->submitters.length == 0)
     return;
   while ((waiter = scheduler_get_next (self)) != NULL && scheduler_assign_to (self, waiter))
     {
@@ -400,7 +393,8 @@ static const struct
 {
   FrameLeftovers leftover;
   const char *reason;
-} leftovers[] = { { FRAME_LEFT_THREADS, "leftovers: threads" },
+} leftovers[] = { { FRAME_LEFT_UNPREPARED, "initializer" },
+                  { FRAME_LEFT_THREADS, "leftovers: threads" },
                   { FRAME_LEFT_FIRST_THREADS, "leftovers: threads" },
                   { FRAME_LEFT_DESCRIPTORS, "leftovers: descriptors" },
                   { FRAME_LEFT_IDENTITY, "leftovers: identity" },
@@ -425,20 +419,18 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
 {
   Scheduler *self = slot->scheduler;
   const SchedulerConfig *config = &self->config;
-  const FrameState *state = &worker->state;
+  const guint64 left = worker->state.leftovers & ~config->tolerated;
 
-  if (worker_is_unprepared (worker))
-    return "initializer";
   if (slot->inherited_state != self->state && self->state != 0)
     return "inherited";
   if (slot->limits != self->worker_limits)
     return SCHEDULER_REASON_LIMITS;
   if (config->calls_per_worker > 0 && n_calls >= config->calls_per_worker)
     return "calls";
-  if (config->memory_per_worker > 0 && state->resident > config->memory_per_worker)
+  if (config->memory_per_worker > 0 && worker->state.resident > config->memory_per_worker)
     return "memory";
-  if ((state->leftovers & ~config->tolerated) != 0)
-    return name_leftovers (state->leftovers & ~config->tolerated);
+  if (left != 0)
+    return name_leftovers (left);
   if (count_present (self) > config->max_workers)
     return "shrunk";
   return NULL;
@@ -458,7 +450,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContex
   *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
     return FALSE;
-  *context = owner_steal_context (&slot->owner);
+  *context = g_steal_pointer (&slot->owner.context);
   slot->is_lost = slot->is_held;
   self->is_refused = FALSE;
   stays = is_usable && *reason == NULL;
@@ -486,18 +478,20 @@ worker_slot_drop (WorkerSlot *slot)
   worker_slot_unref (slot);
 }
 
-static void
-give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
+void
+worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
 {
   Scheduler *self = slot->scheduler;
   g_autoptr (GMainContext) context = NULL;
   const char *reason;
   gboolean ends;
 
+  if (worker != &slot->worker)
+    slot->worker = worker_steal (worker);
   g_mutex_lock (&self->lock);
-  if (was_used && slot->n_calls == 0)
+  if (!slot->is_unused && slot->n_calls == 0)
     worker_slot_note_first_call (slot, &slot->worker, is_usable);
-  slot->n_calls += was_used ? 1 : 0;
+  slot->n_calls += slot->is_unused ? 0 : 1;
   ends = put_back (slot, is_usable, &reason, &context);
   g_mutex_unlock (&self->lock);
   if (ends)
@@ -505,17 +499,10 @@ give_back (WorkerSlot *slot, gboolean is_usable, gboolean was_used)
 }
 
 void
-worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
-{
-  if (worker != &slot->worker)
-    slot->worker = worker_steal (worker);
-  give_back (slot, is_usable, !slot->is_unused);
-}
-
-void
 worker_slot_discard (WorkerSlot *slot)
 {
-  give_back (slot, FALSE, FALSE);
+  slot->is_unused = TRUE;
+  worker_slot_put_back (slot, &slot->worker, FALSE);
 }
 
 void
@@ -603,7 +590,7 @@ worker_slot_take (WorkerSlot *slot, ProcfunCall *call, gboolean is_async, GError
   if (ok)
     {
       slot->call = call;
-      before = owner_steal_context (&slot->owner);
+      before = g_steal_pointer (&slot->owner.context);
       owner_init (&slot->owner, context);
     }
   g_mutex_unlock (&slot->scheduler->lock);

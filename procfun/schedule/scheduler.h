@@ -103,10 +103,12 @@ struct _Scheduler
   SchedulerConfig config;
   gboolean is_closing;
   ProcfunCloseFlags close_flags;
-  gboolean is_aborting; /* scheduler_abort() was called */
-  guint64 state;        /* of processes that are good for calls: see zygotes_get_state() */
-  Queue queue;          /* (element-type Waiter) */
+  gboolean drops_queued; /* one of these flags */
+  gboolean is_aborting;  /* scheduler_abort() was called */
+  guint64 state;         /* of processes that are good for calls: see zygotes_get_state() */
+  Queue queue;           /* (element-type Waiter) */
   Slots slots;
+  gint64 look_at;               /* when to look for workers that have left: monotonic time in µs */
   ProcfunFunction *initializer; /* (nullable): what each worker runs first */
   GVariant *initializer_args;   /* (nullable) */
   ProcfunLimits
@@ -189,12 +191,6 @@ void scheduler_begin_to_close (Scheduler *self);
 /* From now on no call is assigned a worker, and those that wait end; or calls that have one are
  * cancelled. */
 void scheduler_end_calls (Scheduler *self, ProcfunCloseFlags flags);
-
-static inline gboolean
-scheduler_drops_queued (const Scheduler *self)
-{
-  return (self->close_flags & PROCFUN_CLOSE_DROP_QUEUED) != 0;
-}
 
 /* Cancels all calls, without grace periods. The second form kills their workers. */
 void scheduler_abort (Scheduler *self);

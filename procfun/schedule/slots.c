@@ -4,9 +4,6 @@
 
 #include "procfun/schedule/reservation.h"
 
-/* Idle workers end by themselves; nobody is told. */
-#define LOOK_US G_USEC_PER_SEC
-
 void
 slots_init (Slots *self)
 {
@@ -191,13 +188,4 @@ slots_poll_exited (Slots *self, GQueue *exited)
       g_queue_unlink (&self->ended, &slot->link);
       g_queue_push_tail_link (exited, &slot->link);
     }
-}
-
-void
-slots_poll_exited_sometimes (Slots *self, gint64 now, GQueue *exited)
-{
-  if (now < self->look_at && self->ended.length == 0)
-    return;
-  self->look_at = now + LOOK_US;
-  slots_poll_exited (self, exited);
 }

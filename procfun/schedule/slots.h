@@ -11,7 +11,6 @@ typedef struct
   GQueue busy;  /* (element-type WorkerSlot): assigned, maybe not started yet */
   GQueue ended; /* (element-type WorkerSlot): killed, or about to exit, and maybe not dead yet */
   guint n_permanent; /* workers without an idle timeout */
-  gint64 look_at;    /* when to look for workers that have left: monotonic time in µs */
 } Slots;
 
 void slots_init (Slots *self);
@@ -49,6 +48,5 @@ void slots_remove_with_other_limits (Slots *self, const ProcfunLimits *limits, G
 /* Moves those that nobody uses to @removed: the idle ones, and those of sessions without a call. */
 void slots_remove_unused (Slots *self, GQueue *removed);
 
-/* Moves those that have left or are dead to @exited. The second form looks once a second. */
+/* Moves those that have left or are dead to @exited. */
 void slots_poll_exited (Slots *self, GQueue *exited);
-void slots_poll_exited_sometimes (Slots *self, gint64 now, GQueue *exited);

@@ -47,7 +47,7 @@ waiter_goes_on (const Waiter *self, const Scheduler *scheduler)
   const SlotRequest *request = &self->request;
 
   return !is_cancelled (request) && !is_late (request)
-         && (self->is_assigned || !scheduler_drops_queued (scheduler))
+         && (self->is_assigned || !scheduler->drops_queued)
          && (!slot_request_is_session (request) || !scheduler->is_closing);
 }
 
