@@ -76,8 +76,7 @@ test_properties (void)
 static void
 test_hash_number (void)
 {
-  g_assert_cmpuint (procfun_function_get_hash_number (add_function ()), ==,
-                    G_GUINT64_CONSTANT (0xc483cf3ff82e4075));
+  g_assert_cmpuint (add_function ()->hash_number, ==, G_GUINT64_CONSTANT (0xc483cf3ff82e4075));
 }
 
 /* Names of fields and of values, which JSON needs. */

@@ -77,7 +77,7 @@ append_arguments (GString *line, ProcfunCall *call)
 static char *
 make_command_line (ProcfunCall *call)
 {
-  const Module *module = procfun_function_get_loaded_module (call->function);
+  const Module *module = call->function->module;
   gboolean is_library = module != NULL && module->path != NULL && !module->is_program;
   g_autofree char *program = NULL;
   g_autofree char *quoted = NULL;

@@ -105,7 +105,8 @@ procfun_definition_get_function (ProcfunDefinition *self)
           function = g_atomic_pointer_get (&self->function);
         }
     }
-  procfun_definitions_report_duplicates ();
+  if (g_atomic_int_get (&duplicates_suspected))
+    procfun_definitions_report_duplicates ();
   return function;
 }
 
@@ -182,8 +183,8 @@ procfun_definitions_report_duplicates (void)
   all = procfun_definitions_list_functions ();
   for (guint i = 0; i < all->len; i++)
     for (guint k = 0; k < i; k++)
-      if (procfun_function_get_hash_number (all->pdata[i])
-              == procfun_function_get_hash_number (all->pdata[k])
+      if (((ProcfunFunction *)all->pdata[i])->hash_number
+              == ((ProcfunFunction *)all->pdata[k])->hash_number
           && g_strcmp0 (procfun_function_get_module (all->pdata[i]),
                         procfun_function_get_module (all->pdata[k]))
                  == 0)

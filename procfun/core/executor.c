@@ -144,7 +144,7 @@ procfun_executor_constructed (GObject *object)
 static void
 procfun_executor_finalize (GObject *object)
 {
-  ExecutorState *state = procfun_executor_get_state (PROCFUN_EXECUTOR (object));
+  ExecutorState *state = procfun_executor_get_instance_private (PROCFUN_EXECUTOR (object));
 
   executor_list_remove (state->entry);
   g_free (state->recorder);
@@ -252,7 +252,7 @@ procfun_executor_real_get_capacity (ProcfunExecutor *self)
 static void
 count (ProcfunExecutor *self, guint64 *counter)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
 
   g_mutex_lock (&state->lock);
   ++*counter;
@@ -349,7 +349,7 @@ procfun_executor_class_init (ProcfunExecutorClass *klass)
 static void
 procfun_executor_init (ProcfunExecutor *self)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
 
   state->process = inherited_state_get_process ();
   g_mutex_init (&state->lock);
@@ -380,7 +380,7 @@ void
 procfun_executor_check_process (ProcfunExecutor *self)
 {
   G_LOCK_DEFINE_STATIC (process);
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
 
   if (G_LIKELY (state->process == inherited_state_get_process ()))
     return;
@@ -396,7 +396,7 @@ procfun_executor_check_process (ProcfunExecutor *self)
 gboolean
 procfun_executor_try_enter (ProcfunExecutor *self)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
   gboolean closed;
 
   procfun_executor_check_process (self);
@@ -421,7 +421,7 @@ lists_calls (ProcfunExecutor *self)
 static void
 list_call (ProcfunExecutor *self, ProcfunCall *call)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
   GList *link = procfun_call_get_executor_link (call);
   ProcfunCloseFlags flags;
 
@@ -437,7 +437,7 @@ list_call (ProcfunExecutor *self, ProcfunCall *call)
 static void
 unlist_call (ProcfunExecutor *self, ProcfunCall *call)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
   GList *link = procfun_call_get_executor_link (call);
 
   procfun_executor_check_process (self);
@@ -478,7 +478,7 @@ end_one (ExecutorState *state)
 void
 procfun_executor_withdraw (ProcfunExecutor *self)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
 
   g_mutex_lock (&state->lock);
   state->recorder->submitted--;
@@ -489,7 +489,7 @@ procfun_executor_withdraw (ProcfunExecutor *self)
 void
 procfun_executor_count (ProcfunExecutor *self, const Ending *ending)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
 
   procfun_executor_check_process (self);
   g_mutex_lock (&state->lock);
@@ -660,7 +660,7 @@ void
 procfun_executor_copy_counts (ProcfunExecutor *self, Recorder *counts, guint *n_unfinished,
                               guint *number)
 {
-  ExecutorState *state = procfun_executor_get_state (self);
+  ExecutorState *state = procfun_executor_get_instance_private (self);
 
   g_mutex_lock (&state->lock);
   *counts = *state->recorder;

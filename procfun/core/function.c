@@ -180,6 +180,7 @@ procfun_function_new_for_definition (ProcfunDefinition *definition)
   self->plain_result = self->n_buffers == 0 ? type_plain_new (&definition->result) : NULL;
   self->packs_args = type_are_packable (definition->args, definition->n_args);
   self->packs_result = self->n_buffers == 0 && type_is_packable (&definition->result);
+  self->is_plain = self->packs_args && self->packs_result && !procfun_function_is_generator (self);
   self->module = module_new_for_address (definition->module);
   return self;
 }
@@ -281,22 +282,10 @@ procfun_function_check_loaded (ProcfunFunction *self, GError **error)
   return FALSE;
 }
 
-const Module *
-procfun_function_get_loaded_module (ProcfunFunction *self)
-{
-  return self->module;
-}
-
 gboolean
 procfun_function_is_generator (ProcfunFunction *self)
 {
   return (self->flags & PROCFUN_FUNCTION_GENERATOR) != 0;
-}
-
-guint64
-procfun_function_get_hash_number (ProcfunFunction *self)
-{
-  return self->hash_number;
 }
 
 void

@@ -31,7 +31,7 @@ struct _ProcfunFunction
   ProcfunFunctionFlags flags;
   ProcfunSchema *args_schema;
   ProcfunSchema *return_schema;
-  Module *module;  /* (nullable) */
+  Module *module;  /* (nullable): functions registered at run time have none */
   gint idempotent; /* flag that may be set later */
   gint sandbox;    /* likewise: the least ProcfunSandbox of its calls */
   guint state;     /* bits of FunctionState */
@@ -43,7 +43,8 @@ struct _ProcfunFunction
   gboolean takes_streams;  /* which are read only once */
   guint n_buffers;         /* among the arguments: the result is a struct with them */
   gboolean packs_args;     /* they need no GVariants: see values/type-packed.h */
-  gboolean packs_result;   /* likewise the result */
+  gboolean packs_result;   /* likewise the result, or an item */
+  gboolean is_plain;       /* both need none, and it is no generator: see plain-call.h */
 
   ProcfunHandler handler; /* (nullable): registered at run time */
   gpointer user_data;
@@ -70,10 +71,7 @@ ProcfunFunction *procfun_function_new_for_module (const char *name, ProcfunSchem
 void procfun_function_unload (ProcfunFunction *self);
 gboolean procfun_function_check_loaded (ProcfunFunction *self, GError **error);
 
-/* (nullable): functions registered at run time have none. */
-const Module *procfun_function_get_loaded_module (ProcfunFunction *self);
 gboolean procfun_function_is_generator (ProcfunFunction *self);
-guint64 procfun_function_get_hash_number (ProcfunFunction *self);
 
 /* Marks a function as one of two with the same module and hash: a child could not choose. */
 void procfun_function_set_ambiguous (ProcfunFunction *self);

@@ -9,6 +9,7 @@
 #include "procfun/core/failure.h"
 #include "procfun/core/function.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/schema.h"
 #include "procfun/values/type-packed.h"
 
 void
@@ -49,9 +50,13 @@ plain_call_encode (const PlainCall *self, ProcfunCodec *codec, Buffer *out)
 gboolean
 plain_call_read_result (PlainCall *self, const guint8 *data, gsize size)
 {
+  const ProcfunSchema *schema = self->function->return_schema;
+  const TypePlain *plain = self->function->plain_result;
   guint8 nothing;
 
-  return type_unpack (&self->definition->result, self->function->return_schema, data, size, NULL,
+  if (plain != NULL && schema->all_normal)
+    return size == plain->size && type_plain_unpack (plain, data, &self->result);
+  return type_unpack (&self->definition->result, schema, data, size, NULL,
                       self->definition->result_size > 0 ? self->result : &nothing);
 }
 

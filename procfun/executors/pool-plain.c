@@ -166,7 +166,7 @@ run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
 guint
 procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
 {
-  ProcfunPool *self = PROCFUN_POOL (executor);
+  ProcfunPool *self = (ProcfunPool *)executor; /* whose class this is of */
   PlainCall *plain = plain_call;
   ExchangeOptions options;
   ChannelMark mark;

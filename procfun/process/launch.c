@@ -33,7 +33,7 @@
 const char *
 launch_get_start_folder (ProcfunFunction *function)
 {
-  return procfun_function_get_loaded_module (function) == NULL ? self_get_start_folder () : NULL;
+  return function->module == NULL ? self_get_start_folder () : NULL;
 }
 
 /* A script is found by the command line that started it, which ends where that of a call began. */
@@ -65,7 +65,7 @@ make_argv (ProcfunFunction *function, const char *hash, const char *name, const 
            const char *arguments)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  const Module *module = procfun_function_get_loaded_module (function);
+  const Module *module = function->module;
   g_autofree char *executable = get_executable (module, prefix == NULL);
   g_autofree char *serve = g_strconcat (
       module != NULL ? SETUP_ARGUMENT_PREFIX : SETUP_MAIN_ARGUMENT_PREFIX, hash, NULL);

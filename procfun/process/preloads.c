@@ -52,8 +52,7 @@ send_one (ProcfunCall *call, Channel *channel, const ExchangeOptions *options, G
 {
   g_autoptr (GBytes) arguments = NULL;
   const FrameCall head
-      = { .hash = procfun_function_get_hash_number (procfun_call_peek_function (call)),
-          .flags = FRAME_CALL_INITIAL };
+      = { .hash = procfun_call_peek_function (call)->hash_number, .flags = FRAME_CALL_INITIAL };
 
   if (!function_check_callable (procfun_call_peek_function (call), error)
       || !procfun_call_check_arguments (call, error))

@@ -100,7 +100,7 @@ zygotes_free (Zygotes *self)
 const char *
 zygotes_get_key (ProcfunFunction *function)
 {
-  const Module *module = procfun_function_get_loaded_module (function);
+  const Module *module = function->module;
 
   if (module == NULL)
     return "script";

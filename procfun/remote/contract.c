@@ -24,7 +24,7 @@ compute (ProcfunFunction *function)
   schema_to_json (procfun_function_get_return_schema (function), text);
   g_string_append_printf (text, "\n%u",
                           (guint)(procfun_function_get_flags (function) & CONTRACT_FLAGS));
-  if (procfun_function_get_loaded_module (function) == NULL)
+  if (function->module == NULL)
     g_string_append (text, "\nregistered"); /* not the one of a macro with that name */
   g_checksum_update (checksum, (const guchar *)text->str, (gssize)text->len);
   g_checksum_get_digest (checksum, digest, &size);

@@ -22,8 +22,14 @@ static gboolean
 pack_arguments (ProcfunDefinition *self, const ProcfunFunction *function,
                 gconstpointer const *values, Buffer *out)
 {
-  return function->packs_args
-         && type_pack_arguments (self->args, function->args_schema, values, out);
+  const TypePlain *plain = function->plain_args;
+
+  if (plain == NULL)
+    return function->packs_args
+           && type_pack_arguments (self->args, function->args_schema, values, out);
+  type_plain_pack (plain, values, memset (buffer_reserve (out, plain->size), 0, plain->size));
+  out->length += plain->size;
+  return TRUE;
 }
 
 /* By way of GVariants, which tells what is wrong with a value. */
@@ -177,7 +183,7 @@ run_plain (ProcfunDefinition *self, ProcfunExecutor *executor, PlainCall *plain,
   PlainCallStatus status = PLAIN_CALL_NOT_BEGUN;
   ProcfunCall *call;
 
-  if (plain->function->packs_result && !procfun_function_is_generator (plain->function))
+  if (plain->function->is_plain)
     status = procfun_executor_run_plain (executor, plain);
   switch (status)
     {
@@ -259,7 +265,7 @@ procfun_definition_process_with (ProcfunDefinition *self, gconstpointer const *v
 static gboolean
 run_plain_async (ProcfunExecutor *executor, PlainCall *plain)
 {
-  if (!plain->function->packs_result || procfun_function_is_generator (plain->function))
+  if (!plain->function->is_plain)
     return FALSE;
   executor = executor != NULL ? g_object_ref (executor) : procfun_executor_ref_default ();
   if (procfun_executor_run_plain (executor, plain) == PLAIN_CALL_SENT)
