@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Many calls by way of a NATS server, while hosts and another caller are killed and frozen at
- * random; and the server, too, when PROCFUN_CHURN_CALLS asks for a long run. nats-server 2.9 stops
- * for ever to give away what it has stored after some of its deaths, so not each such run comes to
- * its end. */
+ * random; and the server, too, when PROCFUN_CHURN_CALLS asks for a long run. After some of its
+ * deaths nats-server 2.9 gives away nothing that it has stored, until it is started again: the long
+ * run does so when there was no strike for some time. */
 
 #include "tests/brokers.h"
 #include "tests/churn.h"
@@ -15,6 +15,7 @@
 #define N_CALLS 400
 #define N_HOSTS 2
 #define N_SLOTS 2
+#define STALLED_S 20
 
 typedef struct
 {
@@ -23,6 +24,8 @@ typedef struct
   GPid hosts[N_HOSTS];
   ChurnCaller other;
   ChurnFrozen frozen;
+  guint stalled_id; /* 0: in a short run */
+  guint n_stalled;
 } Strikes;
 
 static void
@@ -34,16 +37,42 @@ renew_host (Strikes *self, guint i)
 }
 
 static void
+renew_broker (Strikes *self)
+{
+  broker_kill (self->broker);
+  broker_start (self->broker);
+}
+
+static gboolean
+on_stalled (gpointer user_data)
+{
+  Strikes *self = user_data;
+
+  self->n_stalled++;
+  renew_broker (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch_for_stalls (Strikes *self)
+{
+  g_clear_handle_id (&self->stalled_id, g_source_remove);
+  self->stalled_id = g_timeout_add_seconds (STALLED_S, on_stalled, self);
+}
+
+static void
 strike (gpointer user_data)
 {
   Strikes *self = user_data;
+  const gboolean is_long = self->stalled_id != 0;
   const guint i = (guint)g_test_rand_int_range (0, N_HOSTS);
 
-  switch (g_test_rand_int_range (g_getenv ("PROCFUN_CHURN_CALLS") != NULL ? 0 : 1, 4))
+  if (is_long)
+    watch_for_stalls (self);
+  switch (g_test_rand_int_range (is_long ? 0 : 1, 4))
     {
     case 0:
-      broker_kill (self->broker);
-      broker_start (self->broker);
+      renew_broker (self);
       break;
     case 1:
       churn_caller_renew (&self->other);
@@ -62,6 +91,9 @@ end (gpointer user_data)
 {
   Strikes *self = user_data;
 
+  g_clear_handle_id (&self->stalled_id, g_source_remove);
+  if (self->n_stalled > 0)
+    g_test_message ("the server was started again %u times, because it stalled", self->n_stalled);
   churn_caller_end (&self->other);
   churn_thaw (&self->frozen);
   for (guint i = 0; i < N_HOSTS; i++)
@@ -82,6 +114,8 @@ run (const char *pool, void (*churn) (ProcfunRemotePool *hosts, guint n, const C
     self.hosts[i] = brokers_start_host (self.url, N_SLOTS);
   churn_caller_init (&self.other, self.url);
   churn_caller_renew (&self.other);
+  if (g_getenv ("PROCFUN_CHURN_CALLS") != NULL)
+    watch_for_stalls (&self);
   churn (remotes_new (self.url), N_CALLS, &events);
   g_free (self.url);
   broker_free (self.broker);
