@@ -274,6 +274,8 @@ procfun_private = \
 	%D%/platform/elf-file.h \
 	%D%/platform/fault.c \
 	%D%/platform/fault.h \
+	%D%/platform/family.c \
+	%D%/platform/family.h \
 	%D%/platform/fds.c \
 	%D%/platform/fds.h \
 	%D%/platform/float-mode.c \

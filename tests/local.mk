@@ -35,6 +35,7 @@ test_programs = \
 	%D%/test-executor \
 	%D%/test-failure \
 	%D%/test-faults \
+	%D%/test-family \
 	%D%/test-fds \
 	%D%/test-fixture \
 	%D%/test-flood \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "procfun/platform/process.h"
 
+#include "procfun/platform/family.h"
 #include "procfun/platform/fds.h"
 #include "procfun/platform/inherited-state.h"
 #include "procfun/platform/proc.h"
@@ -318,97 +319,6 @@ process_get_status (Process *self, int *wait_status)
   return self->status != NULL && self->status (self->user_data, wait_status);
 }
 
-/* The children of all threads of @pid: proc(5), /proc/pid/task/tid/children. */
-static void
-add_numbers (GArray *pids, const char *text)
-{
-  char *end;
-
-  for (pid_t pid = (pid_t)strtol (text, &end, 10); end > text; pid = (pid_t)strtol (text, &end, 10))
-    {
-      g_array_append_val (pids, pid);
-      text = end;
-    }
-}
-
-/* @path: a file of them. There may be thousands of such files. */
-static void
-collect_from (const char *path, GArray *pids)
-{
-  g_autofree char *long_text = NULL;
-  char text[1024];
-  gssize n = -1;
-  auto_fd int fd = open (path, O_RDONLY | O_CLOEXEC);
-
-  if (fd >= 0)
-    n = read (fd, text, sizeof text - 1);
-  if (n <= 0)
-    return;
-  text[n] = '\0';
-  if (n < (gssize)sizeof text - 1)
-    add_numbers (pids, text);
-  else if (g_file_get_contents (path, &long_text, NULL, NULL))
-    add_numbers (pids, long_text);
-}
-
-/* The first two links of a folder are no threads. */
-static gboolean
-has_one_thread (const char *task_path)
-{
-  struct stat st;
-
-  return stat (task_path, &st) == 0 && st.st_nlink == 3;
-}
-
-static void
-collect_children (pid_t pid, GArray *pids)
-{
-  char task_path[64];
-  char path[128];
-  g_autoptr (GDir) tasks = NULL;
-  const char *tid;
-
-  g_snprintf (task_path, sizeof task_path, "/proc/%d/task", (int)pid);
-  if (has_one_thread (task_path))
-    {
-      g_snprintf (path, sizeof path, "%s/%d/children", task_path, (int)pid);
-      collect_from (path, pids);
-      return;
-    }
-  tasks = g_dir_open (task_path, 0, NULL);
-  while (tasks != NULL && (tid = g_dir_read_name (tasks)) != NULL)
-    {
-      g_snprintf (path, sizeof path, "%s/%s/children", task_path, tid);
-      collect_from (path, pids);
-    }
-}
-
-/* @signum: for each before its own children are looked for, or 0. (transfer full) (element-type
- * pid_t) */
-static GArray *
-list_descendants (pid_t pid, int signum)
-{
-  GArray *pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
-
-  collect_children (pid, pids);
-  for (guint i = 0; i < pids->len; i++) /* grows while it is walked */
-    {
-      kill (g_array_index (pids, pid_t, i), signum);
-      collect_children (g_array_index (pids, pid_t, i), pids);
-    }
-  return pids;
-}
-
-/* Of one that has been stopped. With SIGSTOP pending, a process begins no other fork. */
-static void
-kill_descendants (pid_t pid)
-{
-  g_autoptr (GArray) pids = list_descendants (pid, SIGSTOP);
-
-  for (guint i = 0; i < pids->len; i++)
-    kill (g_array_index (pids, pid_t, i), SIGKILL);
-}
-
 static void
 clear_fd (gpointer fd)
 {
@@ -422,7 +332,7 @@ process_note_descendants (Process *self)
 
   if (process_has_died (self))
     return TRUE;
-  pids = list_descendants (self->pid, 0);
+  pids = family_list (self->pid);
   g_clear_pointer (&self->noted, g_array_unref);
   self->noted = g_array_new (FALSE, FALSE, sizeof (int));
   g_array_set_clear_func (self->noted, clear_fd);
@@ -443,7 +353,7 @@ kill_noted (int pidfd)
 {
   if (syscall (SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) != 0)
     return;
-  kill_descendants (process_find_number (pidfd));
+  family_kill (process_find_number (pidfd));
   syscall (SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 }
 
@@ -454,6 +364,15 @@ process_kill_noted (Process *self)
     kill_noted (g_array_index (self->noted, int, i));
 }
 
+gboolean
+process_stop_all (Process *self)
+{
+  if (!process_is_own (self) || process_has_died (self))
+    return TRUE;
+  process_signal (self, SIGSTOP);
+  return family_stop (self->pid);
+}
+
 void
 process_kill_all (Process *self)
 {
@@ -461,8 +380,8 @@ process_kill_all (Process *self)
     return;
   if (!process_has_died (self))
     {
-      process_signal (self, SIGSTOP); /* so that it starts no more meanwhile */
-      kill_descendants (self->pid);
+      process_signal (self, SIGSTOP);
+      family_kill (self->pid);
     }
   process_signal (self, SIGKILL);
 }

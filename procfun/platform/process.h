@@ -30,9 +30,12 @@ gboolean process_is_own (Process *self);
 pid_t process_find_number (int pidfd);
 
 /* Kills it and all its descendants, also those that left its group. As long as it lives, it adopts
- * orphans, so that all descendants are found below it; repeating the search finds those that are
- * born meanwhile. */
+ * orphans, so that all descendants are found below it. */
 void process_kill_all (Process *self);
+
+/* Stops them all before, so that none is born while they are killed. FALSE: some are not stopped
+ * yet, and have to be looked at again. */
+gboolean process_stop_all (Process *self);
 
 /* The first remembers those of its descendants that have left its group and would be out of sight
  * if it died, and is FALSE if there are too many; the second kills them. */

@@ -4,6 +4,11 @@
 
 #include <signal.h>
 
+/* A process stops when it next runs, or leaves the kernel; a family of thousands takes its time.
+ * One that waits for a device is killed as it is: who is born meanwhile is then not found. */
+#define STOP_US 1000 /* and twice as long after each look */
+#define STOP_LOOKS_MAX 6
+
 /* SIGKILL needs no second time, except for who was born meanwhile. */
 #define KILL_AGAIN_US 100000
 
@@ -31,9 +36,16 @@ escalation_kill (Escalation *self)
 
   if (self->in_vain_at == 0)
     self->in_vain_at = now + get_time_to_die (self);
-  if (self->cgroup == NULL || !cgroup_kill (self->cgroup))
-    process_kill_all (self->process);
   self->step = PROCFUN_STEP_KILL;
+  if (self->cgroup == NULL || !cgroup_kill (self->cgroup))
+    {
+      if (!process_stop_all (self->process) && self->n_looks < STOP_LOOKS_MAX)
+        {
+          self->next_at = g_get_monotonic_time () + (STOP_US << self->n_looks++);
+          return;
+        }
+      process_kill_all (self->process);
+    }
   self->next_at = now + KILL_AGAIN_US;
 }
 

@@ -19,6 +19,7 @@ typedef struct
   gboolean listens;  /* the function asked for its cancellable, so asking it makes sense */
   ProcfunStep step;  /* the last one taken */
   gint64 next_at;    /* of the next one: monotonic time in µs; 0: none */
+  guint n_looks;     /* whether all are stopped, before SIGKILL */
   gint64 in_vain_at; /* then a process that was killed and lives on will not die; 0: not killed */
 } Escalation;
 
