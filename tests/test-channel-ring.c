@@ -246,6 +246,34 @@ test_wakes (void)
   close_pair (&pair);
 }
 
+/* Words that wake the reader do not use up its last turn, which has ended long ago. */
+static void
+test_wakes_beyond_a_turn (void)
+{
+  Pair pair;
+
+  open_pair (&pair);
+  channel_in_begin_turn (&pair.callee->in);
+  for (guint32 i = 0; i < 5000; i++)
+    {
+      FrameHeader header;
+
+      g_assert_false (channel_fall_asleep (pair.callee));
+      channel_send (pair.caller, FRAME_CALL, i, NULL, 0, NULL, NULL);
+      channel_out_flush (&pair.caller->out);
+      g_assert_true (channel_in_wake_up (&pair.callee->in));
+      g_assert_false (is_readable (pair.callee));
+      g_assert_true (channel_in_peek (&pair.callee->in, &header));
+      g_assert_cmpuint (header.call_id, ==, i);
+      channel_in_take (&pair.callee->in, &header);
+    }
+  g_assert_false (channel_has_spoken (pair.callee));
+  channel_send (pair.caller, FRAME_CALL, 1, NULL, 0, NULL, NULL);
+  channel_out_flush (&pair.caller->out);
+  g_assert_true (channel_has_spoken (pair.callee));
+  close_pair (&pair);
+}
+
 /* Written frames stay when the writer has gone. */
 static void
 test_end (void)
@@ -576,6 +604,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/channel-ring/full-ring-turns-to-socket", test_full);
   fixture_add_func ("/channel-ring/descriptors-go-by-socket", test_descriptors);
   fixture_add_func ("/channel-ring/sleeping-reader-is-woken-once", test_wakes);
+  fixture_add_func ("/channel-ring/wake-ups-do-not-use-up-a-turn", test_wakes_beyond_a_turn);
   fixture_add_func ("/channel-ring/frames-outlive-their-writer", test_end);
   fixture_add_func ("/channel-ring/closing-reader-says-which-frame-was-last", test_closed);
   fixture_add_func ("/channel-ring/frame-for-a-dead-reader-is-lost", test_lost);

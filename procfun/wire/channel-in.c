@@ -167,11 +167,6 @@ fill (ChannelIn *self, GError **error)
   const guint n_fds = count_fds (self);
   gssize n;
 
-  if (self->has_turns && self->bytes_left == 0)
-    {
-      self->has_more = TRUE;
-      return CHANNEL_AGAIN;
-    }
   if (is_payload)
     {
       n = read_some (self, self->payload + self->payload_filled,
@@ -259,6 +254,16 @@ finish_frame (ChannelIn *self, Frame *frame)
   frame->payload = pages_to_bytes (g_steal_pointer (&self->payload), self->header.size);
 }
 
+/* Of a turn. Words that wake the reader do not count, as they are read outside of turns, too. */
+static ChannelStatus
+fill_within_bounds (ChannelIn *self, GError **error)
+{
+  if (!self->has_turns || self->bytes_left > 0)
+    return fill (self, error);
+  self->has_more = TRUE;
+  return CHANNEL_AGAIN;
+}
+
 static ChannelStatus
 receive_by_socket (ChannelIn *self, Frame *frame, GError **error)
 {
@@ -286,7 +291,7 @@ receive_by_socket (ChannelIn *self, Frame *frame, GError **error)
               return CHANNEL_FRAME;
             }
         }
-      status = fill (self, error);
+      status = fill_within_bounds (self, error);
       if (status != CHANNEL_FRAME)
         return status;
     }

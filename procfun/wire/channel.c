@@ -358,6 +358,7 @@ channel_has_spoken (Channel *self)
 {
   g_auto (Frame) frame = { 0 };
 
+  channel_in_begin_turn (&self->in);
   return channel_receive (self, &frame, NULL) != CHANNEL_AGAIN;
 }
 
