@@ -30,25 +30,7 @@ G_DEFINE_FINAL_TYPE (StdioEngine, stdio_engine, PROCFUN_TYPE_ENGINE)
 
 /* Time */
 
-static gboolean
-on_timer (gpointer user_data)
-{
-  StdioEngine *self = user_data;
-  const gint64 silence = g_get_monotonic_time () - link_get_heard_at (self->link);
-  g_autoptr (GError) error = NULL;
-
-  if (self->profile == NULL ? silence > HELLO_WAIT_US
-                            : self->heartbeat > 0 && silence > 2 * self->heartbeat)
-    {
-      error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("it was silent for %.6g s"),
-                           (double)silence / G_USEC_PER_SEC);
-      procfun_engine_fail (PROCFUN_ENGINE (self), error);
-      return G_SOURCE_REMOVE;
-    }
-  if (self->profile != NULL && self->heartbeat > 0)
-    link_send (self->link, LINK_PING, 0, NULL, 0, NULL);
-  return G_SOURCE_CONTINUE;
-}
+static gboolean on_timer (gpointer user_data);
 
 static void
 stop_timer (StdioEngine *self)
@@ -62,9 +44,39 @@ static void
 set_timer (StdioEngine *self, gint64 us)
 {
   stop_timer (self);
-  self->timer = g_timeout_source_new ((guint)CLAMP (us / 1000, 1, G_MAXINT));
+  self->timer = g_timeout_source_new ((guint)CLAMP ((us + 999) / 1000, 1, G_MAXINT));
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_attach (self->timer, g_main_context_get_thread_default ());
+}
+
+static gboolean
+is_silent (StdioEngine *self, gint64 silence)
+{
+  return self->profile == NULL ? silence > HELLO_WAIT_US
+                               : self->heartbeat > 0 && silence > 2 * self->heartbeat;
+}
+
+/* A beat is due after half the time, or the end of a silence before that. */
+static gboolean
+on_timer (gpointer user_data)
+{
+  StdioEngine *self = user_data;
+  const gint64 silence = g_get_monotonic_time () - link_get_heard_at (self->link);
+  g_autoptr (GError) error = NULL;
+
+  if (is_silent (self, silence))
+    {
+      error = g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("it was silent for %.6g s"),
+                           (double)silence / G_USEC_PER_SEC);
+      stop_timer (self);
+      procfun_engine_fail (PROCFUN_ENGINE (self), error);
+      return G_SOURCE_REMOVE;
+    }
+  if (self->profile == NULL || self->heartbeat == 0)
+    return G_SOURCE_CONTINUE;
+  link_send (self->link, LINK_PING, 0, NULL, 0, NULL);
+  set_timer (self, MIN (self->heartbeat / 2, 2 * self->heartbeat - silence + 1));
+  return G_SOURCE_REMOVE;
 }
 
 /* Messages */
