@@ -3,6 +3,8 @@
 /* Calls that ask for nothing special go to a waiting worker without an object; their results are
  * the same. */
 
+#include "procfun/core/function.h"
+#include "procfun/core/plain-call.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/hostile-children.h"
@@ -14,6 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Of all calls of this program: long enough for a machine that is busy. */
@@ -317,6 +320,32 @@ test_forged (void)
     }
 }
 
+static gboolean
+reads (ProcfunFunction *function, const guint8 *data, gsize size, gpointer result)
+{
+  PlainCall plain = { .function = function, .definition = function->definition, .result = result };
+
+  return plain_call_read_result (&plain, data, size);
+}
+
+/* Numbers are read by their layout, and truth is checked besides. */
+static void
+test_forged_values (void)
+{
+  const gint number = 77;
+  guint8 data[2 * sizeof number] = { 0 };
+  gint value = 0;
+
+  memcpy (data, &number, sizeof number);
+  for (gsize size = 0; size <= sizeof data; size++)
+    g_assert_cmpint (reads (take_moment_function (), data, size, &value), ==,
+                     size == sizeof number);
+  g_assert_cmpint (value, ==, number);
+  for (guint8 truth = 0; truth < 4; truth++)
+    g_assert_cmpint (reads (has_cancellable_function (), &truth, 1, &value), ==, truth <= 1);
+  g_assert_false (reads (has_cancellable_function (), data, 2, &value));
+}
+
 /* Other frames of the function */
 
 static void
@@ -615,6 +644,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-call/deaths-are-told", test_deaths);
   fixture_add_func ("/plain-call/ends-when-its-time-is-up", test_timeout);
   fixture_add_func ("/plain-call/forged-answers-are-refused-alike", test_forged);
+  fixture_add_func ("/plain-call/forged-values-are-refused", test_forged_values);
   fixture_add_func ("/plain-call/output-makes-an-object", test_output);
   fixture_add_func ("/plain-call/progress-is-no-answer", test_progress);
   fixture_add_func ("/plain-call/is-counted", test_counted);
