@@ -72,7 +72,8 @@ fuzz_reply (const guint8 *data, gsize size)
   FuzzInput input = { data, size };
   g_autofree char *subject = fuzz_take_line (&input);
   g_auto (JetReply) reply = { 0 };
+  JetReceipt receipt;
 
-  jet_reply_get_n_deliveries (subject);
+  jet_receipt_read (&receipt, subject);
   jet_reply_read_text (&reply, (const char *)input.data, input.size);
 }

@@ -27,6 +27,9 @@ is_there (const char *path)
   return g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
+/* So long after its host a call comes to it. */
+#define OLD_US (4 * G_USEC_PER_SEC)
+
 static void
 await_file (const char *path)
 {
@@ -54,9 +57,11 @@ PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (wait_once, gint, (const char *, begun), (con
   return 8;
 }
 
-/* It may run again, and kills each host that runs it. */
+/* It may run again, and kills each host that runs it, when its caller has been told that it runs: a
+ * host says so after a millisecond. */
 PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike, gint)
 {
+  g_usleep (G_USEC_PER_SEC / 2);
   kill (remotes_get_host_process (), SIGKILL);
   for (;;)
     pause ();
@@ -406,26 +411,69 @@ test_drain (void)
 
 /* Callers that are lost */
 
+/* This program, which makes a call that leaves a line in @begun: see be_caller(). */
+static GPid
+start_caller (Place *place, const char *begun)
+{
+  const char *const argv[] = { "/proc/self/exe", "--call", place->url, begun, place->end, NULL };
+  g_autoptr (GError) error = NULL;
+  GPid pid;
+
+  g_spawn_async (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  return pid;
+}
+
 static void
 test_lost_caller (void)
 {
   Place place;
-  GPid host;
-  pid_t caller;
-  const char *argv[] = { "/proc/self/exe", "--call", NULL, NULL, NULL, NULL };
-  g_autoptr (GError) error = NULL;
+  GPid host, caller;
 
   place_open (&place, "lost-caller", NULL);
   host = brokers_start_host (place.url, 1);
-  argv[2] = place.url;
-  argv[3] = place.begun;
-  argv[4] = place.end;
-  g_spawn_async (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &caller, &error);
-  g_assert_no_error (error);
+  caller = start_caller (&place, place.begun);
   await_file (place.begun);
   kill (caller, SIGKILL);
   brokers_wait_for_host (caller);
   calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
+  place_close (&place);
+  brokers_end_host (host);
+}
+
+static void
+await_waiting (guint n)
+{
+  while (broker_count_waiting (broker, "old") < n)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* A call that was stored before the host came may have run elsewhere, for all that a broker knows
+ * that was killed. However late the host gets it, it asks its caller first, who is not there any
+ * more. */
+static void
+test_old (void)
+{
+  Place place;
+  Errand errand;
+  GPid host, caller;
+  g_autofree char *other = NULL;
+
+  place_open (&place, "old", NULL);
+  other = g_build_filename (place.folder, "other", NULL);
+  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  await_waiting (1);
+  caller = start_caller (&place, other);
+  await_waiting (2);
+  kill (caller, SIGKILL);
+  brokers_wait_for_host (caller);
+  host = brokers_start_host (place.url, 1);
+  await_in_main_loop (place.begun);
+  g_usleep (OLD_US);
+  place_let_end (&place);
+  errand_assert_result (&errand, 7);
+  calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
+  g_assert_false (is_there (other));
   place_close (&place);
   brokers_end_host (host);
 }
@@ -535,6 +583,7 @@ main (int argc, char **argv)
   fixture_add_func ("/nats/hosts/poison-is-not-tried-for-ever", test_poison);
   fixture_add_func ("/nats/hosts/drain", test_drain);
   fixture_add_func ("/nats/callers/lost-ones-leave-nothing", test_lost_caller);
+  fixture_add_func ("/nats/callers/are-asked-about-old-calls", test_old);
   fixture_add_func ("/nats/broker/comes-back-and-all-are-answered", test_lost_broker);
   fixture_add_func ("/nats/broker/stays-away", test_broker_stays_away);
   status = fixture_run ();

@@ -273,6 +273,7 @@ make_roles (const char *admin, const char *caller, const char *host)
       "      subscribe: [\"pf.r.alice.>\", \"pf.h.render\"] } }\n"
       "  { nkey: %s, permissions: {\n"
       "      publish: [\"pf.r.>\", \"pf.h.render\", \"$JS.ACK.PF_render.>\",\n"
+      "        \"$JS.API.STREAM.INFO.PF_render\",\n"
       "        \"$JS.API.CONSUMER.INFO.PF_render.hosts\",\n"
       "        \"$JS.API.CONSUMER.MSG.NEXT.PF_render.hosts\"]\n"
       "      subscribe: [\"pf.c.render.>\", \"pf.p.render.>\", \"pf.w.render\"] } }\n"

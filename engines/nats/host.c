@@ -14,13 +14,15 @@
  * function that is the end. */
 #define FIRST_WAIT 1000
 
-/* A broker that was killed gives calls away again which it gave away just before. So long in µs a
- * host asks the caller before it begins one: after it was back, and after it was there. */
-#define CARE_BACK (10 * G_USEC_PER_SEC)
-#define CARE_UP (3 * G_USEC_PER_SEC)
-
-/* Likewise when its timer is so late in µs: it was frozen, and its calls may be told to be lost. */
+/* A host whose timer is so late in µs was frozen, and its calls may be told to be lost: so long it
+ * asks the caller before it begins one. */
 #define LATE 500000
+#define CARE (3 * G_USEC_PER_SEC)
+
+/* A broker that was killed gives calls away again which it gave away before, as if for the first
+ * time; even those that are done with, all at once and much later. So a host asks about each call
+ * that was stored before it had its connection. */
+#define ALL_ARE_OLD G_MAXUINT64
 
 /* Larger parts would keep others waiting. */
 #define PART_MAX ((gsize)256 * 1024)
@@ -44,8 +46,9 @@ enum
   TAG_QUESTIONS
 };
 
-/* Word in the subject where it is heard that a caller has gone. */
+/* Words in the subjects where it is heard that a caller has gone, and what is stored. */
 #define NOBODY ".nobody."
+#define STORED ".stored"
 
 struct _Host
 {
@@ -64,6 +67,7 @@ struct _Host
   gint64 lease;      /* in µs */
   gint64 beat_at;    /* monotonic times */
   gint64 care_until; /* callers are asked before their calls begin */
+  guint64 last_old;  /* likewise for calls up to this sequence */
   gint64 lost_at;    /* the broker is away; 0: it is there */
 
   GHashTable *works;  /* (element-type guint64 HostWork): by id */
@@ -229,13 +233,12 @@ static void
 note_lateness (Host *self, gint64 now)
 {
   if (self->timer_at < now - LATE)
-    self->care_until = MAX (self->care_until, now + CARE_UP);
+    self->care_until = MAX (self->care_until, now + CARE);
 }
 
 static HostWork *
-add_work (Host *self, const Packet *packet, const char *receipt)
+add_work (Host *self, const Packet *packet, const char *receipt, guint n_deliveries)
 {
-  const guint n_deliveries = receipt != NULL ? jet_reply_get_n_deliveries (receipt) : 1;
   Listener *listener = g_new0 (Listener, 1);
   HostWork *work;
   Talk *talk;
@@ -246,7 +249,7 @@ add_work (Host *self, const Packet *packet, const char *receipt)
   *listener = (Listener){ self, ++self->last_id };
   talk = talk_new (self->connection, packet->from, self->subject, packet->id, get_part_max (self),
                    on_message, listener, g_free);
-  work = host_work_new (listener->id, packet, receipt, MAX (n_deliveries, 1), talk);
+  work = host_work_new (listener->id, packet, receipt, n_deliveries, talk);
   work->lease_at = g_get_monotonic_time () + self->lease / 3;
   set_timer (self, g_get_monotonic_time () + STEP);
   g_hash_table_insert (self->works, &work->id, work);
@@ -269,13 +272,17 @@ fetch (Host *self, HostWork *work, gint64 now)
 static void
 begin_work (Host *self, const Packet *packet, const char *receipt)
 {
-  HostWork *work = add_work (self, packet, receipt);
   const gint64 now = g_get_monotonic_time ();
+  JetReceipt told;
+  HostWork *work;
   ProcfunMessage message;
   GBytes *head, *payload;
 
+  jet_receipt_read (&told, receipt);
+  work = add_work (self, packet, receipt, MAX (told.n_deliveries, 1));
   note_lateness (self, now);
-  if ((packet->flags & PACKET_IS_LARGE) != 0 || now < self->care_until)
+  if ((packet->flags & PACKET_IS_LARGE) != 0 || now < self->care_until
+      || told.sequence <= self->last_old)
     {
       fetch (self, work, now);
       return;
@@ -384,6 +391,15 @@ take_packet (Host *self, const Packet *packet)
 /* The broker */
 
 static void
+ask_what_is_old (Host *self)
+{
+  g_autofree char *info = subjects_api (self->address, "STREAM.INFO", "");
+  g_autofree char *reply = g_strconcat (self->subject, STORED, NULL);
+
+  connection_publish_text (self->connection, info, reply, "");
+}
+
+static void
 begin (Host *self)
 {
   g_autofree char *own = g_strconcat (self->subject, ".>", NULL);
@@ -395,6 +411,7 @@ begin (Host *self)
   connection_subscribe (self->connection, own, TAG_REPLIES);
   connection_subscribe (self->connection, questions, TAG_QUESTIONS);
   connection_publish_text (self->connection, info, reply, "");
+  ask_what_is_old (self);
 }
 
 static void
@@ -412,6 +429,12 @@ take_reply (Host *self, const ConnectionEvent *event)
       return;
     }
   jet_reply_read (&reply, event);
+  if (strcmp (words, STORED) == 0)
+    {
+      if (reply.error == NULL)
+        self->last_old = reply.last;
+      return;
+    }
   if (reply.error != NULL)
     {
       fail (self, reply.error->message);
@@ -468,7 +491,7 @@ come_back (Host *self)
   gpointer work;
 
   self->lost_at = 0;
-  self->care_until = now + CARE_BACK;
+  ask_what_is_old (self);
   neighbours_excuse (self->callers, now);
   pull_requests_give_up (&self->requests);
   g_hash_table_iter_init (&iter, self->works);
@@ -489,11 +512,11 @@ on_connection (const ConnectionEvent *event, gpointer user_data)
   switch (event->type)
     {
     case CONNECTION_UP:
-      self->care_until = g_get_monotonic_time () + CARE_UP;
       begin (self);
       break;
     case CONNECTION_LOST:
       self->lost_at = g_get_monotonic_time ();
+      self->last_old = ALL_ARE_OLD;
       break;
     case CONNECTION_BACK:
       come_back (self);
@@ -577,6 +600,8 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   if (self->is_ready && !self->is_detached && now >= self->beat_at)
     {
       self->beat_at = now + BEAT;
+      if (self->last_old == ALL_ARE_OLD)
+        ask_what_is_old (self);
       neighbours_forget (self->callers, now);
       introduce (self, beats);
     }
@@ -634,6 +659,7 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   self->profile = g_bytes_ref (profile);
   self->slots = slots;
   self->lease = address->lease;
+  self->last_old = ALL_ARE_OLD;
   self->subject = subjects_host (address);
   self->callers = neighbours_new ();
   self->works

@@ -65,12 +65,15 @@ read_object (JetReply *self, JsonObject *object)
 {
   JsonObject *said = get_object (object, "error");
   JsonObject *config = get_object (object, "config");
+  JsonObject *state = get_object (object, "state");
 
   if (said != NULL)
     self->error = make_error (said);
   self->sequence = (guint64)get_number (object, "seq");
   if (config != NULL)
     self->ack_wait = get_number (config, "ack_wait") / 1000;
+  if (state != NULL)
+    self->last = (guint64)get_number (state, "last_seq");
 }
 
 /* As the broker says of each call that it is stored: a parser takes longer than the rest of all
@@ -132,18 +135,19 @@ jet_reply_clear (JetReply *self)
   g_clear_error (&self->error);
 }
 
-/* $JS.ACK.STREAM.CONSUMER.DELIVERIES.…, with the domain and the account before the stream where
- * there are more words than nine. */
-guint
-jet_reply_get_n_deliveries (const char *subject)
+/* $JS.ACK.STREAM.CONSUMER.DELIVERIES.SEQUENCE.…, with the domain and the account before the stream
+ * where there are more words than nine. */
+void
+jet_receipt_read (JetReceipt *self, const char *subject)
 {
-  g_auto (GStrv) words = g_strsplit (subject, ".", -1);
+  g_auto (GStrv) words = g_strsplit (subject != NULL ? subject : "", ".", -1);
   const guint n = g_strv_length (words);
   const guint at = n == 9 ? 4 : 6;
-  guint64 deliveries;
+  guint64 n_deliveries, sequence;
 
-  if (n < 9 || n == 10 || strcmp (words[0], "$JS") != 0 || strcmp (words[1], "ACK") != 0
-      || !g_ascii_string_to_unsigned (words[at], 10, 1, G_MAXUINT32, &deliveries, NULL))
-    return 0;
-  return (guint)deliveries;
+  *self = (JetReceipt){ 0 };
+  if (n >= 9 && n != 10 && strcmp (words[0], "$JS") == 0 && strcmp (words[1], "ACK") == 0
+      && g_ascii_string_to_unsigned (words[at], 10, 1, G_MAXUINT32, &n_deliveries, NULL)
+      && g_ascii_string_to_unsigned (words[at + 1], 10, 1, G_MAXUINT64, &sequence, NULL))
+    *self = (JetReceipt){ (guint)n_deliveries, sequence };
 }

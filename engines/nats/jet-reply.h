@@ -12,6 +12,7 @@ typedef struct
   GError *error;    /* (nullable) */
   guint64 sequence; /* of a message that was stored */
   gint64 ack_wait;  /* of a consumer, in µs */
+  guint64 last;     /* of a stream: the sequence of the last message; 0: none was stored */
 } JetReply;
 
 /* @event: an answer, or a status in its place. */
@@ -21,9 +22,14 @@ void jet_reply_clear (JetReply *self);
 /* The same from a text. */
 void jet_reply_read_text (JetReply *self, const char *text, gsize size);
 
-/* How often a message was given to somebody, in the subject by which it is acknowledged; 0: it is
- * no such subject. */
-guint jet_reply_get_n_deliveries (const char *subject);
+/* What the subject says, if there is one, by which a message is acknowledged. */
+typedef struct
+{
+  guint n_deliveries; /* how often it was given to somebody; 0: it is no such subject */
+  guint64 sequence;   /* of the message in its stream */
+} JetReceipt;
+
+void jet_receipt_read (JetReceipt *self, const char *subject);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JetReply, jet_reply_clear)
 
