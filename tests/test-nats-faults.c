@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEARTBEAT 250000
@@ -206,10 +207,13 @@ errand_assert_cancelled (Errand *self)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* A function has left a line in @path. */
 static void
 await_in_main_loop (const char *path)
 {
-  while (!is_there (path))
+  struct stat st;
+
+  while (stat (path, &st) != 0 || st.st_size == 0)
     {
       g_main_context_iteration (NULL, FALSE);
       g_usleep (STEP_US);
@@ -433,7 +437,7 @@ test_lost_caller (void)
   place_open (&place, "lost-caller", NULL);
   host = brokers_start_host (place.url, 1);
   caller = start_caller (&place, place.begun);
-  await_file (place.begun);
+  await_in_main_loop (place.begun);
   kill (caller, SIGKILL);
   brokers_wait_for_host (caller);
   calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
