@@ -102,6 +102,15 @@ say (Host *self, PacketType type, const char *to, const char *reply, guint64 num
   connection_publish (self->connection, to, reply, NULL, packet_make (&packet));
 }
 
+/* And hears when nobody is there. */
+static void
+ask (Host *self, PacketType type, const char *caller, guint64 number)
+{
+  g_autofree char *reply = g_strconcat (self->subject, NOBODY, caller, NULL);
+
+  say (self, type, caller, reply, number);
+}
+
 static void
 introduce (Host *self, const char *to)
 {
@@ -266,7 +275,7 @@ fetch (Host *self, HostWork *work, gint64 now)
   g_autofree char *from = g_strndup (work->key, strcspn (work->key, " "));
 
   work->fetch_at = now + FETCH_REPEAT;
-  say (self, PACKET_FETCH, from, NULL, g_ascii_strtoull (work->key + strlen (from), NULL, 10));
+  ask (self, PACKET_FETCH, from, g_ascii_strtoull (work->key + strlen (from), NULL, 10));
 }
 
 static void
@@ -423,9 +432,12 @@ take_reply (Host *self, const ConnectionEvent *event)
 
   if (g_str_has_prefix (words, NOBODY))
     {
+      const char *caller = words + strlen (NOBODY);
+
+      /* It stays known for a while, so that its next calls need not wait as long. */
       if (event->status == STATUS_NOBODY
-          && neighbours_miss (self->callers, words + strlen (NOBODY), g_get_monotonic_time ()))
-        lose_caller (self, words + strlen (NOBODY));
+          && neighbours_miss (self->callers, caller, g_get_monotonic_time ()))
+        abandon_all (self, caller);
       return;
     }
   jet_reply_read (&reply, event);
@@ -564,11 +576,7 @@ ask_callers (Host *self, gint64 now)
   gint64 silence;
 
   while ((caller = neighbours_find_unasked (self->callers, now)) != NULL)
-    {
-      g_autofree char *reply = g_strconcat (self->subject, NOBODY, caller, NULL);
-
-      say (self, PACKET_PING, caller, reply, 0);
-    }
+    ask (self, PACKET_PING, caller, 0);
   while (self->connection != NULL
          && (caller = neighbours_find_silent (self->callers, now, &silence)) != NULL)
     lose_caller (self, caller);
