@@ -199,13 +199,16 @@ abandon_all (Host *self, const char *caller)
     }
 }
 
+/* It stays known for a while, so that its next calls need not wait until it has been missed for as
+ * long; but not while calls of it are ending, which would have it lost again and again. */
 static void
 lose_caller (Host *self, const char *subject)
 {
   g_autofree char *caller = g_strdup (subject);
 
   abandon_all (self, caller);
-  neighbours_remove (self->callers, caller);
+  if (neighbours_get_n_calls (self->callers, caller) > 0)
+    neighbours_remove (self->callers, caller);
 }
 
 typedef struct
@@ -432,12 +435,9 @@ take_reply (Host *self, const ConnectionEvent *event)
 
   if (g_str_has_prefix (words, NOBODY))
     {
-      const char *caller = words + strlen (NOBODY);
-
-      /* It stays known for a while, so that its next calls need not wait as long. */
       if (event->status == STATUS_NOBODY
-          && neighbours_miss (self->callers, caller, g_get_monotonic_time ()))
-        abandon_all (self, caller);
+          && neighbours_miss (self->callers, words + strlen (NOBODY), g_get_monotonic_time ()))
+        lose_caller (self, words + strlen (NOBODY));
       return;
     }
   jet_reply_read (&reply, event);
