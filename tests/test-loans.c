@@ -155,6 +155,41 @@ test_back (void)
   pair_close (&pair);
 }
 
+/* Where another part cannot go along, nothing is sent, and nothing is counted. */
+static void
+test_not_back (void)
+{
+  Pair pair = pair_open ();
+  GBytes *bytes = make_bytes (LARGE);
+  g_autoptr (GBytes) other = g_bytes_new_take (g_malloc0 (SIZE), SIZE);
+  g_autoptr (GBytes) rest = g_bytes_new_static ("rest", 4);
+  g_autoptr (GArray) parts = NULL;
+  Part second = { .bytes = g_bytes_ref (other), .depth = 1, .indices = { 1 } };
+  struct rlimit before, none;
+  const LoanTable *table;
+  BytesPlace place;
+  Frame frame = { 0 };
+
+  g_assert_true (bytes_find (g_bytes_get_data (bytes, NULL), LARGE, &place));
+  carry (pair.caller, pair.callee, FRAME_CALL, bytes, &frame);
+  g_bytes_unref (bytes);
+  parts = make_parts (get_part (&frame));
+  g_array_append_val (parts, second);
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
+  none = before;
+  none.rlim_cur = 3;
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &none));
+  g_assert_false (channel_send_lent (pair.callee, FRAME_RESULT, 7, NULL, 0, rest, NULL, parts));
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
+  table = channel_get_loan_table (pair.caller);
+  g_assert_cmpuint (table->slots[0], ==, 1);
+  frame_clear (&frame);
+  g_clear_pointer (&parts, g_array_unref);
+  channel_sweep (pair.caller);
+  g_assert_false (bytes_has_area (place.area));
+  pair_close (&pair);
+}
+
 /* Memory of bytes that are gone makes room for others. */
 static void
 test_many_areas (void)
@@ -465,6 +500,7 @@ main (int argc, char **argv)
   fixture_add_func ("/loans/memory-is-mapped-once", test_again);
   fixture_add_func ("/loans/bytes-are-there-as-long-as-they-are-used", test_release);
   fixture_add_func ("/loans/a-part-comes-back", test_back);
+  fixture_add_func ("/loans/a-part-that-cannot-come-back-is-not-counted", test_not_back);
   fixture_add_func ("/loans/memory-that-is-gone-makes-room", test_many_areas);
   fixture_add_func ("/loans/there-are-only-so-many", test_slots);
   fixture_add_func ("/loans/without-descriptors-nothing-is-lent", test_no_descriptors);

@@ -201,6 +201,12 @@ borrower_return (Borrower *self, gconstpointer data, gsize size, FrameLoan *loan
 }
 
 void
+borrower_keep (Borrower *self, const FrameLoan *loan)
+{
+  __atomic_fetch_sub (&self->table->slots[loan->slot], 1, __ATOMIC_SEQ_CST);
+}
+
+void
 borrower_give_back (Borrower *self)
 {
   g_mutex_lock (&self->lock);

@@ -25,5 +25,8 @@ gboolean borrower_has (Borrower *self, gconstpointer data, gsize size);
 /* The loan goes back with a frame, as often as this is called. FALSE: it is over. */
 gboolean borrower_return (Borrower *self, gconstpointer data, gsize size, FrameLoan *loan);
 
+/* It does not go back after all. */
+void borrower_keep (Borrower *self, const FrameLoan *loan);
+
 /* Unmaps the regions where nothing is in use. */
 void borrower_give_back (Borrower *self);

@@ -77,11 +77,17 @@ place (Loans *self, gconstpointer data, gsize size, FrameLoan *loan, GUnixFDList
 
 /* The receiver does not hear of them. */
 static void
-undo_places (Loans *self, const GArray *loans)
+undo (Loans *self, const GArray *loans)
 {
   for (guint i = 0; i < loans->len; i++)
-    if (is_placed (&g_array_index (loans, FrameLoan, i)))
-      arena_out_drop (self->places, g_array_index (loans, FrameLoan, i).region);
+    {
+      const FrameLoan *loan = &g_array_index (loans, FrameLoan, i);
+
+      if (is_placed (loan))
+        arena_out_drop (self->places, loan->region);
+      else if (loan->kind == LOAN_BACK)
+        borrower_keep (self->borrower, loan);
+    }
 }
 
 /* To a caller. FALSE: there is no descriptor left, or a loan is over. */
@@ -146,14 +152,14 @@ loans_write (Loans *self, const FrameHeader *header, const GArray *parts, GUnixF
   if (self->trusts ? !lend_to_caller (self, parts, loans, list)
                    : !lender_lend (self->lender, parts, loans, list, &has_table))
     {
-      undo_places (self, loans);
+      undo (self, loans);
       return FALSE;
     }
   lent.n_fds = (guint16)g_unix_fd_list_get_length (list);
   lent.has_table = has_table;
   if (!append_fds (list, fds))
     {
-      undo_places (self, loans);
+      undo (self, loans);
       if (self->lender != NULL)
         lender_undo (self->lender, loans, has_table);
       return FALSE;
