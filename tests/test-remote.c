@@ -116,6 +116,17 @@ test_many_at_once (void)
   remotes_close (hosts);
 }
 
+/* The numbers of calls begin anew after a thousand. */
+static void
+test_many_one_by_one (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
+
+  for (gint i = 0; i < 1100; i++)
+    g_assert_cmpint (pools_get_number (hosts, add_call (i, 1)), ==, i + 1);
+  remotes_close (hosts);
+}
+
 typedef struct
 {
   GHashTable *names;
@@ -604,6 +615,7 @@ main (int argc, char **argv)
   fixture_add_func ("/remote/results/large-values-come-back", test_large_values);
   fixture_add_func ("/remote/results/larger-ones-than-the-limit-do-not", test_payload_limit);
   fixture_add_func ("/remote/results/many-at-once-come-back", test_many_at_once);
+  fixture_add_func ("/remote/results/many-one-by-one-come-back", test_many_one_by_one);
   fixture_add_func ("/remote/results/all-hosts-work", test_all_hosts_work);
   fixture_add_data_func ("/remote/errors/come-back/blocking", GINT_TO_POINTER (FALSE), test_errors);
   fixture_add_data_func ("/remote/errors/come-back/async", GINT_TO_POINTER (TRUE), test_errors);

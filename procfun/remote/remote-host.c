@@ -19,6 +19,10 @@
 
 #define QUOTED_MAX 400
 
+/* Links have 32 bits for the number of a call, and 0 is that of none. The first number is so near
+ * to the last one that to begin anew is nothing rare. */
+#define FIRST_ID ((guint64)G_MAXUINT32 - 1000)
+
 typedef enum
 {
   HOST_DOWN,
@@ -42,7 +46,8 @@ struct _RemoteHost
   GHashTable *slots; /* (element-type utf8 guint): of each host behind it, by name (interned) */
   GHashTable *calls; /* (element-type guint64 RemoteCall) */
   guint64 last_id;
-  gint64 started_at; /* monotonic times in µs */
+  gboolean had_all_ids; /* since it was started */
+  gint64 started_at;    /* monotonic times in µs */
   gint64 idle_since;
 };
 
@@ -364,7 +369,7 @@ take_of_call (RemoteHost *self, const EngineEvent *news)
   RemoteEvent *event;
 
   if (remote == NULL)
-    return news->id <= self->last_id;
+    return news->id <= (self->had_all_ids ? G_MAXUINT32 : self->last_id);
   remote->at = news->host;
   if (news->message.kind == LINK_NONE)
     return TRUE;
@@ -552,7 +557,8 @@ remote_host_start (RemoteHost *self)
   if (self->state != HOST_DOWN || back_off_get_rest (&self->back_off) > 0)
     return;
   self->room = 0;
-  self->last_id = 0;
+  self->last_id = FIRST_ID - 1;
+  self->had_all_ids = FALSE;
   self->started_at = g_get_monotonic_time ();
   if (open_engine (self, &error))
     {
@@ -634,6 +640,19 @@ remote_host_cancel_elements (RemoteHost *self, RemoteCall *remote)
     engine_send (self->engine, remote->id, LINK_CANCEL, PROCFUN_MESSAGE_NONE, &head, sizeof head);
 }
 
+/* A call may be there longer than the numbers of others last. */
+static guint64
+make_id (RemoteHost *self)
+{
+  do
+    {
+      self->had_all_ids = self->had_all_ids || self->last_id == G_MAXUINT32;
+      self->last_id = self->last_id % G_MAXUINT32 + 1;
+    }
+  while (g_hash_table_contains (self->calls, &self->last_id));
+  return self->last_id;
+}
+
 void
 remote_host_send (RemoteHost *self, RemoteCall *remote)
 {
@@ -648,7 +667,7 @@ remote_host_send (RemoteHost *self, RemoteCall *remote)
   if (remote->deadline_at > 0)
     head.left = MAX (remote->deadline_at - remote->sent_at, 1);
   remote->host = self;
-  remote->id = ++self->last_id;
+  remote->id = make_id (self);
   remote->at = NULL;
   remote->was_stopped = FALSE;
   remote->n_cancelled = 0;
