@@ -44,6 +44,26 @@ test_two (void)
   g_assert_cmpuint (n, ==, 5);
 }
 
+/* After the last number comes the first one. */
+static void
+test_numbers_begin_anew (void)
+{
+  Pulls pulls = { .last_number = G_MAXUINT - 2 };
+
+  for (guint i = 0; i < 3; i++)
+    {
+      guint n = 0, number;
+
+      pulls_add_free (&pulls, 1);
+      number = pulls_ask (&pulls, 1, &n);
+      g_assert_cmpuint (number, ==, i == 0 ? G_MAXUINT - 1 : i);
+      g_assert_cmpuint (n, ==, 1);
+      g_assert_cmpuint (pulls_find_due (&pulls, 1), ==, number);
+      g_assert_cmpint (pulls_take (&pulls, number), ==, PULLS_TAKEN_LAST);
+    }
+  g_assert_cmpint (pulls_take (&pulls, G_MAXUINT), ==, PULLS_REFUSED);
+}
+
 /* The rest of a request that the broker has ended is asked for again, once. */
 static void
 test_ended (void)
@@ -104,6 +124,7 @@ main (int argc, char **argv)
   fixture_add_func ("/nats/pulls/ask-for-all-that-is-free", test_all_at_once);
   fixture_add_func ("/nats/pulls/are-two-at-most", test_two);
   fixture_add_func ("/nats/pulls/that-ended-free-the-rest", test_ended);
+  fixture_add_func ("/nats/pulls/have-numbers-for-ever", test_numbers_begin_anew);
   fixture_add_func ("/nats/pulls/take-what-comes-late-into-free-slots", test_late);
   fixture_add_func ("/nats/pulls/that-are-forgotten-are-due", test_due);
 

@@ -2,6 +2,9 @@
 
 #include "engines/nats/pulls.h"
 
+/* 0 is that of none, and so is the next one, where an inbox has none. */
+#define NUMBER_MAX (G_MAXUINT - 1)
+
 static Pull *
 find (Pulls *self, guint number)
 {
@@ -31,7 +34,8 @@ pulls_ask (Pulls *self, gint64 due_at, guint *n)
   if (pull == NULL || self->n_free == 0)
     return 0;
   *n = self->n_free;
-  *pull = (Pull){ .number = ++self->last_number, .n_left = self->n_free, .due_at = due_at };
+  self->last_number = self->last_number % NUMBER_MAX + 1;
+  *pull = (Pull){ .number = self->last_number, .n_left = self->n_free, .due_at = due_at };
   self->n_free = 0;
   return pull->number;
 }
