@@ -6,9 +6,14 @@
 #include "tests/pools.h"
 
 #include "procfun/core/function.h"
+#include "procfun/executors/process-executor.h"
 #include "procfun/platform/module.h"
+#include "procfun/schedule/scheduler.h"
 #include "procfun/values/schema.h"
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static ProcfunSession *
 acquire (ProcfunPool *pool)
@@ -113,6 +118,43 @@ test_busy (void)
   holder_let_go (&holder);
   results_wait (&results, 1);
   g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  holder_clear (&holder);
+  results_clear (&results);
+}
+
+/* No process can be started for lack of descriptors, and the one that runs is a session's. When its
+ * call has ended, another start is tried, though the session goes on. */
+static void
+test_no_room (void)
+{
+  auto_pool ProcfunPool *pool = procfun_pool_new (2);
+  g_autoptr (ProcfunSession) session = acquire (pool);
+  const Scheduler *scheduler
+      = procfun_process_executor_get_scheduler (PROCFUN_PROCESS_EXECUTOR (pool));
+  g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (int));
+  struct rlimit before, few;
+  Results results;
+  Holder holder;
+  int fd;
+
+  results_init (&results);
+  g_assert_cmpint (pools_get_number (session, add_call (1, 2)), ==, 3);
+  holder_run (&holder, session, &results);
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
+  few = (struct rlimit){ 64, before.rlim_max };
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &few));
+  while ((fd = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+    g_array_append_val (taken, fd);
+  results_run (&results, pool, add_call (3, 4));
+  while (!scheduler->is_refused)
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < taken->len; i++)
+    close (g_array_index (taken, int, i));
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
+  holder_let_go (&holder);
+  results_wait (&results, 2);
+  g_assert_no_error (results.error);
+  g_assert_cmpuint (results.results->len, ==, 2);
   holder_clear (&holder);
   results_clear (&results);
 }
@@ -456,6 +498,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/session/a worker with leftovers stays until its session ends",
                     test_leftovers);
   fixture_add_func ("/session/a second call at once is refused", test_busy);
+  fixture_add_func ("/session/the end of a call lets others try to start a process", test_no_room);
   fixture_add_func ("/session/a session whose worker has crashed is lost", test_lost);
   fixture_add_func ("/session/a worker that was killed between calls is noticed",
                     test_killed_between_calls);

@@ -447,12 +447,15 @@ put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContex
   slot->call = NULL;
   slot->n_plain = 0;
   slot->waits = NULL;
+  self->is_refused = FALSE; /* nothing else may end that others wait for */
   *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
-    return FALSE;
+    {
+      scheduler_assign (self);
+      return FALSE;
+    }
   *context = g_steal_pointer (&slot->owner.context);
   slot->is_lost = slot->is_held;
-  self->is_refused = FALSE;
   stays = is_usable && *reason == NULL;
   if (!stays)
     slots_remove (&self->slots, slot);

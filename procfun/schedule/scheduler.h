@@ -116,7 +116,7 @@ struct _Scheduler
   Starts *starts;
   GQueue probes;          /* (element-type Probe): see presence.h */
   guint n_absent;         /* of them, that have not come back in time */
-  gboolean is_refused;    /* the machine has refused a process, and none has ended since */
+  gboolean is_refused;    /* the machine has refused a process, and no call has ended since */
   gint64 no_starts_until; /* while calls are made in a main context: monotonic time in µs */
   GQueue sources;   /* (element-type ContextSource) (unowned): main contexts whose calls wait */
   guint n_sessions; /* those that wait without a call */
