@@ -241,6 +241,33 @@ test_not_found (void)
                       PROCFUN_ERROR_NOT_FOUND, "*late()*");
 }
 
+/* A call that does not begin has used nothing of what came before it. */
+static void
+test_usage_of_none (void)
+{
+  g_autoptr (ProcfunRegistry) registry = procfun_registry_new ();
+  g_autoptr (ProcfunExecutor) executor = PROCFUN_EXECUTOR (procfun_pool_new (1));
+  ProcfunFunction *late
+      = procfun_registry_register (registry, "late", NULL, G_VARIANT_TYPE ("()"),
+                                   G_VARIANT_TYPE ("()"), handle_unit, NULL, NULL, NULL);
+  g_autoptr (ProcfunCall) call = procfun_call_new (late, g_variant_new ("()"));
+  g_autoptr (GVariant) result = NULL;
+  g_autoptr (GError) error = NULL;
+  ProcfunUsage *usage;
+
+  calls_assert_result (executor, procfun_call_new (find_registered ("unit"), g_variant_new ("()")),
+                       FALSE, "()");
+  g_usleep (2000); /* which is not the call's */
+  procfun_call_set_executor (call, executor);
+  result = procfun_call_run (call, NULL, &error);
+  calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_NOT_FOUND, "*registry*");
+  g_assert_null (result);
+  usage = procfun_call_get_usage (call);
+  g_assert_nonnull (usage);
+  g_assert_cmpint (procfun_usage_get_wall_time (usage), ==, 0);
+  g_assert_true (procfun_executor_close (executor, NULL, NULL));
+}
+
 /* The registry itself */
 
 typedef struct
@@ -495,5 +522,6 @@ main (int argc, char *argv[])
   fixture_add_func ("/registry/run-time/without-serve-a-call-is-refused", test_no_serve);
   fixture_add_func ("/registry/run-time/a-function-missing-in-the-child-is-an-error",
                     test_not_found);
+  fixture_add_func ("/registry/what-is-not-found-has-used-nothing", test_usage_of_none);
   return fixture_run ();
 }

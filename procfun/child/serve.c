@@ -129,11 +129,11 @@ begin (Server *self, const Frame *frame)
                              .user_data = self };
   listener_begin_call (&self->listener, frame->call_id, self->cancellable);
   procfun_context_set_running (&self->running);
-  if (self->is_followed)
+  if (self->was_followed)
     usage_begin_next (&self->mark);
   else
     usage_begin (&self->mark);
-  self->is_running = TRUE;
+  self->is_running = self->has_begun = TRUE;
   syscall_refusal_forget ();
   errno = 0; /* a crash report has it, and it shall be that of the function */
 }
@@ -403,6 +403,8 @@ server_handle_call (Server *self, Frame *frame)
   g_autoptr (MapChunk) map = has_flag (frame, FRAME_CALL_MAP) ? map_chunk_new (frame->fds) : NULL;
 
   self->call_id = frame->call_id;
+  self->was_followed = self->is_followed;
+  self->has_begun = self->is_followed = FALSE; /* it may fail before its function runs */
   self->is_kept = !is_last (frame);
   channel_share (self->channel, get_share_mode (self), TRUE);
   /* Leftovers of the initializer stay. */

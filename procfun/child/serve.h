@@ -52,8 +52,10 @@ typedef struct
   Listener listener;
   Leftovers leftovers;
   Placement placement;
-  gboolean is_kept;     /* for more calls */
-  gboolean is_followed; /* the next one is there already */
+  gboolean is_kept;      /* for more calls */
+  gboolean has_begun;    /* the function of the last call */
+  gboolean is_followed;  /* the next one is there already */
+  gboolean was_followed; /* when the one before ended */
   gboolean is_call_coming;
   guint n_unchecked;   /* calls since the last look for leftovers */
   gboolean is_alone;   /* no caller hears the function */
