@@ -493,6 +493,22 @@ test_misplaced (void)
   g_assert_null (parts_put_back (rest, parts));
 }
 
+/* A value without a child, too, has all that belongs to it when there are no parts. */
+static void
+test_no_parts (void)
+{
+  static const char *const values[] = { "@mi nothing", "@ai []", "()", "{1, 'one'}" };
+  g_autoptr (GArray) parts = parts_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autoptr (GVariant) rest = g_variant_ref_sink (g_variant_new_parsed (values[i]));
+      g_autoptr (GVariant) whole = parts_put_back (rest, parts);
+
+      g_assert_true (whole == rest);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -507,6 +523,7 @@ main (int argc, char **argv)
   fixture_add_func ("/loans/as-many-come-as-are-announced", test_number_of_loans);
   fixture_add_func ("/loans/a-scribbled-table-harms-nobody", test_scribbled_table);
   fixture_add_func ("/loans/parts-without-a-place-are-refused", test_misplaced);
+  fixture_add_func ("/loans/a-value-without-parts-is-whole", test_no_parts);
   for (gsize i = 0; i < G_N_ELEMENTS (attacks); i++)
     {
       g_autofree char *path = g_strdup_printf ("/loans/attack/%s", attacks[i].name);

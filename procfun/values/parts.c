@@ -73,6 +73,7 @@ rebuild (GVariant *like, GVariant **children, gsize n)
       value = g_variant_new_variant (children[0]);
       break;
     case G_VARIANT_CLASS_DICT_ENTRY:
+      g_assert (n == 2);
       value = g_variant_new_dict_entry (children[0], children[1]);
       break;
     default:
@@ -245,6 +246,8 @@ put_back (GVariant *rest, const Part *parts, guint n, guint32 depth)
   GVariant **children;
   gsize n_children;
 
+  if (n == 0)
+    return g_variant_ref (rest);
   if (n == 1 && parts->depth == depth)
     return put_leaf (rest, parts->bytes);
   if (depth == PARTS_MAX_DEPTH || !g_variant_is_container (rest)
