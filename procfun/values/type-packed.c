@@ -189,31 +189,43 @@ pack_array (const ProcfunTypeInfo *info, const ProcfunSchema *schema, gconstpoin
   return TRUE;
 }
 
-/* @values: (nullable): the members are in one struct at @base */
-static gboolean
-pack_members (const ProcfunMember *members, const ProcfunSchema *schema,
-              gconstpointer const *values, const guint8 *base, Buffer *out)
+/* The member @index of a struct or of arguments. */
+static inline gboolean
+pack_member (const ProcfunMember *member, const ProcfunSchema *schema, gsize index,
+             gconstpointer value, Offsets *offsets, Buffer *out)
 {
-  Offsets offsets = { out->length, g_newa (gsize, schema->n_offsets + 1), 0 };
+  const ProcfunSchema *child = schema->children[index];
 
-  for (gsize i = 0; i < schema->n_children; i++)
-    {
-      const ProcfunSchema *child = schema->children[i];
+  buffer_align (out, child->alignment);
+  if (!type_pack (member, child, value, out))
+    return FALSE;
+  if (child->fixed_size == 0 && index + 1 < schema->n_children)
+    note_end (offsets, out);
+  return TRUE;
+}
 
-      buffer_align (out, child->alignment);
-      if (!type_pack (&members[i], child, values != NULL ? values[i] : base + members[i].offset,
-                      out))
-        return FALSE;
-      if (child->fixed_size == 0 && i + 1 < schema->n_children)
-        note_end (&offsets, out);
-    }
+static inline gboolean
+end_members (const ProcfunSchema *schema, const Offsets *offsets, Buffer *out)
+{
   if (schema->n_children == 0)
     buffer_append_byte (out, 0);
   else if (schema->fixed_size != 0)
     buffer_align (out, schema->alignment);
   else
-    wire_serialised_append_offsets (out, offsets.start, offsets.ends, offsets.n, TRUE);
+    wire_serialised_append_offsets (out, offsets->start, offsets->ends, offsets->n, TRUE);
   return TRUE;
+}
+
+static gboolean
+pack_struct (const ProcfunTypeInfo *info, const ProcfunSchema *schema, const guint8 *value,
+             Buffer *out)
+{
+  Offsets offsets = { out->length, g_newa (gsize, schema->n_offsets + 1), 0 };
+
+  for (gsize i = 0; i < schema->n_children; i++)
+    if (!pack_member (&info->members[i], schema, i, value + info->members[i].offset, &offsets, out))
+      return FALSE;
+  return end_members (schema, &offsets, out);
 }
 
 gboolean
@@ -245,7 +257,7 @@ type_pack (const ProcfunMember *member, const ProcfunSchema *schema, gconstpoint
     case PROCFUN_KIND_BYTES:
       return pack_bytes (*(GBytes *const *)value, out);
     case PROCFUN_KIND_STRUCT:
-      return pack_members (member->info->members, schema, NULL, value, out);
+      return pack_struct (member->info, schema, value, out);
     case PROCFUN_KIND_ARRAY:
       return pack_array (member->info, schema, value, out);
     default:
@@ -257,7 +269,12 @@ gboolean
 type_pack_arguments (const ProcfunMember *args, const ProcfunSchema *schema,
                      gconstpointer const *values, Buffer *out)
 {
-  return pack_members (args, schema, values, NULL, out);
+  Offsets offsets = { out->length, g_newa (gsize, schema->n_offsets + 1), 0 };
+
+  for (gsize i = 0; i < schema->n_children; i++)
+    if (!pack_member (&args[i], schema, i, values[i], &offsets, out))
+      return FALSE;
+  return end_members (schema, &offsets, out);
 }
 
 /* Unpacking */
@@ -393,24 +410,42 @@ unpack_array (const ProcfunTypeInfo *info, const ProcfunSchema *schema, const Pa
   return ok;
 }
 
-/* @values: (nullable), as in pack_members() */
+/* The next member of a struct or of arguments. */
+static inline gboolean
+unpack_member (SerialisedIter *iter, const ProcfunMember *member, GBytes *owner, gpointer value)
+{
+  const ProcfunSchema *child = iter->schema->children[iter->index];
+  Part part = { NULL, 0, owner };
+
+  return wire_serialised_iter_next (iter, &part.data, &part.size)
+         && unpack (member, child, &part, value);
+}
+
 static gboolean
-unpack_members (const ProcfunMember *members, const ProcfunSchema *schema, const Part *part,
-                gpointer const *values, guint8 *base)
+unpack_struct (const ProcfunTypeInfo *info, const ProcfunSchema *schema, const Part *part,
+               guint8 *value)
 {
   SerialisedIter iter;
 
   if (!wire_serialised_iter_init (&iter, schema, part->data, part->size))
     return FALSE;
   for (gsize i = 0; i < iter.n_children; i++)
-    {
-      Part inside = { NULL, 0, part->owner };
+    if (!unpack_member (&iter, &info->members[i], part->owner, value + info->members[i].offset))
+      return FALSE;
+  return wire_serialised_iter_end (&iter);
+}
 
-      if (!wire_serialised_iter_next (&iter, &inside.data, &inside.size)
-          || !unpack (&members[i], schema->children[i], &inside,
-                      values != NULL ? values[i] : base + members[i].offset))
-        return FALSE;
-    }
+static gboolean
+unpack_arguments (const ProcfunMember *args, const ProcfunSchema *schema, const Part *part,
+                  gpointer const *values)
+{
+  SerialisedIter iter;
+
+  if (!wire_serialised_iter_init (&iter, schema, part->data, part->size))
+    return FALSE;
+  for (gsize i = 0; i < iter.n_children; i++)
+    if (!unpack_member (&iter, &args[i], part->owner, values[i]))
+      return FALSE;
   return wire_serialised_iter_end (&iter);
 }
 
@@ -449,7 +484,7 @@ unpack (const ProcfunMember *member, const ProcfunSchema *schema, const Part *pa
       *(GBytes **)value = share (part, 1);
       return TRUE;
     case PROCFUN_KIND_STRUCT:
-      return unpack_members (member->info->members, schema, part, NULL, value);
+      return unpack_struct (member->info, schema, part, value);
     case PROCFUN_KIND_ARRAY:
       return unpack_array (member->info, schema, part, value);
     default:
@@ -481,7 +516,7 @@ type_unpack_arguments (const ProcfunMember *args, const ProcfunSchema *schema, c
 
   for (gsize i = 0; i < schema->n_children; i++)
     type_init (&args[i], values[i]);
-  if (unpack_members (args, schema, &part, values, NULL))
+  if (unpack_arguments (args, schema, &part, values))
     return TRUE;
   for (gsize i = 0; i < schema->n_children; i++)
     type_clear (&args[i], values[i]);
