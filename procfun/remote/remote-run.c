@@ -69,9 +69,12 @@ set_owner (Wait *self)
   hosts_add_waiter (self->call->hosts, self->waiter, NULL);
 }
 
+/* Without a call, which is what comes first, there is nothing. */
 static void
 clear (Wait *self)
 {
+  if (self->call == NULL)
+    return;
   if (self->waiter != NULL)
     hosts_remove_waiter (self->call->hosts, self->waiter);
   g_clear_pointer (&self->waiter, g_free);
@@ -80,8 +83,7 @@ clear (Wait *self)
   if (self->canceller != NULL)
     canceller_clear_func (self->canceller, self->call);
   g_clear_pointer (&self->canceller, canceller_unref);
-  if (self->call != NULL)
-    remote_call_set_listener (self->call, NULL);
+  remote_call_set_listener (self->call, NULL);
   g_clear_pointer (&self->call, remote_call_unref);
 }
 
