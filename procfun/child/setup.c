@@ -22,7 +22,7 @@ gboolean
 setup_has_descriptors (void)
 {
   struct stat st;
-  struct sockaddr_un address;
+  struct sockaddr_un address = { .sun_family = AF_UNSPEC };
   socklen_t size = sizeof address;
 
   return fstat (SETUP_LIFELINE_FD, &st) == 0 && S_ISFIFO (st.st_mode)

@@ -59,7 +59,10 @@ read_name (JsonReader *self, JsonString *name)
   JsonScanner *scanner = &self->scanner;
 
   if (json_peek (scanner) != '"')
-    return wire_json_unexpected (scanner, _ ("a name in quotes"));
+    {
+      wire_json_unexpected (scanner, _ ("a name in quotes"));
+      return FALSE;
+    }
   if (!json_scan_string (scanner, name))
     return FALSE;
   json_skip_space (scanner);
@@ -591,6 +594,7 @@ read_variant (JsonReader *self, const ProcfunSchema *schema, const JsonPlace *pl
   if (!read_object (self, schema, G_N_ELEMENTS (fields), fields, read_variant_field, &type, place))
     return FALSE;
 
+  g_assert (type != NULL); /* the first field was read */
   buffer_append_byte (&self->out, 0);
   buffer_append (&self->out, type->type, g_variant_type_get_string_length (type->type));
   return TRUE;

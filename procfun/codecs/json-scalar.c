@@ -211,9 +211,15 @@ scan_number (JsonReader *self, Number *number, const ProcfunSchema *schema, cons
   const char first = json_peek (scanner);
 
   if (first != '-' && !g_ascii_isdigit (first))
-    return wire_json_wrong_type (self, schema, place);
+    {
+      wire_json_wrong_type (self, schema, place);
+      return FALSE;
+    }
   if (!wire_number_scan (number, scanner->cursor, scanner->end))
-    return wire_json_syntax_error (scanner, scanner->cursor, _ ("not a number that JSON knows"));
+    {
+      wire_json_syntax_error (scanner, scanner->cursor, _ ("not a number that JSON knows"));
+      return FALSE;
+    }
   scanner->cursor = number->end;
   return TRUE;
 }

@@ -225,6 +225,7 @@ write_members (JsonWriter *self, const ProcfunSchema *schema, const guint8 *data
         buffer_append_byte (&self->out, ',');
       if (named)
         {
+          g_assert (name != NULL);
           wire_json_append_text (&self->out, name, strlen (name));
           buffer_append_byte (&self->out, ':');
         }

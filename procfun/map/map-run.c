@@ -429,6 +429,7 @@ procfun_map_next_finish (ProcfunMap *self, GAsyncResult *result, guint64 *index,
     *index = item != NULL ? item->index : NO_INDEX;
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return NULL;
+  g_assert (item != NULL); /* a task without one has failed */
   return g_steal_pointer (&item->result);
 }
 

@@ -118,7 +118,7 @@ make_modules (Places *self, KnownFiles *known, guint *n)
       if (path == NULL || strlen (path) >= CRASH_PATH_SIZE)
         continue;
       memset (module->record.path, 0, CRASH_PATH_SIZE);
-      strcpy (module->record.path, path);
+      g_strlcpy (module->record.path, path, CRASH_PATH_SIZE);
       g_byte_array_append (bytes, (const guint8 *)&module->record, sizeof module->record);
       ++*n;
     }

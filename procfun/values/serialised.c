@@ -253,7 +253,7 @@ wire_serialised_is_normal (const ProcfunSchema *schema, const guint8 *data, gsiz
 
   if (schema->depth > PROCFUN_SCHEMA_MAX_DEPTH)
     return FALSE;
-  return is_normal (schema, data != NULL ? data : nothing, size, 0, &schemas);
+  return is_normal (schema, size > 0 ? data : nothing, size, 0, &schemas);
 }
 
 /* A bound on the schemas that a hostile sender can make us keep. */

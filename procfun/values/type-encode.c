@@ -24,7 +24,7 @@ static GVariant *
 encode_tuple (const ProcfunMember *members, gsize n_members, gconstpointer const *values,
               GUnixFDList **fds, GError **error)
 {
-  GVariant **children = g_newa (GVariant *, n_members);
+  GVariant **children = g_newa (GVariant *, n_members + 1);
 
   for (gsize i = 0; i < n_members; i++)
     if ((children[i] = encode (&members[i], values[i], fds, error)) == NULL)
@@ -39,7 +39,7 @@ encode_tuple (const ProcfunMember *members, gsize n_members, gconstpointer const
 static GVariant *
 encode_struct (const ProcfunTypeInfo *info, gconstpointer value, GUnixFDList **fds, GError **error)
 {
-  gconstpointer *fields = g_newa (gconstpointer, info->n_members);
+  gconstpointer *fields = g_newa (gconstpointer, info->n_members + 1);
 
   for (gsize i = 0; i < info->n_members; i++)
     fields[i] = (const guint8 *)value + info->members[i].offset;
