@@ -150,6 +150,27 @@ holder_clear (Holder *self)
   g_clear_object (&self->call);
 }
 
+/* Threads */
+
+gpointer
+thread_run (gpointer data)
+{
+  Thread *self = data;
+
+  procfun_call_set_executor (self->call, PROCFUN_EXECUTOR (self->pool));
+  self->result = procfun_call_run (self->call, self->cancellable, &self->error);
+  return NULL;
+}
+
+void
+thread_clear (Thread *self)
+{
+  g_clear_object (&self->call);
+  g_clear_object (&self->cancellable);
+  g_clear_error (&self->error);
+  g_clear_pointer (&self->result, g_variant_unref);
+}
+
 /* Events */
 
 static void
@@ -264,6 +285,16 @@ pools_get_statistic (ProcfunPool *pool, const char *key)
   if (g_variant_is_container (value))
     return g_variant_n_children (value);
   return g_variant_get_uint64 (value);
+}
+
+void
+pools_wait_until_queued (ProcfunPool *pool, guint n)
+{
+  while (pools_get_statistic (pool, "queued") != n)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_thread_yield ();
+    }
 }
 
 /* The end of a test */

@@ -48,6 +48,19 @@ void holder_run (Holder *self, gpointer executor, Results *results); /* and wait
 void holder_let_go (Holder *self);
 void holder_clear (Holder *self);
 
+/* A call that a thread waits for. */
+typedef struct
+{
+  ProcfunPool *pool; /* (unowned) */
+  ProcfunCall *call;
+  GCancellable *cancellable; /* (nullable) */
+  GError *error;
+  GVariant *result;
+} Thread;
+
+gpointer thread_run (gpointer self); /* of g_thread_new() */
+void thread_clear (Thread *self);
+
 /* Its workers' signals, as words: “started”, “exited”, “recycled: memory”. */
 typedef struct
 {
@@ -75,3 +88,6 @@ void pools_assert_error (gpointer executor, ProcfunCall *call, GQuark domain, gi
 
 /* A number that its statistics have. */
 guint64 pools_get_statistic (ProcfunPool *pool, const char *key);
+
+/* Runs the default main context until so many calls wait for a worker. */
+void pools_wait_until_queued (ProcfunPool *pool, guint n);

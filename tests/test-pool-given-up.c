@@ -9,16 +9,6 @@
 #include "tests/pools.h"
 
 static void
-wait_until_queued (ProcfunPool *pool, guint n)
-{
-  while (pools_get_statistic (pool, "queued") != n)
-    {
-      g_main_context_iteration (NULL, FALSE);
-      g_thread_yield ();
-    }
-}
-
-static void
 run_in_context (GMainContext *context, Results *results, ProcfunPool *pool, ProcfunCall *call)
 {
   g_main_context_push_thread_default (context);
@@ -63,34 +53,6 @@ test_aborted_with_worker (void)
 
 /* Threads */
 
-typedef struct
-{
-  ProcfunPool *pool;
-  ProcfunCall *call;
-  GCancellable *cancellable;
-  GError *error;
-  GVariant *result;
-} Thread;
-
-static gpointer
-run_in_thread (gpointer data)
-{
-  Thread *self = data;
-
-  procfun_call_set_executor (self->call, PROCFUN_EXECUTOR (self->pool));
-  self->result = procfun_call_run (self->call, self->cancellable, &self->error);
-  return NULL;
-}
-
-static void
-thread_clear (Thread *self)
-{
-  g_clear_object (&self->call);
-  g_clear_object (&self->cancellable);
-  g_clear_error (&self->error);
-  g_clear_pointer (&self->result, g_variant_unref);
-}
-
 static void
 cancel_then (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -119,8 +81,8 @@ test_cancelled_with_worker (void)
       procfun_call_set_executor (holder.call, PROCFUN_EXECUTOR (pool));
       procfun_call_run_async (holder.call, NULL, cancel_then, &self);
       signal_await (&holder.ready);
-      thread = g_thread_new ("waits", run_in_thread, &self);
-      wait_until_queued (pool, 1);
+      thread = g_thread_new ("waits", thread_run, &self);
+      pools_wait_until_queued (pool, 1);
       holder_let_go (&holder);
       while (!g_cancellable_is_cancelled (self.cancellable))
         g_main_context_iteration (NULL, TRUE);
@@ -217,10 +179,10 @@ test_in_the_way (gconstpointer in_thread)
   results_init (&others);
   stop_starting (pool, &holder, &results);
   if (in_thread != NULL)
-    thread = g_thread_new ("waits", run_in_thread, &picky);
+    thread = g_thread_new ("waits", thread_run, &picky);
   else
     results_run (&others, pool, g_object_ref (picky.call));
-  wait_until_queued (pool, 1);
+  pools_wait_until_queued (pool, 1);
   results_run (&results, pool, add_call (3, 4));
   g_assert_cmpuint (pools_get_statistic (pool, "queued"), ==, 2);
   procfun_call_abort (picky.call);
@@ -256,10 +218,10 @@ test_next_looker (void)
   results_init (&absent);
   g_assert_cmpint (pools_get_number (pool, add_call (1, 2)), ==, 3);
   run_in_context (context, &absent, pool, add_call (5, 6));
-  threads[0] = g_thread_new ("looks", run_in_thread, &first);
-  wait_until_queued (pool, 1);
-  threads[1] = g_thread_new ("waits", run_in_thread, &second);
-  wait_until_queued (pool, 2);
+  threads[0] = g_thread_new ("looks", thread_run, &first);
+  pools_wait_until_queued (pool, 1);
+  threads[1] = g_thread_new ("waits", thread_run, &second);
+  pools_wait_until_queued (pool, 2);
   g_cancellable_cancel (first.cancellable);
   g_thread_join (threads[0]);
   g_assert_error (first.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);

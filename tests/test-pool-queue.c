@@ -114,32 +114,6 @@ test_aborted_and_dropped (void)
   results_clear (&results);
 }
 
-typedef struct
-{
-  ProcfunPool *pool;
-  ProcfunCall *call;
-  GCancellable *cancellable; /* (nullable) */
-  GError *error;
-  GVariant *result;
-} Thread;
-
-static gpointer
-run_in_thread (gpointer data)
-{
-  Thread *self = data;
-
-  procfun_call_set_executor (self->call, PROCFUN_EXECUTOR (self->pool));
-  self->result = procfun_call_run (self->call, self->cancellable, &self->error);
-  return NULL;
-}
-
-static void
-wait_until_queued (ProcfunPool *pool, guint n)
-{
-  while (pools_get_statistic (pool, "queued") < n)
-    g_thread_yield ();
-}
-
 /* The deadline counts while a call waits, its timeout does not. */
 static void
 test_deadline_while_waiting (gconstpointer blocking)
@@ -158,7 +132,7 @@ test_deadline_while_waiting (gconstpointer blocking)
   results_run (&results, pool, g_object_ref (patient));
   if (blocking)
     {
-      GThread *thread = g_thread_new ("waits", run_in_thread, &self);
+      GThread *thread = g_thread_new ("waits", thread_run, &self);
 
       g_thread_join (thread);
       g_assert_error (self.error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
@@ -216,8 +190,8 @@ test_cancelled_in_thread (void)
 
   results_init (&results);
   holder_run (&holder, pool, &results);
-  thread = g_thread_new ("waits", run_in_thread, &self);
-  wait_until_queued (pool, 1);
+  thread = g_thread_new ("waits", thread_run, &self);
+  pools_wait_until_queued (pool, 1);
   g_cancellable_cancel (cancellable);
   g_thread_join (thread);
   g_assert_error (self.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -501,7 +475,7 @@ hold_in_thread (gpointer data)
 {
   Thread *self = data;
 
-  run_in_thread (self);
+  thread_run (self);
   g_variant_unref (self->result);
   return NULL;
 }
