@@ -132,6 +132,11 @@ test_signals (void)
   struct sigaction before;
   siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_QUEUE };
 
+  if (fixture_has_thread_sanitizer ())
+    {
+      g_test_skip ("the thread sanitizer keeps signals until the thread makes a call that waits");
+      return;
+    }
   g_assert_cmpint (sigaction (SIGUSR1, &action, &before), ==, 0);
   errno = EDOM;
   g_assert_true (thread_signal (thread_get_id (), SIGUSR1));
