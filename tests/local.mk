@@ -84,6 +84,7 @@ test_programs = \
 	%D%/test-plain-async \
 	%D%/test-plain-call \
 	%D%/test-plain-fork \
+	%D%/test-plain-long \
 	%D%/test-plain-pipelined \
 	%D%/test-pool \
 	%D%/test-pool-bounds \

@@ -447,45 +447,6 @@ assert_failed (Answer answers[N_TIMES], GQuark domain, gint code)
     }
 }
 
-/* So long that its caller sleeps. */
-PROCFUN_DEFINE_STATIC_FUNCTION (nap, gint, (gint, n))
-{
-  g_usleep (50);
-  return n;
-}
-
-static void
-on_napped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  *(gint *)user_data = nap_process_finish (result, &error);
-  g_assert_no_error (error);
-}
-
-/* In more of them the words by which a worker wakes its caller are more than a turn of a channel
- * takes, and than fit in its socket. */
-static void
-test_many_sleeps (void)
-{
-  ProcfunPool *pool = make_pool ();
-  g_autoptr (GError) error = NULL;
-  gint result = 0;
-
-  for (gint n = 1; n <= 6000; n++)
-    {
-      nap_process_async (n, NULL, on_napped, &result);
-      while (result != n)
-        g_main_context_iteration (NULL, TRUE);
-    }
-  for (gint n = 1; n <= 6000; n++)
-    {
-      g_assert_cmpint (nap_process (n, &error), ==, n);
-      g_assert_no_error (error);
-    }
-  drop_pool (pool);
-}
-
 static void
 test_many (void)
 {
@@ -731,7 +692,6 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-async/output-and-progress-make-an-object", test_output);
   fixture_add_func ("/plain-async/is-counted", test_counted);
   fixture_add_func ("/plain-async/worker-is-recycled", test_recycled);
-  fixture_add_func ("/plain-async/caller-may-sleep-many-times", test_many_sleeps);
   fixture_add_func ("/plain-async/many-wait-in-the-queue", test_many);
   fixture_add_func ("/plain-async/many-survive-what-happens-meanwhile", test_many_disturbed);
   fixture_add_func ("/plain-async/many-are-dropped-by-closing", test_many_dropped);

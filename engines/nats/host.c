@@ -2,6 +2,7 @@
 
 #include "engines/nats/host.h"
 
+#include "engines/nats/doubts.h"
 #include "engines/nats/host-work.h"
 #include "engines/nats/intl.h"
 #include "engines/nats/jet-reply.h"
@@ -13,16 +14,6 @@
 /* So long in µs the first answer, that the call has begun, waits for the second one: for a short
  * function that is the end. */
 #define FIRST_WAIT 1000
-
-/* A host whose timer is so late in µs was frozen, and its calls may be told to be lost: so long it
- * asks the caller before it begins one. */
-#define LATE 500000
-#define CARE (3 * G_USEC_PER_SEC)
-
-/* A broker that was killed gives calls away again which it gave away before, as if for the first
- * time; even those that are done with, all at once and much later. So a host asks about each call
- * that was stored before it had its connection. */
-#define ALL_ARE_OLD G_MAXUINT64
 
 /* Larger parts would keep others waiting. */
 #define PART_MAX ((gsize)256 * 1024)
@@ -64,11 +55,10 @@ struct _Host
   gint64 timer_at;   /* monotonic time: the timer is ready */
   gboolean is_ready; /* the broker has the consumer */
   gboolean is_detached;
-  gint64 lease;      /* in µs */
-  gint64 beat_at;    /* monotonic times */
-  gint64 care_until; /* callers are asked before their calls begin */
-  guint64 last_old;  /* likewise for calls up to this sequence */
-  gint64 lost_at;    /* the broker is away; 0: it is there */
+  gint64 lease;   /* in µs */
+  gint64 beat_at; /* monotonic times */
+  Doubts doubts;
+  gint64 lost_at; /* the broker is away; 0: it is there */
 
   GHashTable *works;  /* (element-type guint64 HostWork): by id */
   GHashTable *by_key; /* (element-type utf8 HostWork) */
@@ -241,13 +231,6 @@ get_part_max (Host *self)
   return MIN (max > 2 * PACKET_OVERHEAD ? max - PACKET_OVERHEAD : PACKET_OVERHEAD, PART_MAX);
 }
 
-static void
-note_lateness (Host *self, gint64 now)
-{
-  if (self->timer_at < now - LATE)
-    self->care_until = MAX (self->care_until, now + CARE);
-}
-
 static HostWork *
 add_work (Host *self, const Packet *packet, const char *receipt, guint n_deliveries)
 {
@@ -292,9 +275,8 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
 
   jet_receipt_read (&told, receipt);
   work = add_work (self, packet, receipt, MAX (told.n_deliveries, 1));
-  note_lateness (self, now);
-  if ((packet->flags & PACKET_IS_LARGE) != 0 || now < self->care_until
-      || told.sequence <= self->last_old)
+  doubts_note_time (&self->doubts, self->timer_at, now);
+  if ((packet->flags & PACKET_IS_LARGE) != 0 || doubts_has (&self->doubts, told.sequence, now))
     {
       fetch (self, work, now);
       return;
@@ -444,7 +426,7 @@ take_reply (Host *self, const ConnectionEvent *event)
   if (strcmp (words, STORED) == 0)
     {
       if (reply.error == NULL)
-        self->last_old = reply.last;
+        self->doubts.last_old = reply.last;
       return;
     }
   if (reply.error != NULL)
@@ -528,7 +510,7 @@ on_connection (const ConnectionEvent *event, gpointer user_data)
       break;
     case CONNECTION_LOST:
       self->lost_at = g_get_monotonic_time ();
-      self->last_old = ALL_ARE_OLD;
+      doubts_begin (&self->doubts);
       break;
     case CONNECTION_BACK:
       come_back (self);
@@ -590,7 +572,7 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   const gint64 now = g_get_monotonic_time ();
   g_autofree char *beats = subjects_beats (self->address);
 
-  note_lateness (self, now);
+  doubts_note_time (&self->doubts, self->timer_at, now);
   self->timer_at = G_MAXINT64;
   set_timer (self, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
   if (self->lost_at > 0)
@@ -608,7 +590,7 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
   if (self->is_ready && !self->is_detached && now >= self->beat_at)
     {
       self->beat_at = now + BEAT;
-      if (self->last_old == ALL_ARE_OLD)
+      if (doubts_are_about_all (&self->doubts))
         ask_what_is_old (self);
       neighbours_forget (self->callers, now);
       introduce (self, beats);
@@ -667,7 +649,7 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   self->profile = g_bytes_ref (profile);
   self->slots = slots;
   self->lease = address->lease;
-  self->last_old = ALL_ARE_OLD;
+  doubts_begin (&self->doubts);
   self->subject = subjects_host (address);
   self->callers = neighbours_new ();
   self->works

@@ -22,7 +22,7 @@ void jet_reply_clear (JetReply *self);
 /* The same from a text. */
 void jet_reply_read_text (JetReply *self, const char *text, gsize size);
 
-/* What the subject says, if there is one, by which a message is acknowledged. */
+/* Contents of the subject, if there is one, by which a message is acknowledged. */
 typedef struct
 {
   guint n_deliveries; /* how often it was given to somebody; 0: it is no such subject */

@@ -13,6 +13,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/caller.h \
 	%D%/connection.c \
 	%D%/connection.h \
+	%D%/doubts.c \
+	%D%/doubts.h \
 	%D%/host-work.c \
 	%D%/host-work.h \
 	%D%/host.c \
