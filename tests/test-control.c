@@ -44,6 +44,21 @@ PROCFUN_DEFINE_STATIC_FUNCTION (heed, gint, (ProcfunFd, fd))
   return 7;
 }
 
+/* The caller holds the child while it waits for this to end. */
+PROCFUN_DEFINE_STATIC_FUNCTION (heed_beside_session, gint, (ProcfunFd, fd))
+{
+  const pid_t child = fork ();
+
+  if (child == 0)
+    {
+      setsid ();
+      stay ();
+    }
+  while (getpgid (child) != child)
+    g_thread_yield ();
+  return heed (fd);
+}
+
 PROCFUN_DEFINE_STATIC_FUNCTION_WITH_ERROR (heed_with_error, gint, (ProcfunFd, fd))
 {
   heed (fd);
@@ -212,6 +227,59 @@ test_rung (gconstpointer data)
         grace *= 2;
       g_assert_cmpint (step, ==, rung->step);
     }
+}
+
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+/* The process that ran it, and ended it as it was asked. */
+static int
+abort_in (ProcfunExecutor *executor, ProcfunCall *(*make) (ProcfunFd fd))
+{
+  g_autoptr (ProcfunCall) call = NULL;
+  g_autoptr (GError) error = NULL;
+  Aborter self;
+  GThread *thread;
+
+  signal_open (&self.signal);
+  self.call = call = make (self.signal.ends[1]);
+  procfun_call_set_executor (call, executor);
+  procfun_call_set_grace_period (call, LATER_US);
+  thread = g_thread_new ("aborter", abort_when_it_runs, &self);
+  g_assert_null (calls_run (g_object_ref (call), FALSE, NULL, &error));
+  g_thread_join (thread);
+  signal_close (&self.signal);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return procfun_call_get_pid (call);
+}
+
+/* Nothing of the call is held any more when its worker goes on. */
+static void
+test_held (void)
+{
+  g_autoptr (ProcfunExecutor) pool = NULL;
+  guint n_before;
+  int pid;
+
+  if (!fixture_has_pidfds ())
+    {
+      g_test_skip ("there are no pidfds to hold");
+      return;
+    }
+  pool = PROCFUN_EXECUTOR (procfun_pool_new (1));
+  pid = abort_in (pool, heed_call);
+  n_before = count_descriptors ();
+  g_assert_cmpint (abort_in (pool, heed_beside_session_call), ==, pid);
+  g_assert_cmpuint (count_descriptors (), ==, n_before);
+  g_assert_true (procfun_executor_close (pool, NULL, NULL));
 }
 
 /* Clocks */
@@ -504,6 +572,7 @@ main (int argc, char *argv[])
     }
   calls_add_func ("/control/timeout-and-deadline-end-a-call", test_clocks);
   calls_add_func ("/control/clocks-leave-a-call-in-time-alone", test_in_time);
+  fixture_add_func ("/control/a-worker-that-goes-on-holds-nothing-of-its-call", test_held);
   fixture_add_func ("/control/a-silent-process-meets-the-deadline", test_no_hello);
   calls_add_func ("/control/a-function-reads-its-deadline", test_get_deadline);
   calls_add_func ("/control/aborting-before-the-start-prevents-it", test_abort_before);

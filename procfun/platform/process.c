@@ -364,6 +364,12 @@ process_kill_noted (Process *self)
     kill_noted (g_array_index (self->noted, int, i));
 }
 
+void
+process_forget_noted (Process *self)
+{
+  g_clear_pointer (&self->noted, g_array_unref);
+}
+
 gboolean
 process_stop_all (Process *self)
 {

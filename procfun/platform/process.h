@@ -41,6 +41,7 @@ gboolean process_stop_all (Process *self);
  * if it died, and is FALSE if there are too many; the second kills them. */
 gboolean process_note_descendants (Process *self);
 void process_kill_noted (Process *self);
+void process_forget_noted (Process *self);
 
 /* A pidfd, readable when the process has died; -1 where the kernel has none. */
 int process_get_pidfd (Process *self);

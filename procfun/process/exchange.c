@@ -703,6 +703,8 @@ exchange_free (Exchange *self)
     channel_sweep (self->worker.channel);
   if (self->phase != PHASE_DONE && has_worker)
     process_kill_all (self->worker.process);
+  if (is_usable) /* the call that was cancelled has ended, and they with it */
+    process_forget_noted (self->worker.process);
   if (has_worker)
     streams_clear (&self->streams, is_usable || is_followed (self) ? &self->worker : NULL);
   if (self->release != NULL && has_worker && exchange_is_own (self))
