@@ -6,6 +6,7 @@
 
 #include "tests/tsan.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -187,6 +188,30 @@ guint
 fixture_count_descriptors (void)
 {
   return count ("/proc/self/fd", describe_descriptor);
+}
+
+GArray *
+fixture_take_descriptors (guint n)
+{
+  GArray *taken = g_array_new (FALSE, FALSE, sizeof (int));
+  int fd;
+
+  while ((fd = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+    g_array_append_val (taken, fd);
+  for (; n > 0 && taken->len > 0; n--)
+    {
+      close (g_array_index (taken, int, taken->len - 1));
+      g_array_set_size (taken, taken->len - 1);
+    }
+  return taken;
+}
+
+void
+fixture_give_descriptors_back (GArray *taken)
+{
+  for (guint i = 0; i < taken->len; i++)
+    close (g_array_index (taken, int, i));
+  g_array_unref (taken);
 }
 
 guint

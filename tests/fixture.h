@@ -22,6 +22,10 @@ void fixture_set_patience (gint64 usec);
 /* Number of open descriptors of this process. */
 guint fixture_count_descriptors (void);
 
+/* Takes all descriptors up to the limit but @n. (transfer full) (element-type int) */
+GArray *fixture_take_descriptors (guint n);
+void fixture_give_descriptors_back (GArray *taken);
+
 /* Number of processes that this one started, directly or not, and that live or were not reaped. */
 guint fixture_count_processes (void);
 

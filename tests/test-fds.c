@@ -71,31 +71,6 @@ test_stays (void)
   g_assert_cmpint (fcntl (fd, F_GETFD), ==, FD_CLOEXEC);
 }
 
-/* Numbers up to the limit are taken, but for as many as @n. */
-static GArray *
-take_all_but (guint n)
-{
-  GArray *taken = g_array_new (FALSE, FALSE, sizeof (int));
-  int fd;
-
-  while ((fd = open ("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
-    g_array_append_val (taken, fd);
-  for (; n > 0; n--)
-    {
-      close (g_array_index (taken, int, taken->len - 1));
-      g_array_set_size (taken, taken->len - 1);
-    }
-  return taken;
-}
-
-static void
-give_back (GArray *taken)
-{
-  for (guint i = 0; i < taken->len; i++)
-    close (g_array_index (taken, int, i));
-  g_array_unref (taken);
-}
-
 /* A pair needs two. */
 static void
 test_none_left (void)
@@ -109,10 +84,10 @@ test_none_left (void)
       GArray *taken;
 
       take_numbers_away ();
-      taken = take_all_but (n);
+      taken = fixture_take_descriptors (n);
       has_sockets = fds_open_socketpair (fds, &socket_error);
       has_pipe = fds_open_pipe (fds, &pipe_error);
-      give_back (taken);
+      fixture_give_descriptors_back (taken);
       give_numbers_back ();
       g_assert_false (has_sockets);
       g_assert_false (has_pipe);
@@ -145,9 +120,9 @@ test_nameless (void)
   target = g_file_read_link (path, NULL);
   g_assert_true (g_str_has_prefix (target, "/memfd:"));
   take_numbers_away ();
-  taken = take_all_but (0);
+  taken = fixture_take_descriptors (0);
   none = fds_open_nameless (&error);
-  give_back (taken);
+  fixture_give_descriptors_back (taken);
   give_numbers_back ();
   g_assert_cmpint (none, ==, -1);
   g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_LIMIT);

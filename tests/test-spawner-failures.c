@@ -11,7 +11,6 @@
 #include "procfun/base/usage.h"
 #include "procfun/wire/frame.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <grp.h>
 #include <signal.h>
@@ -256,31 +255,6 @@ test_nested_errors (void)
 
 /* The system */
 
-/* All descriptors but @n are in use. (transfer full) (element-type int) */
-static GArray *
-take_descriptors (guint n)
-{
-  GArray *taken = g_array_new (FALSE, FALSE, sizeof (int));
-  int fd;
-
-  while ((fd = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
-    g_array_append_val (taken, fd);
-  for (; n > 0 && taken->len > 0; n--)
-    {
-      close (g_array_index (taken, int, taken->len - 1));
-      g_array_set_size (taken, taken->len - 1);
-    }
-  return taken;
-}
-
-static void
-give_back (GArray *taken)
-{
-  for (guint i = 0; i < taken->len; i++)
-    close (g_array_index (taken, int, i));
-  g_array_unref (taken);
-}
-
 /* However many descriptors are free, the call succeeds or says that there are too few. */
 static void
 test_no_descriptors (void)
@@ -301,9 +275,9 @@ test_no_descriptors (void)
 
       procfun_call_set_executor (call, executor);
       g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &few));
-      taken = take_descriptors (n);
+      taken = fixture_take_descriptors (n);
       result = procfun_call_run (call, NULL, &error);
-      give_back (taken);
+      fixture_give_descriptors_back (taken);
       g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
       if (result == NULL)
         calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_SPAWN,
