@@ -369,15 +369,7 @@ take_packet (Host *self, const Packet *packet)
       if (self->is_ready && !self->is_detached)
         introduce (self, packet->from);
       break;
-    case PACKET_CALL:
-    case PACKET_FETCH:
-    case PACKET_BACK:
-    case PACKET_PING:
-    case PACKET_PONG:
-    case PACKET_HOST:
-    case PACKET_BYE:
-    case PACKET_AFTER_LAST:
-    default:
+    default: /* what a host says itself, and what has done its work by having been heard */
       break;
     }
 }
