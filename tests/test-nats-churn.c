@@ -45,9 +45,9 @@ on_stalled (gpointer user_data)
 {
   Strikes *self = user_data;
   g_autofree char *subject = g_strdup_printf ("$JS.API.CONSUMER.DELETE.PF_%s.hosts", self->pool);
-  g_autofree char *answer = broker_ask (self->broker, subject, "");
-  g_autofree char *url = broker_make_pool (self->broker, self->pool, WORDS);
 
+  g_free (broker_ask (self->broker, subject, ""));
+  g_free (broker_make_pool (self->broker, self->pool, WORDS));
   self->n_stalled++;
   return G_SOURCE_CONTINUE;
 }
