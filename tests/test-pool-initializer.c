@@ -137,7 +137,7 @@ static const struct
   const char *name;
   const char *pattern; /* of the first error */
 } spoilers[] = { { "fail_to_prepare", "*fail_to_prepare()*nothing to prepare with*" },
-                 { "do_abort", "*could not be prepared by do_abort()*SIGABRT*" } };
+                 { "do_abort", "*could not be prepared by do_abort()*" } };
 
 /* It is not tried for ever: at some time the error is that it is not tried now. */
 static void
