@@ -2,10 +2,9 @@
 
 /* Many calls by way of a NATS server, while hosts and another caller are killed and frozen at
  * random; and the server, too, when PROCFUN_CHURN_CALLS asks for a long run. After some of its
- * deaths nats-server 2.9 does not find what its consumer has given away, and gives away nothing
- * more, also when it is started again. When there was no strike for some time, the long run does as
- * an operator would, and makes the consumer anew: it then gives away once more all that the server
- * has not forgotten. */
+ * deaths nats-server 2.9 gives nothing more away, also when it is started again. When there was no
+ * strike for some time, the long run does as an operator would, and makes the consumer anew: it
+ * then gives away once more all that is left in the stream. */
 
 #include "tests/brokers.h"
 #include "tests/churn.h"
