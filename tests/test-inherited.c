@@ -292,6 +292,30 @@ test_root (void)
     }
 }
 
+/* In a thread of its own, whose privilege it is. @waited: in µs, of which @counted do not count. */
+static gpointer
+change_after_wait (gpointer times)
+{
+  const gint64 waited = ((const gint64 *)times)[0], counted = ((const gint64 *)times)[1];
+  const gint64 now = g_get_monotonic_time ();
+  const guint before = inherited_state_look (now);
+
+  inherited_state_note_wait (waited);
+  g_assert_no_errno (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  g_assert_cmpuint (inherited_state_get (now + counted + 999), ==, before);
+  g_assert_cmpuint (inherited_state_get (now + counted + 1000), !=, before);
+  return NULL;
+}
+
+static void
+test_waits (void)
+{
+  static const gint64 times[][2] = { { 0, 0 }, { 50000, 50000 }, { G_USEC_PER_SEC, 100000 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    g_thread_join (g_thread_new ("waits", change_after_wait, (gpointer)times[i]));
+}
+
 static void
 check_namespace (ProcfunExecutor *executor, int kind, const char *name)
 {
@@ -425,6 +449,7 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/inherited/calls-have-no-privileges-that-were-given-up",
                          give_up_new_privileges, test_given_up);
   fixture_add_func ("/inherited/another-root-is-seen", test_root);
+  fixture_add_func ("/inherited/time-in-calls-hides-no-change-for-long", test_waits);
   fixture_add_data_func ("/inherited/calls-are-in-the-new-mount-namespace", change_mount_namespace,
                          test_namespace);
   fixture_add_data_func ("/inherited/calls-are-in-the-new-network-namespace",

@@ -43,8 +43,8 @@ void procfun_process_executor_take_scheduler (ProcfunProcessExecutor *self, Sche
 void procfun_process_executor_add_preload (ProcfunProcessExecutor *self, ProcfunFunction *function,
                                            GVariant *args);
 
-/* Where a process is for one call: four for each CPU. */
-#define PROCESS_EXECUTOR_DEFAULT_PROCESSES (4 * MAX (cpus_count (), 1))
+/* Where a process is for one call: two for each CPU, and four at least. */
+#define PROCESS_EXECUTOR_DEFAULT_PROCESSES MAX (2 * cpus_count (), 4)
 
 /* (nullable) (transfer none): NULL for a session */
 Scheduler *procfun_process_executor_get_scheduler (ProcfunProcessExecutor *self);

@@ -7,6 +7,7 @@
 #include "procfun/executors/process-executor.h"
 #include "procfun/executors/process-start.h"
 #include "procfun/executors/slot-start.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/process/exchange-drive.h"
 
 /* Workers that die before they read the call. Where the caller is slow, they may have been idle for
@@ -33,6 +34,7 @@ GVariant *
 process_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable,
              GError **error)
 {
+  const gint64 began_at = g_get_monotonic_time ();
   GVariant *result = NULL;
   gboolean was_begun = FALSE;
   CallLink link;
@@ -50,6 +52,7 @@ process_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancell
         forget_try (call, error);
     }
   call_link_clear (&link);
+  inherited_state_note_wait (g_get_monotonic_time () - began_at);
   return result;
 }
 

@@ -14,8 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The dearer half of the state is looked at again only after this time. */
+/* The dearer half of the state is looked at again only after this time, of which the thread's waits
+ * for calls count only beyond the second one. */
 #define LOOK_US 1000
+#define WAITS_MAX_US 100000
 
 /* Compared as bytes, so all of it is set, and the padding is zero. */
 typedef struct
@@ -250,6 +252,7 @@ get_number (const State *state)
 static __thread State seen;
 static __thread guint number;
 static __thread gint64 looked_at;
+static __thread gint64 waited; /* since then, in µs */
 
 guint
 inherited_state_look (gint64 now)
@@ -260,11 +263,18 @@ inherited_state_look (gint64 now)
   read_cheap (&state.cheap);
   read_dear (&state.dear);
   looked_at = now;
+  waited = 0;
   if (number != 0 && memcmp (&state, &seen, sizeof state) == 0)
     return number;
   memcpy (&seen, &state, sizeof state);
   number = get_number (&state);
   return number;
+}
+
+void
+inherited_state_note_wait (gint64 us)
+{
+  waited += us;
 }
 
 /* inherited_state_get_process() of the one that has settled. */
@@ -285,7 +295,8 @@ inherited_state_get (gint64 now)
     return number;
   memset (&cheap, 0, sizeof cheap);
   read_cheap (&cheap);
-  if (number != 0 && now - looked_at < LOOK_US && memcmp (&cheap, &seen.cheap, sizeof cheap) == 0)
+  if (number != 0 && now - looked_at < LOOK_US + MIN (waited, WAITS_MAX_US)
+      && memcmp (&cheap, &seen.cheap, sizeof cheap) == 0)
     return number;
   return inherited_state_look (now);
 }

@@ -12,6 +12,10 @@
  * look is longer ago than a millisecond. @now: monotonic time in µs. Takes four system calls. */
 guint inherited_state_get (gint64 now);
 
+/* The calling thread has waited so long for a call, in µs. That does not count as part of the
+ * millisecond, up to a tenth of a second. */
+void inherited_state_note_wait (gint64 us);
+
 /* The same with a look at the whole state, which takes a dozen system calls. */
 guint inherited_state_look (gint64 now);
 

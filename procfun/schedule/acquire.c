@@ -222,16 +222,15 @@ scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
   GError *own_error = NULL;
   Waiter waiter;
   Owner owner;
-  GCond cond;
 
   owner_init (&owner, NULL);
   waiter_init (&waiter, request, &owner);
-  g_cond_init (&cond);
-  waiter.assigned = &cond;
+  waiter.assigned = g_atomic_rc_box_new0 (GCond);
+  g_cond_init (waiter.assigned);
   while (slot == NULL && own_error == NULL)
     if (assign_or_wait (self, &waiter, &own_error))
       slot = scheduler_claim (self, &waiter, &own_error);
-  g_cond_clear (&cond);
+  g_atomic_rc_box_release_full (waiter.assigned, (GDestroyNotify)g_cond_clear);
   if (own_error != NULL)
     g_propagate_error (error, own_error);
   return slot;

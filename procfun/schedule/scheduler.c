@@ -334,9 +334,22 @@ tell_of_worker_of_context (Scheduler *self)
     context_source_begin_to_look (l->data);
 }
 
+/* @later: (nullable): takes the first one, to be signalled when the lock is free again: who is
+ * woken needs it, and would only wait for it. */
+static void
+wake (Waiter *waiter, GCond **later)
+{
+  if (waiter->source != NULL)
+    context_source_wake (waiter);
+  else if (later != NULL && *later == NULL)
+    *later = g_atomic_rc_box_acquire (waiter->assigned);
+  else
+    g_cond_signal (waiter->assigned);
+}
+
 /* Nobody may wait: for a worker, for one who is stuck, or for room in the queue. */
-void
-scheduler_assign (Scheduler *self)
+static void
+assign (Scheduler *self, GCond **later)
 {
   gboolean to_context = FALSE;
   Waiter *waiter;
@@ -348,15 +361,18 @@ scheduler_assign (Scheduler *self)
     {
       queue_remove (&self->queue, &waiter->entry);
       to_context = to_context || waiter->source != NULL;
-      if (waiter->source != NULL)
-        context_source_wake (waiter);
-      else
-        g_cond_signal (waiter->assigned);
+      wake (waiter, later);
     }
   scheduler_check_deadlock (self);
   if (to_context)
     tell_of_worker_of_context (self);
   scheduler_announce_room (self);
+}
+
+void
+scheduler_assign (Scheduler *self)
+{
+  assign (self, NULL);
 }
 
 void
@@ -436,35 +452,54 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
   return NULL;
 }
 
-/* With the lock held. TRUE: it was removed, and is to be ended, for @reason if that is not NULL.
- * *@context (transfer full): it may go with this reference, and then takes the lock. */
-static gboolean
-put_back (WorkerSlot *slot, gboolean is_usable, const char **reason, GMainContext **context)
+/* What is left to do for a slot that was put back, without the lock. */
+typedef struct
+{
+  GMainContext *context; /* (nullable): it may go with this reference, and then takes the lock */
+  GCond *woken;          /* (nullable): of a thread that was assigned a worker */
+  gboolean ends;         /* the worker, as it was removed */
+  const char *reason;    /* (nullable): why */
+} Rest;
+
+/* With the lock held. */
+static void
+put_back (WorkerSlot *slot, gboolean is_usable, Rest *rest)
 {
   Scheduler *self = slot->scheduler;
-  gboolean stays;
 
   slot->call = NULL;
   slot->n_plain = 0;
   slot->waits = NULL;
   self->is_refused = FALSE; /* nothing else may end that others wait for */
-  *reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
+  rest->reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
     {
-      scheduler_assign (self);
-      return FALSE;
+      assign (self, &rest->woken);
+      return;
     }
-  *context = g_steal_pointer (&slot->owner.context);
+  rest->context = g_steal_pointer (&slot->owner.context);
   slot->is_lost = slot->is_held;
-  stays = is_usable && *reason == NULL;
-  if (!stays)
+  rest->ends = !is_usable || rest->reason != NULL;
+  if (rest->ends)
     slots_remove (&self->slots, slot);
   else if (slot->reservations.length > 0)
     worker_slot_assign_reserved (slot);
   else
     slots_set_idle (&self->slots, slot);
-  scheduler_assign (self);
-  return !stays;
+  assign (self, &rest->woken);
+}
+
+static void
+do_rest (Rest *rest, WorkerSlot *slot)
+{
+  if (rest->woken != NULL)
+    {
+      g_cond_signal (rest->woken);
+      g_atomic_rc_box_release_full (rest->woken, (GDestroyNotify)g_cond_clear);
+    }
+  if (rest->ends)
+    scheduler_end_worker (slot, rest->reason);
+  g_clear_pointer (&rest->context, g_main_context_unref);
 }
 
 void
@@ -485,9 +520,7 @@ void
 worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
 {
   Scheduler *self = slot->scheduler;
-  g_autoptr (GMainContext) context = NULL;
-  const char *reason;
-  gboolean ends;
+  Rest rest = { 0 };
 
   if (worker != &slot->worker)
     slot->worker = worker_steal (worker);
@@ -495,10 +528,9 @@ worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
   if (!slot->is_unused && slot->n_calls == 0)
     worker_slot_note_first_call (slot, &slot->worker, is_usable);
   slot->n_calls += slot->is_unused ? 0 : 1;
-  ends = put_back (slot, is_usable, &reason, &context);
+  put_back (slot, is_usable, &rest);
   g_mutex_unlock (&self->lock);
-  if (ends)
-    scheduler_end_worker (slot, reason);
+  do_rest (&rest, slot);
 }
 
 void
@@ -512,9 +544,8 @@ void
 worker_slot_give_back (WorkerSlot *slot)
 {
   Scheduler *self = slot->scheduler;
-  g_autoptr (GMainContext) context = NULL;
-  const char *reason = NULL;
-  gboolean was_held, ends = FALSE;
+  Rest rest = { 0 };
+  gboolean was_held;
 
   if (slot->process != NULL && !process_is_own (slot->process)) /* the parent has it */
     return;
@@ -522,10 +553,9 @@ worker_slot_give_back (WorkerSlot *slot)
   was_held = slot->is_held;
   slot->is_held = FALSE;
   if (!slot->is_lost)
-    ends = put_back (slot, TRUE, &reason, &context);
+    put_back (slot, TRUE, &rest);
   g_mutex_unlock (&self->lock);
-  if (ends)
-    scheduler_end_worker (slot, reason);
+  do_rest (&rest, slot);
   if (was_held)
     worker_slot_unref (slot);
 }

@@ -75,7 +75,7 @@ typedef struct
   const char *module;
   const Owner *owner;
 
-  GCond *assigned;       /* (nullable): of a thread */
+  GCond *assigned;       /* (nullable): of a thread; in a box with a reference count */
   ContextSource *source; /* (nullable): of a main context */
 
   /* With the lock held */
