@@ -458,6 +458,8 @@ procfun_private = \
 	%D%/schedule/context-waiter.c \
 	%D%/schedule/context-waiter.h \
 	%D%/schedule/deadlock.c \
+	%D%/schedule/hand-over.c \
+	%D%/schedule/hand-over.h \
 	%D%/schedule/heap.c \
 	%D%/schedule/heap.h \
 	%D%/schedule/plain-calls.c \

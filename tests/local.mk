@@ -85,6 +85,7 @@ test_programs = \
 	%D%/test-plain-call \
 	%D%/test-plain-fork \
 	%D%/test-plain-long \
+	%D%/test-plain-threads \
 	%D%/test-plain-pipelined \
 	%D%/test-pool \
 	%D%/test-pool-bounds \

@@ -7,8 +7,10 @@
 #include "procfun/core/plain-call.h"
 #include "procfun/executors/pool.h"
 #include "procfun/executors/process-plain.h"
+#include "procfun/platform/inherited-state.h"
 #include "procfun/process/plain-exchange.h"
 #include "procfun/process/plain-source.h"
+#include "procfun/schedule/acquire.h"
 #include "procfun/schedule/plain-calls.h"
 
 /* The plan is borrowed, and may be gone: only its pointer counts. */
@@ -163,13 +165,69 @@ run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
 
 /* In a thread */
 
+typedef struct
+{
+  PlainCall *plain;
+  const ExchangeOptions *options;
+  ChannelMark mark;
+} Sending;
+
+static gboolean
+send_in_thread (WorkerSlot *slot, gpointer sending)
+{
+  Sending *self = sending;
+
+  if (!has_settings (&slot->worker, self->options)
+      || !plain_exchange_send (&slot->worker, self->plain, &self->mark))
+    return FALSE;
+  self->plain->started_at = g_get_monotonic_time ();
+  return TRUE;
+}
+
+/* (nullable): it is to be made an object, or has failed with the error in it. */
+static WorkerSlot *
+send_from_queue (ProcfunPool *self, Sending *sending)
+{
+  const SlotRequest request = { .function = sending->plain->function,
+                                .plain = sending->plain,
+                                .options = sending->options,
+                                .priority = G_PRIORITY_DEFAULT };
+  const gint64 began_at = g_get_monotonic_time ();
+  gboolean was_sent = FALSE;
+  WorkerSlot *slot;
+
+  slot = scheduler_acquire_plain (self->scheduler, &request, send_in_thread, sending, &was_sent,
+                                  &sending->plain->error);
+  inherited_state_note_wait (g_get_monotonic_time () - began_at);
+  if (slot == NULL || was_sent || send_in_thread (slot, sending))
+    return slot;
+  worker_slot_give_back (slot);
+  return NULL;
+}
+
+/* As send_from_queue(). */
+static WorkerSlot *
+send_to_worker (ProcfunPool *self, Sending *sending)
+{
+  PlainCall *plain = sending->plain;
+  WorkerSlot *slot
+      = scheduler_take_plain (self->scheduler, plain->function, NULL, plain->submitted_at);
+
+  if (slot == NULL)
+    return send_from_queue (self, sending);
+  if (send_in_thread (slot, sending))
+    return slot;
+  worker_slot_give_back (slot);
+  return NULL;
+}
+
 guint
 procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
 {
   ProcfunPool *self = (ProcfunPool *)executor; /* whose class this is of */
   PlainCall *plain = plain_call;
   ExchangeOptions options;
-  ChannelMark mark;
+  Sending sending = { .plain = plain, .options = &options };
   WorkerSlot *slot;
 
   procfun_process_executor_get_options (PROCFUN_PROCESS_EXECUTOR (self), &options);
@@ -177,18 +235,12 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
     return PLAIN_CALL_NOT_BEGUN;
   if (plain->receiver != NULL)
     return run_async (self, plain, &options);
-  slot = scheduler_take_plain (self->scheduler, plain->function, NULL, plain->submitted_at);
+  slot = send_to_worker (self, &sending);
   if (slot == NULL)
-    return PLAIN_CALL_NOT_BEGUN;
-  if (!has_settings (&slot->worker, &options) || !plain_exchange_send (&slot->worker, plain, &mark))
-    {
-      worker_slot_give_back (slot);
-      return PLAIN_CALL_NOT_BEGUN;
-    }
-  plain->started_at = g_get_monotonic_time ();
+    return plain->error != NULL ? PLAIN_CALL_FAILED : PLAIN_CALL_NOT_BEGUN;
   if (!plain_exchange_receive (&slot->worker, plain))
     {
-      process_plain_go_on (executor, plain, slot, &mark);
+      process_plain_go_on (executor, plain, slot, &sending.mark);
       return PLAIN_CALL_MADE;
     }
   worker_slot_put_back (slot, &slot->worker, TRUE);

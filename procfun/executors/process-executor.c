@@ -502,10 +502,10 @@ make_bounds (GParamFlags flags)
    *
    * Number of calls that may have a process at once; the others wait in a queue, the more urgent
    * ones first (#ProcfunCall:priority). 0 stands for the default: for #ProcfunPool, whose
-   * #ProcfunPool:max-workers this is, the number of CPUs that the program may use, and otherwise two
-   * for each, and four at least. So the CPUs have work while some processes start or end, the
-   * program's own main loop gets a CPU soon, and memory and descriptors are enough for any number of
-   * calls. Set more for functions that mostly wait, for example for a network.
+   * #ProcfunPool:max-workers this is, the number of CPUs that the program may use, and otherwise
+   * two for each, and four at least. So the CPUs have work while some processes start or end, the
+   * program's own main loop gets a CPU soon, and memory and descriptors are enough for any number
+   * of calls. Set more for functions that mostly wait, for example for a network.
    *
    * A generator has its process from its first item to its end. Functions that wait for each other,
    * for example through pipes, need as many processes as there are of them.

@@ -175,7 +175,7 @@ process_plain_queue (ProcfunProcessExecutor *self, PlainCall *plain, GMainContex
   async->context = g_main_context_ref (context);
   async->settings = settings;
   request = (SlotRequest){ .function = async->plain.function,
-                           .plain = async,
+                           .plain = &async->plain,
                            .options = &settings->options,
                            .priority = G_PRIORITY_DEFAULT };
   if (scheduler_queue_plain (scheduler, &request, context, on_slot, async))

@@ -8,6 +8,7 @@
 #include "procfun/platform/waker.h"
 #include "procfun/schedule/context-source.h"
 #include "procfun/schedule/pipeline.h"
+#include "procfun/schedule/plain-calls.h"
 #include "procfun/schedule/presence.h"
 #include "procfun/schedule/waiter.h"
 
@@ -113,7 +114,9 @@ wait_in_queue (Scheduler *self, Waiter *waiter)
   g_queue_push_tail_link (&self->lookers, &link);
   scheduler_begin_wait (self, &blocked, waiter->assigned);
   while (!waiter->is_assigned && result == WAIT_ASSIGNED)
-    if (!waiter_goes_on (waiter, self))
+    if (waiter->is_promised)
+      g_cond_wait (waiter->assigned, &self->lock);
+    else if (!waiter_goes_on (waiter, self))
       result = WAIT_IN_VAIN;
     else if (blocked.cond != NULL && scheduler_is_deadlocked (self))
       result = let_through (self, waiter);
@@ -124,7 +127,7 @@ wait_in_queue (Scheduler *self, Waiter *waiter)
   scheduler_end_wait (self, &blocked);
   leave_lookers (self, &link);
   if (waiter->is_assigned)
-    return waiter_goes_on (waiter, self) ? WAIT_ASSIGNED : WAIT_IN_VAIN;
+    return waiter->was_handed_over || waiter_goes_on (waiter, self) ? WAIT_ASSIGNED : WAIT_IN_VAIN;
   queue_remove (&self->queue, &waiter->entry);
   scheduler_assign (self); /* it may have been in the way of the next one */
   return result;
@@ -177,12 +180,32 @@ wait_for_session (Scheduler *self, Waiter *waiter)
   return result;
 }
 
+/* Only the scheduler can cancel it. */
+static WaitResult
+wait_for_plain (Scheduler *self, Waiter *waiter)
+{
+  WaitResult result;
+
+  g_mutex_lock (&self->lock);
+  result = wait_in_queue (self, waiter);
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
+static WaitResult
+wait_as_asked (Scheduler *self, Waiter *waiter)
+{
+  if (waiter->request.plain != NULL)
+    return wait_for_plain (self, waiter);
+  return waiter->request.call != NULL ? wait_for_call (self, waiter)
+                                      : wait_for_session (self, waiter);
+}
+
 /* FALSE: it was not assigned anything, or too late. */
 static gboolean
 wait_in_thread (Scheduler *self, Waiter *waiter, GError **error)
 {
-  WaitResult result = waiter->request.call != NULL ? wait_for_call (self, waiter)
-                                                   : wait_for_session (self, waiter);
+  WaitResult result = wait_as_asked (self, waiter);
 
   if (result == WAIT_IN_VAIN && waiter->is_assigned)
     scheduler_cancel (self, waiter);
@@ -215,6 +238,22 @@ assign_or_wait (Scheduler *self, Waiter *waiter, GError **error)
   return assigned || wait_in_thread (self, waiter, error);
 }
 
+/* @owner: to be set to the calling thread. */
+static void
+init_in_thread (Waiter *self, const SlotRequest *request, Owner *owner)
+{
+  owner_init (owner, NULL);
+  waiter_init (self, request, owner);
+  self->assigned = g_atomic_rc_box_new0 (GCond);
+  g_cond_init (self->assigned);
+}
+
+static void
+clear_in_thread (Waiter *self)
+{
+  g_atomic_rc_box_release_full (self->assigned, (GDestroyNotify)g_cond_clear);
+}
+
 WorkerSlot *
 scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
 {
@@ -223,16 +262,42 @@ scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
   Waiter waiter;
   Owner owner;
 
-  owner_init (&owner, NULL);
-  waiter_init (&waiter, request, &owner);
-  waiter.assigned = g_atomic_rc_box_new0 (GCond);
-  g_cond_init (waiter.assigned);
+  init_in_thread (&waiter, request, &owner);
   while (slot == NULL && own_error == NULL)
     if (assign_or_wait (self, &waiter, &own_error))
       slot = scheduler_claim (self, &waiter, &own_error);
-  g_atomic_rc_box_release_full (waiter.assigned, (GDestroyNotify)g_cond_clear);
+  clear_in_thread (&waiter);
   if (own_error != NULL)
     g_propagate_error (error, own_error);
+  return slot;
+}
+
+WorkerSlot *
+scheduler_acquire_plain (Scheduler *self, const SlotRequest *request, HandOverFunc hand_over,
+                         gpointer user_data, gboolean *was_handed_over, GError **error)
+{
+  WorkerSlot *slot = NULL;
+  Waiter waiter;
+  Owner owner;
+  gboolean waits;
+
+  init_in_thread (&waiter, request, &owner);
+  waiter.hand_over = hand_over;
+  waiter.user_data = user_data;
+  g_mutex_lock (&self->lock);
+  waits = scheduler_can_queue_plain (self, waiter.module);
+  if (waits)
+    waiter_push (&waiter, self);
+  g_mutex_unlock (&self->lock);
+  if (waits && wait_in_thread (self, &waiter, error))
+    {
+      *was_handed_over = waiter.was_handed_over;
+      if (worker_slot_has_started (waiter.slot))
+        slot = waiter.slot;
+      else
+        scheduler_cancel (self, &waiter);
+    }
+  clear_in_thread (&waiter);
   return slot;
 }
 

@@ -101,9 +101,9 @@ worker_slot_return_plain (WorkerSlot *self)
     worker_slot_give_back (self);
 }
 
-/* With the lock held. The first process of a module that is kept has its own rules. */
-static gboolean
-may_queue (Scheduler *self, const char *module)
+/* The first process of a module that is kept has its own rules. */
+gboolean
+scheduler_can_queue_plain (Scheduler *self, const char *module)
 {
   return !self->config.refuses && !self->is_closing && !self->drops_queued
          && !cancels_running (self) && self->slots.idle.length == 0
@@ -118,7 +118,7 @@ scheduler_may_queue_plain (Scheduler *self, ProcfunFunction *function)
   gboolean ok;
 
   g_mutex_lock (&self->lock);
-  ok = may_queue (self, module);
+  ok = scheduler_can_queue_plain (self, module);
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -133,7 +133,7 @@ scheduler_queue_plain (Scheduler *self, const SlotRequest *request, GMainContext
 
   waiter_init (&waiter, request, &owner);
   g_mutex_lock (&self->lock);
-  ok = may_queue (self, waiter.module);
+  ok = scheduler_can_queue_plain (self, waiter.module);
   if (ok)
     context_source_add (self, &waiter, context, callback, user_data);
   g_mutex_unlock (&self->lock);

@@ -22,6 +22,7 @@ void worker_slot_feed_plain (WorkerSlot *self);
  * is to be made an object. The first form says whether the second may be of use. @callback never
  * comes at once. */
 gboolean scheduler_may_queue_plain (Scheduler *self, ProcfunFunction *function);
+gboolean scheduler_can_queue_plain (Scheduler *self, const char *module); /* with the lock held */
 gboolean scheduler_queue_plain (Scheduler *self, const SlotRequest *request, GMainContext *context,
                                 SlotFunc callback, gpointer user_data);
 

@@ -59,8 +59,13 @@ add_waiting_call (QueueEntry *entry, gpointer cancelling)
   Waiter *waiter = (Waiter *)entry;
 
   add_call (cancelling, waiter->request.call);
-  if (waiter->request.plain != NULL)
+  if (waiter->request.plain != NULL && waiter->source != NULL)
     context_source_cancel_plain (waiter);
+  else if (waiter->request.plain != NULL)
+    {
+      waiter->request.is_plain_cancelled = TRUE;
+      g_cond_signal (waiter->assigned);
+    }
 }
 
 static void

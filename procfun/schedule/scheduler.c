@@ -9,6 +9,7 @@
 #include "procfun/core/failure.h"
 #include "procfun/procfun-error.h"
 #include "procfun/schedule/context-source.h"
+#include "procfun/schedule/hand-over.h"
 #include "procfun/schedule/presence.h"
 #include "procfun/schedule/reservation.h"
 #include "procfun/schedule/worker-start.h"
@@ -334,22 +335,9 @@ tell_of_worker_of_context (Scheduler *self)
     context_source_begin_to_look (l->data);
 }
 
-/* @later: (nullable): takes the first one, to be signalled when the lock is free again: who is
- * woken needs it, and would only wait for it. */
-static void
-wake (Waiter *waiter, GCond **later)
-{
-  if (waiter->source != NULL)
-    context_source_wake (waiter);
-  else if (later != NULL && *later == NULL)
-    *later = g_atomic_rc_box_acquire (waiter->assigned);
-  else
-    g_cond_signal (waiter->assigned);
-}
-
 /* Nobody may wait: for a worker, for one who is stuck, or for room in the queue. */
 static void
-assign (Scheduler *self, GCond **later)
+assign (Scheduler *self, HandOver *later)
 {
   gboolean to_context = FALSE;
   Waiter *waiter;
@@ -361,7 +349,7 @@ assign (Scheduler *self, GCond **later)
     {
       queue_remove (&self->queue, &waiter->entry);
       to_context = to_context || waiter->source != NULL;
-      wake (waiter, later);
+      hand_over_prepare (later, waiter);
     }
   scheduler_check_deadlock (self);
   if (to_context)
@@ -452,13 +440,13 @@ worker_slot_find_reason (WorkerSlot *slot, const Worker *worker, guint64 n_calls
   return NULL;
 }
 
-/* What is left to do for a slot that was put back, without the lock. */
+/* The rest of putting a slot back, which is done without the lock. */
 typedef struct
 {
   GMainContext *context; /* (nullable): it may go with this reference, and then takes the lock */
-  GCond *woken;          /* (nullable): of a thread that was assigned a worker */
-  gboolean ends;         /* the worker, as it was removed */
-  const char *reason;    /* (nullable): why */
+  HandOver hand_over;
+  gboolean ends;      /* the worker, as it was removed */
+  const char *reason; /* (nullable): why */
 } Rest;
 
 /* With the lock held. */
@@ -474,7 +462,7 @@ put_back (WorkerSlot *slot, gboolean is_usable, Rest *rest)
   rest->reason = is_usable ? worker_slot_find_reason (slot, &slot->worker, slot->n_calls) : NULL;
   if (slot->is_held && is_usable && !worker_is_unprepared (&slot->worker))
     {
-      assign (self, &rest->woken);
+      assign (self, &rest->hand_over);
       return;
     }
   rest->context = g_steal_pointer (&slot->owner.context);
@@ -486,17 +474,13 @@ put_back (WorkerSlot *slot, gboolean is_usable, Rest *rest)
     worker_slot_assign_reserved (slot);
   else
     slots_set_idle (&self->slots, slot);
-  assign (self, &rest->woken);
+  assign (self, &rest->hand_over);
 }
 
 static void
-do_rest (Rest *rest, WorkerSlot *slot)
+do_rest (Rest *rest, Scheduler *self, WorkerSlot *slot)
 {
-  if (rest->woken != NULL)
-    {
-      g_cond_signal (rest->woken);
-      g_atomic_rc_box_release_full (rest->woken, (GDestroyNotify)g_cond_clear);
-    }
+  hand_over_run (&rest->hand_over, self);
   if (rest->ends)
     scheduler_end_worker (slot, rest->reason);
   g_clear_pointer (&rest->context, g_main_context_unref);
@@ -530,7 +514,7 @@ worker_slot_put_back (WorkerSlot *slot, Worker *worker, gboolean is_usable)
   slot->n_calls += slot->is_unused ? 0 : 1;
   put_back (slot, is_usable, &rest);
   g_mutex_unlock (&self->lock);
-  do_rest (&rest, slot);
+  do_rest (&rest, self, slot);
 }
 
 void
@@ -555,7 +539,7 @@ worker_slot_give_back (WorkerSlot *slot)
   if (!slot->is_lost)
     put_back (slot, TRUE, &rest);
   g_mutex_unlock (&self->lock);
-  do_rest (&rest, slot);
+  do_rest (&rest, self, slot);
   if (was_held)
     worker_slot_unref (slot);
 }

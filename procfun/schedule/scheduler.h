@@ -31,7 +31,7 @@ typedef struct
 {
   ProcfunFunction *function;
   ProcfunCall *call;         /* (nullable) */
-  const PlainAsync *plain;   /* (nullable): a call that is no object; neither: a session */
+  const PlainCall *plain;    /* (nullable): a call that is no object; neither: a session */
   GCancellable *cancellable; /* (nullable): of a session */
   const ExchangeOptions *options;
   GBytes *arguments;            /* (nullable) */
@@ -54,7 +54,7 @@ static inline gsize
 slot_request_get_size (const SlotRequest *self)
 {
   if (self->plain != NULL)
-    return self->plain->plain.args.length;
+    return self->plain->args.length;
   return self->arguments != NULL ? exchange_get_arguments_size (self->options, self->arguments) : 0;
 }
 
@@ -67,6 +67,10 @@ typedef void (*SlotFunc) (WorkerSlot *slot, GError *error, gpointer user_data);
 
 typedef struct _ContextSource ContextSource;
 
+/* Sends the call of a thread that waits to the worker that it was assigned, in the thread that has
+ * just given that back. FALSE: it is not sent. */
+typedef gboolean (*HandOverFunc) (WorkerSlot *slot, gpointer user_data);
+
 /* A caller that waits for a worker: a thread, or a call in a main context. */
 typedef struct
 {
@@ -75,11 +79,15 @@ typedef struct
   const char *module;
   const Owner *owner;
 
-  GCond *assigned;       /* (nullable): of a thread; in a box with a reference count */
-  ContextSource *source; /* (nullable): of a main context */
+  GCond *assigned;        /* (nullable): of a thread; in a box with a reference count */
+  HandOverFunc hand_over; /* (nullable): of a thread */
+  gpointer user_data;     /* of it */
+  ContextSource *source;  /* (nullable): of a main context */
 
   /* With the lock held */
   gboolean is_assigned;
+  gboolean is_promised; /* it will be assigned @slot, when its call has been handed over */
+  gboolean was_handed_over;
   WorkerSlot *slot;    /* (nullable): this one, which may have to be started, */
   WorkerSlot *retired; /* (nullable): instead of that one */
 } Waiter;
