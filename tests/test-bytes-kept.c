@@ -16,6 +16,7 @@
 
 #define THRESHOLD ((gsize)64 * 1024)
 #define PAGE ((gsize)4096)
+#define MEGABYTE ((gsize)1024 * 1024)
 #define LARGE ((gsize)3 * 1024 * 1024)
 
 PROCFUN_DEFINE_STATIC_FUNCTION (count, guint64, (GBytes *, bytes))
@@ -55,15 +56,25 @@ PROCFUN_DEFINE_STATIC_FUNCTION (change_kept, gint)
 }
 
 static void
-test_kept_result (void)
+try_kept_result (gsize size, gboolean is_mapped)
 {
   g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
   g_autoptr (GBytes) result
-      = shared_bytes_run (PROCFUN_EXECUTOR (pool), make_and_keep_call (LARGE), FALSE);
+      = shared_bytes_run (PROCFUN_EXECUTOR (pool), make_and_keep_call (size), FALSE);
 
-  g_assert_true (shared_bytes_is_mapped (result));
+  g_assert_cmpint (shared_bytes_is_mapped (result), ==, is_mapped);
   g_assert_cmpint (pools_get_number (pool, change_kept_call ()), ==, 0);
-  g_assert_cmpuint (shared_bytes_sum (result), ==, LARGE);
+  g_assert_cmpuint (shared_bytes_sum (result), ==, size);
+}
+
+/* A worker copies small ones. */
+static void
+test_kept_result (void)
+{
+  try_kept_result (THRESHOLD, FALSE);
+  try_kept_result (MEGABYTE - 1, FALSE);
+  try_kept_result (MEGABYTE, TRUE);
+  try_kept_result (LARGE, TRUE);
 }
 
 static GBytes *kept;
@@ -212,6 +223,61 @@ test_idle (void)
       g_assert_cmpint (n, ==, 0);
     }
   g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
+}
+
+PROCFUN_DEFINE_STATIC_FUNCTION (make, GBytes *, (guint64, size), (guint, first))
+{
+  return shared_bytes_new (size, (guint8)first);
+}
+
+/* Memory of small results is that of the next ones, until their worker is idle. */
+static void
+test_idle_small (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+  gint n = 1;
+
+  procfun_pool_set_arena_idle (pool, 20 * G_TIME_SPAN_MILLISECOND);
+  for (guint i = 0; i < 4; i++)
+    {
+      const gsize size = THRESHOLD + 2 * i * PAGE;
+      g_autoptr (GBytes) expected = shared_bytes_new (size, (guint8)i);
+      g_autoptr (GBytes) made
+          = shared_bytes_run (PROCFUN_EXECUTOR (pool), make_call (size, i), i % 2);
+
+      g_assert_true (g_bytes_equal (made, expected));
+      g_assert_cmpint (pools_get_number (pool, count_shared_call ()), <=, 1);
+    }
+  for (guint tries = 0; tries < 200 && n > 0; tries++)
+    {
+      g_usleep (30000); /* a call is use */
+      n = pools_get_number (pool, count_shared_call ());
+    }
+  g_assert_cmpint (n, ==, 0);
+  g_assert_cmpuint (pools_get_statistic (pool, "workers-started"), ==, 1);
+}
+
+/* The bytes are 0 as they were in new memory. */
+PROCFUN_DEFINE_STATIC_FUNCTION (sum_new, guint64, (guint64, size))
+{
+  gpointer data;
+  g_autoptr (GBytes) bytes = procfun_bytes_new (size, &data);
+  const guint64 sum = shared_bytes_sum (bytes);
+
+  memset (data, 0xee, size);
+  return sum;
+}
+
+static void
+test_zero_again (void)
+{
+  g_autoptr (ProcfunPool) pool = procfun_pool_new (1);
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (shared_bytes_run_number (PROCFUN_EXECUTOR (pool),
+                                               sum_new_call (THRESHOLD + i * PAGE), FALSE),
+                      ==, 0);
+  g_assert_cmpint (pools_get_number (pool, count_shared_call ()), ==, 1);
 }
 
 /* In bytes, of private payloads that went through shared memory. */
@@ -385,6 +451,9 @@ main (int argc, char **argv)
   fixture_add_func ("/bytes/are-safe-from-who-scribbles-over-all-that-is-shared",
                     test_scribbling_all);
   fixture_add_func ("/bytes/are-unmapped-by-an-idle-worker", test_idle);
+  fixture_add_func ("/bytes/of-small-results-have-memory-that-an-idle-worker-drops",
+                    test_idle_small);
+  fixture_add_func ("/bytes/in-memory-that-a-worker-uses-again-are-zero", test_zero_again);
   fixture_add_func ("/bytes/that-were-copied-leave-no-memory-with-an-idle-worker",
                     test_idle_private);
   fixture_add_func ("/bytes/stay-mapped-between-calls", test_not_idle);

@@ -15,6 +15,7 @@
 
 #define THRESHOLD ((gsize)64 * 1024)
 #define PAGE ((gsize)4096)
+#define MEGABYTE ((gsize)1024 * 1024)
 #define LARGE ((gsize)3 * 1024 * 1024)
 
 PROCFUN_DEFINE_STRUCT (Picture, (gint, width), (GBytes *, pixels), (ProcfunDoubles, weights))
@@ -70,8 +71,12 @@ try_ways (WayFunc func)
 
 /* Sizes */
 
-static const gsize sizes[]
-    = { 0, 1, PAGE - 1, PAGE, PAGE + 1, THRESHOLD - 1, THRESHOLD, THRESHOLD + 1, LARGE, LARGE + 1 };
+static const gsize sizes[] = { 0,         1,
+                               PAGE - 1,  PAGE,
+                               PAGE + 1,  THRESHOLD - 1,
+                               THRESHOLD, THRESHOLD + 1,
+                               MEGABYTE,  MEGABYTE - 1,
+                               LARGE,     LARGE + 1 };
 
 static void
 try_sizes (ProcfunExecutor *executor, gboolean async)
@@ -604,6 +609,44 @@ test_no_files (void)
   test_refused (RLIMIT_FSIZE);
 }
 
+/* In bytes, of the mapping that begins with @data; 0: none does. */
+static gsize
+get_mapping_size (gconstpointer data)
+{
+  g_autofree char *maps = NULL;
+  g_autofree char *begin = g_strdup_printf ("%" G_GINT64_MODIFIER "x-", (guint64)(guintptr)data);
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], begin))
+      return g_ascii_strtoull (lines[i] + strlen (begin), NULL, 16) - (gsize)(guintptr)data;
+  return 0;
+}
+
+/* A large page that would be used by less than half is left out. */
+static void
+test_room (void)
+{
+  static const struct
+  {
+    gsize size;
+    gsize room;
+  } blocks[] = { { MEGABYTE, 2 * MEGABYTE },         { 2 * MEGABYTE - 1, 2 * MEGABYTE },
+                 { 2 * MEGABYTE, 2 * MEGABYTE },     { 2 * MEGABYTE + 1, 2 * MEGABYTE + PAGE },
+                 { 3 * MEGABYTE - 1, 3 * MEGABYTE }, { 3 * MEGABYTE, 4 * MEGABYTE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (blocks); i++)
+    {
+      gpointer data;
+      g_autoptr (GBytes) bytes = procfun_bytes_new (blocks[i].size, &data);
+
+      g_assert_cmpuint (g_bytes_get_size (bytes), ==, blocks[i].size);
+      g_assert_cmpuint (get_mapping_size (data), ==, blocks[i].room);
+    }
+}
+
 typedef struct
 {
   const char *path;
@@ -648,5 +691,6 @@ main (int argc, char **argv)
     }
   fixture_add_func ("/bytes/of-a-map-are-mapped", test_map);
   fixture_add_func ("/bytes/are-zero-at-first", test_zero);
+  fixture_add_func ("/bytes/of-a-megabyte-have-whole-large-pages", test_room);
   return fixture_run ();
 }

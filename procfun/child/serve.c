@@ -21,6 +21,7 @@
 #include "procfun/platform/schedule.h"
 #include "procfun/platform/syscall-refusal.h"
 #include "procfun/procfun-error.h"
+#include "procfun/values/bytes.h"
 #include "procfun/values/parts.h"
 #include "procfun/wire/channel.h"
 #include "procfun/wire/setup.h"
@@ -441,6 +442,7 @@ apply_setup (Server *self, const Setup *setup, GUnixFDList *fds, GError **error)
   self->max_payload = setup->max_payload;
   self->arena_idle = setup->arena_idle;
   pages_keep_spare ();
+  bytes_keep_spare ();
   if (setup->limits != NULL)
     server_take_limits (self, setup->limits);
   if (module != NULL && strcmp (module->identity, setup->identity) != 0)
@@ -604,7 +606,7 @@ next_frame (Server *self, Frame *frame, int idle)
   const int arena_idle = (int)MIN (self->arena_idle, G_MAXINT);
 
   if (arena_idle > 0 && (idle < 0 || arena_idle < idle)
-      && (channel_keeps_memory (self->channel) || pages_have_spare ()))
+      && (channel_keeps_memory (self->channel) || pages_have_spare () || bytes_have_spare ()))
     {
       ChannelStatus status = listener_next (&self->listener, frame, arena_idle);
 
@@ -612,6 +614,7 @@ next_frame (Server *self, Frame *frame, int idle)
         return status;
       channel_give_back (self->channel);
       pages_drop_spare ();
+      bytes_drop_spare ();
       if (idle > 0)
         idle -= arena_idle;
     }

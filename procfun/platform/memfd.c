@@ -20,9 +20,8 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* In bytes, as most kernels have them. */
-#define SMALL_PAGE ((gsize)4096)
-#define LARGE_PAGE ((gsize)2 * 1024 * 1024)
+#define SMALL_PAGE ((gsize)4096) /* in bytes, as most kernels have them */
+#define LARGE_PAGE MEMFD_LARGE_PAGE
 
 #define COLLAPSE_TRIES 3
 

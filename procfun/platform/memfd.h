@@ -6,6 +6,9 @@
 
 /* Memory that processes share by a descriptor. */
 
+/* In bytes, as most kernels have them. */
+#define MEMFD_LARGE_PAGE ((gsize)2 * 1024 * 1024)
+
 /* @size bytes of it, all 0. Only bytes that were written take room, and the size is fixed. -1:
  * there is none to have. */
 int memfd_new (const char *name, gsize size, GError **error);

@@ -25,18 +25,18 @@
  * ]|
  *
  * A worker of a pool keeps the memory mapped, so that the second call with the same bytes costs no
- * more than a call without them. Bytes of less than 64 KiB are copied, which is as cheap.
+ * more than a call without them. Bytes of less than 64 KiB are copied, which is as cheap, and so
+ * are those of less than a megabyte that the function of a worker has made itself.
  *
  * Other processes can read the memory and not write it. A function may keep what it is given, and
  * may return it or a part of it: its caller then gets its own memory back. It may also return bytes
- * that it has made by procfun_bytes_new(): from then on nobody can change these, not even the
- * function.
+ * that it has made by procfun_bytes_new(): from then on nobody can change what its caller has, not
+ * even the function.
  *
  * Since: 0.1
  */
 
-/* Blocks of less than this share an area, so that many of them take few descriptors. */
-#define OWN_AREA_MIN ((gsize)1024 * 1024)
+/* In bytes, of an area for many blocks. */
 #define SMALL_AREA ((gsize)16 * 1024 * 1024)
 
 /* With so many areas, a new one has room for as much as an eighth of all that there is. */
@@ -75,6 +75,8 @@ static GMutex lock;
 static GPtrArray *areas; /* (nullable) (element-type Area) */
 static guint n_areas;    /* atomic: so many are there */
 static guint64 last_number;
+static gboolean keeps_spare;
+static Area *spare; /* (nullable) (borrowed): one of them, without blocks */
 
 static void
 area_free (Area *self)
@@ -116,6 +118,16 @@ round_up (gsize size)
   return (size + PAGE - 1) & ~(PAGE - 1);
 }
 
+/* Room of a block that has an area to itself. A large page is had as soon as a hundred small ones,
+ * and mapped and freed in no time: it pays where half of it is used. */
+static gsize
+get_own_room (gsize size)
+{
+  const gsize rest = size % MEMFD_LARGE_PAGE;
+
+  return rest >= MEMFD_LARGE_PAGE / 2 ? size - rest + MEMFD_LARGE_PAGE : round_up (size);
+}
+
 /* The first place with room; FALSE if there is none. */
 static gboolean
 area_find_room (const Area *self, gsize size, gsize *offset, guint *index)
@@ -143,12 +155,14 @@ area_take (Area *self, gsize size)
   if (self->is_closed || self->pid != getpid ()
       || !area_find_room (self, round_up (size), &block.offset, &index))
     return NULL;
+  if (self == spare)
+    spare = NULL;
   g_array_insert_val (self->blocks, index, block);
   data = self->memory + block.offset;
   if (block.offset < self->written)
     memset (data, 0, MIN (size, self->written - block.offset));
-  else if (size >= OWN_AREA_MIN && size <= PREPARE_MAX)
-    memfd_prepare (data, size);
+  else if (size >= BYTES_OWN_AREA_MIN && size <= PREPARE_MAX)
+    memfd_prepare (data, MIN (get_own_room (size), self->size - block.offset));
   self->written = MAX (self->written, block.offset + round_up (size));
   return data;
 }
@@ -167,10 +181,10 @@ get_total (void)
 static gpointer
 take (gsize size)
 {
-  const gboolean is_large = size >= OWN_AREA_MIN;
+  const gboolean is_large = size >= BYTES_OWN_AREA_MIN;
   const gboolean are_many = areas != NULL && areas->len >= AREAS_FEW;
   gpointer data = NULL;
-  gsize room = round_up (size);
+  gsize room = is_large ? get_own_room (size) : SMALL_AREA;
   Area *area;
 
   for (guint i = areas != NULL ? areas->len : 0; i > 0 && data == NULL; i--)
@@ -181,8 +195,6 @@ take (gsize size)
     }
   if (data != NULL)
     return data;
-  if (!is_large)
-    room = SMALL_AREA;
   if (are_many)
     room = MAX (room, round_up (get_total () / 8));
   area = area_new (room);
@@ -208,6 +220,22 @@ find_area (gconstpointer data, gsize size)
 }
 
 static void
+remove_area (Area *area)
+{
+  g_ptr_array_remove_fast (areas, area);
+  g_atomic_int_set (&n_areas, areas->len);
+  if (areas->len == 0)
+    g_clear_pointer (&areas, g_ptr_array_unref);
+}
+
+static gboolean
+becomes_spare (const Area *area)
+{
+  return keeps_spare && spare == NULL && area->size == SMALL_AREA && !area->is_closed
+         && area->pid == getpid ();
+}
+
+static void
 give_back (gpointer data)
 {
   Area *area;
@@ -224,11 +252,39 @@ give_back (gpointer data)
       }
   if (area->blocks->len == 0)
     {
-      g_ptr_array_remove_fast (areas, area);
-      g_atomic_int_set (&n_areas, areas->len);
+      if (becomes_spare (area))
+        spare = area;
+      else
+        remove_area (area);
     }
-  if (areas->len == 0)
-    g_clear_pointer (&areas, g_ptr_array_unref);
+  g_mutex_unlock (&lock);
+}
+
+void
+bytes_keep_spare (void)
+{
+  g_mutex_lock (&lock);
+  keeps_spare = TRUE;
+  g_mutex_unlock (&lock);
+}
+
+gboolean
+bytes_have_spare (void)
+{
+  gboolean found;
+
+  g_mutex_lock (&lock);
+  found = spare != NULL;
+  g_mutex_unlock (&lock);
+  return found;
+}
+
+void
+bytes_drop_spare (void)
+{
+  g_mutex_lock (&lock);
+  if (spare != NULL)
+    remove_area (g_steal_pointer (&spare));
   g_mutex_unlock (&lock);
 }
 
@@ -242,9 +298,9 @@ give_back (gpointer data)
  *
  * The memory is zeroed. From 1 MiB to 1 GiB it is taken at once, in large pages where the kernel
  * has them (Linux 6.1), which makes it much faster to write and to map; other memory is taken as
- * you write to it. Write to it before you pass the bytes. What is written while a function
- * has them is seen by the function, too, as with a thread; once they are a result, @data can only
- * be read.
+ * you write to it. Bytes of 1 MiB and more may take up to 1 MiB beyond their size. Write to it
+ * before you pass the bytes. What is written while a function has them is seen by the function,
+ * too, as with a thread; once they are a result that is not copied, @data can only be read.
  *
  * A process that is given the bytes can read them, and all other shared bytes of less than a
  * megabyte that this process has made. It can write none of them.

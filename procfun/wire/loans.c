@@ -17,12 +17,15 @@ loans_clear (Loans *self)
   g_clear_pointer (&self->borrower, borrower_free);
 }
 
-/* A callee lends what it was lent, and what nobody can change. */
+/* A callee lends what it was lent, and what nobody can change. A worker copies small bytes all the
+ * same: memory that is constant is not used again, and to make it anew takes longer. */
 static gboolean
-is_constant (gconstpointer data, gsize size)
+is_constant (const Loans *self, gconstpointer data, gsize size)
 {
   BytesPlace place;
 
+  if (self->places != NULL && size < BYTES_OWN_AREA_MIN)
+    return FALSE;
   return bytes_find (data, size, &place) && bytes_make_constant (data, size);
 }
 
@@ -36,7 +39,7 @@ loans_can_lend (Loans *self, gconstpointer data, gsize size)
   if (!self->trusts)
     return bytes_find (data, size, &place);
   return (self->borrower != NULL && borrower_has (self->borrower, data, size))
-         || is_constant (data, size);
+         || is_constant (self, data, size);
 }
 
 /* Writing */
@@ -105,7 +108,7 @@ lend_to_caller (Loans *self, const GArray *parts, GArray *loans, GUnixFDList *fd
       memcpy (loan.indices, part->indices, sizeof loan.indices);
       if (self->borrower == NULL || !borrower_return (self->borrower, data, size, &loan))
         {
-          if (!is_constant (data, size))
+          if (!is_constant (self, data, size))
             {
               if (!place (self, data, size, &loan, fds))
                 return FALSE;
