@@ -84,11 +84,22 @@ static ProcfunBuffer *buffer;
 static gpointer copy;
 
 /* The least that a private result takes: another process fills it and copies it to memory that both
- * have, and it is copied out of there, since the other one could change it. */
+ * have, and it is copied out of there, since the other one could change it. And the least that any
+ * result takes: it is filled where both have it, and read there. */
+
+#define LEAST_PRIVATE "limit: result / fill + sum"
+#define LEAST_SHARED "limit: result in place / copy + sum"
+
+typedef enum
+{
+  NOTHING_DUE,
+  PRIVATE_DUE,
+  SHARED_DUE
+} Due;
 
 typedef struct
 {
-  int is_due; /* atomic */
+  int due; /* atomic: Due */
   guint8 data[];
 } Least;
 
@@ -102,11 +113,13 @@ serve_least (void)
 
   for (;;)
     {
-      while (!g_atomic_int_get (&least->is_due))
+      while (g_atomic_int_get (&least->due) == NOTHING_DUE)
         sched_yield ();
-      memset (data, 3, size);
-      memcpy (least->data, data, size);
-      g_atomic_int_set (&least->is_due, FALSE);
+      if (g_atomic_int_get (&least->due) == PRIVATE_DUE)
+        memcpy (least->data, memset (data, 3, size), size);
+      else
+        memset (least->data, 3, size);
+      g_atomic_int_set (&least->due, NOTHING_DUE);
     }
 }
 
@@ -183,13 +196,29 @@ measure_fill (void)
 }
 
 static void
-measure_least (void)
+await_least (Due due)
+{
+  g_atomic_int_set (&least->due, due);
+  while (g_atomic_int_get (&least->due) != NOTHING_DUE)
+    sched_yield ();
+}
+
+static void
+measure_least_shared (void)
 {
   volatile guint64 sum;
 
-  g_atomic_int_set (&least->is_due, TRUE);
-  while (g_atomic_int_get (&least->is_due))
-    sched_yield ();
+  await_least (SHARED_DUE);
+  sum = sum_words (least->data, size);
+  (void)sum;
+}
+
+static void
+measure_least_private (void)
+{
+  volatile guint64 sum;
+
+  await_least (PRIVATE_DUE);
   memcpy (copy, least->data, size);
   sum = sum_words (copy, size);
   (void)sum;
@@ -296,6 +325,7 @@ show_executor (const char *name, ProcfunExecutor *which, double floor_unit, doub
   show_of (name, "shared argument / sum", measure_shared_argument, floor_unit);
   show_of (name, "buffer / copy + sum", measure_buffer, copy_unit);
   show_of (name, "stream / copy + sum", measure_stream, copy_unit);
+  show_of (name, "result / copy + sum", measure_result, copy_unit);
   show_of (name, "result / fill + sum", measure_result, fill_unit);
   show_of (name, "shared result / fill + sum", measure_shared_result, fill_unit);
   g_object_unref (which);
@@ -509,7 +539,7 @@ main (int argc, char **argv)
     n_pictures = (guint)atoi (argv[3]);
   if (argc > 4)
     only = argv[4];
-  if (strstr ("limit: result / fill + sum", only) != NULL)
+  if (strstr (LEAST_PRIVATE, only) != NULL || strstr (LEAST_SHARED, only) != NULL)
     start_least ();
   copy = g_malloc (size);
   bytes = g_bytes_new_take (memset (g_malloc (size), 1, size), size);
@@ -526,7 +556,8 @@ main (int argc, char **argv)
   show ("fill + sum", measure_fill, fill_unit);
   if (least != NULL)
     {
-      show ("limit: result / fill + sum", measure_least, fill_unit);
+      show (LEAST_SHARED, measure_least_shared, copy_unit);
+      show (LEAST_PRIVATE, measure_least_private, fill_unit);
       stop_least ();
     }
   show_executor ("pool", PROCFUN_EXECUTOR (procfun_pool_new (1)), floor_unit, copy_unit, fill_unit);
