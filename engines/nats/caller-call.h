@@ -19,7 +19,6 @@ typedef struct
 
   /* While it waits in the broker */
   gint64 repeat_at;   /* 0: it is stored */
-  guint64 mark;       /* connection_get_mark() behind it */
   guint64 sequence;   /* in the stream, once it is stored */
   GQueue words;       /* (element-type ProcfunMessage) */
   GError *end_reason; /* (nullable): it is to be taken out of the stream */

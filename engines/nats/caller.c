@@ -7,6 +7,7 @@
 #include "engines/nats/jet-reply.h"
 #include "engines/nats/neighbours.h"
 #include "engines/nats/subjects.h"
+#include "engines/nats/timer.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -31,9 +32,19 @@
 enum
 {
   TAG_OWN = 1,
-  TAG_REPLIES,
+  TAG_STORED,
+  TAG_DELETED,
+  TAG_POOL,
   TAG_BEATS
 };
+
+/* Words in the subjects of what the broker answers */
+#define STORED ".stored."
+#define DELETED ".deleted."
+#define POOL ".pool"
+
+/* The status of a message that nobody has heard. */
+#define STATUS_NOBODY 503
 
 struct _Caller
 {
@@ -43,8 +54,7 @@ struct _Caller
   gint64 heartbeat;
   char *subject;          /* where it is reached */
   Connection *connection; /* (nullable): it is closed */
-  GSource *timer;
-  gint64 timer_at; /* monotonic time: it is ready */
+  Timer *timer;
   gboolean is_ready;
   gint64 lost_at;    /* monotonic time: the broker is away; 0: it is there */
   gint64 back_at;    /* likewise: since when it was there again */
@@ -59,16 +69,6 @@ fail (Caller *self, const char *message)
   g_autoptr (GError) error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, message);
 
   procfun_engine_fail (self->engine, error);
-}
-
-/* At the latest then. */
-static void
-set_timer (Caller *self, gint64 at)
-{
-  if (at >= self->timer_at)
-    return;
-  self->timer_at = at;
-  g_source_set_ready_time (self->timer, at);
 }
 
 static void
@@ -93,6 +93,15 @@ ask_who_is_there (Caller *self, gint64 now)
 
 /* Calls in the broker */
 
+static void
+ask_for_pool (Caller *self)
+{
+  g_autofree char *info = subjects_api (self->address, "STREAM.INFO", "");
+  g_autofree char *reply = g_strconcat (self->subject, POOL, NULL);
+
+  connection_publish_text (self->connection, info, reply, "");
+}
+
 static gsize
 get_part_max (Caller *self)
 {
@@ -104,13 +113,13 @@ get_part_max (Caller *self)
 static char *
 make_reply (Caller *self, const char *word, const CallerCall *call)
 {
-  return g_strdup_printf ("%s.%s.%" PRIu64, self->subject, word, caller_call_get_number (call));
+  return g_strdup_printf ("%s%s%" PRIu64, self->subject, word, caller_call_get_number (call));
 }
 
 static void
 publish_call (Caller *self, CallerCall *call, gint64 now)
 {
-  g_autofree char *reply = make_reply (self, "stored", call);
+  g_autofree char *reply = make_reply (self, STORED, call);
   g_autofree char *message_id = g_strdup_printf ("%s.%" PRIu64, packet_get_name (self->subject),
                                                  caller_call_get_number (call));
   const Packet caller
@@ -119,14 +128,13 @@ publish_call (Caller *self, CallerCall *call, gint64 now)
   call->repeat_at = now + REPEAT;
   connection_publish (self->connection, call->subject, reply, message_id,
                       caller_call_make_packet (call, &caller, get_part_max (self)));
-  call->mark = connection_get_mark (self->connection);
 }
 
 static void
 take_out (Caller *self, CallerCall *call, gint64 now)
 {
   g_autofree char *subject = subjects_api (self->address, "STREAM.MSG.DELETE", "");
-  g_autofree char *reply = make_reply (self, "deleted", call);
+  g_autofree char *reply = make_reply (self, DELETED, call);
   g_autofree char *text = g_strdup_printf ("{\"seq\":%" PRIu64 "}", call->sequence);
 
   if (call->sequence == 0)
@@ -183,7 +191,6 @@ find_call (Caller *self, guint64 number)
 static void
 take_stored (Caller *self, CallerCall *call, JetReply *reply)
 {
-  connection_confirm (self->connection, call->mark);
   if (call->talk != NULL || call->sequence > 0)
     return;
   if (reply->error != NULL)
@@ -221,26 +228,32 @@ take_pool (Caller *self, const JetReply *reply)
   procfun_engine_set_room (self->engine, ROOM);
 }
 
+/* (nullable): the call that the broker answers about */
+static CallerCall *
+find_call_of_reply (Caller *self, const char *word, const ConnectionEvent *event)
+{
+  const gsize length = strlen (self->subject);
+
+  if (!g_str_has_prefix (event->subject + length, word))
+    return NULL;
+  return find_call (self, g_ascii_strtoull (event->subject + length + strlen (word), NULL, 10));
+}
+
 static void
-take_reply (Caller *self, const char *words, const ConnectionEvent *event)
+take_reply (Caller *self, const ConnectionEvent *event)
 {
   g_auto (JetReply) reply = { 0 };
-  const char *dot = strchr (words, '.');
   CallerCall *call;
 
   jet_reply_read (&reply, event);
-  if (dot == NULL)
-    {
-      take_pool (self, &reply);
-      return;
-    }
-  call = find_call (self, g_ascii_strtoull (dot + 1, NULL, 10));
-  if (call == NULL)
-    return;
-  if (g_str_has_prefix (words, "stored."))
-    take_stored (self, call, &reply);
-  else
+  if (event->tag == TAG_POOL)
+    take_pool (self, &reply);
+  else if (event->tag == TAG_DELETED && (call = find_call_of_reply (self, DELETED, event)) != NULL)
     take_deleted (self, call, &reply);
+  else if (event->tag == TAG_STORED && event->status == STATUS_NOBODY)
+    ask_for_pool (self); /* some call is not stored, and will be said again if there is one */
+  else if (event->tag == TAG_STORED && (call = find_call_of_reply (self, STORED, event)) != NULL)
+    take_stored (self, call, &reply);
 }
 
 /* Packets of hosts */
@@ -278,7 +291,6 @@ begin_talk (Caller *self, CallerCall *call, const char *host)
   call->talk = talk_new (self->connection, host, self->subject, caller_call_get_number (call),
                          get_part_max (self), on_message, listener, g_free);
   call->repeat_at = 0;
-  connection_confirm (self->connection, call->mark);
   neighbours_add_call (self->hosts, host, self->heartbeat);
   if (neighbours_get_slots (self->hosts, host) == 0)
     ask_who_is_there (self, g_get_monotonic_time ());
@@ -448,28 +460,30 @@ take_packet (Caller *self, const Packet *packet, guint tag)
 
 /* The broker */
 
+/* Each call is stored, and few are deleted. */
 static void
 begin (Caller *self)
 {
-  g_autofree char *own = g_strconcat (self->subject, ".>", NULL);
+  g_autofree char *stored = g_strconcat (self->subject, STORED "*", NULL);
+  g_autofree char *deleted = g_strconcat (self->subject, DELETED "*", NULL);
+  g_autofree char *pool = g_strconcat (self->subject, POOL, NULL);
   g_autofree char *beats = subjects_beats (self->address);
-  g_autofree char *info = subjects_api (self->address, "STREAM.INFO", "");
-  g_autofree char *reply = g_strconcat (self->subject, ".pool", NULL);
 
-  connection_subscribe (self->connection, self->subject, TAG_OWN);
-  connection_subscribe (self->connection, own, TAG_REPLIES);
-  connection_subscribe (self->connection, beats, TAG_BEATS);
-  connection_publish_text (self->connection, info, reply, "");
+  connection_subscribe (self->connection, self->subject, TAG_OWN, FALSE);
+  connection_subscribe (self->connection, stored, TAG_STORED, FALSE);
+  connection_subscribe (self->connection, deleted, TAG_DELETED, TRUE);
+  connection_subscribe (self->connection, pool, TAG_POOL, TRUE);
+  connection_subscribe (self->connection, beats, TAG_BEATS, FALSE);
+  ask_for_pool (self);
 }
 
 static void
 take_message (Caller *self, const ConnectionEvent *event)
 {
-  const gsize length = strlen (self->subject);
   gsize at = 0;
 
-  if (g_str_has_prefix (event->subject, self->subject) && event->subject[length] == '.')
-    take_reply (self, event->subject + length + 1, event);
+  if (event->tag != TAG_OWN && event->tag != TAG_BEATS)
+    take_reply (self, event);
   else
     while (self->connection != NULL && at < g_bytes_get_size (event->data))
       {
@@ -491,6 +505,8 @@ come_back (Caller *self)
 
   self->lost_at = 0;
   self->back_at = now;
+  if (!self->is_ready)
+    ask_for_pool (self);
   neighbours_excuse (self->hosts, now);
   g_hash_table_iter_init (&iter, self->calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
@@ -502,7 +518,7 @@ come_back (Caller *self)
       else if (call->repeat_at > 0)
         call->repeat_at = now;
     }
-  set_timer (self, now);
+  timer_hurry (self->timer, now);
 }
 
 static void
@@ -597,26 +613,24 @@ check_hosts (Caller *self, gint64 now)
                             (double)silence / G_USEC_PER_SEC));
 }
 
-static gboolean
-on_timer (GSource *source, GSourceFunc func, gpointer user_data)
+static void
+on_timer (gpointer user_data)
 {
   Caller *self = user_data;
   g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
   const gint64 now = g_get_monotonic_time ();
 
-  self->timer_at = G_MAXINT64;
-  set_timer (
-      self,
+  timer_set (
+      self->timer,
       now + (g_hash_table_size (self->calls) > 0 ? MIN (STEP, self->heartbeat / 4) : IDLE_STEP));
   if (self->lost_at > 0)
     {
       if (now > self->lost_at + self->address->lease)
         fail (self, _ ("the broker is away"));
-      return G_SOURCE_CONTINUE;
+      return;
     }
   advance_calls (self, now);
   check_hosts (self, now);
-  return G_SOURCE_CONTINUE;
 }
 
 /* Orders of the engine */
@@ -629,7 +643,7 @@ caller_submit (Caller *self, guint64 id, guint64 contract, const ProcfunMessage 
   g_autofree char *subject = subjects_call (self->address, contract);
   CallerCall *call = caller_call_new (id, subject, message, expires);
 
-  set_timer (self, now + MIN (STEP, self->heartbeat / 4));
+  timer_hurry (self->timer, now + MIN (STEP, self->heartbeat / 4));
   call->submitted_at = now;
   g_hash_table_insert (self->calls, &call->id, call);
   publish_call (self, call, now);
@@ -662,7 +676,6 @@ caller_send (Caller *self, guint64 id, const ProcfunMessage *word)
 Caller *
 caller_new (ProcfunEngine *engine, Address *address, GBytes *profile, gint64 heartbeat)
 {
-  static GSourceFuncs funcs = { .dispatch = on_timer };
   Caller *self = g_new0 (Caller, 1);
   GMainContext *context = g_main_context_get_thread_default ();
 
@@ -674,11 +687,8 @@ caller_new (ProcfunEngine *engine, Address *address, GBytes *profile, gint64 hea
   self->hosts = neighbours_new ();
   self->calls
       = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)caller_call_free);
-  self->timer = g_source_new (&funcs, sizeof (GSource));
-  g_source_set_callback (self->timer, NULL, self, NULL);
-  self->timer_at = G_MAXINT64;
-  set_timer (self, g_get_monotonic_time () + IDLE_STEP);
-  g_source_attach (self->timer, context);
+  self->timer = timer_new (context, on_timer, self);
+  timer_set (self->timer, g_get_monotonic_time () + IDLE_STEP);
   self->connection = connection_new (address, context, on_connection, self);
   return self;
 }
@@ -701,7 +711,7 @@ caller_close (Caller *self)
   if (self->connection == NULL)
     return;
   take_out_all (self);
-  g_source_destroy (self->timer);
+  timer_free (self->timer);
   connection_close (g_steal_pointer (&self->connection));
 }
 
@@ -709,7 +719,6 @@ void
 caller_free (Caller *self)
 {
   caller_close (self);
-  g_source_unref (self->timer);
   g_hash_table_unref (self->calls);
   neighbours_free (self->hosts);
   g_bytes_unref (self->profile);

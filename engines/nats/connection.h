@@ -6,9 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* A connection with a broker, in a thread of its own, which calls libnats: whoever publishes is not
- * blocked, and hears of what comes in its own main context. As long as the broker is known to read,
- * the little that any socket takes is sent without that thread. */
+/* A connection with a broker. Whoever publishes is not blocked, and hears of what comes in its own
+ * main context, which is the only one that calls what follows. */
 
 typedef enum
 {
@@ -45,8 +44,10 @@ void connection_close (Connection *self);
 /* The same, but waits for that, for at most @ms milliseconds, and tells what comes meanwhile. */
 void connection_finish (Connection *self, int ms);
 
-/* Each has a number, which is the caller's choice and not 0. */
-void connection_subscribe (Connection *self, const char *subject, guint tag);
+/* Each has a number, which is the caller's choice and not 0. @is_exact: a message of the broker
+ * that nobody was there has the subject of what nobody has heard, and not that of the subscription;
+ * all messages take longer then. */
+void connection_subscribe (Connection *self, const char *subject, guint tag, gboolean is_exact);
 
 /* Ends it. Messages that have come already are still told. */
 void connection_drain (Connection *self, guint tag);
@@ -57,11 +58,6 @@ void connection_publish (Connection *self, const char *subject, const char *repl
                          const char *message_id, GBytes *data);
 void connection_publish_text (Connection *self, const char *subject, const char *reply,
                               const char *text);
-
-/* How much has been published; and that the broker has read all up to there, because it has
- * answered something that was published then. */
-guint64 connection_get_mark (Connection *self);
-void connection_confirm (Connection *self, guint64 mark);
 
 /* Bytes that a message may have, once it is up. */
 gsize connection_get_max_payload (Connection *self);

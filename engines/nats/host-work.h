@@ -19,6 +19,7 @@ typedef struct
   gint64 fetch_at;    /* likewise, that it is fetched; 0: it is here */
   gboolean is_ended;  /* all has been said */
   gboolean is_orphan; /* nobody waits for it */
+  gboolean is_held;   /* its first answer waits for the second one */
 } HostWork;
 
 /* Takes @talk, the one with its caller. */

@@ -9,6 +9,7 @@
 #include "engines/nats/neighbours.h"
 #include "engines/nats/pull-requests.h"
 #include "engines/nats/subjects.h"
+#include "engines/nats/timer.h"
 #include <string.h>
 
 /* So long in µs the first answer, that the call has begun, waits for the second one: for a short
@@ -49,10 +50,9 @@ struct _Host
   guint slots;
   char *subject;          /* where it is reached */
   Connection *connection; /* (nullable): it is closed */
-  GSource *timer;
+  Timer *timer;
 
   PullRequests requests;
-  gint64 timer_at;   /* monotonic time: the timer is ready */
   gboolean is_ready; /* the broker has the consumer */
   gboolean is_detached;
   gint64 lease;   /* in µs */
@@ -72,16 +72,6 @@ fail (Host *self, const char *message)
   g_autoptr (GError) error = g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_ENGINE, message);
 
   procfun_engine_fail (self->engine, error);
-}
-
-/* At the latest then. */
-static void
-set_timer (Host *self, gint64 at)
-{
-  if (at >= self->timer_at)
-    return;
-  self->timer_at = at;
-  g_source_set_ready_time (self->timer, at);
 }
 
 static void
@@ -146,8 +136,17 @@ find_work (Host *self, const char *from, guint64 number)
 }
 
 static void
+release (Host *self, HostWork *work)
+{
+  if (work->is_held)
+    timer_unwish (self->timer);
+  work->is_held = FALSE;
+}
+
+static void
 end_work (Host *self, HostWork *work)
 {
+  release (self, work);
   acknowledge (self, work->receipt, "+ACK");
   neighbours_drop_call (self->callers, talk_get_peer (work->talk));
   g_hash_table_remove (self->by_key, work->key);
@@ -246,7 +245,7 @@ add_work (Host *self, const Packet *packet, const char *receipt, guint n_deliver
                    on_message, listener, g_free);
   work = host_work_new (listener->id, packet, receipt, n_deliveries, talk);
   work->lease_at = g_get_monotonic_time () + self->lease / 3;
-  set_timer (self, g_get_monotonic_time () + STEP);
+  timer_hurry (self->timer, g_get_monotonic_time () + STEP);
   g_hash_table_insert (self->works, &work->id, work);
   g_hash_table_insert (self->by_key, work->key, work);
   neighbours_add_call (self->callers, packet->from,
@@ -275,7 +274,7 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
 
   jet_receipt_read (&told, receipt);
   work = add_work (self, packet, receipt, MAX (told.n_deliveries, 1));
-  doubts_note_time (&self->doubts, self->timer_at, now);
+  doubts_note_time (&self->doubts, timer_get (self->timer), now);
   if ((packet->flags & PACKET_IS_LARGE) != 0 || doubts_has (&self->doubts, told.sequence, now))
     {
       fetch (self, work, now);
@@ -386,18 +385,25 @@ ask_what_is_old (Host *self)
 }
 
 static void
+ask_for_pool (Host *self)
+{
+  g_autofree char *info = subjects_api (self->address, "CONSUMER.INFO", "." SUBJECTS_CONSUMER);
+  g_autofree char *reply = g_strconcat (self->subject, ".pool", NULL);
+
+  connection_publish_text (self->connection, info, reply, "");
+  ask_what_is_old (self);
+}
+
+static void
 begin (Host *self)
 {
   g_autofree char *own = g_strconcat (self->subject, ".>", NULL);
   g_autofree char *questions = subjects_question (self->address);
-  g_autofree char *info = subjects_api (self->address, "CONSUMER.INFO", "." SUBJECTS_CONSUMER);
-  g_autofree char *reply = g_strconcat (self->subject, ".pool", NULL);
 
-  connection_subscribe (self->connection, self->subject, TAG_OWN);
-  connection_subscribe (self->connection, own, TAG_REPLIES);
-  connection_subscribe (self->connection, questions, TAG_QUESTIONS);
-  connection_publish_text (self->connection, info, reply, "");
-  ask_what_is_old (self);
+  connection_subscribe (self->connection, self->subject, TAG_OWN, FALSE);
+  connection_subscribe (self->connection, own, TAG_REPLIES, TRUE);
+  connection_subscribe (self->connection, questions, TAG_QUESTIONS, FALSE);
+  ask_for_pool (self);
 }
 
 static void
@@ -477,16 +483,20 @@ come_back (Host *self)
   gpointer work;
 
   self->lost_at = 0;
-  ask_what_is_old (self);
+  if (self->is_ready)
+    ask_what_is_old (self);
+  else
+    ask_for_pool (self);
   neighbours_excuse (self->callers, now);
   pull_requests_give_up (&self->requests);
   g_hash_table_iter_init (&iter, self->works);
   while (g_hash_table_iter_next (&iter, NULL, &work))
     {
+      release (self, work);
       ((HostWork *)work)->lease_at = now;
       talk_advance (((HostWork *)work)->talk, now, TRUE);
     }
-  set_timer (self, now);
+  timer_hurry (self->timer, now);
 }
 
 static void
@@ -532,6 +542,7 @@ advance_works (Host *self, gint64 now)
     {
       HostWork *work = value;
 
+      release (self, work);
       talk_advance (work->talk, now, FALSE);
       if (now >= work->lease_at)
         {
@@ -556,27 +567,26 @@ ask_callers (Host *self, gint64 now)
     lose_caller (self, caller);
 }
 
-static gboolean
-on_timer (GSource *source, GSourceFunc func, gpointer user_data)
+static void
+on_timer (gpointer user_data)
 {
   Host *self = user_data;
   g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
   const gint64 now = g_get_monotonic_time ();
   g_autofree char *beats = subjects_beats (self->address);
 
-  doubts_note_time (&self->doubts, self->timer_at, now);
-  self->timer_at = G_MAXINT64;
-  set_timer (self, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
+  doubts_note_time (&self->doubts, timer_get (self->timer), now);
+  timer_set (self->timer, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
   if (self->lost_at > 0)
     {
       if (now > self->lost_at + self->lease)
         abandon_all (self, NULL);
-      return G_SOURCE_CONTINUE;
+      return;
     }
   advance_works (self, now);
   ask_callers (self, now);
   if (self->connection == NULL)
-    return G_SOURCE_REMOVE;
+    return;
   pull_requests_advance (&self->requests, now);
   ask_for_calls (self);
   if (self->is_ready && !self->is_detached && now >= self->beat_at)
@@ -587,7 +597,6 @@ on_timer (GSource *source, GSourceFunc func, gpointer user_data)
       neighbours_forget (self->callers, now);
       introduce (self, beats);
     }
-  return G_SOURCE_CONTINUE;
 }
 
 /* Orders of the engine */
@@ -610,10 +619,14 @@ host_answer (Host *self, guint64 id, const ProcfunMessage *answer)
   if (!work->is_orphan && !is_end && !talk_has_answered (work->talk))
     {
       talk_add (work->talk, answer);
-      set_timer (self, g_get_monotonic_time () + FIRST_WAIT);
+      work->is_held = TRUE;
+      timer_wish (self->timer, g_get_monotonic_time () + FIRST_WAIT);
     }
   else if (!work->is_orphan)
-    talk_send (work->talk, answer);
+    {
+      release (self, work);
+      talk_send (work->talk, answer);
+    }
   else if (is_end)
     {
       end_work (self, work);
@@ -632,7 +645,6 @@ host_detach (Host *self)
 Host *
 host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
 {
-  static GSourceFuncs funcs = { .dispatch = on_timer };
   Host *self = g_new0 (Host, 1);
   GMainContext *context = g_main_context_get_thread_default ();
 
@@ -647,11 +659,8 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   self->works
       = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)host_work_free);
   self->by_key = g_hash_table_new (g_str_hash, g_str_equal);
-  self->timer = g_source_new (&funcs, sizeof (GSource));
-  g_source_set_callback (self->timer, NULL, self, NULL);
-  self->timer_at = G_MAXINT64;
-  set_timer (self, g_get_monotonic_time () + IDLE_STEP);
-  g_source_attach (self->timer, context);
+  self->timer = timer_new (context, on_timer, self);
+  timer_set (self->timer, g_get_monotonic_time () + IDLE_STEP);
   self->connection = connection_new (address, context, on_connection, self);
   self->requests = (PullRequests){ .address = self->address,
                                    .name = packet_get_name (self->subject),
@@ -684,7 +693,7 @@ host_close (Host *self, gboolean at_once)
 {
   if (self->connection == NULL)
     return;
-  g_source_destroy (self->timer);
+  timer_free (self->timer);
   take_leave (self);
   if (at_once)
     connection_close (self->connection);
@@ -697,7 +706,6 @@ void
 host_free (Host *self)
 {
   host_close (self, TRUE);
-  g_source_unref (self->timer);
   g_hash_table_unref (self->by_key);
   g_hash_table_unref (self->works);
   neighbours_free (self->callers);

@@ -11,6 +11,7 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/caller-call.h \
 	%D%/caller.c \
 	%D%/caller.h \
+	%D%/connection-class.h \
 	%D%/connection.c \
 	%D%/connection.h \
 	%D%/doubts.c \
@@ -22,6 +23,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/intl.h \
 	%D%/jet-reply.c \
 	%D%/jet-reply.h \
+	%D%/line.c \
+	%D%/line.h \
 	%D%/login.c \
 	%D%/login.h \
 	%D%/module.c \
@@ -31,6 +34,7 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/neighbours.h \
 	%D%/packet.c \
 	%D%/packet.h \
+	%D%/polled-connection.c \
 	%D%/pull-requests.c \
 	%D%/pull-requests.h \
 	%D%/pulls.c \
@@ -40,7 +44,10 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/subjects.c \
 	%D%/subjects.h \
 	%D%/talk.c \
-	%D%/talk.h
+	%D%/talk.h \
+	%D%/threaded-connection.c \
+	%D%/timer.c \
+	%D%/timer.h
 %C%_libprocfun_nats_la_CFLAGS = $(AM_CFLAGS) $(NATS_CFLAGS)
 # If libtool knew of the library it would link again when it installs, and refuse any prefix but that of configure.
 # The path leads from the module to the library, for programs that have its objects and load no library.

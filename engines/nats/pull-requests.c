@@ -27,7 +27,7 @@ open_inbox (PullRequests *self, guint place)
 
       self->inboxes[place] = ++self->last_inbox;
       inbox = subjects_inbox (self->address, self->name, self->last_inbox);
-      connection_subscribe (self->connection, inbox, PULL_REQUESTS_TAG + self->last_inbox);
+      connection_subscribe (self->connection, inbox, PULL_REQUESTS_TAG + self->last_inbox, FALSE);
     }
   return self->inboxes[place];
 }
@@ -49,7 +49,6 @@ pull_requests_ask (PullRequests *self, gint64 now)
           = g_strdup_printf ("{\"batch\":%u,\"expires\":%" PRId64 "}", n, (gint64)EXPIRES * 1000);
 
       connection_publish_text (self->connection, next, inbox, text);
-      self->mark = connection_get_mark (self->connection);
     }
 }
 
@@ -71,11 +70,7 @@ pull_requests_find (const PullRequests *self, guint tag)
 PullsAnswer
 pull_requests_take (PullRequests *self, guint number)
 {
-  const PullsAnswer answer = pulls_take (&self->pulls, number);
-
-  if (number == self->pulls.last_number)
-    connection_confirm (self->connection, self->mark);
-  return answer;
+  return pulls_take (&self->pulls, number);
 }
 
 gboolean

@@ -19,7 +19,6 @@ typedef struct
   Pulls pulls;
   guint inboxes[PULLS_MAX]; /* numbers; 0: none is open */
   guint last_inbox;
-  guint64 mark;  /* connection_get_mark() behind the last request */
   gint64 ask_at; /* monotonic time: no call is asked for before that */
 } PullRequests;
 
