@@ -258,6 +258,16 @@ give_up_new_privileges (ProcfunExecutor *executor)
 
 /* As a daemon does; and with the working directory left where it was, in the new root and out of
  * it. */
+/* It kills itself when all is well. */
+static void
+wait_for_kill (pid_t pid)
+{
+  int status;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+}
+
 static void
 test_root (void)
 {
@@ -275,10 +285,7 @@ test_root (void)
 
       if (pid != 0)
         {
-          int status;
-
-          g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-          g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+          wait_for_kill (pid);
           continue;
         }
       g_assert_no_errno (chdir (folders[i][0]));
@@ -290,6 +297,51 @@ test_root (void)
       g_assert_cmpuint (inherited_state_get (g_get_monotonic_time ()), !=, before);
       raise (SIGKILL); /* there is no other program in that root, and no look for leaks then */
     }
+}
+
+/* All at the same time, so that only what is looked at each time is seen. */
+static void
+check_identity (void)
+{
+  const gint64 now = g_get_monotonic_time ();
+  const uid_t nobody = 65534, other = 65533;
+  guint before = inherited_state_look (now);
+
+  g_assert_no_errno (seteuid (nobody));
+  g_assert_cmpuint (inherited_state_get (now), !=, before);
+  before = inherited_state_get (now);
+  g_assert_no_errno (seteuid (0));
+  g_assert_cmpuint (inherited_state_get (now), !=, before);
+  g_assert_no_errno (setresgid (nobody, nobody, nobody));
+  g_assert_no_errno (setresuid (nobody, nobody, other)); /* nothing is left of root */
+  before = inherited_state_look (now);
+  g_assert_no_errno (seteuid (other));
+  g_assert_cmpuint (inherited_state_get (now), !=, before);
+  g_assert_no_errno (setresuid (nobody, nobody, nobody));
+  before = inherited_state_look (now);
+  g_assert_cmpint (setresuid (0, 0, 0), ==, -1);
+  g_assert_cmpuint (inherited_state_get (now), ==, before);
+  g_assert_no_errno (chdir ("/usr"));
+  g_assert_cmpuint (inherited_state_get (now), !=, before);
+}
+
+static void
+test_identity (void)
+{
+  pid_t pid;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can change its user");
+      return;
+    }
+  pid = fixture_fork ();
+  if (pid == 0)
+    {
+      check_identity ();
+      raise (SIGKILL); /* who has no rights cannot look for leaks */
+    }
+  wait_for_kill (pid);
 }
 
 /* In a thread of its own, whose privilege it is. @waited: in µs, of which @counted do not count. */
@@ -449,6 +501,7 @@ main (int argc, char *argv[])
   fixture_add_data_func ("/inherited/calls-have-no-privileges-that-were-given-up",
                          give_up_new_privileges, test_given_up);
   fixture_add_func ("/inherited/another-root-is-seen", test_root);
+  fixture_add_func ("/inherited/user-and-folder-are-seen-at-once", test_identity);
   fixture_add_func ("/inherited/time-in-calls-hides-no-change-for-long", test_waits);
   fixture_add_data_func ("/inherited/calls-are-in-the-new-mount-namespace", change_mount_namespace,
                          test_namespace);

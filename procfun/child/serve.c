@@ -131,7 +131,7 @@ begin (Server *self, const Frame *frame)
   listener_begin_call (&self->listener, frame->call_id, self->cancellable);
   procfun_context_set_running (&self->running);
   if (self->was_followed)
-    usage_begin_next (&self->mark);
+    usage_begin_next (&self->mark, !self->is_unmetered);
   else
     usage_begin (&self->mark);
   self->is_running = self->has_begun = TRUE;
@@ -405,6 +405,7 @@ server_handle_call (Server *self, Frame *frame)
 
   self->call_id = frame->call_id;
   self->was_followed = self->is_followed;
+  self->is_unmetered = has_flag (frame, FRAME_CALL_UNMETERED);
   self->has_begun = self->is_followed = FALSE; /* it may fail before its function runs */
   self->is_kept = !is_last (frame);
   channel_share (self->channel, get_share_mode (self), TRUE);

@@ -56,6 +56,7 @@ typedef struct
   gboolean has_begun;    /* the function of the last call */
   gboolean is_followed;  /* the next one is there already */
   gboolean was_followed; /* when the one before ended */
+  gboolean is_unmetered; /* FRAME_CALL_UNMETERED */
   gboolean is_call_coming;
   guint n_unchecked;   /* calls since the last look for leftovers */
   gboolean is_alone;   /* no caller hears the function */

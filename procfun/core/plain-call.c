@@ -94,7 +94,7 @@ plain_call_count (PlainCall *self, ProcfunExecutor *executor)
                                  : PROCFUN_CAUSE_ERROR;
   const Ending ending = { .submitted_at = self->submitted_at,
                           .started_at = self->started_at,
-                          .ended_at = g_get_monotonic_time (),
+                          .ended_at = self->ended_at > 0 ? self->ended_at : g_get_monotonic_time (),
                           .succeeded = self->error == NULL,
                           .cause = self->error != NULL ? cause : 0 };
 

@@ -29,6 +29,7 @@ typedef struct
   gpointer result;     /* borrowed: room for the C value */
   gint64 submitted_at; /* monotonic time in µs */
   gint64 started_at;   /* likewise */
+  gint64 ended_at;     /* likewise; 0: now */
 
   const PlainReceiver *receiver; /* (nullable): the caller does not wait for the result */
 

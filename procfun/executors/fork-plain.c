@@ -49,13 +49,14 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
 static guint
 run_async (ProcfunProcessExecutor *self, PlainCall *plain)
 {
-  GMainContext *context = process_plain_acquire_context ();
-  gboolean ok;
+  gboolean ok, is_acquired;
+  GMainContext *context = process_plain_acquire_context (&is_acquired);
 
   if (context == NULL)
     return PLAIN_CALL_NOT_BEGUN;
   ok = process_plain_queue (self, plain, context, on_slot);
-  g_main_context_release (context);
+  if (is_acquired)
+    g_main_context_release (context);
   return ok ? PLAIN_CALL_SENT : PLAIN_CALL_NOT_BEGUN;
 }
 

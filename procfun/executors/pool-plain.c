@@ -81,7 +81,8 @@ send (PlainCall *plain, WorkerSlot *slot, const ExchangeOptions *options, gboole
   if (!has_settings (worker, options)
       || !plain_exchange_send_watched (worker, plain, is_behind, mark))
     return FALSE;
-  plain->started_at = g_get_monotonic_time ();
+  if (!is_behind) /* it begins when the one before has ended */
+    plain->started_at = g_get_monotonic_time ();
   return TRUE;
 }
 
@@ -152,14 +153,15 @@ on_slot (WorkerSlot *slot, GError *error, gpointer plain_async)
 static guint
 run_async (ProcfunPool *self, PlainCall *plain, const ExchangeOptions *options)
 {
-  GMainContext *context = process_plain_acquire_context ();
-  gboolean ok;
+  gboolean ok, is_acquired;
+  GMainContext *context = process_plain_acquire_context (&is_acquired);
 
   if (context == NULL)
     return PLAIN_CALL_NOT_BEGUN;
   ok = send_now (context, self, plain, options)
        || process_plain_queue (PROCFUN_PROCESS_EXECUTOR (self), plain, context, on_slot);
-  g_main_context_release (context);
+  if (is_acquired)
+    g_main_context_release (context);
   return ok ? PLAIN_CALL_SENT : PLAIN_CALL_NOT_BEGUN;
 }
 

@@ -150,13 +150,14 @@ process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot 
 }
 
 GMainContext *
-process_plain_acquire_context (void)
+process_plain_acquire_context (gboolean *is_acquired)
 {
   GMainContext *context = g_main_context_get_thread_default ();
 
   if (context == NULL)
     context = g_main_context_default ();
-  return g_main_context_acquire (context) ? context : NULL;
+  *is_acquired = !g_main_context_is_owner (context);
+  return !*is_acquired || g_main_context_acquire (context) ? context : NULL;
 }
 
 gboolean

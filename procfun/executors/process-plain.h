@@ -22,9 +22,10 @@ void process_plain_go_on_async (PlainAsync *async, GSource *source);
 void process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot *slot,
                                 const Preparation *shared, GError *error);
 
-/* The main context in which an asynchronous call of this thread waits, to be released. (nullable):
- * another thread runs it, and it could not be seen to from here. */
-GMainContext *process_plain_acquire_context (void);
+/* The main context in which an asynchronous call of this thread waits. @is_acquired: in return,
+ * whether it is to be released; within one of its callbacks it is not. (nullable): another thread
+ * runs it, and it could not be seen to from here. */
+GMainContext *process_plain_acquire_context (gboolean *is_acquired);
 
 /* Lets the call wait in the queue of @self, which makes it small: it has no object meanwhile, and
  * its `settings` are what the executor has now. FALSE: it cannot be. @on_slot takes the object and

@@ -142,13 +142,19 @@ hash_path (void)
 /* The root is that many folders above the working directory as the path has, so that both tell of
  * it, in less time than a look at the root takes. */
 static void
-read_cheap (CheapState *self)
+read_path (CheapState *self)
 {
   self->process = inherited_state_get_process ();
+  self->path = hash_path ();
+}
+
+static void
+read_cheap (CheapState *self)
+{
+  read_path (self);
   getresuid (&self->users[0], &self->users[1], &self->users[2]);
   getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
   read_folder (self->folder);
-  self->path = hash_path ();
 }
 
 static guint
@@ -254,6 +260,32 @@ static __thread guint number;
 static __thread gint64 looked_at;
 static __thread gint64 waited; /* since then, in µs */
 
+/* Without capabilities, also in reserve, one can only exchange real, effective and saved numbers,
+ * and change neither the root nor mounts (credentials(7), capabilities(7)). */
+static gboolean
+is_powerless (const State *state)
+{
+  const CheapState *cheap = &state->cheap;
+
+  for (gsize i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+    if (state->dear.capabilities[i][1] != 0) /* permitted */
+      return FALSE;
+  return cheap->users[0] == cheap->users[1] && cheap->users[0] == cheap->users[2]
+         && cheap->groups[0] == cheap->groups[1] && cheap->groups[0] == cheap->groups[2];
+}
+
+static void
+read_what_may_change (CheapState *self)
+{
+  if (number == 0 || !is_powerless (&seen))
+    {
+      read_cheap (self);
+      return;
+    }
+  memcpy (self, &seen.cheap, sizeof *self);
+  read_path (self);
+}
+
 guint
 inherited_state_look (gint64 now)
 {
@@ -294,7 +326,7 @@ inherited_state_get (gint64 now)
   if (number != 0 && settled != 0 && settled == inherited_state_get_process ())
     return number;
   memset (&cheap, 0, sizeof cheap);
-  read_cheap (&cheap);
+  read_what_may_change (&cheap);
   if (number != 0 && now - looked_at < LOOK_US + MIN (waited, WAITS_MAX_US)
       && memcmp (&cheap, &seen.cheap, sizeof cheap) == 0)
     return number;

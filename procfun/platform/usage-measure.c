@@ -37,6 +37,12 @@ static gboolean has_peak; /* of all before */
 
 static struct rusage at_end; /* of the last call */
 
+/* When that was read, in µs, and whether calls were skipped since. */
+static gint64 read_at;
+static gboolean has_skipped;
+
+#define SKIP_MAX_US 1000
+
 /* proc(5), clear_refs: 5 sets the peak of resident memory to what is resident now. The first call
  * of a process need not pay for that (12 µs): exec has begun the peak anew, and fork has set it to
  * what is resident, so all that it shows is this call's. */
@@ -87,9 +93,9 @@ read_peak (const struct rusage *now)
 }
 
 void
-usage_begin_next (UsageMark *mark)
+usage_begin_next (UsageMark *mark, gboolean is_exact)
 {
-  if (has_peak)
+  if (has_peak || (is_exact && has_skipped))
     {
       usage_begin (mark);
       return;
@@ -98,13 +104,24 @@ usage_begin_next (UsageMark *mark)
   mark->wall_time = get_time (CLOCK_MONOTONIC);
 }
 
+gboolean
+usage_skip (void)
+{
+  if (has_peak || get_time (CLOCK_MONOTONIC) - read_at > SKIP_MAX_US)
+    return FALSE;
+  has_skipped = TRUE;
+  return TRUE;
+}
+
 void
 usage_end (const UsageMark *mark, ProcfunUsage *usage)
 {
   const struct rusage *before = &mark->rusage;
   struct rusage now = { 0 };
 
-  usage->wall_time = get_time (CLOCK_MONOTONIC) - mark->wall_time;
+  read_at = get_time (CLOCK_MONOTONIC);
+  has_skipped = FALSE;
+  usage->wall_time = read_at - mark->wall_time;
   getrusage (RUSAGE_SELF, &now);
   usage->user_time = timeval_to_us (&now.ru_utime) - timeval_to_us (&before->ru_utime);
   usage->system_time = timeval_to_us (&now.ru_stime) - timeval_to_us (&before->ru_stime);

@@ -18,8 +18,13 @@ void usage_begin (UsageMark *mark);
 void usage_end (const UsageMark *mark, ProcfunUsage *usage);
 
 /* For a call that begins at once after the last one: values read then need not be read again. All
- * that the process does between the two counts as usage of this call. */
-void usage_begin_next (UsageMark *mark);
+ * that the process does between the two counts as usage of this call, and so do calls that were
+ * skipped, unless it @is_exact. */
+void usage_begin_next (UsageMark *mark, gboolean is_exact);
+
+/* In place of usage_end(), for a call of which nobody asks it, if another one follows. FALSE: a
+ * millisecond has gone by since the usage was last read, and after a crash it would be too much. */
+gboolean usage_skip (void);
 
 /* In a process that was forked and has not run anything yet. */
 void usage_begin_process (void);

@@ -38,7 +38,7 @@ static gboolean
 send_bytes (Worker *worker, PlainCall *plain, gconstpointer data, gsize size, ChannelMark *mark)
 {
   ChannelOut *out = &worker->channel->out;
-  const FrameCall head = { .hash = plain->function->hash_number };
+  const FrameCall head = { .hash = plain->function->hash_number, .flags = FRAME_CALL_UNMETERED };
 
   channel_out_get_mark (out, mark);
   if (size > worker->max_payload

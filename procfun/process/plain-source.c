@@ -91,12 +91,25 @@ pop (PlainSource *self)
   async->next = NULL;
   if (self->head != NULL)
     {
-      self->head->plain.started_at = g_get_monotonic_time ();
+      async->plain.ended_at = g_get_monotonic_time ();
+      self->head->plain.started_at = async->plain.ended_at;
       begin (self);
     }
   else if (g_source_get_ready_time (&self->source) != -1)
     g_source_set_ready_time (&self->source, -1);
   return async;
+}
+
+/* A turn of the main loop costs more than to wait for the answer that comes next. */
+static PlainExchangeStatus
+take_next (PlainSource *self)
+{
+  PlainExchangeStatus status = take (self, FALSE);
+
+  if (status == PLAIN_EXCHANGE_NOTHING && process_is_own (self->worker->process)
+      && channel_linger (self->worker->channel))
+    status = take (self, FALSE);
+  return status;
 }
 
 /* Until nothing is there. Worker and source may be gone, or have other calls, when a function
@@ -110,7 +123,7 @@ take_all (PlainSource *self)
     {
       if (self->head == NULL || g_source_is_destroyed (&self->source))
         return;
-      status = take (self, n == 0);
+      status = n == 0 ? take (self, TRUE) : take_next (self);
       if (status != PLAIN_EXCHANGE_NOTHING)
         self->func (&self->source, pop (self), status == PLAIN_EXCHANGE_RESULT);
     }

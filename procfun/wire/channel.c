@@ -24,6 +24,9 @@
  * answer at once. */
 #define SPIN_MAX_US 10
 
+/* Between two answers of a worker that has several calls. */
+#define LINGER_US 3
+
 Channel *
 channel_new (int fd, gsize limit)
 {
@@ -373,9 +376,9 @@ has_own_processor (Channel *self)
 }
 
 static gboolean
-spin (Channel *self)
+spin (Channel *self, gint64 us)
 {
-  const gint64 until = g_get_monotonic_time () + SPIN_MAX_US;
+  const gint64 until = g_get_monotonic_time () + us;
 
   do
     for (int i = 0; i < 16; i++)
@@ -399,7 +402,7 @@ channel_yield (Channel *self)
       return channel_in_read_ahead (&self->in);
     }
   if (has_own_processor (self))
-    return spin (self);
+    return spin (self, SPIN_MAX_US);
   before = g_get_monotonic_time ();
   for (int i = 0; i < YIELDS && self->yield_pause == 0; i++)
     {
@@ -414,6 +417,12 @@ channel_yield (Channel *self)
       before = now;
     }
   return FALSE;
+}
+
+gboolean
+channel_linger (Channel *self)
+{
+  return has_own_processor (self) && spin (self, LINGER_US);
 }
 
 gboolean

@@ -99,6 +99,10 @@ gboolean channel_has_spoken (Channel *self);
  * longer than most answers. TRUE: something has come, or nothing will come any more. */
 gboolean channel_yield (Channel *self);
 
+/* The same for the next of several frames, for a shorter time, and only where the other side has a
+ * processor of its own. */
+gboolean channel_linger (Channel *self);
+
 /* Before poll() is asked about the descriptor, which then is readable when something comes. TRUE:
  * there is something already, of which poll() knows nothing. */
 gboolean channel_fall_asleep (Channel *self);
