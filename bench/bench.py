@@ -5,10 +5,12 @@ import argparse
 import contextlib
 import fnmatch
 import json
+import os
 import pathlib
 import random
 import selectors
 import shlex
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,10 +28,17 @@ class Unable(Exception):
     """This contender cannot be measured."""
 
 
+def get_ordinary_user(folder):
+    """Whom programs run as that root starts, if they can read the folder."""
+    if os.geteuid() != 0 or any(not place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents)):
+        return {}
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []}
+
+
 class Process:
     """A contender that is ready."""
 
-    def __init__(self, contender, build):
+    def __init__(self, contender, build, is_ordinary):
         self.contender = contender
         source = pathlib.Path(__file__).resolve().parent
         command = contender.command.format(build=build.resolve(), source=source)
@@ -38,7 +47,8 @@ class Process:
         self.messages = tempfile.TemporaryFile()
         try:
             self.process = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=self.messages, text=True, cwd=folder)
+                                            stderr=self.messages, text=True, cwd=folder,
+                                            **(get_ordinary_user(build.resolve()) if is_ordinary else {}))
         except FileNotFoundError:
             raise Unable(f"{contender.package or command} is not installed") from None
         self.selector = selectors.DefaultSelector()
@@ -98,7 +108,7 @@ def start(group, wanted, build, results):
         if not wanted(name):
             continue
         try:
-            processes[name] = Process(contender, build)
+            processes[name] = Process(contender, build, group.is_ordinary)
         except Unable as problem:
             results.skipped[name] = str(problem)
     return processes

@@ -25,6 +25,7 @@ class Contender(NamedTuple):
 class Group(NamedTuple):
     title: str
     contenders: dict  # by name; names are unique among all groups
+    is_ordinary: bool = False  # run without root's rights: as those of most programs are
 
 
 class Bar(NamedTuple):
@@ -125,7 +126,7 @@ PIPELINED = Group("Two processes that are kept, 64 calls under way to each", {
         "workerpool-pipelined": Contender("Node workerpool, processes", node("workerpool-pipelined"),
                                           package="nodejs"),
     }.items()
-})
+}, is_ordinary=True)
 
 MAP = Group("A function over 1 000 000 elements, two processes", {
     "map": Contender("procfun_pool_map()", calls("map"), calls=1000000, rounds=5),
@@ -268,12 +269,16 @@ BARS = [
         over="posix-spawn-resident"),
     Bar("ProcfunForkServer ÷ fork() and wait", "fork-server", 1.35, over="fork"),
     Bar("ProcfunForkServer, 2 GiB resident ÷ fork() and wait", "fork-server-resident", 1.35, over="fork"),
-    Bar("ProcfunForkServer, a millisecond apart ÷ mark", "fork-server-paused", 2.5, over="mark"),
+    Bar("ProcfunForkServer, a millisecond apart ÷ process forked before", "fork-server-paused", 2.5,
+        over="spare-paused"),
     Bar("ProcfunPool ÷ mark", "pool", 1.3, over="mark"),
     Bar("ProcfunPool, on a main context ÷ mark", "pool-async", 2, over="mark"),
     Bar("ProcfunPool, 64 under way to each ÷ mark, likewise", "pool-pipelined", 1.5, over="mark-pipelined"),
     Bar("ProcfunPool, JSON, 64 under way to each ÷ mark, likewise", "pool-pipelined-json", 3,
         over="mark-pipelined"),
+    Bar("Node child_process ÷ ProcfunPool, 64 under way to each", "node-child-pipelined", at_least=4,
+        over="pool-pipelined"),
+    Bar("ZeroMQ ÷ ProcfunPool, 64 under way to each", "zeromq-pipelined", at_least=6, over="pool-pipelined"),
     Bar("multiprocessing.Pool ÷ ProcfunPool", "py-pool", at_least=5, over="pool"),
     Bar("piscina ÷ ProcfunPool", "piscina", at_least=5, over="pool"),
     Bar("GDBus ÷ ProcfunPool", "gdbus", at_least=8, over="pool"),
