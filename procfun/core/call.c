@@ -514,7 +514,16 @@ procfun_call_started (ProcfunCall *self, int pid)
     self->started_at = g_get_monotonic_time ();
   g_atomic_int_set (&self->pid, pid);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PID]);
+  if (self->observer != NULL && self->observer->started != NULL)
+    self->observer->started (self, pid, self->observer_data);
   g_signal_emit (self, signals[STARTED], 0, pid);
+}
+
+void
+procfun_call_set_observer (ProcfunCall *self, const CallObserver *observer, gpointer user_data)
+{
+  self->observer = observer;
+  self->observer_data = user_data;
 }
 
 void
@@ -556,6 +565,8 @@ emit_progress (ProcfunCall *self, const Event *event)
       self->progress = event->number;
       g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PROGRESS]);
     }
+  if (self->observer != NULL && self->observer->progress != NULL)
+    self->observer->progress (self, event->number, event->text, self->observer_data);
   g_signal_emit (self, signals[PROGRESS], 0, event->number, event->text);
 }
 
@@ -576,6 +587,8 @@ procfun_call_emit_event (ProcfunCall *self, const Event *event)
 void
 procfun_call_emit_output (ProcfunCall *self, ProcfunStream stream, const char *line)
 {
+  if (self->observer != NULL && self->observer->output != NULL)
+    self->observer->output (self, stream, line, self->observer_data);
   g_signal_emit (self, signals[OUTPUT], 0, stream, line);
 }
 

@@ -48,6 +48,14 @@ typedef struct
   gpointer source_tag; /* (nullable): nobody was given it yet */
 } CallAnswer;
 
+/* Hears before the handlers of the signals do, which are dearer to connect. */
+typedef struct
+{
+  void (*started) (ProcfunCall *call, int pid, gpointer user_data); /* (nullable), as the next */
+  void (*progress) (ProcfunCall *call, double fraction, const char *message, gpointer user_data);
+  void (*output) (ProcfunCall *call, ProcfunStream stream, const char *line, gpointer user_data);
+} CallObserver;
+
 /* Fields are used in core/call*.c and by the functions below; see tests/test-layers.sh. */
 struct _ProcfunCall
 {
@@ -81,6 +89,9 @@ struct _ProcfunCall
   GDestroyNotify free_stream;
 
   CallAnswer answer; /* of an asynchronous run, whose result is the call itself */
+
+  const CallObserver *observer; /* (nullable) (unowned) */
+  gpointer observer_data;
 
   /* outcome */
   gint pid;
@@ -130,6 +141,10 @@ gint64 procfun_call_get_deadline_time (ProcfunCall *self);
 /* Data of the executor for the call of a generator. (nullable) */
 gpointer procfun_call_get_stream (ProcfunCall *self);
 void procfun_call_take_stream (ProcfunCall *self, gpointer stream, GDestroyNotify free_stream);
+
+/* There is one observer at most. (nullable): none any more. */
+void procfun_call_set_observer (ProcfunCall *self, const CallObserver *observer,
+                                gpointer user_data);
 
 /* Keeps the number of the process and emits #ProcfunCall::started. */
 void procfun_call_started (ProcfunCall *self, int pid);

@@ -37,6 +37,8 @@ struct _HostCall
 void
 host_call_free (HostCall *self)
 {
+  if (self->call != NULL)
+    procfun_call_set_observer (self->call, NULL, NULL);
   g_clear_object (&self->call);
   g_clear_pointer (&self->chunk, host_chunk_free);
   g_object_unref (self->pool);
@@ -52,8 +54,9 @@ host_call_get_id (const HostCall *self)
 /* Words of the function */
 
 static void
-on_started (ProcfunCall *call, int pid, HostCall *self)
+on_started (ProcfunCall *call, int pid, gpointer host_call)
 {
+  const HostCall *self = host_call;
   const RemoteStartedHead head = { .pid = pid };
 
   engine_answer (self->engine, self->id, LINK_STARTED, &head, sizeof head, PROCFUN_MESSAGE_NONE,
@@ -61,8 +64,9 @@ on_started (ProcfunCall *call, int pid, HostCall *self)
 }
 
 static void
-on_progress (ProcfunCall *call, double fraction, const char *text, HostCall *self)
+on_progress (ProcfunCall *call, double fraction, const char *text, gpointer host_call)
 {
+  const HostCall *self = host_call;
   const RemoteProgressHead head = { .fraction = fraction, .has_text = text != NULL ? 1 : 0 };
 
   engine_answer (self->engine, self->id, LINK_PROGRESS, &head, sizeof head, PROCFUN_MESSAGE_NONE,
@@ -70,8 +74,9 @@ on_progress (ProcfunCall *call, double fraction, const char *text, HostCall *sel
 }
 
 static void
-on_output (ProcfunCall *call, ProcfunStream stream, const char *line, HostCall *self)
+on_output (ProcfunCall *call, ProcfunStream stream, const char *line, gpointer host_call)
 {
+  const HostCall *self = host_call;
   const RemoteOutputHead head = { .stream = stream };
 
   engine_answer (self->engine, self->id, LINK_OUTPUT, &head, sizeof head, PROCFUN_MESSAGE_NONE,
@@ -255,15 +260,8 @@ configure (ProcfunCall *call, const RemoteCallHead *head, GVariant *options)
   procfun_call_set_grace_period (call, MAX (head->grace_period, 0));
   procfun_call_set_priority (call, head->priority);
   set_output (call, head->output);
-  set_options (call, options);
-}
-
-static void
-connect_signals (HostCall *self)
-{
-  g_signal_connect (self->call, "started", G_CALLBACK (on_started), self);
-  g_signal_connect (self->call, "progress", G_CALLBACK (on_progress), self);
-  g_signal_connect (self->call, "output", G_CALLBACK (on_output), self);
+  if (g_variant_n_children (options) > 1) /* more than its name */
+    set_options (call, options);
 }
 
 /* A chunk */
@@ -271,10 +269,11 @@ connect_signals (HostCall *self)
 static void
 prepare_element (ProcfunCall *call, gpointer user_data)
 {
+  static const CallObserver observer = { .output = on_output };
   HostCall *self = user_data;
 
   set_output (call, self->output);
-  g_signal_connect (call, "output", G_CALLBACK (on_output), self);
+  procfun_call_set_observer (call, &observer, self);
 }
 
 static void
@@ -304,6 +303,8 @@ static gboolean
 begin_call (HostCall *self, GBytes *payload, const RemoteCallHead *head, GVariant *options,
             ProcfunFunction *function, GError **error)
 {
+  static const CallObserver observer
+      = { .started = on_started, .progress = on_progress, .output = on_output };
   GVariant *args = read_args (function, payload, error);
 
   if (args == NULL)
@@ -311,7 +312,7 @@ begin_call (HostCall *self, GBytes *payload, const RemoteCallHead *head, GVarian
   self->call = procfun_call_new (function, args);
   self->window = MAX (head->window, 1);
   configure (self->call, head, options);
-  connect_signals (self);
+  procfun_call_set_observer (self->call, &observer, self);
   procfun_call_begin (self->call);
   if (!procfun_executor_enter (self->pool, self->call, error))
     return FALSE;

@@ -30,7 +30,17 @@ remote_event_free (RemoteEvent *self)
   g_clear_pointer (&self->payload, g_bytes_unref);
   g_clear_error (&self->error);
   g_clear_pointer (&self->failure, procfun_failure_unref);
-  g_free (self);
+  g_slice_free (RemoteEvent, self);
+}
+
+RemoteEvent *
+remote_event_new (LinkType type, const char *host)
+{
+  RemoteEvent *self = g_slice_new0 (RemoteEvent);
+
+  self->type = type;
+  self->host = host;
+  return self;
 }
 
 /* Making one */
@@ -75,6 +85,29 @@ check (ProcfunCall *call, GError **error)
   return fds == NULL || set_invalid (call, _ ("its launch context has descriptors"), error);
 }
 
+/* (transfer full): those of a call that asks for nothing special, made once for its function. */
+static GBytes *
+get_plain_options (ProcfunFunction *function)
+{
+  static GMutex lock;
+  const GQuark quark = g_quark_from_static_string ("procfun-remote-options");
+  GBytes *options;
+
+  g_mutex_lock (&lock);
+  options = g_object_get_qdata (G_OBJECT (function), quark);
+  if (options == NULL)
+    {
+      g_autoptr (GVariant) variant = g_variant_ref_sink (
+          g_variant_new_parsed ("{'name': <%s>}", procfun_function_get_name (function)));
+
+      options = g_variant_get_data_as_bytes (variant);
+      g_object_set_qdata_full (G_OBJECT (function), quark, options, (GDestroyNotify)g_bytes_unref);
+    }
+  g_bytes_ref (options);
+  g_mutex_unlock (&lock);
+  return options;
+}
+
 static GBytes *
 make_options (ProcfunCall *call)
 {
@@ -84,6 +117,8 @@ make_options (ProcfunCall *call)
   g_autoptr (GUnixFDList) fds = NULL; /* none: see check() */
   g_autoptr (GVariant) variant = NULL;
 
+  if (settings->limits == NULL && settings->launch_context == NULL)
+    return get_plain_options (function);
   g_variant_dict_insert (&dict, "name", "s", procfun_function_get_name (function));
   if (settings->limits != NULL)
     g_variant_dict_insert_value (&dict, "limits", limits_to_variant (settings->limits));
@@ -148,7 +183,7 @@ remote_call_new (Hosts *hosts, ProcfunCall *call, guint64 max_payload, GError **
                    procfun_function_get_name (function), g_bytes_get_size (args), max_payload);
       return NULL;
     }
-  self = g_new0 (RemoteCall, 1);
+  self = g_slice_new0 (RemoteCall);
   g_atomic_ref_count_init (&self->ref_count);
   self->hosts = hosts_ref (hosts);
   self->function_name = g_strdup (procfun_function_get_name (function));
@@ -185,7 +220,7 @@ remote_call_unref (RemoteCall *self)
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
   hosts_unref (self->hosts);
-  g_free (self);
+  g_slice_free (RemoteCall, self);
 }
 
 /* News */
@@ -205,7 +240,8 @@ remote_call_post (RemoteCall *self, RemoteEvent *event)
   g_queue_push_tail (&self->events, event);
   if (self->listener != NULL)
     remote_listener_note (self->listener);
-  g_cond_signal (&self->cond);
+  else
+    g_cond_signal (&self->cond); /* a system call, though nobody may wait */
   g_mutex_unlock (&self->lock);
 }
 
@@ -225,10 +261,8 @@ remote_call_end (RemoteCall *self, RemoteEvent *event)
 void
 remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError *error)
 {
-  RemoteEvent *event = g_new0 (RemoteEvent, 1);
+  RemoteEvent *event = remote_event_new (LINK_END, host);
 
-  event->type = LINK_END;
-  event->host = host;
   event->error = error;
   event->failure = procfun_failure_new (cause, self->function_name);
   remote_call_end (self, event);

@@ -29,6 +29,7 @@ typedef struct
   ProcfunFailure *failure; /* (nullable): likewise */
 } RemoteEvent;
 
+RemoteEvent *remote_event_new (LinkType type, const char *host);
 void remote_event_free (RemoteEvent *self);
 
 /* A call on its way to a host. The caller has one reference, and the hosts another one until it

@@ -267,10 +267,8 @@ remote_host_stop (RemoteHost *self)
 static RemoteEvent *
 make_event (const EngineEvent *news)
 {
-  RemoteEvent *event = g_new0 (RemoteEvent, 1);
+  RemoteEvent *event = remote_event_new (news->message.kind, news->host);
 
-  event->type = news->message.kind;
-  event->host = news->host;
   event->payload
       = news->message.payload != NULL ? g_bytes_ref (news->message.payload) : g_bytes_new (NULL, 0);
   return event;
