@@ -53,6 +53,7 @@ test_programs = \
 	%D%/test-huge \
 	%D%/test-inherited \
 	%D%/test-inline \
+	%D%/test-io-thread \
 	%D%/test-items \
 	%D%/test-json \
 	%D%/test-json-batch \

@@ -161,8 +161,10 @@ hosts_count_there (Hosts *self)
 static void
 wake (Hosts *self)
 {
-  if (self->source != NULL)
-    wake_source_wake (self->source);
+  if (self->source == NULL)
+    return;
+  wake_source_wake (self->source);
+  io_thread_nudge ();
 }
 
 void
@@ -507,8 +509,9 @@ hosts_submit (Hosts *self, RemoteCall *remote, GError **error)
   is_held = hold_thread (self);
   if (is_held)
     {
+      io_thread_add_call ();
       g_queue_push_tail (&self->incoming, remote_call_ref (remote));
-      wake (self);
+      wake_source_wake (self->source); /* who waits may do the work */
     }
   g_mutex_unlock (&self->lock);
   if (!is_held)

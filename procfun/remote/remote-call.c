@@ -11,6 +11,7 @@
 #include "procfun/procfun-error.h"
 #include "procfun/remote/contract.h"
 #include "procfun/remote/hosts.h"
+#include "procfun/remote/io-thread.h"
 #include "procfun/remote/remote-chunk.h"
 #include "procfun/remote/remote-listener.h"
 #include "procfun/values/serialised.h"
@@ -254,6 +255,7 @@ remote_call_end (RemoteCall *self, RemoteEvent *event)
       return;
     }
   self->has_ended = TRUE;
+  io_thread_drop_call ();
   remote_call_post (self, event);
   remote_call_unref (self);
 }
@@ -357,13 +359,42 @@ remote_call_take (RemoteCall *self)
   return event;
 }
 
+static void
+on_work (gpointer user_data)
+{
+  RemoteCall *self = user_data;
+
+  g_mutex_lock (&self->lock);
+  self->has_work = TRUE;
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+/* TRUE: there is work for this thread; otherwise there are news. */
+static gboolean
+wait_for_work (RemoteCall *self)
+{
+  gboolean is_empty;
+
+  g_mutex_lock (&self->lock);
+  while (g_queue_is_empty (&self->events) && !self->has_work)
+    g_cond_wait (&self->cond, &self->lock);
+  is_empty = g_queue_is_empty (&self->events);
+  g_mutex_unlock (&self->lock);
+  return is_empty;
+}
+
 RemoteEvent *
 remote_call_wait (RemoteCall *self)
 {
-  g_mutex_lock (&self->lock);
-  while (g_queue_is_empty (&self->events))
-    g_cond_wait (&self->cond, &self->lock);
-  g_mutex_unlock (&self->lock);
+  IoWaiter waiter = { .func = on_work, .user_data = self };
+
+  self->has_work = FALSE;
+  if (io_thread_join (&waiter))
+    on_work (self);
+  while (wait_for_work (self))
+    io_thread_work (&waiter);
+  io_thread_leave (&waiter);
   return remote_call_take (self);
 }
 
@@ -375,6 +406,8 @@ remote_call_set_listener (RemoteCall *self, RemoteListener *listener)
   if (listener != NULL && !g_queue_is_empty (&self->events))
     remote_listener_note (listener);
   g_mutex_unlock (&self->lock);
+  if (listener != NULL)
+    io_thread_nudge ();
 }
 
 /* Telling the call */

@@ -68,6 +68,7 @@ typedef struct
   GQueue events;            /* (element-type RemoteEvent) */
   gboolean is_cancelled;
   gboolean is_urgent;
+  gboolean has_work; /* who waits does the work of the thread of the hosts */
   gboolean is_noted; /* it is in the list of those that the hosts are to look at */
   guint64 taken;     /* bytes of items and output that the caller has taken */
   guint64 told;      /* of these, as the host knows */
