@@ -256,8 +256,6 @@ give_up_new_privileges (ProcfunExecutor *executor)
   g_assert_cmpint (call (executor, get_no_new_privs_call ()), ==, 1);
 }
 
-/* As a daemon does; and with the working directory left where it was, in the new root and out of
- * it. */
 /* It kills itself when all is well. */
 static void
 wait_for_kill (pid_t pid)
@@ -268,6 +266,8 @@ wait_for_kill (pid_t pid)
   g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
 }
 
+/* As a daemon does; and with the working directory left where it was, in the new root and out of
+ * it. */
 static void
 test_root (void)
 {
@@ -299,6 +299,24 @@ test_root (void)
     }
 }
 
+/* The working directory is renamed, and another one has its path. */
+static void
+check_replaced (gint64 now)
+{
+  guint before;
+
+  g_assert_no_errno (mkdir ("work", 0700));
+  g_assert_no_errno (chdir ("work"));
+  before = inherited_state_look (now);
+  g_assert_no_errno (rename ("../work", "../old"));
+  g_assert_no_errno (mkdir ("../work", 0700));
+  g_assert_no_errno (chdir ("../work"));
+  g_assert_cmpuint (inherited_state_get (now), !=, before);
+  g_assert_no_errno (chdir (".."));
+  g_assert_no_errno (rmdir ("work"));
+  g_assert_no_errno (rmdir ("old"));
+}
+
 /* All at the same time, so that only what is looked at each time is seen. */
 static void
 check_identity (void)
@@ -321,6 +339,8 @@ check_identity (void)
   before = inherited_state_look (now);
   g_assert_cmpint (setresuid (0, 0, 0), ==, -1);
   g_assert_cmpuint (inherited_state_get (now), ==, before);
+  check_replaced (now);
+  before = inherited_state_look (now);
   g_assert_no_errno (chdir ("/usr"));
   g_assert_cmpuint (inherited_state_get (now), !=, before);
 }
@@ -328,6 +348,7 @@ check_identity (void)
 static void
 test_identity (void)
 {
+  g_autofree char *folder = NULL;
   pid_t pid;
 
   if (geteuid () != 0)
@@ -335,13 +356,18 @@ test_identity (void)
       g_test_skip ("only root can change its user");
       return;
     }
+  folder = g_dir_make_tmp ("procfun-test-XXXXXX", NULL);
+  g_assert_nonnull (folder);
   pid = fixture_fork ();
   if (pid == 0)
     {
+      g_assert_no_errno (chown (folder, 65534, 65534));
+      g_assert_no_errno (chdir (folder));
       check_identity ();
       raise (SIGKILL); /* who has no rights cannot look for leaks */
     }
   wait_for_kill (pid);
+  g_assert_no_errno (rmdir (folder));
 }
 
 /* In a thread of its own, whose privilege it is. @waited: in µs, of which @counted do not count. */

@@ -142,19 +142,13 @@ hash_path (void)
 /* The root is that many folders above the working directory as the path has, so that both tell of
  * it, in less time than a look at the root takes. */
 static void
-read_path (CheapState *self)
-{
-  self->process = inherited_state_get_process ();
-  self->path = hash_path ();
-}
-
-static void
 read_cheap (CheapState *self)
 {
-  read_path (self);
+  self->process = inherited_state_get_process ();
   getresuid (&self->users[0], &self->users[1], &self->users[2]);
   getresgid (&self->groups[0], &self->groups[1], &self->groups[2]);
   read_folder (self->folder);
+  self->path = hash_path ();
 }
 
 static guint
@@ -274,6 +268,7 @@ is_powerless (const State *state)
          && cheap->groups[0] == cheap->groups[1] && cheap->groups[0] == cheap->groups[2];
 }
 
+/* The path is for the root's sake. It is not enough: another folder can have it by now. */
 static void
 read_what_may_change (CheapState *self)
 {
@@ -283,7 +278,8 @@ read_what_may_change (CheapState *self)
       return;
     }
   memcpy (self, &seen.cheap, sizeof *self);
-  read_path (self);
+  self->process = inherited_state_get_process ();
+  read_folder (self->folder);
 }
 
 guint

@@ -10,8 +10,8 @@
  * numbers, the working directory with its mount, and the root are looked at each time;
  * supplementary groups, capabilities, no_new_privs, the seccomp mode and namespaces when the last
  * look is longer ago than a millisecond. @now: monotonic time in µs. Takes four system calls. One
- * that has no capabilities, and so cannot change its numbers, its root or mounts, has only the path
- * of the directory looked at each time, and takes one. */
+ * that has no capabilities, and so cannot change its numbers, its root or mounts, has only the
+ * working directory looked at each time, and takes one. */
 guint inherited_state_get (gint64 now);
 
 /* The calling thread has waited so long for a call, in µs. That does not count as part of the
