@@ -300,6 +300,35 @@ test_output (void)
   drop_pool (pool);
 }
 
+/* An error tells what its call has used, also where others follow. */
+static void
+test_usage (void)
+{
+  ProcfunPool *pool = make_pool (1);
+  Answer answers[N_SENT];
+
+  send (answers, 1);
+  for (gint i = 1; i < N_SENT; i++)
+    {
+      answers[i] = (Answer){ FALSE };
+      do_return_null_process_async (NULL, answer_on_result, &answers[i]);
+    }
+  assert_answered (answers, 1);
+  for (gint i = 1; i < N_SENT; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      ProcfunFailure *failure;
+
+      answer_wait (&answers[i]);
+      g_assert_null (do_return_null_process_finish (answers[i].result, &error));
+      failure = procfun_error_get_failure (error);
+      g_assert_nonnull (failure);
+      g_assert_cmpuint (procfun_usage_get_peak_memory (procfun_failure_get_usage (failure)), >, 0);
+      answer_clear (&answers[i]);
+    }
+  drop_pool (pool);
+}
+
 /* No process has more. */
 static void
 assert_calls_per_worker (guint max)
@@ -607,6 +636,7 @@ main (int argc, char *argv[])
   fixture_add_func ("/plain-pipelined/no-more-than-the-bound-are-sent", test_bound);
   fixture_add_func ("/plain-pipelined/crash-loses-none-of-the-others", test_crash);
   fixture_add_func ("/plain-pipelined/output-is-told-of-its-call", test_output);
+  fixture_add_func ("/plain-pipelined/errors-have-their-usage", test_usage);
   fixture_add_func ("/plain-pipelined/worker-is-recycled", test_recycled);
   fixture_add_func ("/plain-pipelined/only-the-first-is-late", test_timeout);
   fixture_add_func ("/plain-pipelined/time-of-a-call-is-its-own", test_own_time);

@@ -87,7 +87,8 @@ server_send_answer (Server *self, FrameType type, guint32 call_id, GBytes *paylo
 
   if (!is_sent_at_once)
     leftovers_restore (&self->leftovers);
-  if (self->has_begun && !(self->is_followed && self->is_unmetered && usage_skip ()))
+  if (self->has_begun
+      && !(type == FRAME_RESULT && self->is_followed && self->is_unmetered && usage_skip ()))
     usage_end (&self->mark, &usage);
   if ((self->is_kept && !self->is_followed) || self->unprepared != NULL)
     send_state (self, usage.peak_memory, extras != NULL ? extras->fds : NULL);
