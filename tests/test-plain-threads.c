@@ -26,10 +26,13 @@ PROCFUN_DEFINE_STATIC_FUNCTION (next_or_end, gint, (gint, n))
 
 PROCFUN_DEFINE_STATIC_FUNCTION (get_id, gint) { return getpid (); }
 
-PROCFUN_DEFINE_STATIC_FUNCTION (wait_for_byte, gint, (ProcfunFd, fd))
+/* Tells that it runs. */
+PROCFUN_DEFINE_STATIC_FUNCTION (wait_for_byte, gint, (ProcfunFd, fd), (ProcfunFd, begun))
 {
-  char byte;
+  char byte = 'a';
 
+  if (write (begun, &byte, 1) != 1)
+    return -1;
   return (gint)read (fd, &byte, 1);
 }
 
@@ -176,7 +179,7 @@ test_kills (void)
 
 typedef struct
 {
-  int fd;
+  int fd, begun;
   gint result;
   GError *error;
 } Waiting;
@@ -186,7 +189,7 @@ call_wait (gpointer waiting)
 {
   Waiting *self = waiting;
 
-  self->result = wait_for_byte_process (self->fd, &self->error);
+  self->result = wait_for_byte_process (self->fd, self->begun, &self->error);
   return NULL;
 }
 
@@ -207,7 +210,7 @@ close_and_drop (gpointer pool)
 }
 
 static void
-wait_until (ProcfunPool *pool, guint (*get) (ProcfunStatistics *self), guint n)
+wait_for_queued (ProcfunPool *pool, guint n)
 {
   guint found;
 
@@ -216,48 +219,115 @@ wait_until (ProcfunPool *pool, guint (*get) (ProcfunStatistics *self), guint n)
       g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (pool));
 
       g_usleep (100);
-      found = get (statistics);
+      found = procfun_statistics_get_queued (statistics);
     }
   while (found < n);
 }
 
-/* All workers are busy until there is a byte for each. Calls that wait are dropped, and say so. */
+/* All workers are busy until there is a byte for each. */
+typedef struct
+{
+  ProcfunPool *pool;
+  Waiting running[N_WORKERS], queued[N_THREADS];
+  GThread *threads[N_WORKERS], *waiting[N_THREADS];
+  int fds[2], begun[2];
+} Full;
+
+static void
+fill (Full *self)
+{
+  char byte;
+
+  *self = (Full){ .pool = make_pool () };
+  g_assert_no_errno (pipe (self->fds));
+  g_assert_no_errno (pipe (self->begun));
+  for (gint i = 0; i < N_WORKERS; i++)
+    {
+      self->running[i].fd = self->fds[0];
+      self->running[i].begun = self->begun[1];
+      self->threads[i] = g_thread_new ("running", call_wait, &self->running[i]);
+    }
+  for (gint i = 0; i < N_WORKERS; i++)
+    g_assert_cmpint (read (self->begun[0], &byte, 1), ==, 1);
+  for (gint i = 0; i < N_THREADS; i++)
+    self->waiting[i] = g_thread_new ("waiting", call_once, &self->queued[i]);
+  wait_for_queued (self->pool, N_THREADS);
+}
+
+static void
+let_go (Full *self)
+{
+  g_assert_cmpint (write (self->fds[1], "ab", N_WORKERS), ==, N_WORKERS);
+  for (gint i = 0; i < N_WORKERS; i++)
+    {
+      g_thread_join (self->threads[i]);
+      g_assert_no_error (self->running[i].error);
+      g_assert_cmpint (self->running[i].result, ==, 1);
+    }
+}
+
+static void
+empty (Full *self, GThread *closer)
+{
+  g_thread_join (closer);
+  for (gint i = 0; i < 2; i++)
+    {
+      close (self->fds[i]);
+      close (self->begun[i]);
+    }
+  end_pool (self->pool);
+}
+
+/* Calls that wait are dropped, and say so. */
 static void
 test_dropped (void)
 {
-  ProcfunPool *pool = make_pool ();
-  Waiting running[N_WORKERS] = { 0 }, queued[N_THREADS] = { 0 };
-  GThread *threads[N_WORKERS], *waiting[N_THREADS], *closer;
-  int fds[2];
+  GThread *closer;
+  Full full;
 
-  g_assert_no_errno (pipe (fds));
-  for (gint i = 0; i < N_WORKERS; i++)
-    {
-      running[i].fd = fds[0];
-      threads[i] = g_thread_new ("running", call_wait, &running[i]);
-    }
-  wait_until (pool, procfun_statistics_get_running, N_WORKERS);
-  for (gint i = 0; i < N_THREADS; i++)
-    waiting[i] = g_thread_new ("waiting", call_once, &queued[i]);
-  wait_until (pool, procfun_statistics_get_queued, N_THREADS);
-  closer = g_thread_new ("closer", close_and_drop, pool);
+  fill (&full);
+  closer = g_thread_new ("closer", close_and_drop, full.pool);
   for (gint i = 0; i < N_THREADS; i++)
     {
-      g_thread_join (waiting[i]);
-      g_assert_error (queued[i].error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
-      g_error_free (queued[i].error);
+      g_thread_join (full.waiting[i]);
+      g_assert_error (full.queued[i].error, PROCFUN_ERROR, PROCFUN_ERROR_CLOSED);
+      g_error_free (full.queued[i].error);
     }
-  g_assert_cmpint (write (fds[1], "ab", N_WORKERS), ==, N_WORKERS);
-  for (gint i = 0; i < N_WORKERS; i++)
+  let_go (&full);
+  empty (&full, closer);
+}
+
+static gpointer
+close_pool (gpointer pool)
+{
+  g_assert_true (procfun_executor_close (pool, NULL, NULL));
+  return NULL;
+}
+
+/* Calls that wait when the pool is closed are made, also where each needs a new worker. */
+static void
+test_closed (void)
+{
+  g_autoptr (ProcfunStatistics) statistics = NULL;
+  GThread *closer;
+  Full full;
+
+  fill (&full);
+  procfun_pool_set_calls_per_worker (full.pool, 1);
+  closer = g_thread_new ("closer", close_pool, full.pool);
+  while (!procfun_executor_is_closed (PROCFUN_EXECUTOR (full.pool)))
+    g_thread_yield ();
+  let_go (&full);
+  for (gint i = 0; i < N_THREADS; i++)
     {
-      g_thread_join (threads[i]);
-      g_assert_no_error (running[i].error);
-      g_assert_cmpint (running[i].result, ==, 1);
+      g_thread_join (full.waiting[i]);
+      g_assert_no_error (full.queued[i].error);
+      g_assert_cmpint (full.queued[i].result, ==, 2);
     }
-  g_thread_join (closer);
-  close (fds[0]);
-  close (fds[1]);
-  end_pool (pool);
+  statistics = procfun_statistics_new (PROCFUN_EXECUTOR (full.pool));
+  g_assert_cmpuint (procfun_statistics_get_succeeded (statistics), ==, N_WORKERS + N_THREADS);
+  g_assert_cmpuint (procfun_statistics_get_submitted (statistics), ==, N_WORKERS + N_THREADS);
+  empty (&full, closer);
 }
 
 int
@@ -269,6 +339,7 @@ main (int argc, char **argv)
   fixture_add_func ("/plain-threads/a-crash-is-of-one-call", test_crashes);
   fixture_add_func ("/plain-threads/workers-are-killed", test_kills);
   fixture_add_func ("/plain-threads/those-that-wait-are-dropped", test_dropped);
+  fixture_add_func ("/plain-threads/those-that-wait-come-before-the-end", test_closed);
 
   return fixture_run ();
 }

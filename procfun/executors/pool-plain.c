@@ -186,22 +186,23 @@ send_in_thread (WorkerSlot *slot, gpointer sending)
   return TRUE;
 }
 
-/* (nullable): it is to be made an object, or has failed with the error in it. */
+/* (nullable): it is to be made an object, or has failed with the error in it. @has_waited: in
+ * return, TRUE if it was in the queue. */
 static WorkerSlot *
-send_from_queue (ProcfunPool *self, Sending *sending)
+send_from_queue (ProcfunPool *self, Sending *sending, gboolean *has_waited)
 {
   const SlotRequest request = { .function = sending->plain->function,
                                 .plain = sending->plain,
                                 .options = sending->options,
                                 .priority = G_PRIORITY_DEFAULT };
   const gint64 began_at = g_get_monotonic_time ();
-  gboolean was_sent = FALSE;
-  WorkerSlot *slot;
+  PlainWait wait = { .hand_over = send_in_thread, .user_data = sending };
+  WorkerSlot *slot
+      = scheduler_acquire_plain (self->scheduler, &request, &wait, &sending->plain->error);
 
-  slot = scheduler_acquire_plain (self->scheduler, &request, send_in_thread, sending, &was_sent,
-                                  &sending->plain->error);
+  *has_waited = wait.has_waited;
   inherited_state_note_wait (g_get_monotonic_time () - began_at);
-  if (slot == NULL || was_sent || send_in_thread (slot, sending))
+  if (slot == NULL || wait.was_handed_over || send_in_thread (slot, sending))
     return slot;
   worker_slot_give_back (slot);
   return NULL;
@@ -209,18 +210,30 @@ send_from_queue (ProcfunPool *self, Sending *sending)
 
 /* As send_from_queue(). */
 static WorkerSlot *
-send_to_worker (ProcfunPool *self, Sending *sending)
+send_to_worker (ProcfunPool *self, Sending *sending, gboolean *has_waited)
 {
   PlainCall *plain = sending->plain;
   WorkerSlot *slot
       = scheduler_take_plain (self->scheduler, plain->function, NULL, plain->submitted_at);
 
   if (slot == NULL)
-    return send_from_queue (self, sending);
+    return send_from_queue (self, sending, has_waited);
   if (send_in_thread (slot, sending))
     return slot;
   worker_slot_give_back (slot);
   return NULL;
+}
+
+/* A call that has waited stays the pool's, which may be closed by now. */
+static guint
+end_unsent (ProcfunPool *self, PlainCall *plain, gboolean has_waited)
+{
+  if (plain->error != NULL)
+    return PLAIN_CALL_FAILED;
+  if (!has_waited)
+    return PLAIN_CALL_NOT_BEGUN;
+  process_plain_run (PROCFUN_EXECUTOR (self), plain);
+  return PLAIN_CALL_MADE;
 }
 
 guint
@@ -230,6 +243,7 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
   PlainCall *plain = plain_call;
   ExchangeOptions options;
   Sending sending = { .plain = plain, .options = &options };
+  gboolean has_waited = FALSE;
   WorkerSlot *slot;
 
   procfun_process_executor_get_options (PROCFUN_PROCESS_EXECUTOR (self), &options);
@@ -237,9 +251,9 @@ procfun_pool_run_plain (ProcfunExecutor *executor, gpointer plain_call)
     return PLAIN_CALL_NOT_BEGUN;
   if (plain->receiver != NULL)
     return run_async (self, plain, &options);
-  slot = send_to_worker (self, &sending);
+  slot = send_to_worker (self, &sending, &has_waited);
   if (slot == NULL)
-    return plain->error != NULL ? PLAIN_CALL_FAILED : PLAIN_CALL_NOT_BEGUN;
+    return end_unsent (self, plain, has_waited);
   if (!plain_exchange_receive (&slot->worker, plain))
     {
       process_plain_go_on (executor, plain, slot, &sending.mark);

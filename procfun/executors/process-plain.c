@@ -35,16 +35,27 @@ run_sent (PlainCall *plain, WorkerSlot *slot, const ChannelMark *mark)
   return FALSE;
 }
 
+static void
+run_made (ProcfunExecutor *executor, PlainCall *plain)
+{
+  plain->variant
+      = PROCFUN_EXECUTOR_GET_CLASS (executor)->run (executor, plain->call, NULL, &plain->error);
+}
+
 void
 process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *slot,
                      const ChannelMark *mark)
 {
-  ProcfunCall *call = plain_call_make (plain);
-
-  worker_slot_set_call (slot, call);
+  worker_slot_set_call (slot, plain_call_make (plain));
   if (!run_sent (plain, slot, mark))
-    plain->variant
-        = PROCFUN_EXECUTOR_GET_CLASS (executor)->run (executor, call, NULL, &plain->error);
+    run_made (executor, plain);
+}
+
+void
+process_plain_run (ProcfunExecutor *executor, PlainCall *plain)
+{
+  plain_call_make (plain);
+  run_made (executor, plain);
 }
 
 /* (nullable): it was not sent, or is the parent's, where the program has forked itself: then

@@ -15,9 +15,13 @@ G_BEGIN_DECLS
 void process_plain_go_on (ProcfunExecutor *executor, PlainCall *plain, WorkerSlot *slot,
                           const ChannelMark *mark);
 
-/* The same for a call whose receiver waits in a main context, and for all behind it in @source, a
- * plain-source.h. The second form is for one that was not sent, and waited for @slot, with the
- * settings @shared; that takes @error; or, where there is neither, for one that waits anew. */
+/* Runs one that was not sent, as an object, in place of the executor that has taken it. */
+void process_plain_run (ProcfunExecutor *executor, PlainCall *plain);
+
+/* As process_plain_go_on(), for a call whose receiver waits in a main context, and for all behind
+ * it in @source, a plain-source.h. The second form is for one that was not sent, and waited for
+ * @slot, with the settings @shared; that takes @error; or, where there is neither, for one that
+ * waits anew. */
 void process_plain_go_on_async (PlainAsync *async, GSource *source);
 void process_plain_begin_async (PlainAsync *async, GMainContext *context, WorkerSlot *slot,
                                 const Preparation *shared, GError *error);

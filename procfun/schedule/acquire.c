@@ -273,25 +273,24 @@ scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error)
 }
 
 WorkerSlot *
-scheduler_acquire_plain (Scheduler *self, const SlotRequest *request, HandOverFunc hand_over,
-                         gpointer user_data, gboolean *was_handed_over, GError **error)
+scheduler_acquire_plain (Scheduler *self, const SlotRequest *request, PlainWait *wait,
+                         GError **error)
 {
   WorkerSlot *slot = NULL;
   Waiter waiter;
   Owner owner;
-  gboolean waits;
 
   init_in_thread (&waiter, request, &owner);
-  waiter.hand_over = hand_over;
-  waiter.user_data = user_data;
+  waiter.hand_over = wait->hand_over;
+  waiter.user_data = wait->user_data;
   g_mutex_lock (&self->lock);
-  waits = scheduler_can_queue_plain (self, waiter.module);
-  if (waits)
+  wait->has_waited = scheduler_can_queue_plain (self, waiter.module);
+  if (wait->has_waited)
     waiter_push (&waiter, self);
   g_mutex_unlock (&self->lock);
-  if (waits && wait_in_thread (self, &waiter, error))
+  if (wait->has_waited && wait_in_thread (self, &waiter, error))
     {
-      *was_handed_over = waiter.was_handed_over;
+      wait->was_handed_over = waiter.was_handed_over;
       if (worker_slot_has_started (waiter.slot))
         slot = waiter.slot;
       else

@@ -9,12 +9,19 @@
  * workers are this thread's own, so that it would wait for ever. */
 WorkerSlot *scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error);
 
+typedef struct
+{
+  HandOverFunc hand_over;
+  gpointer user_data;
+  gboolean has_waited;      /* in return */
+  gboolean was_handed_over; /* likewise: @hand_over has sent it */
+} PlainWait;
+
 /* For a plain call, which waits only where all workers are there and busy. (nullable): without an
- * error where it is to be made an object. @was_handed_over: in return, whether @hand_over has sent
- * it. */
-WorkerSlot *scheduler_acquire_plain (Scheduler *self, const SlotRequest *request,
-                                     HandOverFunc hand_over, gpointer user_data,
-                                     gboolean *was_handed_over, GError **error);
+ * error where it is to be made an object; if it has waited, the scheduler may be closed by now, and
+ * has taken it before. */
+WorkerSlot *scheduler_acquire_plain (Scheduler *self, const SlotRequest *request, PlainWait *wait,
+                                     GError **error);
 
 /* (nullable): without an error when there is none to have now. */
 WorkerSlot *scheduler_try_acquire (Scheduler *self, const SlotRequest *request, GError **error);
