@@ -101,7 +101,18 @@ measure_map (void)
         sort (on_pool, n_rounds));
 }
 
-/* Calls, one after the other in a main loop, and 64 bytes there and back by cat */
+/* Calls, one after the other, blocking and in a main loop, and 64 bytes there and back by cat */
+
+static double
+block_once (void)
+{
+  const gint64 began_at = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+
+  add_process_with (1, 2, hosts, NULL, &error);
+  check (error);
+  return (double)(g_get_monotonic_time () - began_at);
+}
 
 static double
 call_once (ProcfunExecutor *executor)
@@ -152,16 +163,19 @@ cat_once (GSubprocess *cat)
 static void
 measure_call (void)
 {
-  static double on_hosts[N_SINGLE], beside[N_SINGLE];
+  static double blocking[N_SINGLE], in_loop[N_SINGLE], beside[N_SINGLE];
   g_autoptr (GSubprocess) cat = start_cat ();
+  Times least;
 
   for (guint i = 0; i < N_SINGLE; i++)
     {
-      on_hosts[i] = call_once (hosts);
+      blocking[i] = block_once ();
+      in_loop[i] = call_once (hosts);
       beside[i] = cat_once (cat) + call_once (pool);
     }
-  show ("call, / 64 bytes by cat + call on a pool", "us", sort (on_hosts, N_SINGLE),
-        sort (beside, N_SINGLE));
+  least = sort (beside, N_SINGLE);
+  show ("call, / 64 bytes by cat + call on a pool", "us", sort (blocking, N_SINGLE), least);
+  show ("the same in a main loop", "us", sort (in_loop, N_SINGLE), least);
   g_output_stream_close (g_subprocess_get_stdin_pipe (cat), NULL, NULL);
   g_subprocess_wait (cat, NULL, NULL);
 }
