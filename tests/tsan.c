@@ -108,9 +108,22 @@ g_main_context_iteration (GMainContext *context, gboolean may_block)
   __tsan_acquire (context != NULL ? context : g_main_context_default ());
   return NEXT (g_main_context_iteration) (context, may_block);
 }
+
+/* Also where it is attached by another thread while the main context waits. */
+UNSEEN static gint
+poll_default (GPollFD *fds, guint n, gint ms)
+{
+  const gint found = g_poll (fds, n, ms);
+
+  __tsan_acquire (g_main_context_default ());
+  return found;
+}
 #endif
 
 void
 tsan_init (void)
 {
+#ifdef HAVE_TSAN
+  g_main_context_set_poll_func (NULL, poll_default);
+#endif
 }

@@ -852,11 +852,12 @@ procfun_process_executor_get_sandbox_rules (ProcfunProcessExecutor *self)
  * group, working directory, root, mount namespace; and after a fork() both processes go on with
  * processes of their own. Supplementary groups, effective, permitted and inheritable capabilities,
  * no_new_privs, the mode of seccomp, and the user, network and pid namespaces are looked at once in
- * a millisecond: where a call must see the change that was made just before, call this function in
- * between. What is never looked at is the environment, resource limits, the umask, signals,
- * scheduling, further filters of seccomp, the bounding and ambient sets of capabilities,
- * securebits, other namespaces, and the rules of a security module: after a change of these that
- * calls are to see, call this function.
+ * a millisecond, and so is what a program without capabilities does in a new user namespace; up to
+ * 100 ms in which the thread waited for its calls do not count. Where a call must see the change
+ * that was made just before, also by another thread, call this function in between. What is never
+ * looked at is the environment, resource limits, the umask, signals, scheduling, further filters of
+ * seccomp, the bounding and ambient sets of capabilities, securebits, other namespaces, and the
+ * rules of a security module: after a change of these that calls are to see, call this function.
  *
  * Since: 0.1
  */

@@ -255,7 +255,8 @@ static __thread gint64 looked_at;
 static __thread gint64 waited; /* since then, in µs */
 
 /* Without capabilities, also in reserve, one can only exchange real, effective and saved numbers,
- * and change neither the root nor mounts (credentials(7), capabilities(7)). */
+ * and change neither the root nor mounts (credentials(7), capabilities(7)), unless in a new user
+ * namespace, which is looked at now and then. */
 static gboolean
 is_powerless (const State *state)
 {
