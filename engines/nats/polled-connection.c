@@ -46,7 +46,7 @@ struct _PolledConnection
 
   GMutex lock; /* for what follows */
   GCond has_order;
-  GCond has_event;
+  GCond has_ended;
   GQueue events;       /* (element-type ConnectionEvent) */
   GSource *source;     /* (nullable): it is closed */
   gpointer poll;       /* (nullable): the socket, as a part of the source */
@@ -101,7 +101,7 @@ connection_unref (gpointer connection)
   g_mutex_clear (&self->lock);
   g_mutex_clear (&self->use);
   g_cond_clear (&self->has_order);
-  g_cond_clear (&self->has_event);
+  g_cond_clear (&self->has_ended);
   g_free (self);
 }
 
@@ -125,7 +125,6 @@ post (ConnectionEvent *event, gpointer user_data)
       g_queue_push_tail (&self->events, g_steal_pointer (&event));
       if (g_atomic_int_compare_and_exchange (&self->is_ready, FALSE, TRUE))
         wake (self);
-      g_cond_signal (&self->has_event);
     }
   g_mutex_unlock (&self->lock);
   if (event != NULL)
@@ -540,7 +539,7 @@ run (gpointer user_data)
   nats_ReleaseThreadMemory ();
   g_mutex_lock (&self->lock);
   self->is_over = TRUE;
-  g_cond_signal (&self->has_event);
+  g_cond_signal (&self->has_ended);
   g_mutex_unlock (&self->lock);
   connection_unref (self);
   return NULL;
@@ -602,7 +601,7 @@ polled_connection_finish (Connection *connection, int ms)
   synchronise (self, until);
   polled_connection_close (connection);
   g_mutex_lock (&self->lock);
-  while (!self->is_over && g_cond_wait_until (&self->has_event, &self->lock, until))
+  while (!self->is_over && g_cond_wait_until (&self->has_ended, &self->lock, until))
     ;
   g_mutex_unlock (&self->lock);
   connection_unref (self);
@@ -683,7 +682,7 @@ polled_connection_new (Address *address, GMainContext *context, ConnectionFunc f
   g_mutex_init (&self->lock);
   g_mutex_init (&self->use);
   g_cond_init (&self->has_order);
-  g_cond_init (&self->has_event);
+  g_cond_init (&self->has_ended);
   self->address = address_ref (address);
   self->context = context != NULL ? g_main_context_ref (context)
                                   : g_main_context_ref (g_main_context_default ());

@@ -105,6 +105,8 @@ typedef struct
   gboolean is_fresh;
   gboolean has_input;    /* what it waits for was read, here or with something else */
   gboolean needs_update; /* of the descriptors, the time and the canceller, before it waits */
+  gint64 wake_time;      /* monotonic time: it is ready then; -1: never. A ready time of GLib wakes
+                            the main loop that sets it, and here it is for cancellation */
   Canceller *canceller;  /* (nullable): while it waits and can be cancelled */
   GSourceFunc callback;  /* after each step */
   gpointer user_data;
@@ -170,11 +172,15 @@ exchange_source_update (GSource *source)
   exchange_get_fds (self->exchange, fds);
   for (guint i = 0; i < EXCHANGE_N_FDS; i++)
     watch (self, i, fds[i]);
-  g_source_set_ready_time (source, exchange_get_wake_time (self->exchange));
+  self->wake_time = exchange_get_wake_time (self->exchange);
+  if (g_source_get_ready_time (source) != -1)
+    g_source_set_ready_time (source, -1);
   if (exchange_is_ending (self->exchange))
     clear_canceller (self);
   else
     watch_canceller (self);
+  if (!g_main_context_is_owner (g_source_get_context (source)))
+    g_main_context_wakeup (g_source_get_context (source));
 }
 
 static void
@@ -252,11 +258,25 @@ exchange_source_prepare (GSource *source, int *timeout)
     exchange_source_update (source);
   self->is_fresh = FALSE;
   *timeout = -1;
-  return self->has_input;
+  if (self->has_input)
+    return TRUE;
+  if (self->wake_time >= 0)
+    *timeout
+        = (int)CLAMP ((self->wake_time - g_source_get_time (source) + 999) / 1000, 0, G_MAXINT);
+  return *timeout == 0;
 }
 
-static GSourceFuncs exchange_source_funcs
-    = { .prepare = exchange_source_prepare, .dispatch = exchange_source_dispatch };
+static gboolean
+exchange_source_check (GSource *source)
+{
+  const ExchangeSource *self = (ExchangeSource *)source;
+
+  return self->wake_time >= 0 && self->wake_time <= g_source_get_time (source);
+}
+
+static GSourceFuncs exchange_source_funcs = { .prepare = exchange_source_prepare,
+                                              .check = exchange_source_check,
+                                              .dispatch = exchange_source_dispatch };
 
 /* The call has ended, and the worker may get another one in the same main context: to wait for it
  * anew would cost more than the call. */
@@ -266,6 +286,7 @@ park (ExchangeSource *self)
   Worker *worker = exchange_get_worker (self->exchange);
 
   self->serial++;
+  self->wake_time = -1;
   if (g_source_get_ready_time (&self->source) != -1)
     g_source_set_ready_time (&self->source, -1);
   worker_keep_source (worker, &self->source);
@@ -315,6 +336,7 @@ begin (ExchangeSource *self, Exchange *exchange)
   self->exchange = exchange;
   self->serial++;
   self->is_fresh = self->needs_update = TRUE;
+  self->wake_time = -1;
   self->has_input = exchange_has_input (exchange);
 }
 

@@ -237,13 +237,16 @@ get_cost (const RemoteEvent *event)
 void
 remote_call_post (RemoteCall *self, RemoteEvent *event)
 {
+  gboolean waits;
+
   g_mutex_lock (&self->lock);
   g_queue_push_tail (&self->events, event);
   if (self->listener != NULL)
     remote_listener_note (self->listener);
-  else
-    g_cond_signal (&self->cond); /* a system call, though nobody may wait */
+  waits = self->listener == NULL && !self->has_work;
   g_mutex_unlock (&self->lock);
+  if (waits) /* it needs the lock; and is a system call, though nobody may wait */
+    g_cond_signal (&self->cond);
 }
 
 void
@@ -360,14 +363,20 @@ remote_call_take (RemoteCall *self)
 }
 
 static void
+set_work (RemoteCall *self, gboolean has_work)
+{
+  g_mutex_lock (&self->lock);
+  self->has_work = has_work;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 on_work (gpointer user_data)
 {
   RemoteCall *self = user_data;
 
-  g_mutex_lock (&self->lock);
-  self->has_work = TRUE;
+  set_work (self, TRUE);
   g_cond_signal (&self->cond);
-  g_mutex_unlock (&self->lock);
 }
 
 /* TRUE: there is work for this thread; otherwise there are news. */
@@ -389,9 +398,9 @@ remote_call_wait (RemoteCall *self)
 {
   IoWaiter waiter = { .func = on_work, .user_data = self };
 
-  self->has_work = FALSE;
+  set_work (self, FALSE);
   if (io_thread_join (&waiter))
-    on_work (self);
+    set_work (self, TRUE);
   while (wait_for_work (self))
     io_thread_work (&waiter);
   io_thread_leave (&waiter);
