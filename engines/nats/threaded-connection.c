@@ -183,6 +183,7 @@ on_back (natsConnection *nats, void *user_data)
   post_news (user_data, CONNECTION_BACK, NULL);
 }
 
+/* The connection may be gone as soon as that is known. */
 static void
 on_closed (natsConnection *nats, void *user_data)
 {
@@ -190,12 +191,12 @@ on_closed (natsConnection *nats, void *user_data)
   const char *words = NULL;
   natsStatus status = natsConnection_GetLastError (nats, &words);
 
+  post_news (self, CONNECTION_FAILED,
+             words != NULL && *words != '\0' ? words : natsStatus_GetText (status));
   g_mutex_lock (&self->lock);
   self->is_ended = TRUE;
   g_cond_signal (&self->has_command);
   g_mutex_unlock (&self->lock);
-  post_news (self, CONNECTION_FAILED,
-             words != NULL && *words != '\0' ? words : natsStatus_GetText (status));
 }
 
 /* Among others, the broker does not let us do something. */
