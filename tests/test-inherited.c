@@ -370,7 +370,8 @@ test_identity (void)
   g_assert_no_errno (rmdir (folder));
 }
 
-/* In a thread of its own, whose privilege it is. @waited: in µs, of which @counted do not count. */
+/* In a thread of its own, whose privilege it is. @waited: in µs, of which @counted do not count.
+ * The wait has begun before the look, as one has in which a process was started. */
 static gpointer
 change_after_wait (gpointer times)
 {
@@ -378,7 +379,7 @@ change_after_wait (gpointer times)
   const gint64 now = g_get_monotonic_time ();
   const guint before = inherited_state_look (now);
 
-  inherited_state_note_wait (waited);
+  inherited_state_note_wait (now - G_USEC_PER_SEC, now + waited);
   g_assert_no_errno (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   g_assert_cmpuint (inherited_state_get (now + counted + 999), ==, before);
   g_assert_cmpuint (inherited_state_get (now + counted + 1000), !=, before);

@@ -201,7 +201,7 @@ send_from_queue (ProcfunPool *self, Sending *sending, gboolean *has_waited)
       = scheduler_acquire_plain (self->scheduler, &request, &wait, &sending->plain->error);
 
   *has_waited = wait.has_waited;
-  inherited_state_note_wait (g_get_monotonic_time () - began_at);
+  inherited_state_note_wait (began_at, g_get_monotonic_time ());
   if (slot == NULL || wait.was_handed_over || send_in_thread (slot, sending))
     return slot;
   worker_slot_give_back (slot);

@@ -52,7 +52,7 @@ process_run (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancell
         forget_try (call, error);
     }
   call_link_clear (&link);
-  inherited_state_note_wait (g_get_monotonic_time () - began_at);
+  inherited_state_note_wait (began_at, g_get_monotonic_time ());
   return result;
 }
 

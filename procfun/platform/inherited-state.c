@@ -301,9 +301,9 @@ inherited_state_look (gint64 now)
 }
 
 void
-inherited_state_note_wait (gint64 us)
+inherited_state_note_wait (gint64 began_at, gint64 ended_at)
 {
-  waited += us;
+  waited += MAX (ended_at - MAX (began_at, looked_at), 0);
 }
 
 /* inherited_state_get_process() of the one that has settled. */

@@ -14,9 +14,9 @@
  * working directory looked at each time, and takes one. */
 guint inherited_state_get (gint64 now);
 
-/* The calling thread has waited so long for a call, in µs. That does not count as part of the
- * millisecond, up to a tenth of a second. */
-void inherited_state_note_wait (gint64 us);
+/* The calling thread has waited for a call between these two times. That does not count as part of
+ * the millisecond, up to a tenth of a second. */
+void inherited_state_note_wait (gint64 began_at, gint64 ended_at);
 
 /* The same with a look at the whole state, which takes a dozen system calls. */
 guint inherited_state_look (gint64 now);
