@@ -187,7 +187,7 @@ on_read (void *user_data, bool add)
   return NATS_OK;
 }
 
-/* What is written in one turn of the main context goes together. */
+/* All output of one turn of the main context goes together. */
 static natsStatus
 on_write (void *user_data, bool add)
 {
