@@ -110,10 +110,10 @@ plain_async_become_spare (PlainAsync *self)
 }
 
 void
-plain_async_end (PlainAsync *self)
+plain_async_end (PlainAsync *self, gint64 ended_at)
 {
   self->has_value = TRUE;
-  plain_call_count (&self->plain, self->executor);
+  plain_call_count (&self->plain, self->executor, ended_at);
   if (self->receiver.callback != NULL)
     self->receiver.callback (NULL, (GAsyncResult *)self, self->receiver.user_data);
 }

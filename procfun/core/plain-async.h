@@ -51,7 +51,7 @@ gboolean plain_async_become_spare (PlainAsync *self);
 
 /* Counts the call, whose result is there, and calls back; in its main context, which is the
  * thread's default then. */
-void plain_async_end (PlainAsync *self);
+void plain_async_end (PlainAsync *self, gint64 ended_at);
 
 /* Makes the object, which has begun, and which calls back when plain_async_on_made_end() was called
  * with *@wait: a ProcfunExecutorFunc. Holds the call until then. In @context, which is that of the

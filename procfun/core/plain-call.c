@@ -87,14 +87,14 @@ plain_call_decode_result (PlainCall *self, ProcfunCodec *codec, const guint8 *da
 
 /* An error of the library carries the failure that a call would have. */
 void
-plain_call_count (PlainCall *self, ProcfunExecutor *executor)
+plain_call_count (PlainCall *self, ProcfunExecutor *executor, gint64 ended_at)
 {
   const ProcfunCause cause = g_error_matches (self->error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
                                  ? PROCFUN_CAUSE_CANCELLED
                                  : PROCFUN_CAUSE_ERROR;
   const Ending ending = { .submitted_at = self->submitted_at,
                           .started_at = self->started_at,
-                          .ended_at = self->ended_at > 0 ? self->ended_at : g_get_monotonic_time (),
+                          .ended_at = ended_at,
                           .succeeded = self->error == NULL,
                           .cause = self->error != NULL ? cause : 0 };
 
@@ -127,6 +127,6 @@ procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self)
       procfun_call_end (self->call, self->variant, self->error);
     }
   else if (status != PLAIN_CALL_SENT)
-    plain_call_count (self, executor);
+    plain_call_count (self, executor, g_get_monotonic_time ());
   return status;
 }

@@ -29,7 +29,6 @@ typedef struct
   gpointer result;     /* borrowed: room for the C value */
   gint64 submitted_at; /* monotonic time in µs */
   gint64 started_at;   /* likewise */
-  gint64 ended_at;     /* likewise; 0: now */
 
   const PlainReceiver *receiver; /* (nullable): the caller does not wait for the result */
 
@@ -54,8 +53,9 @@ void plain_call_clear (PlainCall *self);
 /* Runs the call on @executor and counts it, by the `run_plain` of its class. */
 PlainCallStatus procfun_executor_run_plain (ProcfunExecutor *executor, PlainCall *self);
 
-/* Counts it on @executor, with its result or its error, and gives that error its failure. */
-void plain_call_count (PlainCall *self, ProcfunExecutor *executor);
+/* Counts it on @executor, with its result or its error, and gives that error its failure.
+ * @ended_at: monotonic time in µs. */
+void plain_call_count (PlainCall *self, ProcfunExecutor *executor, gint64 ended_at);
 
 /* For `run_plain`: makes the object, which has begun. (transfer none) */
 ProcfunCall *plain_call_make (PlainCall *self);

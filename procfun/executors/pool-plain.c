@@ -52,7 +52,7 @@ on_told (GSource *source, PlainAsync *async, gboolean has_result)
   if (has_result)
     {
       worker_slot_end_plain (async->slot);
-      plain_async_end (async);
+      plain_async_end (async, plain_source_get_ended_at (source));
     }
   else
     process_plain_go_on_async (async, source);

@@ -18,8 +18,9 @@ typedef struct
   PlainAsync *head; /* (nullable) (owned): none, between two calls */
   PlainAsync *tail; /* (unowned): the last of those behind it */
   PlainSourceFunc func;
-  gint64 timeout; /* in µs; 0: none */
-  gpointer kept;  /* (nullable) (owned): an object */
+  gint64 timeout;  /* in µs; 0: none */
+  gint64 ended_at; /* monotonic time in µs: of the call that was taken last */
+  gpointer kept;   /* (nullable) (owned): an object */
   gboolean is_fresh;
   gboolean has_input;
   gpointer tags[N_FDS];
@@ -89,10 +90,10 @@ pop (PlainSource *self)
 
   self->head = async->next;
   async->next = NULL;
+  self->ended_at = g_get_monotonic_time ();
   if (self->head != NULL)
     {
-      async->plain.ended_at = g_get_monotonic_time ();
-      self->head->plain.started_at = async->plain.ended_at;
+      self->head->plain.started_at = self->ended_at;
       begin (self);
     }
   else if (g_source_get_ready_time (&self->source) != -1)
@@ -225,6 +226,12 @@ gboolean
 plain_source_is_empty (GSource *source)
 {
   return ((PlainSource *)source)->head == NULL;
+}
+
+gint64
+plain_source_get_ended_at (GSource *source)
+{
+  return ((PlainSource *)source)->ended_at;
 }
 
 void

@@ -26,6 +26,9 @@ void plain_source_push (GSource *source, PlainAsync *async, gint64 timeout);
 PlainAsync *plain_source_pop (GSource *source); /* (transfer full) (nullable) */
 gboolean plain_source_is_empty (GSource *source);
 
+/* When the last one was taken: monotonic time in µs. */
+gint64 plain_source_get_ended_at (GSource *source);
+
 /* Keeps an object from one call to the next. (nullable) (transfer full) */
 void plain_source_keep (GSource *source, gpointer object);
 gpointer plain_source_steal_kept (GSource *source);

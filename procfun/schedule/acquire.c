@@ -114,7 +114,7 @@ wait_in_queue (Scheduler *self, Waiter *waiter)
   g_queue_push_tail_link (&self->lookers, &link);
   scheduler_begin_wait (self, &blocked, waiter->assigned);
   while (!waiter->is_assigned && result == WAIT_ASSIGNED)
-    if (waiter->is_promised)
+    if (waiter->plain != NULL && waiter->plain->is_promised)
       g_cond_wait (waiter->assigned, &self->lock);
     else if (!waiter_goes_on (waiter, self))
       result = WAIT_IN_VAIN;
@@ -127,7 +127,10 @@ wait_in_queue (Scheduler *self, Waiter *waiter)
   scheduler_end_wait (self, &blocked);
   leave_lookers (self, &link);
   if (waiter->is_assigned)
-    return waiter->was_handed_over || waiter_goes_on (waiter, self) ? WAIT_ASSIGNED : WAIT_IN_VAIN;
+    return (waiter->plain != NULL && waiter->plain->was_handed_over)
+                   || waiter_goes_on (waiter, self)
+               ? WAIT_ASSIGNED
+               : WAIT_IN_VAIN;
   queue_remove (&self->queue, &waiter->entry);
   scheduler_assign (self); /* it may have been in the way of the next one */
   return result;
@@ -281,20 +284,18 @@ scheduler_acquire_plain (Scheduler *self, const SlotRequest *request, PlainWait 
   Owner owner;
 
   init_in_thread (&waiter, request, &owner);
-  waiter.hand_over = wait->hand_over;
-  waiter.user_data = wait->user_data;
+  waiter.plain = wait;
   g_mutex_lock (&self->lock);
   wait->has_waited = scheduler_can_queue_plain (self, waiter.module);
   if (wait->has_waited)
     waiter_push (&waiter, self);
   g_mutex_unlock (&self->lock);
   if (wait->has_waited && wait_in_thread (self, &waiter, error))
+    slot = waiter.slot;
+  if (slot != NULL && !worker_slot_has_started (slot))
     {
-      wait->was_handed_over = waiter.was_handed_over;
-      if (worker_slot_has_started (waiter.slot))
-        slot = waiter.slot;
-      else
-        scheduler_cancel (self, &waiter);
+      scheduler_cancel (self, &waiter);
+      slot = NULL;
     }
   clear_in_thread (&waiter);
   return slot;

@@ -9,14 +9,6 @@
  * workers are this thread's own, so that it would wait for ever. */
 WorkerSlot *scheduler_acquire (Scheduler *self, const SlotRequest *request, GError **error);
 
-typedef struct
-{
-  HandOverFunc hand_over;
-  gpointer user_data;
-  gboolean has_waited;      /* in return */
-  gboolean was_handed_over; /* likewise: @hand_over has sent it */
-} PlainWait;
-
 /* For a plain call, which waits only where all workers are there and busy. (nullable): without an
  * error where it is to be made an object; if it has waited, the scheduler may be closed by now, and
  * has taken it before. */

@@ -10,7 +10,7 @@
 static gboolean
 can_send (const Waiter *waiter)
 {
-  return waiter->hand_over != NULL && worker_slot_has_started (waiter->slot)
+  return waiter->plain != NULL && worker_slot_has_started (waiter->slot)
          && waiter->slot->n_calls > 0;
 }
 
@@ -24,16 +24,20 @@ hand_over_prepare (HandOver *self, Waiter *waiter)
   else
     {
       self->assigned = g_atomic_rc_box_acquire (waiter->assigned);
-      waiter->is_promised = can_send (waiter);
-      waiter->is_assigned = !waiter->is_promised;
-      self->waiter = waiter->is_promised ? waiter : NULL;
+      if (!can_send (waiter))
+        return;
+      self->waiter = waiter;
+      waiter->plain->is_promised = TRUE;
+      waiter->is_assigned = FALSE;
     }
 }
 
 static void
 send (Waiter *waiter, Scheduler *scheduler)
 {
-  waiter->was_handed_over = waiter->hand_over (waiter->slot, waiter->user_data);
+  PlainWait *wait = waiter->plain;
+
+  wait->was_handed_over = wait->hand_over (waiter->slot, wait->user_data);
   g_mutex_lock (&scheduler->lock);
   waiter->is_assigned = TRUE;
   g_mutex_unlock (&scheduler->lock);

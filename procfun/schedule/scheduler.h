@@ -71,6 +71,16 @@ typedef struct _ContextSource ContextSource;
  * just given that back. FALSE: it is not sent. */
 typedef gboolean (*HandOverFunc) (WorkerSlot *slot, gpointer user_data);
 
+/* How a thread waits with a plain call. */
+typedef struct
+{
+  HandOverFunc hand_over;
+  gpointer user_data;
+  gboolean has_waited; /* in return, as the next */
+  gboolean was_handed_over;
+  gboolean is_promised; /* it will be assigned the slot, when its call has been handed over */
+} PlainWait;
+
 /* A caller that waits for a worker: a thread, or a call in a main context. */
 typedef struct
 {
@@ -79,15 +89,12 @@ typedef struct
   const char *module;
   const Owner *owner;
 
-  GCond *assigned;        /* (nullable): of a thread; in a box with a reference count */
-  HandOverFunc hand_over; /* (nullable): of a thread */
-  gpointer user_data;     /* of it */
-  ContextSource *source;  /* (nullable): of a main context */
+  GCond *assigned;       /* (nullable): of a thread; in a box with a reference count */
+  PlainWait *plain;      /* (nullable): of a thread */
+  ContextSource *source; /* (nullable): of a main context */
 
   /* With the lock held */
   gboolean is_assigned;
-  gboolean is_promised; /* it will be assigned @slot, when its call has been handed over */
-  gboolean was_handed_over;
   WorkerSlot *slot;    /* (nullable): this one, which may have to be started, */
   WorkerSlot *retired; /* (nullable): instead of that one */
 } Waiter;
