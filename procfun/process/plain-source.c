@@ -107,8 +107,7 @@ take_next (PlainSource *self)
 {
   PlainExchangeStatus status = take (self, FALSE);
 
-  if (status == PLAIN_EXCHANGE_NOTHING && process_is_own (self->worker->process)
-      && channel_linger (self->worker->channel))
+  if (status == PLAIN_EXCHANGE_NOTHING && channel_linger (self->worker->channel))
     status = take (self, FALSE);
   return status;
 }
