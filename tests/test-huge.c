@@ -5,6 +5,7 @@
 
 #include "tests/calls.h"
 #include "tests/fixture.h"
+#include "tests/remotes.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -13,13 +14,13 @@
 #define MEMORY_NEEDED (8 * TWO_GIB)
 #define WATCHDOG_SECONDS 1200
 
-static const gsize sizes[] = { TWO_GIB - 1, TWO_GIB, TWO_GIB + 1 };
+static const gsize sizes[] = { TWO_GIB / 2, TWO_GIB - 1, TWO_GIB, TWO_GIB + 1 };
 
 /* Places that a wrong size would miss, and their values. */
 static gsize
 get_place (gsize size, guint i)
 {
-  const gsize places[] = { 0, 4097, TWO_GIB / 2, TWO_GIB - 2, size - 1 };
+  const gsize places[] = { 0, 4097, size / 2, size - 2, size - 1 };
 
   return i < G_N_ELEMENTS (places) ? places[i] : G_MAXSIZE;
 }
@@ -83,24 +84,46 @@ has_room (void)
 typedef struct
 {
   const char *name;
-  gboolean is_pool;
+  ProcfunExecutor *(*new_executor) (void);
   gboolean is_shared;
 } Way;
 
-static const Way ways[] = { { "copied/pool", TRUE, FALSE },
-                            { "mapped/pool", TRUE, TRUE },
-                            { "copied/fork-server", FALSE, FALSE },
-                            { "mapped/fork-server", FALSE, TRUE } };
+static ProcfunExecutor *
+new_pool (void)
+{
+  return PROCFUN_EXECUTOR (procfun_pool_new (1));
+}
+
+static ProcfunExecutor *
+new_fork_server (void)
+{
+  return PROCFUN_EXECUTOR (procfun_fork_server_new ());
+}
+
+static ProcfunExecutor *
+new_hosts (void)
+{
+  return PROCFUN_EXECUTOR (remotes_new ("local*1"));
+}
+
+static const Way ways[] = {
+  { "copied/pool", new_pool, FALSE },
+  { "mapped/pool", new_pool, TRUE },
+  { "copied/fork-server", new_fork_server, FALSE },
+  { "mapped/fork-server", new_fork_server, TRUE },
+  { "copied/host", new_hosts, FALSE },
+  { "mapped/host", new_hosts, TRUE },
+};
 
 static ProcfunExecutor *
 new_executor (const Way *way)
 {
-  ProcfunExecutor *executor = way->is_pool ? PROCFUN_EXECUTOR (procfun_pool_new (1))
-                                           : PROCFUN_EXECUTOR (procfun_fork_server_new ());
+  ProcfunExecutor *executor = way->new_executor ();
 
-  procfun_process_executor_set_max_payload (PROCFUN_PROCESS_EXECUTOR (executor), 2 * TWO_GIB);
-  procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor),
-                                      procfun_codec_get_gvariant ());
+  g_object_set (executor, "max-payload", (guint64)(2 * TWO_GIB), NULL);
+  if (PROCFUN_IS_PROCESS_EXECUTOR (executor))
+    procfun_process_executor_set_codec (PROCFUN_PROCESS_EXECUTOR (executor),
+                                        procfun_codec_get_gvariant ());
   return executor;
 }
 
