@@ -3,6 +3,7 @@
 #include "procfun/platform/landlock.h"
 #include "tests/escapes.h"
 #include "tests/fixture.h"
+#include "tests/remotes.h"
 #include "tests/sandbox-conditions.h"
 
 #include <errno.h>
@@ -146,12 +147,20 @@ make_pool (void)
   return PROCFUN_EXECUTOR (pool);
 }
 
+static ProcfunExecutor *
+make_hosts (void)
+{
+  return PROCFUN_EXECUTOR (remotes_new ("local*1"));
+}
+
 static const struct
 {
   const char *name;
   MakeFunc make;
-} executors[]
-    = { { "spawner", make_spawner }, { "fork server", make_fork_server }, { "pool", make_pool } };
+} executors[] = { { "spawner", make_spawner },
+                  { "fork server", make_fork_server },
+                  { "pool", make_pool },
+                  { "hosts", make_hosts } };
 
 #define POOL 2
 
@@ -248,7 +257,8 @@ test_escapes (gconstpointer data)
       {
         ProcfunExecutor *executor = executors[i].make ();
 
-        try_level (executor, level, on_call);
+        if (on_call || PROCFUN_IS_PROCESS_EXECUTOR (executor))
+          try_level (executor, level, on_call);
         close_executor (executor);
       }
 }

@@ -271,6 +271,29 @@ procfun_sandbox_rules_get_readable (const ProcfunSandboxRules *self)
   return get_paths (self->readable);
 }
 
+/* On the way to another machine */
+
+GVariant *
+sandbox_rules_to_variant (const ProcfunSandboxRules *self)
+{
+  return g_variant_new ("(b^aay^aay)", self->best_effort, get_paths (self->writable),
+                        get_paths (self->readable));
+}
+
+ProcfunSandboxRules *
+sandbox_rules_from_variant (GVariant *variant)
+{
+  ProcfunSandboxRules *self = procfun_sandbox_rules_new ();
+  g_autofree const char **writable = NULL, **readable = NULL;
+
+  g_variant_get (variant, "(b^a&ay^a&ay)", &self->best_effort, &writable, &readable);
+  for (const char **path = writable; *path != NULL; path++)
+    add_path (self->writable, *path);
+  for (const char **path = readable; *path != NULL; path++)
+    add_path (self->readable, *path);
+  return self;
+}
+
 /* Plans */
 
 SandboxPlan *

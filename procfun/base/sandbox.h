@@ -25,6 +25,11 @@ void sandbox_plan_unref (SandboxPlan *self);
 /* The whole level without rules. Lives for ever. */
 SandboxPlan *sandbox_plan_of_level (ProcfunSandbox level);
 
+/* For another machine: (floating) */
+#define SANDBOX_RULES_TYPE "(baayaay)"
+GVariant *sandbox_rules_to_variant (const ProcfunSandboxRules *self);
+ProcfunSandboxRules *sandbox_rules_from_variant (GVariant *variant);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SandboxPlan, sandbox_plan_unref)
 
 G_END_DECLS

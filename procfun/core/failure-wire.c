@@ -21,10 +21,12 @@
   ROW (signal_code)                                                                                \
   ROW (sender)                                                                                     \
   ROW (system_call)                                                                                \
+  ROW (is_foreign_call)                                                                            \
   ROW (has_address)                                                                                \
   ROW (access)                                                                                     \
   ROW (stack_overflow)                                                                             \
   ROW (thread_id)                                                                                  \
+  ROW (refused_call)                                                                               \
   ROW (step)
 
 enum

@@ -4,6 +4,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
+#include "procfun/base/sandbox.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/core/function.h"
@@ -89,8 +90,11 @@ static void
 send_end (HostCall *self, RemoteEndStatus status, GBytes *payload)
 {
   const ProcfunUsage *usage = procfun_call_peek_usage (self->call);
-  RemoteEndHead head
-      = { .status = status, .pid = procfun_call_get_pid (self->call), .has_usage = usage != NULL };
+  RemoteEndHead head = { .status = status,
+                         .pid = procfun_call_get_pid (self->call),
+                         .has_usage = usage != NULL,
+                         .sandbox = procfun_call_get_sandbox (self->call),
+                         .sandbox_parts = procfun_call_get_sandbox_parts (self->call) };
 
   if (usage != NULL)
     head.usage = *usage;
@@ -227,6 +231,23 @@ read_limits (GVariant *options)
 }
 
 static void
+set_sandbox (ProcfunCall *call, GVariant *options)
+{
+  g_autoptr (GVariant) told
+      = g_variant_lookup_value (options, "sandbox-rules", G_VARIANT_TYPE (SANDBOX_RULES_TYPE));
+  guint32 level;
+
+  if (g_variant_lookup (options, "sandbox", "u", &level))
+    procfun_call_set_sandbox (call, (ProcfunSandbox)MIN (level, PROCFUN_SANDBOX_PURE_COMPUTE));
+  if (told != NULL)
+    {
+      g_autoptr (ProcfunSandboxRules) rules = sandbox_rules_from_variant (told);
+
+      procfun_call_set_sandbox_rules (call, rules);
+    }
+}
+
+static void
 set_options (ProcfunCall *call, GVariant *options)
 {
   g_autoptr (ProcfunLimits) limits = read_limits (options);
@@ -241,6 +262,7 @@ set_options (ProcfunCall *call, GVariant *options)
 
       procfun_call_set_launch_context (call, read);
     }
+  set_sandbox (call, options);
 }
 
 static void

@@ -48,7 +48,8 @@ typedef struct
   gint64 budget;
 } RemoteCallHead;
 
-/* Behind it come, as an a{sv}: name (s), limits (a{st}), context (a{sv}). */
+/* Behind it come, as an a{sv}: name (s), limits (a{st}), context (a{sv}), sandbox (u),
+ * sandbox-rules (SANDBOX_RULES_TYPE). */
 
 typedef struct
 {
@@ -103,6 +104,8 @@ typedef struct
   gint64 pid;
   guint64 has_usage;
   ProcfunUsage usage;
+  guint32 sandbox; /* that was achieved, as of procfun_call_set_confined() */
+  guint32 sandbox_parts;
   RemoteChunkHead chunk;
 } RemoteEndHead;
 

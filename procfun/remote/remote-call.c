@@ -4,6 +4,7 @@
 
 #include "procfun/base/intl.h"
 #include "procfun/base/limits.h"
+#include "procfun/base/sandbox.h"
 #include "procfun/core/call-buffers.h"
 #include "procfun/core/failure.h"
 #include "procfun/core/function.h"
@@ -78,8 +79,6 @@ check (ProcfunCall *call, GError **error)
       || has_handles (procfun_function_get_arguments_type (function))
       || has_handles (procfun_function_get_return_type (function)))
     return set_invalid (call, _ ("descriptors stay on this one"), error);
-  if (procfun_call_get_settings (call)->sandbox != PROCFUN_SANDBOX_NONE)
-    return set_invalid (call, _ ("its sandbox is for this one"), error);
   if (context == NULL)
     return TRUE;
   variant = g_variant_ref_sink (procfun_launch_context_to_variant (context, &fds));
@@ -118,7 +117,8 @@ make_options (ProcfunCall *call)
   g_autoptr (GUnixFDList) fds = NULL; /* none: see check() */
   g_autoptr (GVariant) variant = NULL;
 
-  if (settings->limits == NULL && settings->launch_context == NULL)
+  if (settings->limits == NULL && settings->launch_context == NULL && !settings->has_sandbox
+      && settings->sandbox_rules == NULL)
     return get_plain_options (function);
   g_variant_dict_insert (&dict, "name", "s", procfun_function_get_name (function));
   if (settings->limits != NULL)
@@ -126,6 +126,11 @@ make_options (ProcfunCall *call)
   if (settings->launch_context != NULL)
     g_variant_dict_insert_value (
         &dict, "context", procfun_launch_context_to_variant (settings->launch_context, &fds));
+  if (settings->has_sandbox)
+    g_variant_dict_insert (&dict, "sandbox", "u", (guint32)settings->sandbox);
+  if (settings->sandbox_rules != NULL)
+    g_variant_dict_insert_value (&dict, "sandbox-rules",
+                                 sandbox_rules_to_variant (settings->sandbox_rules));
   variant = g_variant_ref_sink (g_variant_dict_end (&dict));
   return g_variant_get_data_as_bytes (variant);
 }
@@ -560,6 +565,7 @@ tell_end (RemoteCall *self, ProcfunCall *call, RemoteEvent *event, GVariant **re
 
   if (event->has_usage)
     procfun_call_set_usage (call, &event->usage);
+  procfun_call_set_confined (call, event->sandbox, event->sandbox_parts);
   if (event->error != NULL)
     *error = g_steal_pointer (&event->error);
   else if (event->number == REMOTE_END_RESULT)

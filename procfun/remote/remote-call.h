@@ -23,6 +23,8 @@ typedef struct
   GBytes *payload; /* (nullable) */
   gboolean has_usage;
   ProcfunUsage usage;
+  guint32 sandbox; /* that was achieved, as of procfun_call_set_confined() */
+  guint32 sandbox_parts;
   RemoteChunkHead chunk;
   gint64 elapsed;          /* from the sending of the call to its end, in µs */
   GError *error;           /* (nullable): of the end, where no host said so */

@@ -353,6 +353,8 @@ take_end (RemoteHost *self, RemoteCall *remote, const EngineEvent *news)
   event->number = head.status;
   event->has_usage = head.has_usage != 0;
   event->usage = head.usage;
+  event->sandbox = MIN (head.sandbox, PROCFUN_SANDBOX_PURE_COMPUTE);
+  event->sandbox_parts = head.sandbox_parts;
   event->chunk = head.chunk;
   event->elapsed = g_get_monotonic_time () - remote->sent_at;
   remote_call_end (remote, event);

@@ -31,9 +31,9 @@
  *
  * Runs calls on hosts. A host is the same program, started there by a command such as ssh; it has a
  * #ProcfunPool of its own and takes calls through its standard input and output. So crashes,
- * limits, times and cancelling are what they are in a pool, and what they leave behind is cleared
- * away there. A #ProcfunFailure comes back whole, and says by procfun_failure_get_host() where it
- * was.
+ * limits, sandboxes, times and cancelling are what they are in a pool, and what they leave behind
+ * is cleared away there; folders of a sandbox are those of the host. A #ProcfunFailure comes back
+ * whole, and says by procfun_failure_get_host() where it was.
  *
  * |[<!-- language="C" -->
  * g_autoptr (ProcfunRemotePool) hosts = procfun_remote_pool_new ("ssh:alpha*16, ssh:beta", &error);
