@@ -47,6 +47,7 @@ test_programs = \
 	%D%/test-generator-ends \
 	%D%/test-handing-on \
 	%D%/test-histogram \
+	%D%/test-host-names \
 	%D%/test-host-serve \
 	%D%/test-hostile \
 	%D%/test-hosts \

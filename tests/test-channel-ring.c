@@ -594,6 +594,63 @@ test_unsealed (void)
     }
 }
 
+static gpointer
+say_late (gpointer channel)
+{
+  channel_send (channel, FRAME_CALL, 4, "word", 4, NULL, NULL);
+  channel_out_flush (&((Channel *)channel)->out);
+  return NULL;
+}
+
+/* A word that comes in time is seen, however many there were that did not. */
+static void
+test_patience (void)
+{
+  g_auto (Frame) frame = { 0 };
+  GThread *thread;
+  Pair pair;
+
+  open_pair (&pair);
+  channel_set_patience (1);
+  g_assert_true (channel_is_patient ());
+  g_assert_false (channel_yield (pair.callee));
+  channel_set_patience (G_MAXINT);
+  for (guint i = pair.callee->patience_pause; i > 0; i--)
+    g_assert_false (channel_yield (pair.callee));
+  thread = g_thread_new ("late", say_late, pair.caller);
+  while (!channel_yield (pair.callee)) /* it ends early where others want the processor */
+    pair.callee->patience_pause = 0;
+  g_thread_join (thread);
+  g_assert_cmpuint (pair.callee->n_vain, ==, 0);
+  g_assert_cmpuint (pair.callee->patience_pause, ==, 0);
+  g_assert_cmpint (channel_receive (pair.callee, &frame, NULL), ==, CHANNEL_FRAME);
+  channel_set_patience (0);
+  g_assert_false (channel_is_patient ());
+  close_pair (&pair);
+}
+
+/* Each time in vain doubles the pause before the next, to a bound. */
+static void
+test_vain_patience (void)
+{
+  guint before = 1;
+  Pair pair;
+
+  open_pair (&pair);
+  channel_set_patience (1);
+  for (guint i = 0; i < 10; i++)
+    {
+      g_assert_false (channel_yield (pair.callee));
+      g_assert_cmpuint (pair.callee->patience_pause, ==, MIN (2 * before, 32));
+      before = pair.callee->patience_pause;
+      for (guint k = before; k > 0; k--)
+        g_assert_false (channel_yield (pair.callee));
+      g_assert_cmpuint (pair.callee->patience_pause, ==, 0);
+    }
+  channel_set_patience (0);
+  close_pair (&pair);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -621,6 +678,8 @@ main (int argc, char *argv[])
       fixture_add_data_func (path, &false_frames[i], test_false_frame);
     }
   fixture_add_func ("/channel-ring/both-sides-send-at-once", test_both_at_once);
+  fixture_add_func ("/channel-ring/patience-sees-what-comes-in-time", test_patience);
+  fixture_add_func ("/channel-ring/patience-in-vain-makes-pauses", test_vain_patience);
   fixture_add_func ("/channel-ring/memory-that-could-shrink-is-refused", test_unsealed);
   return fixture_run ();
 }

@@ -6,13 +6,12 @@
 #include "tests/fixture.h"
 
 #include "procfun/platform/fds.h"
-#include "procfun/remote/host-name.h"
-#include "procfun/remote/host-spec.h"
 #include "procfun/remote/link.h"
 #include "procfun/remote/message.h"
 #include "procfun/remote/piece.h"
 #include "procfun/wire/error-frame.h"
 #include <glib-unix.h>
+#include <poll.h>
 #include <procfun.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -122,6 +121,66 @@ test_sizes (void)
       }
   end_clear (&one);
   end_clear (&other);
+}
+
+static gboolean
+count_turn (gpointer n)
+{
+  ++*(guint *)n;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+read_all (int fd)
+{
+  guint8 bytes[4096];
+
+  while (recv (fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+    continue;
+}
+
+static gboolean
+is_readable (int fd)
+{
+  struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+  return poll (&poll_fd, 1, 0) > 0;
+}
+
+/* Messages go together before the main loop sleeps, and not much later where it does not sleep. A
+ * large one waits for no other. */
+static void
+test_turns (void)
+{
+  guint n_turns = 0;
+  const guint busy = g_idle_add_full (G_PRIORITY_DEFAULT, count_turn, &n_turns, NULL);
+  int fds[2];
+  End end;
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  end_init (&end, fds[0], G_MAXINT64);
+  link_send (end.link, LINK_PING, 0, NULL, 0, NULL);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_false (is_readable (fds[1]));
+  while (!is_readable (fds[1]))
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (n_turns, ==, 3);
+  read_all (fds[1]);
+  link_send (end.link, LINK_CALL, 1, NULL, 0, make_bytes (100000));
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_true (is_readable (fds[1]));
+  g_source_remove (busy);
+  while (link_get_unsent (end.link) > 0)
+    {
+      read_all (fds[1]);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  read_all (fds[1]);
+  link_send (end.link, LINK_PING, 0, NULL, 0, NULL);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_true (is_readable (fds[1]));
+  close (fds[1]);
+  end_clear (&end);
 }
 
 /* A small message does not wait for the end of a large one, but comes after one of its own call. */
@@ -538,107 +597,6 @@ test_names (void)
     }
 }
 
-static const struct
-{
-  const char *text;
-  guint slots;
-  const char *word; /* (nullable): of the command; NULL: it names no host */
-} specs[] = {
-  { "local", 0, "{}" },
-  { "local*1", 1, "{}" },
-  { "local*65536", 65536, "{}" },
-  { "local*65537", 0, NULL },
-  { "local*0", 0, NULL },
-  { "local:here", 0, NULL },
-  { "ssh:beta", 0, "beta" },
-  { "ssh:", 0, NULL },
-  { "ssh:-oProxyCommand=x", 0, NULL },
-  { "ssh:me@beta:2222", 0, "2222" },
-  { "ssh:me@beta:65536", 0, "me@beta:65536" },
-  { "ssh:fe80::1:22", 0, "fe80::1:22" },
-  { "docker:-it", 0, NULL },
-};
-
-static void
-test_specs (void)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (specs); i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (GPtrArray) hosts = host_spec_parse_list (specs[i].text, &error);
-      const HostSpec *host;
-
-      g_test_message ("%s", specs[i].text);
-      if (specs[i].word == NULL)
-        {
-          g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID);
-          continue;
-        }
-      g_assert_no_error (error);
-      host = hosts->pdata[0];
-      g_assert_cmpuint (host->slots, ==, specs[i].slots);
-      g_assert_true (g_strv_contains ((const char *const *)host->command, specs[i].word));
-    }
-}
-
-/* GLib keeps what is interned for ever: only a host that loses its calls has its name kept. */
-static void
-test_list_is_not_kept (void)
-{
-  static const char *const texts[] = { "ssh:never-seen-1", "exec:never-seen-2 'open",
-                                       "docker:-never-seen-3", "never-seen:4", "never-seen-5" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
-    {
-      g_autoptr (GPtrArray) hosts = host_spec_parse_list (texts[i], NULL);
-      const HostSpec *host = hosts != NULL ? hosts->pdata[0] : NULL;
-
-      g_assert_cmpstr (host != NULL ? host->name : texts[i], ==, texts[i]);
-      g_assert_cmpuint (g_quark_try_string (texts[i]), ==, 0);
-    }
-}
-
-static void
-check_kept_names (void)
-{
-  g_autofree char *long_name = g_strnfill (300, 'n');
-  g_autofree char *cut = g_strnfill (256, 'n');
-  const char *early = host_name_keep ("early\nhost");
-  guint n = 0;
-
-  g_assert_null (host_name_keep (NULL));
-  g_assert_cmpstr (early, ==, "early host");
-  g_assert_cmpstr (host_name_keep (long_name), ==, cut);
-  for (const char *name = "";; n++)
-    {
-      g_autofree char *given = g_strdup_printf ("host-%u", n);
-
-      name = host_name_keep (given);
-      if (!g_str_equal (name, given))
-        {
-          g_assert_cmpstr (name, ==, "…");
-          g_assert_cmpuint (g_quark_try_string (given), ==, 0);
-          break;
-        }
-    }
-  g_assert_cmpuint (n, ==, 65534);
-  g_assert_true (host_name_keep ("early host") == early);
-}
-
-/* Names that hosts give themselves are kept, as many as that may be: in a process of its own, which
- * ends at once, since GLib leaks memory with each thousand of them. */
-static void
-test_kept_names (void)
-{
-  if (g_test_subprocess ())
-    {
-      check_kept_names ();
-      _exit (0);
-    }
-  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-  g_test_trap_assert_passed ();
-}
-
 int
 main (int argc, char **argv)
 {
@@ -646,6 +604,7 @@ main (int argc, char **argv)
 
   fixture_add_func ("/remote-link/messages-of-all-sizes-arrive", test_sizes);
   fixture_add_func ("/remote-link/small-messages-overtake-large-ones-of-others", test_order);
+  fixture_add_func ("/remote-link/messages-go-before-the-main-loop-sleeps", test_turns);
   fixture_add_func ("/remote-link/large-messages-pass-each-other", test_both_ways);
   fixture_add_func ("/remote-link/other-side-closes", test_closed);
   fixture_add_func ("/remote-link/bytes/make-a-message", test_whole);
@@ -666,9 +625,6 @@ main (int argc, char **argv)
   fixture_add_func ("/remote-link/end-in-another-form-is-no-error-of-a-host",
                     test_end_in_another_form);
   fixture_add_func ("/remote-link/names-have-a-bound", test_names);
-  fixture_add_func ("/remote-link/hosts-are-named-within-bounds", test_specs);
-  fixture_add_func ("/remote-link/names-in-a-list-are-not-interned", test_list_is_not_kept);
-  fixture_add_func ("/remote-link/names-of-hosts-are-kept-within-bounds", test_kept_names);
   fixture_add_func ("/remote-link/messages-of-one-call-keep-their-order", test_three_of_one_call);
   fixture_add_func ("/remote-link/silent-reader-gets-no-more-than-a-window", test_window);
 

@@ -12,11 +12,16 @@
 #include "tests/readers.h"
 #include "tests/remotes.h"
 
+#include "procfun/wire/channel.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 PROCFUN_DEFINE_STATIC_FUNCTION (find_host_process, gint) { return remotes_get_host_process (); }
+
+/* Whether its worker looks for the next call before it sleeps. */
+PROCFUN_DEFINE_STATIC_FUNCTION (is_patient, gboolean) { return channel_is_patient (); }
 
 /* Results */
 
@@ -450,6 +455,35 @@ occupy (ProcfunRemotePool *hosts, Results *results)
   return call;
 }
 
+/* A worker of this machine's pool has its next call at once, or not at all soon. That of a host has
+ * it a round trip later, unless the host has other calls meanwhile. */
+static void
+test_patience (void)
+{
+  g_autoptr (ProcfunExecutor) pool = PROCFUN_EXECUTOR (procfun_pool_new (1));
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
+  g_autoptr (ProcfunCall) other = NULL;
+  g_autoptr (GError) error = NULL;
+  Results results;
+
+  results_init (&results);
+  g_assert_false (is_patient_process_with (pool, NULL, &error));
+  g_assert_no_error (error);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_true (is_patient_process_with (PROCFUN_EXECUTOR (hosts), NULL, &error));
+      g_assert_no_error (error);
+    }
+  other = occupy (hosts, &results);
+  g_assert_false (is_patient_process_with (PROCFUN_EXECUTOR (hosts), NULL, &error));
+  g_assert_no_error (error);
+  procfun_call_abort (other);
+  results_wait (&results, 1);
+  results_clear (&results);
+  procfun_executor_close (pool, NULL, NULL);
+  remotes_close (hosts);
+}
+
 static void
 test_in_the_queue (void)
 {
@@ -617,6 +651,7 @@ main (int argc, char **argv)
   fixture_add_func ("/remote/results/many-at-once-come-back", test_many_at_once);
   fixture_add_func ("/remote/results/many-one-by-one-come-back", test_many_one_by_one);
   fixture_add_func ("/remote/results/all-hosts-work", test_all_hosts_work);
+  fixture_add_func ("/remote/results/workers-of-a-single-call-are-patient", test_patience);
   fixture_add_data_func ("/remote/errors/come-back/blocking", GINT_TO_POINTER (FALSE), test_errors);
   fixture_add_data_func ("/remote/errors/come-back/async", GINT_TO_POINTER (TRUE), test_errors);
   fixture_add_func ("/remote/errors/crash-is-reported-whole", test_crash);

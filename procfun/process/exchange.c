@@ -537,9 +537,9 @@ take_worker (Exchange *self, Worker *worker)
 static guint64
 get_call_flags (const Worker *worker)
 {
-  const guint64 ended = worker_ends_with_result (worker) ? FRAME_CALL_ENDED : 0;
-
-  return worker->is_kept ? 0 : FRAME_CALL_LAST | ended;
+  if (worker->is_kept)
+    return channel_is_patient () ? FRAME_CALL_PATIENT : 0;
+  return FRAME_CALL_LAST | (worker_ends_with_result (worker) ? FRAME_CALL_ENDED : 0);
 }
 
 Exchange *

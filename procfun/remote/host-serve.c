@@ -14,6 +14,7 @@
 #include "procfun/remote/contract.h"
 #include "procfun/remote/host-call.h"
 #include "procfun/remote/stdio-engine.h"
+#include "procfun/wire/channel.h"
 #include "procfun/wire/setup.h"
 #include <glib-unix.h>
 #include <signal.h>
@@ -27,6 +28,9 @@
  * it is for very short ones, since they wait there even if another process is free. */
 #define IN_FLIGHT_SHARE 8
 #define IN_FLIGHT_MAX 64
+
+/* How long a host that runs one call looks for its end without a pause. */
+#define PATIENCE_US 100
 
 typedef struct
 {
@@ -128,15 +132,22 @@ find_function (HostServer *self, guint64 contract, GVariant *options, GError **e
 
 /* Calls */
 
+/* With one call, there is nothing else to do than to wait for its end. */
+static void
+set_patience (guint n_calls)
+{
+  channel_set_patience (n_calls == 1 ? PATIENCE_US : 0);
+}
+
 static void
 on_call_ended (HostCall *call, gpointer user_data)
 {
   HostServer *self = user_data;
-
   const guint64 id = host_call_get_id (call);
 
   g_hash_table_remove (self->calls, &id);
   host_call_free (call);
+  set_patience (g_hash_table_size (self->calls));
   leave_if_drained (self);
   if (!self->is_draining)
     PROCFUN_ENGINE_GET_CLASS (self->engine)->set_free (self->engine, 1);
@@ -228,6 +239,7 @@ take_call (HostServer *self, const EngineEvent *request)
   if (function != NULL)
     {
       status = REMOTE_END_ERROR;
+      set_patience (g_hash_table_size (self->calls) + 1);
       call = host_call_new (self->engine, request->id, payload, &head, options, function,
                             self->pool, on_call_ended, self, &error);
     }

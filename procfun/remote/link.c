@@ -21,6 +21,9 @@
 /* Bytes that are read or written before other sources have their turn. */
 #define TURN_MAX ((gsize)1024 * 1024)
 
+/* Turns of a busy main loop in which output waits for more. */
+#define SKIPPED_MAX 2
+
 /* Messages that have begun and not ended. */
 #define PARTS_MAX 4096
 
@@ -48,6 +51,7 @@ struct _Link
   LinkEndFunc end_func;
   gpointer user_data;
   GSource *source;
+  GSource *flush; /* before the main loop sleeps */
   gpointer in_tag;
   gpointer out_tag;
   GIOCondition watched; /* besides input */
@@ -67,6 +71,8 @@ struct _Link
 
   Outbox outbox;
   gboolean is_blocked; /* the other side has no room now */
+  guint n_skipped;     /* turns of the main loop that have left it for the next */
+  int write_error;     /* that it has failed with; 0: it has not */
 };
 
 const char *
@@ -92,6 +98,7 @@ end (Link *self, GError *error)
     return;
   self->has_ended = TRUE;
   g_source_destroy (self->source);
+  g_source_destroy (self->flush);
   self->end_func (self, own_error, self->user_data);
 }
 
@@ -496,12 +503,46 @@ is_asked_for (Link *self, gpointer tag, GIOCondition condition)
 }
 
 static gboolean
+has_output (const Link *self)
+{
+  return !self->is_blocked && outbox_has_output (&self->outbox);
+}
+
+/* It waits no more for what goes together with it. */
+static gboolean
+is_due (const Link *self)
+{
+  return self->n_skipped > SKIPPED_MAX || outbox_get_unsent (&self->outbox) > BUFFER_SIZE;
+}
+
+/* FALSE: the link has ended. */
+static gboolean
+write_some (Link *self)
+{
+  self->n_skipped = 0;
+  if (self->write_error == 0 && outbox_has_output (&self->outbox)
+      && !outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
+    self->write_error = errno;
+  if (self->write_error == 0)
+    {
+      watch (self);
+      return TRUE;
+    }
+  errno = self->write_error;
+  end (self, make_system_error ());
+  return FALSE;
+}
+
+static gboolean
 link_source_prepare (GSource *source, int *timeout)
 {
-  const Link *self = ((LinkSource *)source)->link;
+  Link *self = ((LinkSource *)source)->link;
 
   *timeout = -1;
-  return !self->is_blocked && outbox_has_output (&self->outbox);
+  if (!has_output (self))
+    return FALSE;
+  self->n_skipped++;
+  return is_due (self);
 }
 
 static gboolean
@@ -511,29 +552,62 @@ link_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 
   if (is_asked_for (self, self->in_tag, G_IO_IN) && !read_some (self))
     return G_SOURCE_REMOVE;
-  if (outbox_has_output (&self->outbox)
-      && !outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
-    {
-      end (self, make_system_error ());
-      return G_SOURCE_REMOVE;
-    }
-  watch (self);
-  return G_SOURCE_CONTINUE;
+  if (!self->is_blocked && !is_due (self))
+    return G_SOURCE_CONTINUE;
+  return write_some (self) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* Called when nothing else is ready. What is written here takes no turn of its own, and goes
+ * together with what came after it. */
+static gboolean
+flush_source_prepare (GSource *source, int *timeout)
+{
+  Link *self = ((LinkSource *)source)->link;
+
+  *timeout = -1;
+  if (!has_output (self))
+    return FALSE;
+  self->n_skipped = 0;
+  if (!outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
+    self->write_error = errno;
+  else
+    watch (self);
+  return self->write_error != 0 || has_output (self);
+}
+
+static gboolean
+flush_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  return write_some (((LinkSource *)source)->link) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* (transfer full) */
+static GSource *
+make_source (Link *self, GSourceFuncs *funcs, int priority, const char *name)
+{
+  GSource *source = g_source_new (funcs, sizeof (LinkSource));
+
+  ((LinkSource *)source)->link = self;
+  g_source_set_static_name (source, name);
+  g_source_set_priority (source, priority);
+  g_source_set_can_recurse (source, TRUE); /* else each turn takes the descriptors out */
+  return source;
 }
 
 static void
-make_source (Link *self, GMainContext *context)
+make_sources (Link *self, GMainContext *context)
 {
   static GSourceFuncs funcs = { .prepare = link_source_prepare, .dispatch = link_source_dispatch };
+  static GSourceFuncs flush_funcs
+      = { .prepare = flush_source_prepare, .dispatch = flush_source_dispatch };
 
-  self->source = g_source_new (&funcs, sizeof (LinkSource));
-  ((LinkSource *)self->source)->link = self;
-  g_source_set_static_name (self->source, "procfun link");
+  self->source = make_source (self, &funcs, G_PRIORITY_DEFAULT, "procfun link");
+  self->flush = make_source (self, &flush_funcs, G_PRIORITY_DEFAULT + 1, "procfun link, flush");
   self->in_tag = g_source_add_unix_fd (self->source, self->in_fd, G_IO_IN);
   if (self->in_fd != self->out_fd)
     self->out_tag = g_source_add_unix_fd (self->source, self->out_fd, 0);
-  g_source_set_can_recurse (self->source, TRUE); /* else each turn takes the descriptors out */
   g_source_attach (self->source, context);
+  g_source_attach (self->flush, context);
 }
 
 Link *
@@ -553,7 +627,7 @@ link_new (int in_fd, int out_fd, guint64 max_payload, GMainContext *context, Lin
   outbox_init (&self->outbox);
   g_unix_set_fd_nonblocking (in_fd, TRUE, NULL);
   g_unix_set_fd_nonblocking (out_fd, TRUE, NULL);
-  make_source (self, context);
+  make_sources (self, context);
   return self;
 }
 
@@ -564,6 +638,8 @@ link_free (Link *self)
     *self->is_freed = TRUE;
   g_source_destroy (self->source);
   g_source_unref (self->source);
+  g_source_destroy (self->flush);
+  g_source_unref (self->flush);
   if (self->out_fd != self->in_fd)
     fd_clear (&self->out_fd);
   fd_clear (&self->in_fd);

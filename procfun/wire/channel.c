@@ -24,8 +24,13 @@
  * answer at once. */
 #define SPIN_MAX_US 10
 
+/* A channel that was patient in vain so many times is not for the next 2, 4, 8 … times. */
+#define VAIN_MAX 5
+
 /* Between two answers of a worker that has several calls. */
 #define LINGER_US 3
+
+static gint patience; /* in µs (atomic) */
 
 Channel *
 channel_new (int fd, gsize limit)
@@ -391,11 +396,65 @@ spin (Channel *self, gint64 us)
   return FALSE;
 }
 
+void
+channel_set_patience (guint us)
+{
+  g_atomic_int_set (&patience, (gint)us);
+}
+
+gboolean
+channel_is_patient (void)
+{
+  return g_atomic_int_get (&patience) > 0;
+}
+
+/* Others may have the processor in between. */
+static gboolean
+spin_and_yield (Channel *self, gint64 us)
+{
+  const gint64 until = g_get_monotonic_time () + us;
+  gint64 before, now;
+
+  do
+    {
+      if (spin (self, 1))
+        return TRUE;
+      before = g_get_monotonic_time ();
+      sched_yield ();
+      now = g_get_monotonic_time ();
+    }
+  while (now < until && now - before <= YIELD_MAX_US);
+  return channel_in_read_ahead (&self->in);
+}
+
+static gboolean
+is_patient (Channel *self)
+{
+  if (!channel_is_patient ())
+    return FALSE;
+  if (self->patience_pause == 0)
+    return TRUE;
+  self->patience_pause--;
+  return FALSE;
+}
+
+static gboolean
+yield_patiently (Channel *self)
+{
+  const gboolean is_there = spin_and_yield (self, g_atomic_int_get (&patience));
+
+  self->n_vain = is_there ? 0 : MIN (self->n_vain + 1, VAIN_MAX);
+  self->patience_pause = is_there ? 0 : 1U << self->n_vain;
+  return is_there;
+}
+
 gboolean
 channel_yield (Channel *self)
 {
   gint64 before;
 
+  if (is_patient (self))
+    return yield_patiently (self);
   if (self->yield_pause > 0)
     {
       self->yield_pause--;

@@ -21,7 +21,9 @@ typedef struct
   gboolean accepts_shares;
   ArenaIn arena;
   Loans loans;
-  guint yield_pause; /* how often channel_yield() is not to */
+  guint yield_pause;    /* how often channel_yield() is not to */
+  guint n_vain;         /* times that it was patient, and nothing came */
+  guint patience_pause; /* how often it is not to be */
 } Channel;
 
 #define CHANNEL_DEFAULT_LIMIT ((gsize)1 << 30)
@@ -98,6 +100,12 @@ gboolean channel_has_spoken (Channel *self);
 /* Lets the other side have the processor for some microseconds, since sleeping and waking up takes
  * longer than most answers. TRUE: something has come, or nothing will come any more. */
 gboolean channel_yield (Channel *self);
+
+/* For a process that has nothing else to do: how long, in µs, channel_yield() looks where the other
+ * side has a processor of its own; 0: as long as is usual. To be woken takes a thread three times
+ * as long as a short function, most of all where the processor sleeps by then. */
+void channel_set_patience (guint us);
+gboolean channel_is_patient (void);
 
 /* The same for the next of several frames, for a shorter time, and only where the other side has a
  * processor of its own. */

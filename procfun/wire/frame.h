@@ -120,14 +120,15 @@ typedef struct
 
 typedef enum
 {
-  FRAME_CALL_LAST = 1 << 0,     /* the process is for this call alone, or for none after it */
-  FRAME_CALL_INITIAL = 1 << 1,  /* it prepares the process for others: no answer but HELLO, and when
-                                   it has failed its error answers the next call */
-  FRAME_CALL_ENDED = 1 << 2,    /* the caller ends the process when it has a result */
-  FRAME_CALL_MAP = 1 << 3,      /* many calls: an array of arguments, always in GVariant's form; a
-                                   journal comes with it, see wire/journal.h. The answer is an empty
-                                   result, or the error of the element that is not done */
-  FRAME_CALL_UNMETERED = 1 << 4 /* its result need not tell what it used */
+  FRAME_CALL_LAST = 1 << 0,    /* the process is for this call alone, or for none after it */
+  FRAME_CALL_INITIAL = 1 << 1, /* it prepares the process for others: no answer but HELLO, and when
+                                  it has failed its error answers the next call */
+  FRAME_CALL_ENDED = 1 << 2,   /* the caller ends the process when it has a result */
+  FRAME_CALL_MAP = 1 << 3,     /* many calls: an array of arguments, always in GVariant's form; a
+                                  journal comes with it, see wire/journal.h. The answer is an empty
+                                  result, or the error of the element that is not done */
+  FRAME_CALL_UNMETERED = 1 << 4, /* its result need not tell what it used */
+  FRAME_CALL_PATIENT = 1 << 5    /* the next one comes a round trip to another process later */
 } FrameCallFlags;
 
 /* Report of the function while it runs. The caller ignores names that it does not know. */
