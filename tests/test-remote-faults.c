@@ -5,6 +5,7 @@
 #include "tests/calls.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
+#include "tests/openmetrics.h"
 #include "tests/pools.h"
 #include "tests/remotes.h"
 
@@ -153,6 +154,70 @@ test_signals (void)
   while (strstr (text->str, "lost") == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpstr (text->str, ==, "up local*2 2;lost local*2;");
+  remotes_close (hosts);
+}
+
+/* Numbers in the statistics of an executor that has one host of two slots */
+typedef struct
+{
+  gint down;
+  gint up;
+  gint free;
+  gint busy;
+  gint lost;
+} Told;
+
+static gint
+get_told (GHashTable *samples, ProcfunStatistics *statistics, const char *name, const char *state)
+{
+  const guint number = procfun_statistics_get_executor_number (statistics);
+  g_autofree char *sample
+      = g_strdup_printf ("%s{executor=\"ProcfunRemotePool\",number=\"%u\"%s}", name, number, state);
+
+  return (gint)openmetrics_get (samples, sample);
+}
+
+static gboolean
+are_told (ProcfunRemotePool *hosts, const Told *expected)
+{
+  g_autoptr (ProcfunStatistics) statistics = procfun_statistics_new (PROCFUN_EXECUTOR (hosts));
+  g_autofree char *text = procfun_statistics_to_openmetrics (statistics);
+  g_autofree char *json = procfun_statistics_to_json (statistics);
+  g_autofree char *up = g_strdup_printf ("\"up\":%d", expected->up);
+  g_autoptr (GHashTable) samples = openmetrics_read (text);
+
+  return get_told (samples, statistics, "procfun_hosts", ",state=\"down\"") == expected->down
+         && get_told (samples, statistics, "procfun_hosts", ",state=\"up\"") == expected->up
+         && get_told (samples, statistics, "procfun_slots", ",state=\"free\"") == expected->free
+         && get_told (samples, statistics, "procfun_slots", ",state=\"busy\"") == expected->busy
+         && get_told (samples, statistics, "procfun_hosts_lost_total", "") == expected->lost
+         && strstr (json, up) != NULL;
+}
+
+static void
+wait_until_told (ProcfunRemotePool *hosts, Told expected)
+{
+  while (!are_told (hosts, &expected))
+    g_usleep (1000);
+}
+
+static void
+test_statistics (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
+  Results results;
+
+  wait_until_told (hosts, (Told){ .down = 1 });
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
+  wait_until_told (hosts, (Told){ .up = 1, .free = 2 });
+  results_init (&results);
+  results_run (&results, hosts, strike_host_call (0));
+  wait_until_told (hosts, (Told){ .up = 1, .free = 1, .busy = 1 });
+  results_run (&results, hosts, strike_host_call (SIGKILL));
+  results_wait (&results, 2);
+  g_assert_cmpuint (results.n_succeeded, ==, 0);
+  wait_until_told (hosts, (Told){ .down = 1, .lost = 1 });
+  results_clear (&results);
   remotes_close (hosts);
 }
 
@@ -377,6 +442,7 @@ main (int argc, char **argv)
                          GINT_TO_POINTER (SIGSTOP), test_lost);
   fixture_add_func ("/remote/lost/all-slots-may-be-busy", test_lost_with_all_slots_busy);
   fixture_add_func ("/remote/lost/signals-tell-of-hosts", test_signals);
+  fixture_add_func ("/remote/lost/statistics-count-hosts", test_statistics);
   fixture_add_func ("/remote/lost/idempotent-functions-run-again", test_retries);
   fixture_add_func ("/remote/lost/poison-is-not-tried-for-ever", test_poison);
   fixture_add_func ("/remote/lost/terminated-host-ends-what-it-runs", test_drain);

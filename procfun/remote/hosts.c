@@ -386,6 +386,8 @@ update_counts (Hosts *self)
       const RemoteHost *host = self->placement.hosts->pdata[i];
       const guint n = remote_host_get_n_calls (host);
 
+      counts.n_starting += remote_host_is_starting (host) ? 1 : 0;
+      counts.n_down += remote_host_is_there (host) ? 0 : 1;
       if (remote_host_get_n_hosts (host) == 0)
         continue;
       counts.n_hosts += remote_host_get_n_hosts (host);

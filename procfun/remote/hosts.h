@@ -81,6 +81,8 @@ typedef struct
 {
   guint64 n_queued_bytes;
   guint n_hosts; /* that are up */
+  guint n_starting;
+  guint n_down;
   guint n_slots; /* of these */
   guint n_busy;
   guint n_queued;

@@ -88,6 +88,12 @@ remote_host_is_there (const RemoteHost *self)
   return self->state != HOST_DOWN;
 }
 
+gboolean
+remote_host_is_starting (const RemoteHost *self)
+{
+  return self->state == HOST_STARTING;
+}
+
 guint
 remote_host_get_n_hosts (const RemoteHost *self)
 {

@@ -35,6 +35,7 @@ gboolean remote_host_has_refused (const RemoteHost *self);
 
 /* Whether it is up, or being started. */
 gboolean remote_host_is_there (const RemoteHost *self);
+gboolean remote_host_is_starting (const RemoteHost *self);
 
 /* Hosts behind it that are up, and slots of all. */
 guint remote_host_get_n_hosts (const RemoteHost *self);

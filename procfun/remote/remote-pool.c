@@ -6,9 +6,9 @@
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
 #include "procfun/procfun-error.h"
-#include "procfun/procfun-statistics.h"
 #include "procfun/remote/launcher.h"
 #include "procfun/remote/remote-run.h"
+#include "procfun/statistics/statistics.h"
 #include "procfun/wire/channel.h"
 
 /**
@@ -207,14 +207,28 @@ procfun_remote_pool_close_progress (ProcfunExecutor *executor, gint64 closing_si
   return executor_fail_nested (error);
 }
 
+/* Before the first call nobody but this object knows of its hosts. */
 static void
 procfun_remote_pool_describe (ProcfunExecutor *executor, ProcfunStatistics *statistics)
 {
+  ProcfunRemotePool *self = PROCFUN_REMOTE_POOL (executor);
+  StatisticsHosts hosts;
   HostsCounts counts;
 
   procfun_executor_check_process (executor);
-  hosts_count (PROCFUN_REMOTE_POOL (executor)->hosts, &counts);
+  hosts_count (self->hosts, &counts);
   procfun_statistics_set_queue (statistics, counts.n_queued, counts.n_queued_bytes);
+  hosts = (StatisticsHosts){ .n_down = counts.n_down,
+                             .n_starting = counts.n_starting,
+                             .n_up = counts.n_hosts,
+                             .n_slots = counts.n_slots,
+                             .n_busy = MIN (counts.n_busy, counts.n_slots),
+                             .n_lost = counts.n_lost };
+  g_mutex_lock (&self->lock);
+  if (hosts.n_down + hosts.n_starting + hosts.n_up == 0)
+    hosts.n_down = self->specs->len;
+  g_mutex_unlock (&self->lock);
+  statistics_set_hosts (statistics, &hosts);
 }
 
 /* The next call of a slot is there when the one before has ended. Before a host is up, its slots

@@ -85,6 +85,12 @@ append_age (GString *out, const char *name, const char *labels, ProcfunStatistic
 }
 
 static void
+append_state (GString *out, const char *name, const char *labels, const char *state, guint n)
+{
+  g_string_append_printf (out, "%s{%s,state=\"%s\"} %u\n", name, labels, state, n);
+}
+
+static void
 append_workers (GString *out, const char *name, const char *labels, ProcfunStatistics *self)
 {
   guint counts[PROCFUN_WORKER_BUSY + 1] = { 0 };
@@ -92,8 +98,7 @@ append_workers (GString *out, const char *name, const char *labels, ProcfunStati
   for (guint i = 0; i < self->workers->len; i++)
     counts[g_array_index (self->workers, Worker, i).state]++;
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
-    g_string_append_printf (out, "%s{%s,state=\"%s\"} %u\n", name, labels,
-                            statistics_get_nick ((ProcfunWorkerState)i), counts[i]);
+    append_state (out, name, labels, statistics_get_nick ((ProcfunWorkerState)i), counts[i]);
 }
 
 static void
@@ -106,6 +111,32 @@ append_memory (GString *out, const char *name, const char *labels, ProcfunStatis
       g_string_append_printf (out, "%s{%s,pid=\"%d\"} %" PRIu64 "\n", name, labels, worker->pid,
                               worker->memory);
     }
+}
+
+static void
+append_hosts (GString *out, const char *name, const char *labels, ProcfunStatistics *self)
+{
+  if (!self->has_hosts)
+    return;
+  append_state (out, name, labels, "down", self->hosts.n_down);
+  append_state (out, name, labels, "starting", self->hosts.n_starting);
+  append_state (out, name, labels, "up", self->hosts.n_up);
+}
+
+static void
+append_slots (GString *out, const char *name, const char *labels, ProcfunStatistics *self)
+{
+  if (!self->has_hosts)
+    return;
+  append_state (out, name, labels, "free", self->hosts.n_slots - self->hosts.n_busy);
+  append_state (out, name, labels, "busy", self->hosts.n_busy);
+}
+
+static void
+append_lost (GString *out, const char *name, const char *labels, ProcfunStatistics *self)
+{
+  if (self->has_hosts)
+    g_string_append_printf (out, "%s_total{%s} %" PRIu64 "\n", name, labels, self->hosts.n_lost);
 }
 
 static guint64
@@ -146,6 +177,10 @@ static const Family families[] = {
   { "procfun_workers", "gauge", NULL, "Processes that are kept, by state.", NULL, append_workers },
   { "procfun_worker_memory_bytes", "gauge", "bytes", "Resident memory of a process.", NULL,
     append_memory },
+  { "procfun_hosts", "gauge", NULL, "Hosts of the executor, by state.", NULL, append_hosts },
+  { "procfun_slots", "gauge", NULL, "Calls that the hosts that are up can run, by state.", NULL,
+    append_slots },
+  { "procfun_hosts_lost", "counter", NULL, "Hosts that were up and were lost.", NULL, append_lost },
 };
 
 /* Type names need no escaping. */

@@ -128,6 +128,13 @@ procfun_statistics_set_queue (ProcfunStatistics *self, guint n_calls, guint64 n_
   self->queued_bytes = n_bytes;
 }
 
+void
+statistics_set_hosts (ProcfunStatistics *self, const StatisticsHosts *hosts)
+{
+  self->has_hosts = TRUE;
+  self->hosts = *hosts;
+}
+
 /**
  * procfun_statistics_get_executor_name:
  * @self: a #ProcfunStatistics
@@ -511,6 +518,18 @@ make_workers (ProcfunStatistics *self)
   return g_variant_builder_end (&builder);
 }
 
+static void
+insert_hosts (GVariantBuilder *builder, const StatisticsHosts *hosts)
+{
+  insert (builder, "hosts",
+          g_variant_new_parsed ("{'down': %u, 'starting': %u, 'up': %u}", hosts->n_down,
+                                hosts->n_starting, hosts->n_up));
+  insert (builder, "slots",
+          g_variant_new_parsed ("{'free': %u, 'busy': %u}", hosts->n_slots - hosts->n_busy,
+                                hosts->n_busy));
+  insert (builder, "hosts-lost", g_variant_new_uint64 (hosts->n_lost));
+}
+
 /**
  * procfun_statistics_to_variant:
  * @self: a #ProcfunStatistics
@@ -519,7 +538,9 @@ make_workers (ProcfunStatistics *self)
  * `number` (`u`), `age` (`x`), `submitted` (`t`), `running` and `queued` (`u`), `queued-bytes`,
  * `succeeded` and `failed` (`t`), `causes` (`a{st}`, the nicks of #ProcfunCause), `rate` and
  * `overall-rate` (`d`, calls per second), `latency` and `wait` (`a{sv}`), `workers-started`,
- * `workers-exited` and `workers-recycled` (`t`), and `workers` (`aa{sv}`).
+ * `workers-exited` and `workers-recycled` (`t`), and `workers` (`aa{sv}`). A #ProcfunRemotePool
+ * also has `hosts` (`a{su}`: how many are `down`, `starting` and `up`), `slots` (`a{su}`: how many
+ * of those that are up are `free` and `busy`), and `hosts-lost` (`t`, so far).
  *
  * Times have `count` (`t`), `mean` (`d`), and `min`, `p50`, `p90`, `p99`, `p99.9` and `max` (`x`).
  * Workers have `pid` (`i`), `state` (`s`, a nick of #ProcfunWorkerState), `calls`, `memory` (`t`)
@@ -557,6 +578,8 @@ procfun_statistics_to_variant (ProcfunStatistics *self)
   insert (&builder, "workers-exited", g_variant_new_uint64 (self->counts.workers_exited));
   insert (&builder, "workers-recycled", g_variant_new_uint64 (self->counts.workers_recycled));
   insert (&builder, "workers", make_workers (self));
+  if (self->has_hosts)
+    insert_hosts (&builder, &self->hosts);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 

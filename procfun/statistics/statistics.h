@@ -17,6 +17,17 @@ typedef struct
   gint64 age;
 } Worker;
 
+/* Of an executor that has hosts */
+typedef struct
+{
+  guint n_down; /* and will be started when there are calls */
+  guint n_starting;
+  guint n_up;
+  guint n_slots; /* of these */
+  guint n_busy;
+  guint64 n_lost; /* so far */
+} StatisticsHosts;
+
 struct _ProcfunStatistics
 {
   gatomicrefcount ref_count;
@@ -30,7 +41,12 @@ struct _ProcfunStatistics
   guint64 queued_bytes;
   Recorder counts;
   GArray *workers; /* (element-type Worker) */
+  gboolean has_hosts;
+  StatisticsHosts hosts;
 };
+
+/* For the describe() of an executor */
+void statistics_set_hosts (ProcfunStatistics *self, const StatisticsHosts *hosts);
 
 /* Reads the memory of each worker. */
 void statistics_read_memory (ProcfunStatistics *self);
