@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Ours, for bench/peers/hosts.sh: bench-peers HOSTS CALLS, where each call takes a millisecond, and
- * all are made at once; then a map of as many elements. Prints the seconds of each. */
+ * all are made at once; then a map of as many elements, and one of a hundred times as many sums.
+ * Prints the seconds of each. */
 
 #include "bench/check.h"
 
@@ -14,6 +15,8 @@ PROCFUN_DEFINE_FUNCTION (nap, gint32, (gint32, n))
   g_usleep (1000);
   return n;
 }
+
+PROCFUN_DEFINE_FUNCTION (add, gint32, (gint32, a), (gint32, b)) { return a + b; }
 
 static guint n_ended;
 
@@ -37,19 +40,32 @@ make_calls (ProcfunExecutor *hosts, guint n)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* @type: of an array, whose elements take @size bytes */
 static void
-map (ProcfunExecutor *hosts, guint n)
+map (ProcfunExecutor *hosts, ProcfunFunction *function, const char *type, gsize size, guint n)
 {
-  g_autoptr (ProcfunMap) one = procfun_map_new_on (hosts, nap_function ());
-  g_autofree gint32 *numbers = g_new0 (gint32, n);
-  g_autoptr (GVariant) array = g_variant_ref_sink (g_variant_new_from_data (
-      G_VARIANT_TYPE ("a(i)"), numbers, n * sizeof *numbers, TRUE, NULL, NULL));
+  g_autoptr (ProcfunMap) one = procfun_map_new_on (hosts, function);
+  g_autofree gpointer elements = g_malloc0_n (n, size);
+  g_autoptr (GVariant) array = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE (type), elements, n * size, TRUE, NULL, NULL));
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) results = NULL;
 
   procfun_map_set_array (one, array);
   results = procfun_map_run (one, NULL, &error);
   check (error);
+}
+
+static void
+map_naps (ProcfunExecutor *hosts, guint n)
+{
+  map (hosts, nap_function (), "a(i)", sizeof (gint32), n);
+}
+
+static void
+map_sums (ProcfunExecutor *hosts, guint n)
+{
+  map (hosts, add_function (), "a(ii)", 2 * sizeof (gint32), 100 * n);
 }
 
 static void
@@ -76,7 +92,8 @@ main (int argc, char **argv)
   check (error);
   make_calls (PROCFUN_EXECUTOR (hosts), 64); /* all are started */
   show ("calls", make_calls, PROCFUN_EXECUTOR (hosts), n);
-  show ("map", map, PROCFUN_EXECUTOR (hosts), n);
+  show ("map", map_naps, PROCFUN_EXECUTOR (hosts), n);
+  show ("sums", map_sums, PROCFUN_EXECUTOR (hosts), n);
   procfun_executor_close (PROCFUN_EXECUTOR (hosts), NULL, NULL);
   return 0;
 }

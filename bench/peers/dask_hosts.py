@@ -2,15 +2,18 @@
 """dask.distributed, for hosts.sh: CALLS SLOTS LOGIN…, where each LOGIN is the command that logs in to a host.
 
 The scheduler is here, and each host has one worker with so many threads. Prints the seconds of as many calls of a
-millisecond, and of a map of as many elements in chunks of a thousandth part.
+millisecond, of a map of as many elements in chunks of a thousandth part, and of one of a hundred times as many sums: in
+lists, and in arrays of NumPy, which in one chunk for each thread are quickest.
 """
 
+import itertools
 import shlex
 import socket
 import subprocess
 import sys
 import time
 
+import numpy
 from distributed import Client
 
 
@@ -21,6 +24,22 @@ def nap(n):
 
 def nap_all(numbers):
     return [nap(n) for n in numbers]
+
+
+def add_all(pairs):
+    return [a + b for a, b in pairs]
+
+
+def add_rows(pairs):
+    return numpy.array(add_all(pairs.tolist()), dtype=numpy.int32)
+
+
+def measure_map(client, function, elements, n_chunks):
+    begin = time.monotonic()
+    size = max(len(elements) // n_chunks, 1)
+    chunks = [elements[i:i + size] for i in range(0, len(elements), size)]
+    results = list(itertools.chain.from_iterable(client.gather(client.map(function, chunks, pure=False))))
+    return results, time.monotonic() - begin
 
 
 def main():
@@ -40,12 +59,13 @@ def main():
     begin = time.monotonic()
     assert client.gather(client.map(nap, range(calls), pure=False)) == list(range(calls))
     print("calls %.3f" % (time.monotonic() - begin), flush=True)
-    size = max(calls // 1000, 1)
-    chunks = [list(range(i, min(i + size, calls))) for i in range(0, calls, size)]
-    begin = time.monotonic()
-    results = client.gather(client.map(nap_all, chunks, pure=False))
-    assert sum(results, []) == list(range(calls))
-    print("map %.3f" % (time.monotonic() - begin), flush=True)
+    rows = numpy.zeros((100 * calls, 2), dtype=numpy.int32)
+    for what, function, elements, n_chunks in (("map", nap_all, list(range(calls)), 1000),
+                                               ("sums", add_all, rows.tolist(), 1000),
+                                               ("arrays", add_rows, rows, len(logins) * int(slots))):
+        results, seconds = measure_map(client, function, elements, n_chunks)
+        assert results == (list(range(calls)) if what == "map" else [0] * len(rows))
+        print("%s %.3f" % (what, seconds), flush=True)
     client.close()
     for program in workers + [scheduler]:
         program.terminate()

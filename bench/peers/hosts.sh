@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Calls of a millisecond on two hosts over ssh, and a map: procfun, GNU parallel and dask.distributed side by side. Both
-# hosts are this machine, behind an sshd of this script's own; each has 16 slots. hosts.sh BENCH_PEERS [CALLS]
+# Calls of a millisecond on two hosts over ssh, a map of them, and one of sums: procfun, GNU parallel and
+# dask.distributed side by side. Both hosts are this machine, behind an sshd of this script's own; each has 16 slots.
+# hosts.sh BENCH_PEERS [CALLS]
 
 if test "$(id -u)" = 0 && test "${INSIDE-}" = "" && unshare -m true 2>/dev/null
 then
@@ -32,8 +33,9 @@ say ()
 {
   while read -r what seconds
   do
-    awk -v name="$1" -v what="$what" -v n="$2" -v s="$seconds" \
-      'BEGIN { printf "%-20s %-6s %6d in %8.2f s: %9.0f a second\n", name, what, n, s, n / s }'
+    case $what in sums | arrays) factor=100 ;; *) factor=1 ;; esac
+    awk -v name="$1" -v what="$what" -v n=$(($2 * factor)) -v s="$seconds" \
+      'BEGIN { printf "%-20s %-6s %7d in %8.2f s: %9.0f a second\n", name, what, n, s, n / s }'
   done
 }
 
