@@ -80,6 +80,8 @@ check_kept_names (void)
 
   g_assert_null (host_name_keep (NULL));
   g_assert_cmpstr (early, ==, "early host");
+  g_assert_true (host_name_keep ("early host") == early);
+  g_assert_true (host_name_keep ("early\nhost") == early);
   g_assert_cmpstr (host_name_keep (long_name), ==, cut);
   for (const char *name = "";; n++)
     {
