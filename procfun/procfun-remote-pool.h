@@ -59,6 +59,14 @@ void procfun_remote_pool_set_max_payload (ProcfunRemotePool *self, guint64 bytes
 PROCFUN_AVAILABLE_IN_0_1
 guint64 procfun_remote_pool_get_max_payload (ProcfunRemotePool *self);
 PROCFUN_AVAILABLE_IN_0_1
+void procfun_remote_pool_set_max_queue_calls (ProcfunRemotePool *self, guint n);
+PROCFUN_AVAILABLE_IN_0_1
+guint procfun_remote_pool_get_max_queue_calls (ProcfunRemotePool *self);
+PROCFUN_AVAILABLE_IN_0_1
+void procfun_remote_pool_set_max_queue_bytes (ProcfunRemotePool *self, guint64 bytes);
+PROCFUN_AVAILABLE_IN_0_1
+guint64 procfun_remote_pool_get_max_queue_bytes (ProcfunRemotePool *self);
+PROCFUN_AVAILABLE_IN_0_1
 void procfun_remote_pool_set_max_retries (ProcfunRemotePool *self, guint n);
 PROCFUN_AVAILABLE_IN_0_1
 guint procfun_remote_pool_get_max_retries (ProcfunRemotePool *self);

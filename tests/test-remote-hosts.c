@@ -88,6 +88,60 @@ test_max_hosts_of_use (void)
   remotes_close (hosts);
 }
 
+/* One call runs, one waits, and the third is too much. */
+static void
+test_full_queue (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
+  g_autofree char *text = g_strnfill (8192, 'a');
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Results results;
+
+  procfun_remote_pool_set_max_queue_calls (hosts, 1);
+  g_assert_cmpuint (procfun_remote_pool_get_max_queue_calls (hosts), ==, 1);
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, "3");
+  results_init (&results);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (ProcfunCall) call = turn_call ();
+
+      procfun_call_set_executor (call, PROCFUN_EXECUTOR (hosts));
+      procfun_call_run_async (call, cancellable, results_add, &results);
+    }
+  for (guint i = 0; i < 2; i++)
+    calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), i > 0, PROCFUN_ERROR,
+                        PROCFUN_ERROR_BUSY, "*add()*queue is full*");
+  procfun_remote_pool_set_max_queue_calls (hosts, 0);
+  procfun_remote_pool_set_max_queue_bytes (hosts, 4096);
+  g_assert_cmpuint (procfun_remote_pool_get_max_queue_bytes (hosts), ==, 4096);
+  calls_assert_error (PROCFUN_EXECUTOR (hosts), string_length_call (text), FALSE, PROCFUN_ERROR,
+                      PROCFUN_ERROR_BUSY, "*queue is full*");
+  g_cancellable_cancel (cancellable);
+  results_wait (&results, 2);
+  g_assert_cmpuint (results.n_succeeded, ==, 0);
+  calls_assert_result (PROCFUN_EXECUTOR (hosts), string_length_call (text), FALSE, "uint64 8192");
+  results_clear (&results);
+  remotes_close (hosts);
+}
+
+/* A map has more calls at once than may wait. */
+static void
+test_full_queue_of_map (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*2");
+  g_autoptr (ProcfunMap) map = procfun_map_new_on (PROCFUN_EXECUTOR (hosts), add_function ());
+  g_autoptr (GVariant) sums = NULL;
+  g_autoptr (GError) error = NULL;
+
+  procfun_remote_pool_set_max_queue_calls (hosts, 1);
+  procfun_map_set_chunk_size (map, 1);
+  procfun_map_set_array (map, g_variant_new_parsed ("[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]"));
+  sums = procfun_map_run (map, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (sums), ==, 5);
+  remotes_close (hosts);
+}
+
 static void
 test_min_hosts (void)
 {
@@ -333,6 +387,8 @@ main (int argc, char **argv)
   fixture_add_func ("/remote-hosts/start/no-more-than-max-hosts-start", test_max_hosts);
   fixture_add_func ("/remote-hosts/start/those-without-the-function-do-not-count",
                     test_max_hosts_of_use);
+  fixture_add_func ("/remote-hosts/queue/full-one-takes-no-more", test_full_queue);
+  fixture_add_func ("/remote-hosts/queue/full-one-takes-a-map", test_full_queue_of_map);
   fixture_add_func ("/remote-hosts/start/min-hosts-stay", test_min_hosts);
   fixture_add_func ("/remote-hosts/start/none-are-an-error", test_no_hosts);
   fixture_add_func ("/remote-hosts/launchers/start-hosts", test_launcher);

@@ -46,6 +46,8 @@ struct _Hosts
   GMainContext *context; /* (nullable): the thread is not held */
   WakeSource *source;    /* (nullable): in that context */
   HostsCounts counts;
+  guint64 incoming_bytes; /* of arguments */
+  gint n_unfinished;      /* atomic: calls whose callers wait */
 
   /* Of the thread of the hosts */
   HostsConfig config;
@@ -261,6 +263,7 @@ take_incoming (Hosts *self)
     {
       g_mutex_lock (&self->lock);
       remote = g_queue_pop_head (&self->incoming);
+      self->incoming_bytes -= remote != NULL ? g_bytes_get_size (remote->args) : 0;
       g_mutex_unlock (&self->lock);
       if (remote == NULL)
         return;
@@ -502,17 +505,44 @@ hold_thread (Hosts *self)
   return TRUE;
 }
 
+/* Whether it would have to wait in a queue that is full, which a chunk of a map may. With the lock
+ * held. */
+static gboolean
+is_full (Hosts *self, const RemoteCall *remote)
+{
+  const HostsConfig *config = &self->next_config;
+  const guint64 n_running = (guint64)self->counts.n_slots * MAX (config->calls_in_flight, 1);
+  const guint64 n = (guint)g_atomic_int_get (&self->n_unfinished);
+  const guint64 n_bytes = self->counts.n_queued_bytes + self->incoming_bytes;
+
+  if ((config->max_queue_calls == 0 && config->max_queue_bytes == 0) || n < n_running
+      || remote->head.n_elements > 0)
+    return FALSE;
+  return (config->max_queue_calls > 0 && n - n_running >= config->max_queue_calls)
+         || (config->max_queue_bytes > 0
+             && n_bytes + g_bytes_get_size (remote->args) > config->max_queue_bytes);
+}
+
 gboolean
 hosts_submit (Hosts *self, RemoteCall *remote, GError **error)
 {
   gboolean is_held;
 
   g_mutex_lock (&self->lock);
+  if (is_full (self, remote))
+    {
+      g_mutex_unlock (&self->lock);
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_BUSY,
+                   _ ("%s() cannot be called now: the queue is full"), remote->function_name);
+      return FALSE;
+    }
   is_held = hold_thread (self);
   if (is_held)
     {
       io_thread_add_call ();
       g_queue_push_tail (&self->incoming, remote_call_ref (remote));
+      self->incoming_bytes += g_bytes_get_size (remote->args);
+      g_atomic_int_inc (&self->n_unfinished);
       wake_source_wake (self->source); /* who waits may do the work */
     }
   g_mutex_unlock (&self->lock);
@@ -521,6 +551,12 @@ hosts_submit (Hosts *self, RemoteCall *remote, GError **error)
                  _ ("%s() cannot be called: there is no room for the thread of the hosts"),
                  remote->function_name);
   return is_held;
+}
+
+void
+hosts_forget (Hosts *self)
+{
+  g_atomic_int_dec_and_test (&self->n_unfinished);
 }
 
 void

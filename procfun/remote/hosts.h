@@ -13,14 +13,16 @@ G_BEGIN_DECLS
 typedef struct
 {
   gint64 heartbeat;
-  gint64 connect_timeout; /* from the start of a launcher to the first word of its host */
-  gint64 idle_timeout;    /* a host without a call ends after that */
-  guint min_hosts;        /* that stay without a call */
-  guint max_hosts;        /* that are started; 0: all */
-  guint calls_in_flight;  /* for each slot of a host */
-  guint64 max_payload;    /* in bytes */
-  char *program;          /* (nullable): what hosts run, if not this program */
-  char *library;          /* (nullable): whose functions they run, by procfun-worker */
+  gint64 connect_timeout;  /* from the start of a launcher to the first word of its host */
+  gint64 idle_timeout;     /* a host without a call ends after that */
+  guint min_hosts;         /* that stay without a call */
+  guint max_hosts;         /* that are started; 0: all */
+  guint calls_in_flight;   /* for each slot of a host */
+  guint64 max_payload;     /* in bytes */
+  guint max_queue_calls;   /* that wait for a slot; 0: any number */
+  guint64 max_queue_bytes; /* of their arguments; 0: any number */
+  char *program;           /* (nullable): what hosts run, if not this program */
+  char *library;           /* (nullable): whose functions they run, by procfun-worker */
 } HostsConfig;
 
 /* News of a host, in the thread of the hosts. */
@@ -46,8 +48,10 @@ void hosts_unref (Hosts *self);
 void hosts_set_config (Hosts *self, HostsConfig *config);
 void hosts_add (Hosts *self, HostSpec *spec);
 
-/* FALSE: there is no thread for it. */
+/* FALSE: there is no thread for it, or it would have to wait and must not. The second one says that
+ * its caller has done with it. */
 gboolean hosts_submit (Hosts *self, RemoteCall *remote, GError **error);
+void hosts_forget (Hosts *self);
 
 /* Wait for the answer of a call, in the thread or main context of @owner, which is not referenced.
  */

@@ -60,6 +60,28 @@ get_number (ProcfunRemotePool *self, const guint *where)
 }
 
 static void
+set_size (ProcfunRemotePool *self, const char *name, guint64 *where, guint64 bytes)
+{
+  gboolean has_changed;
+
+  g_mutex_lock (&self->lock);
+  has_changed = *where != bytes;
+  *where = bytes;
+  set (self, name, has_changed);
+}
+
+static guint64
+get_size (ProcfunRemotePool *self, const guint64 *where)
+{
+  guint64 bytes;
+
+  g_mutex_lock (&self->lock);
+  bytes = *where;
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+static void
 set_path (ProcfunRemotePool *self, const char *name, char **where, const char *path)
 {
   gboolean has_changed;
@@ -381,15 +403,10 @@ procfun_remote_pool_get_calls_in_flight (ProcfunRemotePool *self)
 void
 procfun_remote_pool_set_max_payload (ProcfunRemotePool *self, guint64 bytes)
 {
-  gboolean has_changed;
-
   g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
   g_return_if_fail (bytes >= 1 && bytes <= G_MAXINT64);
 
-  g_mutex_lock (&self->lock);
-  has_changed = self->config.max_payload != bytes;
-  self->config.max_payload = bytes;
-  set (self, "max-payload", has_changed);
+  set_size (self, "max-payload", &self->config.max_payload, bytes);
 }
 
 /**
@@ -405,14 +422,79 @@ procfun_remote_pool_set_max_payload (ProcfunRemotePool *self, guint64 bytes)
 guint64
 procfun_remote_pool_get_max_payload (ProcfunRemotePool *self)
 {
-  guint64 bytes;
-
   g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
 
-  g_mutex_lock (&self->lock);
-  bytes = self->config.max_payload;
-  g_mutex_unlock (&self->lock);
-  return bytes;
+  return get_size (self, &self->config.max_payload);
+}
+
+/**
+ * procfun_remote_pool_set_max_queue_calls:
+ * @self: a #ProcfunRemotePool
+ * @n: how many calls may wait; 0: any number
+ *
+ * Sets #ProcfunRemotePool:max-queue-calls.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_queue_calls (ProcfunRemotePool *self, guint n)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  set_number (self, "max-queue-calls", &self->config.max_queue_calls, n);
+}
+
+/**
+ * procfun_remote_pool_get_max_queue_calls:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-queue-calls.
+ *
+ * Returns: a number of calls; 0: any number
+ *
+ * Since: 0.1
+ */
+guint
+procfun_remote_pool_get_max_queue_calls (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  return get_number (self, &self->config.max_queue_calls);
+}
+
+/**
+ * procfun_remote_pool_set_max_queue_bytes:
+ * @self: a #ProcfunRemotePool
+ * @bytes: how many the arguments of waiting calls may take; 0: any number
+ *
+ * Sets #ProcfunRemotePool:max-queue-bytes.
+ *
+ * Since: 0.1
+ */
+void
+procfun_remote_pool_set_max_queue_bytes (ProcfunRemotePool *self, guint64 bytes)
+{
+  g_return_if_fail (PROCFUN_IS_REMOTE_POOL (self));
+
+  set_size (self, "max-queue-bytes", &self->config.max_queue_bytes, bytes);
+}
+
+/**
+ * procfun_remote_pool_get_max_queue_bytes:
+ * @self: a #ProcfunRemotePool
+ *
+ * Gets #ProcfunRemotePool:max-queue-bytes.
+ *
+ * Returns: a number of bytes; 0: any number
+ *
+ * Since: 0.1
+ */
+guint64
+procfun_remote_pool_get_max_queue_bytes (ProcfunRemotePool *self)
+{
+  g_return_val_if_fail (PROCFUN_IS_REMOTE_POOL (self), 0);
+
+  return get_size (self, &self->config.max_queue_bytes);
 }
 
 /**

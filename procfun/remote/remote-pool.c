@@ -73,6 +73,8 @@ enum
   PROP_MAX_HOSTS,
   PROP_CALLS_IN_FLIGHT,
   PROP_MAX_PAYLOAD,
+  PROP_MAX_QUEUE_CALLS,
+  PROP_MAX_QUEUE_BYTES,
   PROP_MAX_RETRIES,
   PROP_RETRY_ON,
   N_PROPS
@@ -410,6 +412,12 @@ procfun_remote_pool_get_property (GObject *object, guint id, GValue *value, GPar
     case PROP_MAX_PAYLOAD:
       g_value_set_uint64 (value, procfun_remote_pool_get_max_payload (self));
       break;
+    case PROP_MAX_QUEUE_CALLS:
+      g_value_set_uint (value, procfun_remote_pool_get_max_queue_calls (self));
+      break;
+    case PROP_MAX_QUEUE_BYTES:
+      g_value_set_uint64 (value, procfun_remote_pool_get_max_queue_bytes (self));
+      break;
     case PROP_MAX_RETRIES:
       g_value_set_uint (value, procfun_remote_pool_get_max_retries (self));
       break;
@@ -454,6 +462,12 @@ procfun_remote_pool_set_property (GObject *object, guint id, const GValue *value
       break;
     case PROP_MAX_PAYLOAD:
       procfun_remote_pool_set_max_payload (self, g_value_get_uint64 (value));
+      break;
+    case PROP_MAX_QUEUE_CALLS:
+      procfun_remote_pool_set_max_queue_calls (self, g_value_get_uint (value));
+      break;
+    case PROP_MAX_QUEUE_BYTES:
+      procfun_remote_pool_set_max_queue_bytes (self, g_value_get_uint64 (value));
       break;
     case PROP_MAX_RETRIES:
       procfun_remote_pool_set_max_retries (self, g_value_get_uint (value));
@@ -571,6 +585,27 @@ install_properties (GObjectClass *klass)
    * Since: 0.1
    */
   props[PROP_MAX_HOSTS] = g_param_spec_uint ("max-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
+  /**
+   * ProcfunRemotePool:max-queue-calls:
+   *
+   * Number of calls that may wait for a slot of a host; 0: any number. One that is made while so
+   * many wait fails with %PROCFUN_ERROR_BUSY at once. Before a host is up, all calls wait. Maps
+   * give out only a few chunks at a time, and do not fail so.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_QUEUE_CALLS]
+      = g_param_spec_uint ("max-queue-calls", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
+  /**
+   * ProcfunRemotePool:max-queue-bytes:
+   *
+   * Number of bytes that the arguments of waiting calls may take; 0: any number. A call that has to
+   * wait and would be too much fails with %PROCFUN_ERROR_BUSY at once.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_QUEUE_BYTES]
+      = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, prop_flags);
   /**
    * ProcfunRemotePool:max-retries:
    *

@@ -84,6 +84,7 @@ clear (Wait *self)
     canceller_clear_func (self->canceller, self->call);
   g_clear_pointer (&self->canceller, canceller_unref);
   remote_call_set_listener (self->call, NULL);
+  hosts_forget (self->call->hosts);
   g_clear_pointer (&self->call, remote_call_unref);
 }
 
