@@ -204,7 +204,7 @@ pack_member (const ProcfunMember *member, const ProcfunSchema *schema, gsize ind
   return TRUE;
 }
 
-static inline gboolean
+static inline void
 end_members (const ProcfunSchema *schema, const Offsets *offsets, Buffer *out)
 {
   if (schema->n_children == 0)
@@ -213,7 +213,6 @@ end_members (const ProcfunSchema *schema, const Offsets *offsets, Buffer *out)
     buffer_align (out, schema->alignment);
   else
     wire_serialised_append_offsets (out, offsets->start, offsets->ends, offsets->n, TRUE);
-  return TRUE;
 }
 
 static gboolean
@@ -225,7 +224,8 @@ pack_struct (const ProcfunTypeInfo *info, const ProcfunSchema *schema, const gui
   for (gsize i = 0; i < schema->n_children; i++)
     if (!pack_member (&info->members[i], schema, i, value + info->members[i].offset, &offsets, out))
       return FALSE;
-  return end_members (schema, &offsets, out);
+  end_members (schema, &offsets, out);
+  return TRUE;
 }
 
 gboolean
@@ -274,7 +274,8 @@ type_pack_arguments (const ProcfunMember *args, const ProcfunSchema *schema,
   for (gsize i = 0; i < schema->n_children; i++)
     if (!pack_member (&args[i], schema, i, values[i], &offsets, out))
       return FALSE;
-  return end_members (schema, &offsets, out);
+  end_members (schema, &offsets, out);
+  return TRUE;
 }
 
 /* Unpacking */
