@@ -418,18 +418,20 @@ parse (Link *self, GError **error)
   return goes_on;
 }
 
-/* The contents of a piece go straight to where they belong. */
+/* The contents of a piece go straight to where they belong. @is_all: in return, TRUE if there was
+ * less than could be read. */
 static gssize
-read_once (Link *self)
+read_once (Link *self, gboolean *is_all)
 {
-  gsize size = 0;
+  gsize size = BUFFER_SIZE - self->n_read;
   guint8 *to;
   gssize n;
 
   if (self->part == NULL || self->piece_left < 1024)
     {
-      n = read (self->in_fd, self->buffer + self->n_read, BUFFER_SIZE - self->n_read);
+      n = read (self->in_fd, self->buffer + self->n_read, size);
       self->n_read += (gsize)MAX (n, 0);
+      *is_all = n < (gssize)size;
       return n;
     }
   to = get_room (self, &size);
@@ -439,6 +441,7 @@ read_once (Link *self)
       return -1;
     }
   n = read (self->in_fd, to, size);
+  *is_all = n < (gssize)size;
   self->part->size += (gsize)MAX (n, 0);
   self->piece_left -= (gsize)MAX (n, 0);
   return n;
@@ -455,16 +458,16 @@ make_end_error (void)
 static gboolean
 read_some (Link *self)
 {
-  for (gsize n_done = 0; n_done < TURN_MAX;)
+  gboolean is_all = FALSE;
+
+  for (gsize n_done = 0; n_done < TURN_MAX && !is_all;)
     {
-      const gssize n = read_once (self);
+      const gssize n = read_once (self, &is_all);
       GError *error = NULL;
       gboolean is_freed = FALSE;
 
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0 && errno == EAGAIN)
-        return TRUE;
+      if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return TRUE; /* poll() tells when there is something */
       if (n <= 0)
         {
           end (self, n == 0 ? make_end_error () : make_system_error ());
