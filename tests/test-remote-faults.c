@@ -128,6 +128,27 @@ test_lost_with_all_slots_busy (void)
   remotes_close (hosts);
 }
 
+/* A host that has large arguments to copy may be silent for longer than two heartbeats. */
+static void
+test_silent_with_large_arguments (void)
+{
+  ProcfunRemotePool *hosts = make_watched_hosts ("local*1");
+  const gint host = pools_get_number (hosts, find_host_call ());
+  g_autofree char *word = g_strnfill (128 * 1024 * 1024, 'a');
+  Results results;
+
+  results_init (&results);
+  kill (host, SIGSTOP);
+  results_run (&results, hosts, string_length_call (word));
+  g_usleep (3 * HEARTBEAT);
+  kill (host, SIGCONT);
+  results_wait (&results, 1);
+  g_assert_no_error (results.error);
+  g_assert_cmpint (pools_get_number (hosts, find_host_call ()), ==, host);
+  results_clear (&results);
+  remotes_close (hosts);
+}
+
 static void
 note_host (ProcfunRemotePool *hosts, const char *name, const GError *error, GString *text)
 {
@@ -441,6 +462,8 @@ main (int argc, char **argv)
   fixture_add_data_func ("/remote/lost/frozen-host-is-told-and-started-again",
                          GINT_TO_POINTER (SIGSTOP), test_lost);
   fixture_add_func ("/remote/lost/all-slots-may-be-busy", test_lost_with_all_slots_busy);
+  fixture_add_func ("/remote/lost/none-is-that-copies-large-arguments",
+                    test_silent_with_large_arguments);
   fixture_add_func ("/remote/lost/signals-tell-of-hosts", test_signals);
   fixture_add_func ("/remote/lost/statistics-count-hosts", test_statistics);
   fixture_add_func ("/remote/lost/idempotent-functions-run-again", test_retries);

@@ -13,6 +13,11 @@
 /* A host that seems silent may have spoken while this thread had no time to hear it. */
 #define SECOND_LOOK_US 50000
 
+/* Arguments of so many bytes keep a host silent while it copies them for a process: a GiB takes
+ * from half a second to nine, most of it for new memory. */
+#define LARGE ((gsize)32 * 1024 * 1024)
+#define COPIED_BYTES_PER_US 50
+
 #define LAST_WORDS_MAX 4096
 
 #define SLOTS_MAX 65536
@@ -35,6 +40,7 @@ struct _LauncherEngine
   gint64 heartbeat;    /* in µs; 0: none */
   gint64 pinged_at;    /* monotonic times in µs */
   gint64 suspected_at; /* 0: it is not silent */
+  GHashTable *large;   /* (element-type guint gsize): calls of which it has not spoken, and sizes */
 };
 
 G_DEFINE_FINAL_TYPE (LauncherEngine, launcher_engine, PROCFUN_TYPE_ENGINE)
@@ -116,6 +122,8 @@ take (LauncherEngine *self, const LinkMessage *message, GError **error)
       procfun_engine_set_room (PROCFUN_ENGINE (self), 0);
       return TRUE;
     default:
+      if (g_hash_table_size (self->large) > 0)
+        g_hash_table_remove (self->large, GUINT_TO_POINTER (message->id));
       procfun_engine_message (PROCFUN_ENGINE (self), message->id, self->spec->name, &told);
       return TRUE;
     }
@@ -139,12 +147,26 @@ on_end (Link *link, const GError *error, gpointer user_data)
 
 /* Time */
 
+/* How long it may be silent, in µs. */
+static gint64
+get_patience (LauncherEngine *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+  gsize largest = 0;
+
+  g_hash_table_iter_init (&iter, self->large);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    largest = MAX (largest, GPOINTER_TO_SIZE (value));
+  return 2 * self->heartbeat + (gint64)(largest / COPIED_BYTES_PER_US);
+}
+
 /* TRUE: it is given up. */
 static gboolean
 is_silent (LauncherEngine *self, gint64 now, gint64 *next)
 {
   const gint64 heard_at = link_get_heard_at (self->link);
-  const gint64 due = heard_at + 2 * self->heartbeat;
+  const gint64 due = heard_at + get_patience (self);
   g_autoptr (GError) error = NULL;
 
   if (!self->is_up)
@@ -302,8 +324,12 @@ static void
 launcher_engine_submit (ProcfunEngine *engine, guint64 id, guint64 contract,
                         const ProcfunMessage *call, int priority, gint64 expires)
 {
-  link_send_bytes (LAUNCHER_ENGINE (engine)->link, call->kind, (guint32)id, call->head,
-                   call->payload);
+  LauncherEngine *self = LAUNCHER_ENGINE (engine);
+  const gsize size = call->payload != NULL ? g_bytes_get_size (call->payload) : 0;
+
+  if (size >= LARGE)
+    g_hash_table_insert (self->large, GUINT_TO_POINTER ((guint32)id), GSIZE_TO_POINTER (size));
+  link_send_bytes (self->link, call->kind, (guint32)id, call->head, call->payload);
 }
 
 static void
@@ -336,6 +362,7 @@ launcher_engine_finalize (GObject *object)
 
   g_string_free (self->last_words, TRUE);
   g_clear_pointer (&self->profile, g_bytes_unref);
+  g_hash_table_unref (self->large);
   host_spec_unref (self->spec);
   G_OBJECT_CLASS (launcher_engine_parent_class)->finalize (object);
 }
@@ -357,6 +384,7 @@ static void
 launcher_engine_init (LauncherEngine *self)
 {
   self->last_words = g_string_new (NULL);
+  self->large = g_hash_table_new (NULL, NULL);
   self->error_fd = -1;
 }
 

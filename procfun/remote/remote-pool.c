@@ -491,6 +491,8 @@ make_numbers (void)
    *
    * How often this program and its hosts tell each other that they live, in µs. A side that has not
    * heard of the other for twice as long takes it for gone; 0: only when the connection is closed.
+   * A host that is given arguments of 32 MiB or more copies them for a process, and may be silent a
+   * second longer for each 50 MB.
    *
    * Since: 0.1
    */
