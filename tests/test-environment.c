@@ -237,6 +237,32 @@ test_wrong_timeout (gconstpointer data)
   run_add ();
 }
 
+/* Variables that are set after the first call */
+
+PROCFUN_DEFINE_STATIC_FUNCTION (take_time, void) { g_usleep (200000); }
+
+static void
+test_late (void)
+{
+  g_autoptr (ProcfunExecutor) spawner = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!runs_with ("PROCFUN_TIMEOUT", "1000"))
+    return;
+  run_add ();
+  g_setenv ("PROCFUN_TIMEOUT", "0.05", TRUE);
+  take_time_process (&error);
+  g_assert_no_error (error);
+  g_setenv ("PROCFUN_EXECUTOR", "inline", TRUE);
+  g_assert_true (in_child_process (NULL));
+  procfun_executor_set_default (NULL);
+  g_assert_false (in_child_process (NULL));
+  g_setenv ("PROCFUN_CODEC", "gvariant", TRUE);
+  spawner = PROCFUN_EXECUTOR (procfun_spawner_new ());
+  g_assert_true (procfun_process_executor_get_codec (PROCFUN_PROCESS_EXECUTOR (spawner))
+                 == procfun_codec_get_gvariant ());
+}
+
 /* PROCFUN_CODEC */
 
 static void
@@ -297,6 +323,7 @@ main (int argc, char *argv[])
 
       fixture_add_data_func (path, wrong_timeouts[i], test_wrong_timeout);
     }
+  fixture_add_func ("/environment/what-is-set-late-is-read-late", test_late);
   fixture_add_func ("/environment/codec/the-named-codec-is-used", test_codec);
   fixture_add_func ("/environment/codec/an-unknown-codec-is-warned-about", test_unknown_codec);
   return fixture_run ();

@@ -752,7 +752,8 @@ procfun_call_get_pid (ProcfunCall *self)
  * @self: a #ProcfunCall
  *
  * Gets the machine that runs the function, or ran it, as it was named to procfun_remote_pool_new().
- * procfun_call_get_pid() is a number of that machine.
+ * procfun_call_get_pid() is a number of that machine. A program keeps 65536 names of hosts, each of
+ * 256 bytes at most; “…” stands for all further ones.
  *
  * Returns: (transfer none) (nullable): a name, or %NULL when it is this machine, or when no host
  * has the call yet
