@@ -15,6 +15,7 @@ static const struct
   const char *text;
   guint slots;
   const char *word; /* (nullable): of the command; NULL: it names no host */
+  const char *program;
 } specs[] = {
   { "local", 0, "{}" },
   { "local*1", 1, "{}" },
@@ -29,6 +30,15 @@ static const struct
   { "ssh:me@beta:65536", 0, "me@beta:65536" },
   { "ssh:fe80::1:22", 0, "fe80::1:22" },
   { "docker:-it", 0, NULL },
+  { "docker:box=/opt/first*3", 3, "box", "/opt/first" },
+  { "docker:box*3=/opt/first", 3, "box", "/opt/first" },
+  { "srun", 0, "--unbuffered" },
+  { "srun*4=/opt/first", 4, "--unbuffered", "/opt/first" },
+  { "srun:--nodelist=n1*64", 64, "--nodelist=n1" },
+  { "srun:--nodelist='n1,n2'", 0, "--nodelist=n1,n2" },
+  { "srun:--nodelist=n1 -c 2 =/opt/first*64", 64, "--nodelist=n1", "/opt/first" },
+  { "systemd:-p MemoryMax=1G", 0, "MemoryMax=1G" },
+  { "bwrap:--bind /data /data", 0, "--bind" },
 };
 
 static void
@@ -49,6 +59,7 @@ test_specs (void)
       g_assert_no_error (error);
       host = hosts->pdata[0];
       g_assert_cmpuint (host->slots, ==, specs[i].slots);
+      g_assert_cmpstr (host->program, ==, specs[i].program);
       g_assert_true (g_strv_contains ((const char *const *)host->command, specs[i].word));
     }
 }

@@ -22,22 +22,23 @@ static const struct
   const char *scheme;
   const char *command;
   gboolean needs_address;
+  gboolean has_options; /* in place of an address */
   gboolean quotes;
   gboolean is_here;
 } schemes[] = {
-  { "local", PLACE, FALSE, FALSE, TRUE },
-  { "exec", ADDRESS, TRUE, FALSE, TRUE },
-  { "ssh", "ssh -T -o BatchMode=yes -S none " ADDRESS " " PLACE, TRUE, TRUE, FALSE },
-  { "srun", "srun --ntasks=1 --unbuffered " ADDRESS " " PLACE, FALSE, FALSE, FALSE },
-  { "docker", "docker exec -i " ADDRESS " " PLACE, TRUE, FALSE, FALSE },
-  { "podman", "podman exec -i " ADDRESS " " PLACE, TRUE, FALSE, FALSE },
-  { "kubectl", "kubectl exec -i " ADDRESS " -- " PLACE, TRUE, FALSE, FALSE },
-  { "systemd", "systemd-run --user --pipe --wait --collect --quiet " ADDRESS " " PLACE, FALSE,
+  { "local", PLACE, FALSE, FALSE, FALSE, TRUE },
+  { "exec", ADDRESS, TRUE, FALSE, FALSE, TRUE },
+  { "ssh", "ssh -T -o BatchMode=yes -S none " ADDRESS " " PLACE, TRUE, FALSE, TRUE, FALSE },
+  { "srun", "srun --ntasks=1 --unbuffered " ADDRESS " " PLACE, FALSE, TRUE, FALSE, FALSE },
+  { "docker", "docker exec -i " ADDRESS " " PLACE, TRUE, FALSE, FALSE, FALSE },
+  { "podman", "podman exec -i " ADDRESS " " PLACE, TRUE, FALSE, FALSE, FALSE },
+  { "kubectl", "kubectl exec -i " ADDRESS " -- " PLACE, TRUE, FALSE, FALSE, FALSE },
+  { "systemd", "systemd-run --user --pipe --wait --collect --quiet " ADDRESS " " PLACE, FALSE, TRUE,
     FALSE, TRUE },
   { "bwrap",
     "bwrap --ro-bind / / --dev /dev --proc /proc --unshare-all --die-with-parent " ADDRESS
     " " PLACE,
-    FALSE, FALSE, TRUE },
+    FALSE, TRUE, FALSE, TRUE },
 };
 
 HostSpec *
@@ -113,14 +114,38 @@ cut_slots (char *text, guint *slots)
   return TRUE;
 }
 
+/* Its index; the number of schemes: a module may know it. */
+static gsize
+find_scheme (const char *scheme)
+{
+  gsize i = 0;
+
+  while (i < G_N_ELEMENTS (schemes) && strcmp (scheme, schemes[i].scheme) != 0)
+    i++;
+  return i;
+}
+
+/* The sign before the path of the program. Options have it, too, so behind them it follows a blank.
+ * (nullable) */
+static char *
+find_path (char *rest, gboolean has_options)
+{
+  char *blank;
+
+  if (!has_options || rest[0] != ':')
+    return strchr (rest, '=');
+  blank = g_strrstr (rest, " =");
+  return blank != NULL ? blank + 1 : NULL;
+}
+
 /* Text after the scheme, without slots and program. */
 static char *
-cut_address (HostSpec *self, char *rest)
+cut_address (HostSpec *self, char *rest, gboolean has_options)
 {
   char *equals;
 
   cut_slots (rest, &self->slots);
-  equals = strcmp (self->scheme, "exec") != 0 ? strchr (rest, '=') : NULL;
+  equals = strcmp (self->scheme, "exec") != 0 ? find_path (rest, has_options) : NULL;
   if (equals != NULL)
     {
       self->program = g_strdup (equals + 1);
@@ -184,27 +209,29 @@ parse (const char *text, GError **error)
   const gsize length = strspn (text, G_CSET_a_2_z G_CSET_DIGITS "+-");
   g_autofree char *rest = g_strdup (text + length);
   const char *address;
+  gsize i;
 
   self->scheme = g_strndup (text, length);
+  i = find_scheme (self->scheme);
   if (length == 0 || strchr (":*=", rest[0]) == NULL)
     {
       set_invalid (text, error);
       return NULL;
     }
-  address = cut_address (self, rest);
-  for (gsize i = 0; i < G_N_ELEMENTS (schemes); i++)
-    if (strcmp (self->scheme, schemes[i].scheme) == 0)
-      {
-        if (address[0] == '-' || (schemes[i].needs_address && address[0] == '\0')
-            || (i == 0 && address[0] != '\0'))
-          set_invalid (text, error);
-        else if (make_template (self, i, address, error))
-          return g_steal_pointer (&self);
-        return NULL;
-      }
-  if (rest[0] == ':')
+  if (i == G_N_ELEMENTS (schemes))
+    {
+      cut_address (self, rest, FALSE);
+      if (rest[0] == ':')
+        return g_steal_pointer (&self);
+      set_invalid (text, error);
+      return NULL;
+    }
+  address = cut_address (self, rest, schemes[i].has_options);
+  if ((address[0] == '-' && !schemes[i].has_options)
+      || (schemes[i].needs_address && address[0] == '\0') || (i == 0 && address[0] != '\0'))
+    set_invalid (text, error);
+  else if (make_template (self, i, address, error))
     return g_steal_pointer (&self);
-  set_invalid (text, error);
   return NULL;
 }
 

@@ -721,16 +721,18 @@ add (ProcfunRemotePool *self, HostSpec *spec)
  * that starts it, and after a colon what that needs:
  *
  * - `ssh:USER@HOST:PORT`: by ssh, without a question and without a terminal
- * - `srun:OPTIONS`: by Slurm
+ * - `srun:OPTIONS`: by Slurm, as `srun:--nodelist=n1`
  * - `docker:CONTAINER`, `podman:CONTAINER`, `kubectl:POD`: in a container that runs
- * - `systemd`, `bwrap`: on this machine, by systemd-run or in a sandbox
+ * - `systemd:OPTIONS`, `bwrap:OPTIONS`: on this machine, by systemd-run or in a sandbox
  * - `exec:COMMAND`: by a command in which {} stands for that of the program; without {} it is at
- * the end. A comma in it has to stand in quotes
+ * the end
  * - `local`: on this machine
  *
  * `*N` at the end says how many calls the host runs at once; without it, that is the number of its
- * processors. `=PATH` before that, not for `exec:`, says where the program is on the host; without
- * it, it has the same path as here.
+ * processors. `=PATH` before that says where the program is on the host; without it, it has the
+ * same path as here. A command of `exec:` has its own path, and behind options there is a blank
+ * before the sign: `srun:--nodelist=n1 =/opt/bin/first*64`. Commas in commands and options have to
+ * stand in quotes.
  *
  * Calls on hosts of another word fail with %PROCFUN_ERROR_ENGINE.
  *
