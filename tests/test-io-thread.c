@@ -3,8 +3,10 @@
 #include "procfun/remote/io-thread.h"
 #include "tests/fixture.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #define N_THREADS 8
 #define N_CALLS 200
@@ -216,6 +218,45 @@ test_signal (void)
   io_thread_release (context);
 }
 
+/* A connection that the other side has closed: the program has not asked to hear of it. */
+static gboolean
+write_in_vain (gpointer user_data)
+{
+  Call *self = user_data;
+  int fds[2];
+
+  if (g_thread_self () != main_thread)
+    return end_call (self);
+  g_assert_no_errno (pipe (fds));
+  g_assert_no_errno (close (fds[0]));
+  g_assert_cmpint (write (fds[1], "", 1), ==, -1);
+  g_assert_cmpint (errno, ==, EPIPE);
+  g_assert_no_errno (close (fds[1]));
+  self->func = end_call;
+  give_work (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_broken_pipe (void)
+{
+  const struct sigaction kills = { .sa_handler = SIG_DFL };
+  GMainContext *context = hold ();
+  struct sigaction before;
+  sigset_t pending, mask;
+
+  main_thread = g_thread_self ();
+  sigaction (SIGPIPE, &kills, &before);
+  while (call_once (context, write_in_vain) != main_thread)
+    ;
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  g_assert_false (sigismember (&mask, SIGPIPE));
+  sigpending (&pending);
+  g_assert_false (sigismember (&pending, SIGPIPE));
+  sigaction (SIGPIPE, &before, NULL);
+  io_thread_release (context);
+}
+
 static gpointer
 call_often (gpointer context)
 {
@@ -270,6 +311,7 @@ main (int argc, char **argv)
   fixture_add_func ("/io-thread/works-when-nobody-waits", test_nobody_waits);
   fixture_add_func ("/io-thread/works-for-other-calls", test_other_call);
   fixture_add_func ("/io-thread/signals-come-when-who-works-sleeps", test_signal);
+  fixture_add_func ("/io-thread/broken-connection-kills-nobody", test_broken_pipe);
   fixture_add_func ("/io-thread/many-threads-call", test_many_threads);
   fixture_add_func ("/io-thread/forked-program-has-its-own", test_fork);
   return fixture_run ();

@@ -33,6 +33,7 @@ struct _IoThread
 struct _IoMask
 {
   sigset_t signals;
+  sigset_t asleep; /* and that of a broken connection, which is never for the program */
   int cancel_state;
 };
 
@@ -51,7 +52,7 @@ poll_with_signals (GPollFD *fds, guint n, int timeout)
 
   if (mask == NULL)
     return g_poll (fds, n, timeout);
-  return ppoll ((struct pollfd *)fds, n, timeout >= 0 ? &time : NULL, &mask->signals);
+  return ppoll ((struct pollfd *)fds, n, timeout >= 0 ? &time : NULL, &mask->asleep);
 }
 
 /* The thread */
@@ -295,10 +296,25 @@ io_thread_work (IoWaiter *self)
       sigfillset (&all);
       pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &mask->cancel_state);
       pthread_sigmask (SIG_SETMASK, &all, &mask->signals);
+      mask->asleep = mask->signals;
+      sigaddset (&mask->asleep, SIGPIPE);
       g_private_set (&mask_of_worker, mask);
       g_main_context_push_thread_default (self->thread->context);
     }
   g_main_context_iteration (self->thread->context, TRUE);
+}
+
+/* One that was blocked before may be the program's. */
+static void
+drop_broken_pipe (const IoMask *mask)
+{
+  const struct timespec now = { 0 };
+  sigset_t pipe;
+
+  sigemptyset (&pipe);
+  sigaddset (&pipe, SIGPIPE);
+  if (!sigismember (&mask->signals, SIGPIPE))
+    sigtimedwait (&pipe, NULL, &now);
 }
 
 static void
@@ -306,6 +322,7 @@ stop_working (IoWaiter *self)
 {
   int state;
 
+  drop_broken_pipe (self->mask);
   g_main_context_pop_thread_default (self->thread->context);
   g_private_set (&mask_of_worker, NULL);
   pthread_sigmask (SIG_SETMASK, &self->mask->signals, NULL);
