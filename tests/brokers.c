@@ -108,6 +108,18 @@ broker_kill (Broker *self)
   self->pid = 0;
 }
 
+void
+broker_forget (Broker *self, const char *pool)
+{
+  g_autofree char *stream = g_strconcat ("PF_", pool, NULL);
+  g_autofree char *state = g_build_filename (self->folder, "store", "jetstream", "$G", "streams",
+                                             stream, "obs", "hosts", "o.dat", NULL);
+
+  broker_kill (self);
+  g_remove (state);
+  broker_start (self);
+}
+
 Broker *
 broker_new (const char *config)
 {
@@ -279,6 +291,15 @@ broker_ask (Broker *self, const char *subject, const char *text)
   answer = wire_read (&wire);
   wire_close (&wire);
   return answer;
+}
+
+void
+broker_renew_consumer (Broker *self, const char *pool, const char *words)
+{
+  g_autofree char *subject = g_strdup_printf ("$JS.API.CONSUMER.DELETE.PF_%s.hosts", pool);
+
+  g_free (broker_ask (self, subject, ""));
+  g_free (broker_make_pool (self, pool, words));
 }
 
 GHashTable *

@@ -26,6 +26,13 @@ void broker_free (Broker *self);
 void broker_kill (Broker *self);
 void broker_start (Broker *self);
 
+/* Both, and meanwhile it forgets which calls of a pool it has given away. A server that is killed
+ * may do so by itself: it writes that down later than it does it. */
+void broker_forget (Broker *self, const char *pool);
+
+/* Makes the consumer of a pool anew, as its administrator may. */
+void broker_renew_consumer (Broker *self, const char *pool, const char *words);
+
 /* nats://127.0.0.1:PORT/POOL?WORDS, a pool that is set up. @words: (nullable). (transfer full) */
 char *broker_make_pool (Broker *self, const char *pool, const char *words);
 

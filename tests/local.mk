@@ -145,7 +145,8 @@ module_test_programs = \
 	%D%/test-nats \
 	%D%/test-nats-churn \
 	%D%/test-nats-faults \
-	%D%/test-nats-login
+	%D%/test-nats-login \
+	%D%/test-nats-losses
 check_PROGRAMS += $(module_test_programs)
 
 # Programs that tests start; they are built with the tests but are none.
@@ -231,13 +232,16 @@ remotes = %D%/remotes.c %D%/remotes.h
 %C%_test_handing_on_SOURCES = %D%/test-handing-on.c %D%/generators.c %D%/generators.h $(remotes) $(calls)
 %C%_test_engine_SOURCES = %D%/test-engine.c $(calls) $(remotes)
 brokers = %D%/brokers.c %D%/brokers.h %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h $(remotes)
+errands = %D%/errands.c %D%/errands.h
 %C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
 %C%_test_nats_churn_SOURCES = %D%/test-nats-churn.c $(churn) $(brokers)
 %C%_test_nats_churn_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
-%C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(brokers)
+%C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(errands) $(brokers)
 %C%_test_nats_faults_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_login_SOURCES = %D%/test-nats-login.c $(brokers)
 %C%_test_nats_login_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_test_nats_losses_SOURCES = %D%/test-nats-losses.c $(errands) $(brokers)
+%C%_test_nats_losses_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_pulls_SOURCES = %D%/test-nats-pulls.c engines/nats/pulls.c engines/nats/pulls.h
 %C%_test_nats_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 churn = %D%/churn.c %D%/churn.h %D%/maps.c %D%/maps.h %D%/map-functions.c %D%/map-functions.h

@@ -5,6 +5,7 @@
 
 #include "tests/brokers.h"
 #include "tests/calls.h"
+#include "tests/errands.h"
 #include "tests/fixture.h"
 #include "tests/functions.h"
 #include "tests/remotes.h"
@@ -12,10 +13,8 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define HEARTBEAT 250000
 #define STEP_US 1000
 
 static Broker *broker;
@@ -31,30 +30,11 @@ is_there (const char *path)
 /* So long after its host a call comes to it. */
 #define OLD_US (4 * G_USEC_PER_SEC)
 
-static void
-await_file (const char *path)
-{
-  while (!is_there (path))
-    g_usleep (STEP_US);
-}
-
-/* Leaves a line with its host in the file @begun, each time that it runs, and waits for the file
- * @end. */
-PROCFUN_DEFINE_STATIC_FUNCTION (wait, gint, (const char *, begun), (const char *, end))
-{
-  FILE *file = fopen (begun, "a");
-
-  fprintf (file, "%d\n", remotes_get_host_process ());
-  fclose (file);
-  await_file (end);
-  return 7;
-}
-
-/* The same, but may run twice: the second time it does not wait. */
-PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (wait_once, gint, (const char *, begun), (const char *, end))
+/* It may run twice: the second time it does not wait. */
+PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (linger_once, gint, (const char *, begun), (const char *, end))
 {
   if (!is_there (begun))
-    return wait (begun, end);
+    return linger (begun, end);
   return 8;
 }
 
@@ -69,133 +49,7 @@ PROCFUN_DEFINE_IDEMPOTENT_FUNCTION (strike, gint)
   return 0;
 }
 
-/* Around a test: a folder with the files of its functions, a pool, and its executor. */
-
-typedef struct
-{
-  char *folder;
-  char *begun;
-  char *end;
-  char *url;
-  ProcfunRemotePool *hosts;
-} Place;
-
-static void
-place_open (Place *self, const char *pool, const char *words)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->folder = g_dir_make_tmp ("procfun-nats-XXXXXX", &error);
-  g_assert_no_error (error);
-  self->begun = g_build_filename (self->folder, "begun", NULL);
-  self->end = g_build_filename (self->folder, "end", NULL);
-  self->url = broker_make_pool (broker, pool, words);
-  self->hosts = remotes_new (self->url);
-  procfun_remote_pool_set_heartbeat (self->hosts, HEARTBEAT);
-}
-
-static void
-place_close (Place *self)
-{
-  remotes_close (self->hosts);
-  g_remove (self->begun);
-  g_remove (self->end);
-  g_rmdir (self->folder);
-  g_free (self->folder);
-  g_free (self->begun);
-  g_free (self->end);
-  g_free (self->url);
-}
-
-static void
-place_let_end (Place *self)
-{
-  g_assert_true (g_file_set_contents (self->end, "", 0, NULL));
-}
-
-static guint
-place_count_runs (Place *self)
-{
-  g_autofree char *text = NULL;
-  guint n = 0;
-
-  if (!g_file_get_contents (self->begun, &text, NULL, NULL))
-    return 0;
-  for (const char *at = text; *at != '\0'; at++)
-    n += *at == '\n' ? 1 : 0;
-  return n;
-}
-
-/* A call on its way. */
-
-typedef struct
-{
-  ProcfunCall *call;
-  GCancellable *cancellable;
-  GAsyncResult *result; /* (nullable): it has not ended */
-} Errand;
-
-static void
-on_end (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  ((Errand *)user_data)->result = g_object_ref (result);
-}
-
-/* Takes @call. */
-static void
-errand_begin (Errand *self, Place *place, ProcfunCall *call)
-{
-  *self = (Errand){ .call = call, .cancellable = g_cancellable_new () };
-  procfun_call_set_executor (call, PROCFUN_EXECUTOR (place->hosts));
-  procfun_call_run_async (call, self->cancellable, on_end, self);
-}
-
-static gint
-errand_end (Errand *self, GError **error)
-{
-  g_autoptr (GVariant) value = NULL;
-
-  while (self->result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  value = procfun_call_run_finish (self->call, self->result, error);
-  g_object_unref (self->call);
-  g_object_unref (self->cancellable);
-  g_object_unref (self->result);
-  return value != NULL ? g_variant_get_int32 (value) : 0;
-}
-
-static void
-errand_assert_result (Errand *self, gint expected)
-{
-  g_autoptr (GError) error = NULL;
-  const gint result = errand_end (self, &error);
-
-  g_assert_no_error (error);
-  g_assert_cmpint (result, ==, expected);
-}
-
-static void
-errand_assert_lost (Errand *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  errand_end (self, &error);
-  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
-}
-
-/* Or it has the result. */
-static gboolean
-errand_is_lost (Errand *self, gint expected)
-{
-  g_autoptr (GError) error = NULL;
-  const gint result = errand_end (self, &error);
-
-  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
-    return TRUE;
-  g_assert_no_error (error);
-  g_assert_cmpint (result, ==, expected);
-  return FALSE;
-}
+/* Cancelling */
 
 static void
 errand_assert_cancelled (Errand *self)
@@ -207,21 +61,6 @@ errand_assert_cancelled (Errand *self)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
-/* A function has left a line in @path. */
-static void
-await_in_main_loop (const char *path)
-{
-  struct stat st;
-
-  while (stat (path, &st) != 0 || st.st_size == 0)
-    {
-      g_main_context_iteration (NULL, FALSE);
-      g_usleep (STEP_US);
-    }
-}
-
-/* Cancelling */
-
 static void
 test_cancel_running (void)
 {
@@ -229,10 +68,10 @@ test_cancel_running (void)
   Errand errand;
   GPid host;
 
-  place_open (&place, "cancel-running", NULL);
+  place_open (&place, broker, "cancel-running", NULL);
   host = brokers_start_host (place.url, 1);
-  errand_begin (&errand, &place, wait_call (place.begun, place.end));
-  await_in_main_loop (place.begun);
+  errand_begin (&errand, &place, linger_call (place.begun, place.end));
+  errands_await (place.begun);
   errand_assert_cancelled (&errand);
   calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
   g_assert_cmpuint (place_count_runs (&place), ==, 1);
@@ -248,8 +87,8 @@ test_cancel_waiting (void)
   Errand errand;
   GPid host;
 
-  place_open (&place, "cancel-waiting", NULL);
-  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  place_open (&place, broker, "cancel-waiting", NULL);
+  errand_begin (&errand, &place, linger_call (place.begun, place.end));
   while (broker_count_waiting (broker, "cancel-waiting") == 0)
     g_main_context_iteration (NULL, FALSE);
   errand_assert_cancelled (&errand);
@@ -268,11 +107,11 @@ test_late (void)
   Place place;
   g_autoptr (ProcfunCall) call = NULL;
 
-  place_open (&place, "late", NULL);
-  call = wait_call (place.begun, place.end);
+  place_open (&place, broker, "late", NULL);
+  call = linger_call (place.begun, place.end);
   procfun_call_set_deadline (call, 300000);
   calls_assert_error (PROCFUN_EXECUTOR (place.hosts), g_steal_pointer (&call), FALSE, PROCFUN_ERROR,
-                      PROCFUN_ERROR_TIMED_OUT, "wait()*deadline*");
+                      PROCFUN_ERROR_TIMED_OUT, "linger()*deadline*");
   g_assert_cmpint (broker_count_waiting (broker, "late"), ==, 0);
   place_close (&place);
 }
@@ -289,9 +128,9 @@ test_lost_host (gconstpointer data)
   gint64 since;
   GPid host;
 
-  place_open (&place, signum == SIGKILL ? "killed" : "frozen", "lease=60");
+  place_open (&place, broker, signum == SIGKILL ? "killed" : "frozen", "lease=60");
   host = brokers_start_host (place.url, 1);
-  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  errand_begin (&errand, &place, linger_call (place.begun, place.end));
   while (procfun_call_get_pid (errand.call) == 0)
     g_main_context_iteration (NULL, TRUE);
   since = g_get_monotonic_time ();
@@ -325,13 +164,13 @@ test_second_delivery (void)
   Errand errand;
   GPid silent, host;
 
-  place_open (&place, "second-delivery", "lease=1");
+  place_open (&place, broker, "second-delivery", "lease=1");
   silent = brokers_start_host (place.url, 1);
   calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
   while (procfun_remote_pool_get_n_hosts (place.hosts) == 0 || asks_nobody ("second-delivery"))
     g_usleep (STEP_US);
   kill (silent, SIGSTOP);
-  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  errand_begin (&errand, &place, linger_call (place.begun, place.end));
   while (broker_count_waiting (broker, "second-delivery") == 0)
     g_main_context_iteration (NULL, FALSE);
   host = brokers_start_host (place.url, 1);
@@ -351,11 +190,11 @@ test_idempotent (void)
   Errand errand;
   GPid first, second;
 
-  place_open (&place, "idempotent", NULL);
+  place_open (&place, broker, "idempotent", NULL);
   procfun_remote_pool_set_retry_on (place.hosts, PROCFUN_RETRY_LOST);
   first = brokers_start_host (place.url, 1);
-  errand_begin (&errand, &place, wait_once_call (place.begun, place.end));
-  await_in_main_loop (place.begun);
+  errand_begin (&errand, &place, linger_once_call (place.begun, place.end));
+  errands_await (place.begun);
   second = brokers_start_host (place.url, 1);
   kill (first, SIGKILL);
   brokers_wait_for_host (first);
@@ -371,7 +210,7 @@ test_poison (void)
   Errand errand;
   GPid hosts[2];
 
-  place_open (&place, "poison", NULL);
+  place_open (&place, broker, "poison", NULL);
   procfun_remote_pool_set_retry_on (place.hosts, PROCFUN_RETRY_LOST);
   procfun_remote_pool_set_max_retries (place.hosts, 1);
   for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++)
@@ -392,17 +231,17 @@ test_drain (void)
   g_autofree char *begun = NULL;
   GPid first, second;
 
-  place_open (&place, "drain", NULL);
+  place_open (&place, broker, "drain", NULL);
   begun = g_build_filename (place.folder, "second", NULL);
   first = brokers_start_host (place.url, 2);
-  errand_begin (&running, &place, wait_call (place.begun, place.end));
-  await_in_main_loop (place.begun);
+  errand_begin (&running, &place, linger_call (place.begun, place.end));
+  errands_await (place.begun);
   kill (first, SIGTERM);
   while (!asks_nobody ("drain"))
     g_usleep (STEP_US);
-  errand_begin (&next, &place, wait_call (begun, place.end));
+  errand_begin (&next, &place, linger_call (begun, place.end));
   second = brokers_start_host (place.url, 1);
-  await_in_main_loop (begun);
+  errands_await (begun);
   place_let_end (&place);
   errand_assert_result (&running, 7);
   errand_assert_result (&next, 7);
@@ -434,10 +273,10 @@ test_lost_caller (void)
   Place place;
   GPid host, caller;
 
-  place_open (&place, "lost-caller", NULL);
+  place_open (&place, broker, "lost-caller", NULL);
   host = brokers_start_host (place.url, 1);
   caller = start_caller (&place, place.begun);
-  await_in_main_loop (place.begun);
+  errands_await (place.begun);
   kill (caller, SIGKILL);
   brokers_wait_for_host (caller);
   calls_assert_result (PROCFUN_EXECUTOR (place.hosts), add_call (2, 3), FALSE, "5");
@@ -463,16 +302,16 @@ test_old (void)
   GPid host, caller;
   g_autofree char *other = NULL;
 
-  place_open (&place, "old", NULL);
+  place_open (&place, broker, "old", NULL);
   other = g_build_filename (place.folder, "other", NULL);
-  errand_begin (&errand, &place, wait_call (place.begun, place.end));
+  errand_begin (&errand, &place, linger_call (place.begun, place.end));
   await_waiting (1);
   caller = start_caller (&place, other);
   await_waiting (2);
   kill (caller, SIGKILL);
   brokers_wait_for_host (caller);
   host = brokers_start_host (place.url, 1);
-  await_in_main_loop (place.begun);
+  errands_await (place.begun);
   g_usleep (OLD_US);
   place_let_end (&place);
   errand_assert_result (&errand, 7);
@@ -487,10 +326,10 @@ static int
 be_caller (char **arguments)
 {
   ProcfunRemotePool *hosts = remotes_new (arguments[0]);
-  g_autoptr (ProcfunCall) call = wait_call (arguments[1], arguments[2]);
+  g_autoptr (ProcfunCall) call = linger_call (arguments[1], arguments[2]);
   g_autoptr (GVariant) result = NULL;
 
-  procfun_remote_pool_set_heartbeat (hosts, HEARTBEAT);
+  procfun_remote_pool_set_heartbeat (hosts, ERRANDS_HEARTBEAT);
   procfun_call_set_executor (call, PROCFUN_EXECUTOR (hosts));
   result = procfun_call_run (call, NULL, NULL);
   return result == NULL;
@@ -517,10 +356,10 @@ test_lost_broker (void)
   GPid host;
 
   broker = other;
-  place_open (&place, "lost-broker", NULL);
+  place_open (&place, broker, "lost-broker", NULL);
   host = brokers_start_host (place.url, N_SLOTS);
   for (guint i = 0; i < N; i++)
-    errand_begin (&errands[i], &place, wait_call (place.begun, place.end));
+    errand_begin (&errands[i], &place, linger_call (place.begun, place.end));
   while (place_count_runs (&place) < N_SLOTS)
     g_main_context_iteration (NULL, FALSE);
   broker_kill (other);
@@ -546,10 +385,10 @@ test_broker_stays_away (void)
   GPid host;
 
   broker = other;
-  place_open (&place, "away", "lease=1");
+  place_open (&place, broker, "away", "lease=1");
   host = brokers_start_host (place.url, 1);
-  errand_begin (&errand, &place, wait_call (place.begun, place.end));
-  await_in_main_loop (place.begun);
+  errand_begin (&errand, &place, linger_call (place.begun, place.end));
+  errands_await (place.begun);
   broker_kill (other);
   errand_assert_lost (&errand);
   place_close (&place);

@@ -18,10 +18,13 @@ typedef struct
   gint64 expires;      /* monotonic time in µs; 0: never */
 
   /* While it waits in the broker */
-  gint64 repeat_at;   /* 0: it is stored */
-  guint64 sequence;   /* in the stream, once it is stored */
-  GQueue words;       /* (element-type ProcfunMessage) */
-  GError *end_reason; /* (nullable): it is to be taken out of the stream */
+  gint64 repeat_at;     /* monotonic time; 0: it is stored */
+  guint64 sequence;     /* in the stream, once it is stored */
+  GQueue words;         /* (element-type ProcfunMessage) */
+  GError *end_reason;   /* (nullable): it is to be taken out of the stream */
+  gboolean is_recalled; /* likewise, and to be submitted again if it was there */
+  gboolean is_deleted;  /* it was there; a host that has it all the same has time to say so */
+  gboolean is_doubtful; /* a host that is gone may have begun it */
 
   Talk *talk;          /* (nullable): no host has said that it has it */
   gboolean has_answer; /* which the library has been told */

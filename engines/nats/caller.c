@@ -3,45 +3,31 @@
 #include "engines/nats/caller.h"
 
 #include "engines/nats/caller-call.h"
+#include "engines/nats/caller-queue.h"
 #include "engines/nats/intl.h"
 #include "engines/nats/jet-reply.h"
+#include "engines/nats/losses.h"
 #include "engines/nats/neighbours.h"
 #include "engines/nats/subjects.h"
 #include "engines/nats/timer.h"
-#include <inttypes.h>
 #include <string.h>
 
 /* Calls that may be in the broker. */
 #define ROOM 65536
 
-/* Larger messages are not kept by the broker, and go from the caller to the host. */
-#define INLINE_MAX ((gsize)256 * 1024)
-
-/* Times in µs: between looks at calls, and where there are none; and until what the broker has not
- * answered is said again. */
+/* Times in µs: between looks at calls, and where there are none; and between questions who is
+ * there. */
 #define STEP 50000
 #define IDLE_STEP G_USEC_PER_SEC
-#define REPEAT G_USEC_PER_SEC
-
-/* So long after the broker is back a host that has begun a call has time to say so, before another
- * one may. */
-#define SETTLE (2 * G_USEC_PER_SEC)
+#define QUESTION G_USEC_PER_SEC
 
 #define DEFAULT_HEARTBEAT (5 * G_USEC_PER_SEC)
 
 enum
 {
-  TAG_OWN = 1,
-  TAG_STORED,
-  TAG_DELETED,
-  TAG_POOL,
+  TAG_OWN = CALLER_QUEUE_AFTER_LAST,
   TAG_BEATS
 };
-
-/* Words in the subjects of what the broker answers */
-#define STORED ".stored."
-#define DELETED ".deleted."
-#define POOL ".pool"
 
 /* The status of a message that nobody has heard. */
 #define STATUS_NOBODY 503
@@ -57,10 +43,11 @@ struct _Caller
   Timer *timer;
   gboolean is_ready;
   gint64 lost_at;    /* monotonic time: the broker is away; 0: it is there */
-  gint64 back_at;    /* likewise: since when it was there again */
   gint64 asked_at;   /* likewise: when hosts were asked who they are */
   GHashTable *calls; /* (element-type guint64 CallerCall): by id */
+  CallerQueue queue;
   Neighbours *hosts;
+  Losses losses;
 };
 
 static void
@@ -85,63 +72,13 @@ ask_who_is_there (Caller *self, gint64 now)
 {
   g_autofree char *question = subjects_question (self->address);
 
-  if (self->asked_at != 0 && now < self->asked_at + REPEAT)
+  if (self->asked_at != 0 && now < self->asked_at + QUESTION)
     return;
   self->asked_at = now;
   say (self, PACKET_WHO, question, 0);
 }
 
 /* Calls in the broker */
-
-static void
-ask_for_pool (Caller *self)
-{
-  g_autofree char *info = subjects_api (self->address, "STREAM.INFO", "");
-  g_autofree char *reply = g_strconcat (self->subject, POOL, NULL);
-
-  connection_publish_text (self->connection, info, reply, "");
-}
-
-static gsize
-get_part_max (Caller *self)
-{
-  const gsize max = connection_get_max_payload (self->connection);
-
-  return MIN (max > 2 * PACKET_OVERHEAD ? max - PACKET_OVERHEAD : PACKET_OVERHEAD, INLINE_MAX);
-}
-
-static char *
-make_reply (Caller *self, const char *word, const CallerCall *call)
-{
-  return g_strdup_printf ("%s%s%" PRIu64, self->subject, word, caller_call_get_number (call));
-}
-
-static void
-publish_call (Caller *self, CallerCall *call, gint64 now)
-{
-  g_autofree char *reply = make_reply (self, STORED, call);
-  g_autofree char *message_id = g_strdup_printf ("%s.%" PRIu64, packet_get_name (self->subject),
-                                                 caller_call_get_number (call));
-  const Packet caller
-      = { .from = self->subject, .heartbeat = self->heartbeat, .profile = self->profile };
-
-  call->repeat_at = now + REPEAT;
-  connection_publish (self->connection, call->subject, reply, message_id,
-                      caller_call_make_packet (call, &caller, get_part_max (self)));
-}
-
-static void
-take_out (Caller *self, CallerCall *call, gint64 now)
-{
-  g_autofree char *subject = subjects_api (self->address, "STREAM.MSG.DELETE", "");
-  g_autofree char *reply = make_reply (self, DELETED, call);
-  g_autofree char *text = g_strdup_printf ("{\"seq\":%" PRIu64 "}", call->sequence);
-
-  if (call->sequence == 0)
-    return;
-  call->repeat_at = now + REPEAT;
-  connection_publish_text (self->connection, subject, reply, text);
-}
 
 static void
 forget (Caller *self, CallerCall *call)
@@ -171,7 +108,7 @@ end_waiting (Caller *self, CallerCall *call, GError *reason)
   if (call->end_reason == NULL)
     {
       call->end_reason = reason;
-      take_out (self, call, g_get_monotonic_time ());
+      caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
     }
   else
     g_error_free (reason);
@@ -200,17 +137,45 @@ take_stored (Caller *self, CallerCall *call, JetReply *reply)
     }
   call->sequence = reply->sequence;
   call->repeat_at = 0;
-  if (call->end_reason != NULL)
-    take_out (self, call, g_get_monotonic_time ());
+  if (call->end_reason != NULL || call->is_recalled)
+    caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
 }
 
-/* It was not there: a host has answered it, or will. */
+static GError *
+make_lost (void)
+{
+  return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it has ended"));
+}
+
+static void
+submit_again (Caller *self, CallerCall *call)
+{
+  const gint64 now = g_get_monotonic_time ();
+
+  call->attempt++;
+  call->submitted_at = now;
+  call->sequence = 0;
+  call->is_recalled = call->is_deleted = FALSE;
+  caller_queue_put (&self->queue, call, now, FALSE);
+}
+
+/* One that is not there any more a host has answered, or will. Where there was time enough for
+ * that, the answer was lost with the host. */
 static void
 take_deleted (Caller *self, CallerCall *call, const JetReply *reply)
 {
+  if (call->talk != NULL || (reply->error != NULL && !reply->is_gone))
+    return;
   call->repeat_at = 0;
-  if (call->talk == NULL && call->end_reason != NULL && reply->error == NULL)
+  if (call->end_reason != NULL && !reply->is_gone)
     fail_call (self, call, g_steal_pointer (&call->end_reason));
+  else if (call->is_recalled && reply->is_gone)
+    fail_call (self, call, make_lost ());
+  else if (call->is_recalled)
+    {
+      call->is_deleted = TRUE;
+      call->repeat_at = g_get_monotonic_time () + LOSSES_SETTLE_TIME;
+    }
 }
 
 static void
@@ -228,17 +193,6 @@ take_pool (Caller *self, const JetReply *reply)
   procfun_engine_set_room (self->engine, ROOM);
 }
 
-/* (nullable): the call that the broker answers about */
-static CallerCall *
-find_call_of_reply (Caller *self, const char *word, const ConnectionEvent *event)
-{
-  const gsize length = strlen (self->subject);
-
-  if (!g_str_has_prefix (event->subject + length, word))
-    return NULL;
-  return find_call (self, g_ascii_strtoull (event->subject + length + strlen (word), NULL, 10));
-}
-
 static void
 take_reply (Caller *self, const ConnectionEvent *event)
 {
@@ -246,14 +200,16 @@ take_reply (Caller *self, const ConnectionEvent *event)
   CallerCall *call;
 
   jet_reply_read (&reply, event);
-  if (event->tag == TAG_POOL)
+  if (event->tag == CALLER_QUEUE_POOL)
     take_pool (self, &reply);
-  else if (event->tag == TAG_DELETED && (call = find_call_of_reply (self, DELETED, event)) != NULL)
-    take_deleted (self, call, &reply);
-  else if (event->tag == TAG_STORED && event->status == STATUS_NOBODY)
-    ask_for_pool (self); /* some call is not stored, and will be said again if there is one */
-  else if (event->tag == TAG_STORED && (call = find_call_of_reply (self, STORED, event)) != NULL)
+  else if (event->tag == CALLER_QUEUE_STORED && event->status == STATUS_NOBODY)
+    caller_queue_ask_for_pool (&self->queue); /* what is not stored is said again */
+  else if ((call = find_call (self, caller_queue_get_number (&self->queue, event))) == NULL)
+    return;
+  else if (event->tag == CALLER_QUEUE_STORED)
     take_stored (self, call, &reply);
+  else
+    take_deleted (self, call, &reply);
 }
 
 /* Packets of hosts */
@@ -289,35 +245,36 @@ begin_talk (Caller *self, CallerCall *call, const char *host)
 
   *listener = (Listener){ self, call->id };
   call->talk = talk_new (self->connection, host, self->subject, caller_call_get_number (call),
-                         get_part_max (self), on_message, listener, g_free);
+                         caller_queue_get_part_max (&self->queue), on_message, listener, g_free);
   call->repeat_at = 0;
+  losses_note_call (&self->losses, call);
   neighbours_add_call (self->hosts, host, self->heartbeat);
   if (neighbours_get_slots (self->hosts, host) == 0)
     ask_who_is_there (self, g_get_monotonic_time ());
 }
 
+/* It is submitted again if it is in the stream, and no host speaks of it: one that has done with it
+ * has taken it out. */
 static void
-submit_again (Caller *self, CallerCall *call)
+recall (Caller *self, CallerCall *call)
 {
-  const gint64 now = g_get_monotonic_time ();
-
-  if (call->end_reason != NULL)
-    {
-      fail_call (self, call, g_steal_pointer (&call->end_reason));
-      return;
-    }
-  take_out (self, call, now);
-  call->attempt++;
-  call->submitted_at = now;
-  call->sequence = 0;
-  publish_call (self, call, now);
+  call->is_recalled = TRUE;
+  caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
 }
 
-/* The broker may have given it away before it was killed. */
-static gboolean
-is_in_doubt (Caller *self, const CallerCall *call)
+/* A host has it, and has not begun it. */
+static void
+take_back (Caller *self, CallerCall *call)
 {
-  return call->submitted_at < self->back_at && g_get_monotonic_time () < self->back_at + SETTLE;
+  if (call->end_reason != NULL)
+    fail_call (self, call, g_steal_pointer (&call->end_reason));
+  else if (call->is_doubtful || losses_is_open (&self->losses, call))
+    recall (self, call);
+  else
+    {
+      caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
+      submit_again (self, call);
+    }
 }
 
 /* A second host says something about a call that was given to it, too, for the first one could not
@@ -329,11 +286,17 @@ take_of_call (Caller *self, CallerCall *call, const Packet *packet)
 
   if (is_first && packet->type == PACKET_BACK)
     {
-      submit_again (self, call);
+      take_back (self, call);
       return;
     }
-  if (is_first && packet->type == PACKET_FETCH && is_in_doubt (self, call))
+  if (is_first && packet->type == PACKET_FETCH && losses_is_open (&self->losses, call))
     return; /* it asks again */
+  if (is_first && packet->type == PACKET_FETCH && call->is_doubtful)
+    {
+      say (self, PACKET_GONE, packet->from, packet->id);
+      fail_call (self, call, make_lost ());
+      return;
+    }
   if (is_first)
     begin_talk (self, call, packet->from);
   else if (strcmp (talk_get_peer (call->talk), packet->from) != 0)
@@ -350,12 +313,6 @@ take_of_call (Caller *self, CallerCall *call, const Packet *packet)
     fail_call (self, call,
                g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_PROTOCOL,
                                     _ ("the other side sent what is no message")));
-}
-
-static GError *
-make_lost (void)
-{
-  return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it has ended"));
 }
 
 static void
@@ -375,7 +332,7 @@ take_packet_of_call (Caller *self, const Packet *packet)
 }
 
 /* All calls of a host end with it, and are not for another one. The library knows only of those
- * that it has answered. */
+ * that it has answered, and nobody of those that it has begun and has not spoken of. */
 static void
 lose_host (Caller *self, const char *subject, GError *error)
 {
@@ -391,7 +348,7 @@ lose_host (Caller *self, const char *subject, GError *error)
 
       if (call->talk == NULL || strcmp (talk_get_peer (call->talk), host) != 0)
         continue;
-      take_out (self, call, now);
+      caller_queue_take_out (&self->queue, call, now);
       if (call->has_answer)
         forget (self, call);
       else
@@ -409,10 +366,13 @@ lose_host (Caller *self, const char *subject, GError *error)
     procfun_engine_host_lost (self->engine, packet_get_name (host), error);
 }
 
-/* One without calls may be gone before its last answers are here, which come another way. */
+/* One without calls may be gone before its last answers are here, which come another way. It says
+ * so to each caller of whom it has calls. */
 static void
 take_end_of_host (Caller *self, const Packet *packet, guint tag)
 {
+  if (tag == TAG_OWN)
+    losses_note_host (&self->losses, packet->from);
   if (neighbours_has (self->hosts, packet->from)
       && (tag == TAG_OWN || neighbours_get_n_calls (self->hosts, packet->from) == 0))
     lose_host (self, packet->from, NULL);
@@ -460,21 +420,15 @@ take_packet (Caller *self, const Packet *packet, guint tag)
 
 /* The broker */
 
-/* Each call is stored, and few are deleted. */
 static void
 begin (Caller *self)
 {
-  g_autofree char *stored = g_strconcat (self->subject, STORED "*", NULL);
-  g_autofree char *deleted = g_strconcat (self->subject, DELETED "*", NULL);
-  g_autofree char *pool = g_strconcat (self->subject, POOL, NULL);
   g_autofree char *beats = subjects_beats (self->address);
 
   connection_subscribe (self->connection, self->subject, TAG_OWN, FALSE);
-  connection_subscribe (self->connection, stored, TAG_STORED, FALSE);
-  connection_subscribe (self->connection, deleted, TAG_DELETED, TRUE);
-  connection_subscribe (self->connection, pool, TAG_POOL, TRUE);
   connection_subscribe (self->connection, beats, TAG_BEATS, FALSE);
-  ask_for_pool (self);
+  caller_queue_begin (&self->queue);
+  caller_queue_ask_for_pool (&self->queue);
 }
 
 static void
@@ -504,9 +458,12 @@ come_back (Caller *self)
   gpointer value;
 
   self->lost_at = 0;
-  self->back_at = now;
-  if (!self->is_ready)
-    ask_for_pool (self);
+  losses_note_broker (&self->losses, now);
+  self->asked_at = 0;
+  if (self->is_ready)
+    ask_who_is_there (self, now);
+  else
+    caller_queue_ask_for_pool (&self->queue);
   neighbours_excuse (self->hosts, now);
   g_hash_table_iter_init (&iter, self->calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
@@ -514,8 +471,11 @@ come_back (Caller *self)
       CallerCall *call = value;
 
       if (call->talk != NULL)
-        talk_advance (call->talk, now, TRUE);
-      else if (call->repeat_at > 0)
+        {
+          talk_advance (call->talk, now, TRUE);
+          talk_acknowledge (call->talk); /* and hears of a host that has given it up */
+        }
+      else if (call->repeat_at > 0 && !call->is_deleted)
         call->repeat_at = now;
     }
   timer_hurry (self->timer, now);
@@ -556,7 +516,19 @@ on_connection (const ConnectionEvent *event, gpointer user_data)
 static gboolean
 is_forgotten (Caller *self, const CallerCall *call, gint64 now)
 {
-  return call->submitted_at < self->back_at && now >= self->back_at + self->address->lease + SETTLE;
+  return call->sequence > 0 && !call->is_recalled && losses_is_old (&self->losses, call)
+         && now >= self->losses.back_at + self->address->lease + LOSSES_SETTLE_TIME;
+}
+
+/* Hosts that are gone meanwhile may have begun it, too. */
+static void
+end_recall (Caller *self, CallerCall *call)
+{
+  losses_mark (&self->losses);
+  if (call->is_doubtful)
+    fail_call (self, call, make_lost ());
+  else
+    submit_again (self, call);
 }
 
 static void
@@ -575,14 +547,16 @@ advance_call (Caller *self, CallerCall *call, gint64 now)
     }
   if (call->talk != NULL)
     talk_advance (call->talk, now, FALSE);
+  else if (call->is_deleted && now >= call->repeat_at)
+    end_recall (self, call);
   else if (is_forgotten (self, call, now))
-    submit_again (self, call);
-  else if (call->repeat_at > 0 && now >= call->repeat_at)
+    recall (self, call);
+  else if (call->repeat_at > 0 && !call->is_deleted && now >= call->repeat_at)
     {
       if (call->sequence == 0)
-        publish_call (self, call, now);
+        caller_queue_put (&self->queue, call, now, losses_is_old (&self->losses, call));
       else
-        take_out (self, call, now);
+        caller_queue_take_out (&self->queue, call, now);
     }
 }
 
@@ -608,9 +582,12 @@ check_hosts (Caller *self, gint64 now)
 
   while (self->connection != NULL
          && (host = neighbours_find_silent (self->hosts, now, &silence)) != NULL)
-    lose_host (self, host,
-               g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT, _ ("it was silent for %.6g s"),
-                            (double)silence / G_USEC_PER_SEC));
+    {
+      losses_note_host (&self->losses, host);
+      lose_host (self, host,
+                 g_error_new (PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT,
+                              _ ("it was silent for %.6g s"), (double)silence / G_USEC_PER_SEC));
+    }
 }
 
 static void
@@ -629,6 +606,7 @@ on_timer (gpointer user_data)
         fail (self, _ ("the broker is away"));
       return;
     }
+  losses_advance (&self->losses, now);
   advance_calls (self, now);
   check_hosts (self, now);
 }
@@ -646,7 +624,7 @@ caller_submit (Caller *self, guint64 id, guint64 contract, const ProcfunMessage 
   timer_hurry (self->timer, now + MIN (STEP, self->heartbeat / 4));
   call->submitted_at = now;
   g_hash_table_insert (self->calls, &call->id, call);
-  publish_call (self, call, now);
+  caller_queue_put (&self->queue, call, now, FALSE);
 }
 
 void
@@ -687,9 +665,12 @@ caller_new (ProcfunEngine *engine, Address *address, GBytes *profile, gint64 hea
   self->hosts = neighbours_new ();
   self->calls
       = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)caller_call_free);
+  losses_init (&self->losses, self->hosts, self->calls);
   self->timer = timer_new (context, on_timer, self);
   timer_set (self->timer, g_get_monotonic_time () + IDLE_STEP);
   self->connection = connection_new (address, context, on_connection, self);
+  self->queue = (CallerQueue){ self->connection, self->address, self->profile, self->subject,
+                               self->heartbeat };
   return self;
 }
 
@@ -702,7 +683,7 @@ take_out_all (Caller *self)
 
   g_hash_table_iter_init (&iter, self->calls);
   while (g_hash_table_iter_next (&iter, NULL, &call))
-    take_out (self, call, g_get_monotonic_time ());
+    caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
 }
 
 void
@@ -721,6 +702,7 @@ caller_free (Caller *self)
   caller_close (self);
   g_hash_table_unref (self->calls);
   neighbours_free (self->hosts);
+  losses_clear (&self->losses);
   g_bytes_unref (self->profile);
   address_unref (self->address);
   g_free (self->subject);

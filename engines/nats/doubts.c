@@ -18,6 +18,17 @@ doubts_are_about_all (const Doubts *self)
   return self->last_old == G_MAXUINT64;
 }
 
+gboolean
+doubts_note_count (Doubts *self, guint64 n_given)
+{
+  const gboolean is_less = n_given <= self->n_given;
+
+  self->n_given = n_given;
+  if (is_less)
+    doubts_begin (self);
+  return is_less;
+}
+
 void
 doubts_note_time (Doubts *self, gint64 at, gint64 now)
 {

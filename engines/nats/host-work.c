@@ -10,6 +10,7 @@ host_work_new (guint64 id, const Packet *call, const char *receipt, guint n_deli
   HostWork *self = g_new0 (HostWork, 1);
 
   self->id = id;
+  self->number = call->id;
   self->key = host_work_make_key (call->from, call->id);
   self->receipt = g_strdup (receipt);
   self->n_deliveries = n_deliveries;

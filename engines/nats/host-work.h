@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 /* A call as its host keeps it, until its caller has the answer. */
 typedef struct
 {
-  guint64 id;    /* of this host */
-  char *key;     /* who calls, and the number of the call there */
-  char *receipt; /* subject by which the broker hears that it is done with, or goes on */
+  guint64 id;     /* of this host */
+  guint64 number; /* of its caller */
+  char *key;      /* who calls, and that number */
+  char *receipt;  /* subject by which the broker hears that it is done with, or goes on */
   guint n_deliveries;
   GBytes *profile;
   Talk *talk;

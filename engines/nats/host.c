@@ -3,6 +3,7 @@
 #include "engines/nats/host.h"
 
 #include "engines/nats/doubts.h"
+#include "engines/nats/host-words.h"
 #include "engines/nats/host-work.h"
 #include "engines/nats/intl.h"
 #include "engines/nats/jet-reply.h"
@@ -22,7 +23,6 @@
 /* Times in µs */
 #define STEP 50000
 #define IDLE_STEP G_USEC_PER_SEC
-#define BEAT (5 * G_USEC_PER_SEC)
 #define FETCH_REPEAT 500000
 #define HEARTBEAT_MIN 1000
 
@@ -31,23 +31,11 @@
 /* The status of a message that nobody has heard. */
 #define STATUS_NOBODY 503
 
-enum
-{
-  TAG_OWN = 1,
-  TAG_REPLIES,
-  TAG_QUESTIONS
-};
-
-/* Words in the subjects where it is heard that a caller has gone, and what is stored. */
-#define NOBODY ".nobody."
-#define STORED ".stored"
-
 struct _Host
 {
   ProcfunEngine *engine; /* unowned */
   Address *address;
   GBytes *profile;
-  guint slots;
   char *subject;          /* where it is reached */
   Connection *connection; /* (nullable): it is closed */
   Timer *timer;
@@ -55,6 +43,7 @@ struct _Host
   PullRequests requests;
   gboolean is_ready; /* the broker has the consumer */
   gboolean is_detached;
+  HostWords words;
   gint64 lease;   /* in µs */
   gint64 beat_at; /* monotonic times */
   Doubts doubts;
@@ -74,35 +63,6 @@ fail (Host *self, const char *message)
   procfun_engine_fail (self->engine, error);
 }
 
-static void
-say (Host *self, PacketType type, const char *to, const char *reply, guint64 number)
-{
-  const Packet packet = { .type = type, .from = self->subject, .id = number };
-
-  connection_publish (self->connection, to, reply, NULL, packet_make (&packet));
-}
-
-/* And hears when nobody is there. */
-static void
-ask (Host *self, PacketType type, const char *caller, guint64 number)
-{
-  g_autofree char *reply = g_strconcat (self->subject, NOBODY, caller, NULL);
-
-  say (self, type, caller, reply, number);
-}
-
-static void
-introduce (Host *self, const char *to)
-{
-  const Packet packet = { .type = PACKET_HOST,
-                          .from = self->subject,
-                          .number = self->slots,
-                          .heartbeat = BEAT,
-                          .profile = self->profile };
-
-  connection_publish (self->connection, to, NULL, NULL, packet_make (&packet));
-}
-
 /* Asking for calls */
 
 static void
@@ -119,13 +79,6 @@ add_free (Host *self, guint n)
 }
 
 /* Calls */
-
-static void
-acknowledge (Host *self, const char *receipt, const char *word)
-{
-  if (receipt != NULL)
-    connection_publish_text (self->connection, receipt, NULL, word);
-}
 
 static HostWork *
 find_work (Host *self, const char *from, guint64 number)
@@ -147,7 +100,7 @@ static void
 end_work (Host *self, HostWork *work)
 {
   release (self, work);
-  acknowledge (self, work->receipt, "+ACK");
+  host_words_acknowledge (&self->words, work->receipt, "+ACK");
   neighbours_drop_call (self->callers, talk_get_peer (work->talk));
   g_hash_table_remove (self->by_key, work->key);
   g_hash_table_remove (self->works, &work->id);
@@ -239,7 +192,7 @@ add_work (Host *self, const Packet *packet, const char *receipt, guint n_deliver
 
   /* A caller knows who answers before the first answer. */
   if (!neighbours_has (self->callers, packet->from))
-    introduce (self, packet->from);
+    host_words_introduce (&self->words, packet->from);
   *listener = (Listener){ self, ++self->last_id };
   talk = talk_new (self->connection, packet->from, self->subject, packet->id, get_part_max (self),
                    on_message, listener, g_free);
@@ -257,10 +210,8 @@ add_work (Host *self, const Packet *packet, const char *receipt, guint n_deliver
 static void
 fetch (Host *self, HostWork *work, gint64 now)
 {
-  g_autofree char *from = g_strndup (work->key, strcspn (work->key, " "));
-
   work->fetch_at = now + FETCH_REPEAT;
-  ask (self, PACKET_FETCH, from, g_ascii_strtoull (work->key + strlen (from), NULL, 10));
+  host_words_ask (&self->words, PACKET_FETCH, talk_get_peer (work->talk), work->number);
 }
 
 static void
@@ -275,6 +226,8 @@ begin_work (Host *self, const Packet *packet, const char *receipt)
   jet_receipt_read (&told, receipt);
   work = add_work (self, packet, receipt, MAX (told.n_deliveries, 1));
   doubts_note_time (&self->doubts, timer_get (self->timer), now);
+  if (doubts_note_count (&self->doubts, told.n_given))
+    host_words_ask_what_is_old (&self->words);
   if ((packet->flags & PACKET_IS_LARGE) != 0 || doubts_has (&self->doubts, told.sequence, now))
     {
       fetch (self, work, now);
@@ -305,18 +258,18 @@ take_call (Host *self, guint number, const ConnectionEvent *event)
 
   if (!packet_read (&packet, event->data, &at) || packet.type != PACKET_CALL)
     {
-      acknowledge (self, event->reply, "+TERM");
+      host_words_acknowledge (&self->words, event->reply, "+TERM");
       add_free (self, answer != PULLS_REFUSED ? 1 : 0);
     }
   else if ((known = find_work (self, packet.from, packet.id)) != NULL)
     {
       g_free (known->receipt);
       known->receipt = g_strdup (event->reply);
-      acknowledge (self, known->receipt, "+WPI");
+      host_words_acknowledge (&self->words, known->receipt, "+WPI");
       add_free (self, answer != PULLS_REFUSED ? 1 : 0);
     }
   else if (answer == PULLS_REFUSED || self->is_detached)
-    say (self, PACKET_BACK, packet.from, NULL, packet.id);
+    host_words_say (&self->words, PACKET_BACK, packet.from, packet.id);
   else
     begin_work (self, &packet, event->reply);
   if (self->connection != NULL)
@@ -333,8 +286,8 @@ take_packet_of_work (Host *self, const Packet *packet)
 
   if (work == NULL)
     {
-      if (packet->type == PACKET_PART)
-        say (self, PACKET_GONE, packet->from, NULL, packet->id);
+      if (packet->type != PACKET_GONE)
+        host_words_say (&self->words, PACKET_GONE, packet->from, packet->id);
       return;
     }
   if (packet->type == PACKET_GONE)
@@ -353,6 +306,25 @@ take_packet_of_work (Host *self, const Packet *packet)
     end_work (self, work);
 }
 
+/* Callers are to know which calls are here, before another host gets them, too, and asks. @caller:
+ * (nullable): all */
+static void
+claim_all (Host *self, const char *caller)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->works);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      HostWork *work = value;
+
+      if (work->fetch_at == 0
+          && (caller == NULL || strcmp (talk_get_peer (work->talk), caller) == 0))
+        talk_acknowledge (work->talk);
+    }
+}
+
 static void
 take_packet (Host *self, const Packet *packet)
 {
@@ -366,7 +338,8 @@ take_packet (Host *self, const Packet *packet)
       break;
     case PACKET_WHO:
       if (self->is_ready && !self->is_detached)
-        introduce (self, packet->from);
+        host_words_introduce (&self->words, packet->from);
+      claim_all (self, packet->from);
       break;
     default: /* what a host says itself, and what has done its work by having been heard */
       break;
@@ -376,52 +349,21 @@ take_packet (Host *self, const Packet *packet)
 /* The broker */
 
 static void
-ask_what_is_old (Host *self)
-{
-  g_autofree char *info = subjects_api (self->address, "STREAM.INFO", "");
-  g_autofree char *reply = g_strconcat (self->subject, STORED, NULL);
-
-  connection_publish_text (self->connection, info, reply, "");
-}
-
-static void
-ask_for_pool (Host *self)
-{
-  g_autofree char *info = subjects_api (self->address, "CONSUMER.INFO", "." SUBJECTS_CONSUMER);
-  g_autofree char *reply = g_strconcat (self->subject, ".pool", NULL);
-
-  connection_publish_text (self->connection, info, reply, "");
-  ask_what_is_old (self);
-}
-
-static void
-begin (Host *self)
-{
-  g_autofree char *own = g_strconcat (self->subject, ".>", NULL);
-  g_autofree char *questions = subjects_question (self->address);
-
-  connection_subscribe (self->connection, self->subject, TAG_OWN, FALSE);
-  connection_subscribe (self->connection, own, TAG_REPLIES, TRUE);
-  connection_subscribe (self->connection, questions, TAG_QUESTIONS, FALSE);
-  ask_for_pool (self);
-}
-
-static void
 take_reply (Host *self, const ConnectionEvent *event)
 {
-  const char *words = event->subject + strlen (self->subject);
-  g_autofree char *beats = subjects_beats (self->address);
+  const char *caller = NULL;
+  const HostWordsAnswer answer = host_words_read (&self->words, event, &caller);
   g_auto (JetReply) reply = { 0 };
 
-  if (g_str_has_prefix (words, NOBODY))
+  if (answer == HOST_WORDS_OF_NOBODY)
     {
       if (event->status == STATUS_NOBODY
-          && neighbours_miss (self->callers, words + strlen (NOBODY), g_get_monotonic_time ()))
-        lose_caller (self, words + strlen (NOBODY));
+          && neighbours_miss (self->callers, caller, g_get_monotonic_time ()))
+        lose_caller (self, caller);
       return;
     }
   jet_reply_read (&reply, event);
-  if (strcmp (words, STORED) == 0)
+  if (answer == HOST_WORDS_OF_OLD)
     {
       if (reply.error == NULL)
         self->doubts.last_old = reply.last;
@@ -435,7 +377,7 @@ take_reply (Host *self, const ConnectionEvent *event)
   self->is_ready = TRUE;
   if (reply.ack_wait > 0)
     self->lease = reply.ack_wait;
-  introduce (self, beats);
+  host_words_introduce (&self->words, NULL);
   ask_for_calls (self);
 }
 
@@ -468,7 +410,7 @@ take_message (Host *self, const ConnectionEvent *event)
       else if (pull_requests_take_status (&self->requests, number, event->status, now))
         ask_for_calls (self);
     }
-  else if (event->tag == TAG_REPLIES)
+  else if (event->tag == HOST_WORDS_REPLIES)
     take_reply (self, event);
   else
     take_packets (self, event->data);
@@ -484,9 +426,9 @@ come_back (Host *self)
 
   self->lost_at = 0;
   if (self->is_ready)
-    ask_what_is_old (self);
+    host_words_ask_what_is_old (&self->words);
   else
-    ask_for_pool (self);
+    host_words_ask_for_pool (&self->words);
   neighbours_excuse (self->callers, now);
   pull_requests_give_up (&self->requests);
   g_hash_table_iter_init (&iter, self->works);
@@ -496,6 +438,9 @@ come_back (Host *self)
       ((HostWork *)work)->lease_at = now;
       talk_advance (((HostWork *)work)->talk, now, TRUE);
     }
+  if (self->is_ready && !self->is_detached)
+    host_words_introduce (&self->words, NULL);
+  claim_all (self, NULL);
   timer_hurry (self->timer, now);
 }
 
@@ -508,7 +453,7 @@ on_connection (const ConnectionEvent *event, gpointer user_data)
   switch (event->type)
     {
     case CONNECTION_UP:
-      begin (self);
+      host_words_begin (&self->words);
       break;
     case CONNECTION_LOST:
       self->lost_at = g_get_monotonic_time ();
@@ -547,7 +492,7 @@ advance_works (Host *self, gint64 now)
       if (now >= work->lease_at)
         {
           work->lease_at = now + self->lease / 3;
-          acknowledge (self, work->receipt, "+WPI");
+          host_words_acknowledge (&self->words, work->receipt, "+WPI");
         }
       if (work->fetch_at > 0 && now >= work->fetch_at && !talk_has_begun (work->talk))
         fetch (self, work, now);
@@ -561,7 +506,7 @@ ask_callers (Host *self, gint64 now)
   gint64 silence;
 
   while ((caller = neighbours_find_unasked (self->callers, now)) != NULL)
-    ask (self, PACKET_PING, caller, 0);
+    host_words_ask (&self->words, PACKET_PING, caller, 0);
   while (self->connection != NULL
          && (caller = neighbours_find_silent (self->callers, now, &silence)) != NULL)
     lose_caller (self, caller);
@@ -573,7 +518,6 @@ on_timer (gpointer user_data)
   Host *self = user_data;
   g_autoptr (ProcfunEngine) kept G_GNUC_UNUSED = g_object_ref (self->engine);
   const gint64 now = g_get_monotonic_time ();
-  g_autofree char *beats = subjects_beats (self->address);
 
   doubts_note_time (&self->doubts, timer_get (self->timer), now);
   timer_set (self->timer, now + (g_hash_table_size (self->works) > 0 ? STEP : IDLE_STEP));
@@ -591,11 +535,11 @@ on_timer (gpointer user_data)
   ask_for_calls (self);
   if (self->is_ready && !self->is_detached && now >= self->beat_at)
     {
-      self->beat_at = now + BEAT;
+      self->beat_at = now + HOST_WORDS_BEAT;
       if (doubts_are_about_all (&self->doubts))
-        ask_what_is_old (self);
+        host_words_ask_what_is_old (&self->words);
       neighbours_forget (self->callers, now);
-      introduce (self, beats);
+      host_words_introduce (&self->words, NULL);
     }
 }
 
@@ -629,6 +573,7 @@ host_answer (Host *self, guint64 id, const ProcfunMessage *answer)
     }
   else if (is_end)
     {
+      host_words_say (&self->words, PACKET_GONE, talk_get_peer (work->talk), work->number);
       end_work (self, work);
       return;
     }
@@ -651,7 +596,6 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   self->engine = engine;
   self->address = address_ref (address);
   self->profile = g_bytes_ref (profile);
-  self->slots = slots;
   self->lease = address->lease;
   doubts_begin (&self->doubts);
   self->subject = subjects_host (address);
@@ -665,6 +609,7 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
   self->requests = (PullRequests){ .address = self->address,
                                    .name = packet_get_name (self->subject),
                                    .connection = self->connection };
+  self->words = (HostWords){ self->connection, self->address, self->profile, self->subject, slots };
   return self;
 }
 
@@ -672,7 +617,6 @@ host_new (ProcfunEngine *engine, Address *address, GBytes *profile, guint slots)
 static void
 take_leave (Host *self)
 {
-  g_autofree char *beats = subjects_beats (self->address);
   GHashTableIter iter;
   gpointer value;
 
@@ -682,10 +626,10 @@ take_leave (Host *self)
       HostWork *work = value;
 
       if (work->is_ended)
-        acknowledge (self, work->receipt, "+ACK");
-      say (self, PACKET_BYE, talk_get_peer (work->talk), NULL, 0);
+        host_words_acknowledge (&self->words, work->receipt, "+ACK");
+      host_words_take_leave (&self->words, talk_get_peer (work->talk));
     }
-  say (self, PACKET_BYE, beats, NULL, 0);
+  host_words_take_leave (&self->words, NULL);
 }
 
 void

@@ -17,6 +17,7 @@
 /* Words of the broker that have no number of their own. */
 #define STREAM_NOT_FOUND 10059
 #define CONSUMER_NOT_FOUND 10014
+#define MESSAGE_NOT_DELETED 10057
 
 static gint64
 get_number (JsonObject *object, const char *name)
@@ -69,6 +70,7 @@ read_object (JetReply *self, JsonObject *object)
 
   if (said != NULL)
     self->error = make_error (said);
+  self->is_gone = said != NULL && get_number (said, "err_code") == MESSAGE_NOT_DELETED;
   self->sequence = (guint64)get_number (object, "seq");
   if (config != NULL)
     self->ack_wait = get_number (config, "ack_wait") / 1000;
@@ -135,19 +137,20 @@ jet_reply_clear (JetReply *self)
   g_clear_error (&self->error);
 }
 
-/* $JS.ACK.STREAM.CONSUMER.DELIVERIES.SEQUENCE.…, with the domain and the account before the stream
- * where there are more words than nine. */
+/* $JS.ACK.STREAM.CONSUMER.DELIVERIES.SEQUENCE.GIVEN.…, with the domain and the account before the
+ * stream where there are more words than nine. */
 void
 jet_receipt_read (JetReceipt *self, const char *subject)
 {
   g_auto (GStrv) words = g_strsplit (subject != NULL ? subject : "", ".", -1);
   const guint n = g_strv_length (words);
   const guint at = n == 9 ? 4 : 6;
-  guint64 n_deliveries, sequence;
+  guint64 n_deliveries, sequence, n_given;
 
   *self = (JetReceipt){ 0 };
   if (n >= 9 && n != 10 && strcmp (words[0], "$JS") == 0 && strcmp (words[1], "ACK") == 0
       && g_ascii_string_to_unsigned (words[at], 10, 1, G_MAXUINT32, &n_deliveries, NULL)
-      && g_ascii_string_to_unsigned (words[at + 1], 10, 1, G_MAXUINT64, &sequence, NULL))
-    *self = (JetReceipt){ (guint)n_deliveries, sequence };
+      && g_ascii_string_to_unsigned (words[at + 1], 10, 1, G_MAXUINT64, &sequence, NULL)
+      && g_ascii_string_to_unsigned (words[at + 2], 10, 1, G_MAXUINT64, &n_given, NULL))
+    *self = (JetReceipt){ (guint)n_deliveries, sequence, n_given };
 }

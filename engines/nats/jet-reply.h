@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GError *error;    /* (nullable) */
+  gboolean is_gone; /* the error is that a message is not in the stream any more */
   guint64 sequence; /* of a message that was stored */
   gint64 ack_wait;  /* of a consumer, in µs */
   guint64 last;     /* of a stream: the sequence of the last message; 0: none was stored */
@@ -27,6 +28,7 @@ typedef struct
 {
   guint n_deliveries; /* how often it was given to somebody; 0: it is no such subject */
   guint64 sequence;   /* of the message in its stream */
+  guint64 n_given;    /* how many messages the broker had given away, with this one */
 } JetReceipt;
 
 void jet_receipt_read (JetReceipt *self, const char *subject);

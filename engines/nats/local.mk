@@ -9,6 +9,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/address.h \
 	%D%/caller-call.c \
 	%D%/caller-call.h \
+	%D%/caller-queue.c \
+	%D%/caller-queue.h \
 	%D%/caller.c \
 	%D%/caller.h \
 	%D%/connection-class.h \
@@ -16,6 +18,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/connection.h \
 	%D%/doubts.c \
 	%D%/doubts.h \
+	%D%/host-words.c \
+	%D%/host-words.h \
 	%D%/host-work.c \
 	%D%/host-work.h \
 	%D%/host.c \
@@ -27,6 +31,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/line.h \
 	%D%/login.c \
 	%D%/login.h \
+	%D%/losses.c \
+	%D%/losses.h \
 	%D%/module.c \
 	%D%/nats-engine.c \
 	%D%/nats-engine.h \

@@ -24,6 +24,8 @@ typedef struct
   gint64 beat;         /* 0: it has not said */
   guint slots;
   guint n_calls;
+  gboolean is_absent; /* nothing has come from it since the broker was away */
+  gboolean is_gone;   /* and it was taken for gone */
 } Neighbour;
 
 struct _Neighbours
@@ -91,6 +93,7 @@ neighbours_hear (Neighbours *self, const char *subject)
   one->heard_at = MAX (one->heard_at, g_get_monotonic_time ());
   one->suspected_at = 0;
   one->missed_at = 0;
+  one->is_absent = one->is_gone = FALSE;
 }
 
 gboolean
@@ -154,6 +157,49 @@ neighbours_get_slots (Neighbours *self, const char *subject)
   return one != NULL ? one->slots : 0;
 }
 
+static guint
+take_room (Neighbour *one)
+{
+  const guint slots = one->is_gone ? 0 : MAX (one->slots, 1);
+
+  one->is_gone = TRUE;
+  return slots > one->n_calls ? slots - one->n_calls : 0;
+}
+
+guint
+neighbours_take_room (Neighbours *self, const char *subject)
+{
+  Neighbour *one = find (self, subject);
+
+  return one != NULL ? take_room (one) : 0;
+}
+
+guint
+neighbours_take_absent_room (Neighbours *self)
+{
+  GHashTableIter iter;
+  gpointer one;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->all);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    n += ((Neighbour *)one)->is_absent ? take_room (one) : 0;
+  return n;
+}
+
+guint
+neighbours_get_all_slots (Neighbours *self)
+{
+  GHashTableIter iter;
+  gpointer one;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->all);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    n += MAX (((Neighbour *)one)->slots, 1);
+  return n;
+}
+
 void
 neighbours_excuse (Neighbours *self, gint64 now)
 {
@@ -166,6 +212,7 @@ neighbours_excuse (Neighbours *self, gint64 now)
     {
       ((Neighbour *)one)->heard_at = now + RETURN;
       ((Neighbour *)one)->suspected_at = 0;
+      ((Neighbour *)one)->is_absent = TRUE;
     }
 }
 

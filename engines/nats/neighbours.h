@@ -30,6 +30,13 @@ guint neighbours_get_n_calls (Neighbours *self, const char *subject);
 void neighbours_set_slots (Neighbours *self, const char *subject, guint slots, gint64 beat);
 guint neighbours_get_slots (Neighbours *self, const char *subject);
 
+guint neighbours_get_all_slots (Neighbours *self);
+
+/* Slots that are not known to have calls: of one that is gone, and of all of which nothing has come
+ * since the broker was away. They count once, until it is there again. */
+guint neighbours_take_room (Neighbours *self, const char *subject);
+guint neighbours_take_absent_room (Neighbours *self);
+
 /* The broker was away until @now: others may not be back yet, and no silence before counts. */
 void neighbours_excuse (Neighbours *self, gint64 now);
 
