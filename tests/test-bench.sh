@@ -97,6 +97,16 @@ assert named <= set(names), named - set(names)
 END
 }
 
+# The guide shows what the simulation of many hosts prints.
+guide_has_the_simulation ()
+{
+  timeout 60 $python "$TOP_SRCDIR/bench/scale.py" >"$tmp/simulation" && test "$(wc -l <"$tmp/simulation")" -gt 10 || return 1
+  while read -r line
+  do
+    test -z "$line" || grep -qF -e "$line" "$TOP_SRCDIR/docs/guide-machines.xml" || { echo "not there: $line"; return 1; }
+  done <"$tmp/simulation"
+}
+
 if $python -c 'pass' 2>/dev/null
 then
   check "a table" tells "ProcfunThing" "1.25 ms" "1250" "FAIL" "other: it is not installed"
@@ -104,6 +114,7 @@ then
   check "--check fails when a bar is not reached" check_fails
   check "contenders take turns" measured
   check "names of contenders, limits and bars" names_are_known
+  check "the guide has what the simulation prints" guide_has_the_simulation
 else
   skip "the driver of the measurements" "no /usr/bin/python3"
 fi

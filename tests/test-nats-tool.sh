@@ -90,6 +90,12 @@ printf '[1,2]\n[3,4]\n[5,6]\n' >"$tmp/lines"
 check "a map" prints "$(printf '3\n7\n11')" "$tool" map --on "$pool" --arg-file "$tmp/lines" "$program" add
 check "a program that is told where to call" env PROCFUN_EXECUTOR="$pool" timeout 60 "$tool" call "$program" add '[2, 3]'
 
+"$tool" engine setup "$pool-2" || exit 1
+"$tool" worker --slots 2 "$pool-2" "$program" 2>"$tmp/worker-2" &
+started="$started $!"
+seq -f '[%.0f,1]' 200 >"$tmp/lines"
+check "a map over two pools" prints "$(seq 2 201)" "$tool" map --on "$pool,$pool-2" --arg-file "$tmp/lines" "$program" add
+
 ends_in_order () { kill "$host" && wait "$host"; }
 check "the host ends in order" ends_in_order
 
