@@ -93,6 +93,18 @@ worker_is ()
   test "$found" = "$1"
 }
 
+# A host whose loader does not find the library
+host_without_library ()
+{
+  cd "$tmp/elsewhere" || return 1
+  # shellcheck disable=SC2046,SC2086
+  $CC $CFLAGS $LDFLAGS -Wall -Werror where.c ask.c -o both $($PKG_CONFIG --cflags --libs procfun) || return 1
+  PROCFUN_EXECUTOR="exec:env LD_LIBRARY_PATH=$LD_LIBRARY_PATH {}" ./both || return 1
+  PROCFUN_EXECUTOR="exec:env -u LD_LIBRARY_PATH {}" ./both >"$tmp/told" && return 1
+  cat "$tmp/told"
+  grep -q "cannot be reached.*libprocfun.so.0: cannot open shared object file" "$tmp/told"
+}
+
 # Another place, another name of the folder, and a link to the library.
 moved ()
 {
@@ -131,4 +143,10 @@ check "a library builds" build_library
 check "its functions run in the worker of the installation" worker_is \
   "$(realpath "$($PKG_CONFIG --variable=worker procfun)")" "$stage$LIBDIR"
 test -z "$stage" || check "they run where the library was moved to" moved
+if test -z "$stage" || ldconfig -p 2>/dev/null | grep -qF libprocfun.so.0
+then
+  skip "a host without the library says so" "the library is installed where each program finds it"
+else
+  check "a host without the library says so" host_without_library
+fi
 done_testing

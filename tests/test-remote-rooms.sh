@@ -158,7 +158,7 @@ is_empty_after_thaw () { is_told $short "$tmp/signal-host" STOP && empties "$tmp
 
 is_empty_after_cut () { is_told $short ip -n room3 link set eth0 down && empties true; }
 
-# keeps_deadlines SECONDS: on a host whose clock is so much ahead of the caller's.
+# keeps_deadlines SECONDS: on a host whose clock is so much ahead of the caller's, or behind it.
 keeps_deadlines ()
 {
   list="exec:unshare -T --monotonic $1 -f {}"
@@ -201,6 +201,13 @@ then
   if unshare -T --monotonic 3600 -f true 2>/dev/null
   then
     check "deadlines hold where clocks differ by an hour" keeps_deadlines 3600
+    # No clock is before the start of the machine.
+    if unshare -T --monotonic -3600 -f true 2>/dev/null
+    then
+      check "deadlines hold where the clock of a host is behind" keeps_deadlines -3600
+    else
+      skip "deadlines hold where the clock of a host is behind" "the machine was started less than an hour ago"
+    fi
   else
     skip "deadlines hold where clocks differ by an hour" "there are no time namespaces"
   fi

@@ -28,8 +28,8 @@ start_server ()
   return 1
 }
 
-# host KNOWN: its words in a list.
-host () { echo "exec:$(ssh_command 127.0.0.1 "$port" "$1") {}"; }
+# host KNOWN [WORDS]: its words in a list, with WORDS before the command of the program.
+host () { printf '%s\n' "exec:$(ssh_command 127.0.0.1 "$port" "$1") ${2-} {}"; }
 
 can_log_in ()
 {
@@ -80,6 +80,12 @@ then
   check "a host that is up" is_up
   check "a host whose key is not known" \
     fails_with "Host key verification failed" "$tool" hosts "$(host "$tmp/nowhere")" "$program"
+  ssh-keygen -q -t ed25519 -N '' -f "$tmp/other"
+  check "a login that is refused" \
+    fails_with "Permission denied" "$tool" call --on "$(host "$tmp/known" | sed "s#$tmp/key#$tmp/other#")" "$program" add '[2, 3]'
+  check "a program that is not there" \
+    fails_with "/nowhere/program" "$tool" call --on "$(host "$tmp/known" /nowhere/program)" "$program" add '[2, 3]'
+  check "a shell that talks" prints 5 "$tool" call --on "$(host "$tmp/known" 'echo Welcome\;')" "$program" add '[2, 3]'
   check "nothing is left on the host" leaves_nothing
 else
   skip "calls over ssh" "there is no sshd, or it cannot be started or logged in to here"
