@@ -33,6 +33,8 @@ engines_LTLIBRARIES = %D%/libprocfun-nats.la
 	%D%/login.h \
 	%D%/losses.c \
 	%D%/losses.h \
+	%D%/mailbox.c \
+	%D%/mailbox.h \
 	%D%/module.c \
 	%D%/nats-engine.c \
 	%D%/nats-engine.h \

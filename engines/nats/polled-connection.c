@@ -4,6 +4,7 @@
 
 #include "engines/nats/line.h"
 #include "engines/nats/login.h"
+#include "engines/nats/mailbox.h"
 #include <poll.h>
 #include <procfun.h>
 #include <pthread.h>
@@ -27,35 +28,19 @@
 
 typedef struct _PolledConnection PolledConnection;
 
-typedef struct
-{
-  GSource source;
-  PolledConnection *connection;
-} PollSource;
-
 struct _PolledConnection
 {
   Connection base;
   gatomicrefcount ref_count;
   Address *address;
-  GMainContext *context;
-  ConnectionFunc func;
-  gpointer user_data;
-  gint is_ready;    /* atomic: there are events */
+  Mailbox *mailbox;
   gint has_writing; /* atomic: libnats has something to be written */
 
   GMutex lock; /* for what follows */
   GCond has_order;
-  GCond has_ended;
-  GQueue events;       /* (element-type ConnectionEvent) */
-  GSource *source;     /* (nullable): it is closed */
-  gpointer poll;       /* (nullable): the socket, as a part of the source */
-  gboolean is_writing; /* it is looked whether it takes more */
   gboolean is_quitting;
   gboolean is_synchronising;
-  gboolean is_lost;  /* by libnats */
-  gboolean is_ended; /* libnats says nothing more of what it has lost */
-  gboolean is_over;  /* nor does our thread */
+  gboolean is_lost; /* by libnats */
 
   GMutex use; /* for what follows, and before @lock */
   Line *line;
@@ -94,70 +79,29 @@ connection_unref (gpointer connection)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   address_unref (self->address);
-  g_main_context_unref (self->context);
-  g_queue_clear_full (&self->events, connection_event_free);
+  mailbox_unref (self->mailbox);
   line_free (self->line);
   forget_servers (self);
   g_mutex_clear (&self->lock);
   g_mutex_clear (&self->use);
   g_cond_clear (&self->has_order);
-  g_cond_clear (&self->has_ended);
   g_free (self);
 }
 
 /* Events, from any thread */
 
 static void
-wake (PolledConnection *self)
-{
-  if (!g_main_context_is_owner (self->context))
-    g_main_context_wakeup (self->context);
-}
-
-static void
 post (ConnectionEvent *event, gpointer user_data)
 {
-  PolledConnection *self = user_data;
-
-  g_mutex_lock (&self->lock);
-  if (self->source != NULL)
-    {
-      g_queue_push_tail (&self->events, g_steal_pointer (&event));
-      if (g_atomic_int_compare_and_exchange (&self->is_ready, FALSE, TRUE))
-        wake (self);
-    }
-  g_mutex_unlock (&self->lock);
-  if (event != NULL)
-    connection_event_free (event);
-}
-
-static void
-post_news (PolledConnection *self, ConnectionEventType type, const char *message)
-{
-  post (connection_event_new (type, message), self);
+  mailbox_post (((PolledConnection *)user_data)->mailbox, event);
 }
 
 static void
 on_closed (natsConnection *nats, void *user_data)
 {
-  PolledConnection *self = user_data;
+  g_autoptr (Mailbox) mailbox = mailbox_ref (((PolledConnection *)user_data)->mailbox);
 
-  g_mutex_lock (&self->lock);
-  self->is_ended = TRUE;
-  g_cond_signal (&self->has_order);
-  g_mutex_unlock (&self->lock);
-}
-
-/* Among others, the broker does not let us do something. */
-static void
-on_error (natsConnection *nats, natsSubscription *subscription, natsStatus status, void *user_data)
-{
-  const char *words = NULL;
-
-  if (status != NATS_NOT_PERMITTED)
-    return;
-  natsConnection_GetLastError (nats, &words);
-  post_news (user_data, CONNECTION_FAILED, words != NULL ? words : natsStatus_GetText (status));
+  mailbox_end_libnats (mailbox);
 }
 
 /* Orders of libnats about the socket, with its lock held */
@@ -179,11 +123,7 @@ on_read (void *user_data, bool add)
 
   if (add)
     return NATS_OK;
-  g_mutex_lock (&self->lock);
-  if (self->source != NULL && self->poll != NULL)
-    g_source_remove_unix_fd (self->source, self->poll);
-  self->poll = NULL;
-  g_mutex_unlock (&self->lock);
+  mailbox_unwatch (self->mailbox);
   return NATS_OK;
 }
 
@@ -195,7 +135,7 @@ on_write (void *user_data, bool add)
 
   g_atomic_int_set (&self->has_writing, add);
   if (add)
-    wake (self);
+    mailbox_wake (self->mailbox);
   return NATS_OK;
 }
 
@@ -211,70 +151,28 @@ on_detach (void *user_data)
   return NATS_OK;
 }
 
-/* The source, in the main context of who made it */
+/* In the main context of who made it */
 
 static void
-look_for_room (PolledConnection *self, gboolean is_writing)
+prepare (gpointer connection)
 {
-  g_mutex_lock (&self->lock);
-  if (self->poll != NULL && self->is_writing != is_writing)
-    {
-      self->is_writing = is_writing;
-      g_source_modify_unix_fd (self->source, self->poll, is_writing ? G_IO_IN | G_IO_OUT : G_IO_IN);
-    }
-  g_mutex_unlock (&self->lock);
+  PolledConnection *self = connection;
+
+  if (!g_atomic_int_get (&self->has_writing))
+    return;
+  g_mutex_lock (&self->use);
+  mailbox_watch_for_room (self->mailbox, line_write (self->line));
+  g_mutex_unlock (&self->use);
 }
 
-static gboolean
-poll_source_check (GSource *source)
+static void
+dispatch (gpointer connection)
 {
-  return g_atomic_int_get (&((PollSource *)source)->connection->is_ready);
-}
-
-static gboolean
-poll_source_prepare (GSource *source, int *timeout)
-{
-  PolledConnection *self = ((PollSource *)source)->connection;
-
-  *timeout = -1;
-  if (g_atomic_int_get (&self->has_writing))
-    {
-      g_mutex_lock (&self->use);
-      look_for_room (self, line_write (self->line));
-      g_mutex_unlock (&self->use);
-    }
-  return poll_source_check (source);
-}
-
-/* (nullable) */
-static ConnectionEvent *
-take_event (PolledConnection *self)
-{
-  ConnectionEvent *event;
-
-  g_mutex_lock (&self->lock);
-  event = self->source != NULL ? g_queue_pop_head (&self->events) : NULL;
-  g_mutex_unlock (&self->lock);
-  return event;
-}
-
-static gboolean
-poll_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
-{
-  PolledConnection *self = connection_ref (((PollSource *)source)->connection);
-  ConnectionEvent *event;
+  PolledConnection *self = connection;
 
   g_mutex_lock (&self->use);
   line_read (self->line);
   g_mutex_unlock (&self->use);
-  g_atomic_int_set (&self->is_ready, FALSE);
-  while ((event = take_event (self)) != NULL)
-    {
-      self->func (event, self->user_data);
-      connection_event_free (event);
-    }
-  connection_unref (self);
-  return G_SOURCE_CONTINUE;
 }
 
 /* Its thread, for what blocks */
@@ -293,7 +191,7 @@ set_options (PolledConnection *self, natsOptions *options)
   if (status == NATS_OK)
     status = natsOptions_SetClosedCB (options, on_closed, self);
   if (status == NATS_OK)
-    status = natsOptions_SetErrorHandler (options, on_error, self);
+    status = natsOptions_SetErrorHandler (options, mailbox_on_error, self->mailbox);
   if (status == NATS_OK && self->n_servers > 0)
     status = natsOptions_SetServers (options, (const char **)self->servers, self->n_servers);
   return status;
@@ -326,11 +224,10 @@ begin (PolledConnection *self, natsConnection *nats, ConnectionEventType type)
   g_mutex_lock (&self->use);
   self->max_payload = (gsize)natsConnection_GetMaxPayload (nats);
   line_connect (self->line, nats);
-  post_news (self, type, NULL);
+  mailbox_post_news (self->mailbox, type, NULL);
   g_mutex_lock (&self->lock);
-  if (self->source != NULL && !self->is_lost)
-    self->poll = g_source_add_unix_fd (self->source, self->fd, G_IO_IN);
-  self->is_writing = FALSE;
+  if (!self->is_lost)
+    mailbox_watch (self->mailbox, self->fd);
   g_mutex_unlock (&self->lock);
   g_mutex_unlock (&self->use);
 }
@@ -374,7 +271,7 @@ serve (PolledConnection *self, natsConnection *nats)
       if (synchronises)
         {
           natsConnection_FlushTimeout (nats, FLUSH_MS);
-          post_news (self, CONNECTION_SYNCED, NULL);
+          mailbox_post_news (self->mailbox, CONNECTION_SYNCED, NULL);
         }
       else if (!wait_for_order (self, ping_at))
         {
@@ -430,7 +327,7 @@ end (PolledConnection *self, natsConnection *nats, gboolean is_quitting)
 {
   const gint64 until = g_get_monotonic_time () + CLOSE_MS * 1000;
 
-  on_read (self, false);
+  mailbox_unwatch (self->mailbox);
   g_mutex_lock (&self->use);
   if (is_quitting)
     take_leave (self);
@@ -440,12 +337,9 @@ end (PolledConnection *self, natsConnection *nats, gboolean is_quitting)
   g_mutex_lock (&self->use);
   line_forget (self->line);
   g_mutex_unlock (&self->use);
-  g_mutex_lock (&self->lock);
-  while (!self->is_ended && g_cond_wait_until (&self->has_order, &self->lock, until))
-    ;
-  if (!self->is_ended)
+  if (!mailbox_wait_for_libnats (self->mailbox, until))
     connection_ref (self); /* for ever: it may yet come */
-  self->is_ended = FALSE;
+  g_mutex_lock (&self->lock);
   self->is_lost = FALSE;
   g_mutex_unlock (&self->lock);
   natsConnection_Destroy (nats);
@@ -486,7 +380,7 @@ be_connected (PolledConnection *self, natsConnection *nats, ConnectionEventType 
   if (!quits)
     words = get_dismissal (nats);
   if (!quits)
-    post_news (self, words != NULL ? CONNECTION_FAILED : CONNECTION_LOST, words);
+    mailbox_post_news (self->mailbox, words != NULL ? CONNECTION_FAILED : CONNECTION_LOST, words);
   end (self, nats, quits);
   return !quits && words == NULL;
 }
@@ -522,7 +416,7 @@ work (PolledConnection *self)
         n_refusals++;
       if (nats == NULL && (type == CONNECTION_UP || n_refusals >= REFUSALS_MAX))
         {
-          post_news (self, CONNECTION_FAILED, error->message);
+          mailbox_post_news (self->mailbox, CONNECTION_FAILED, error->message);
           return;
         }
       type = CONNECTION_BACK;
@@ -537,10 +431,7 @@ run (gpointer user_data)
 
   work (self);
   nats_ReleaseThreadMemory ();
-  g_mutex_lock (&self->lock);
-  self->is_over = TRUE;
-  g_cond_signal (&self->has_ended);
-  g_mutex_unlock (&self->lock);
+  mailbox_end_thread (self->mailbox);
   connection_unref (self);
   return NULL;
 }
@@ -552,11 +443,9 @@ polled_connection_close (Connection *connection)
 {
   PolledConnection *self = (PolledConnection *)connection;
 
+  mailbox_close (self->mailbox);
   g_mutex_lock (&self->lock);
   self->is_quitting = TRUE;
-  self->poll = NULL;
-  g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
   g_cond_signal (&self->has_order);
   g_mutex_unlock (&self->lock);
   connection_unref (self);
@@ -566,7 +455,6 @@ polled_connection_close (Connection *connection)
 static void
 synchronise (PolledConnection *self, gint64 until)
 {
-  ConnectionEvent *event;
   gboolean is_done = FALSE;
 
   g_mutex_lock (&self->lock);
@@ -580,13 +468,7 @@ synchronise (PolledConnection *self, gint64 until)
       line_read (self->line);
       is_done = !line_is_connected (self->line);
       g_mutex_unlock (&self->use);
-      while ((event = take_event (self)) != NULL)
-        {
-          is_done = is_done || event->type == CONNECTION_SYNCED || event->type == CONNECTION_FAILED;
-          if (event->type == CONNECTION_MESSAGE)
-            self->func (event, self->user_data);
-          connection_event_free (event);
-        }
+      is_done = mailbox_tell_messages (self->mailbox) || is_done;
       if (!is_done)
         g_usleep (LOOK_MS * 1000);
     }
@@ -600,10 +482,7 @@ polled_connection_finish (Connection *connection, int ms)
 
   synchronise (self, until);
   polled_connection_close (connection);
-  g_mutex_lock (&self->lock);
-  while (!self->is_over && g_cond_wait_until (&self->has_ended, &self->lock, until))
-    ;
-  g_mutex_unlock (&self->lock);
+  mailbox_wait_for_thread (self->mailbox, until);
   connection_unref (self);
 }
 
@@ -651,20 +530,6 @@ polled_connection_get_max_payload (Connection *connection)
   return size;
 }
 
-static GSource *
-make_source (PolledConnection *self)
-{
-  static GSourceFuncs funcs = { .prepare = poll_source_prepare,
-                                .check = poll_source_check,
-                                .dispatch = poll_source_dispatch };
-  GSource *source = g_source_new (&funcs, sizeof (PollSource));
-
-  ((PollSource *)source)->connection = self;
-  g_source_set_can_recurse (source, TRUE); /* or each turn would begin and end with a write */
-  g_source_set_static_name (source, "procfun nats");
-  return source;
-}
-
 Connection *
 polled_connection_new (Address *address, GMainContext *context, ConnectionFunc func,
                        gpointer user_data)
@@ -675,6 +540,7 @@ polled_connection_new (Address *address, GMainContext *context, ConnectionFunc f
                                          .drain = polled_connection_drain,
                                          .publish = polled_connection_publish,
                                          .get_max_payload = polled_connection_get_max_payload };
+  static const MailboxHooks hooks = { prepare, dispatch };
   PolledConnection *self = g_new0 (PolledConnection, 1);
 
   self->base.klass = &klass;
@@ -682,15 +548,9 @@ polled_connection_new (Address *address, GMainContext *context, ConnectionFunc f
   g_mutex_init (&self->lock);
   g_mutex_init (&self->use);
   g_cond_init (&self->has_order);
-  g_cond_init (&self->has_ended);
   self->address = address_ref (address);
-  self->context = context != NULL ? g_main_context_ref (context)
-                                  : g_main_context_ref (g_main_context_default ());
-  self->func = func;
-  self->user_data = user_data;
   self->line = line_new (post, self, connection_ref, connection_unref);
-  self->source = make_source (self);
-  g_source_attach (self->source, self->context);
+  self->mailbox = mailbox_new (context, func, user_data, &hooks, self);
   connection_start_thread (run, connection_ref (self));
   return &self->base;
 }

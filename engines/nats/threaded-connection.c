@@ -3,6 +3,7 @@
 #include "engines/nats/connection-class.h"
 
 #include "engines/nats/login.h"
+#include "engines/nats/mailbox.h"
 #include <procfun.h>
 
 /* How long libnats may take for what it sends and tells at the end. */
@@ -29,39 +30,22 @@ typedef struct
   GBytes *data;     /* (nullable) */
 } Command;
 
-/* @is_ready: there are events. A ready time would be written to an eventfd by each thread, also by
- * the one that waits for it. */
-typedef struct _ThreadedConnection ThreadedConnection;
-
 typedef struct
-{
-  GSource source;
-  ThreadedConnection *connection;
-  gint is_ready;
-} ConnectionSource;
-
-struct _ThreadedConnection
 {
   Connection base;
   gatomicrefcount ref_count;
   Address *address;
-  ConnectionFunc func;
-  gpointer user_data;
+  Mailbox *mailbox;
 
   GMutex lock; /* for what follows */
   GCond has_command;
-  GCond has_event;
   GQueue commands; /* (element-type Command) */
-  GQueue events;   /* (element-type ConnectionEvent) */
-  GSource *source; /* (nullable): it is closed */
   gsize max_payload;
-  gboolean is_ended; /* libnats says nothing more */
-  gboolean is_over;  /* nor does its thread */
 
   /* Of its thread */
   natsConnection *nats;      /* (nullable) */
   GHashTable *subscriptions; /* (element-type guint natsSubscription): by tag */
-};
+} ThreadedConnection;
 
 /* Closure of a subscription, which libnats keeps until it has told its last message. */
 typedef struct
@@ -98,11 +82,10 @@ connection_unref (gpointer connection)
     return;
   address_unref (self->address);
   g_queue_clear_full (&self->commands, command_free);
-  g_queue_clear_full (&self->events, connection_event_free);
+  mailbox_unref (self->mailbox);
   g_hash_table_unref (self->subscriptions);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->has_command);
-  g_cond_clear (&self->has_event);
   g_free (self);
 }
 
@@ -129,34 +112,11 @@ order_tag (ThreadedConnection *self, CommandType type, const char *subject, guin
 /* Events, from threads of libnats */
 
 static void
-post (ThreadedConnection *self, ConnectionEvent *event)
-{
-  g_mutex_lock (&self->lock);
-  if (self->source != NULL)
-    {
-      g_queue_push_tail (&self->events, g_steal_pointer (&event));
-      if (g_atomic_int_compare_and_exchange (&((ConnectionSource *)self->source)->is_ready, FALSE,
-                                             TRUE))
-        g_main_context_wakeup (g_source_get_context (self->source));
-      g_cond_signal (&self->has_event);
-    }
-  g_mutex_unlock (&self->lock);
-  if (event != NULL)
-    connection_event_free (event);
-}
-
-static void
-post_news (ThreadedConnection *self, ConnectionEventType type, const char *message)
-{
-  post (self, connection_event_new (type, message));
-}
-
-static void
 on_message (natsConnection *nats, natsSubscription *subscription, natsMsg *message, void *user_data)
 {
   const Subscription *self = user_data;
 
-  post (self->connection, connection_event_new_message (self->tag, message));
+  mailbox_post (self->connection->mailbox, connection_event_new_message (self->tag, message));
   natsMsg_Destroy (message);
 }
 
@@ -174,13 +134,13 @@ on_complete (void *user_data)
 static void
 on_lost (natsConnection *nats, void *user_data)
 {
-  post_news (user_data, CONNECTION_LOST, NULL);
+  mailbox_post_news (((ThreadedConnection *)user_data)->mailbox, CONNECTION_LOST, NULL);
 }
 
 static void
 on_back (natsConnection *nats, void *user_data)
 {
-  post_news (user_data, CONNECTION_BACK, NULL);
+  mailbox_post_news (((ThreadedConnection *)user_data)->mailbox, CONNECTION_BACK, NULL);
 }
 
 /* The connection may be gone as soon as that is known. */
@@ -188,27 +148,14 @@ static void
 on_closed (natsConnection *nats, void *user_data)
 {
   ThreadedConnection *self = user_data;
+  g_autoptr (Mailbox) mailbox = mailbox_ref (self->mailbox);
   const char *words = NULL;
   natsStatus status = natsConnection_GetLastError (nats, &words);
 
-  post_news (self, CONNECTION_FAILED,
-             words != NULL && *words != '\0' ? words : natsStatus_GetText (status));
-  g_mutex_lock (&self->lock);
-  self->is_ended = TRUE;
-  g_cond_signal (&self->has_command);
-  g_mutex_unlock (&self->lock);
-}
-
-/* Among others, the broker does not let us do something. */
-static void
-on_error (natsConnection *nats, natsSubscription *subscription, natsStatus status, void *user_data)
-{
-  const char *words = NULL;
-
-  if (status != NATS_NOT_PERMITTED)
-    return;
-  natsConnection_GetLastError (nats, &words);
-  post_news (user_data, CONNECTION_FAILED, words != NULL ? words : natsStatus_GetText (status));
+  mailbox_post_news (mailbox, CONNECTION_FAILED,
+                     words != NULL && *words != '\0' ? words : natsStatus_GetText (status));
+  order_tag (self, COMMAND_QUIT, NULL, 0);
+  mailbox_end_libnats (mailbox);
 }
 
 /* Commands, in the thread of the connection */
@@ -257,7 +204,7 @@ obey (ThreadedConnection *self, const Command *command)
       break;
     case COMMAND_SYNC:
       natsConnection_FlushTimeout (self->nats, FLUSH_MS);
-      post_news (self, CONNECTION_SYNCED, NULL);
+      mailbox_post_news (self->mailbox, CONNECTION_SYNCED, NULL);
       break;
     case COMMAND_QUIT:
     default:
@@ -272,10 +219,10 @@ wait_for_command (ThreadedConnection *self)
   Command *command;
 
   g_mutex_lock (&self->lock);
-  while ((command = g_queue_pop_head (&self->commands)) == NULL && !self->is_ended)
+  while ((command = g_queue_pop_head (&self->commands)) == NULL)
     g_cond_wait (&self->has_command, &self->lock);
   g_mutex_unlock (&self->lock);
-  if (command != NULL && command->type == COMMAND_QUIT)
+  if (command->type == COMMAND_QUIT)
     g_clear_pointer (&command, command_free);
   return command;
 }
@@ -290,7 +237,7 @@ connect (ThreadedConnection *self, natsOptions *options)
   if (status == NATS_OK)
     status = natsOptions_SetClosedCB (options, on_closed, self);
   if (status == NATS_OK)
-    status = natsOptions_SetErrorHandler (options, on_error, self);
+    status = natsOptions_SetErrorHandler (options, mailbox_on_error, self->mailbox);
   return status == NATS_OK ? login_connect (&self->nats, options, self->address) : status;
 }
 
@@ -318,12 +265,8 @@ end (ThreadedConnection *self)
   natsConnection_FlushTimeout (self->nats, FLUSH_MS);
   g_hash_table_remove_all (self->subscriptions);
   natsConnection_Close (self->nats);
-  g_mutex_lock (&self->lock);
-  while (!self->is_ended && g_cond_wait_until (&self->has_command, &self->lock, until))
-    ;
-  if (!self->is_ended)
+  if (!mailbox_wait_for_libnats (self->mailbox, until))
     connection_ref (self); /* for ever: it may yet come */
-  g_mutex_unlock (&self->lock);
   natsConnection_Destroy (self->nats);
 }
 
@@ -339,7 +282,7 @@ run (gpointer user_data)
       g_mutex_lock (&self->lock);
       self->max_payload = (gsize)natsConnection_GetMaxPayload (self->nats);
       g_mutex_unlock (&self->lock);
-      post_news (self, CONNECTION_UP, NULL);
+      mailbox_post_news (self->mailbox, CONNECTION_UP, NULL);
       while ((command = wait_for_command (self)) != NULL)
         {
           obey (self, command);
@@ -348,118 +291,37 @@ run (gpointer user_data)
       end (self);
     }
   else
-    post_news (self, CONNECTION_FAILED, error->message);
+    mailbox_post_news (self->mailbox, CONNECTION_FAILED, error->message);
   nats_ReleaseThreadMemory ();
-  g_mutex_lock (&self->lock);
-  self->is_over = TRUE;
-  g_cond_signal (&self->has_event);
-  g_mutex_unlock (&self->lock);
+  mailbox_end_thread (self->mailbox);
   connection_unref (self);
   return NULL;
 }
 
-/* Telling, in the main context of who made it */
-
-/* (nullable) */
-static ConnectionEvent *
-take_event (ThreadedConnection *self)
-{
-  ConnectionEvent *event;
-
-  g_mutex_lock (&self->lock);
-  event = self->source != NULL ? g_queue_pop_head (&self->events) : NULL;
-  g_mutex_unlock (&self->lock);
-  return event;
-}
-
-static gboolean
-connection_source_check (GSource *source)
-{
-  return g_atomic_int_get (&((ConnectionSource *)source)->is_ready);
-}
-
-static gboolean
-connection_source_prepare (GSource *source, int *timeout)
-{
-  *timeout = -1;
-  return connection_source_check (source);
-}
-
-static gboolean
-connection_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
-{
-  ThreadedConnection *self = connection_ref (((ConnectionSource *)source)->connection);
-  ConnectionEvent *event;
-
-  g_atomic_int_set (&((ConnectionSource *)source)->is_ready, FALSE);
-  while ((event = take_event (self)) != NULL)
-    {
-      self->func (event, self->user_data);
-      connection_event_free (event);
-    }
-  connection_unref (self);
-  return G_SOURCE_CONTINUE;
-}
+/* Orders, in the main context of who made it */
 
 static void
 threaded_connection_close (Connection *connection)
 {
   ThreadedConnection *self = (ThreadedConnection *)connection;
 
+  mailbox_close (self->mailbox);
   order_tag (self, COMMAND_QUIT, NULL, 0);
-  g_mutex_lock (&self->lock);
-  g_source_destroy (self->source);
-  g_clear_pointer (&self->source, g_source_unref);
-  g_mutex_unlock (&self->lock);
   connection_unref (self);
-}
-
-/* FALSE: it is too late, or the thread has ended. */
-static gboolean
-wait_for_event (ThreadedConnection *self, gint64 until)
-{
-  gboolean is_in_time = TRUE;
-  gboolean is_there;
-
-  g_mutex_lock (&self->lock);
-  while (g_queue_is_empty (&self->events) && !self->is_over && is_in_time)
-    is_in_time = g_cond_wait_until (&self->has_event, &self->lock, until);
-  is_there = !g_queue_is_empty (&self->events);
-  g_mutex_unlock (&self->lock);
-  return is_there;
-}
-
-/* Tells what has come until all that was published is with the broker. */
-static void
-synchronise (ThreadedConnection *self, gint64 until)
-{
-  gboolean is_done = FALSE;
-
-  order_tag (self, COMMAND_SYNC, NULL, 0);
-  while (!is_done && wait_for_event (self, until))
-    {
-      ConnectionEvent *event = take_event (self);
-
-      is_done = event->type == CONNECTION_SYNCED || event->type == CONNECTION_FAILED;
-      if (event->type == CONNECTION_MESSAGE)
-        self->func (event, self->user_data);
-      connection_event_free (event);
-    }
 }
 
 static void
 threaded_connection_finish (Connection *connection, int ms)
 {
-  ThreadedConnection *self = (ThreadedConnection *)connection;
+  ThreadedConnection *self = connection_ref ((ThreadedConnection *)connection);
   const gint64 until = g_get_monotonic_time () + (gint64)ms * 1000;
+  gboolean is_done = FALSE;
 
-  synchronise (self, until);
-  connection_ref (self);
+  order_tag (self, COMMAND_SYNC, NULL, 0);
+  while (!is_done && mailbox_wait (self->mailbox, until))
+    is_done = mailbox_tell_messages (self->mailbox);
   threaded_connection_close (connection);
-  g_mutex_lock (&self->lock);
-  while (!self->is_over && g_cond_wait_until (&self->has_event, &self->lock, until))
-    ;
-  g_mutex_unlock (&self->lock);
+  mailbox_wait_for_thread (self->mailbox, until);
   connection_unref (self);
 }
 
@@ -512,25 +374,16 @@ threaded_connection_new (Address *address, GMainContext *context, ConnectionFunc
                                          .drain = threaded_connection_drain,
                                          .publish = threaded_connection_publish,
                                          .get_max_payload = threaded_connection_get_max_payload };
-  static GSourceFuncs funcs = { .prepare = connection_source_prepare,
-                                .check = connection_source_check,
-                                .dispatch = connection_source_dispatch };
   ThreadedConnection *self = g_new0 (ThreadedConnection, 1);
 
   self->base.klass = &klass;
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
   g_cond_init (&self->has_command);
-  g_cond_init (&self->has_event);
   self->address = address_ref (address);
-  self->func = func;
-  self->user_data = user_data;
   self->subscriptions
       = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify)natsSubscription_Destroy);
-  self->source = g_source_new (&funcs, sizeof (ConnectionSource));
-  ((ConnectionSource *)self->source)->connection = self;
-  g_source_set_static_name (self->source, "procfun nats");
-  g_source_attach (self->source, context);
+  self->mailbox = mailbox_new (context, func, user_data, NULL, NULL);
   connection_start_thread (run, connection_ref (self));
   return &self->base;
 }
