@@ -270,6 +270,8 @@ test_retries (void)
   g_unlink (path);
   calls_assert_result (PROCFUN_EXECUTOR (hosts), strike_once_call (path), TRUE, "7");
   g_unlink (path);
+  pools_assert_error (hosts, strike_host_call (SIGKILL), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
+                      "*"); /* which is not defined so */
   procfun_remote_pool_set_retry_on (hosts, PROCFUN_RETRY_NONE);
   pools_assert_error (hosts, strike_once_call (path), PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
                       "*");

@@ -251,6 +251,60 @@ test_launcher (void)
   remotes_close (g_object_ref (hosts));
 }
 
+/* A function on a host */
+PROCFUN_DEFINE_STATIC_FUNCTION (find_host, gint) { return remotes_get_host_process (); }
+
+/* (transfer full): what the descriptor of a process is */
+static char *
+read_descriptor (gint pid, const char *fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/fd/%s", pid, fd);
+
+  return g_file_read_link (path, NULL);
+}
+
+static gboolean
+has_file (gint pid, const char *file)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/fd", pid);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  gboolean has = FALSE;
+  const char *fd;
+
+  g_assert_nonnull (dir);
+  while ((fd = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *found = read_descriptor (pid, fd);
+
+      has = has || g_strcmp0 (found, file) == 0;
+    }
+  return has;
+}
+
+/* Signals of the terminal do not reach its command, and what the program has open is not its own.
+ */
+static void
+test_apart (void)
+{
+  ProcfunRemotePool *hosts = remotes_new ("local*1");
+  int fds[2];
+  g_autofree char *number = NULL;
+  g_autofree char *file = NULL;
+  gint host;
+
+  g_assert_cmpint (pipe (fds), ==, 0); /* which a command of g_spawn_async() might have */
+  number = g_strdup_printf ("%d", fds[1]);
+  file = read_descriptor (getpid (), number);
+  host = pools_get_number (hosts, find_host_call ());
+  g_assert_true (has_file (getpid (), file));
+  g_assert_false (has_file (host, file));
+  g_assert_cmpint (getsid (host), ==, host);
+  g_assert_cmpint (getpgid (host), ==, host);
+  close (fds[0]);
+  close (fds[1]);
+  remotes_close (hosts);
+}
+
 /* The shell that a launcher gives its last word to, as sshd does. */
 static void
 test_quoting_launcher (void)
@@ -392,6 +446,7 @@ main (int argc, char **argv)
   fixture_add_func ("/remote-hosts/start/min-hosts-stay", test_min_hosts);
   fixture_add_func ("/remote-hosts/start/none-are-an-error", test_no_hosts);
   fixture_add_func ("/remote-hosts/launchers/start-hosts", test_launcher);
+  fixture_add_func ("/remote-hosts/launchers/have-a-session-and-no-descriptors", test_apart);
   fixture_add_func ("/remote-hosts/launchers/quote-for-a-shell", test_quoting_launcher);
   fixture_add_func ("/remote-hosts/tree/calls-reach-hosts-of-hosts", test_tree);
   fixture_add_func ("/remote-hosts/tree/maps-reach-hosts-of-hosts", test_map_through_a_tree);
