@@ -59,7 +59,7 @@ die_with_parent (gpointer user_data)
   prctl (PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* It writes where it listens into a file, whole. */
+/* It writes where it listens into a file, whole: for clients, and for other servers. */
 static int
 wait_for_port (Broker *self)
 {
@@ -74,6 +74,7 @@ wait_for_port (Broker *self)
       g_assert_cmpint (waitpid (self->pid, NULL, WNOHANG), ==, 0);
       g_usleep (STEP_US);
     }
+  *strchr (text, ']') = '\0';
   colon = strrchr (text, ':');
   return atoi (colon + 1);
 }

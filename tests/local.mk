@@ -144,6 +144,7 @@ test_programs = \
 module_test_programs = \
 	%D%/test-nats \
 	%D%/test-nats-churn \
+	%D%/test-nats-cluster \
 	%D%/test-nats-faults \
 	%D%/test-nats-login \
 	%D%/test-nats-losses
@@ -236,6 +237,8 @@ errands = %D%/errands.c %D%/errands.h
 %C%_test_nats_SOURCES = %D%/test-nats.c $(brokers)
 %C%_test_nats_churn_SOURCES = %D%/test-nats-churn.c $(churn) $(brokers)
 %C%_test_nats_churn_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
+%C%_test_nats_cluster_SOURCES = %D%/test-nats-cluster.c $(errands) $(brokers)
+%C%_test_nats_cluster_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_faults_SOURCES = %D%/test-nats-faults.c $(errands) $(brokers)
 %C%_test_nats_faults_LDADD = %D%/libfixture.la procfun/libprocfun.la $(PROCFUN_LIBS)
 %C%_test_nats_login_SOURCES = %D%/test-nats-login.c $(brokers)
