@@ -12,7 +12,9 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define STEP_US 1000
@@ -321,6 +323,120 @@ test_old (void)
   brokers_end_host (host);
 }
 
+static gboolean
+is_listening (guint16 port)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection
+      = g_socket_client_connect_to_host (client, "127.0.0.1", port, NULL, NULL);
+
+  return connection != NULL;
+}
+
+/* A link to the broker, on a port of its own, which is this program: see be_link(). */
+static GPid
+start_link (guint16 port)
+{
+  g_autofree char *own = g_strdup_printf ("%u", port);
+  g_autofree char *other = g_strdup_printf ("%d", broker->port);
+  const char *const argv[] = { "/proc/self/exe", "--link", own, other, NULL };
+  g_autoptr (GError) error = NULL;
+  GPid pid;
+
+  g_spawn_async (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  while (!is_listening (port))
+    g_usleep (STEP_US);
+  return pid;
+}
+
+static void
+cut_link (GPid link)
+{
+  kill (link, SIGKILL);
+  brokers_wait_for_host (link);
+}
+
+/* Its host hears that nobody is there, and gives the call up. It still has another one, so it does
+ * not fall silent. */
+static void
+test_cut_caller (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  const guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+  g_autofree char *url = g_strdup_printf ("nats://127.0.0.1:%u/cut", port);
+  g_autofree char *begun = NULL;
+  Place place;
+  Errand first, second;
+  GPid host, link;
+  int worker;
+
+  g_socket_listener_close (listener);
+  link = start_link (port);
+  place_open (&place, broker, "cut", NULL);
+  host = brokers_start_host (place.url, 2);
+  remotes_close (place.hosts);
+  place.hosts = remotes_new (url);
+  procfun_remote_pool_set_heartbeat (place.hosts, ERRANDS_HEARTBEAT);
+  begun = g_build_filename (place.folder, "second", NULL);
+  errand_begin (&first, &place, linger_call (place.begun, place.end));
+  while ((worker = procfun_call_get_pid (first.call)) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  cut_link (link);
+  while (kill (worker, 0) == 0)
+    g_usleep (STEP_US);
+  link = start_link (port);
+  errand_begin (&second, &place, linger_call (begun, place.end));
+  errand_assert_lost (&first);
+  errands_await (begun);
+  place_let_end (&place);
+  errand_assert_result (&second, 7);
+  g_assert_cmpuint (place_count_runs (&place), ==, 1);
+  g_remove (begun);
+  place_close (&place);
+  cut_link (link);
+  brokers_end_host (host);
+}
+
+static void
+pass_on (GSocketConnection *one, GSocketConnection *other)
+{
+  g_output_stream_splice_async (g_io_stream_get_output_stream (G_IO_STREAM (other)),
+                                g_io_stream_get_input_stream (G_IO_STREAM (one)),
+                                G_OUTPUT_STREAM_SPLICE_NONE, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+}
+
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *one, GObject *source, gpointer port)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  GSocketConnection *other = g_socket_client_connect_to_host (
+      client, "127.0.0.1", (guint16)GPOINTER_TO_UINT (port), NULL, NULL);
+
+  if (other == NULL)
+    return TRUE;
+  pass_on (g_object_ref (one), other);
+  pass_on (other, one);
+  return TRUE;
+}
+
+/* Until it is killed. */
+static int
+be_link (char **arguments)
+{
+  GSocketService *service = g_socket_service_new ();
+
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (!g_socket_listener_add_inet_port (G_SOCKET_LISTENER (service), (guint16)atoi (arguments[0]),
+                                        NULL, NULL))
+    return 1;
+  g_signal_connect (service, "incoming", G_CALLBACK (on_incoming),
+                    GUINT_TO_POINTER ((guint)atoi (arguments[1])));
+  for (;;)
+    g_main_context_iteration (NULL, TRUE);
+  return 0;
+}
+
 /* Another caller, which is this program. */
 static int
 be_caller (char **arguments)
@@ -405,6 +521,8 @@ main (int argc, char **argv)
 
   if (argc == 5 && strcmp (argv[1], "--call") == 0)
     return be_caller (argv + 2);
+  if (argc == 4 && strcmp (argv[1], "--link") == 0)
+    return be_link (argv + 2);
   fixture_init (&argc, &argv);
 
   if (!brokers_are_there ())
@@ -427,6 +545,7 @@ main (int argc, char **argv)
   fixture_add_func ("/nats/hosts/drain", test_drain);
   fixture_add_func ("/nats/callers/lost-ones-leave-nothing", test_lost_caller);
   fixture_add_func ("/nats/callers/are-asked-about-old-calls", test_old);
+  fixture_add_func ("/nats/callers/cut-off-ones-hear-of-their-calls", test_cut_caller);
   fixture_add_func ("/nats/broker/comes-back-and-all-are-answered", test_lost_broker);
   fixture_add_func ("/nats/broker/stays-away", test_broker_stays_away);
   status = fixture_run ();

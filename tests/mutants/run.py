@@ -3,8 +3,8 @@
 """Plants one small fault after the other, and tells which of them the tests do not find.
 
 run.py BUILD [--only WORD] [--from N] [--jobs N] [--minutes N]: BUILD is a build folder in which the library and the test programs of
-the list were built. A changed file is compiled on the side, and linked before the library into copies of the programs, so that
-neither the tree nor the build folder changes. Exit status: 1 if a fault survives that is not explained in the list."""
+the list were built. A changed file is compiled on the side, and linked before the library into copies of the programs, or into a
+copy of its module, so that neither the tree nor the build folder changes. Exit status: 1 if a fault survives that is not explained in the list."""
 
 import argparse
 import concurrent.futures
@@ -57,9 +57,15 @@ def ask_make(build, target, new):
     return out.splitlines()
 
 
+def find_module(file):
+    """The name of the module that a file belongs to. None: it is of the library."""
+    found = re.match(r"engines/(\w+)/", file)
+    return found and found.group(1)
+
+
 @functools.lru_cache(maxsize=None)
 def find_compile_command(build, file):
-    target = re.sub(r"([^/]+)\.c$", r"libprocfun_all_la-\1.lo", file)
+    target = re.sub(r"([^/]+)\.c$", rf"libprocfun_{find_module(file) or 'all'}_la-\1.lo", file)
     line = next(line for line in ask_make(build, target, f"../{file}") if "--mode=compile" in line)
     words = shlex.split(line.split("--mode=compile", 1)[1].split("`")[0].split("&&")[0])
     keep = []
@@ -99,6 +105,27 @@ def find_link_command(build, test):
     return keep + needed
 
 
+@functools.lru_cache(maxsize=None)
+def find_module_link_command(build, file):
+    """Without the object of the file."""
+    target = f"engines/{find_module(file)}/libprocfun-{find_module(file)}.la"
+    line = next(line for line in reversed(ask_make(build, target, f"../{file}")) if "--mode=link" in line)
+    words = shlex.split(line.split("--mode=link", 1)[1])
+    keep = []
+    while words:
+        word = words.pop(0)
+        if word in ("-o", "-rpath", "-export-symbols-regex"):
+            words.pop(0)
+        elif word.endswith(f"_la-{pathlib.Path(file).stem}.lo"):
+            continue
+        elif word.endswith(".lo"):
+            object_file = pathlib.Path(word)
+            keep.append(str(object_file.parent / ".libs" / (object_file.stem + ".o")))
+        elif word not in ("-module", "-avoid-version", "-no-undefined"):
+            keep.append(word)
+    return [*keep, "-shared"]
+
+
 class Runner:
     def __init__(self, build, folder):
         self.build = build
@@ -116,18 +143,25 @@ class Runner:
                                "-o", folder / "mutant.o"], cwd=self.build, capture_output=True, text=True)
         return None if done.returncode == 0 else f"does not compile: {done.stderr.splitlines()[0]}"
 
-    def run_test(self, test, folder, max_s):
+    def link(self, command, folder, program):
+        if not program.exists():
+            n = 2 if command[0] == "ccache" else 1
+            subprocess.run([*command[:n], folder / "mutant.o", *command[n:], "-o", program], cwd=self.build, check=True)
+
+    def run_test(self, mutant, test, folder, max_s):
         """TRUE if it passes. The name of a program may be followed by a colon and the path of some of its tests."""
         name, _, path = test.partition(":")
-        command = find_link_command(self.build, name)
-        linker, objects = command[:1], command[1:]
-        if command[0] == "ccache":
-            linker, objects = command[:2], command[2:]
-        program = folder / name
-        if not program.exists():
-            subprocess.run([*linker, folder / "mutant.o", *objects, "-o", program], cwd=self.build, check=True)
+        module = find_module(mutant.file)
+        if module:
+            program = self.build / "tests" / name
+            self.link(find_module_link_command(self.build, mutant.file), folder, folder / f"libprocfun-{module}.so")
+        else:
+            program = folder / name
+            self.link(find_link_command(self.build, name), folder, program)
         env = dict(os.environ, G_TEST_SRCDIR=str(TOP / "tests"), G_TEST_BUILDDIR=str(self.build / "tests"), LC_ALL="C.UTF-8",
                    G_DEBUG="fatal-warnings", PROCFUN_WORKER=str(self.build / "tools/procfun-worker-in-tree"))
+        if module:
+            env["PROCFUN_ENGINES"] = str(folder)
         process = subprocess.Popen([program, *(["-p", path] if path else [])], cwd=self.build / "tests", env=env,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    start_new_session=True)
@@ -145,7 +179,7 @@ class Runner:
                 folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
                 self.compile(mutant, folder, with_fault=False)
                 start = time.monotonic()
-                self.seconds[test] = time.monotonic() - start if self.run_test(test, folder, 300) else None
+                self.seconds[test] = time.monotonic() - start if self.run_test(mutant, test, folder, 300) else None
                 shutil.rmtree(folder, ignore_errors=True)
             return self.seconds[test]
 
@@ -160,7 +194,7 @@ class Runner:
                 seconds = self.measure(mutant, test)
                 if seconds is None:
                     return None, f"{test} fails without any fault"
-                if not self.run_test(test, folder, HANG_S + 5 * seconds):
+                if not self.run_test(mutant, test, folder, HANG_S + 5 * seconds):
                     return test, None
             return None, None
         finally:
