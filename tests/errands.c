@@ -2,6 +2,7 @@
 
 #include "tests/errands.h"
 
+#include "tests/calls.h"
 #include "tests/remotes.h"
 
 #include <glib/gstdio.h>
@@ -114,7 +115,9 @@ errand_assert_lost (Errand *self)
   g_autoptr (GError) error = NULL;
 
   errand_end (self, &error);
-  g_assert_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST);
+  calls_check_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, "*() lost its host*: *");
+  g_assert_cmpint (procfun_failure_get_cause (procfun_error_get_failure (error)), ==,
+                   PROCFUN_CAUSE_WORKER_LOST);
 }
 
 gboolean

@@ -401,7 +401,7 @@ test_failed_call (void)
 
   for (gboolean async = FALSE; async <= TRUE; async++)
     calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), async, PROCFUN_ERROR,
-                        PROCFUN_ERROR_BUSY, "the queue is full");
+                        PROCFUN_ERROR_BUSY, "add() cannot be called: the queue is full");
   remotes_close (hosts);
 }
 

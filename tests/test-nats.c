@@ -169,7 +169,7 @@ test_full (void)
   ProcfunRemotePool *hosts = remotes_new (url);
 
   calls_assert_error (PROCFUN_EXECUTOR (hosts), add_call (1, 2), FALSE, PROCFUN_ERROR,
-                      PROCFUN_ERROR_BUSY, "*maximum*");
+                      PROCFUN_ERROR_BUSY, "add() cannot be called: *maximum*");
   remotes_close (hosts);
 }
 

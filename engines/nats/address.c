@@ -136,6 +136,12 @@ take_place (Address *self, GUri *uri, GError **error)
 
   if (host == NULL || *host == '\0')
     return set_invalid ("", error);
+  if (*path == '\0' || strcmp (path, "/") == 0)
+    {
+      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+                           _ ("the URL of a broker ends with the name of a pool"));
+      return FALSE;
+    }
   if (*path != '/' || !address_is_word (path + 1))
     return set_invalid (path, error);
   self->is_secure = strcmp (g_uri_get_scheme (uri), "tls") == 0;

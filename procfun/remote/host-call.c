@@ -7,6 +7,7 @@
 #include "procfun/base/sandbox.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/core/failure.h"
 #include "procfun/core/function.h"
 #include "procfun/core/launch-context.h"
 #include "procfun/procfun-error.h"
@@ -106,9 +107,12 @@ void
 host_call_refuse (ProcfunEngine *engine, guint64 id, RemoteEndStatus status, const GError *error)
 {
   const RemoteEndHead head = { .status = status };
+  g_autoptr (ProcfunFailure) failure = NULL;
 
+  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
+    failure = procfun_failure_new (PROCFUN_CAUSE_WORKER_LOST, ""); /* its caller has the name */
   engine_answer (engine, id, LINK_END, &head, sizeof head, PROCFUN_MESSAGE_END,
-                 remote_end_pack (error, NULL));
+                 remote_end_pack (error, failure));
 }
 
 /* @result: (nullable): nothing, of a generator */

@@ -203,6 +203,8 @@ static ProcfunFunction *
 accept (HostServer *self, const EngineEvent *request, RemoteCallHead *head, GVariant **options,
         RemoteEndStatus *status, GError **error)
 {
+  const char *name = "";
+
   *status = REMOTE_END_REFUSED;
   if (!heed_profile (self, request->profile, error))
     return NULL;
@@ -214,8 +216,9 @@ accept (HostServer *self, const EngineEvent *request, RemoteCallHead *head, GVar
   if (request->n > 1)
     {
       *status = REMOTE_END_ERROR;
-      g_set_error_literal (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST,
-                           _ ("the call was lost with the host that had it before"));
+      g_variant_lookup (*options, "name", "&s", &name);
+      g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("%s() lost its host: %s"),
+                   name, _ ("the call was lost with the host that had it before"));
       return NULL;
     }
   if (!self->is_draining)
