@@ -7,14 +7,19 @@
 #include "tests/functions.h"
 #include "tests/remotes.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define STEP_US 1000
+
+#define NOBODY 65534
 
 /* Debian has it where only administrators look. */
 static char *
@@ -53,9 +58,40 @@ brokers_are_there (void)
 
 /* The server */
 
-static void
-die_with_parent (gpointer user_data)
+/* Whether everybody gets there. */
+static gboolean
+is_reachable (const char *folder)
 {
+  g_autofree char *parent = g_path_get_dirname (folder);
+  GStatBuf info;
+
+  return g_stat (folder, &info) == 0 && (info.st_mode & S_IXOTH) != 0
+         && (strcmp (parent, folder) == 0 || is_reachable (parent));
+}
+
+/* A server that root starts is nobody's, unless its configuration names files that only root reads:
+ * FALSE. */
+static gboolean
+give_away (Broker *self)
+{
+  g_autofree char *parent = g_path_get_dirname (self->folder);
+  GStatBuf info;
+
+  if (geteuid () != 0 || self->config != NULL || g_stat (parent, &info) < 0)
+    return FALSE;
+  if ((info.st_mode & 07777) == 0700) /* the fixture's own */
+    g_assert_cmpint (g_chmod (parent, 0711), ==, 0);
+  return is_reachable (parent) && chown (self->folder, NOBODY, NOBODY) == 0;
+}
+
+/* The order matters: who changes its user is not told any more that its parent has died. */
+static void
+begin_child (gpointer is_given_away)
+{
+  if (GPOINTER_TO_INT (is_given_away)
+      && ((setgroups (0, NULL) < 0 && errno != EPERM) || setgid (NOBODY) < 0
+          || setuid (NOBODY) < 0))
+    _exit (127);
   prctl (PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -95,8 +131,8 @@ broker_start (Broker *self)
   if (self->config != NULL)
     g_strv_builder_add_many (builder, "-c", self->config, NULL);
   argv = g_strv_builder_end (builder);
-  g_spawn_async (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent, NULL, &self->pid,
-                 &error);
+  g_spawn_async (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, begin_child,
+                 GINT_TO_POINTER (give_away (self)), &self->pid, &error);
   g_assert_no_error (error);
   self->port = wait_for_port (self);
 }
@@ -398,7 +434,7 @@ brokers_start_host (const char *url, guint slots)
 
   env = g_environ_setenv (env, "PROCFUN_COMMAND_LINE", "1", TRUE);
   env = g_environ_setenv (env, "PROCFUN_HOST_ENGINE", url, TRUE);
-  g_spawn_async (NULL, (char **)argv, env, G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent, NULL, &pid,
+  g_spawn_async (NULL, (char **)argv, env, G_SPAWN_DO_NOT_REAP_CHILD, begin_child, NULL, &pid,
                  &error);
   g_assert_no_error (error);
   return pid;

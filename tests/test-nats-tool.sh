@@ -67,7 +67,12 @@ ports ()
   test -s "$(echo "$tmp"/nats-server_*.ports)" && port=$(grep -o '[0-9]*"]' "$tmp"/nats-server_*.ports | tr -d '"]')
 }
 
-"$server" -a 127.0.0.1 -p -1 -js -sd "$tmp/store" --ports_file_dir "$tmp" -l "$tmp/log" &
+# Of root it is nobody's.
+as_nobody=
+test "$(id -u)" = 0 && command -v setpriv >/dev/null && chown 65534:65534 "$tmp" 2>/dev/null &&
+  as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+# shellcheck disable=SC2086
+$as_nobody "$server" -a 127.0.0.1 -p -1 -js -sd "$tmp/store" --ports_file_dir "$tmp" -l "$tmp/log" &
 started="$started $!"
 until_true ports || exit 1
 pool=nats://127.0.0.1:$port/tool
