@@ -169,6 +169,7 @@ churn_run_once (ProcfunRemotePool *hosts, guint n, const ChurnEvents *events)
   ChurnRuns file;
   g_autofree guint *runs = NULL;
   Churn self = { 0 };
+  guint n_idle = 0;
 
   runs_init (&file);
   self.path = file.path;
@@ -178,7 +179,9 @@ churn_run_once (ProcfunRemotePool *hosts, guint n, const ChurnEvents *events)
     {
       g_assert_cmpuint (runs[i], <=, self.answers[i] == NOT_BEGUN ? 0 : 1);
       g_assert_cmpuint (runs[i], >=, self.answers[i] == RESULT ? 1 : 0);
+      n_idle += self.answers[i] == LOST && runs[i] == 0 ? 1 : 0;
     }
+  g_test_message ("%u of those that were lost had not run", n_idle);
   runs_clear (&file);
   g_free (self.answers);
 }

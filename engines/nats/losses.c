@@ -64,6 +64,19 @@ forget_old (Losses *self, gint64 since)
       g_array_remove_index_fast (self->lost, i);
 }
 
+/* @until: when the last call was submitted that it may have */
+static void
+add (Losses *self, const char *host, gint64 until)
+{
+  Loss loss;
+  gint64 alive_until;
+
+  loss.n = neighbours_take_room (self->hosts, host, &alive_until);
+  loss.until = MIN (until, alive_until);
+  if (loss.n > 0)
+    g_array_append_val (self->lost, loss);
+}
+
 /* All hosts together may have the first calls that wait, as many as they have slots; the others
  * will have spoken of theirs when it matters. */
 void
@@ -71,8 +84,7 @@ losses_note_host (Losses *self, const char *host)
 {
   g_autoptr (GPtrArray) waiting = find_waiting (self);
   const guint n_at_once = neighbours_get_all_slots (self->hosts);
-  Loss loss = { .n = neighbours_take_room (self->hosts, host) };
-  gint64 since = G_MAXINT64;
+  gint64 since = G_MAXINT64, until = 0;
 
   for (guint i = 0; i < waiting->len; i++)
     {
@@ -80,11 +92,10 @@ losses_note_host (Losses *self, const char *host)
 
       since = MIN (since, call->submitted_at);
       if (i < n_at_once)
-        loss.until = MAX (loss.until, call->submitted_at);
+        until = MAX (until, call->submitted_at);
     }
   forget_old (self, since);
-  if (loss.n > 0 && waiting->len > 0)
-    g_array_append_val (self->lost, loss);
+  add (self, host, until);
 }
 
 void
@@ -109,16 +120,16 @@ count_room (Losses *self, gint64 submitted_at)
   return n;
 }
 
-static void
-mark (Losses *self, guint n_absent)
+void
+losses_mark (Losses *self)
 {
-  g_autoptr (GPtrArray) waiting = find_waiting (self);
+  g_autoptr (GPtrArray) waiting = self->lost->len > 0 ? find_waiting (self) : NULL;
   guint n_before = 0;
 
-  for (guint i = 0; i < waiting->len; i++)
+  for (guint i = 0; waiting != NULL && i < waiting->len; i++)
     {
       CallerCall *call = waiting->pdata[i];
-      const guint n = n_absent + count_room (self, call->submitted_at);
+      const guint n = count_room (self, call->submitted_at);
       const gboolean is_overtaken = call->sequence > 0 && call->sequence < self->last_given;
 
       if (!losses_is_old (self, call))
@@ -130,19 +141,16 @@ mark (Losses *self, guint n_absent)
 }
 
 void
-losses_mark (Losses *self)
-{
-  if (self->lost->len > 0)
-    mark (self, 0);
-}
-
-void
 losses_advance (Losses *self, gint64 now)
 {
+  const char *host;
+
   if (self->is_settled || now < self->back_at + LOSSES_SETTLE_TIME)
     return;
   self->is_settled = TRUE;
-  mark (self, neighbours_take_absent_room (self->hosts));
+  while ((host = neighbours_find_absent (self->hosts)) != NULL)
+    add (self, host, G_MAXINT64);
+  losses_mark (self);
   g_array_set_size (self->lost, 0);
 }
 

@@ -23,10 +23,11 @@ struct _Mailbox
 
   GMutex lock; /* for what follows */
   GCond has_changed;
-  GQueue events;    /* (element-type ConnectionEvent) */
-  GSource *source;  /* (nullable): it is closed */
-  gpointer poll;    /* (nullable): the socket, as a part of the source */
-  gboolean is_full; /* it is looked whether it takes more */
+  gboolean is_awaited; /* somebody waits for events: GLib calls the kernel for nobody, too */
+  GQueue events;       /* (element-type ConnectionEvent) */
+  GSource *source;     /* (nullable): it is closed */
+  gpointer poll;       /* (nullable): the socket, as a part of the source */
+  gboolean is_full;    /* it is looked whether it takes more */
   gboolean has_libnats_ended;
   gboolean has_thread_ended;
 };
@@ -68,7 +69,8 @@ mailbox_post (Mailbox *self, ConnectionEvent *event)
       g_queue_push_tail (&self->events, g_steal_pointer (&event));
       if (g_atomic_int_compare_and_exchange (&self->is_ready, FALSE, TRUE))
         mailbox_wake (self);
-      g_cond_signal (&self->has_changed);
+      if (self->is_awaited)
+        g_cond_broadcast (&self->has_changed);
     }
   g_mutex_unlock (&self->lock);
   if (event != NULL)
@@ -199,8 +201,10 @@ mailbox_wait (Mailbox *self, gint64 until)
   gboolean is_there;
 
   g_mutex_lock (&self->lock);
+  self->is_awaited = TRUE;
   while (g_queue_is_empty (&self->events) && !self->has_thread_ended && is_in_time)
     is_in_time = g_cond_wait_until (&self->has_changed, &self->lock, until);
+  self->is_awaited = FALSE;
   is_there = !g_queue_is_empty (&self->events);
   g_mutex_unlock (&self->lock);
   return is_there;

@@ -11,13 +11,19 @@
 
 #define MEMORY (60 * G_USEC_PER_SEC)
 
-/* So often it is asked for a sign of life, or more often. */
+/* So often it is asked for a sign of life, or more often; also for so long after its last call. */
 #define QUESTION 300000
+#define SERVED (10 * G_USEC_PER_SEC)
+
+/* One that lives has spoken within so long when it is asked by its side; and after a beat. */
+#define BREATH (2 * G_USEC_PER_SEC)
 
 typedef struct
 {
-  gint64 heard_at; /* monotonic times in µs */
+  gint64 heard_at; /* monotonic times in µs: as if it had spoken then */
+  gint64 spoke_at; /* it has */
   gint64 asked_at;
+  gint64 served_at;    /* a call has ended that connected us */
   gint64 suspected_at; /* 0: it is not silent */
   gint64 missed_at;    /* 0: it is there */
   gint64 heartbeat;    /* the shortest of its calls */
@@ -65,7 +71,7 @@ ensure (Neighbours *self, const char *subject)
   if (one == NULL)
     {
       one = g_new0 (Neighbour, 1);
-      one->heard_at = g_get_monotonic_time ();
+      one->heard_at = one->spoke_at = g_get_monotonic_time ();
       g_hash_table_insert (self->all, g_strdup (subject), one);
     }
   return one;
@@ -90,7 +96,8 @@ neighbours_hear (Neighbours *self, const char *subject)
 
   if (one == NULL)
     return;
-  one->heard_at = MAX (one->heard_at, g_get_monotonic_time ());
+  one->spoke_at = g_get_monotonic_time ();
+  one->heard_at = MAX (one->heard_at, one->spoke_at);
   one->suspected_at = 0;
   one->missed_at = 0;
   one->is_absent = one->is_gone = FALSE;
@@ -119,7 +126,8 @@ neighbours_add_call (Neighbours *self, const char *subject, gint64 heartbeat)
       return;
     }
   one->heartbeat = heartbeat;
-  one->heard_at = MAX (one->heard_at, g_get_monotonic_time ());
+  one->spoke_at = g_get_monotonic_time ();
+  one->heard_at = MAX (one->heard_at, one->spoke_at);
   one->suspected_at = 0;
 }
 
@@ -128,8 +136,10 @@ neighbours_drop_call (Neighbours *self, const char *subject)
 {
   Neighbour *one = find (self, subject);
 
-  if (one != NULL && one->n_calls > 0)
-    one->n_calls--;
+  if (one == NULL || one->n_calls == 0)
+    return;
+  one->n_calls--;
+  one->served_at = g_get_monotonic_time ();
 }
 
 guint
@@ -166,25 +176,35 @@ take_room (Neighbour *one)
   return slots > one->n_calls ? slots - one->n_calls : 0;
 }
 
-guint
-neighbours_take_room (Neighbours *self, const char *subject)
+/* Since then it is not alive, if it is not now. */
+static gint64
+get_last_breath (const Neighbour *one)
 {
-  Neighbour *one = find (self, subject);
-
-  return one != NULL ? take_room (one) : 0;
+  if (one->n_calls > 0 || one->spoke_at < one->served_at + SERVED / 2)
+    return one->spoke_at + BREATH;
+  return one->beat > 0 ? one->spoke_at + one->beat + BREATH : G_MAXINT64;
 }
 
 guint
-neighbours_take_absent_room (Neighbours *self)
+neighbours_take_room (Neighbours *self, const char *subject, gint64 *until)
+{
+  Neighbour *one = find (self, subject);
+
+  *until = one != NULL ? get_last_breath (one) : 0;
+  return one != NULL ? take_room (one) : 0;
+}
+
+const char *
+neighbours_find_absent (Neighbours *self)
 {
   GHashTableIter iter;
-  gpointer one;
-  guint n = 0;
+  gpointer subject, value;
 
   g_hash_table_iter_init (&iter, self->all);
-  while (g_hash_table_iter_next (&iter, NULL, &one))
-    n += ((Neighbour *)one)->is_absent ? take_room (one) : 0;
-  return n;
+  while (g_hash_table_iter_next (&iter, &subject, &value))
+    if (((Neighbour *)value)->is_absent && !((Neighbour *)value)->is_gone)
+      return subject;
+  return NULL;
 }
 
 guint
@@ -277,7 +297,9 @@ neighbours_find_unasked (Neighbours *self, gint64 now)
     {
       Neighbour *one = value;
 
-      if (one->n_calls == 0 || now < one->asked_at + MIN (one->heartbeat / 2, QUESTION))
+      if (one->n_calls == 0 && (one->missed_at != 0 || now > one->served_at + SERVED))
+        continue;
+      if (now < one->asked_at + MIN (one->heartbeat / 2, QUESTION))
         continue;
       one->asked_at = now;
       return subject;

@@ -32,10 +32,13 @@ guint neighbours_get_slots (Neighbours *self, const char *subject);
 
 guint neighbours_get_all_slots (Neighbours *self);
 
-/* Slots that are not known to have calls: of one that is gone, and of all of which nothing has come
- * since the broker was away. They count once, until it is there again. */
-guint neighbours_take_room (Neighbours *self, const char *subject);
-guint neighbours_take_absent_room (Neighbours *self);
+/* Slots that are not known to have calls, of one that is gone: they count once, until it is there
+ * again. @until: monotonic time since when it is not alive */
+guint neighbours_take_room (Neighbours *self, const char *subject, gint64 *until);
+
+/* One that has not counted so yet, and of which nothing has come since the broker was away.
+ * (nullable) */
+const char *neighbours_find_absent (Neighbours *self);
 
 /* The broker was away until @now: others may not be back yet, and no silence before counts. */
 void neighbours_excuse (Neighbours *self, gint64 now);
@@ -51,7 +54,8 @@ const char *neighbours_find_silent (Neighbours *self, gint64 now, gint64 *silenc
  * of themselves. */
 void neighbours_forget (Neighbours *self, gint64 now);
 
-/* One with calls who is due to be asked whether he lives. (nullable) */
+/* One who is due to be asked whether he lives: he has calls, or had some a moment ago. (nullable)
+ */
 const char *neighbours_find_unasked (Neighbours *self, gint64 now);
 
 G_END_DECLS
