@@ -53,8 +53,8 @@ make_reply (CallerQueue *self, const char *word, const CallerCall *call)
   return g_strdup_printf ("%s%s%" PRIu64, self->subject, word, caller_call_get_number (call));
 }
 
-void
-caller_queue_put (CallerQueue *self, CallerCall *call, gint64 now, gboolean is_old)
+static void
+put (CallerQueue *self, CallerCall *call, gint64 now, gboolean is_old)
 {
   g_autofree char *reply = make_reply (self, STORED, call);
   g_autofree char *message_id = g_strdup_printf ("%s.%" PRIu64, packet_get_name (self->subject),
@@ -69,6 +69,22 @@ caller_queue_put (CallerQueue *self, CallerCall *call, gint64 now, gboolean is_o
 }
 
 void
+caller_queue_put (CallerQueue *self, CallerCall *call, gint64 now)
+{
+  call->submitted_at = now;
+  put (self, call, now, FALSE);
+}
+
+void
+caller_queue_put_again (CallerQueue *self, CallerCall *call, gint64 now)
+{
+  call->attempt++;
+  call->sequence = 0;
+  call->is_recalled = call->is_deleted = FALSE;
+  caller_queue_put (self, call, now);
+}
+
+void
 caller_queue_take_out (CallerQueue *self, CallerCall *call, gint64 now)
 {
   g_autofree char *subject = subjects_api (self->address, "STREAM.MSG.DELETE", "");
@@ -79,6 +95,24 @@ caller_queue_take_out (CallerQueue *self, CallerCall *call, gint64 now)
     return;
   call->repeat_at = now + REPEAT;
   connection_publish_text (self->connection, subject, reply, text);
+}
+
+void
+caller_queue_recall (CallerQueue *self, CallerCall *call, gint64 now)
+{
+  call->is_recalled = TRUE;
+  caller_queue_take_out (self, call, now);
+}
+
+void
+caller_queue_repeat (CallerQueue *self, CallerCall *call, gint64 now, gboolean is_old)
+{
+  if (call->repeat_at == 0 || now < call->repeat_at || call->is_deleted)
+    return;
+  if (call->sequence == 0)
+    put (self, call, now, is_old);
+  else
+    caller_queue_take_out (self, call, now);
 }
 
 guint64

@@ -147,18 +147,6 @@ make_lost (void)
   return g_error_new_literal (PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST, _ ("it has ended"));
 }
 
-static void
-submit_again (Caller *self, CallerCall *call)
-{
-  const gint64 now = g_get_monotonic_time ();
-
-  call->attempt++;
-  call->submitted_at = now;
-  call->sequence = 0;
-  call->is_recalled = call->is_deleted = FALSE;
-  caller_queue_put (&self->queue, call, now, FALSE);
-}
-
 /* One that is not there any more a host has answered, or will. Where there was time enough for
  * that, the answer was lost with the host. */
 static void
@@ -253,27 +241,20 @@ begin_talk (Caller *self, CallerCall *call, const char *host)
     ask_who_is_there (self, g_get_monotonic_time ());
 }
 
-/* It is submitted again if it is in the stream, and no host speaks of it: one that has done with it
- * has taken it out. */
-static void
-recall (Caller *self, CallerCall *call)
-{
-  call->is_recalled = TRUE;
-  caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
-}
-
 /* A host has it, and has not begun it. */
 static void
 take_back (Caller *self, CallerCall *call)
 {
+  const gint64 now = g_get_monotonic_time ();
+
   if (call->end_reason != NULL)
     fail_call (self, call, g_steal_pointer (&call->end_reason));
   else if (call->is_doubtful || losses_is_open (&self->losses, call))
-    recall (self, call);
+    caller_queue_recall (&self->queue, call, now);
   else
     {
-      caller_queue_take_out (&self->queue, call, g_get_monotonic_time ());
-      submit_again (self, call);
+      caller_queue_take_out (&self->queue, call, now);
+      caller_queue_put_again (&self->queue, call, now);
     }
 }
 
@@ -522,13 +503,13 @@ is_forgotten (Caller *self, const CallerCall *call, gint64 now)
 
 /* Hosts that are gone meanwhile may have begun it, too. */
 static void
-end_recall (Caller *self, CallerCall *call)
+end_recall (Caller *self, CallerCall *call, gint64 now)
 {
   losses_mark (&self->losses);
   if (call->is_doubtful)
     fail_call (self, call, make_lost ());
   else
-    submit_again (self, call);
+    caller_queue_put_again (&self->queue, call, now);
 }
 
 static void
@@ -548,16 +529,11 @@ advance_call (Caller *self, CallerCall *call, gint64 now)
   if (call->talk != NULL)
     talk_advance (call->talk, now, FALSE);
   else if (call->is_deleted && now >= call->repeat_at)
-    end_recall (self, call);
+    end_recall (self, call, now);
   else if (is_forgotten (self, call, now))
-    recall (self, call);
-  else if (call->repeat_at > 0 && !call->is_deleted && now >= call->repeat_at)
-    {
-      if (call->sequence == 0)
-        caller_queue_put (&self->queue, call, now, losses_is_old (&self->losses, call));
-      else
-        caller_queue_take_out (&self->queue, call, now);
-    }
+    caller_queue_recall (&self->queue, call, now);
+  else
+    caller_queue_repeat (&self->queue, call, now, losses_is_old (&self->losses, call));
 }
 
 static void
@@ -622,9 +598,8 @@ caller_submit (Caller *self, guint64 id, guint64 contract, const ProcfunMessage 
   CallerCall *call = caller_call_new (id, subject, message, expires);
 
   timer_hurry (self->timer, now + MIN (STEP, self->heartbeat / 4));
-  call->submitted_at = now;
   g_hash_table_insert (self->calls, &call->id, call);
-  caller_queue_put (&self->queue, call, now, FALSE);
+  caller_queue_put (&self->queue, call, now);
 }
 
 void

@@ -11,7 +11,7 @@ typedef struct
 void
 losses_init (Losses *self, Neighbours *hosts, GHashTable *calls)
 {
-  *self = (Losses){ .hosts = hosts, .calls = calls, .is_settled = TRUE };
+  *self = (Losses){ .hosts = hosts, .calls = calls, .is_settled = TRUE, .is_marked = TRUE };
   self->lost = g_array_new (FALSE, FALSE, sizeof (Loss));
 }
 
@@ -73,8 +73,10 @@ add (Losses *self, const char *host, gint64 until)
 
   loss.n = neighbours_take_room (self->hosts, host, &alive_until);
   loss.until = MIN (until, alive_until);
-  if (loss.n > 0)
-    g_array_append_val (self->lost, loss);
+  if (loss.n == 0)
+    return;
+  g_array_append_val (self->lost, loss);
+  self->is_marked = FALSE;
 }
 
 /* All hosts together may have the first calls that wait, as many as they have slots; the others
@@ -120,13 +122,13 @@ count_room (Losses *self, gint64 submitted_at)
   return n;
 }
 
-void
-losses_mark (Losses *self)
+static void
+mark (Losses *self)
 {
-  g_autoptr (GPtrArray) waiting = self->lost->len > 0 ? find_waiting (self) : NULL;
+  g_autoptr (GPtrArray) waiting = find_waiting (self);
   guint n_before = 0;
 
-  for (guint i = 0; waiting != NULL && i < waiting->len; i++)
+  for (guint i = 0; i < waiting->len; i++)
     {
       CallerCall *call = waiting->pdata[i];
       const guint n = count_room (self, call->submitted_at);
@@ -140,6 +142,15 @@ losses_mark (Losses *self)
     }
 }
 
+/* A second time others would be the first ones, where some have ended meanwhile. */
+void
+losses_mark (Losses *self)
+{
+  if (!self->is_marked)
+    mark (self);
+  self->is_marked = TRUE;
+}
+
 void
 losses_advance (Losses *self, gint64 now)
 {
@@ -150,8 +161,10 @@ losses_advance (Losses *self, gint64 now)
   self->is_settled = TRUE;
   while ((host = neighbours_find_absent (self->hosts)) != NULL)
     add (self, host, G_MAXINT64);
-  losses_mark (self);
+  if (self->lost->len > 0)
+    mark (self);
   g_array_set_size (self->lost, 0);
+  self->is_marked = TRUE;
 }
 
 gboolean

@@ -20,6 +20,7 @@ typedef struct
   GArray *lost;      /* (element-type Loss) */
   gint64 back_at;    /* monotonic time: since when the broker was there again */
   gboolean is_settled;
+  gboolean is_marked; /* no host was lost since calls were marked */
   guint64 last_given; /* sequence of the last call that was given to a host */
 } Losses;
 
@@ -39,7 +40,7 @@ void losses_note_broker (Losses *self, gint64 now);
  * had time to speak of theirs. */
 void losses_advance (Losses *self, gint64 now);
 
-/* The same again, for hosts that are gone since. */
+/* The same now, if hosts are gone since. */
 void losses_mark (Losses *self);
 
 /* The broker was away since it was submitted; and hosts may yet speak of it. */
