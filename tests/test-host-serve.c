@@ -133,22 +133,36 @@ say_hello (Host *self)
   wait_for (self, "hello 0;");
 }
 
+/* @options: floating */
 static void
-call_with (Host *self, guint id, guint64 contract, const char *name, GBytes *args)
+call_with_options (Host *self, guint id, guint64 contract, GVariant *options, GBytes *args)
 {
   const RemoteCallHead head = { .contract = contract, .window = 1000 };
-  g_autoptr (GVariant) options = g_variant_ref_sink (g_variant_new_parsed ("{'name': <%s>}", name));
-  g_autoptr (GBytes) more = g_variant_get_data_as_bytes (options);
+  g_autoptr (GVariant) own_options = g_variant_ref_sink (options);
+  g_autoptr (GBytes) more = g_variant_get_data_as_bytes (own_options);
   g_autoptr (GBytes) bytes = remote_head_make (&head, sizeof head, more);
 
   link_send_bytes (self->link, LINK_CALL, id, bytes, args);
 }
 
 static void
-call_add (Host *self, guint id)
+call_with (Host *self, guint id, guint64 contract, const char *name, GBytes *args)
+{
+  call_with_options (self, id, contract, g_variant_new_parsed ("{'name': <%s>}", name), args);
+}
+
+static GBytes *
+make_terms (void)
 {
   g_autoptr (GVariant) args = g_variant_ref_sink (g_variant_new ("(ii)", 1, 2));
-  g_autoptr (GBytes) bytes = g_variant_get_data_as_bytes (args);
+
+  return g_variant_get_data_as_bytes (args);
+}
+
+static void
+call_add (Host *self, guint id)
+{
+  g_autoptr (GBytes) bytes = make_terms ();
 
   call_with (self, id, contract_get (add_function ()), "add", bytes);
 }
@@ -198,6 +212,33 @@ test_calls (void)
   call_add (&host, 1);
   wait_for (&host, "end 1;");
   assert_sum (&host);
+  drain_host (&host);
+  host_clear (&host);
+}
+
+/* A sandbox that is stricter than all there are is the strictest, and never none. */
+static void
+test_unknown_sandbox (void)
+{
+  g_autoptr (GBytes) bytes = make_terms ();
+  Host host;
+
+  if (fixture_has_sanitizers ())
+    {
+      g_test_skip ("sanitizers open files of their own in the process of the function");
+      return;
+    }
+  host_init (&host);
+  say_hello (&host);
+  call_with_options (&host, 1, contract_get (add_function ()),
+                     g_variant_new_parsed ("{'name': <'add'>, 'sandbox': <uint32 99>, "
+                                           "'sandbox-rules': <(false, [b''], [b'..'])>}"),
+                     bytes);
+  wait_for (&host, "end 1;");
+  if (host.error != NULL)
+    g_assert_error (host.error, PROCFUN_ERROR, PROCFUN_ERROR_SANDBOX);
+  else
+    g_assert_cmpuint (host.end.sandbox, ==, PROCFUN_SANDBOX_PURE_COMPUTE);
   drain_host (&host);
   host_clear (&host);
 }
@@ -365,6 +406,7 @@ main (int argc, char *argv[])
   fixture_init (&argc, &argv);
 
   fixture_add_func ("/host-serve/calls-are-answered", test_calls);
+  fixture_add_func ("/host-serve/unknown-sandbox-is-the-strictest", test_unknown_sandbox);
   fixture_add_func ("/host-serve/words-about-no-call-are-nothing", test_late_words);
   fixture_add_func ("/host-serve/a-signal-drains-and-another-ends", test_terminated);
   fixture_add_func ("/host-serve/ends-with-its-caller", test_gone);
