@@ -201,21 +201,25 @@ static const struct
   const char *name;
   const char *value;
   GType (*type) (void); /* NULL: calls fail */
+  const char *why;      /* of that */
 } choices[] = {
-  { "spawn", "spawn", procfun_spawner_get_type },
-  { "fork", "fork", procfun_fork_server_get_type },
-  { "inline", "inline", procfun_inline_get_type },
-  { "unknown", "teleport", NULL },
-  { "pool-of-none", "pool:0", NULL },
-  { "empty", "", procfun_fork_server_get_type },
+  { "spawn", "spawn", procfun_spawner_get_type, NULL },
+  { "fork", "fork", procfun_fork_server_get_type, NULL },
+  { "inline", "inline", procfun_inline_get_type, NULL },
+  { "unknown", "tele\nport", NULL, "“tele port”: the executors are *" },
+  { "pool-of-none", "pool:0", NULL, "“pool:0”: the executors are *" },
+  { "host-of-no-name", "local, ssh:", NULL, "“ssh:” names no host" },
+  { "empty", "", procfun_fork_server_get_type, NULL },
 };
 
 static void
-assert_calls_are_refused (void)
+assert_calls_are_refused (const char *why)
 {
+  g_autofree char *pattern = g_strdup_printf ("add()*: PROCFUN_EXECUTOR: %s", why);
+
   for (gsize async = 0; async < 2; async++)
     calls_assert_error (NULL, add_call (1, 2), async, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                        "*add()*PROCFUN_EXECUTOR=*");
+                        pattern);
 }
 
 static void
@@ -233,7 +237,7 @@ test_variable (gconstpointer data)
     }
   if (choices[i].type == NULL)
     {
-      assert_calls_are_refused ();
+      assert_calls_are_refused (choices[i].why);
       return;
     }
   g_assert_true (G_TYPE_CHECK_INSTANCE_TYPE (procfun_executor_get_default (), choices[i].type ()));

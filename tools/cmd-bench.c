@@ -304,7 +304,8 @@ end_json (JsonBuilder *builder)
 static ProcfunExecutor *
 make_executor (const char *name, const Program *program, GError **error)
 {
-  return hosts != NULL ? on_hosts_new (name, program, error) : procfun_executor_new_by_name (name);
+  return hosts != NULL ? on_hosts_new (name, program, error)
+                       : procfun_executor_new_by_name (name, error);
 }
 
 static gboolean

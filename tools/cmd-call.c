@@ -153,13 +153,11 @@ static ProcfunExecutor *
 make_executor_here (const Program *program, GError **error)
 {
   g_autoptr (ProcfunExecutor) executor
-      = procfun_executor_new_by_name (executor_name != NULL ? executor_name : "spawn");
+      = procfun_executor_new_by_name (executor_name != NULL ? executor_name : "spawn", error);
   ProcfunCodec *codec = codec_name != NULL ? procfun_codec_lookup (codec_name) : NULL;
 
   if (executor == NULL)
-    g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-                 _ ("--executor: “%s”: the executors are spawn, fork, pool and inline"),
-                 executor_name);
+    g_prefix_error_literal (error, "--executor: ");
   else if (codec_name != NULL && codec == NULL)
     g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
                  _ ("--codec: “%s”: the codecs are json and gvariant"), codec_name);

@@ -6,9 +6,12 @@
 #include "procfun/run/default-executor.h"
 
 #include "procfun/base/environment.h"
+#include "procfun/base/intl.h"
+#include "procfun/base/readable.h"
 #include "procfun/child/command-line.h"
 #include "procfun/core/call.h"
 #include "procfun/core/executor.h"
+#include "procfun/procfun-error.h"
 #include "procfun/procfun-fork-server.h"
 #include "procfun/procfun-inline.h"
 #include "procfun/procfun-pool.h"
@@ -28,17 +31,18 @@ static ProcfunExecutor *default_executor;
 
 /* “pool:4”. (nullable) */
 static ProcfunExecutor *
-make_pool_of (const char *number)
+make_pool (const char *name)
 {
   guint64 n;
 
-  if (!g_ascii_string_to_unsigned (number, 10, 1, G_MAXINT, &n, NULL))
+  if (!g_str_has_prefix (name, POOL_PREFIX)
+      || !g_ascii_string_to_unsigned (name + strlen (POOL_PREFIX), 10, 1, G_MAXINT, &n, NULL))
     return NULL;
   return PROCFUN_EXECUTOR (procfun_pool_new ((guint)n));
 }
 
 ProcfunExecutor *
-procfun_executor_new_by_name (const char *name)
+procfun_executor_new_by_name (const char *name, GError **error)
 {
   static const struct
   {
@@ -48,25 +52,34 @@ procfun_executor_new_by_name (const char *name)
                     { "fork", procfun_fork_server_get_type },
                     { "pool", procfun_pool_get_type },
                     { "inline", procfun_inline_get_type } };
+  ProcfunExecutor *pool;
+  g_autofree char *line = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (executors); i++)
     if (g_str_equal (name, executors[i].name))
       return g_object_new (executors[i].get_type (), NULL);
-  if (g_str_has_prefix (name, POOL_PREFIX))
-    return make_pool_of (name + strlen (POOL_PREFIX));
-  return host_spec_is_list (name) ? (ProcfunExecutor *)procfun_remote_pool_new (name, NULL) : NULL;
+  pool = make_pool (name);
+  if (pool != NULL)
+    return pool;
+  if (!g_str_has_prefix (name, POOL_PREFIX) && host_spec_is_list (name))
+    return (ProcfunExecutor *)procfun_remote_pool_new (name, error);
+  line = readable_line (name, -1);
+  g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
+               _ ("“%s”: the executors are spawn, fork, pool and inline"), line);
+  return NULL;
 }
 
 static ProcfunExecutor *
 make_default (void)
 {
   const char *wanted = environment_get ("PROCFUN_EXECUTOR");
+  GError *error = NULL;
   ProcfunExecutor *executor;
 
   if (wanted == NULL || wanted[0] == '\0')
     return PROCFUN_EXECUTOR (procfun_fork_server_new ());
-  executor = procfun_executor_new_by_name (wanted);
-  return executor != NULL ? executor : unknown_executor_new (wanted);
+  executor = procfun_executor_new_by_name (wanted, &error);
+  return executor != NULL ? executor : unknown_executor_new (error);
 }
 
 ProcfunExecutor *

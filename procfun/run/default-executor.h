@@ -14,6 +14,6 @@ ProcfunExecutor *procfun_call_ref_executor (ProcfunCall *call);
 
 /* “fork”, “spawn”, “pool”, “pool:4”, “inline”, or a list of hosts, as users write them. (transfer
  * full) (nullable): no executor has this name */
-ProcfunExecutor *procfun_executor_new_by_name (const char *name);
+ProcfunExecutor *procfun_executor_new_by_name (const char *name, GError **error);
 
 G_END_DECLS

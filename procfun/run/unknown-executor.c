@@ -3,14 +3,13 @@
 #include "procfun/run/unknown-executor.h"
 
 #include "procfun/base/intl.h"
-#include "procfun/base/readable.h"
 #include "procfun/procfun-error.h"
 
 struct _UnknownExecutor
 {
   ProcfunExecutor parent_instance;
 
-  char *name;
+  GError *why;
 };
 
 G_DEFINE_FINAL_TYPE (UnknownExecutor, unknown_executor, PROCFUN_TYPE_EXECUTOR)
@@ -19,9 +18,9 @@ static GVariant *
 refuse (ProcfunExecutor *executor, ProcfunCall *call, GCancellable *cancellable, GError **error)
 {
   g_set_error (error, PROCFUN_ERROR, PROCFUN_ERROR_INVALID,
-               _ ("%s() cannot be called: PROCFUN_EXECUTOR=%s names no executor"),
+               _ ("%s() cannot be called: PROCFUN_EXECUTOR: %s"),
                procfun_function_get_name (procfun_call_get_function (call)),
-               UNKNOWN_EXECUTOR (executor)->name);
+               UNKNOWN_EXECUTOR (executor)->why->message);
   return NULL;
 }
 
@@ -45,7 +44,7 @@ refuse_finish (ProcfunExecutor *executor, GAsyncResult *result, GError **error)
 static void
 unknown_executor_finalize (GObject *object)
 {
-  g_free (UNKNOWN_EXECUTOR (object)->name);
+  g_error_free (UNKNOWN_EXECUTOR (object)->why);
   G_OBJECT_CLASS (unknown_executor_parent_class)->finalize (object);
 }
 
@@ -67,10 +66,10 @@ unknown_executor_init (UnknownExecutor *self)
 }
 
 ProcfunExecutor *
-unknown_executor_new (const char *name)
+unknown_executor_new (GError *why)
 {
   UnknownExecutor *self = g_object_new (UNKNOWN_TYPE_EXECUTOR, NULL);
 
-  self->name = readable_line (name, -1);
+  self->why = why;
   return PROCFUN_EXECUTOR (self);
 }

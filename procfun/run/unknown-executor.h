@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 #define UNKNOWN_TYPE_EXECUTOR (unknown_executor_get_type ())
 G_DECLARE_FINAL_TYPE (UnknownExecutor, unknown_executor, UNKNOWN, EXECUTOR, ProcfunExecutor)
 
-ProcfunExecutor *unknown_executor_new (const char *name);
+/* @why: (transfer full) */
+ProcfunExecutor *unknown_executor_new (GError *why);
 
 G_END_DECLS
