@@ -94,6 +94,17 @@ g_object_unref (gpointer object)
   NEXT (g_object_unref) (object);
 }
 
+UNSEEN
+gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
+{
+  gboolean is_last;
+
+  __tsan_release (count);
+  is_last = NEXT (g_atomic_ref_count_dec) (count);
+  __tsan_acquire (count);
+  return is_last;
+}
+
 /* Preparations of a source happen before it is dispatched. */
 UNSEEN guint
 g_source_attach (GSource *source, GMainContext *context)
