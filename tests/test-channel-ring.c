@@ -12,6 +12,7 @@
 #include "procfun/wire/channel.h"
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -24,6 +25,15 @@ typedef struct
   Channel *caller;
   Channel *callee;
 } Pair;
+
+/* Where all threads are; nothing else of this program asks for it. */
+static gint processor;
+
+int
+sched_getcpu (void)
+{
+  return g_atomic_int_get (&processor);
+}
 
 static void
 say (Channel *from, Channel *to, guint32 call_id)
@@ -602,6 +612,15 @@ say_late (gpointer channel)
   return NULL;
 }
 
+/* Each side has a processor of its own. */
+static void
+open_pair_apart (Pair *self)
+{
+  g_atomic_int_set (&processor, 1);
+  open_pair (self);
+  g_atomic_int_set (&processor, 2);
+}
+
 /* A word that comes in time is seen, however many there were that did not. */
 static void
 test_patience (void)
@@ -610,7 +629,7 @@ test_patience (void)
   GThread *thread;
   Pair pair;
 
-  open_pair (&pair);
+  open_pair_apart (&pair);
   channel_set_patience (1);
   g_assert_true (channel_is_patient ());
   g_assert_false (channel_yield (pair.callee));
@@ -618,14 +637,27 @@ test_patience (void)
   for (guint i = pair.callee->patience_pause; i > 0; i--)
     g_assert_false (channel_yield (pair.callee));
   thread = g_thread_new ("late", say_late, pair.caller);
-  while (!channel_yield (pair.callee)) /* it ends early where others want the processor */
-    pair.callee->patience_pause = 0;
+  g_assert_true (channel_yield (pair.callee));
   g_thread_join (thread);
   g_assert_cmpuint (pair.callee->n_vain, ==, 0);
   g_assert_cmpuint (pair.callee->patience_pause, ==, 0);
   g_assert_cmpint (channel_receive (pair.callee, &frame, NULL), ==, CHANNEL_FRAME);
   channel_set_patience (0);
   g_assert_false (channel_is_patient ());
+  close_pair (&pair);
+}
+
+/* On one processor, who looks keeps the other from what it looks for. */
+static void
+test_no_patience (void)
+{
+  Pair pair;
+
+  open_pair (&pair);
+  channel_set_patience (G_MAXINT);
+  g_assert_false (channel_yield (pair.callee));
+  g_assert_cmpuint (pair.callee->n_vain, ==, 0);
+  channel_set_patience (0);
   close_pair (&pair);
 }
 
@@ -636,7 +668,7 @@ test_vain_patience (void)
   guint before = 1;
   Pair pair;
 
-  open_pair (&pair);
+  open_pair_apart (&pair);
   channel_set_patience (1);
   for (guint i = 0; i < 10; i++)
     {
@@ -679,6 +711,7 @@ main (int argc, char *argv[])
     }
   fixture_add_func ("/channel-ring/both-sides-send-at-once", test_both_at_once);
   fixture_add_func ("/channel-ring/patience-sees-what-comes-in-time", test_patience);
+  fixture_add_func ("/channel-ring/patience-needs-two-processors", test_no_patience);
   fixture_add_func ("/channel-ring/patience-in-vain-makes-pauses", test_vain_patience);
   fixture_add_func ("/channel-ring/memory-that-could-shrink-is-refused", test_unsealed);
   return fixture_run ();

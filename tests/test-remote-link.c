@@ -164,7 +164,7 @@ test_turns (void)
   g_assert_false (is_readable (fds[1]));
   while (!is_readable (fds[1]))
     g_main_context_iteration (NULL, FALSE);
-  g_assert_cmpuint (n_turns, ==, 3);
+  g_assert_cmpuint (n_turns, <=, 3); /* fewer if they took long */
   read_all (fds[1]);
   link_send (end.link, LINK_CALL, 1, NULL, 0, make_bytes (100000));
   g_main_context_iteration (NULL, FALSE);

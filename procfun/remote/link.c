@@ -21,8 +21,9 @@
 /* Bytes that are read or written before other sources have their turn. */
 #define TURN_MAX ((gsize)1024 * 1024)
 
-/* Turns of a busy main loop in which output waits for more. */
+/* Turns of a busy main loop in which output waits for more, unless they take longer in all. */
 #define SKIPPED_MAX 2
+#define SKIPPED_MAX_US 100
 
 /* Messages that have begun and not ended. */
 #define PARTS_MAX 4096
@@ -72,6 +73,7 @@ struct _Link
   Outbox outbox;
   gboolean is_blocked; /* the other side has no room now */
   guint n_skipped;     /* turns of the main loop that have left it for the next */
+  gint64 skipped_at;   /* monotonic time in µs: in the first of them */
   int write_error;     /* that it has failed with; 0: it has not */
 };
 
@@ -515,7 +517,10 @@ has_output (const Link *self)
 static gboolean
 is_due (const Link *self)
 {
-  return self->n_skipped > SKIPPED_MAX || outbox_get_unsent (&self->outbox) > BUFFER_SIZE;
+  const gint64 time = self->n_skipped > 0 ? g_source_get_time (self->source) - self->skipped_at : 0;
+
+  return self->n_skipped > SKIPPED_MAX || time > SKIPPED_MAX_US
+         || outbox_get_unsent (&self->outbox) > BUFFER_SIZE;
 }
 
 /* FALSE: the link has ended. */
@@ -544,7 +549,8 @@ link_source_prepare (GSource *source, int *timeout)
   *timeout = -1;
   if (!has_output (self))
     return FALSE;
-  self->n_skipped++;
+  if (self->n_skipped++ == 0)
+    self->skipped_at = g_source_get_time (source);
   return is_due (self);
 }
 

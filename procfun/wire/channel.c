@@ -408,25 +408,6 @@ channel_is_patient (void)
   return g_atomic_int_get (&patience) > 0;
 }
 
-/* Others may have the processor in between. */
-static gboolean
-spin_and_yield (Channel *self, gint64 us)
-{
-  const gint64 until = g_get_monotonic_time () + us;
-  gint64 before, now;
-
-  do
-    {
-      if (spin (self, 1))
-        return TRUE;
-      before = g_get_monotonic_time ();
-      sched_yield ();
-      now = g_get_monotonic_time ();
-    }
-  while (now < until && now - before <= YIELD_MAX_US);
-  return channel_in_read_ahead (&self->in);
-}
-
 static gboolean
 is_patient (Channel *self)
 {
@@ -438,10 +419,12 @@ is_patient (Channel *self)
   return FALSE;
 }
 
+/* Without yielding: where others want the processor, who yields may wait for longer than it would
+ * have slept. */
 static gboolean
-yield_patiently (Channel *self)
+spin_patiently (Channel *self)
 {
-  const gboolean is_there = spin_and_yield (self, g_atomic_int_get (&patience));
+  const gboolean is_there = spin (self, g_atomic_int_get (&patience));
 
   self->n_vain = is_there ? 0 : MIN (self->n_vain + 1, VAIN_MAX);
   self->patience_pause = is_there ? 0 : 1U << self->n_vain;
@@ -453,15 +436,13 @@ channel_yield (Channel *self)
 {
   gint64 before;
 
-  if (is_patient (self))
-    return yield_patiently (self);
   if (self->yield_pause > 0)
     {
       self->yield_pause--;
       return channel_in_read_ahead (&self->in);
     }
   if (has_own_processor (self))
-    return spin (self, SPIN_MAX_US);
+    return is_patient (self) ? spin_patiently (self) : spin (self, SPIN_MAX_US);
   before = g_get_monotonic_time ();
   for (int i = 0; i < YIELDS && self->yield_pause == 0; i++)
     {
