@@ -523,19 +523,25 @@ is_due (const Link *self)
          || outbox_get_unsent (&self->outbox) > BUFFER_SIZE;
 }
 
-/* FALSE: the link has ended. */
-static gboolean
+static void
 write_some (Link *self)
 {
   self->n_skipped = 0;
-  if (self->write_error == 0 && outbox_has_output (&self->outbox)
+  if (outbox_has_output (&self->outbox)
       && !outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
     self->write_error = errno;
+  else
+    watch (self);
+}
+
+/* FALSE: the link has ended. */
+static gboolean
+write_or_end (Link *self)
+{
   if (self->write_error == 0)
-    {
-      watch (self);
-      return TRUE;
-    }
+    write_some (self);
+  if (self->write_error == 0)
+    return TRUE;
   errno = self->write_error;
   end (self, make_system_error ());
   return FALSE;
@@ -563,7 +569,7 @@ link_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
     return G_SOURCE_REMOVE;
   if (!self->is_blocked && !is_due (self))
     return G_SOURCE_CONTINUE;
-  return write_some (self) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  return write_or_end (self) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 /* Called when nothing else is ready. What is written here takes no turn of its own, and goes
@@ -576,18 +582,14 @@ flush_source_prepare (GSource *source, int *timeout)
   *timeout = -1;
   if (!has_output (self))
     return FALSE;
-  self->n_skipped = 0;
-  if (!outbox_write (&self->outbox, self->out_fd, TURN_MAX, &self->is_blocked))
-    self->write_error = errno;
-  else
-    watch (self);
+  write_some (self);
   return self->write_error != 0 || has_output (self);
 }
 
 static gboolean
 flush_source_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
 {
-  return write_some (((LinkSource *)source)->link) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  return write_or_end (((LinkSource *)source)->link) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 /* (transfer full) */
