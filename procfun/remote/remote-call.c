@@ -288,6 +288,28 @@ remote_call_fail_late (RemoteCall *self)
                                  (double)self->deadline / G_USEC_PER_SEC));
 }
 
+void
+remote_call_fail_unsent (RemoteCall *self, const GError *error)
+{
+  const gboolean is_late = g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT);
+  const gboolean is_cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  GError *own_error;
+
+  if (is_late && self->deadline > 0)
+    {
+      remote_call_fail_late (self);
+      return;
+    }
+  own_error = g_error_copy (error);
+  if (!is_late && !is_cancelled)
+    g_prefix_error (&own_error, _ ("%s() cannot be called: "), self->function_name);
+  remote_call_fail (self,
+                    is_late        ? PROCFUN_CAUSE_TIMED_OUT
+                    : is_cancelled ? PROCFUN_CAUSE_CANCELLED
+                                   : PROCFUN_CAUSE_START,
+                    NULL, own_error);
+}
+
 /* With the lock held. TRUE: the hosts are to look at it, and do not know yet. */
 static gboolean
 note (RemoteCall *self)

@@ -93,6 +93,7 @@ gboolean remote_call_take_cancelled (RemoteCall *self, guint64 *element);
 void remote_call_end (RemoteCall *self, RemoteEvent *event);
 void remote_call_fail (RemoteCall *self, ProcfunCause cause, const char *host, GError *error);
 void remote_call_fail_late (RemoteCall *self);
+void remote_call_fail_unsent (RemoteCall *self, const GError *error); /* an engine's, which stays */
 
 /* In any thread: the host is to end it. */
 void remote_call_cancel (RemoteCall *self, gboolean is_urgent);

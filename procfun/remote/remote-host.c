@@ -459,38 +459,18 @@ take_room (RemoteHost *self, guint n_calls)
   hosts_wake (self->hosts);
 }
 
-static ProcfunCause
-get_cause (const GError *error)
-{
-  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_TIMED_OUT))
-    return PROCFUN_CAUSE_TIMED_OUT;
-  if (g_error_matches (error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
-    return PROCFUN_CAUSE_WORKER_LOST;
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? PROCFUN_CAUSE_CANCELLED
-                                                                   : PROCFUN_CAUSE_START;
-}
-
 static void
 take_failed_call (RemoteHost *self, const EngineEvent *news)
 {
   RemoteCall *remote = g_hash_table_lookup (self->calls, &news->id);
-  const ProcfunCause cause = get_cause (news->error);
-  GError *error;
 
   if (remote == NULL)
     return;
   note_end_of_call (self, remote);
-  if (cause == PROCFUN_CAUSE_WORKER_LOST)
+  if (g_error_matches (news->error, PROCFUN_ERROR, PROCFUN_ERROR_WORKER_LOST))
     lose_call (remote, remote->at, news->error->message);
-  else if (cause == PROCFUN_CAUSE_TIMED_OUT && remote->deadline > 0)
-    remote_call_fail_late (remote);
   else
-    {
-      error = g_error_copy (news->error);
-      if (cause == PROCFUN_CAUSE_START)
-        g_prefix_error (&error, _ ("%s() cannot be called: "), remote->function_name);
-      remote_call_fail (remote, cause, NULL, error);
-    }
+    remote_call_fail_unsent (remote, news->error);
 }
 
 static void
