@@ -534,14 +534,6 @@ take_worker (Exchange *self, Worker *worker)
                     self->ending.outcome.pid);
 }
 
-static guint64
-get_call_flags (const Worker *worker)
-{
-  if (worker->is_kept)
-    return channel_is_patient () ? FRAME_CALL_PATIENT : 0;
-  return FRAME_CALL_LAST | (worker_ends_with_result (worker) ? FRAME_CALL_ENDED : 0);
-}
-
 Exchange *
 exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options, GBytes *arguments)
 {
@@ -555,7 +547,8 @@ exchange_new (ProcfunCall *call, Worker *worker, const ExchangeOptions *options,
     clocks_limit_preparation (&self->ending.clocks);
   self->reply.buffers_size = options->buffers_size;
   self->reply.is_map = (options->flags & FRAME_CALL_MAP) != 0;
-  request_send (&self->worker, call, options, options->flags | get_call_flags (&self->worker),
+  request_send (&self->worker, call, options,
+                options->flags | worker_get_call_flags (&self->worker),
                 options->arguments_on_command_line ? NULL : arguments);
   channel_out_flush (&self->worker.channel->out);
   if (procfun_function_is_generator (procfun_call_peek_function (call)))

@@ -110,6 +110,14 @@ worker_ends_with_result (const Worker *self)
   return !self->is_kept && process_get_pidfd (self->process) >= 0 && self->cgroup == NULL;
 }
 
+guint64
+worker_get_call_flags (const Worker *self)
+{
+  if (self->is_kept)
+    return channel_is_patient () ? FRAME_CALL_PATIENT : 0;
+  return FRAME_CALL_LAST | (worker_ends_with_result (self) ? FRAME_CALL_ENDED : 0);
+}
+
 void
 worker_set_state (Worker *self, GBytes *bytes)
 {

@@ -97,6 +97,9 @@ void worker_set_codec (Worker *self, ProcfunCodec *codec);
  */
 gboolean worker_ends_with_result (const Worker *self);
 
+/* FrameCallFlags for its next call, as an exchange has it. */
+guint64 worker_get_call_flags (const Worker *self);
+
 /* From the bytes of a frame. */
 void worker_set_state (Worker *self, GBytes *bytes);
 
