@@ -33,9 +33,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long a worker looks for its next call without a pause, where that is a round trip away. */
-#define PATIENCE_US 100
-
 /* When calls come without a pause, leftovers are looked for only every so many calls: the next call
  * is here already and finds them anyway. */
 #define CHECK_STEP 16
@@ -409,7 +406,7 @@ server_handle_call (Server *self, Frame *frame)
   self->call_id = frame->call_id;
   self->was_followed = self->is_followed;
   self->is_unmetered = has_flag (frame, FRAME_CALL_UNMETERED);
-  channel_set_patience (has_flag (frame, FRAME_CALL_PATIENT) ? PATIENCE_US : 0);
+  channel_set_patience (has_flag (frame, FRAME_CALL_PATIENT) ? CHANNEL_PATIENCE_US : 0);
   self->has_begun = self->is_followed = FALSE; /* it may fail before its function runs */
   self->is_kept = !is_last (frame);
   channel_share (self->channel, get_share_mode (self), TRUE);

@@ -29,9 +29,6 @@
 #define IN_FLIGHT_SHARE 8
 #define IN_FLIGHT_MAX 64
 
-/* How long a host that runs one call looks for its end without a pause. */
-#define PATIENCE_US 100
-
 typedef struct
 {
   const char *path; /* (nullable) */
@@ -136,7 +133,7 @@ find_function (HostServer *self, guint64 contract, GVariant *options, GError **e
 static void
 set_patience (guint n_calls)
 {
-  channel_set_patience (n_calls == 1 ? PATIENCE_US : 0);
+  channel_set_patience (n_calls == 1 ? CHANNEL_PATIENCE_US : 0);
 }
 
 static void

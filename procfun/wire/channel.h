@@ -104,6 +104,7 @@ gboolean channel_yield (Channel *self);
 /* For a process that has nothing else to do: how long, in µs, channel_yield() looks where the other
  * side has a processor of its own; 0: as long as is usual. To be woken takes a thread three times
  * as long as a short function, most of all where the processor sleeps by then. */
+#define CHANNEL_PATIENCE_US 100
 void channel_set_patience (guint us);
 gboolean channel_is_patient (void);
 
