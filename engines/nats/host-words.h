@@ -35,7 +35,7 @@ void host_words_begin (HostWords *self);
 void host_words_say (HostWords *self, PacketType type, const char *caller, guint64 number);
 void host_words_ask (HostWords *self, PacketType type, const char *caller, guint64 number);
 
-/* That it is there, and that it ends. @to: (nullable): all */
+/* Says that the host is there, and that it ends. @to: (nullable): all */
 void host_words_introduce (HostWords *self, const char *to);
 void host_words_take_leave (HostWords *self, const char *to);
 

@@ -566,27 +566,8 @@ make_paths (void)
 }
 
 static void
-install_properties (GObjectClass *klass)
+make_queue_bounds (void)
 {
-  make_paths ();
-  make_numbers ();
-  /**
-   * ProcfunRemotePool:min-hosts:
-   *
-   * Number of hosts that #ProcfunRemotePool:idle-timeout does not end. They are not started ahead.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MIN_HOSTS] = g_param_spec_uint ("min-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
-  /**
-   * ProcfunRemotePool:max-hosts:
-   *
-   * Number of hosts that are started, the first ones of the list first; 0: all. Another one is
-   * started when one of them is lost, or does not have a function that is called.
-   *
-   * Since: 0.1
-   */
-  props[PROP_MAX_HOSTS] = g_param_spec_uint ("max-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
   /**
    * ProcfunRemotePool:max-queue-calls:
    *
@@ -608,6 +589,31 @@ install_properties (GObjectClass *klass)
    */
   props[PROP_MAX_QUEUE_BYTES]
       = g_param_spec_uint64 ("max-queue-bytes", NULL, NULL, 0, G_MAXUINT64, 0, prop_flags);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  make_paths ();
+  make_numbers ();
+  make_queue_bounds ();
+  /**
+   * ProcfunRemotePool:min-hosts:
+   *
+   * Number of hosts that #ProcfunRemotePool:idle-timeout does not end. They are not started ahead.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MIN_HOSTS] = g_param_spec_uint ("min-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
+  /**
+   * ProcfunRemotePool:max-hosts:
+   *
+   * Number of hosts that are started, the first ones of the list first; 0: all. Another one is
+   * started when one of them is lost, or does not have a function that is called.
+   *
+   * Since: 0.1
+   */
+  props[PROP_MAX_HOSTS] = g_param_spec_uint ("max-hosts", NULL, NULL, 0, G_MAXUINT, 0, prop_flags);
   /**
    * ProcfunRemotePool:max-retries:
    *
