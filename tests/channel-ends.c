@@ -64,3 +64,32 @@ channel_ends_carry (Channel *from, Channel *to, Frame *frame)
       g_assert_cmpint (status, ==, CHANNEL_AGAIN);
     }
 }
+
+void
+channel_ends_say (Channel *from, Channel *to, guint32 call_id)
+{
+  g_auto (Frame) frame = { 0 };
+
+  channel_send (from, FRAME_CALL, call_id, "word", 4, NULL, NULL);
+  channel_ends_carry (from, to, &frame);
+  g_assert_cmpuint (frame.call_id, ==, call_id);
+  g_assert_cmpmem (g_bytes_get_data (frame.payload, NULL), g_bytes_get_size (frame.payload), "word",
+                   4);
+}
+
+void
+channel_ends_open_by_ring (Channel **caller, Channel **callee, gsize limit)
+{
+  int fds[2];
+
+  g_assert_true (fds_open_socketpair (fds, NULL));
+  *caller = channel_new (fds[0], limit);
+  *callee = channel_new (fds[1], limit);
+  channel_accept_ring (*callee);
+  channel_offer_ring (*caller);
+  channel_ends_say (*caller, *callee, 1);
+  channel_ends_say (*callee, *caller, 2);
+  channel_ends_say (*caller, *callee, 3);
+  g_assert_true ((*caller)->in.by_ring && (*caller)->out.by_ring);
+  g_assert_true ((*callee)->in.by_ring && (*callee)->out.by_ring);
+}

@@ -20,4 +20,10 @@ GByteArray *channel_ends_make_frame (FrameType type, guint32 call_id, GBytes *pa
 /* Sends and receives until @to has a frame; neither side waits for the other. */
 void channel_ends_carry (Channel *from, Channel *to, Frame *frame);
 
+/* Carries a frame, and asserts that it is the same. */
+void channel_ends_say (Channel *from, Channel *to, guint32 call_id);
+
+/* Both ways by the ring, after a first frame each way by the socket. */
+void channel_ends_open_by_ring (Channel **caller, Channel **callee, gsize limit);
+
 G_END_DECLS

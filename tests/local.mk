@@ -16,6 +16,7 @@ test_programs = \
 	%D%/test-cgroup \
 	%D%/test-channel \
 	%D%/test-channel-descriptors \
+	%D%/test-channel-patience \
 	%D%/test-channel-ring \
 	%D%/test-close \
 	%D%/test-codec \
@@ -200,6 +201,7 @@ calls = %D%/calls.c %D%/calls.h %D%/functions.c %D%/functions.h %D%/hostile-chil
 channel_ends = %D%/channel-ends.c %D%/channel-ends.h
 %C%_test_channel_SOURCES = %D%/test-channel.c %D%/faults.c %D%/faults.h $(channel_ends)
 %C%_test_channel_descriptors_SOURCES = %D%/test-channel-descriptors.c $(channel_ends)
+%C%_test_channel_patience_SOURCES = %D%/test-channel-patience.c $(channel_ends)
 %C%_test_channel_ring_SOURCES = %D%/test-channel-ring.c %D%/faults.c %D%/faults.h $(channel_ends)
 %C%_test_call_json_SOURCES = %D%/test-call-json.c $(calls)
 %C%_test_call_properties_SOURCES = %D%/test-call-properties.c $(calls)

@@ -12,7 +12,6 @@
 #include "procfun/wire/channel.h"
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,43 +25,10 @@ typedef struct
   Channel *callee;
 } Pair;
 
-/* Where all threads are; nothing else of this program asks for it. */
-static gint processor;
-
-int
-sched_getcpu (void)
-{
-  return g_atomic_int_get (&processor);
-}
-
-static void
-say (Channel *from, Channel *to, guint32 call_id)
-{
-  g_auto (Frame) frame = { 0 };
-
-  channel_send (from, FRAME_CALL, call_id, "word", 4, NULL, NULL);
-  channel_ends_carry (from, to, &frame);
-  g_assert_cmpuint (frame.call_id, ==, call_id);
-  g_assert_cmpmem (g_bytes_get_data (frame.payload, NULL), g_bytes_get_size (frame.payload), "word",
-                   4);
-}
-
-/* Both ways by the ring, after a first frame each way by the socket. */
 static void
 open_pair (Pair *self)
 {
-  int fds[2];
-
-  g_assert_true (fds_open_socketpair (fds, NULL));
-  self->caller = channel_new (fds[0], LIMIT);
-  self->callee = channel_new (fds[1], LIMIT);
-  channel_accept_ring (self->callee);
-  channel_offer_ring (self->caller);
-  say (self->caller, self->callee, 1);
-  say (self->callee, self->caller, 2);
-  say (self->caller, self->callee, 3);
-  g_assert_true (self->caller->in.by_ring && self->caller->out.by_ring);
-  g_assert_true (self->callee->in.by_ring && self->callee->out.by_ring);
+  channel_ends_open_by_ring (&self->caller, &self->callee, LIMIT);
 }
 
 static void
@@ -108,9 +74,9 @@ test_no_system_call (void)
   open_pair (&pair);
   for (guint32 i = 0; i < 10000; i++) /* many times round */
     {
-      say (pair.caller, pair.callee, 2 * i);
+      channel_ends_say (pair.caller, pair.callee, 2 * i);
       g_assert_false (is_readable (pair.callee));
-      say (pair.callee, pair.caller, 2 * i + 1);
+      channel_ends_say (pair.callee, pair.caller, 2 * i + 1);
       g_assert_false (is_readable (pair.caller));
     }
   close_pair (&pair);
@@ -199,7 +165,7 @@ test_full (void)
           g_assert_cmpuint (frame.call_id, ==, i);
         }
     }
-  say (pair.caller, pair.callee, n);
+  channel_ends_say (pair.caller, pair.callee, n);
   g_assert_true (pair.caller->out.by_ring);
   close_pair (&pair);
 }
@@ -340,7 +306,7 @@ test_lost (void)
 
   open_pair (&pair);
   channel_out_get_mark (&pair.caller->out, &taken);
-  say (pair.caller, pair.callee, 4);
+  channel_ends_say (pair.caller, pair.callee, 4);
   g_assert_false (channel_fall_asleep (pair.callee));
   g_clear_pointer (&pair.callee, channel_free);
   channel_out_get_mark (&pair.caller->out, &lost);
@@ -361,7 +327,7 @@ test_not_accepted (void)
   g_assert_true (fds_open_socketpair (fds, NULL));
   a = channel_new (fds[0], LIMIT);
   b = channel_new (fds[1], LIMIT);
-  say (a, b, 1);
+  channel_ends_say (a, b, 1);
   g_assert_false (a->out.by_ring);
   channel_offer_ring (a);
   channel_out_flush (&a->out);
@@ -604,85 +570,6 @@ test_unsealed (void)
     }
 }
 
-static gpointer
-say_late (gpointer channel)
-{
-  channel_send (channel, FRAME_CALL, 4, "word", 4, NULL, NULL);
-  channel_out_flush (&((Channel *)channel)->out);
-  return NULL;
-}
-
-/* Each side has a processor of its own. */
-static void
-open_pair_apart (Pair *self)
-{
-  g_atomic_int_set (&processor, 1);
-  open_pair (self);
-  g_atomic_int_set (&processor, 2);
-}
-
-/* A word that comes in time is seen, however many there were that did not. */
-static void
-test_patience (void)
-{
-  g_auto (Frame) frame = { 0 };
-  GThread *thread;
-  Pair pair;
-
-  open_pair_apart (&pair);
-  channel_set_patience (1);
-  g_assert_true (channel_is_patient ());
-  g_assert_false (channel_yield (pair.callee));
-  channel_set_patience (G_MAXINT);
-  for (guint i = pair.callee->patience_pause; i > 0; i--)
-    g_assert_false (channel_yield (pair.callee));
-  thread = g_thread_new ("late", say_late, pair.caller);
-  g_assert_true (channel_yield (pair.callee));
-  g_thread_join (thread);
-  g_assert_cmpuint (pair.callee->n_vain, ==, 0);
-  g_assert_cmpuint (pair.callee->patience_pause, ==, 0);
-  g_assert_cmpint (channel_receive (pair.callee, &frame, NULL), ==, CHANNEL_FRAME);
-  channel_set_patience (0);
-  g_assert_false (channel_is_patient ());
-  close_pair (&pair);
-}
-
-/* On one processor, who looks keeps the other from what it looks for. */
-static void
-test_no_patience (void)
-{
-  Pair pair;
-
-  open_pair (&pair);
-  channel_set_patience (G_MAXINT);
-  g_assert_false (channel_yield (pair.callee));
-  g_assert_cmpuint (pair.callee->n_vain, ==, 0);
-  channel_set_patience (0);
-  close_pair (&pair);
-}
-
-/* Each time in vain doubles the pause before the next, to a bound. */
-static void
-test_vain_patience (void)
-{
-  guint before = 1;
-  Pair pair;
-
-  open_pair_apart (&pair);
-  channel_set_patience (1);
-  for (guint i = 0; i < 10; i++)
-    {
-      g_assert_false (channel_yield (pair.callee));
-      g_assert_cmpuint (pair.callee->patience_pause, ==, MIN (2 * before, 32));
-      before = pair.callee->patience_pause;
-      for (guint k = before; k > 0; k--)
-        g_assert_false (channel_yield (pair.callee));
-      g_assert_cmpuint (pair.callee->patience_pause, ==, 0);
-    }
-  channel_set_patience (0);
-  close_pair (&pair);
-}
-
 int
 main (int argc, char *argv[])
 {
@@ -710,9 +597,6 @@ main (int argc, char *argv[])
       fixture_add_data_func (path, &false_frames[i], test_false_frame);
     }
   fixture_add_func ("/channel-ring/both-sides-send-at-once", test_both_at_once);
-  fixture_add_func ("/channel-ring/patience-sees-what-comes-in-time", test_patience);
-  fixture_add_func ("/channel-ring/patience-needs-two-processors", test_no_patience);
-  fixture_add_func ("/channel-ring/patience-in-vain-makes-pauses", test_vain_patience);
   fixture_add_func ("/channel-ring/memory-that-could-shrink-is-refused", test_unsealed);
   return fixture_run ();
 }
